@@ -1,0 +1,1 @@
+"""The five services of Afterword and the command that starts them."""

@@ -1,0 +1,1 @@
+"""What the five services stand on; it knows none of them."""

@@ -1,0 +1,1 @@
+"""The events between the services: payload models, topics, envelope, closed reasons, examples."""

@@ -1,0 +1,35 @@
+"""Messages to customers that are not surveys; dispatch is the only sender."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import ClassVar
+
+from pydantic import Field
+
+from shared.contracts.model import Instant, Payload, Sealed, Snapshot
+from shared.contracts.topics import Topic
+
+
+class MessageKind(StrEnum):
+    """Why a customer is written to outside a survey (R77, R79, R81)."""
+
+    THANKS = "thanks"
+    FIRST_REPLY = "first_reply"
+    YOU_SAID_WE_DID = "you_said_we_did"
+    HELP = "help"
+
+
+class MessageRequested(Payload):
+    """One message to one person; `person` is a sealed `Person`."""
+
+    TYPE: ClassVar[str] = "message.requested.v1"
+    TOPIC: ClassVar[Topic] = Topic.MESSAGES
+    AGGREGATE: ClassVar[str] = "message"
+
+    message_id: str
+    kind: MessageKind
+    snapshot: Snapshot
+    person: Sealed
+    requested_at: Instant
+    slots: dict[str, str] = Field(default_factory=dict)

@@ -1,0 +1,33 @@
+"""Programmes as they are published."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from shared.contracts.model import Family, Payload
+from shared.contracts.topics import Topic
+
+
+class ProgrammeState(StrEnum):
+    """Whether a programme asks: active, paused by an operator, shadow (ledger only), archived."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    SHADOW = "shadow"
+    ARCHIVED = "archived"
+
+
+class ProgrammePublished(Payload):
+    """A programme's whole definition under its content hash `version`; `revision` rises with every publication."""
+
+    TYPE: ClassVar[str] = "programme.published.v1"
+    TOPIC: ClassVar[Topic] = Topic.PROGRAMMES
+    AGGREGATE: ClassVar[str] = "programme"
+
+    programme: str
+    version: str
+    revision: int
+    state: ProgrammeState
+    family: Family
+    definition: dict[str, Any]

@@ -1,0 +1,59 @@
+"""All event types by name: the source of decoding, JSON Schemas, AsyncAPI and `docs/events.md`."""
+
+from __future__ import annotations
+
+from shared.contracts import deliveries, directory, messages, programmes, responses, scores, surveys, tickets
+from shared.contracts.model import Payload
+from shared.contracts.topics import Topic
+from shared.contracts.touchpoints import Touchpoint
+
+PAYLOADS: tuple[type[Payload], ...] = (
+    directory.ContactChanged,
+    directory.ContactErased,
+    directory.AccountChanged,
+    directory.OrganisationChanged,
+    directory.ContextRecorded,
+    programmes.ProgrammePublished,
+    surveys.SurveyRequested,
+    surveys.SurveyReminderRequested,
+    surveys.SurveyExtended,
+    surveys.SurveyCancelled,
+    surveys.SurveyClosed,
+    messages.MessageRequested,
+    deliveries.DeliveryHandedOver,
+    deliveries.DeliveryDelivered,
+    deliveries.DeliveryFailed,
+    deliveries.DeliveryUncertain,
+    deliveries.DeliverySuppressed,
+    deliveries.DeliveryBounced,
+    deliveries.DeliveryComplained,
+    deliveries.DeliveryLinkReady,
+    deliveries.ContactUnsubscribed,
+    responses.ResponseStarted,
+    responses.ResponseSubmitted,
+    responses.ResponseAmended,
+    responses.ResponseHeld,
+    responses.ResponseReleased,
+    responses.ResponseWithdrawn,
+    scores.ScoreChanged,
+    scores.ScoreDropped,
+    scores.ThemeRising,
+    tickets.TicketOpened,
+    tickets.TicketJoined,
+    tickets.TicketAcknowledged,
+    tickets.TicketContacted,
+    tickets.TicketEscalated,
+    tickets.TicketResolved,
+    tickets.TicketReopened,
+    tickets.TicketRecovered,
+)
+"""Every payload that Afterword itself emits; touchpoints are open and decoded as `Touchpoint`."""
+
+BY_TYPE: dict[str, type[Payload]] = {payload.TYPE: payload for payload in PAYLOADS}
+
+
+def payload_of(topic: str, event_type: str) -> type[Payload] | None:
+    """The model of an event, or None for a type nobody here knows (a consumer ignores those)."""
+    if topic == Topic.TOUCHPOINTS:
+        return Touchpoint
+    return BY_TYPE.get(event_type)

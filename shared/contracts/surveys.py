@@ -1,0 +1,98 @@
+"""Surveys: what trigger asks dispatch to send and collector to expect."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from shared.contracts.forms import Form, Letter
+from shared.contracts.model import Channel, Instant, Part, Payload, Sealed, Snapshot
+from shared.contracts.reasons import Reason
+from shared.contracts.topics import Topic
+
+
+class CloseTheLoop(Part):
+    """What the programme wants to happen after an unhappy answer (R72)."""
+
+    ticket: bool = True
+    contact_within_hours: int = 24
+    resolve_within_hours: int = 14 * 24
+    playbook: str = ""
+
+
+class SurveyRequested(Payload):
+    """One person is to be asked, now. Complete: no consumer needs another topic to act on it.
+
+    `person` is a sealed `Person`; `channels` are in order of preference; `closes_at` ends answers and amendments.
+    """
+
+    TYPE: ClassVar[str] = "survey.requested.v1"
+    TOPIC: ClassVar[Topic] = Topic.SURVEYS
+    AGGREGATE: ClassVar[str] = "survey"
+
+    survey_id: str
+    version: int = 1
+    snapshot: Snapshot
+    person: Sealed
+    form: Form
+    letter: Letter
+    channels: tuple[Channel, ...] = (Channel.EMAIL,)
+    requested_at: Instant
+    closes_at: Instant
+    close_the_loop: CloseTheLoop = Field(default_factory=CloseTheLoop)
+    slots: dict[str, str] = Field(default_factory=dict)
+
+
+class SurveyReminderRequested(Payload):
+    """A further step of a survey passed the gate: remind those who have not answered (R49)."""
+
+    TYPE: ClassVar[str] = "survey.reminder_requested.v1"
+    TOPIC: ClassVar[Topic] = Topic.SURVEYS
+    AGGREGATE: ClassVar[str] = "survey"
+
+    survey_id: str
+    version: int
+    step: int = Field(ge=1)
+    snapshot: Snapshot
+    requested_at: Instant
+
+
+class SurveyExtended(Payload):
+    """A survey stays open longer, 45 days at most (R48)."""
+
+    TYPE: ClassVar[str] = "survey.extended.v1"
+    TOPIC: ClassVar[Topic] = Topic.SURVEYS
+    AGGREGATE: ClassVar[str] = "survey"
+
+    survey_id: str
+    version: int
+    snapshot: Snapshot
+    closes_at: Instant
+
+
+class SurveyCancelled(Payload):
+    """Nobody is to be asked any more; what is not yet handed over stays unsent."""
+
+    TYPE: ClassVar[str] = "survey.cancelled.v1"
+    TOPIC: ClassVar[Topic] = Topic.SURVEYS
+    AGGREGATE: ClassVar[str] = "survey"
+
+    survey_id: str
+    version: int
+    snapshot: Snapshot
+    reason: Reason
+    cancelled_at: Instant
+
+
+class SurveyClosed(Payload):
+    """The time for answers is over."""
+
+    TYPE: ClassVar[str] = "survey.closed.v1"
+    TOPIC: ClassVar[Topic] = Topic.SURVEYS
+    AGGREGATE: ClassVar[str] = "survey"
+
+    survey_id: str
+    version: int
+    snapshot: Snapshot
+    closed_at: Instant

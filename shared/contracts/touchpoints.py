@@ -1,0 +1,95 @@
+"""What happened at a customer. Types are open: any event on the topic is a touchpoint named by its type."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import ClassVar
+
+from pydantic import Field, model_validator
+
+from shared.contracts.model import Instant, Part, Payload, Persona, Tier
+from shared.contracts.topics import Topic
+
+PRESET_TOUCHPOINTS: tuple[str, ...] = (
+    "customer.signed_up", "customer.onboarded", "implementation.completed", "integration.completed",
+    "purchase.completed", "deal.closed", "order.shipped", "order.delivered", "tracking.viewed",
+    "support_ticket.opened", "support_ticket.resolved", "support_ticket.reopened", "support.contacted",
+    "claim.resolved", "incident.opened", "incident.resolved", "feature.released", "feature.first_used",
+    "product.used", "usage.reported", "transaction.completed", "billing_cycle.closed", "project.started",
+    "project.completed", "service.completed", "contract.signed", "contract.renewal_date_set",
+    "contract.renewed", "contract.ended", "account.churned", "change.shipped", "contact.updated",
+    "contact.deleted", "account.updated",
+)  # fmt: skip
+"""Touchpoints that have presets or a built-in meaning; others may be named by programmes freely."""
+
+
+class TouchpointContact(Part):
+    """A person in a touchpoint, in clear from a backend, or as a reference with sealed data from our own intake.
+
+    `id` is the backend's id. `ref` is the directory's contact id; with it, name, e-mail and phone are in `sealed`.
+    """
+
+    id: str = ""
+    email: str = ""
+    phone: str = ""
+    name: str = ""
+    locale: str = ""
+    zone: str = ""
+    persona: Persona | None = None
+    job_function: str = ""
+    role: str = ""
+    consent: bool | None = None
+    ref: str = ""
+    sealed: str = ""
+
+
+class TouchpointAccount(Part):
+    """The customer company in a touchpoint, as far as the backend knows it."""
+
+    id: str = Field(min_length=1, max_length=200)
+    name: str = ""
+    tier: Tier | None = None
+    industry: str = ""
+    size: str = ""
+    owner: str = ""
+    region: str = ""
+    annual_value: float | None = None
+    phase: str = ""
+    started_on: date | None = None
+
+
+class Subject(Part):
+    """The thing a touchpoint is about: a ticket, order, project, contract …"""
+
+    kind: str = Field(min_length=1, max_length=60)
+    id: str = Field(min_length=1, max_length=200)
+
+
+class Touchpoint(Payload):
+    """Something happened at a customer; trigger decides whether to ask somebody about it."""
+
+    TYPE: ClassVar[str] = "touchpoint"
+    TOPIC: ClassVar[Topic] = Topic.TOUCHPOINTS
+    AGGREGATE: ClassVar[str] = "none"
+
+    occurred_at: Instant
+    contact: TouchpointContact | None = None
+    contacts: tuple[TouchpointContact, ...] = ()
+    account: TouchpointAccount | None = None
+    product: str = ""
+    service_type: str = ""
+    subject: Subject | None = None
+    renewal_on: date | None = None
+    context: dict[str, str | int | float | bool | None] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _names_somebody(self) -> Touchpoint:
+        if not (self.contact or self.contacts or self.account or self.product):
+            msg = "at least one of contact, contacts, account or product is needed"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def people(self) -> tuple[TouchpointContact, ...]:
+        """Everyone named in the event, in its order."""
+        return ((self.contact,) if self.contact else ()) + self.contacts
