@@ -1,0 +1,93 @@
+# Every target sets up what it needs: `make demo` and `make test` work as the first command on a fresh clone.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PY := .venv/bin/python
+PYTEST := $(PY) -m pytest
+WORKERS ?= 2
+ARGS ?=
+
+.PHONY: help setup demo up down test test-unit test-contract test-integration test-e2e test-pages test-kafka \
+	check fmt requirements docs lock bench-collector bench-scoring clean
+
+help:
+	@awk 'BEGIN {FS = ":.*## "} \
+	  /^##@/ {printf "\n\033[1m%s\033[0m\n", substr($$0, 5)} \
+	  /^[a-z0-9-]+:.*## / {printf "  make \033[36m%-18s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+
+##@ Try it
+demo: setup ## 90 days of a small company's life in two minutes; stays up until Ctrl-C
+	@.venv/bin/afterword demo $(ARGS)
+
+up: setup ## the five services on one port, with PostgreSQL, broker and mail sink
+	@.venv/bin/afterword up $(ARGS)
+
+down: setup ## stop what make up left running
+	@.venv/bin/afterword down $(ARGS)
+
+##@ Test
+test: setup ## everything but the real Apache Kafka, pages in Chromium and queries in Prometheus included
+	@tools/programs.sh
+	@rm -f .requirements.json
+	@$(PYTEST) -n $(WORKERS) --dist loadgroup -m "not kafka" $(ARGS)
+	@echo "next: make requirements (what is proven), make check (lint and types), make test-kafka (real broker), make demo"
+
+test-unit: setup ## pure rules, no socket; seconds
+	@$(PYTEST) -q tests/unit $(ARGS)
+
+test-contract: setup ## one suite over each real thing and its stand-in
+	@$(PYTEST) -q tests/contract $(ARGS)
+
+test-integration: setup ## handlers, stores and HTTP on a real PostgreSQL
+	@$(PYTEST) -q -n $(WORKERS) --dist loadgroup tests/integration $(ARGS)
+
+test-e2e: setup ## the five services together, on the embedded broker
+	@$(PYTEST) -q -n $(WORKERS) --dist loadgroup tests/e2e -m "not kafka" $(ARGS)
+
+test-pages: setup ## the pages in headless Chromium
+	@tools/programs.sh
+	@$(PYTEST) -q tests -m browser $(ARGS)
+
+test-kafka: setup ## end to end and delivery on a real Apache Kafka (Java 17, Maven); error 3 says they are missing
+	@tests/kafka/run.sh $(ARGS)
+
+##@ Work on it
+check: setup ## lint, format, types, architecture, generated docs
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports --no-logo
+	@$(PY) -m tools.docs --check
+	@echo "check: all well"
+
+fmt: setup ## mend what can be mended by itself
+	@.venv/bin/ruff check --fix-only --quiet .
+	@.venv/bin/ruff format .
+
+requirements: setup ## R1 to R95, each with the tests that prove it
+	@$(PY) -m tools.requirements $(ARGS)
+
+docs: setup ## write the generated documents, schemas and dashboard anew
+	@$(PY) -m tools.docs
+
+lock: setup ## pin dependencies anew after a change of pyproject.toml (ARGS=--upgrade for newer ones)
+	@tools/requirements.sh $(ARGS)
+
+##@ Measure
+bench-collector: setup ## answers made durable, against FastAPI with one INSERT
+	@$(PY) -m benchmarks.collector $(ARGS)
+
+bench-scoring: setup ## responses scored, against FastStream and Quix
+	@tools/rivals.sh
+	@$(PY) -m benchmarks.scoring $(ARGS)
+
+##@ Tidy
+setup: ## .venv with every dependency at its pinned hash (other targets do this themselves)
+	@tools/setup.sh
+
+clean: ## remove what was built or recorded; running services are left alone
+	@rm -rf .demo .artifacts .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage* htmlcov .requirements.json
+	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
