@@ -1,0 +1,1 @@
+"""Postgres: pool and unit of work, the test for transient errors, shared DDL, migrations and roles."""

@@ -1,0 +1,64 @@
+"""Named places where a test can make the process fail: every boundary between two effects has one.
+
+`AFTERWORD_FAILPOINT=name:hit:action` arms one for a process, for instance `consumer.after_commit:2:exit`. Actions:
+`raise` (FailpointHit), `unavailable` (as if Postgres or the broker went away), `exit` (as kill -9). Unarmed it only counts.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import dataclass
+
+from shared.errors import Unavailable
+
+
+class FailpointHit(Exception):  # noqa: N818 - not an error of the product
+    """An armed failpoint was reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class Armed:
+    """Fail at the `hit`-th time that `name` is reached (1 = first)."""
+
+    name: str
+    hit: int
+    action: str
+
+
+_hits: Counter[str] = Counter()
+_armed: list[Armed] = []
+
+
+def failpoint(name: str) -> None:
+    """Mark a boundary; fails here when armed for this hit."""
+    _hits[name] += 1
+    for armed in _armed:
+        if armed.name == name and armed.hit == _hits[name]:
+            _fail(armed)
+
+
+def arm(spec: str) -> None:
+    """Arm from text `name:hit:action`; several are separated by commas."""
+    for one in filter(None, spec.split(",")):
+        name, hit, action = one.rsplit(":", 2)
+        _armed.append(Armed(name, int(hit), action))
+
+
+def disarm() -> None:
+    """Forget what is armed and counted."""
+    _armed.clear()
+    _hits.clear()
+
+
+def hits() -> dict[str, int]:
+    """How often each name was reached."""
+    return dict(_hits)
+
+
+def _fail(armed: Armed) -> None:
+    if armed.action == "exit":
+        os._exit(137)
+    if armed.action == "unavailable":
+        raise Unavailable(f"failpoint {armed.name}")
+    raise FailpointHit(armed.name)
