@@ -74,7 +74,7 @@ docs: setup ## write the generated documents, schemas and dashboard anew
 	@$(PY) -m tools.docs
 
 lock: setup ## pin dependencies anew after a change of pyproject.toml (ARGS=--upgrade for newer ones)
-	@tools/requirements.sh $(ARGS)
+	@tools/lock.sh $(ARGS)
 
 ##@ Measure
 bench-collector: setup ## answers made durable, against FastAPI with one INSERT

@@ -66,7 +66,7 @@ def write(path: Path, text: str) -> None:
 
 
 def lint(house: Path) -> subprocess.CompletedProcess[str]:
-    command = [Path(sys.executable).with_name("lint-imports"), "--no-cache", "--no-logo"]
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache", "--no-logo"]
     return subprocess.run(command, cwd=house, capture_output=True, text=True, check=False)
 
 
