@@ -43,10 +43,11 @@ def main() -> int:
     rows = [line(number, title, counted.get(number, Counter())) for number, title in known.items()]
     print("\n".join(rows))
     sums = Counter(row.split(maxsplit=1)[0] for row in rows)
-    print(f"\n{sums['proven']} of {len(rows)} proven by a passed test, {sums['failed']} failed, {sums['none']} open")
+    proven, failed, none = (sums[state] for state in ("proven", "failed", "none"))
+    print(f"\n{proven} of {len(rows)} proven by a passed test, {failed} failed, {none} without one")
     if not tests:
         print("nothing recorded yet: run make test first")
-    return 1 if sums["failed"] else 0
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
