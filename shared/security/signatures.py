@@ -1,0 +1,249 @@
+"""Signatures of inbound webhooks, checked over the raw bytes before anything is parsed (SEC-W1).
+
+Two schemes: Standard Webhooks (`webhook-id`, `webhook-timestamp`, `webhook-signature`) for whatever we
+document ourselves, and Zendesk's. Both take several secrets, for rotation, and refuse what is more than five
+minutes from machine wall time, either way.
+"""
+
+import base64
+import binascii
+import hmac
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Self
+
+WINDOW = timedelta(seconds=300)
+MAX_HEADER_BYTES = 2048
+MAX_ID_CHARS = 255
+MAX_ISO_CHARS = 35
+MAX_UNIX_CHARS = 12
+MIN_SECRET_BYTES = 24
+
+RawHeaders = Iterable[tuple[bytes, bytes]]
+"""Header names and values as they came, as in `request.headers.raw`; repeated ones are told apart."""
+
+
+class Refusal(StrEnum):
+    """Why a webhook is refused; also the metric label."""
+
+    NO_SECRET = "no_secret"  # noqa: S105 -- a reason, not a secret
+    MISSING_HEADER = "missing_header"
+    DUPLICATE_HEADER = "duplicate_header"
+    BAD_HEADER = "bad_header"
+    BAD_TIMESTAMP = "bad_timestamp"
+    TOO_OLD = "too_old"
+    TOO_NEW = "too_new"
+    BAD_SIGNATURE = "bad_signature"
+
+
+WHAT_TO_DO: Mapping[Refusal, str] = {
+    Refusal.NO_SECRET: "No secret is configured for this source; set one here and at the sender.",
+    Refusal.MISSING_HEADER: "A signature header is missing; turn on signing at the sender.",
+    Refusal.DUPLICATE_HEADER: "A signature header came twice; send each once.",
+    Refusal.BAD_HEADER: "A signature header is unreadable; send it as the documentation shows.",
+    Refusal.BAD_TIMESTAMP: "The signed time is unreadable; send whole Unix seconds (Zendesk: ISO 8601).",
+    Refusal.TOO_OLD: "The signed time is over 5 minutes ago; sign each attempt anew.",
+    Refusal.TOO_NEW: "The signed time is over 5 minutes ahead; check the sender's clock.",
+    Refusal.BAD_SIGNATURE: "The signature does not match; check the secret, and send the body as it was signed.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """The sender is who holds the secret. `message_id` is None where the scheme has no id of its own."""
+
+    message_id: str | None
+    signed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The request proves nothing about its sender."""
+
+    reason: Refusal
+
+    @property
+    def what_to_do(self) -> str:
+        """One sentence for whoever set the sender up; tells nothing about the secret."""
+        return WHAT_TO_DO[self.reason]
+
+
+Verdict = Signed | Refused
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookSecret:
+    """The bytes that sign; read with the rules of the scheme they belong to."""
+
+    key: bytes = field(repr=False)
+
+    @classmethod
+    def standard(cls, text: str) -> Self:
+        """Read `whsec_` + base64 of at least 24 bytes.
+
+        Raises:
+            ValueError: It is something else; the message does not quote it.
+        """
+        encoded = text.strip().removeprefix("whsec_")
+        try:
+            key = base64.b64decode(encoded, validate=True)
+        except (binascii.Error, ValueError):
+            raise ValueError("a webhook secret is whsec_ followed by base64") from None
+        if len(key) < MIN_SECRET_BYTES:
+            raise ValueError(f"a webhook secret has at least {MIN_SECRET_BYTES} bytes, this one {len(key)}")
+        return cls(key)
+
+    @classmethod
+    def zendesk(cls, text: str) -> Self:
+        """Read the signing secret as Zendesk shows it: plain text, used as it stands.
+
+        Raises:
+            ValueError: It is empty.
+        """
+        if not text.strip():
+            raise ValueError("the Zendesk signing secret is empty; copy it from the webhook's page")
+        return cls(text.strip().encode())
+
+
+def sign_standard(secret: WebhookSecret, message_id: str, at: datetime, body: bytes) -> dict[str, str]:
+    """The three headers of Standard Webhooks for a body."""
+    seconds = str(int(at.timestamp()))
+    content = f"{message_id}.{seconds}.".encode() + body
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": seconds,
+        "webhook-signature": "v1," + _hmac(secret, content).decode(),
+    }
+
+
+def verify_standard(
+    headers: RawHeaders, body: bytes, secrets: Sequence[WebhookSecret], now: datetime
+) -> Verdict:
+    """Check a request of the Standard Webhooks scheme.
+
+    Args:
+        headers: As they came.
+        body: The raw bytes, before any parsing.
+        secrets: All that are valid now; any one suffices.
+        now: Machine wall time.
+    """
+    found = _single(headers, (b"webhook-id", b"webhook-timestamp", b"webhook-signature"))
+    if isinstance(found, Refused):
+        return found
+    message_id, timestamp, signatures = found
+    if not _is_id(message_id):
+        return Refused(Refusal.BAD_HEADER)
+    given = tuple(entry[3:] for entry in signatures.split(b" ") if entry.startswith(b"v1,"))
+    content = message_id + b"." + timestamp + b"." + body
+    return _judge(_Claim(message_id, _unix_instant(timestamp), content, given), secrets, now)
+
+
+def sign_zendesk(secret: WebhookSecret, at: datetime, body: bytes) -> dict[str, str]:
+    """The two headers that Zendesk would send for a body."""
+    stamp = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {
+        "X-Zendesk-Webhook-Signature": _hmac(secret, stamp.encode() + body).decode(),
+        "X-Zendesk-Webhook-Signature-Timestamp": stamp,
+    }
+
+
+def verify_zendesk(
+    headers: RawHeaders, body: bytes, secrets: Sequence[WebhookSecret], now: datetime
+) -> Verdict:
+    """Check a request of a Zendesk webhook; arguments as for `verify_standard`.
+
+    `message_id` is the invocation id, which Zendesk does not sign: good to tell repeats apart,
+    proof of nothing.
+    """
+    lines = list(headers)
+    found = _single(lines, (b"x-zendesk-webhook-signature", b"x-zendesk-webhook-signature-timestamp"))
+    if isinstance(found, Refused):
+        return found
+    signature, timestamp = found
+    claim = _Claim(_invocation_id(lines), _iso_instant(timestamp), timestamp + body, (signature,))
+    return _judge(claim, secrets, now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """What a request says of itself: id, time, the bytes that were signed, and the signatures it brings."""
+
+    message_id: bytes | None
+    signed_at: datetime | None
+    content: bytes
+    given: tuple[bytes, ...]
+
+
+def _judge(claim: _Claim, secrets: Sequence[WebhookSecret], now: datetime) -> Verdict:
+    if not secrets:
+        return Refused(Refusal.NO_SECRET)
+    if claim.signed_at is None:
+        return Refused(Refusal.BAD_TIMESTAMP)
+    if abs(now - claim.signed_at) > WINDOW:
+        return Refused(Refusal.TOO_OLD if now > claim.signed_at else Refusal.TOO_NEW)
+    expected = [_hmac(secret, claim.content) for secret in secrets]
+    if not _any_match(expected, claim.given):
+        return Refused(Refusal.BAD_SIGNATURE)
+    message_id = None if claim.message_id is None else claim.message_id.decode("ascii")
+    return Signed(message_id, claim.signed_at)
+
+
+def _hmac(secret: WebhookSecret, content: bytes) -> bytes:
+    return base64.b64encode(hmac.digest(secret.key, content, "sha256"))
+
+
+def _any_match(expected: Sequence[bytes], given: Sequence[bytes]) -> bool:
+    """Compare all with all, in a time that does not tell which one matched.
+
+    As bytes: compare_digest raises on text that is not ASCII, and the sender chooses the text.
+    """
+    matches = [hmac.compare_digest(ours, theirs) for ours in expected for theirs in given]
+    return any(matches)
+
+
+def _single(headers: RawHeaders, names: Sequence[bytes]) -> list[bytes] | Refused:
+    """The one value of each header, or why there is none."""
+    values: dict[bytes, list[bytes]] = {name: [] for name in names}
+    for name, value in headers:
+        if (key := name.lower()) in values:
+            values[key].append(value)
+    if any(not found for found in values.values()):
+        return Refused(Refusal.MISSING_HEADER)
+    if any(len(found) > 1 for found in values.values()):
+        return Refused(Refusal.DUPLICATE_HEADER)
+    if any(len(found[0]) > MAX_HEADER_BYTES for found in values.values()):
+        return Refused(Refusal.BAD_HEADER)
+    return [values[name][0] for name in names]
+
+
+def _invocation_id(headers: RawHeaders) -> bytes | None:
+    found = _single(headers, (b"x-zendesk-webhook-invocation-id",))
+    return found[0] if isinstance(found, list) and _is_id(found[0]) else None
+
+
+def _is_id(value: bytes) -> bool:
+    """Printable ASCII without space: it becomes a key in Postgres and a field of a log line."""
+    return 0 < len(value) <= MAX_ID_CHARS and all(0x21 <= byte <= 0x7E for byte in value)  # noqa: PLR2004
+
+
+def _unix_instant(value: bytes) -> datetime | None:
+    """Whole Unix seconds; None for anything else, sign, fraction and far future included."""
+    if not value.isdigit() or len(value) > MAX_UNIX_CHARS:
+        return None
+    try:
+        return datetime.fromtimestamp(int(value), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _iso_instant(value: bytes) -> datetime | None:
+    """An instant with its zone; None for anything else."""
+    if len(value) > MAX_ISO_CHARS:
+        return None
+    try:
+        at = datetime.fromisoformat(value.decode("ascii"))
+        return None if at.utcoffset() is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):  # UnicodeDecodeError is a ValueError
+        return None
