@@ -1,9 +1,9 @@
-"""The two schemas that services share, as SQL for the platform's migration."""
+"""The two schemas that services share, as SQL that may be run at each start: it changes nothing twice."""
 
 KEYS_DDL = """
 create schema if not exists keys;
 
-create table keys.data_keys (
+create table if not exists keys.data_keys (
     contact_id   uuid        primary key,
     wrapped      bytea,
     kid          smallint    not null,
@@ -11,12 +11,12 @@ create table keys.data_keys (
     destroyed_at timestamptz,
     constraint data_keys_destroyed_or_usable check ((wrapped is null) = (destroyed_at is not null))
 );
-create index data_keys_by_kid on keys.data_keys (kid) where wrapped is not null;
+create index if not exists data_keys_by_kid on keys.data_keys (kid) where wrapped is not null;
 
 comment on table keys.data_keys is
     'One data key per contact, wrapped with a master key. Erasure sets wrapped to null, for good.';
 
-create function keys.refuse_resurrection() returns trigger language plpgsql as $$
+create or replace function keys.refuse_resurrection() returns trigger language plpgsql as $$
 begin
     if tg_op = 'DELETE' then
         raise exception 'keys.data_keys: rows are never deleted, destroy the key instead';
@@ -27,14 +27,14 @@ begin
     return new;
 end $$;
 
-create trigger data_keys_stay_destroyed before update or delete on keys.data_keys
+create or replace trigger data_keys_stay_destroyed before update or delete on keys.data_keys
     for each row execute function keys.refuse_resurrection();
 """
 
 ACCESS_DDL = """
 create schema if not exists access;
 
-create table access.users (
+create table if not exists access.users (
     id                  uuid        primary key,
     email               text        not null unique,
     name                text        not null,
@@ -48,26 +48,26 @@ create table access.users (
     constraint users_email_normalised check (email = lower(btrim(email)))
 );
 
-create table access.setup_links (
+create table if not exists access.setup_links (
     token_sha256 bytea       primary key check (octet_length(token_sha256) = 32),
     user_id      uuid        not null references access.users (id) on delete cascade,
     created_at   timestamptz not null,
     expires_at   timestamptz not null,
     used_at      timestamptz
 );
-create index setup_links_by_user on access.setup_links (user_id) where used_at is null;
+create index if not exists setup_links_by_user on access.setup_links (user_id) where used_at is null;
 
-create table access.sessions (
+create table if not exists access.sessions (
     token_sha256 bytea       primary key check (octet_length(token_sha256) = 32),
     user_id      uuid        not null references access.users (id) on delete cascade,
     csrf         text        not null,
     created_at   timestamptz not null,
     expires_at   timestamptz not null
 );
-create index sessions_by_user on access.sessions (user_id);
-create index sessions_by_expiry on access.sessions (expires_at);
+create index if not exists sessions_by_user on access.sessions (user_id);
+create index if not exists sessions_by_expiry on access.sessions (expires_at);
 
-create table access.api_keys (
+create table if not exists access.api_keys (
     id            uuid        primary key,
     name          text        not null,
     prefix        text        not null unique,
@@ -80,7 +80,7 @@ create table access.api_keys (
     revoked_at    timestamptz
 );
 
-create table access.revocations (
+create table if not exists access.revocations (
     purpose    text        not null,
     subject    uuid        not null,
     revoked_at timestamptz not null,
@@ -89,19 +89,19 @@ create table access.revocations (
 );
 comment on table access.revocations is 'Signed tokens that are refused although their signature is right.';
 
-create table access.sign_in_attempts (
+create table if not exists access.sign_in_attempts (
     id        bigint      generated always as identity primary key,
     account   bytea       not null,
     address   text        not null,
     at        timestamptz not null,
     succeeded boolean     not null
 );
-create index sign_in_attempts_by_account on access.sign_in_attempts (account, at);
-create index sign_in_attempts_by_address on access.sign_in_attempts (address, at);
+create index if not exists sign_in_attempts_by_account on access.sign_in_attempts (account, at);
+create index if not exists sign_in_attempts_by_address on access.sign_in_attempts (address, at);
 comment on table access.sign_in_attempts is
     'Machine time. The account is a hash of what was typed: people type passwords into the wrong field.';
 
-create table access.audit (
+create table if not exists access.audit (
     id       bigint      primary key,
     at       timestamptz not null,
     actor    text        not null,
@@ -114,14 +114,14 @@ create table access.audit (
 comment on table access.audit is
     'Append only; each row carries the hash of the one before. Ids and codes, never names or addresses.';
 
-create function access.audit_hash(
+create or replace function access.audit_hash(
     id bigint, at timestamptz, actor text, action text, subject text, detail jsonb, previous bytea
 ) returns bytea language sql stable set timezone = 'UTC' as $$
     select sha256(previous || convert_to(
         jsonb_build_array(id, extract(epoch from at), actor, action, subject, detail)::text, 'UTF8'))
 $$;
 
-create function access.chain_audit() returns trigger language plpgsql as $$
+create or replace function access.chain_audit() returns trigger language plpgsql as $$
 declare last record;
 begin
     -- Held until commit: rows become visible in the order of the chain.
@@ -134,15 +134,15 @@ begin
     return new;
 end $$;
 
-create function access.refuse_change() returns trigger language plpgsql as $$
+create or replace function access.refuse_change() returns trigger language plpgsql as $$
 begin
     raise exception 'access.audit is append only';
 end $$;
 
-create trigger audit_is_chained before insert on access.audit
+create or replace trigger audit_is_chained before insert on access.audit
     for each row execute function access.chain_audit();
-create trigger audit_is_append_only before update or delete on access.audit
+create or replace trigger audit_is_append_only before update or delete on access.audit
     for each row execute function access.refuse_change();
-create trigger audit_is_not_emptied before truncate on access.audit
+create or replace trigger audit_is_not_emptied before truncate on access.audit
     for each statement execute function access.refuse_change();
 """

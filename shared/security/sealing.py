@@ -19,8 +19,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic import BaseModel, ValidationError
 
+from shared.db.database import Connection
 from shared.errors import Unavailable, Unprocessable
-from shared.security.connection import Connection
 from shared.security.keyring import KeyRing, derive_key
 
 M = TypeVar("M", bound=BaseModel)

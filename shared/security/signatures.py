@@ -46,7 +46,7 @@ WHAT_TO_DO: Mapping[Refusal, str] = {
     Refusal.BAD_TIMESTAMP: "The signed time is unreadable; send whole Unix seconds (Zendesk: ISO 8601).",
     Refusal.TOO_OLD: "The signed time is over 5 minutes ago; sign each attempt anew.",
     Refusal.TOO_NEW: "The signed time is over 5 minutes ahead; check the sender's clock.",
-    Refusal.BAD_SIGNATURE: "The signature does not match; check the secret, and send the body as it was signed.",
+    Refusal.BAD_SIGNATURE: "The signature does not match; check the secret, send the body as signed.",
 }
 
 

@@ -190,23 +190,25 @@ def test_every_refusal_says_what_to_do() -> None:
         assert Refused(reason).what_to_do.endswith(".")
 
 
-def zendesk(body: bytes = BODY, at: datetime = NOW, **extra: str) -> list[tuple[bytes, bytes]]:
-    return raw(sign_zendesk(ZENDESK, at, body) | extra)
+def zendesk(
+    extra: dict[str, str] | None = None, *, body: bytes = BODY, at: datetime = NOW
+) -> list[tuple[bytes, bytes]]:
+    return raw(sign_zendesk(ZENDESK, at, body) | (extra or {}))
 
 
 def test_zendesk_signs_time_and_body() -> None:
-    headers = zendesk(**{"X-Zendesk-Webhook-Invocation-Id": "01HZ"})
+    headers = zendesk({"X-Zendesk-Webhook-Invocation-Id": "01HZ"})
     assert verify_zendesk(headers, BODY, [OTHER, ZENDESK], NOW) == Signed("01HZ", NOW)
 
 
 def test_zendesk_without_an_invocation_id_has_no_message_id() -> None:
     assert verify_zendesk(zendesk(), BODY, [ZENDESK], NOW) == Signed(None, NOW)
-    hostile = zendesk(**{"X-Zendesk-Webhook-Invocation-Id": "a b"})
+    hostile = zendesk({"X-Zendesk-Webhook-Invocation-Id": "a b"})
     assert verify_zendesk(hostile, BODY, [ZENDESK], NOW) == Signed(None, NOW)
 
 
 def test_zendesk_may_sign_an_empty_body() -> None:
-    assert verify_zendesk(zendesk(b""), b"", [ZENDESK], NOW) == Signed(None, NOW)
+    assert verify_zendesk(zendesk(body=b""), b"", [ZENDESK], NOW) == Signed(None, NOW)
 
 
 @pytest.mark.parametrize(
@@ -235,7 +237,7 @@ def test_zendesk_may_sign_an_empty_body() -> None:
     ],
 )
 def test_hostile_zendesk_headers_are_refused(changed: dict[str, str], expected: Refusal) -> None:
-    assert verify_zendesk(zendesk(**changed), BODY, [ZENDESK], NOW) == Refused(expected)
+    assert verify_zendesk(zendesk(changed), BODY, [ZENDESK], NOW) == Refused(expected)
 
 
 def test_zendesk_has_the_same_window() -> None:
