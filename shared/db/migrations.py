@@ -43,8 +43,9 @@ async def provision(admin_dsn: str, services: Sequence[str], password: str) -> N
         await conn.execute("select pg_advisory_lock($1)", _LOCK)
         async with conn.transaction():
             await conn.execute(CLOCK_SCHEMA)
-            for ddl in (KEYS_DDL, ACCESS_DDL):
-                await conn.execute(ddl)
+            for table, ddl in (("keys.data_keys", KEYS_DDL), ("access.users", ACCESS_DDL)):
+                if await conn.fetchval("select to_regclass($1)", table) is None:
+                    await conn.execute(ddl)
             for service in services:
                 await _role(conn, service, password)
         for service in services:

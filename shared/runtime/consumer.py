@@ -1,0 +1,299 @@
+"""The consumer loop: batches of records into one transaction with inbox and outbox, then the offsets.
+
+Mechanism and what must hold: `docs/mechanisms/consumer.md`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shared.bus.model import Partition, Record
+from shared.bus.port import Bus, BusConsumer
+from shared.contracts.envelope import Event, decode
+from shared.contracts.topics import TOPICS, Topic
+from shared.db.database import Database, Tx
+from shared.db.errors import is_transient
+from shared.errors import Undecodable, Unprocessable
+from shared.runtime import inbox, metrics
+from shared.runtime.backoff import Backoff
+from shared.runtime.clock import Machine
+from shared.runtime.continuity import Continuity, Mark
+from shared.runtime.deadletters import REPLAY_HEADER, DeadLetter, DeathWatch, Limits, put_aside
+from shared.runtime.failpoints import failpoint
+from shared.runtime.logging import get_logger
+
+Handler = Callable[[Sequence[Event[Any]], Tx], Awaitable[None]]
+
+BATCH = 500
+POLL_SECONDS = 0.5
+TRIES = 3
+LOOK_BACK_SECONDS = 5.0
+WATCHDOG_SECONDS = 60.0
+_COMPACTED = frozenset(plan.topic.value for plan in TOPICS if plan.retention is None)
+
+log = get_logger("consumer")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Event types that must be folded together in log order, and the handler that does it."""
+
+    types: tuple[str, ...]
+    handle: Handler
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """The topics that a service reads as one group. The type "*" of a route takes every event of its topics."""
+
+    topics: tuple[Topic, ...]
+    routes: tuple[Route, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A record with its event, or with the reason why it has none."""
+
+    record: Record
+    event: Event[Any] | None
+    defect: str = ""
+
+    @property
+    def identity(self) -> inbox.Identity:
+        """Source and id of the event; only for an item that has one."""
+        assert self.event is not None  # noqa: S101 - narrows for callers that filtered
+        return (self.event.source, self.event.id)
+
+    @property
+    def replayed(self) -> bool:
+        """Whether an operator sent it again from the dead letters."""
+        return any(name == REPLAY_HEADER for name, _ in self.record.headers)
+
+
+class Batch:
+    """Handles one list of records: all in one transaction, or, when one of them is bad, in ever smaller parts."""
+
+    def __init__(self, service: str, routes: Sequence[Route], db: Database, machine: Machine) -> None:
+        self._service = service
+        self._routes = routes
+        self._db = db
+        self._machine = machine
+
+    async def handle(self, records: Sequence[Record]) -> list[Record]:
+        """Handle records in order; returns those that were put aside.
+
+        Never raises for a bad record. Infrastructure that is away is waited for, for as long as it takes.
+        """
+        return await self._attempt([self._read(record) for record in records])
+
+    def _read(self, record: Record) -> Item:
+        try:
+            return Item(record, decode(record.topic, record.key, record.value, record.headers))
+        except Undecodable as error:
+            return Item(record, None, str(error))
+
+    async def _attempt(self, items: Sequence[Item]) -> list[Record]:
+        backoff = Backoff(self._machine)
+        tries = 0
+        while True:
+            try:
+                return await self._once(items)
+            except Exception as error:  # noqa: BLE001 - one of the two places that may: the class decides what follows
+                if is_transient(error):
+                    log.warning("batch_waits", service=self._service, error=type(error).__name__)
+                    await backoff.wait()
+                    continue
+                if len(items) > 1:
+                    middle = len(items) // 2
+                    return await self._attempt(items[:middle]) + await self._attempt(items[middle:])
+                tries += 1
+                if isinstance(error, Unprocessable) or tries >= TRIES:
+                    return await self._bury(items[0], error, tries)
+                await backoff.wait()
+
+    async def _once(self, items: Sequence[Item]) -> list[Record]:
+        """One transaction: claim, handle, put aside what could not be read, commit."""
+        wall = self._machine.wall()
+        fresh: dict[inbox.Identity, Item] = {}
+        for item in items:
+            if item.event is not None:
+                fresh.setdefault(item.identity, item)
+        async with self._db.begin() as tx:
+            replayed = [event_id for (_, event_id), item in fresh.items() if item.replayed]
+            claimed = await inbox.claim(tx.conn, list(fresh), wall, replayed=replayed)
+            failpoint("consumer.after_claim")
+            events = [item.event for identity, item in fresh.items() if identity in claimed and item.event]
+            for route in self._routes:
+                wanted = events if "*" in route.types else [e for e in events if e.type in route.types]
+                if wanted:
+                    tx.traceparent = wanted[0].traceparent if len(wanted) == 1 else ""
+                    await route.handle(wanted, tx)
+            letters = [DeadLetter(i.record, "Undecodable", i.defect) for i in items if i.defect]
+            letters += [_letter(fresh[(e.source, e.id)], "Rejected", reason) for e, reason in tx.rejected]
+            await put_aside(tx.conn, letters, self._service, tx.now, wall)
+            await inbox.mark_dead(tx.conn, [(e.source, e.id) for e, _ in tx.rejected], wall)
+        self._count(items, claimed, letters)
+        return [letter.record for letter in letters]
+
+    async def _bury(self, item: Item, error: Exception, tries: int) -> list[Record]:
+        """Put a single bad record aside; waits for the database as `_attempt` does."""
+        if not isinstance(error, Unprocessable):
+            trace = "".join(traceback.format_tb(error.__traceback__))
+            log.error("handler_failed", service=self._service, error=type(error).__name__, trace=trace)
+        reason = str(error) if isinstance(error, Unprocessable) else f"{type(error).__name__}: see the log"
+        letter = _letter(item, type(error).__name__, reason, tries)
+        backoff = Backoff(self._machine)
+        while True:
+            try:
+                async with self._db.begin() as tx:
+                    wall = self._machine.wall()
+                    await inbox.mark_dead(tx.conn, [item.identity], wall)
+                    await put_aside(tx.conn, [letter], self._service, tx.now, wall)
+            except Exception as again:
+                if not is_transient(again):
+                    raise
+                await backoff.wait()
+            else:
+                self._count([item], set(), [letter])
+                return [item.record]
+
+    def _count(self, items: Sequence[Item], claimed: set[inbox.Identity], letters: Sequence[DeadLetter]) -> None:
+        dead = {id(letter.record) for letter in letters}
+        for letter in letters:
+            metrics.DEAD_LETTERS.labels(self._service, letter.record.topic, letter.error).inc()
+        totals: dict[tuple[str, str], int] = {}
+        for item in items:
+            if id(item.record) in dead:
+                outcome = "dead"
+            elif item.event is None:
+                outcome = "ignored"
+            else:
+                outcome = "done" if item.identity in claimed else "duplicate"
+            totals[item.record.topic, outcome] = totals.get((item.record.topic, outcome), 0) + 1
+        for (topic, outcome), count in totals.items():
+            metrics.CONSUMER_RECORDS.labels(self._service, topic, outcome).inc(count)
+
+
+def _letter(item: Item, error: str, reason: str, attempts: int = 1) -> DeadLetter:
+    event = item.event
+    if event is None:
+        return DeadLetter(item.record, error, reason, attempts=attempts)
+    return DeadLetter(item.record, error, reason, event.source, event.id, event.type, attempts)
+
+
+class ConsumerStuck(Exception):  # noqa: N818 - a state, told to the supervisor
+    """No progress although there is work: the process is to be restarted."""
+
+
+class ConsumerLoop:
+    """Feeds batches from a group's partitions to the handlers and commits offsets behind them."""
+
+    def __init__(
+        self, service: str, subscription: Subscription, db: Database, bus: Bus, machine: Machine, *, instance: str,
+        limits: Limits | None = None,
+    ) -> None:  # fmt: skip
+        self.service = service
+        self.subscription = subscription
+        self.stopped: set[Partition] = set()
+        self._bus = bus
+        self._machine = machine
+        self._batch = Batch(service, subscription.routes, db, machine)
+        self._instance = instance
+        self._limits = limits or Limits()
+        self._watches: dict[Partition, DeathWatch] = {}
+        self._continuity = Continuity(compacted=_COMPACTED)
+        self._generation = -1
+        self._looked_at = 0.0
+        self._progress_at = machine.monotonic()
+        self._consumer: BusConsumer | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether partitions are assigned and none was stopped for too many dead records."""
+        return self._consumer is not None and bool(self._consumer.assignment()) and not self.stopped
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until told to stop; the batch under way is finished, then the group is left."""
+        backoff = Backoff(self._machine)
+        topics = [topic.value for topic in self.subscription.topics]
+        while not stop.is_set():
+            consumer = self._bus.consumer(f"afterword.{self.service}", topics, self._instance)
+            self._consumer = consumer
+            try:
+                await consumer.start()
+                self._progress_at = self._machine.monotonic()
+                while not stop.is_set():
+                    await self.step(consumer)
+                    backoff.reset()
+                return
+            except ConsumerStuck:
+                log.error("consumer_stuck", service=self.service, topics=topics)
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                log.warning("consumer_waits", service=self.service, error=type(error).__name__)
+            finally:
+                await consumer.stop()
+            await backoff.wait()
+
+    async def step(self, consumer: BusConsumer) -> int:
+        """Take one batch, handle it, commit it; returns the number of records."""
+        records = await consumer.getmany(BATCH, POLL_SECONDS)
+        await self._look_back(consumer)
+        records = [r for r in records if (r.topic, r.partition) not in self.stopped]
+        if not records:
+            await self._watchdog(consumer)
+            return 0
+        started = self._machine.monotonic()
+        dead = await self._batch.handle(records)
+        metrics.CONSUMER_BATCH_SECONDS.labels(self.service).observe(self._machine.monotonic() - started)
+        failpoint("consumer.after_effect_before_offset")
+        self._watch(records, {id(record) for record in dead})
+        offsets: dict[Partition, int] = {}
+        for record in records:
+            partition = (record.topic, record.partition)
+            offsets[partition] = record.offset + 1
+            self._continuity.note(partition, Mark(record.offset, record.timestamp_ms))
+        await consumer.commit(offsets)
+        failpoint("consumer.after_offset")
+        self._progress_at = self._machine.monotonic()
+        return len(records)
+
+    def _watch(self, records: Sequence[Record], dead: set[int]) -> None:
+        for record in records:
+            partition = (record.topic, record.partition)
+            watch = self._watches.setdefault(partition, DeathWatch(self._limits))
+            if watch.saw(dead=id(record) in dead):
+                self.stopped.add(partition)
+                metrics.CONSUMER_STOPPED.labels(self.service).set(len(self.stopped))
+                log.error("partition_stopped", service=self.service, topic=record.topic, partition=record.partition)
+
+    async def _look_back(self, consumer: BusConsumer) -> None:
+        """Notice a broker that lost its data, after each rejoin and every few seconds; then read all again."""
+        now = self._machine.monotonic()
+        rejoined = consumer.generation != self._generation
+        if not rejoined and now - self._looked_at < LOOK_BACK_SECONDS:
+            return
+        self._generation, self._looked_at = consumer.generation, now
+        mine = consumer.assignment()
+        if await self._continuity.broken(self._bus, [p for p in self._continuity.verified if p in mine]):
+            log.warning("broker_reborn", service=self.service)
+            metrics.BROKER_BIRTHS.labels(self.service, "consumer").inc()
+            self._continuity.forget()
+            await consumer.seek_to_beginning()
+
+    async def _watchdog(self, consumer: BusConsumer) -> None:
+        """Raise when there was work for a minute and none of it was taken."""
+        now = self._machine.monotonic()
+        if now - self._progress_at < WATCHDOG_SECONDS:
+            return
+        ends = await self._bus.end_offsets([topic.value for topic in self.subscription.topics])
+        positions = await consumer.positions()
+        behind = [p for p, at in positions.items() if p not in self.stopped and ends.get(p, 0) > at]
+        self._progress_at = now
+        if behind:
+            raise ConsumerStuck

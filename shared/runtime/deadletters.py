@@ -1,0 +1,103 @@
+"""Records that can never be handled: kept whole with their reason, never more of them than a limit allows."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from shared.bus.model import Record
+from shared.runtime.outbox import OutboxRow, dump_headers, write_outbox
+
+if TYPE_CHECKING:
+    from shared.db.database import Connection
+
+REPLAY_HEADER = "x-redrive-count"
+"""Header of a record that an operator replays; says how often it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A record put aside: the error's class (a metric label) and the reason for a person."""
+
+    record: Record
+    error: str
+    reason: str
+    source: str = ""
+    event_id: str = ""
+    event_type: str = ""
+    attempts: int = 1
+
+
+_INSERT = """
+insert into dead_letters (topic, partition, "offset", timestamp_ms, key, headers, value, source, event_id, event_type,
+    error, reason, failed_at, failed_wall_at, attempts)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+on conflict (topic, partition, "offset", timestamp_ms) do nothing
+"""
+
+
+async def put_aside(
+    conn: Connection, letters: Sequence[DeadLetter], service: str, now: datetime, wall: datetime
+) -> None:
+    """Store dead letters and announce a copy of each on `dlq.<topic>`, in the caller's transaction."""
+    if not letters:
+        return
+    await conn.executemany(_INSERT, [_values(letter, now, wall) for letter in letters])
+    await write_outbox(conn, [_copy(letter, service, wall) for letter in letters], wall)
+
+
+def _values(letter: DeadLetter, now: datetime, wall: datetime) -> tuple[object, ...]:
+    record = letter.record
+    return (
+        record.topic, record.partition, record.offset, record.timestamp_ms, record.key, dump_headers(record.headers),
+        record.value, letter.source, letter.event_id, letter.event_type, letter.error, letter.reason[:2000], now, wall,
+        letter.attempts,
+    )  # fmt: skip
+
+
+def _copy(letter: DeadLetter, service: str, wall: datetime) -> OutboxRow:
+    """The record untouched plus the headers of KIP-1191 and ours; no stack trace, it may hold personal data."""
+    record = letter.record
+    added = {
+        "__dlq.errors.topic": record.topic,
+        "__dlq.errors.partition": str(record.partition),
+        "__dlq.errors.offset": str(record.offset),
+        "__dlq.errors.group": service,
+        "__dlq.errors.delivery.count": str(letter.attempts),
+        "__dlq.errors.message": letter.reason[:500],
+        "x-dlq-exception": letter.error,
+        "x-dlq-failed-at": wall.isoformat(),
+        "x-dlq-service": service,
+    }
+    headers = (*record.headers, *((name, text.encode()) for name, text in added.items()))
+    return OutboxRow(f"dlq.{record.topic}", record.key, letter.event_id or "unread", headers, record.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much may die before our own code is the likelier culprit and the partition stops."""
+
+    consecutive: int = 100
+    share: float = 0.5
+    window: int = 1000
+    least: int = 200
+
+
+class DeathWatch:
+    """Watches one partition; says stop when too many records die in a row or among the last ones."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._row = 0
+        self._last: deque[bool] = deque(maxlen=limits.window)
+
+    def saw(self, *, dead: bool) -> bool:
+        """Note one record's fate; returns whether the partition must stop now."""
+        self._row = self._row + 1 if dead else 0
+        self._last.append(dead)
+        if self._row >= self._limits.consecutive:
+            return True
+        return len(self._last) >= self._limits.least and sum(self._last) > self._limits.share * len(self._last)

@@ -1,0 +1,37 @@
+"""Probes and metrics of a process: `/livez` says it runs, `/readyz` what it needs and whether that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
+
+Check = Callable[[], Awaitable[str]]
+"""A readiness check: an empty string when all is well, else what is wrong."""
+
+
+def probes(checks: Mapping[str, Check]) -> APIRouter:
+    """Routes for the supervisor, the gateway and Prometheus."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/livez")
+    async def livez() -> dict[str, str]:
+        """The process answers; never fails because of a dependency."""
+        return {"status": "alive"}
+
+    @router.get("/readyz")
+    async def readyz() -> JSONResponse:
+        """Each dependency with its state; 503 while one of them is missing."""
+        states = {name: await check() for name, check in checks.items()}
+        ready = not any(states.values())
+        body = {"ready": ready, "checks": {name: state or "ok" for name, state in states.items()}}
+        return JSONResponse(body, status_code=200 if ready else 503)
+
+    @router.get("/metrics")
+    async def metrics() -> Response:
+        """Prometheus text format."""
+        return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
+
+    return router

@@ -1,0 +1,73 @@
+"""Loops that act on what is due: run, and run again at once while there is more."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from shared.db.errors import is_transient
+from shared.runtime import metrics
+from shared.runtime.backoff import Backoff
+from shared.runtime.clock import Machine
+from shared.runtime.logging import get_logger
+
+log = get_logger("loop")
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """Something a service does over and over.
+
+    Attributes:
+        name: for logs and metrics.
+        every: machine seconds between rounds that found nothing to do.
+        run: does one round and returns the units of work done; 0 means there was nothing.
+        due: acts on business time, so it pauses while the clock is suspect.
+    """
+
+    name: str
+    every: float
+    run: Callable[[], Awaitable[int]]
+    due: bool = True
+
+
+async def run_loop(
+    service: str, loop: Loop, machine: Machine, stop: asyncio.Event, *, paused: Callable[[], bool]
+) -> None:
+    """Drive a loop until told to stop; the round under way is finished.
+
+    A round that fails on infrastructure is repeated after a wait. A round that fails on anything else is logged and
+    repeated too, ever more slowly: rows stay due, nothing is skipped, and readiness shows it.
+    """
+    backoff = Backoff(machine, most=30.0)
+    while not stop.is_set():
+        if loop.due and paused():
+            await pause(stop, loop.every)
+            continue
+        started = machine.monotonic()
+        try:
+            units = await loop.run()
+        except Exception as error:  # noqa: BLE001 - one of the two places that may
+            kind = "transient" if is_transient(error) else "bug"
+            metrics.LOOP_FAILURES.labels(service, loop.name, kind).inc()
+            if kind == "bug":
+                log.exception("loop_failed", service=service, loop=loop.name)
+            else:
+                log.warning("loop_waits", service=service, loop=loop.name, error=type(error).__name__)
+            await backoff.wait()
+            continue
+        backoff.reset()
+        metrics.LOOP_SECONDS.labels(service, loop.name).observe(machine.monotonic() - started)
+        if units:
+            metrics.LOOP_UNITS.labels(service, loop.name).inc(units)
+        else:
+            await pause(stop, loop.every)
+
+
+async def pause(stop: asyncio.Event, seconds: float) -> None:
+    """Wait, but not beyond the order to stop."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stop.wait()

@@ -1,0 +1,44 @@
+"""Settings come from the environment once, at start; a missing or wrong value stops the start and is named."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ServiceSettings(BaseSettings):
+    """Base of each service's own settings; the subclass sets `env_prefix="AFTERWORD_<NAME>_"`."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_nested_delimiter="__", secrets_dir=None)
+
+
+class PlatformSettings(ServiceSettings):
+    """What every process needs: where Postgres and Kafka are, the secrets, the address people see."""
+
+    model_config = SettingsConfigDict(env_prefix="AFTERWORD_", frozen=True, extra="ignore")
+
+    database_url: str = Field(description="postgresql://host:port/name; the service's role is added")
+    database_password: SecretStr = Field(description="password of the service roles")
+    kafka_bootstrap: str = Field(description="host:port of Kafka brokers, comma separated")
+    kafka_idempotence: bool = Field(default=True, description="off for a broker without idempotent producers")
+    master_keys: SecretStr = Field(description="kid:base64 keys that wrap contacts' data keys, newest first, commas")
+    token_keys: SecretStr = Field(description="kid:base64 keys that sign links, newest first, commas")
+    public_url: str = Field(default="http://127.0.0.1:8000", description="address of the pages as people reach them")
+    host: str = Field(default="0.0.0.0", description="address to listen on")  # noqa: S104 - a container's default
+    port: int = Field(default=8000, description="port to listen on")
+    trusted_proxies: str = Field(default="127.0.0.1", description="gateways whose X-Forwarded-For is believed")
+    instance: str = Field(default_factory=socket.gethostname, description="lasting name of this replica")
+    log_level: str = "info"
+    failpoint: str = Field(default="", description="testing only: failpoints to arm")
+    data_dir: Path = Path(".afterword")
+
+
+def explain(error: ValidationError, prefix: str = "AFTERWORD_") -> str:
+    """Name every missing or wrong setting with its environment variable, without its value."""
+    lines = [
+        f"{prefix}{'__'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors(include_input=False)
+    ]
+    return "\n".join(["Settings are missing or wrong:", *lines])
