@@ -1,0 +1,205 @@
+"""A consumer group member on Kafka that reconnects by itself and commits nothing fetched before a rejoin."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError
+
+from shared.bus.kafka_client import KafkaSettings, bounded, stop_bounded
+from shared.bus.model import CommitOutcome, Partition, Record
+from shared.bus.port import BusConsumer, BusUnavailable
+
+REBALANCE_SECONDS = 60.0
+DRAIN_SECONDS = 10.0
+_log = structlog.get_logger(__name__)
+
+
+class KafkaConsumer:
+    """A member of a group with a static instance id; see `BusConsumer`."""
+
+    def __init__(self, settings: KafkaSettings, group: str, topics: tuple[str, ...], instance: str) -> None:
+        self._settings = settings
+        self._group = group
+        self._topics = topics
+        self._instance = instance
+        self._client: AIOKafkaConsumer | None = None
+        self._listener = _Listener(group, instance)
+
+    @property
+    def generation(self) -> int:
+        """Count the assignments received; see `BusConsumer.generation`."""
+        return self._listener.generation
+
+    async def start(self) -> None:
+        """Connect and begin to join; see `BusConsumer.start`."""
+        if self._client is not None:
+            return
+        client = self._make()
+        try:
+            async with bounded(f"consumer {self._group} connects", self._settings.request_seconds):
+                await client.start()
+        except BusUnavailable:
+            await self._close(client)
+            raise
+        # Subscribing after start leaves the join to the background: it takes seconds on some brokers.
+        client.subscribe(list(self._topics), listener=self._listener)
+        self._client = client
+
+    async def stop(self) -> None:
+        """Leave the group; see `BusConsumer.stop`."""
+        client, self._client = self._client, None
+        self._listener.forget()
+        if client is not None:
+            await self._close(client)
+
+    async def getmany(self, max_records: int, timeout_seconds: float) -> list[Record]:
+        """Hand out what is there; see `BusConsumer.getmany`."""
+        self._listener.settle()
+        await self.start()
+        client, epoch = self._started(), self._listener.epoch
+        try:
+            async with bounded(
+                f"consumer {self._group} reads", timeout_seconds + self._settings.request_seconds
+            ):
+                fetched = await client.getmany(
+                    timeout_ms=int(timeout_seconds * 1000), max_records=max_records
+                )
+        except BusUnavailable:
+            # A failed coordinator never recovers inside aiokafka and looks alive: begin anew next time.
+            await self.stop()
+            raise
+        if self._listener.epoch != epoch:
+            return []  # a rejoin came between; these records come again from the committed offset
+        return self._listener.hand_out([to_record(raw) for raws in fetched.values() for raw in raws])
+
+    async def commit(self, offsets: Mapping[Partition, int]) -> CommitOutcome:
+        """Commit what was handed out in this generation; see `BusConsumer.commit`."""
+        if self._client is None or not self._listener.owns(offsets):
+            return CommitOutcome.LOST_ASSIGNMENT
+        native = {TopicPartition(*partition): offset for partition, offset in offsets.items()}
+        try:
+            async with bounded(f"consumer {self._group} commits", self._settings.request_seconds):
+                return await self._commit(self._client, native)
+        finally:
+            self._listener.settle()
+
+    def assignment(self) -> frozenset[Partition]:
+        """Name the partitions of this member."""
+        return self._listener.assigned
+
+    async def positions(self) -> dict[Partition, int]:
+        """Tell the next offset per assigned partition."""
+        client = self._started()
+        async with bounded(f"consumer {self._group} tells positions", self._settings.request_seconds):
+            return {(tp.topic, tp.partition): await client.position(tp) for tp in client.assignment()}
+
+    async def seek_to_beginning(self) -> None:
+        """Read everything again; nothing handed out so far can be committed any more."""
+        client = self._started()
+        async with bounded(f"consumer {self._group} rewinds", self._settings.request_seconds):
+            await client.seek_to_beginning()
+        self._listener.forget_handed()
+
+    async def _commit(self, client: AIOKafkaConsumer, native: dict[TopicPartition, int]) -> CommitOutcome:
+        try:
+            await client.commit(native)
+        except (CommitFailedError, IllegalStateError) as error:
+            _log.info("bus_assignment_lost", group=self._group, instance=self._instance, error=repr(error))
+            return CommitOutcome.LOST_ASSIGNMENT
+        return CommitOutcome.COMMITTED
+
+    def _make(self) -> AIOKafkaConsumer:
+        session_ms = int(self._settings.session_seconds * 1000)
+        return AIOKafkaConsumer(
+            **self._settings.connection(),
+            group_id=self._group,
+            group_instance_id=f"{self._group}-{self._instance}",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            session_timeout_ms=session_ms,
+            heartbeat_interval_ms=session_ms // 3,
+            rebalance_timeout_ms=int(REBALANCE_SECONDS * 1000),
+            max_partition_fetch_bytes=4 << 20,
+        )
+
+    def _started(self) -> AIOKafkaConsumer:
+        if self._client is None:
+            raise BusUnavailable(f"consumer {self._group} is not connected")
+        return self._client
+
+    async def _close(self, client: AIOKafkaConsumer) -> None:
+        # aiokafka has no public way to close the sockets of a client whose stop was torn.
+        await stop_bounded(f"consumer {self._group}", client.stop, client._client.close)  # noqa: SLF001
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no types
+    """Follows the assignment, and knows what was handed out under it.
+
+    A revocation waits for the batch in hand to be committed, so that its records need not be handled twice.
+    It shares no lock with the reading side: that would deadlock.
+    """
+
+    def __init__(self, group: str, instance: str) -> None:
+        self._name = {"group": group, "instance": instance}
+        self.generation = 0
+        self.epoch = 0
+        self.assigned: frozenset[Partition] = frozenset()
+        self._handed: dict[Partition, int] = {}
+        self._settled = asyncio.Event()
+        self._settled.set()
+
+    def hand_out(self, records: list[Record]) -> list[Record]:
+        """Remember how far each partition was handed out."""
+        for record in records:
+            self._handed[(record.topic, record.partition)] = record.offset + 1
+        if records:
+            self._settled.clear()
+        return records
+
+    def owns(self, offsets: Mapping[Partition, int]) -> bool:
+        """Tell whether all of this was handed out under the present assignment."""
+        return all(offset <= self._handed.get(partition, -1) for partition, offset in offsets.items())
+
+    def settle(self) -> None:
+        """Note that the batch in hand is done with, committed or given up."""
+        self._settled.set()
+
+    def forget_handed(self) -> None:
+        """Let nothing that was handed out so far be committed."""
+        self._handed.clear()
+
+    def forget(self) -> None:
+        """Drop the assignment, as when the connection is given up."""
+        self.epoch += 1
+        self.assigned = frozenset()
+        self._handed.clear()
+        self._settled.set()
+
+    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        """Wait for the batch in hand, then let go."""
+        try:
+            async with asyncio.timeout(DRAIN_SECONDS):
+                await self._settled.wait()
+        except TimeoutError:
+            _log.warning("bus_revoked_in_mid_batch", partitions=len(revoked), **self._name)
+        self.forget()
+
+    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        """Begin a new generation."""
+        self.generation += 1
+        self.epoch += 1
+        self._handed.clear()
+        self.assigned = frozenset((tp.topic, tp.partition) for tp in assigned)
+        _log.info("bus_assigned", generation=self.generation, partitions=len(assigned), **self._name)
+
+
+def to_record(raw: ConsumerRecord) -> Record:
+    """Take over a record of the client's."""
+    return Record(raw.topic, raw.partition, raw.offset, raw.key, raw.value, tuple(raw.headers), raw.timestamp)
+
+
+_CONSUMER: type[BusConsumer] = KafkaConsumer

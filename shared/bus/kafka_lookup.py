@@ -1,0 +1,140 @@
+"""Looking at a cluster from outside every group: topics, offsets, lag, single records."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import NoError, TopicAlreadyExistsError, for_code
+
+from shared.bus.kafka_client import KafkaSettings, bounded, stop_bounded
+from shared.bus.kafka_consumer import to_record
+from shared.bus.model import Partition, Record, TopicSpec
+
+_FETCH_SLICE_MS = 250
+
+
+class KafkaLookup:
+    """An admin client and a consumer without a group; calls take turns on the latter."""
+
+    def __init__(self, settings: KafkaSettings, admin: AIOKafkaAdminClient, reader: AIOKafkaConsumer) -> None:
+        self._settings = settings
+        self._admin = admin
+        self._reader = reader
+        self._turn = asyncio.Lock()
+
+    @classmethod
+    async def connect(cls, settings: KafkaSettings) -> KafkaLookup:
+        """Connect both clients.
+
+        Raises:
+            BusUnavailable: the broker is away.
+        """
+        lookup = cls(
+            settings,
+            AIOKafkaAdminClient(**settings.connection()),
+            AIOKafkaConsumer(**settings.connection(), enable_auto_commit=False),
+        )
+        try:
+            async with bounded("lookup connects", settings.request_seconds):
+                await lookup._admin.start()
+                await lookup._reader.start()
+        except BaseException:
+            await lookup.stop()
+            raise
+        return lookup
+
+    async def create(self, specs: Iterable[TopicSpec]) -> None:
+        """Create topics; one that exists is left as it is."""
+        topics = [_new_topic(spec, self._settings.replication) for spec in specs]
+        async with bounded("topics are created", 2 * self._settings.request_seconds):
+            answer = await self._admin.create_topics(topics)
+            for topic, code, *message in answer.topic_errors:
+                error = for_code(code)
+                if error not in (NoError, TopicAlreadyExistsError):
+                    raise error(topic, *message)
+
+    async def range(self, topic: str, partition: int) -> tuple[int, int]:
+        """Tell the first kept offset and the next one."""
+        tp = TopicPartition(topic, partition)
+        async with bounded(f"range of {topic}", self._settings.request_seconds):
+            first = await self._reader.beginning_offsets([tp])
+            last = await self._reader.end_offsets([tp])
+        return first[tp], last[tp]
+
+    async def read_at(self, topic: str, partition: int, offset: int) -> Record | None:
+        """Read the record at an offset, or None where there is none."""
+        start, end = await self.range(topic, partition)
+        if not start <= offset < end:
+            return None
+        tp = TopicPartition(topic, partition)
+        async with self._turn, bounded(f"{topic} is read back", self._settings.request_seconds):
+            self._reader.assign([tp])
+            self._reader.seek(tp, offset)
+            while await self._reader.position(tp) < end:
+                fetched = await self._reader.getmany(tp, timeout_ms=_FETCH_SLICE_MS, max_records=1)
+                for raw in fetched.get(tp, []):
+                    # Compaction may have taken the record away: then the next one is what comes.
+                    return to_record(raw) if raw.offset == offset else None
+        return None
+
+    async def end_offsets(self, topics: Sequence[str]) -> dict[Partition, int]:
+        """Tell the next offset of every partition of the topics that exist."""
+        async with bounded("end offsets", self._settings.request_seconds):
+            tps = await self._partitions(topics)
+            ends = await self._reader.end_offsets(tps) if tps else {}
+        return {(tp.topic, tp.partition): offset for tp, offset in ends.items()}
+
+    async def lag(self, group: str, topics: Sequence[str]) -> dict[Partition, int]:
+        """Count what a group has not committed."""
+        async with bounded(f"lag of {group}", self._settings.request_seconds):
+            tps = await self._partitions(topics)
+            if not tps:
+                return {}
+            # Asked for by name: not every broker can list "all partitions of the group".
+            committed = await self._admin.list_consumer_group_offsets(group, partitions=tps)
+            starts = await self._reader.beginning_offsets(tps)
+            ends = await self._reader.end_offsets(tps)
+        return {
+            (tp.topic, tp.partition): _lag(
+                starts[tp], ends[tp], committed[tp].offset if tp in committed else -1
+            )
+            for tp in tps
+        }
+
+    async def answers(self) -> None:
+        """Ask the cluster who it is.
+
+        Raises:
+            BusUnavailable: it did not say.
+        """
+        async with bounded("cluster is described", self._settings.request_seconds):
+            await self._admin.describe_cluster()
+
+    async def stop(self) -> None:
+        """Close both clients within a few seconds; never raises."""
+        await stop_bounded("lookup reader", self._reader.stop, self._reader._client.close)  # noqa: SLF001
+        await stop_bounded("lookup admin", self._admin.close)
+
+    async def _partitions(self, topics: Sequence[str]) -> list[TopicPartition]:
+        if not topics:
+            return []
+        described = await self._admin.describe_topics(list(topics))
+        return [
+            TopicPartition(topic["topic"], partition["partition"])
+            for topic in described
+            for partition in topic["partitions"]
+        ]
+
+
+def _new_topic(spec: TopicSpec, replication: int) -> NewTopic:
+    kept_ms = -1 if spec.retention is None else int(spec.retention.total_seconds() * 1000)
+    configs = {"cleanup.policy": "compact" if spec.compacted else "delete", "retention.ms": str(kept_ms)}
+    return NewTopic(spec.name, spec.partitions, replication, topic_configs=configs)
+
+
+def _lag(start: int, end: int, committed: int) -> int:
+    """Count unread records; a commit outside the kept range is as good as none."""
+    return end - (committed if start <= committed <= end else start)
