@@ -1,6 +1,4 @@
-"""Settings come from the environment once, at start; a missing or wrong value stops the start and is named."""
-
-from __future__ import annotations
+"""Settings come from the environment once, at start; a missing or wrong one stops the start and is named."""
 
 import socket
 from pathlib import Path
@@ -12,7 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class ServiceSettings(BaseSettings):
     """Base of each service's own settings; the subclass sets `env_prefix="AFTERWORD_<NAME>_"`."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_nested_delimiter="__", secrets_dir=None)
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_nested_delimiter="__")
 
 
 class PlatformSettings(ServiceSettings):
@@ -23,13 +21,14 @@ class PlatformSettings(ServiceSettings):
     database_url: str = Field(description="postgresql://host:port/name; the service's role is added")
     database_password: SecretStr = Field(description="password of the service roles")
     kafka_bootstrap: str = Field(description="host:port of Kafka brokers, comma separated")
-    kafka_idempotence: bool = Field(default=True, description="off for a broker without idempotent producers")
-    master_keys: SecretStr = Field(description="kid:base64 keys that wrap contacts' data keys, newest first, commas")
+    kafka_idempotence: bool = Field(default=True, description="off where the broker has no idempotent producers")
+    master_keys: SecretStr = Field(description="kid:base64 keys that wrap data keys, newest first, commas")
     token_keys: SecretStr = Field(description="kid:base64 keys that sign links, newest first, commas")
-    public_url: str = Field(default="http://127.0.0.1:8000", description="address of the pages as people reach them")
+    blind_secret: SecretStr = Field(description="base64 secret of look-up hashes; never changed")
+    public_url: str = Field(default="http://127.0.0.1:8000", description="address as people reach the pages")
     host: str = Field(default="0.0.0.0", description="address to listen on")  # noqa: S104 - a container's default
     port: int = Field(default=8000, description="port to listen on")
-    trusted_proxies: str = Field(default="127.0.0.1", description="gateways whose X-Forwarded-For is believed")
+    trusted_proxies: str = Field(default="127.0.0.1", description="gateways whose forwarded address is believed")
     instance: str = Field(default_factory=socket.gethostname, description="lasting name of this replica")
     log_level: str = "info"
     failpoint: str = Field(default="", description="testing only: failpoints to arm")
@@ -38,7 +37,8 @@ class PlatformSettings(ServiceSettings):
 
 def explain(error: ValidationError, prefix: str = "AFTERWORD_") -> str:
     """Name every missing or wrong setting with its environment variable, without its value."""
-    lines = [
-        f"{prefix}{'__'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors(include_input=False)
-    ]
-    return "\n".join(["Settings are missing or wrong:", *lines])
+    lines = ["Settings are missing or wrong:"]
+    for defect in error.errors(include_input=False):
+        name = "__".join(map(str, defect["loc"])).upper()
+        lines.append(f"{prefix}{name}: {defect['msg']}")
+    return "\n".join(lines)

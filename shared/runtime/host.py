@@ -1,0 +1,315 @@
+"""Runs one service or several in one process: connects, serves HTTP, drives loops, stops within a bound."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import uvicorn
+from fastapi import FastAPI
+
+from shared.bus.kafka import KafkaBus
+from shared.bus.model import TopicSpec
+from shared.bus.port import Bus
+from shared.contracts.topics import TOPICS
+from shared.db.anchor import read_anchor
+from shared.db.database import Database, connect
+from shared.db.errors import is_transient
+from shared.db.migrations import role_of
+from shared.errors import Unavailable
+from shared.runtime import failpoints, metrics
+from shared.runtime.backoff import Backoff
+from shared.runtime.clock import AnchoredClock, Machine, SystemMachine
+from shared.runtime.consumer import ConsumerLoop
+from shared.runtime.housekeeping import housekeeping
+from shared.runtime.http import Check, probes
+from shared.runtime.logging import configure, get_logger
+from shared.runtime.loops import Loop, pause, run_loop
+from shared.runtime.relay import Relay, outbox_depth
+from shared.runtime.service import Platform, Service
+from shared.runtime.settings import PlatformSettings
+from shared.security.access import Access
+from shared.security.keyring import KeyRing, decode_secret
+from shared.security.sealing import Sealer
+from shared.security.tokens import Tokens
+from shared.web.app import web_app
+
+Build = Callable[[Platform], Awaitable[Service]]
+"""A composition root with its own settings already bound."""
+
+STOP_SECONDS = 15.0
+OUTBOX_STUCK_SECONDS = 60.0
+
+log = get_logger("host")
+
+
+@dataclass(slots=True)
+class Hosted:
+    """A running service with its parts, for probes and metrics."""
+
+    service: Service
+    platform: Platform
+    consumers: list[ConsumerLoop] = field(default_factory=list)
+    outbox_age: float = 0.0
+
+
+async def run(builds: Mapping[str, Build], settings: PlatformSettings, *, human_logs: bool = False) -> None:
+    """Run services until SIGTERM or SIGINT; returns when all of them have stopped."""
+    configure(settings.log_level, human=human_logs)
+    failpoints.arm(settings.failpoint)
+    machine, clock = SystemMachine(), AnchoredClock(SystemMachine())
+    stop = asyncio.Event()
+    _on_signals(stop)
+    bus = KafkaBus(settings.kafka_bootstrap, machine, idempotent=settings.kafka_idempotence)
+    async with _opened(builds, settings, bus, clock, machine) as hosted:
+        await _topics(bus, machine, stop)
+        app = application(hosted, clock, bus, settings)
+        async with asyncio.TaskGroup() as tasks:
+            for one in hosted:
+                _start(tasks, one, clock, machine, stop)
+            server = _Server(_uvicorn(app, settings))
+            tasks.create_task(_serve(server, stop), name="http")
+            await stop.wait()
+            log.info("stopping", services=[one.service.name for one in hosted])
+            async with asyncio.timeout(STOP_SECONDS):
+                await server.finished.wait()
+    await bus.stop()
+
+
+@asynccontextmanager
+async def _opened(
+    builds: Mapping[str, Build], settings: PlatformSettings, bus: Bus, clock: AnchoredClock, machine: Machine
+) -> AsyncIterator[list[Hosted]]:
+    hosted: list[Hosted] = []
+    try:
+        for name, build in builds.items():
+            platform = await platform_for(name, settings, bus, clock, machine)
+            hosted.append(Hosted(await build(platform), platform))
+        await bus.start()
+        yield hosted
+    finally:
+        for one in hosted:
+            await one.platform.db.close()
+
+
+async def platform_for(
+    service: str, settings: PlatformSettings, bus: Bus, clock: AnchoredClock, machine: Machine
+) -> Platform:
+    """Connect a service to its own schema; waits for a database that is not there yet."""
+    backoff = Backoff(machine)
+    while True:
+        try:
+            db = await connect(service_dsn(settings, service), service=service, clock=clock, machine=machine)
+            async with db.read() as conn:
+                clock.observe(await read_anchor(conn, machine))
+            break
+        except Unavailable as error:
+            log.warning("waiting_for_database", service=service, error=str(error))
+            await backoff.wait()
+    masters = KeyRing.parse(settings.master_keys.get_secret_value(), "AFTERWORD_MASTER_KEYS")
+    blind = decode_secret(settings.blind_secret.get_secret_value(), "AFTERWORD_BLIND_SECRET")
+    ring = KeyRing.parse(settings.token_keys.get_secret_value(), "AFTERWORD_TOKEN_KEYS")
+    tokens = Tokens(ring)
+    return Platform(
+        settings=settings,
+        db=db,
+        bus=bus,
+        clock=clock,
+        machine=machine,
+        sealer=Sealer(masters, blind, machine.wall),
+        tokens=tokens,
+        access=Access(db, clock, machine, secure=settings.public_url.startswith("https")),
+    )
+
+
+def service_dsn(settings: PlatformSettings, service: str) -> str:
+    """The database address with the service's own role."""
+    scheme, rest = settings.database_url.split("://", 1)
+    password = settings.database_password.get_secret_value()
+    return f"{scheme}://{role_of(service)}:{password}@{rest.split('@', 1)[-1]}"
+
+
+def application(hosted: Sequence[Hosted], clock: AnchoredClock, bus: Bus, settings: PlatformSettings) -> FastAPI:
+    """One web application of all hosted services, with sign-in, static files and probes."""
+    checks: dict[str, Check] = {"clock": _clock_check(clock), "broker": _bus_check(bus)}
+    for one in hosted:
+        checks |= _checks(one)
+        checks |= one.service.checks
+    app = web_app(hosted[0].platform.access, settings.public_url)
+    app.include_router(probes(checks))
+    for one in hosted:
+        app.include_router(one.service.router)
+    return app
+
+
+def _checks(one: Hosted) -> dict[str, Check]:
+    name = one.service.name
+
+    async def database() -> str:
+        try:
+            async with asyncio.timeout(2), one.platform.db.read() as conn:
+                await conn.execute("select 1")
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            return f"unreachable: {type(error).__name__}"
+        return ""
+
+    async def consumer() -> str:
+        stopped = [f"{t}/{p}" for loop in one.consumers for t, p in sorted(loop.stopped)]
+        if stopped:
+            return f"stopped after too many dead letters: {', '.join(stopped)}; see `afterword dlq list`"
+        return "" if all(loop.ready for loop in one.consumers) else "no partitions assigned yet"
+
+    async def outbox() -> str:
+        late = one.outbox_age > OUTBOX_STUCK_SECONDS
+        return f"oldest event waits {one.outbox_age:.0f} s for the broker" if late else ""
+
+    return {f"{name}.database": database, f"{name}.consumer": consumer, f"{name}.outbox": outbox}
+
+
+def _clock_check(clock: AnchoredClock) -> Check:
+    async def check() -> str:
+        return "the clocks disagree; nothing due is acted on until they agree for a minute" if clock.suspect else ""
+
+    return check
+
+
+def _bus_check(bus: Bus) -> Check:
+    async def check() -> str:
+        return "" if await bus.healthy() else "unreachable"
+
+    return check
+
+
+async def _topics(bus: Bus, machine: Machine, stop: asyncio.Event) -> None:
+    specs = [
+        spec
+        for plan in TOPICS
+        for spec in (
+            TopicSpec(plan.topic.value, plan.partitions, plan.retention is None, plan.retention),
+            TopicSpec(plan.topic.dead_letters, 1, compacted=False, retention=timedelta(days=7)),
+        )
+    ]
+    backoff = Backoff(machine)
+    while not stop.is_set():
+        try:
+            await bus.ensure_topics(specs)
+        except Unavailable:
+            log.warning("waiting_for_broker")
+            await backoff.wait()
+        else:
+            return
+
+
+def _start(
+    tasks: asyncio.TaskGroup, one: Hosted, clock: AnchoredClock, machine: Machine, stop: asyncio.Event
+) -> None:
+    """Start everything that one service does besides HTTP."""
+    name, platform = one.service.name, one.platform
+    relay = Relay(name, platform.db, platform.bus, machine, republish=one.service.republish)
+    tasks.create_task(relay.run(stop), name=f"{name}.relay")
+    for number, subscription in enumerate(one.service.subscriptions):
+        instance = f"{name}-{platform.settings.instance}-{number}"
+        loop = ConsumerLoop(name, subscription, platform.db, platform.bus, machine, instance=instance)
+        one.consumers.append(loop)
+        tasks.create_task(loop.run(stop), name=f"{name}.consumer")
+    tasks.create_task(_keep_time(platform, clock, machine, stop), name=f"{name}.clock")
+    for own in (Loop("watch", 5.0, _watch(one, clock), due=False), housekeeping(platform.db, machine)):
+        tasks.create_task(run_loop(name, own, machine, stop, paused=lambda: False), name=f"{name}.{own.name}")
+    for loop_ in one.service.loops:
+        tasks.create_task(
+            run_loop(name, loop_, machine, stop, paused=lambda: clock.suspect), name=f"{name}.{loop_.name}"
+        )
+
+
+async def _keep_time(platform: Platform, clock: AnchoredClock, machine: Machine, stop: asyncio.Event) -> None:
+    """Follow the anchor: closely while business time is not real time, else every two seconds."""
+    while not stop.is_set():
+        every = 0.5
+        try:
+            async with platform.db.read() as conn:
+                reading = await read_anchor(conn, machine)
+            clock.observe(reading)
+            every = 2.0 if reading.anchor.rate == 1 else 0.1
+        except Exception as error:
+            if not is_transient(error):
+                raise
+        await pause(stop, every)
+
+
+def _watch(one: Hosted, clock: AnchoredClock) -> Callable[[], Awaitable[int]]:
+    """Refresh the gauges of a service: outbox and lag."""
+
+    async def watch() -> int:
+        name, platform = one.service.name, one.platform
+        async with platform.db.read() as conn:
+            depth, one.outbox_age = await outbox_depth(conn, platform.machine)
+        metrics.OUTBOX_UNPUBLISHED.labels(name).set(depth)
+        metrics.OUTBOX_OLDEST_AGE.labels(name).set(one.outbox_age)
+        metrics.CLOCK_SUSPECT.labels(name).set(clock.suspect)
+        topics = [topic.value for sub in one.service.subscriptions for topic in sub.topics]
+        if topics:
+            lags: dict[str, int] = dict.fromkeys(topics, 0)
+            for (topic, _), lag in (await platform.bus.lag(f"afterword.{name}", topics)).items():
+                lags[topic] += lag
+            for topic, lag in lags.items():
+                metrics.CONSUMER_LAG.labels(name, topic).set(lag)
+        return 0
+
+    return watch
+
+
+def _on_signals(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+
+
+def _uvicorn(app: FastAPI, settings: PlatformSettings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        access_log=False,  # a path holds a token
+        log_config=None,
+        server_header=False,
+        proxy_headers=True,
+        forwarded_allow_ips=settings.trusted_proxies,
+        timeout_graceful_shutdown=10,
+        lifespan="off",
+    )
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handlers: the host decides when to stop."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.finished = asyncio.Event()
+
+    def capture_signals(self) -> _NoSignals:  # type: ignore[override] # a context manager like the original
+        return _NoSignals()
+
+
+class _NoSignals:
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+
+async def _serve(server: _Server, stop: asyncio.Event) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        serving = tasks.create_task(server.serve())
+        try:
+            await stop.wait()
+        finally:
+            server.should_exit = True
+            await serving
+            server.finished.set()

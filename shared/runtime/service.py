@@ -1,0 +1,55 @@
+"""What a service is made of, and what it is given: the two sides of each composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from fastapi import APIRouter
+
+from shared.bus.port import Bus
+from shared.db.database import Database
+from shared.runtime.clock import Clock, Machine
+from shared.runtime.consumer import Subscription
+from shared.runtime.http import Check
+from shared.runtime.loops import Loop
+from shared.runtime.relay import Republish
+from shared.runtime.settings import PlatformSettings
+from shared.security.access import Access
+from shared.security.sealing import Sealer
+from shared.security.tokens import Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """What a service is given: its database, the bus, the two times, secrets and sign-in."""
+
+    settings: PlatformSettings
+    db: Database
+    bus: Bus
+    clock: Clock
+    machine: Machine
+    sealer: Sealer
+    tokens: Tokens
+    access: Access
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What a service consists of.
+
+    Attributes:
+        name: its name, schema and consumer group.
+        router: its HTTP routes.
+        subscriptions: what it reads from Kafka.
+        loops: what it does when something is due.
+        republish: emits the current state of its compacted topics, for a broker that lost everything.
+        checks: further readiness checks.
+    """
+
+    name: str
+    router: APIRouter
+    subscriptions: tuple[Subscription, ...] = ()
+    loops: tuple[Loop, ...] = ()
+    republish: Republish | None = None
+    checks: Mapping[str, Check] = field(default_factory=dict)
