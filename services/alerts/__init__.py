@@ -1,0 +1,5 @@
+"""Alerts: who takes care of an unhappy customer, and by when?
+
+Owns the schema `alerts`: answers, cases, tickets, voices, timeline, timers, notices, unconfirmed, rota, and copies
+of the directory. Takes `response.*`, `contact.*`, `account.changed`, `organisation.changed`; gives `ticket.*`.
+"""

@@ -1,0 +1,122 @@
+"""What a notice says: readable at three in the morning, on a phone, without signing in first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.alerts.domain import words
+from services.alerts.domain.model import Occasion
+from shared.contracts.forms import QuestionType
+
+MAX_WORDS = 600
+"""Longest quotation of the customer in a notice; the page has it all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Everything a notice may need; who and said are "" once the contact was erased."""
+
+    occasion: Occasion
+    who: str
+    job: str
+    account: str
+    tier: str
+    score: int | None
+    scale: QuestionType
+    said: str
+    phone: str
+    email: str
+    priority: str
+    owner: str
+    why_owner: str
+    due_at: datetime
+    now: datetime
+    link: str
+    touchpoint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A notice in words. `facts` are label and value; all is plain text, each channel escapes it."""
+
+    subject: str
+    headline: str
+    quote: str
+    facts: tuple[tuple[str, str], ...]
+    action: str
+    link: str
+    button: str
+
+
+_HEADLINE = {
+    Occasion.OPENED: "{who} is unhappy. Contact them within {left}.",
+    Occasion.JOINED: "One more person of this customer is unhappy: {who}.",
+    Occasion.REOPENED: "The case is open again: {who} is unhappy. Contact them within {left}.",
+    Occasion.ASSIGNED: "You were given this case. Contact {who}: {left_words}.",
+    Occasion.REMINDER: "Nobody has spoken with {who} yet: {left_words}.",
+    Occasion.LATE: "The promised time is over and nobody has spoken with {who}: {left_words}.",
+    Occasion.LEADERSHIP: "Hard limit reached: still nobody has spoken with {who}, {left_words}.",
+    Occasion.UNRESOLVED: "This case should have been resolved by now; {who} is still waiting.",
+    Occasion.UNREACHABLE: "The owner could not be told. Somebody else must take care: {who} is unhappy.",
+}
+_PREFIX = {
+    Occasion.REMINDER: "Reminder: ",
+    Occasion.LATE: "LATE: ",
+    Occasion.LEADERSHIP: "LATE, hard limit: ",
+    Occasion.UNRESOLVED: "Not resolved: ",
+    Occasion.UNREACHABLE: "Not told: ",
+    Occasion.REOPENED: "Open again: ",
+    Occasion.JOINED: "One more: ",
+}
+
+
+def compose(alarm: Alarm) -> Text:
+    """Say it: who, how unhappy, in their words, what to do and by when."""
+    who = alarm.who or "A customer"
+    left = words.left(alarm.due_at, alarm.now)
+    within = words.span(alarm.due_at - alarm.now) if alarm.now < alarm.due_at else "no time: it is late"
+    score = words.score(alarm.score, alarm.scale)
+    subject = f"{_PREFIX.get(alarm.occasion, '')}{who}{_of(alarm.account)} gave {score}"
+    return Text(
+        subject=f"{subject} ({left})" if alarm.occasion is not Occasion.UNRESOLVED else subject,
+        headline=_HEADLINE[alarm.occasion].format(who=who, left=within, left_words=left),
+        quote=_shorten(alarm.said),
+        facts=_facts(alarm, f"{score} ({words.scale_short(alarm.scale)}, {words.scale_name(alarm.scale)})"),
+        action=_action(alarm),
+        link=alarm.link,
+        button="Open the case",
+    )
+
+
+def _facts(alarm: Alarm, score: str) -> tuple[tuple[str, str], ...]:
+    person = ", ".join(filter(None, (alarm.who or "erased", alarm.job)))
+    account = " · ".join(filter(None, (alarm.account, f"{alarm.tier} account" if alarm.tier else "")))
+    named = (
+        ("Who", person),
+        ("Account", account),
+        ("Score", score),
+        ("After", alarm.touchpoint.replace(".", " ").replace("_", " ")),
+        ("Phone", alarm.phone),
+        ("E-mail", alarm.email),
+        ("Priority", alarm.priority),
+        ("Owner", f"{alarm.owner} ({alarm.why_owner})" if alarm.owner else alarm.why_owner),
+        ("Contact by", f"{alarm.due_at:%a %d %b %H:%M} UTC"),
+    )
+    return tuple((label, value) for label, value in named if value)
+
+
+def _action(alarm: Alarm) -> str:
+    how = (
+        f"Call {alarm.phone}" if alarm.phone else f"Write to {alarm.email}" if alarm.email else "Get in touch"
+    )
+    return f"{how}, then log the contact in the case. Only that stops the clock."
+
+
+def _of(account: str) -> str:
+    return f" ({account})" if account else ""
+
+
+def _shorten(said: str) -> str:
+    plain = said.strip()
+    return plain if len(plain) <= MAX_WORDS else plain[: MAX_WORDS - 1].rstrip() + "…"

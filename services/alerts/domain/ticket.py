@@ -1,0 +1,314 @@
+"""The life of a ticket: open, acknowledged, contacted, resolved or closed, and open again.
+
+```
+             acknowledge          contact            resolve
+   OPEN ───────────────► ACKNOWLEDGED ──► CONTACTED ──────────► RESOLVED   by a person, with cause and note
+    │  └────────────────────── contact ──────▲  │                  │
+    │ all voices better, untouched              │ new voice        │ reopen, or the customer speaks again
+    └──► CLOSED   by itself ────────────────────┴──► OPEN ◄────────┘
+```
+Each function takes a ticket and returns a `Step`, or `Refused` where a person asked for what the state does not
+allow. A repeated action changes nothing and is no error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from services.alerts.domain import clocks
+from services.alerts.domain.causes import Cause, Needs
+from services.alerts.domain.clocks import Clock, Level
+from services.alerts.domain.model import (
+    Answer,
+    Audience,
+    Entry,
+    Kind,
+    Occasion,
+    Owner,
+    Refused,
+    Standing,
+    Step,
+    Tell,
+    Ticket,
+    Voice,
+    VoiceState,
+)
+from shared.contracts import tickets as contract
+from shared.contracts.tickets import TicketState
+
+_OWNER = frozenset({Audience.OWNER, Audience.TEAM})
+_AUDIENCE = {
+    Level.REMINDER: (Occasion.REMINDER, _OWNER),
+    Level.LATE: (Occasion.LATE, _OWNER | {Audience.MANAGERS}),
+    Level.LEADERSHIP: (Occasion.LEADERSHIP, _OWNER | {Audience.MANAGERS, Audience.LEADERSHIP}),
+}
+
+
+def open_(answer: Answer, ticket_id: UUID, owner: Owner) -> Step:
+    """An unhappy answer opens a case."""
+    ticket = Ticket(
+        id=ticket_id,
+        case_key=answer.case_key,
+        version=1,
+        state=TicketState.OPEN,
+        opened_at=answer.since,
+        run=clocks.start(1, answer.since, answer.contact_within, answer.resolve_within),
+        voices=(_voice(answer),),
+        snapshot=answer.snapshot,
+        owner=owner,
+    )
+    entries = (
+        Entry(Kind.OPENED, answer.since, data=_score(answer)),
+        _assigned(owner, answer.since),
+    )
+    tells = (Tell(Occasion.OPENED, "opened/1", _OWNER),)
+    return Step(ticket, entries, (_event(contract.TicketOpened, ticket, answer.since),), tells)
+
+
+def join(ticket: Ticket, answer: Answer) -> Step:
+    """A further unhappy answer of the same case; after a contact it needs a contact of its own."""
+    if ticket.state is TicketState.CONTACTED:
+        again = reopen(ticket, answer.since, None, answer)
+        joined = join(again.ticket, answer)
+        return Step(joined.ticket, again.entries + joined.entries, again.events + joined.events, joined.tells)
+    other = clocks.start(0, answer.since, answer.contact_within, answer.resolve_within)
+    ticket = _edit(
+        ticket, run=clocks.hurry(ticket.run, other), voices=(*ticket.voices, _voice(answer)), proposal=""
+    )
+    tells = (Tell(Occasion.JOINED, f"joined/{ticket.version}", _OWNER),)
+    entries = (Entry(Kind.JOINED, answer.since, data=_score(answer)),)
+    return Step(ticket, entries, (_event(contract.TicketJoined, ticket, answer.since),), tells)
+
+
+def hear_again(ticket: Ticket, answer: Answer) -> Step:
+    """A voice is unhappy in its newest version; the clocks start anew if none was running for it."""
+    before = ticket.voice(answer.response_id)
+    was_unhappy = before is not None and before.state is VoiceState.UNHAPPY
+    spoke_after_end = not ticket.is_open and answer.spoken
+    needs_contact = not was_unhappy and ticket.state not in {TicketState.OPEN, TicketState.ACKNOWLEDGED}
+    entry = Entry(Kind.AMENDED, answer.since, data=_score(answer))
+    changed = _edit(ticket, voices=_marked(ticket, answer.response_id, VoiceState.UNHAPPY), proposal="")
+    if spoke_after_end or needs_contact:
+        again = reopen(changed, answer.since, None, answer)
+        return replace(again, entries=(entry, *again.entries))
+    return Step(changed, (entry,))
+
+
+def soften(ticket: Ticket, answer: Answer) -> Step:
+    """A voice is no longer unhappy: with no other left, an untouched ticket closes, a touched one may."""
+    counted = answer.standing is Standing.COUNTED
+    state = VoiceState.IMPROVED if counted else VoiceState.WITHDRAWN
+    before = ticket.voice(answer.response_id)
+    if before is None or before.state is state:
+        return Step(ticket)
+    entry = Entry(Kind.IMPROVED if counted else Kind.WITHDRAWN, answer.since, data=_score(answer))
+    ticket = _edit(ticket, voices=_marked(ticket, answer.response_id, state))
+    if ticket.is_unhappy or not ticket.is_open:
+        return Step(ticket, (entry,))
+    why = "amended" if counted else "withdrawn"
+    if ticket.touched:
+        proposed = Entry(Kind.PROPOSED, answer.since, data={"why": why})
+        return Step(replace(ticket, proposal=why), (entry, proposed))
+    closed = _end(ticket, TicketState.CLOSED, answer.since, how=why)
+    event = _event(contract.TicketResolved, closed, answer.since, how=why)
+    return Step(closed, (entry, Entry(Kind.CLOSED, answer.since, data={"why": why})), (event,))
+
+
+def release(ticket: Ticket, response_id: UUID, to: UUID, at: datetime) -> Step:
+    """A voice of an ended ticket speaks again while the case has another open one: it moves there."""
+    voices = tuple(voice for voice in ticket.voices if voice.response_id != response_id)
+    return Step(_edit(ticket, voices=voices), (Entry(Kind.MOVED, at, data={"to": str(to)}),))
+
+
+def acknowledge(ticket: Ticket, by: UUID, at: datetime) -> Step | Refused:
+    """Somebody takes it; the 24 hours keep running."""
+    if not ticket.is_open:
+        return Refused("The case has ended meanwhile. Reopen it if something is left to do.")
+    if ticket.state is not TicketState.OPEN:
+        return Step(ticket) if ticket.owner.user_id == by else Refused("Somebody else has taken it already.")
+    owner = ticket.owner if ticket.owner.user_id == by else Owner(by, "took it")
+    ticket = _edit(ticket, state=TicketState.ACKNOWLEDGED, acknowledged_at=at, owner=owner, touched=True)
+    event = _event(contract.TicketAcknowledged, ticket, at, by=str(by))
+    return Step(ticket, (Entry(Kind.ACKNOWLEDGED, at, by),), (event,))
+
+
+def contact(ticket: Ticket, by: UUID, at: datetime, data: Mapping[str, str], note: str) -> Step | Refused:
+    """Somebody spoke with the customer; the first time stops the 24-hour clock, later ones are follow-ups.
+
+    `data` holds codes alone: `via` (phone, mail, meeting) and `contact` (the contact's id).
+    """
+    if not ticket.is_open:
+        return Refused("The case has ended meanwhile. Reopen it before you log a contact.")
+    entry = Entry(Kind.CONTACTED, at, by, data, note)
+    if ticket.state is TicketState.CONTACTED:
+        return Step(_edit(ticket, touched=True), (entry,))
+    owner = ticket.owner if ticket.owner.user_id else Owner(by, "spoke with the customer")
+    ticket = _edit(
+        ticket,
+        state=TicketState.CONTACTED,
+        owner=owner,
+        touched=True,
+        acknowledged_at=ticket.acknowledged_at or at,
+        run=replace(ticket.run, contacted_at=at),
+    )
+    return Step(ticket, (entry,), (_event(contract.TicketContacted, ticket, at, by=str(by)),))
+
+
+def attempt(ticket: Ticket, by: UUID, at: datetime, data: Mapping[str, str], note: str) -> Step | Refused:
+    """Somebody tried and did not reach the customer: written down, and no clock stops."""
+    if not ticket.is_open:
+        return Refused("The case has ended meanwhile.")
+    return Step(_edit(ticket, touched=True), (Entry(Kind.ATTEMPTED, at, by, data, note),))
+
+
+def write(ticket: Ticket, by: UUID, at: datetime, note: str) -> Step:
+    """Somebody leaves a note; possible at any time."""
+    return Step(_edit(ticket, touched=True), (Entry(Kind.NOTED, at, by, note=note),))
+
+
+def assign(ticket: Ticket, by: UUID, at: datetime, to: UUID) -> Step | Refused:
+    """Somebody else is to take care."""
+    if not ticket.is_open:
+        return Refused("The case has ended meanwhile. Reopen it before you give it to somebody.")
+    if ticket.owner.user_id == to:
+        return Step(ticket)
+    ticket = _edit(ticket, owner=Owner(to, "was given it"), touched=True)
+    tells = (Tell(Occasion.ASSIGNED, f"assigned/{ticket.version}", frozenset({Audience.OWNER})),)
+    return Step(ticket, (Entry(Kind.ASSIGNED, at, by, {"to": str(to)}),), tells=tells)
+
+
+def resolve(
+    ticket: Ticket, by: UUID, at: datetime, cause: Cause, note: str, *, attempts: int
+) -> Step | Refused:
+    """A person ends the case with its cause and what was learned (R72).
+
+    `attempts`: how often somebody tried to reach the customer in this run without success.
+    """
+    if not ticket.is_open:
+        return Step(ticket) if ticket.how == "person" else Refused("The case has closed by itself meanwhile.")
+    if not note.strip():
+        return Refused("Write down what you found and what was done.")
+    contacted = ticket.run.contacted_at is not None
+    if cause.needs is Needs.CONTACT and not contacted:
+        return Refused("Nobody has spoken with the customer yet. Log the contact first.")
+    if cause.needs is Needs.ATTEMPTS and not contacted and attempts < cause.attempts:
+        return Refused(f"Try at least {cause.attempts} times before giving up; {attempts} tried so far.")
+    ticket = _end(ticket, TicketState.RESOLVED, at, how="person", cause=cause.key)
+    event = _event(contract.TicketResolved, ticket, at, by=str(by), cause=cause.key, how="person")
+    return Step(ticket, (Entry(Kind.RESOLVED, at, by, {"cause": cause.key}, note),), (event,))
+
+
+def accept_proposal(ticket: Ticket, by: UUID, at: datetime) -> Step | Refused:
+    """A person agrees that a better answer ends a case that was already worked on."""
+    if not ticket.is_open:
+        return Step(ticket)
+    if not ticket.proposal:
+        return Refused("The customer is unhappy again; the case stays open.")
+    why = ticket.proposal
+    ticket = _end(ticket, TicketState.CLOSED, at, how=why)
+    event = _event(contract.TicketResolved, ticket, at, by=str(by), how=why)
+    return Step(ticket, (Entry(Kind.CLOSED, at, by, {"why": why}),), (event,))
+
+
+def reopen(
+    ticket: Ticket, at: datetime, by: UUID | None, answer: Answer | None = None, note: str = ""
+) -> Step:
+    """The case is open again and its clocks start anew, by a person or because the customer spoke."""
+    contact_within = answer.contact_within if answer else ticket.run.contact_within
+    resolve_within = answer.resolve_within if answer else ticket.run.resolve_due_at - ticket.run.started_at
+    run = clocks.start(ticket.run.generation + 1, at, contact_within, resolve_within)
+    ticket = _edit(
+        ticket,
+        state=TicketState.OPEN,
+        run=run,
+        touched=ticket.touched or by is not None,
+        proposal="",
+        acknowledged_at=None,
+        ended_at=None,
+        cause="",
+        how="",
+    )
+    event = _event(contract.TicketReopened, ticket, at, by=str(by) if by else "system")
+    tells = (Tell(Occasion.REOPENED, f"reopened/{run.generation}", _OWNER),)
+    return Step(ticket, (Entry(Kind.REOPENED, at, by, note=note),), (event,), tells)
+
+
+def ring(ticket: Ticket, now: datetime) -> Step:
+    """Tell what is overdue; a closed ticket has nothing to tell."""
+    if not ticket.is_open:
+        return Step(ticket)
+    run, rings = clocks.ring(ticket.run, now)
+    entries: list[Entry] = []
+    events: list[contract.Ticket] = []
+    tells: list[Tell] = []
+    for rung in rings:
+        ticket = replace(ticket, run=run, version=ticket.version + 1)
+        data = {"clock": rung.clock.value, "level": str(int(rung.level))}
+        entries.append(Entry(Kind.ESCALATED, now, data=data))
+        events.append(
+            _event(contract.TicketEscalated, ticket, now, level=int(rung.level), clock=rung.clock.value)
+        )
+        tells.append(_tell(rung, run.generation))
+    return Step(ticket, tuple(entries), tuple(events), tuple(tells))
+
+
+def _tell(rung: clocks.Ring, generation: int) -> Tell:
+    if rung.clock is Clock.CONTACT:
+        occasion, audiences = _AUDIENCE[rung.level]
+    else:
+        occasion, audiences = Occasion.UNRESOLVED, _OWNER | {Audience.MANAGERS}
+    return Tell(occasion, f"{occasion.value}/{generation}", audiences)
+
+
+def _edit(ticket: Ticket, **changes: object) -> Ticket:
+    version = ticket.version + 1
+    return replace(ticket, version=version, edited=version, **changes)  # type: ignore[arg-type]
+
+
+def _end(ticket: Ticket, state: TicketState, at: datetime, *, how: str, cause: str = "") -> Ticket:
+    return _edit(ticket, state=state, ended_at=at, proposal="", how=how, cause=cause)
+
+
+def _marked(ticket: Ticket, response_id: UUID, state: VoiceState) -> tuple[Voice, ...]:
+    return tuple(replace(v, state=state) if v.response_id == response_id else v for v in ticket.voices)
+
+
+def _voice(answer: Answer) -> Voice:
+    return Voice(answer.response_id, answer.survey_id, answer.contact_id)
+
+
+def _score(answer: Answer) -> dict[str, str]:
+    data = {
+        "response": str(answer.response_id),
+        "contact": str(answer.contact_id),
+        "scale": answer.scale.value,
+    }
+    return data if answer.score is None else {**data, "score": str(answer.score)}
+
+
+def _assigned(owner: Owner, at: datetime) -> Entry:
+    return Entry(Kind.ASSIGNED, at, data={"to": str(owner.user_id or ""), "why": owner.reason})
+
+
+def _event(
+    model: type[contract.Ticket], ticket: Ticket, at: datetime, *, by: str = "system", **extra: object
+) -> contract.Ticket:
+    return model.model_validate(
+        {
+            "ticket_id": str(ticket.id),
+            "version": ticket.version,
+            "state": ticket.state,
+            "snapshot": ticket.snapshot,
+            "survey_ids": tuple(str(voice.survey_id) for voice in ticket.voices),
+            "contact_ids": tuple(dict.fromkeys(str(voice.contact_id) for voice in ticket.voices)),
+            "owner": str(ticket.owner.user_id or ""),
+            "by": by,
+            "opened_at": ticket.opened_at,
+            "contact_due_at": ticket.run.contact_due_at,
+            "at": at,
+            **extra,
+        }
+    )

@@ -1,0 +1,59 @@
+"""Times and scores as people say them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from shared.contracts.forms import SCALES, QuestionType
+
+_NAMES = {
+    QuestionType.NPS: "would recommend us",
+    QuestionType.NPS5: "would recommend us",
+    QuestionType.CSAT: "satisfaction",
+    QuestionType.CES: "ease",
+}
+_SHORT = {
+    QuestionType.NPS: "NPS",
+    QuestionType.NPS5: "NPS",
+    QuestionType.CSAT: "CSAT",
+    QuestionType.CES: "CES",
+}
+
+
+def span(length: timedelta) -> str:
+    """A span in its two largest units: "3 h 20 min", "2 d 4 h", "under a minute"."""
+    minutes = int(abs(length) / timedelta(minutes=1))
+    days, rest = divmod(minutes, 24 * 60)
+    hours, minutes = divmod(rest, 60)
+    if days:
+        return f"{days} d {hours} h" if hours else f"{days} d"
+    if hours:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    return f"{minutes} min" if minutes else "under a minute"
+
+
+def left(due_at: datetime, now: datetime) -> str:
+    """How long until, or since, a deadline."""
+    return f"{span(now - due_at)} late" if now >= due_at else f"{span(due_at - now)} left"
+
+
+def ago(at: datetime, now: datetime) -> str:
+    """How long ago something was."""
+    return "just now" if abs(now - at) < timedelta(minutes=1) else f"{span(now - at)} ago"
+
+
+def score(value: int | None, scale: QuestionType) -> str:
+    """A score on its scale: "3 of 10"."""
+    if value is None:
+        return "no score"
+    return f"{value} of {SCALES.get(scale, (0, 10))[1]}"
+
+
+def scale_name(scale: QuestionType) -> str:
+    """What was asked, in a few words."""
+    return _NAMES.get(scale, scale.value)
+
+
+def scale_short(scale: QuestionType) -> str:
+    """The field's abbreviation."""
+    return _SHORT.get(scale, scale.value.upper())
