@@ -11,7 +11,10 @@ from shared.contracts.topics import Topic
 
 
 class Delivery(Payload):
-    """Fields of every delivery event. `delivery_id` = survey (or message) × step × channel; step 0 is the first."""
+    """Fields of every delivery event.
+
+    `delivery_id` is derived from survey (or message), step and channel; step 0 is the first message.
+    """
 
     TOPIC: ClassVar[Topic] = Topic.DELIVERIES
     AGGREGATE: ClassVar[str] = "delivery"

@@ -21,6 +21,9 @@ from shared.errors import Undecodable
 T_co = TypeVar("T_co", bound=Payload, covariant=True)
 Headers = tuple[tuple[str, bytes], ...]
 
+LONGEST = 1024
+"""Most characters of a context attribute."""
+
 _STRUCTURED = "application/cloudevents"
 _instant: TypeAdapter[datetime] = TypeAdapter(Instant)
 
@@ -67,14 +70,17 @@ def binary_headers(event: Event[Payload]) -> Headers:
     return tuple((name, value.encode()) for name, value in attributes.items() if value)
 
 
-def decode(topic: str, key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes]]) -> Event[Any] | None:
+def decode(
+    topic: str, key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes]]
+) -> Event[Any] | None:
     """Read one record.
 
     Returns:
         The event, or None when its type is unknown here and the record is to be ignored.
 
     Raises:
-        Undecodable: the record is not a CloudEvent, an attribute is missing or wrong, or the data break the model.
+        Undecodable: the record is not a CloudEvent, an attribute is missing or wrong, or the data break the
+            model.
     """
     if value is None:
         return None
@@ -100,7 +106,9 @@ def decode(topic: str, key: bytes | None, value: bytes | None, headers: Iterable
 
 def describe(error: ValidationError) -> str:
     """Say which fields are wrong and why, without the values (they may be personal)."""
-    return "; ".join(f"{'.'.join(map(str, e['loc'])) or 'data'}: {e['msg']}" for e in error.errors(include_input=False)[:5])
+    return "; ".join(
+        f"{'.'.join(map(str, e['loc'])) or 'data'}: {e['msg']}" for e in error.errors(include_input=False)[:5]
+    )
 
 
 def _split(value: bytes, headers: Mapping[str, bytes]) -> tuple[Attributes, bytes]:
@@ -108,7 +116,9 @@ def _split(value: bytes, headers: Mapping[str, bytes]) -> tuple[Attributes, byte
     if content_type.startswith(_STRUCTURED):
         return _structured(value)
     if "ce_id" not in headers and "ce_type" not in headers:
-        raise Undecodable("headers: no ce_id and ce_type, and content-type is not application/cloudevents+json")
+        raise Undecodable(
+            "headers: no ce_id and ce_type, and content-type is not application/cloudevents+json"
+        )
     try:
         named = {name[3:]: content.decode() for name, content in headers.items() if name.startswith("ce_")}
         trace = headers.get("traceparent", b"").decode()
@@ -135,8 +145,8 @@ def _attributes(named: Mapping[str, str], trace: str) -> Attributes:
         if not named.get(required):
             raise Undecodable(f"{required}: missing CloudEvents attribute")
     for name, text in named.items():
-        if len(text) > 1024 or "\x00" in text:
-            raise Undecodable(f"{name}: longer than 1024 characters or holds a NUL")
+        if len(text) > LONGEST or "\x00" in text:
+            raise Undecodable(f"{name}: longer than {LONGEST} characters or holds a NUL")
     try:
         time = _instant.validate_python(named["time"]) if named.get("time") else None
     except ValidationError as error:

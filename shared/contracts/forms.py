@@ -10,7 +10,7 @@ from shared.contracts.model import LocalText, Part
 
 
 class QuestionType(StrEnum):
-    """Scales: nps 0–10, nps5 1–5 (R2), csat 1–5 (R3), ces 1–7 with 7 = easiest (R4), matrix rows 1–5."""
+    """nps 0 to 10, nps5 1 to 5 (R2), csat 1 to 5 (R3), ces 1 to 7, 7 = easiest (R4), matrix 1 to 5."""
 
     NPS = "nps"
     NPS5 = "nps5"
@@ -50,7 +50,7 @@ class Item(Part):
 
 
 class Question(Part):
-    """One question. `when` names earlier questions and the bounds their answers must meet for it to be shown."""
+    """One question; `when` names earlier questions and the bounds their answers must meet to show it."""
 
     id: str
     type: QuestionType
@@ -65,7 +65,8 @@ class Question(Part):
 class Form(Part):
     """All that a survey asks.
 
-    `primary` names the question that decides the category; an answer to it at or below `low` is unhappy (R95).
+    `primary` names the question that decides the category; an answer to it at or below `low` is unhappy
+    (R95).
     """
 
     primary: str

@@ -19,7 +19,7 @@ class ProgrammeState(StrEnum):
 
 
 class ProgrammePublished(Payload):
-    """A programme's whole definition under its content hash `version`; `revision` rises with every publication."""
+    """A programme's whole definition; `version` hashes its content, `revision` counts publications."""
 
     TYPE: ClassVar[str] = "programme.published.v1"
     TOPIC: ClassVar[Topic] = Topic.PROGRAMMES

@@ -24,7 +24,8 @@ class CloseTheLoop(Part):
 class SurveyRequested(Payload):
     """One person is to be asked, now. Complete: no consumer needs another topic to act on it.
 
-    `person` is a sealed `Person`; `channels` are in order of preference; `closes_at` ends answers and amendments.
+    `person` is a sealed `Person`; `channels` are in order of preference; `closes_at` ends answers and
+    amendments.
     """
 
     TYPE: ClassVar[str] = "survey.requested.v1"

@@ -47,12 +47,26 @@ class TopicPlan:
 _DAY = timedelta(days=1)
 
 TOPICS: tuple[TopicPlan, ...] = (
-    TopicPlan(Topic.TOUCHPOINTS, "any", 7 * _DAY, "What happened at a customer, told by backends and webhooks."),
-    TopicPlan(Topic.DIRECTORY, "contact or account", None, "Contacts, accounts and the organisation as they are now."),
+    TopicPlan(
+        Topic.TOUCHPOINTS, "any", 7 * _DAY, "What happened at a customer, told by backends and webhooks."
+    ),
+    TopicPlan(
+        Topic.DIRECTORY,
+        "contact or account",
+        None,
+        "Contacts, accounts and the organisation as they are now.",
+    ),
     TopicPlan(Topic.CONTEXT, "account", 30 * _DAY, "Renewals, churn, releases, incidents and usage."),
     TopicPlan(Topic.PROGRAMMES, "programme", None, "Every published programme definition."),
-    TopicPlan(Topic.SURVEYS, "account, else contact", 30 * _DAY, "Surveys asked for, reminded, extended, cancelled, closed."),
-    TopicPlan(Topic.MESSAGES, "account, else contact", 30 * _DAY, "Other messages that dispatch is asked to send."),
+    TopicPlan(
+        Topic.SURVEYS,
+        "account, else contact",
+        30 * _DAY,
+        "Surveys asked for, reminded, extended, cancelled, closed.",
+    ),
+    TopicPlan(
+        Topic.MESSAGES, "account, else contact", 30 * _DAY, "Other messages that dispatch is asked to send."
+    ),
     TopicPlan(Topic.DELIVERIES, "account, else contact", 30 * _DAY, "What became of each message."),
     TopicPlan(Topic.RESPONSES, "account, else contact", 30 * _DAY, "Answers, their amendments and verdicts."),
     TopicPlan(Topic.SCORES, "cell", None, "Headline scores as they are now."),

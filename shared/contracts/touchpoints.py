@@ -24,9 +24,10 @@ PRESET_TOUCHPOINTS: tuple[str, ...] = (
 
 
 class TouchpointContact(Part):
-    """A person in a touchpoint, in clear from a backend, or as a reference with sealed data from our own intake.
+    """A person in a touchpoint: in clear from a backend, as a sealed reference from our own intake.
 
-    `id` is the backend's id. `ref` is the directory's contact id; with it, name, e-mail and phone are in `sealed`.
+    `id` is the backend's id. `ref` is the directory's contact id; with it, name, e-mail and phone are in
+    `sealed`.
     """
 
     id: str = ""
@@ -59,7 +60,7 @@ class TouchpointAccount(Part):
 
 
 class Subject(Part):
-    """The thing a touchpoint is about: a ticket, order, project, contract …"""
+    """The thing a touchpoint is about: a ticket, an order, a project, a contract."""
 
     kind: str = Field(min_length=1, max_length=60)
     id: str = Field(min_length=1, max_length=200)

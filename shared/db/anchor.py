@@ -18,5 +18,7 @@ async def read_anchor(conn: Connection, machine: Machine) -> Reading:
 async def set_anchor(conn: Connection, business_at: datetime, rate: float) -> None:
     """Move business time: from now on it is `business_at`, going on at `rate` (0 stands, 1 real time)."""
     await conn.execute(
-        "update clock.anchor set business_at = $1, machine_at = clock.machine_now(), rate = $2", business_at, rate
+        "update clock.anchor set business_at = $1, machine_at = clock.machine_now(), rate = $2",
+        business_at,
+        rate,
     )

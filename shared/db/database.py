@@ -1,4 +1,4 @@
-"""A service's connection to its own schema, and the unit of work: state and outgoing events in one transaction."""
+"""A service's connection to its schema, and the unit of work: state and events in one transaction."""
 
 from __future__ import annotations
 
@@ -52,14 +52,17 @@ class Tx:
 
         Args:
             payload: what happened.
-            identity: natural key of the effect; the event id is derived from type and identity, so a repetition of
+            identity: natural key of the effect; the event id is derived from type and identity, so a
+                repetition of
                 the same effect announces the same event.
             key: partition key, the account's id or else the contact's; never an address.
         """
         event_id = str(derive(payload.TYPE, identity))
         subject = str(getattr(payload, f"{payload.AGGREGATE}_id", "") or identity)
         self.emitted.append(
-            Event(event_id, self.source, payload.TYPE, self.now, subject[:200], key, payload, self.traceparent)
+            Event(
+                event_id, self.source, payload.TYPE, self.now, subject[:200], key, payload, self.traceparent
+            )
         )
 
     def reject(self, event: Event[Any], reason: str) -> None:
@@ -132,7 +135,7 @@ def _row(event: Event[Payload]) -> OutboxRow:
     )
 
 
-async def _no_reset(_conn: Any) -> None:
+async def _no_reset(_conn: Connection) -> None:
     """Skip the pool's reset round trip: units of work leave no session state behind."""
 
 

@@ -64,7 +64,7 @@ create table relay_marks (
     primary key (topic, partition)
 );
 """
-"""inbox: one row per event handled. outbox: day partitions, dropped whole. leases: who relays. relay_marks: last ack."""
+"""inbox: a row per event handled. outbox: day partitions, dropped whole. relay_marks: the last acks."""
 
 CLOCK_SCHEMA = """
 create schema if not exists clock;
@@ -75,7 +75,8 @@ create table if not exists clock.anchor (
     rate double precision not null check (rate >= 0)
 );
 insert into clock.anchor values (true, clock_timestamp(), clock_timestamp(), 1) on conflict do nothing;
-create or replace function clock.machine_now() returns timestamptz language sql volatile as 'select clock_timestamp()';
+create or replace function clock.machine_now() returns timestamptz
+    language sql volatile as 'select clock_timestamp()';
 """
 """The anchor of business time and the one machine clock that leases of all processes share."""
 

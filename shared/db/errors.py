@@ -13,8 +13,9 @@ _TRANSIENT_STATES = frozenset({"55P03", "25P03", "25006", "XX000"})
 def is_transient(error: BaseException) -> bool:
     """Whether the same work will succeed later.
 
-    Covers what a killed, full, restarting or unreachable server really raises: raw socket errors, time-outs, client
-    state errors of a torn connection, and SQLSTATE classes 08, 40 (lost race), 53 (resources) and 57 (shutdown).
+    Covers what a killed, full, restarting or unreachable server really raises: raw socket errors, time-
+    outs, client state errors of a torn connection, and SQLSTATE classes 08, 40 (lost race), 53 (resources)
+    and 57 (shutdown).
     """
     if isinstance(error, (Unavailable, ConnectionError, TimeoutError)):
         return True
@@ -22,4 +23,6 @@ def is_transient(error: BaseException) -> bool:
         state = str(getattr(error, "sqlstate", "") or "")
         return state.startswith(_TRANSIENT_CLASSES) or state in _TRANSIENT_STATES
     # A torn connection shows as a client error; wrong arguments (DataError, a ValueError) are a bug instead.
-    return isinstance(error, (asyncpg.InterfaceError, asyncpg.InternalClientError)) and not isinstance(error, ValueError)
+    return isinstance(error, (asyncpg.InterfaceError, asyncpg.InternalClientError)) and not isinstance(
+        error, ValueError
+    )

@@ -1,7 +1,7 @@
 """Roles, schemas and alembic migrations of one deployment. Idempotent; run before the services start.
 
-Each service has a login role and a schema of its own that it owns. The schemas `keys`, `access` and `clock` are shared:
-see `docs/decisions/0001-a-schema-per-service.md`.
+Each service has a login role and a schema of its own that it owns. The schemas `keys`, `access` and `clock`
+are shared: see `docs/decisions/0001-a-schema-per-service.md`.
 """
 
 from __future__ import annotations
@@ -56,7 +56,9 @@ async def provision(admin_dsn: str, services: Sequence[str], password: str) -> N
 
 async def migrate(admin_dsn: str, service: str, revision: str = "head") -> None:
     """Bring one service's schema to a revision, acting as its own role so that it owns what is made."""
-    url = admin_dsn.replace("postgresql://", "postgresql+asyncpg://", 1).replace("postgres://", "postgresql+asyncpg://", 1)
+    url = admin_dsn.replace("postgresql://", "postgresql+asyncpg://", 1).replace(
+        "postgres://", "postgresql+asyncpg://", 1
+    )
     engine = create_async_engine(url, poolclass=NullPool)
     try:
         async with engine.begin() as conn:

@@ -1,7 +1,8 @@
 """The two times of the house (`docs/mechanisms/time.md`).
 
-Business time decides what is due; it comes from one anchor row that all processes share and can be scaled, stepped
-and set. Machine time is monotonic and rules leases, back-off and time-outs. Nothing else reads a clock.
+Business time decides what is due; it comes from one anchor row that all processes share and can be scaled,
+stepped and set. Machine time is monotonic and rules leases, back-off and time-outs. Nothing else reads a
+clock.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class SystemMachine:
 
     def monotonic(self) -> float:
         """Seconds that never jump."""
-        return time.monotonic()
+        return time.monotonic()  # noqa: TID251 - this is the clock
 
     def wall(self) -> datetime:
         """The machine's wall clock."""
@@ -99,7 +100,7 @@ class FixedClock:
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """Business time = business_at + rate × (machine - machine_at); rate 0 stands still, 1 is real time."""
+    """Business time = business_at + rate * (machine - machine_at); rate 0 stands still, 1 is real time."""
 
     business_at: datetime
     machine_at: datetime
@@ -129,9 +130,9 @@ SETTLE_SECONDS = 60.0
 class AnchoredClock:
     """Business time projected from the shared anchor by the monotonic clock.
 
-    A jump of a wall clock cannot fire a timer early: the projection goes on undisturbed, `suspect` turns true (loops
-    that act on due times pause, readiness is red) and the new time is believed only after a minute of agreement.
-    Before the first reading it is plain machine time.
+    A jump of a wall clock cannot fire a timer early: the projection goes on undisturbed, `suspect` turns
+    true (loops that act on due times pause, readiness is red) and the new time is believed only after a
+    minute of agreement. Before the first reading it is plain machine time.
     """
 
     def __init__(self, machine: Machine) -> None:

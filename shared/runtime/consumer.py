@@ -48,7 +48,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """The topics that a service reads as one group. The type "*" of a route takes every event of its topics."""
+    """The topics that a service reads as one group; a route of type "*" takes every event of them."""
 
     topics: tuple[Topic, ...]
     routes: tuple[Route, ...]
@@ -75,10 +75,10 @@ class Item:
 
 
 class Batch:
-    """Handles one list of records: all in one transaction, or, when one of them is bad, in ever smaller parts."""
+    """Handles a list of records: in one transaction or, when one is bad, in ever smaller parts."""
 
-    def __init__(self, service: str, routes: Sequence[Route], db: Database, machine: Machine) -> None:
-        self._service = service
+    def __init__(self, routes: Sequence[Route], db: Database, machine: Machine) -> None:
+        self._service = db.service
         self._routes = routes
         self._db = db
         self._machine = machine
@@ -102,7 +102,7 @@ class Batch:
         while True:
             try:
                 return await self._once(items)
-            except Exception as error:  # noqa: BLE001 - one of the two places that may: the class decides what follows
+            except Exception as error:  # noqa: BLE001 - one of two places; its class decides
                 if is_transient(error):
                     log.warning("batch_waits", service=self._service, error=type(error).__name__)
                     await backoff.wait()
@@ -161,7 +161,9 @@ class Batch:
                 self._count([item], set(), [letter])
                 return [item.record]
 
-    def _count(self, items: Sequence[Item], claimed: set[inbox.Identity], letters: Sequence[DeadLetter]) -> None:
+    def _count(
+        self, items: Sequence[Item], claimed: set[inbox.Identity], letters: Sequence[DeadLetter]
+    ) -> None:
         dead = {id(letter.record) for letter in letters}
         for letter in letters:
             metrics.DEAD_LETTERS.labels(self._service, letter.record.topic, letter.error).inc()
@@ -193,15 +195,21 @@ class ConsumerLoop:
     """Feeds batches from a group's partitions to the handlers and commits offsets behind them."""
 
     def __init__(
-        self, service: str, subscription: Subscription, db: Database, bus: Bus, machine: Machine, *, instance: str,
+        self,
+        subscription: Subscription,
+        db: Database,
+        bus: Bus,
+        machine: Machine,
+        *,
+        instance: str,
         limits: Limits | None = None,
-    ) -> None:  # fmt: skip
-        self.service = service
+    ) -> None:
+        self.service = db.service
         self.subscription = subscription
         self.stopped: set[Partition] = set()
         self._bus = bus
         self._machine = machine
-        self._batch = Batch(service, subscription.routes, db, machine)
+        self._batch = Batch(subscription.routes, db, machine)
         self._instance = instance
         self._limits = limits or Limits()
         self._watches: dict[Partition, DeathWatch] = {}
@@ -229,16 +237,16 @@ class ConsumerLoop:
                 while not stop.is_set():
                     await self.step(consumer)
                     backoff.reset()
-                return
             except ConsumerStuck:
-                log.error("consumer_stuck", service=self.service, topics=topics)
+                log.exception("consumer_stuck", service=self.service, topics=topics)
             except Exception as error:
                 if not is_transient(error):
                     raise
                 log.warning("consumer_waits", service=self.service, error=type(error).__name__)
             finally:
                 await consumer.stop()
-            await backoff.wait()
+            if not stop.is_set():
+                await backoff.wait()
 
     async def step(self, consumer: BusConsumer) -> int:
         """Take one batch, handle it, commit it; returns the number of records."""
@@ -270,10 +278,12 @@ class ConsumerLoop:
             if watch.saw(dead=id(record) in dead):
                 self.stopped.add(partition)
                 metrics.CONSUMER_STOPPED.labels(self.service).set(len(self.stopped))
-                log.error("partition_stopped", service=self.service, topic=record.topic, partition=record.partition)
+                log.error(
+                    "partition_stopped", service=self.service, topic=record.topic, partition=record.partition
+                )
 
     async def _look_back(self, consumer: BusConsumer) -> None:
-        """Notice a broker that lost its data, after each rejoin and every few seconds; then read all again."""
+        """Notice a broker that lost its data, after a rejoin and every few seconds; then read all again."""
         now = self._machine.monotonic()
         rejoined = consumer.generation != self._generation
         if not rejoined and now - self._looked_at < LOOK_BACK_SECONDS:

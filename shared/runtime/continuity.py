@@ -1,7 +1,7 @@
-"""Find out that a broker lost its data: records we know are no longer where they were (`delivery.md` 7 in docs).
+"""Find out that a broker lost its data: records we know are no longer where they were.
 
-A mark is a record somebody saw or was acked. It moves on only after the earlier mark was found in its place, so a log
-that was replaced between two looks is noticed however much was written to it since.
+A mark is a record somebody saw or was acked. It moves on only after the earlier mark was found in its
+place, so a log that was replaced between two looks is noticed however much was written to it since.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ class Mark:
 class Continuity:
     """Marks of several partitions: `note` what was seen, `broken` looks back."""
 
-    def __init__(self, verified: Mapping[Partition, Mark] | None = None, compacted: Iterable[str] = ()) -> None:
+    def __init__(
+        self, verified: Mapping[Partition, Mark] | None = None, compacted: Iterable[str] = ()
+    ) -> None:
         self.verified: dict[Partition, Mark] = dict(verified or {})
         self._latest: dict[Partition, Mark] = {}
         self._compacted = frozenset(compacted)

@@ -32,8 +32,8 @@ class DeadLetter:
 
 
 _INSERT = """
-insert into dead_letters (topic, partition, "offset", timestamp_ms, key, headers, value, source, event_id, event_type,
-    error, reason, failed_at, failed_wall_at, attempts)
+insert into dead_letters (topic, partition, "offset", timestamp_ms, key, headers, value, source, event_id,
+    event_type, error, reason, failed_at, failed_wall_at, attempts)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 on conflict (topic, partition, "offset", timestamp_ms) do nothing
 """
@@ -52,14 +52,14 @@ async def put_aside(
 def _values(letter: DeadLetter, now: datetime, wall: datetime) -> tuple[object, ...]:
     record = letter.record
     return (
-        record.topic, record.partition, record.offset, record.timestamp_ms, record.key, dump_headers(record.headers),
-        record.value, letter.source, letter.event_id, letter.event_type, letter.error, letter.reason[:2000], now, wall,
-        letter.attempts,
-    )  # fmt: skip
+        *(record.topic, record.partition, record.offset, record.timestamp_ms, record.key),
+        *(dump_headers(record.headers), record.value, letter.source, letter.event_id, letter.event_type),
+        *(letter.error, letter.reason[:2000], now, wall, letter.attempts),
+    )
 
 
 def _copy(letter: DeadLetter, service: str, wall: datetime) -> OutboxRow:
-    """The record untouched plus the headers of KIP-1191 and ours; no stack trace, it may hold personal data."""
+    """The record untouched plus the headers of KIP-1191 and ours; a stack trace may hold personal data."""
     record = letter.record
     added = {
         "__dlq.errors.topic": record.topic,
@@ -100,4 +100,6 @@ class DeathWatch:
         self._last.append(dead)
         if self._row >= self._limits.consecutive:
             return True
-        return len(self._last) >= self._limits.least and sum(self._last) > self._limits.share * len(self._last)
+        return len(self._last) >= self._limits.least and sum(self._last) > self._limits.share * len(
+            self._last
+        )

@@ -1,7 +1,8 @@
 """Named places where a test can make the process fail: every boundary between two effects has one.
 
-`AFTERWORD_FAILPOINT=name:hit:action` arms one for a process, for instance `consumer.after_commit:2:exit`. Actions:
-`raise` (FailpointHit), `unavailable` (as if Postgres or the broker went away), `exit` (as kill -9). Unarmed it only counts.
+`AFTERWORD_FAILPOINT=name:hit:action` arms one for a process, for instance `consumer.after_commit:2:exit`.
+Actions: `raise` (FailpointHit), `unavailable` (as if Postgres or the broker went away), `exit` (as kill
+-9). Unarmed it only counts.
 """
 
 from __future__ import annotations

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from ssl import create_default_context
 
 import uvicorn
 from fastapi import FastAPI
+from typing_extensions import override
 
 from shared.bus.kafka import KafkaBus
+from shared.bus.kafka_client import KafkaSettings
 from shared.bus.model import TopicSpec
 from shared.bus.port import Bus
 from shared.contracts.topics import TOPICS
@@ -64,7 +67,7 @@ async def run(builds: Mapping[str, Build], settings: PlatformSettings, *, human_
     machine, clock = SystemMachine(), AnchoredClock(SystemMachine())
     stop = asyncio.Event()
     _on_signals(stop)
-    bus = KafkaBus(settings.kafka_bootstrap, machine, idempotent=settings.kafka_idempotence)
+    bus = KafkaBus(kafka_settings(settings))
     async with _opened(builds, settings, bus, clock, machine) as hosted:
         await _topics(bus, machine, stop)
         app = application(hosted, clock, bus, settings)
@@ -78,6 +81,18 @@ async def run(builds: Mapping[str, Build], settings: PlatformSettings, *, human_
             async with asyncio.timeout(STOP_SECONDS):
                 await server.finished.wait()
     await bus.stop()
+
+
+def kafka_settings(settings: PlatformSettings) -> KafkaSettings:
+    """How to reach the brokers."""
+    return KafkaSettings(
+        bootstrap=settings.kafka_bootstrap,
+        security_protocol=settings.kafka_security_protocol,
+        ssl_context=create_default_context() if "SSL" in settings.kafka_security_protocol else None,
+        sasl_mechanism=settings.kafka_sasl_mechanism,
+        sasl_username=settings.kafka_username or None,
+        sasl_password=settings.kafka_password.get_secret_value() or None,
+    )
 
 
 @asynccontextmanager
@@ -100,16 +115,7 @@ async def platform_for(
     service: str, settings: PlatformSettings, bus: Bus, clock: AnchoredClock, machine: Machine
 ) -> Platform:
     """Connect a service to its own schema; waits for a database that is not there yet."""
-    backoff = Backoff(machine)
-    while True:
-        try:
-            db = await connect(service_dsn(settings, service), service=service, clock=clock, machine=machine)
-            async with db.read() as conn:
-                clock.observe(await read_anchor(conn, machine))
-            break
-        except Unavailable as error:
-            log.warning("waiting_for_database", service=service, error=str(error))
-            await backoff.wait()
+    db = await _database(service, settings, clock, machine)
     masters = KeyRing.parse(settings.master_keys.get_secret_value(), "AFTERWORD_MASTER_KEYS")
     blind = decode_secret(settings.blind_secret.get_secret_value(), "AFTERWORD_BLIND_SECRET")
     ring = KeyRing.parse(settings.token_keys.get_secret_value(), "AFTERWORD_TOKEN_KEYS")
@@ -126,6 +132,22 @@ async def platform_for(
     )
 
 
+async def _database(
+    service: str, settings: PlatformSettings, clock: AnchoredClock, machine: Machine
+) -> Database:
+    backoff = Backoff(machine)
+    while True:
+        try:
+            db = await connect(service_dsn(settings, service), service=service, clock=clock, machine=machine)
+            async with db.read() as conn:
+                clock.observe(await read_anchor(conn, machine))
+        except Unavailable as error:
+            log.warning("waiting_for_database", service=service, error=str(error))
+            await backoff.wait()
+        else:
+            return db
+
+
 def service_dsn(settings: PlatformSettings, service: str) -> str:
     """The database address with the service's own role."""
     scheme, rest = settings.database_url.split("://", 1)
@@ -133,7 +155,9 @@ def service_dsn(settings: PlatformSettings, service: str) -> str:
     return f"{scheme}://{role_of(service)}:{password}@{rest.split('@', 1)[-1]}"
 
 
-def application(hosted: Sequence[Hosted], clock: AnchoredClock, bus: Bus, settings: PlatformSettings) -> FastAPI:
+def application(
+    hosted: Sequence[Hosted], clock: AnchoredClock, bus: Bus, settings: PlatformSettings
+) -> FastAPI:
     """One web application of all hosted services, with sign-in, static files and probes."""
     checks: dict[str, Check] = {"clock": _clock_check(clock), "broker": _bus_check(bus)}
     for one in hosted:
@@ -174,7 +198,11 @@ def _checks(one: Hosted) -> dict[str, Check]:
 
 def _clock_check(clock: AnchoredClock) -> Check:
     async def check() -> str:
-        return "the clocks disagree; nothing due is acted on until they agree for a minute" if clock.suspect else ""
+        return (
+            "the clocks disagree; nothing due is acted on until they agree for a minute"
+            if clock.suspect
+            else ""
+        )
 
     return check
 
@@ -211,11 +239,11 @@ def _start(
 ) -> None:
     """Start everything that one service does besides HTTP."""
     name, platform = one.service.name, one.platform
-    relay = Relay(name, platform.db, platform.bus, machine, republish=one.service.republish)
+    relay = Relay(platform.db, platform.bus, machine, republish=one.service.republish)
     tasks.create_task(relay.run(stop), name=f"{name}.relay")
     for number, subscription in enumerate(one.service.subscriptions):
         instance = f"{name}-{platform.settings.instance}-{number}"
-        loop = ConsumerLoop(name, subscription, platform.db, platform.bus, machine, instance=instance)
+        loop = ConsumerLoop(subscription, platform.db, platform.bus, machine, instance=instance)
         one.consumers.append(loop)
         tasks.create_task(loop.run(stop), name=f"{name}.consumer")
     tasks.create_task(_keep_time(platform, clock, machine, stop), name=f"{name}.clock")
@@ -292,16 +320,10 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self.finished = asyncio.Event()
 
-    def capture_signals(self) -> _NoSignals:  # type: ignore[override] # a context manager like the original
-        return _NoSignals()
-
-
-class _NoSignals:
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, *_: object) -> None:
-        return None
+    @override
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
 
 
 async def _serve(server: _Server, stop: asyncio.Event) -> None:

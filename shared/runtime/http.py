@@ -1,4 +1,4 @@
-"""Probes and metrics of a process: `/livez` says it runs, `/readyz` what it needs and whether that is there."""
+"""Probes and metrics of a process: `/livez` says it runs, `/readyz` whether it has what it needs."""
 
 from __future__ import annotations
 

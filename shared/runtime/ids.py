@@ -1,4 +1,4 @@
-"""Identities: derived from natural keys, so that a repetition finds its first self; random only for secrets."""
+"""Identities: derived from natural keys, so a repetition finds its first self; random for secrets."""
 
 from __future__ import annotations
 

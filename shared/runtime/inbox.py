@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 Identity = tuple[str, str]
 """Source and id of an event: what makes it the same event."""
 
-# A second claim waits for the first; if that one rolls back, the second gets it. An event that was put aside as dead
-# can be claimed again by a replay alone.
+# A second claim waits for the first; if that one rolls back, the second gets it. An event that was put
+# aside as dead can be claimed again by a replay alone.
 _CLAIM = """
 insert into inbox as held (source, event_id, seen_at)
 select source, event_id, $3 from unnest($1::text[], $2::text[]) as claimed (source, event_id)
@@ -48,7 +48,11 @@ async def claim(
     if not identities:
         return set()
     rows = await conn.fetch(
-        _CLAIM, [source for source, _ in identities], [event_id for _, event_id in identities], wall, list(replayed)
+        _CLAIM,
+        [source for source, _ in identities],
+        [event_id for _, event_id in identities],
+        wall,
+        list(replayed),
     )
     return {(row[0], row[1]) for row in rows}
 
@@ -56,4 +60,6 @@ async def claim(
 async def mark_dead(conn: Connection, identities: Sequence[Identity], wall: datetime) -> None:
     """Record that events were put aside."""
     if identities:
-        await conn.execute(_DEAD, [source for source, _ in identities], [event_id for _, event_id in identities], wall)
+        await conn.execute(
+            _DEAD, [source for source, _ in identities], [event_id for _, event_id in identities], wall
+        )

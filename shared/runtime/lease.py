@@ -1,7 +1,7 @@
 """A lease row: one holder at a time, for ten seconds of the shared machine clock.
 
-No session advisory lock: a stopped process would keep it. A holder that was stopped may still finish what it had begun,
-so what is done under a lease must also be harmless when done twice.
+No session advisory lock: a stopped process would keep it. A holder that was stopped may still finish what
+it had begun, so what is done under a lease must also be harmless when done twice.
 """
 
 from __future__ import annotations

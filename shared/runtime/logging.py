@@ -9,17 +9,19 @@ from typing import Any
 
 import structlog
 
-_FORBIDDEN = frozenset({"email", "phone", "name", "words", "text", "token", "person", "address", "body", "value"})
+_FORBIDDEN = frozenset(
+    {"email", "phone", "name", "words", "text", "token", "person", "address", "body", "value"}
+)
 
 
-def _redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def _redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for field in _FORBIDDEN & event.keys():
         event[field] = "[redacted]"
     return event
 
 
 def configure(level: str = "info", *, human: bool = False) -> None:
-    """Set up logging of this process: JSON lines on standard error, or aligned text for a person at a terminal."""
+    """Set up logging of this process: JSON lines on standard error, or aligned text for a person."""
     renderer: Any = structlog.dev.ConsoleRenderer() if human else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[
@@ -35,10 +37,13 @@ def configure(level: str = "info", *, human: bool = False) -> None:
         cache_logger_on_first_use=True,
     )
     # Libraries log sentences that may hold addresses; only their warnings pass.
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    logging.basicConfig(
+        level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 
-def get_logger(area: str) -> Any:
+def get_logger(area: str) -> structlog.typing.FilteringBoundLogger:
     """A logger bound to an area of the code."""
-    return structlog.get_logger(area=area)
+    logger: structlog.typing.FilteringBoundLogger = structlog.get_logger(area=area)
+    return logger

@@ -38,8 +38,8 @@ async def run_loop(
 ) -> None:
     """Drive a loop until told to stop; the round under way is finished.
 
-    A round that fails on infrastructure is repeated after a wait. A round that fails on anything else is logged and
-    repeated too, ever more slowly: rows stay due, nothing is skipped, and readiness shows it.
+    A round that fails on infrastructure is repeated after a wait. A round that fails on anything else is
+    logged and repeated too, ever more slowly: rows stay due, nothing is skipped, and readiness shows it.
     """
     backoff = Backoff(machine, most=30.0)
     while not stop.is_set():
@@ -49,7 +49,7 @@ async def run_loop(
         started = machine.monotonic()
         try:
             units = await loop.run()
-        except Exception as error:  # noqa: BLE001 - one of the two places that may
+        except Exception as error:
             kind = "transient" if is_transient(error) else "bug"
             metrics.LOOP_FAILURES.labels(service, loop.name, kind).inc()
             if kind == "bug":

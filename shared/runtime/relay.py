@@ -1,6 +1,7 @@
-"""The outbox relay: brings committed rows to Kafka, in order, for ever, even to a broker that lost everything.
+"""The outbox relay: brings committed rows to Kafka, in order, even to a broker that lost everything.
 
-Mechanism and what must hold: `docs/mechanisms/outbox.md`. Never a cursor "id > last": rows become visible out of order.
+Mechanism and what must hold: `docs/mechanisms/outbox.md`. Never a cursor "id > last": rows become visible
+out of order.
 """
 
 from __future__ import annotations
@@ -8,8 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from datetime import timedelta
-from typing import Any
+from datetime import date, timedelta
+
+import asyncpg
 
 from shared.bus.model import Outgoing, Position
 from shared.bus.port import Bus
@@ -59,9 +61,9 @@ class Relay:
     """Publishes one service's outbox while it holds the lease."""
 
     def __init__(
-        self, service: str, db: Database, bus: Bus, machine: Machine, *, republish: Republish | None = None
+        self, db: Database, bus: Bus, machine: Machine, *, republish: Republish | None = None
     ) -> None:
-        self._service = service
+        self._service = db.service
         self._db = db
         self._bus = bus
         self._machine = machine
@@ -94,7 +96,7 @@ class Relay:
                     await drop_lease(conn, "relay", self._holder)
 
     async def step(self) -> int:
-        """One round: hold the lease, look back at the log, publish a batch; returns how many rows were acked."""
+        """One round: hold the lease, look back, publish a batch; returns how many rows were acked."""
         if not await self._lease():
             return 0
         await self._look_back()
@@ -123,7 +125,7 @@ class Relay:
         return True
 
     async def _look_back(self) -> None:
-        """Before anything is published, and every two seconds: is the last acked record still in its place?"""
+        """First, and every two seconds: is the last acked record still in its place?"""
         now = self._machine.monotonic()
         if self._continuity is not None and now - self._looked_at < LOOK_BACK_SECONDS:
             return
@@ -155,11 +157,13 @@ class Relay:
             )
 
     async def _reborn(self, continuity: Continuity) -> None:
-        """The broker lost its data: what is retained counts as unpublished again, state topics are told anew."""
+        """The broker lost its data: what is retained is unpublished again, state topics are told anew."""
         async with self._db.begin() as tx:
             again = await tx.conn.fetchval(
-                "with again as (update outbox set published = false where published and day >= $1 returning 1)"
-                " select count(*) from again",
+                """
+                with again as (update outbox set published = false where published and day >= $1 returning 1)
+                select count(*) from again
+                """,
                 (self._machine.wall() - RETENTION).date(),
             )
             await tx.conn.execute("delete from relay_marks")
@@ -169,7 +173,7 @@ class Relay:
         metrics.BROKER_BIRTHS.labels(self._service, "relay").inc()
         log.warning("broker_reborn", service=self._service, rows=again)
 
-    async def _acked(self, rows: Sequence[Any], positions: Sequence[Position]) -> None:
+    async def _acked(self, rows: Sequence[asyncpg.Record], positions: Sequence[Position]) -> None:
         async with self._db.read() as conn:
             await conn.execute(_MARK, [row["day"] for row in rows], [row["id"] for row in rows])
         assert self._continuity is not None  # noqa: S101 - set by _look_back in the same step
@@ -183,7 +187,7 @@ class Relay:
             await self._keep(self._continuity)
 
     async def _sweep(self) -> None:
-        """Once an hour: make the next days' partitions, drop those past retention that are wholly published."""
+        """Once an hour: make the next days' partitions, drop those that were kept long enough."""
         now = self._machine.monotonic()
         if now - self._swept_at < 3600:  # noqa: PLR2004 - an hour
             return
@@ -199,19 +203,21 @@ class Relay:
                 await self._db.outbox_written.wait()
 
 
-def _outgoing(row: Any) -> Outgoing:
+def _outgoing(row: asyncpg.Record) -> Outgoing:
     return Outgoing(row["topic"], row["key"], row["value"], load_headers(row["headers"]))
 
 
 async def make_partitions(conn: Connection, machine: Machine) -> None:
-    """Make the outbox partitions of tomorrow and the day after; rows of today may already lie in the default one."""
+    """Make the partitions of the next two days; rows of today may already lie in the default one."""
     existing = {row[0] for row in await conn.fetch(_PARTITIONS)}
     for ahead in (1, 2):
         day = machine.wall().date() + timedelta(days=ahead)
         name = f"outbox_{day:%Y%m%d}"
         if name not in existing:
             until = day + timedelta(days=1)
-            await conn.execute(f"create table {name} partition of outbox for values from ('{day}') to ('{until}')")
+            await conn.execute(
+                f"create table {name} partition of outbox for values from ('{day}') to ('{until}')"
+            )
 
 
 async def drop_partitions(conn: Connection, machine: Machine) -> None:
@@ -219,7 +225,11 @@ async def drop_partitions(conn: Connection, machine: Machine) -> None:
     limit = f"outbox_{(machine.wall() - RETENTION).date():%Y%m%d}"
     for row in await conn.fetch(_PARTITIONS):
         name = row[0]
-        if name < limit and not await conn.fetchval(f"select exists (select from {name} where not published)"):  # noqa: S608
+        if name >= limit:
+            continue
+        day = date.fromisoformat(name.removeprefix("outbox_"))
+        unsent = "select exists (select from outbox where day = $1 and not published)"
+        if not await conn.fetchval(unsent, day):
             await conn.execute(f"drop table {name}")
     await conn.execute(
         "delete from outbox_default where published and day < $1", (machine.wall() - RETENTION).date()

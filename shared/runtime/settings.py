@@ -21,14 +21,17 @@ class PlatformSettings(ServiceSettings):
     database_url: str = Field(description="postgresql://host:port/name; the service's role is added")
     database_password: SecretStr = Field(description="password of the service roles")
     kafka_bootstrap: str = Field(description="host:port of Kafka brokers, comma separated")
-    kafka_idempotence: bool = Field(default=True, description="off where the broker has no idempotent producers")
+    kafka_security_protocol: str = Field(default="PLAINTEXT", description="PLAINTEXT, SSL, SASL_SSL …")
+    kafka_sasl_mechanism: str = "PLAIN"
+    kafka_username: str = ""
+    kafka_password: SecretStr = SecretStr("")
     master_keys: SecretStr = Field(description="kid:base64 keys that wrap data keys, newest first, commas")
     token_keys: SecretStr = Field(description="kid:base64 keys that sign links, newest first, commas")
     blind_secret: SecretStr = Field(description="base64 secret of look-up hashes; never changed")
     public_url: str = Field(default="http://127.0.0.1:8000", description="address as people reach the pages")
-    host: str = Field(default="0.0.0.0", description="address to listen on")  # noqa: S104 - a container's default
+    host: str = Field(default="127.0.0.1", description="address to listen on; 0.0.0.0 in a container")
     port: int = Field(default=8000, description="port to listen on")
-    trusted_proxies: str = Field(default="127.0.0.1", description="gateways whose forwarded address is believed")
+    trusted_proxies: str = Field(default="127.0.0.1", description="gateways whose forwarded address counts")
     instance: str = Field(default_factory=socket.gethostname, description="lasting name of this replica")
     log_level: str = "info"
     failpoint: str = Field(default="", description="testing only: failpoints to arm")
