@@ -1,0 +1,106 @@
+"""Fixtures of all tests; what they call lives in `tests/support`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from shared.db.database import Database, connect
+from shared.embedded.postgres import PostgresAddress, ensure_postgres, stop_postgres
+from shared.runtime.clock import FakeMachine, FixedClock
+from shared.security.keyring import KeyRing
+from shared.security.sealing import Sealer
+from shared.security.tokens import Tokens
+from tests.support.databases import SERVICES, TestDatabase, cloned, ensure_template, exclusive
+
+START = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
+"""Where the business clock of tests stands: a Tuesday morning."""
+
+OpenDatabase = Callable[[str], Awaitable[Database]]
+
+
+def _run_folder(config: pytest.Config) -> Path:
+    """Folder that all workers of one test run share."""
+    base: Path = config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]  # noqa: SLF001
+    return base.parent if hasattr(config, "workerinput") else base
+
+
+@pytest.fixture(scope="session")
+def run_folder(pytestconfig: pytest.Config) -> Path:
+    """Folder that all workers of one test run share."""
+    return _run_folder(pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(run_folder: Path) -> PostgresAddress:
+    """One real PostgreSQL for the whole test run; stopped when the run ends."""
+    with exclusive(run_folder, "postgres"):
+        return asyncio.run(ensure_postgres(run_folder / "embedded", durable=False))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Stop what the run started, once, from the controlling process."""
+    if hasattr(session.config, "workerinput"):
+        return
+    folder = _run_folder(session.config) / "embedded"
+    if folder.exists():
+        asyncio.run(stop_postgres(folder))
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    """Business time, standing at START."""
+    return FixedClock(START)
+
+
+@pytest.fixture
+def machine() -> FakeMachine:
+    """Machine time that passes only when somebody sleeps."""
+    return FakeMachine(START)
+
+
+@pytest.fixture
+def sealer(clock: FixedClock) -> Sealer:
+    """Seals with fixed secrets."""
+    return Sealer(KeyRing(1, {1: b"m" * 32}), b"b" * 32, clock.now)
+
+
+@pytest.fixture
+def tokens() -> Tokens:
+    """Signs with a fixed secret."""
+    return Tokens(KeyRing(1, {1: b"t" * 32}))
+
+
+@pytest.fixture
+async def fresh_database(postgres_server: PostgresAddress, run_folder: Path) -> AsyncIterator[TestDatabase]:
+    """A fresh database with all five services' schemas."""
+    template = await ensure_template(postgres_server, SERVICES, run_folder)
+    async with cloned(postgres_server, template) as fresh:
+        yield fresh
+
+
+@pytest.fixture
+async def database(
+    postgres_server: PostgresAddress, run_folder: Path, clock: FixedClock, machine: FakeMachine
+) -> AsyncIterator[OpenDatabase]:
+    """Open a service's Database on a fresh, migrated copy: `db = await database("trigger")`.
+
+    Asking twice for one service gives two pools on the same copy: two instances of it.
+    """
+    copies: dict[str, TestDatabase] = {}
+    async with AsyncExitStack() as stack:
+
+        async def open_database(service: str) -> Database:
+            if service not in copies:
+                template = await ensure_template(postgres_server, (service,), run_folder)
+                copies[service] = await stack.enter_async_context(cloned(postgres_server, template))
+            db = await connect(copies[service].dsn(service), service=service, clock=clock, machine=machine, size=5)
+            stack.push_async_callback(db.close)
+            return db
+
+        yield open_database
