@@ -1,0 +1,118 @@
+"""Who of the people around an event belongs to a programme's audience, and why the others do not (R59-R61)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from services.trigger.domain.model import Account, Contact, Scalar
+from services.trigger.domain.programme import Audience, Bound, Programme
+from shared.contracts.reasons import Reason
+from shared.contracts.touchpoints import Touchpoint
+
+_DRAWS = 2**32
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A contact and the role it plays in the event ("" = none given)."""
+
+    contact: Contact
+    role: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class No:
+    """Why somebody is left out, with the facts that say so."""
+
+    reason: Reason
+    inputs: Mapping[str, Scalar]
+
+
+def event_fits(programme: Programme, touchpoint: Touchpoint, account: Account | None) -> No | None:
+    """Whether an event meets the programme's `where`; None = it does."""
+    facts = facts_of(touchpoint, account)
+    for field, wanted in programme.when.where.items():
+        found = facts.get(field)
+        if not meets(found, wanted):
+            return No(Reason.FILTERED, {"field": field, "found": found, "wanted": _written(wanted)})
+    return None
+
+
+def facts_of(touchpoint: Touchpoint, account: Account | None) -> dict[str, Scalar]:
+    """What `where` can speak of: the event's context and what is known of its product and account."""
+    known: dict[str, Scalar] = {"product": touchpoint.product, "service_type": touchpoint.service_type}
+    if account:
+        known |= {
+            "tier": account.tier,
+            "industry": account.industry,
+            "size": account.size,
+            "region": account.region,
+            "phase": account.phase,
+            "annual_value": account.annual_value,
+        }
+    return known | dict(touchpoint.context)
+
+
+def meets(found: Scalar, wanted: object) -> bool:
+    """Whether a value is the wanted one, one of a list, or within bounds; an unknown value never is."""
+    if found is None or found == "":
+        return False
+    if isinstance(wanted, Bound):
+        return isinstance(found, int | float) and not isinstance(found, bool) and _within(found, wanted)
+    options = wanted if isinstance(wanted, list) else [wanted]
+    return any(type(found) is type(one) and found == one for one in options) or str(found) in {
+        one for one in options if isinstance(one, str)
+    }
+
+
+def person_fits(audience: Audience, person: Person, account: Account | None) -> No | None:
+    """Whether somebody is in the audience; None = yes."""
+    contact = person.contact
+    if contact.erased_at:
+        return No(Reason.ERASED, {})
+    checks: tuple[tuple[str, str | None, Sequence[str]], ...] = (
+        ("role", person.role, audience.role),
+        ("persona", contact.persona, audience.persona),
+        ("job_function", contact.job_function, audience.job_function),
+        ("tier", account.tier if account else None, audience.tier),
+    )
+    for field, found, wanted in checks:
+        if wanted and (not found or found not in wanted):
+            return No(Reason.NOT_IN_AUDIENCE, {"field": field, "found": found, "wanted": ", ".join(wanted)})
+    return None
+
+
+def sampled(audience: Audience, draw: str) -> bool:
+    """Whether a person is in the sample; the draw is the plan's identity, so the same person is drawn the same again."""
+    return audience.sample >= 1 or _draw(draw) < audience.sample
+
+
+def limited(audience: Audience, people: Iterable[Person]) -> tuple[list[Person], list[Person]]:
+    """Who is asked and who is one too many for `max_per_account`; the choice is stable and favours nobody."""
+    ordered = list(people)
+    most = audience.max_per_account
+    if most is None or len(ordered) <= most:
+        return ordered, []
+    drawn = sorted(ordered, key=lambda person: _draw(str(person.contact.id)))
+    return drawn[:most], drawn[most:]
+
+
+def _draw(text: str) -> float:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4]) / _DRAWS
+
+
+def _within(found: float, bound: Bound) -> bool:
+    return (
+        (bound.gte is None or found >= bound.gte)
+        and (bound.lte is None or found <= bound.lte)
+        and (bound.gt is None or found > bound.gt)
+        and (bound.lt is None or found < bound.lt)
+    )
+
+
+def _written(wanted: object) -> str:
+    if isinstance(wanted, Bound):
+        return ", ".join(f"{name} {value:g}" for name, value in wanted.model_dump(exclude_none=True).items())
+    return ", ".join(map(str, wanted)) if isinstance(wanted, list) else str(wanted)

@@ -1,0 +1,118 @@
+"""A decision as one plain sentence that a customer-success rep understands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from services.trigger.domain.model import Decision, Scalar
+from shared.contracts.reasons import Outcome, Reason
+
+_BECAUSE: Mapping[Reason, str] = {
+    Reason.NOT_MATCHED: "no programme asks about this event",
+    Reason.FILTERED: "the event does not meet the programme's conditions",
+    Reason.NOT_IN_AUDIENCE: "the person is not in the programme's audience",
+    Reason.SAMPLED_OUT: "only a part of the audience is asked, and this person is not in it",
+    Reason.NO_CHANNEL: "no address is known on which the programme may write",
+    Reason.INVALID_ADDRESS: "the e-mail address cannot be right",
+    Reason.OWN_COMPANY: "the address belongs to our own company",
+    Reason.OPTED_OUT: "the person asked not to be asked",
+    Reason.NO_CONSENT: "the programme asks only people who agreed, and this person has not",
+    Reason.ERASED: "the person's data were erased",
+    Reason.BOUNCED: "earlier mail to this address came back",
+    Reason.HELD: "an open case has to be settled first",
+    Reason.ACCOUNT_BUDGET: "enough people of this account were asked lately",
+    Reason.QUARANTINED: "the person was asked too recently",
+    Reason.OUTRANKED: "a more important question to the same person goes first",
+    Reason.SEND_WINDOW: "it waits for a decent hour at the recipient",
+    Reason.EXPIRED: "the moment has passed",
+    Reason.DUPLICATE: "this was already planned",
+    Reason.SUPERSEDED: "the date moved",
+    Reason.CANCELLED: "a later event called it off",
+    Reason.ANSWERED: "the person has answered",
+    Reason.PAUSED: "an operator paused it",
+    Reason.SHADOW: "the programme only runs in shadow, without sending",
+}
+
+_NAMES: Mapping[str, str] = {
+    "asked_at": "asked on",
+    "by": "by programme",
+    "quarantine": "time between questions",
+    "fresh_for": "asking makes sense for",
+    "stale_at": "too late from",
+    "free_at": "free again on",
+    "max": "at most",
+    "max_per_account": "at most per account",
+    "per": "within",
+    "asked": "asked so far",
+    "field": "field",
+    "found": "it is",
+    "wanted": "wanted",
+    "hold": "open",
+    "ref": "number",
+    "brake": "paused",
+    "priority": "its priority",
+    "own_priority": "this one's",
+    "sample": "share asked",
+    "moved_from": "from",
+    "moved_to": "to",
+    "why": "because",
+    "zone": "clock of",
+    "event": "event",
+    "state": "that plan is",
+}
+
+_SECRET = frozenset({"touchpoint", "due_at", "channels", "country", "scope", "window", "occurred_at", "closes_at"})
+
+
+def because(reason: Reason | None) -> str:
+    """A reason in words; "" without one."""
+    return _BECAUSE[reason] if reason else ""
+
+
+def sentence(decision: Decision) -> str:
+    """What was decided, why, and from which facts."""
+    subject = f"“{decision.programme}”" if decision.programme else "Nobody"
+    what = f"Reminder {decision.step} of {subject}" if decision.step else subject
+    reason = because(decision.reason)
+    facts = _facts(decision.inputs)
+    return f"{_verdict(decision, what, reason)}{f' ({facts})' if facts else ''}."
+
+
+def _verdict(decision: Decision, what: str, reason: str) -> str:
+    until = f" until {_day(decision.until)}" if decision.until else ""
+    match decision.outcome:
+        case Outcome.PLANNED if decision.reason is Reason.SUPERSEDED:
+            return f"{what} was moved to {_day(decision.until)}, because {reason}"
+        case Outcome.PLANNED:
+            return f"{what} was planned" + (f" for {_day(decision.until)}" if decision.until else "")
+        case Outcome.REQUESTED:
+            return f"{what} was sent on its way"
+        case Outcome.DEFERRED:
+            return f"{what} waits{until}, because {reason}"
+        case Outcome.SUPPRESSED:
+            return f"{what} is not asked, because {reason}"
+        case Outcome.CANCELLED:
+            return f"{what} was cancelled, because {reason}"
+        case Outcome.SHADOW:
+            return f"{what} would have been sent now, but {reason}"
+        case Outcome.NOT_MATCHED:
+            return f"{what} was not planned, because {reason}" if decision.programme else f"Nobody is asked, because {reason}"
+
+
+def _facts(inputs: Mapping[str, Scalar]) -> str:
+    shown = ((name, value) for name, value in inputs.items() if name not in _SECRET and value not in (None, ""))
+    return "; ".join(f"{_NAMES.get(name, name)} {_value(value)}" for name, value in shown)
+
+
+def _value(value: Scalar) -> str:
+    if isinstance(value, str) and "T" in value[8:12]:
+        try:
+            return _day(datetime.fromisoformat(value))
+        except ValueError:
+            return value
+    return str(value).replace("_", " ") if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _day(at: datetime | None) -> str:
+    return at.strftime("%-d %B %Y, %H:%M UTC") if at else ""

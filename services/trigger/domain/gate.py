@@ -1,0 +1,329 @@
+"""The gate that every plan passes when it is due, and again after each wait.
+
+In this order, each outcome with its inputs: erased or opted out → consent → brake → hold → no longer fresh → channel →
+account budget → contact quarantine → arbitration → send window → requested.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from services.trigger.domain.model import (
+    Account,
+    Ask,
+    AskState,
+    Contact,
+    Decision,
+    Hold,
+    Organisation,
+    Plan,
+    Reach,
+    Scalar,
+    place_of,
+)
+from services.trigger.domain.planning import of_plan
+from services.trigger.domain.programme import Edition, HoldKind
+from services.trigger.domain.timing import Place, Slot, Span, add_span, choose_slot
+from shared.contracts.directory import Consent
+from shared.contracts.model import Channel
+from shared.contracts.programmes import ProgrammeState
+from shared.contracts.reasons import Outcome, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Brakes:
+    """What an operator stopped: everything, some programmes, some accounts."""
+
+    all_sending: bool = False
+    programmes: frozenset[str] = frozenset()
+    accounts: frozenset[UUID] = frozenset()
+
+    def on(self, programme: str, account_id: UUID | None) -> str:
+        """Which brake holds a plan; "" = none."""
+        if self.all_sending:
+            return "all sending"
+        if programme in self.programmes:
+            return f"programme {programme}"
+        return "account" if account_id in self.accounts else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """Another plan of the same person that waits for its turn."""
+
+    plan_id: UUID
+    programme: str
+    priority: int
+    due_at: datetime
+    quarantine: Span
+    exempt: bool = False
+
+
+@dataclass(slots=True)
+class Facts:
+    """What the gate looks at, for all plans of one claimed batch; asks grow as plans pass."""
+
+    now: datetime
+    organisation: Organisation
+    own_domains: frozenset[str] = frozenset()
+    brakes: Brakes = field(default_factory=Brakes)
+    contacts: Mapping[UUID, Contact] = field(default_factory=dict)
+    accounts: Mapping[UUID, Account] = field(default_factory=dict)
+    asks: list[Ask] = field(default_factory=list)
+    holds: Sequence[Hold] = ()
+    rivals: Mapping[UUID, Sequence[Rival]] = field(default_factory=dict)
+
+    def contact_of(self, plan: Plan) -> Contact | None:
+        """Whom a plan is about, as the directory knows them now."""
+        return self.contacts.get(plan.contact_id) if plan.contact_id else None
+
+    def account_of(self, plan: Plan) -> Account | None:
+        """Whose company."""
+        return self.accounts.get(plan.account_id) if plan.account_id else None
+
+
+OPEN_ENDED = frozenset({Reason.HELD, Reason.PAUSED, Reason.OUTRANKED})
+"""Waits without a known end; when the moment passes meanwhile, they are why nobody was asked."""
+
+Step = Callable[[Plan, Edition, Facts], Decision | None]
+
+
+def decide(plan: Plan, edition: Edition, facts: Facts) -> Decision:
+    """What becomes of a due plan: requested, deferred until, suppressed or (for a shadow programme) only noted."""
+    for step in GATE:
+        decision = step(plan, edition, facts)
+        if decision is not None:
+            return decision
+    inputs: dict[str, Scalar] = {"touchpoint": plan.moment.touchpoint, "due_at": plan.first_due_at.isoformat()}
+    if edition.state is ProgrammeState.SHADOW:
+        return of_plan(plan, Outcome.SHADOW, Reason.SHADOW, inputs)
+    return of_plan(plan, Outcome.REQUESTED, None, inputs)
+
+
+def refused_person(contact: Contact | None, edition: Edition) -> tuple[Reason, str] | None:
+    """Why a person may not be asked at all, whatever the moment; None = may be."""
+    if contact is None or contact.erased_at:
+        return Reason.ERASED, "erased"
+    if contact.opted_out_at:
+        return Reason.OPTED_OUT, "all"
+    if edition.key in contact.opted_out_of:
+        return Reason.OPTED_OUT, "programme"
+    if contact.consent is Consent.WITHDRAWN:
+        return Reason.OPTED_OUT, "consent withdrawn"
+    if edition.programme.consent == "opt_in" and contact.consent is not Consent.GIVEN:
+        return Reason.NO_CONSENT, "opt_in"
+    return None
+
+
+def no_channel(contact: Contact, edition: Edition, own_domains: frozenset[str]) -> Reason | None:
+    """Why no channel of the programme reaches somebody; None = one does."""
+    if Channel.EMAIL not in edition.programme.send.channels:
+        return Reason.NO_CHANNEL
+    if contact.reach is not Reach.OK:
+        return Reason.INVALID_ADDRESS if contact.reach is Reach.INVALID else Reason.NO_CHANNEL
+    if own_domains & set(contact.domains):
+        return Reason.OWN_COMPANY
+    return Reason.BOUNCED if contact.bounced_at else None
+
+
+def holding(plan_contact: UUID | None, account: UUID | None, kinds: Sequence[HoldKind], holds: Sequence[Hold]) -> Hold | None:
+    """The hold that makes somebody wait: their own, or one of their whole account."""
+    for hold in holds:
+        mine = hold.contact_id is not None and hold.contact_id == plan_contact
+        ours = hold.contact_id is None and hold.account_id is not None and hold.account_id == account
+        if hold.kind in kinds and (mine or ours):
+            return hold
+    return None
+
+
+def counted(asks: Sequence[Ask]) -> list[Ask]:
+    """Asks that use up quarantine and budget: all but those that never reached the person."""
+    return [ask for ask in asks if ask.released_at is None and ask.state not in {AskState.RELEASED, AskState.CANCELLED}]
+
+
+def _person(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
+    refused = refused_person(facts.contact_of(plan), edition)
+    return of_plan(plan, Outcome.SUPPRESSED, refused[0], {"scope": refused[1]}) if refused else None
+
+
+def _brake(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
+    brake = facts.brakes.on(plan.programme, plan.account_id)
+    if not brake and edition.state is not ProgrammeState.PAUSED:
+        return None
+    return _wait(plan, facts, Reason.PAUSED, {"brake": brake or f"programme {plan.programme}"})
+
+
+def _hold(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
+    hold = holding(plan.contact_id, plan.account_id, edition.programme.when.hold_while, facts.holds)
+    return _wait(plan, facts, Reason.HELD, {"hold": hold.kind, "ref": hold.ref}) if hold else None
+
+
+def _fresh(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
+    if facts.now < plan.stale_at:
+        return None
+    inputs: dict[str, Scalar] = {"stale_at": plan.stale_at.isoformat(), "fresh_for": edition.programme.when.fresh_for.text}
+    waited = plan.waits_for if plan.waits_for in OPEN_ENDED else None
+    return of_plan(plan, Outcome.SUPPRESSED, waited or Reason.EXPIRED, inputs)
+
+
+def _channel(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
+    contact = facts.contact_of(plan)
+    reason = no_channel(contact, edition, facts.own_domains) if contact else Reason.NO_CHANNEL
+    inputs: dict[str, Scalar] = {"channels": ", ".join(edition.programme.send.channels)}
+    return of_plan(plan, Outcome.SUPPRESSED, reason, inputs) if reason else None
+
+
+def _budget(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
+    rules = edition.programme.quarantine
+    if rules.account is None or rules.exempt or plan.account_id is None:
+        return None
+    zone = _place(plan, facts).zone
+    span = rules.account.per
+    theirs = sorted(ask.asked_at for ask in counted(facts.asks) if ask.account_id == plan.account_id)
+    ends = [at for at in (add_span(asked, span, zone) for asked in theirs) if at > facts.now]
+    if len(ends) < rules.account.max:
+        return None
+    inputs: dict[str, Scalar] = {"max": rules.account.max, "per": span.text, "asked": len(ends)}
+    # A place becomes free when so many of the oldest asks have left the span that one below the maximum remain.
+    return _until(plan, Reason.ACCOUNT_BUDGET, sorted(ends)[len(ends) - rules.account.max], inputs)
+
+
+def _quarantine(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
+    rules = edition.programme.quarantine
+    if rules.exempt:
+        return None
+    zone = _place(plan, facts).zone
+    worst: tuple[datetime, Ask, Span] | None = None
+    for ask in counted(facts.asks):
+        if ask.contact_id != plan.contact_id:
+            continue
+        same_family = rules.family is not None and ask.family is edition.programme.family
+        for span in (rules.contact, rules.family if same_family else None):
+            end = add_span(ask.asked_at, span, zone) if span else facts.now
+            if span and end > facts.now and (worst is None or end > worst[0]):
+                worst = (end, ask, span)
+    if worst is None:
+        return None
+    end, ask, span = worst
+    inputs: dict[str, Scalar] = {"asked_at": ask.asked_at.isoformat(), "by": ask.programme, "quarantine": span.text}
+    return _until(plan, Reason.QUARANTINED, end, inputs)
+
+
+def _arbitration(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
+    """Asking now would quarantine the person when something more important comes due: that one goes first."""
+    rules = edition.programme.quarantine
+    if rules.exempt or plan.contact_id is None:
+        return None
+    zone = _place(plan, facts).zone
+    for rival in sorted(facts.rivals.get(plan.contact_id, ()), key=lambda r: (-r.priority, r.due_at)):
+        if rival.plan_id == plan.id or rival.exempt or rival.priority <= plan.priority:
+            continue
+        due_at = max(rival.due_at, facts.now)
+        if due_at < add_span(facts.now, rival.quarantine, zone):
+            inputs: dict[str, Scalar] = {"by": rival.programme, "priority": rival.priority, "own_priority": plan.priority}
+            free_at = add_span(due_at, rules.contact, zone)
+            # The other may yet fall away, so even a wait that seems too long lasts until the moment is over.
+            return _deferred(plan, Reason.OUTRANKED, min(free_at, plan.stale_at), inputs)
+    return None
+
+
+def _window(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
+    send = edition.programme.send
+    slot = choose_slot(
+        facts.now, plan.stale_at, send.rule, _place(plan, facts), outside_before_stale=send.outside_before_stale
+    )
+    inputs: dict[str, Scalar] = {"zone": str(_place(plan, facts).zone), "country": _place(plan, facts).country}
+    if slot is None:
+        return of_plan(plan, Outcome.SUPPRESSED, Reason.EXPIRED, {**inputs, "window": "not before the moment is over"})
+    return _deferred(plan, Reason.SEND_WINDOW, slot.at, inputs) if slot.at > facts.now else None
+
+
+GATE: tuple[Step, ...] = (_person, _brake, _hold, _fresh, _channel, _budget, _quarantine, _arbitration, _window)
+"""The steps in their order; the first that has something to say decides."""
+
+
+def reminder_slot(after: datetime, closes_at: datetime, edition: Edition, place: Place) -> Slot | None:
+    """When a reminder may go out; None when there is no time in the window left before the survey closes."""
+    send = edition.programme.send
+    return choose_slot(after, closes_at, send.rule, place, outside_before_stale=send.outside_before_stale)
+
+
+def decide_reminder(ask: Ask, edition: Edition, facts: Facts) -> Decision:
+    """Whether a due reminder goes out (R49): the same gate, but its own survey quarantines nothing."""
+    contact = facts.contacts.get(ask.contact_id)
+    refused = refused_person(contact, edition)
+    if ask.state is not AskState.OPEN:
+        return _of_ask(ask, Outcome.SUPPRESSED, Reason.ANSWERED if ask.answered_at else Reason.CANCELLED, {"state": ask.state})
+    if refused or contact is None:
+        return _of_ask(ask, Outcome.SUPPRESSED, refused[0] if refused else Reason.ERASED, {})
+    if facts.now >= ask.closes_at:
+        return _of_ask(ask, Outcome.SUPPRESSED, Reason.EXPIRED, {"closes_at": ask.closes_at.isoformat()})
+    brake = facts.brakes.on(ask.programme, ask.account_id)
+    if brake or edition.state is ProgrammeState.PAUSED:
+        return _of_ask(ask, Outcome.DEFERRED, Reason.PAUSED, {"brake": brake}, until=ask.closes_at)
+    hold = holding(ask.contact_id, ask.account_id, edition.programme.when.hold_while, facts.holds)
+    if hold:
+        return _of_ask(ask, Outcome.DEFERRED, Reason.HELD, {"hold": hold.kind, "ref": hold.ref}, until=ask.closes_at)
+    unreachable = no_channel(contact, edition, facts.own_domains)
+    if unreachable:
+        return _of_ask(ask, Outcome.SUPPRESSED, unreachable, {})
+    return _remind_when_free(ask, edition, facts, contact)
+
+
+def _remind_when_free(ask: Ask, edition: Edition, facts: Facts, contact: Contact) -> Decision:
+    place = place_of(contact, facts.accounts.get(ask.account_id) if ask.account_id else None, facts.organisation)
+    others = [a for a in counted(facts.asks) if a.contact_id == ask.contact_id and a.survey_id != ask.survey_id]
+    ends = [add_span(a.asked_at, edition.programme.quarantine.contact, place.zone) for a in others]
+    busy = [end for end in ends if end > facts.now]
+    # An ask made before this one was within its rights then; only a later one makes the reminder too much.
+    if busy and any(a.asked_at > ask.asked_at for a in others):
+        return _of_ask(ask, Outcome.SUPPRESSED, Reason.QUARANTINED, {"quarantine": edition.programme.quarantine.contact.text})
+    slot = reminder_slot(facts.now, ask.closes_at, edition, place)
+    if slot is None:
+        return _of_ask(ask, Outcome.SUPPRESSED, Reason.EXPIRED, {"window": "not before the survey closes"})
+    if slot.at > facts.now:
+        return _of_ask(ask, Outcome.DEFERRED, Reason.SEND_WINDOW, {"zone": str(place.zone)}, until=slot.at)
+    return _of_ask(ask, Outcome.REQUESTED, None, {"asked_at": ask.asked_at.isoformat()})
+
+
+def _place(plan: Plan, facts: Facts) -> Place:
+    return place_of(facts.contact_of(plan), facts.account_of(plan), facts.organisation)
+
+
+def _wait(plan: Plan, facts: Facts, reason: Reason, inputs: Mapping[str, Scalar]) -> Decision:
+    """Wait for something without a known end: until it is released, or the moment is over."""
+    if facts.now >= plan.stale_at:
+        return of_plan(plan, Outcome.SUPPRESSED, reason, {**inputs, "stale_at": plan.stale_at.isoformat()})
+    return _deferred(plan, reason, plan.stale_at, inputs)
+
+
+def _until(plan: Plan, reason: Reason, end: datetime, inputs: Mapping[str, Scalar]) -> Decision:
+    """Wait for something with a known end; beyond the moment there is nothing to wait for."""
+    if end >= plan.stale_at:
+        facts = {**inputs, "free_at": end.isoformat(), "stale_at": plan.stale_at.isoformat()}
+        return of_plan(plan, Outcome.SUPPRESSED, reason, facts)
+    return _deferred(plan, reason, end, inputs)
+
+
+def _deferred(plan: Plan, reason: Reason, until: datetime, inputs: Mapping[str, Scalar]) -> Decision:
+    return of_plan(plan, Outcome.DEFERRED, reason, inputs, until)
+
+
+def _of_ask(
+    ask: Ask, outcome: Outcome, reason: Reason | None, inputs: Mapping[str, Scalar], until: datetime | None = None
+) -> Decision:
+    return Decision(
+        outcome=outcome,
+        reason=reason,
+        programme=ask.programme,
+        version=ask.version,
+        plan_id=ask.plan_id,
+        contact_id=ask.contact_id,
+        account_id=ask.account_id,
+        step=ask.next_step,
+        until=until,
+        inputs=inputs,
+    )

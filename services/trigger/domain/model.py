@@ -1,0 +1,241 @@
+"""What trigger knows: people, companies, the organisation, plans, asks, holds, brakes, and its decisions."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from services.trigger.domain.programme import HoldKind
+from services.trigger.domain.timing import Place, country_of
+from shared.contracts.directory import Brand, Consent, OrganisationChanged, Sender
+from shared.contracts.model import Family, Persona, Tier
+from shared.contracts.reasons import Outcome, Reason
+
+Scalar = str | int | float | bool | None
+NAMESPACE = UUID("2b1c2f7e-7c0e-5d0b-9a9b-0d6f6f0f5a11")
+
+
+def identity(*parts: object) -> UUID:
+    """The id of a natural key; the same parts always give the same id."""
+    return uuid.uuid5(NAMESPACE, "\x1f".join(map(str, parts)))
+
+
+class Reach(StrEnum):
+    """Whether an e-mail address is known and well-formed."""
+
+    NONE = "none"
+    INVALID = "invalid"
+    OK = "ok"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """A person as the directory knows them; who they are lies sealed in `person`.
+
+    `digest` is a keyed hash of the unsealed person, to see a change without opening; `email_hash` and `domains`
+    are keyed hashes of the address, of its domain and the domain's parents; `known_at` is when the newest event happened that told of them.
+    """
+
+    id: UUID
+    version: int = 0
+    external_id: str = ""
+    account_id: UUID | None = None
+    person: str = ""
+    digest: str = ""
+    locale: str = ""
+    zone: str = ""
+    persona: Persona | None = None
+    job_function: str = ""
+    consent: Consent = Consent.UNKNOWN
+    email_hash: str = ""
+    reach: Reach = Reach.NONE
+    domains: tuple[str, ...] = ()
+    opted_out_at: datetime | None = None
+    opted_out_of: tuple[str, ...] = ()
+    bounced_at: datetime | None = None
+    erased_at: datetime | None = None
+    known_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A customer company as the directory knows it."""
+
+    id: UUID
+    version: int = 0
+    external_id: str = ""
+    name: str = ""
+    tier: Tier | None = None
+    industry: str = ""
+    size: str = ""
+    owner: str = ""
+    region: str = ""
+    annual_value: float | None = None
+    phase: str = ""
+    started_on: date | None = None
+    renewal_on: date | None = None
+    paused: bool = False
+    known_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Organisation:
+    """Who runs this deployment."""
+
+    version: int = 0
+    name: str
+    zone: str = "UTC"
+    locales: tuple[str, ...] = ("en", "es", "sv")
+    brand: Brand
+    sender: Sender
+    public_url: str
+    own_domains: tuple[str, ...] = ()
+    privacy_note: Mapping[str, str] = field(default_factory=dict)
+
+    def announcement(self, *, paused: bool) -> OrganisationChanged:
+        """The event that tells the others."""
+        return OrganisationChanged(
+            version=self.version,
+            name=self.name,
+            zone=self.zone,
+            locales=self.locales,
+            brand=self.brand,
+            sender=self.sender,
+            public_url=self.public_url,
+            own_domains=self.own_domains,
+            privacy_note=dict(self.privacy_note),
+            paused=paused,
+        )
+
+
+class PlanState(StrEnum):
+    """Where a plan stands. EXPANDED: its audience was resolved into one plan a person; it counts no more itself."""
+
+    PENDING = "pending"
+    EXPANDED = "expanded"
+    REQUESTED = "requested"
+    SUPPRESSED = "suppressed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """What happened, as far as a survey needs to remember it."""
+
+    touchpoint: str
+    at: datetime
+    product: str = ""
+    service_type: str = ""
+    subject_kind: str = ""
+    subject_id: str = ""
+    renewal_on: date | None = None
+    context: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One person (or a yet unresolved audience) to be asked once about one thing.
+
+    Identity = programme × subject × occurrence × contact. `due_at` is when the gate looks at it next, `first_due_at`
+    when the programme wanted to ask, `stale_at` the first instant that is too late. `waits_for` is why it was deferred.
+    """
+
+    id: UUID
+    programme: str
+    version: str
+    subject: str
+    occurrence: int = 1
+    contact_id: UUID | None
+    account_id: UUID | None
+    moment: Moment
+    first_due_at: datetime
+    due_at: datetime
+    stale_at: datetime
+    state: PlanState = PlanState.PENDING
+    reason: Reason | None = None
+    waits_for: Reason | None = None
+    priority: int = 50
+    event_id: str = ""
+
+    @property
+    def key(self) -> UUID:
+        """Whom its row locks are about: the contact, else the account, else the plan itself."""
+        return self.contact_id or self.account_id or self.id
+
+
+def plan_id(programme: str, subject: str, occurrence: int, contact_id: UUID | None) -> UUID:
+    """Identity of a plan."""
+    return identity("plan", programme, subject, occurrence, contact_id or "audience")
+
+
+class AskState(StrEnum):
+    """Where a survey stands, from trigger's view. RELEASED: it never reached the person and counts for no cap."""
+
+    OPEN = "open"
+    ANSWERED = "answered"
+    RELEASED = "released"
+    CANCELLED = "cancelled"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """A survey that was requested: the reservation that quarantine and budgets count, and its reminders."""
+
+    survey_id: UUID
+    plan_id: UUID
+    programme: str
+    version: str
+    family: Family
+    contact_id: UUID
+    account_id: UUID | None
+    asked_at: datetime
+    closes_at: datetime
+    state: AskState = AskState.OPEN
+    handed_over_at: datetime | None = None
+    answered_at: datetime | None = None
+    released_at: datetime | None = None
+    next_step: int = 1
+    next_step_at: datetime | None = None
+    waits_for: Reason | None = None
+    event_version: int = 1
+    snapshot: str = "{}"
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A reason to wait: an open incident at an account, or an open ticket of a contact."""
+
+    kind: HoldKind
+    ref: str
+    contact_id: UUID | None = None
+    account_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """One line of the ledger: what was decided about whom, why, and from which facts (none of them personal)."""
+
+    outcome: Outcome
+    reason: Reason | None = None
+    programme: str = ""
+    version: str = ""
+    plan_id: UUID | None = None
+    contact_id: UUID | None = None
+    account_id: UUID | None = None
+    step: int = 0
+    until: datetime | None = None
+    inputs: Mapping[str, Scalar] = field(default_factory=dict)
+
+
+def place_of(contact: Contact | None, account: Account | None, organisation: Organisation) -> Place:
+    """Where a recipient is: the contact's zone, else the organisation's; the country by zone, else the account's region."""
+    zone = contact.zone if contact and contact.zone else organisation.zone
+    region = account.region if account else ""
+    own = country_of(zone) if contact and contact.zone else ""
+    return Place(ZoneInfo(zone), own or country_of(zone, region))

@@ -1,0 +1,151 @@
+"""A request that passed the gate, as the complete event that dispatch and collector need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from email.utils import parseaddr
+from uuid import UUID
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date
+
+from services.trigger.domain.model import Account, Ask, Contact, Organisation, Plan, identity, place_of
+from services.trigger.domain.programme import Edition
+from services.trigger.domain.timing import add_span
+from shared.contracts.forms import Letter
+from shared.contracts.model import Channel, Snapshot
+from shared.contracts.surveys import SurveyRequested
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One plan that is asked now, with everything known about it."""
+
+    plan: Plan
+    edition: Edition
+    contact: Contact
+    account: Account | None
+    organisation: Organisation
+
+
+def survey_id_of(plan_id: UUID) -> UUID:
+    """A plan becomes at most one survey."""
+    return identity("survey", plan_id)
+
+
+def survey_of(request: Request, now: datetime) -> SurveyRequested:
+    """The event that asks one person."""
+    programme = request.edition.programme
+    zone = place_of(request.contact, request.account, request.organisation).zone
+    locale = language_for(request.contact.locale, programme.title, request.organisation.locales)
+    return SurveyRequested(
+        survey_id=str(survey_id_of(request.plan.id)),
+        snapshot=snapshot_of(request, locale, str(zone)),
+        person=request.contact.person,
+        form=programme.form(),
+        letter=letter_of(request),
+        channels=programme.send.channels,
+        requested_at=now,
+        closes_at=add_span(now, programme.send.open_for, zone),
+        close_the_loop=programme.loop(),
+        slots=slots_of(request, locale),
+    )
+
+
+def ask_of(request: Request, survey: SurveyRequested) -> Ask:
+    """The reservation that goes with a request; its reminders are planned by the caller."""
+    contact = request.contact
+    return Ask(
+        survey_id=UUID(survey.survey_id),
+        plan_id=request.plan.id,
+        programme=request.edition.key,
+        version=request.edition.version,
+        family=request.edition.programme.family,
+        contact_id=contact.id,
+        account_id=request.plan.account_id,
+        asked_at=survey.requested_at,
+        closes_at=survey.closes_at,
+        snapshot=survey.snapshot.model_dump_json(),
+    )
+
+
+def snapshot_of(request: Request, locale: str, zone: str) -> Snapshot:
+    """What is known at the moment of asking; later events carry it unchanged."""
+    plan, contact, account = request.plan, request.contact, request.account
+    programme = request.edition.programme
+    return Snapshot(
+        programme=request.edition.key,
+        version=request.edition.version,
+        family=programme.family,
+        touchpoint=plan.moment.touchpoint,
+        contact_id=str(contact.id),
+        account_id=str(plan.account_id) if plan.account_id else None,
+        account_name=account.name if account else "",
+        tier=account.tier if account else None,
+        industry=account.industry if account else "",
+        size=account.size if account else "",
+        owner=account.owner if account else "",
+        persona=contact.persona,
+        job_function=contact.job_function,
+        product=plan.moment.product,
+        service_type=plan.moment.service_type,
+        region=account.region if account else "",
+        locale=locale,
+        zone=zone,
+        channel=programme.send.channels[0] if programme.send.channels else Channel.EMAIL,
+        stage=programme.stage,
+        subject_kind=plan.moment.subject_kind,
+        subject_id=plan.moment.subject_id,
+        context=dict(plan.moment.context),
+    )
+
+
+def letter_of(request: Request) -> Letter:
+    """The mail's wording under the name of a person (R51)."""
+    wording, organisation = request.edition.programme.wording(), request.organisation
+    name, email = parseaddr(request.edition.programme.send.sender)
+    name = name.replace("{account_owner}", owner_name(request.account) or organisation.sender.name)
+    return wording.model_copy(
+        update={
+            "sender_name": name or organisation.sender.name,
+            "sender_email": email or organisation.sender.email,
+            "reply_to": organisation.sender.reply_to or email or organisation.sender.email,
+        }
+    )
+
+
+def slots_of(request: Request, locale: str) -> dict[str, str]:
+    """Values of every slot that is not personal; none is ever empty, so that no sentence has a hole."""
+    moment, organisation = request.plan.moment, request.organisation
+    return {
+        "product": moment.product or organisation.name,
+        "account": (request.account.name if request.account else "") or organisation.name,
+        "organisation": organisation.name,
+        "account_owner": owner_name(request.account) or organisation.sender.name,
+        "agent": moment.context.get("agent") or organisation.name,
+        "subject": moment.subject_id or organisation.name,
+        "renewal_date": written_date(moment.renewal_on, locale),
+    }
+
+
+def owner_name(account: Account | None) -> str:
+    """An account manager's name, read from the address: `maria.lind@…` signs as Maria Lind."""
+    local = account.owner.partition("@")[0] if account and "@" in account.owner else ""
+    return " ".join(part.capitalize() for part in local.replace("_", ".").replace("-", ".").split(".") if part.isalpha())
+
+
+def written_date(day: date | None, locale: str) -> str:
+    """A date in the words of a language; "" without a date."""
+    if day is None:
+        return ""
+    try:
+        return str(format_date(day, "long", locale=Locale.parse(locale, sep="-")))
+    except (UnknownLocaleError, ValueError):
+        return day.isoformat()
+
+
+def language_for(wanted: str, texts: dict[str, str], offered: tuple[str, ...]) -> str:
+    """The language to write in: the person's tag, then its plain language, then the organisation's first one."""
+    candidates = (wanted, wanted.partition("-")[0].lower(), *offered, *texts)
+    return next((tag for tag in candidates if tag in texts), "en")

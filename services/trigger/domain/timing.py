@@ -1,0 +1,204 @@
+"""When something is due at the recipient: calendar delays, send windows, holidays (R46, R47).
+
+Local times that do not exist move forward, ambiguous ones take the first; nothing is ever early.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Self
+from zoneinfo import ZoneInfo
+
+import holidays
+from babel.core import get_global
+
+_SPAN = re.compile(r"(\d{1,4})(h|d|mo|y)")
+_DAYS_AHEAD = 60
+_HOURS_TWO = re.compile(r"(\d{2}):(\d{2})\s*-\s*(\d{2}):(\d{2})")
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+DAY_MINUTES = 24 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A delay in the recipient's calendar: months and days keep the local time of day, hours are exact."""
+
+    months: int = 0
+    days: int = 0
+    hours: int = 0
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `2h`, `14d`, `3mo` or `1y`.
+
+        Raises:
+            ValueError: It is something else.
+        """
+        found = _SPAN.fullmatch(text.strip())
+        if not found:
+            raise ValueError(f"{text!r} is not a span; write a number and h, d, mo or y, for example 14d")
+        number, unit = int(found[1]), found[2]
+        return cls(
+            months={"mo": number, "y": 12 * number}.get(unit, 0),
+            days=number if unit == "d" else 0,
+            hours=number if unit == "h" else 0,
+        )
+
+    @property
+    def rough(self) -> timedelta:
+        """About how long it is, for comparisons between rules: a month counts 30 days."""
+        return timedelta(days=30 * self.months + self.days, hours=self.hours)
+
+    @property
+    def text(self) -> str:
+        """How it is written in a programme."""
+        return next((f"{n}{u}" for n, u in ((self.months, "mo"), (self.days, "d")) if n), f"{self.hours}h")
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When a message may reach somebody, in the recipient's local time; `opens` and `closes` in minutes of the day."""
+
+    days: frozenset[int]
+    opens: int
+    closes: int
+    skip_holidays: bool = True
+
+
+ACCEPTABLE = Window(frozenset(range(7)), 8 * 60, 20 * 60, skip_holidays=False)
+"""Hours in which a message outside its window is still decent."""
+
+
+def parse_hours(text: str) -> tuple[int, int]:
+    """Read `09:30-16:00` as minutes of the day.
+
+    Raises:
+        ValueError: It is no such range, or it is empty.
+    """
+    found = _HOURS_TWO.fullmatch(text.strip())
+    if not found:
+        raise ValueError(f"{text!r} is no range of hours; write for example 09:30-16:00")
+    opens, closes = int(found[1]) * 60 + int(found[2]), int(found[3]) * 60 + int(found[4])
+    if int(found[2]) > 59 or int(found[4]) > 59 or not 0 <= opens < closes <= DAY_MINUTES:  # noqa: PLR2004 - minutes
+        raise ValueError(f"{text!r} must start before it ends, within 00:00-24:00")
+    return opens, closes
+
+
+def local_instant(day: date, minutes: int, zone: ZoneInfo) -> datetime:
+    """The instant at which a local clock shows a minute of a day; a time in a gap moves forward, of two the first."""
+    naive = datetime.combine(day, time()) + timedelta(minutes=minutes)
+    return naive.replace(tzinfo=zone, fold=0).astimezone(UTC)
+
+
+def add_span(at: datetime, span: Span, zone: ZoneInfo) -> datetime:
+    """`at` plus a span in the calendar of a zone; a month's missing day becomes its last one."""
+    moved = at.astimezone(UTC)
+    if span.months or span.days:
+        local = at.astimezone(zone)
+        day = _add_months(local.date(), span.months) + timedelta(days=span.days)
+        naive = datetime.combine(day, local.time().replace(tzinfo=None, fold=0))
+        moved = naive.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    return moved + timedelta(hours=span.hours)
+
+
+def days_before(day: date, span: Span, zone: ZoneInfo) -> datetime:
+    """The first acceptable minute, at the recipient, of the day that lies a span before a date."""
+    start = _add_months(day, -span.months) - timedelta(days=span.days)
+    return local_instant(start, ACCEPTABLE.opens, zone) - timedelta(hours=span.hours)
+
+
+def next_in_window(at: datetime, window: Window, zone: ZoneInfo, country: str = "") -> datetime | None:
+    """The first instant not before `at` inside a window, or None when there is none within two months."""
+    today = at.astimezone(zone).date()
+    for ahead in range(_DAYS_AHEAD):
+        day = today + timedelta(days=ahead)
+        if day.weekday() not in window.days or (window.skip_holidays and is_holiday(country, day)):
+            continue
+        opens = local_instant(day, window.opens, zone)
+        closes = local_instant(day, window.closes, zone)
+        slot = max(at, opens)
+        if slot < closes:
+            return slot
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """When to send, and whether that lies inside the programme's window."""
+
+    at: datetime
+    inside: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a recipient is: zone for the clock, country for public holidays ("" = unknown, none kept)."""
+
+    zone: ZoneInfo
+    country: str = ""
+
+
+def choose_slot(
+    at: datetime, stale_at: datetime, window: Window | None, place: Place, *, outside_before_stale: bool
+) -> Slot | None:
+    """When to send a message that may go from `at` on and is worthless from `stale_at` on.
+
+    Args:
+        at: Earliest instant.
+        stale_at: First instant that is too late.
+        window: None = at any time.
+        place: The recipient's.
+        outside_before_stale: Rather send outside the window, at an acceptable hour, than not at all.
+
+    Returns:
+        None when there is no instant in time.
+    """
+    if window is None:
+        return Slot(at, inside=True) if at < stale_at else None
+    inside = next_in_window(at, window, place.zone, place.country)
+    if inside is not None and inside < stale_at:
+        return Slot(inside, inside=True)
+    if outside_before_stale:
+        outside = next_in_window(at, ACCEPTABLE, place.zone)
+        if outside is not None and outside < stale_at:
+            return Slot(outside, inside=False)
+    return None
+
+
+def country_of(zone: str, region: str = "") -> str:
+    """ISO code of the country in whose public holidays nobody is asked; "" when neither region nor zone tells it."""
+    code = region.strip().upper()[:2] if re.fullmatch(r"[A-Za-z]{2}(-[A-Za-z0-9]{1,3})?", region.strip()) else ""
+    for candidate in (code, get_global("zone_territories").get(zone, "")):
+        if candidate in _countries():
+            return str(candidate)
+    return ""
+
+
+@lru_cache(maxsize=4096)
+def is_holiday(country: str, day: date) -> bool:
+    """Whether a day is a public holiday in a country; False for a country nobody knows."""
+    if country not in _countries():
+        return False
+    return day in holidays.country_holidays(country, years=day.year)
+
+
+@lru_cache(maxsize=1)
+def _countries() -> frozenset[str]:
+    return frozenset(holidays.list_supported_countries(include_aliases=False))
+
+
+def _add_months(day: date, months: int) -> date:
+    if not months:
+        return day
+    index = day.year * 12 + day.month - 1 + months
+    year, month = divmod(index, 12)
+    for last in (day.day, 30, 29, 28):
+        try:
+            return date(year, month + 1, min(day.day, last))
+        except ValueError:
+            continue
+    raise ValueError(f"no day {day.day} in {year}-{month + 1}")  # pragma: no cover - day 28 is in every month
