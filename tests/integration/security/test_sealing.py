@@ -27,7 +27,7 @@ class Words(BaseModel):
 
 ANA, BO, CY = (derive("contact", name) for name in ("ana", "bo", "cy"))
 PEOPLE = {ANA: Person(name="Ana Ñ", email="ana@example.com"), BO: Person(name="Bo")}
-NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+NOW = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 
 
 async def seal_all(sealer: Sealer, conn: Connection) -> list[tuple[UUID, str]]:
