@@ -54,7 +54,7 @@ class ContactErased(Payload):
 
 
 class AccountChanged(Payload):
-    """An account as the directory knows it now."""
+    """An account as the directory knows it now; `paused` while an operator's brake is on it."""
 
     TYPE: ClassVar[str] = "account.changed.v1"
     TOPIC: ClassVar[Topic] = Topic.DIRECTORY
@@ -73,6 +73,7 @@ class AccountChanged(Payload):
     phase: str = ""
     started_on: date | None = None
     renewal_on: date | None = None
+    paused: bool = False
 
 
 class Brand(Part):
@@ -93,7 +94,7 @@ class Sender(Part):
 
 
 class OrganisationChanged(Payload):
-    """Settings of the organisation that runs this deployment."""
+    """Settings of the organisation that runs this deployment; `paused` while all sending is stopped."""
 
     TYPE: ClassVar[str] = "organisation.changed.v1"
     TOPIC: ClassVar[Topic] = Topic.DIRECTORY
@@ -108,6 +109,7 @@ class OrganisationChanged(Payload):
     public_url: str
     own_domains: tuple[str, ...] = ()
     privacy_note: LocalText = Field(default_factory=dict)
+    paused: bool = False
 
 
 class ContextKind(StrEnum):

@@ -43,3 +43,4 @@ class Reason(StrEnum):
     ANSWERED = "answered"
     PAUSED = "paused"
     SHADOW = "shadow"
+    UNSENDABLE = "unsendable"

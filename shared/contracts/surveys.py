@@ -25,7 +25,7 @@ class SurveyRequested(Payload):
     """One person is to be asked, now. Complete: no consumer needs another topic to act on it.
 
     `person` is a sealed `Person`; `channels` are in order of preference; `closes_at` ends answers and
-    amendments.
+    amendments. After `fresh_until` a mail still waiting is not sent; None means `closes_at`.
     """
 
     TYPE: ClassVar[str] = "survey.requested.v1"
@@ -41,6 +41,7 @@ class SurveyRequested(Payload):
     channels: tuple[Channel, ...] = (Channel.EMAIL,)
     requested_at: Instant
     closes_at: Instant
+    fresh_until: Instant | None = None
     close_the_loop: CloseTheLoop = Field(default_factory=CloseTheLoop)
     slots: dict[str, str] = Field(default_factory=dict)
 
