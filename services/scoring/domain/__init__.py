@@ -1,0 +1,1 @@
+"""Pure rules of scoring: histograms, scores, intervals, rollups, folds, rates and periods."""

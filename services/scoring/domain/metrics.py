@@ -1,0 +1,112 @@
+"""From a histogram to a score (R1-R5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from services.scoring.domain.histogram import Histogram, Metric
+from services.scoring.domain.intervals import adjusted_wald, wilson
+
+TOO_FEW = 5
+"""With fewer answers than this a person is shown the count alone; programs get score and interval all the
+same."""
+
+
+class Group(StrEnum):
+    """Three groups of answers: promoter, passive, detractor; satisfied to unhappy; easy to hard."""
+
+    HIGH = "high"
+    MIDDLE = "middle"
+    LOW = "low"
+
+
+_FROM: Mapping[Metric, tuple[int, int]] = {
+    Metric.NPS: (7, 9),
+    Metric.NPS5: (4, 5),
+    Metric.CSAT: (3, 4),
+    Metric.CES: (4, 6),
+}
+"""Lowest value of the middle and of the high group."""
+
+GROUP_NAMES: Mapping[Metric, Mapping[Group, str]] = {
+    Metric.NPS: {Group.HIGH: "promoters", Group.MIDDLE: "passives", Group.LOW: "detractors"},
+    Metric.NPS5: {Group.HIGH: "promoters", Group.MIDDLE: "passives", Group.LOW: "detractors"},
+    Metric.CSAT: {Group.HIGH: "satisfied", Group.MIDDLE: "neutral", Group.LOW: "unhappy"},
+    Metric.CES: {Group.HIGH: "easy", Group.MIDDLE: "moderate", Group.LOW: "hard"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Answers by group."""
+
+    high: int
+    middle: int
+    low: int
+
+    @property
+    def n(self) -> int:
+        """Number of answers."""
+        return self.high + self.middle + self.low
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A score with the 95 % interval around it.
+
+    `value`, `low` and `high` are NPS points (-100 to 100) or percent (0 to 100); all None while nobody
+    answered.
+    """
+
+    metric: Metric
+    split: Split
+    value: float | None
+    low: float | None
+    high: float | None
+
+    @property
+    def n(self) -> int:
+        """Number of answers."""
+        return self.split.n
+
+    @property
+    def readable(self) -> bool:
+        """Whether there are answers enough to show a number to a person."""
+        return self.n >= TOO_FEW
+
+
+def group(metric: Metric, value: int) -> Group:
+    """The group that an answer belongs to."""
+    middle, high = _FROM[metric]
+    return Group.HIGH if value >= high else Group.MIDDLE if value >= middle else Group.LOW
+
+
+def split(histogram: Histogram) -> Split:
+    """Sum a histogram up by group."""
+    metric = histogram.metric
+    middle, high = _FROM[metric]
+    return Split(
+        histogram.between(high, metric.highest),
+        histogram.between(middle, high - 1),
+        histogram.between(metric.lowest, middle - 1),
+    )
+
+
+def score(histogram: Histogram) -> Score:
+    """Score a histogram.
+
+    NPS is the percentage of promoters less that of detractors; CSAT and CES are the share of the highest
+    group, so a CES of 80 reads "easy for 80 %".
+    """
+    parts = split(histogram)
+    if parts.n == 0:
+        return Score(histogram.metric, parts, None, None, None)
+    if histogram.metric in (Metric.NPS, Metric.NPS5):
+        value = 100 * (parts.high - parts.low) / parts.n
+        interval = adjusted_wald(parts.high, parts.low, parts.n)
+    else:
+        value = 100 * parts.high / parts.n
+        interval = wilson(parts.high, parts.n)
+    return Score(histogram.metric, parts, value, 100 * interval.low, 100 * interval.high)

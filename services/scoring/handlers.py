@@ -1,0 +1,84 @@
+"""What scoring does with each kind of event; every handler is a few statements a batch, whatever its size."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from services.scoring.domain import asks, reading, rollups
+from services.scoring.domain.facts import STATES, day_of
+from services.scoring.domain.reading import Told
+from services.scoring.store import asks as ask_rows
+from services.scoring.store import cells, directory, facts
+from shared.contracts.deliveries import DeliveryHandedOver, DeliveryLinkReady
+from shared.contracts.directory import ContactErased
+from shared.contracts.envelope import Event
+from shared.contracts.programmes import ProgrammePublished
+from shared.contracts.surveys import SurveyRequested
+from shared.contracts.topics import Topic
+from shared.db.database import Tx
+from shared.runtime.consumer import Route, Subscription
+
+
+async def on_responses(events: Sequence[Event[Any]], tx: Tx) -> None:
+    """Bring facts up to date and move the cells by what really changed."""
+    told: list[Told] = []
+    for event in events:
+        response = reading.response_of(event.data)
+        try:
+            told.append(Told(reading.fact_of(event.type, response), response))
+        except ValueError as error:
+            tx.reject(event, str(error))
+    gone, come = await facts.save_facts(tx.conn, reading.fold(told))
+    await cells.add_scores(tx.conn, rollups.deltas(gone, come))
+    await cells.add_rates(tx.conn, rollups.fact_rates(gone, come))
+
+
+async def on_asked(events: Sequence[Event[Any]], tx: Tx) -> None:
+    """Count who was asked: surveys requested, and first messages handed over or links passed on."""
+    seen: list[asks.Ask] = []
+    for event in events:
+        match event.data:
+            case SurveyRequested() as asked:
+                seen.append(
+                    asks.ask_of(asked.survey_id, asked.snapshot, requested_on=day_of(asked.requested_at))
+                )
+            case DeliveryHandedOver() | DeliveryLinkReady() as handed if handed.survey_id:
+                seen.append(asks.ask_of(handed.survey_id, handed.snapshot, handed_on=day_of(handed.at)))
+            case _:
+                continue
+    if seen:
+        gone, come = await ask_rows.save_asks(tx.conn, asks.fold(seen))
+        await cells.add_rates(tx.conn, rollups.ask_rates(gone, come))
+
+
+async def on_programmes(events: Sequence[Event[ProgrammePublished]], tx: Tx) -> None:
+    """Keep the titles that pages show for programmes."""
+    newest = {event.data.programme: event.data for event in sorted(events, key=lambda e: e.data.revision)}
+    await directory.save_programmes(
+        tx.conn,
+        [
+            (name, told.revision, told.family.value, json.dumps(told.definition.get("title") or {}))
+            for name, told in newest.items()
+        ],
+    )
+
+
+async def on_erased(events: Sequence[Event[ContactErased]], tx: Tx) -> None:
+    """Cut facts from an erased person: contact, subject, context and zone go, the answer still counts."""
+    await directory.erase(tx.conn, {UUID(event.data.contact_id): event.data.erased_at for event in events})
+
+
+SUBSCRIPTIONS = (
+    Subscription(
+        topics=(Topic.RESPONSES, Topic.SURVEYS, Topic.DELIVERIES, Topic.DIRECTORY, Topic.PROGRAMMES),
+        routes=(
+            Route((ContactErased.TYPE,), on_erased),
+            Route(tuple(STATES), on_responses),
+            Route((SurveyRequested.TYPE, DeliveryHandedOver.TYPE, DeliveryLinkReady.TYPE), on_asked),
+            Route((ProgrammePublished.TYPE,), on_programmes),
+        ),
+    ),
+)
