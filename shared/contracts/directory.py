@@ -110,6 +110,7 @@ class OrganisationChanged(Payload):
     own_domains: tuple[str, ...] = ()
     privacy_note: LocalText = Field(default_factory=dict)
     paused: bool = False
+    paused: bool = False
 
 
 class ContextKind(StrEnum):

@@ -8,10 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from email_validator import EmailNotValidError, validate_email
+
 from services.trigger.domain.model import Account, Contact, Reach
-from shared.contracts.directory import Consent
+from shared.contracts.directory import AccountChanged, Consent, ContactChanged, ContactErased
 from shared.contracts.model import Person
 from shared.contracts.touchpoints import Touchpoint, TouchpointAccount, TouchpointContact
 
@@ -22,9 +25,8 @@ DELETES = "contact.deleted"
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A contact's unsealed facts as one event gives them, with what must be computed outside the domain."""
+    """A person's sealed facts, with what is computed from the unsealed ones outside the domain."""
 
-    person: Person
     sealed: str
     digest: str
     email_hash: str
@@ -32,77 +34,113 @@ class Known:
     domains: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one event tells of one person; `person` holds name and addresses in clear."""
+
+    contact: TouchpointContact
+    person: Person
+    at: datetime
+
+
 def merge_account(account: Account, touchpoint: Touchpoint) -> Account:
-    """The account after an event that names it; the same object when nothing changed."""
+    """The account after an event that names it."""
     told = touchpoint.account or TouchpointAccount(id=account.external_id)
     fresh = account.known_at is None or touchpoint.occurred_at >= account.known_at
-
-    def pick(new: T, old: T) -> T:
-        """The event's value when it has one and is newer, or when nothing was known."""
-        return new if new not in (None, "") and (fresh or old in (None, "")) else old
-
-    merged = replace(
+    return replace(
         account,
         external_id=account.external_id or told.id,
-        name=pick(told.name, account.name),
-        tier=pick(told.tier, account.tier),
-        industry=pick(told.industry, account.industry),
-        size=pick(told.size, account.size),
-        owner=pick(told.owner, account.owner),
-        region=pick(told.region, account.region),
-        annual_value=pick(told.annual_value, account.annual_value),
-        phase=pick(told.phase, account.phase),
-        started_on=pick(told.started_on, account.started_on),
-        renewal_on=pick(touchpoint.renewal_on, account.renewal_on),
+        name=_pick(told.name, account.name, fresh=fresh),
+        tier=_pick(told.tier, account.tier, fresh=fresh),
+        industry=_pick(told.industry, account.industry, fresh=fresh),
+        size=_pick(told.size, account.size, fresh=fresh),
+        owner=_pick(told.owner, account.owner, fresh=fresh),
+        region=_pick(told.region, account.region, fresh=fresh),
+        annual_value=_pick(told.annual_value, account.annual_value, fresh=fresh),
+        phase=_pick(told.phase, account.phase, fresh=fresh),
+        started_on=_pick(told.started_on, account.started_on, fresh=fresh),
+        renewal_on=_pick(touchpoint.renewal_on, account.renewal_on, fresh=fresh),
+        known_at=_later(account.known_at, touchpoint.occurred_at),
     )
-    if merged == account and account.version:
-        return replace(account, known_at=_later(account.known_at, touchpoint.occurred_at))
-    return replace(merged, version=account.version + 1, known_at=_later(account.known_at, touchpoint.occurred_at))
 
 
-def merge_contact(contact: Contact, told: TouchpointContact, known: Known, at: datetime, account: Account | None) -> Contact:
-    """The contact after an event that names it; the version rises only when something changed."""
+def merge_contact(contact: Contact, told: Told, account_id: UUID | None) -> Contact:
+    """The contact after an event that names it, all but the person's sealed facts."""
     if contact.erased_at:
         return contact
-    fresh = contact.known_at is None or at >= contact.known_at
-
-    def pick(new: T, old: T) -> T:
-        """The event's value when it has one and is newer, or when nothing was known."""
-        return new if new not in (None, "") and (fresh or old in (None, "")) else old
-
-    merged = replace(
+    event = told.contact
+    fresh = contact.known_at is None or told.at >= contact.known_at
+    consent = contact.consent
+    if event.consent is not None and fresh:
+        consent = Consent.GIVEN if event.consent else Consent.WITHDRAWN
+    return replace(
         contact,
-        external_id=contact.external_id or told.id,
-        account_id=pick(account.id if account else None, contact.account_id),
-        locale=pick(_tag(told.locale), contact.locale),
-        zone=pick(told.zone if is_zone(told.zone) else "", contact.zone),
-        persona=pick(told.persona, contact.persona),
-        job_function=pick(told.job_function, contact.job_function),
-        consent=pick(_consent(told.consent), contact.consent),
+        external_id=contact.external_id or event.id,
+        account_id=_pick(account_id, contact.account_id, fresh=fresh),
+        locale=_pick(event.locale.strip().replace("_", "-")[:35], contact.locale, fresh=fresh),
+        zone=_pick(event.zone if is_zone(event.zone) else "", contact.zone, fresh=fresh),
+        persona=_pick(event.persona, contact.persona, fresh=fresh),
+        job_function=_pick(event.job_function, contact.job_function, fresh=fresh),
+        consent=consent,
+        known_at=_later(contact.known_at, told.at),
     )
-    if known.sealed and known.digest != contact.digest and (fresh or not contact.person):
-        merged = replace(
-            merged,
-            person=known.sealed,
-            digest=known.digest,
-            email_hash=known.email_hash,
-            reach=known.reach,
-            domains=known.domains,
-            bounced_at=contact.bounced_at if known.email_hash == contact.email_hash else None,
-        )
-    version = contact.version + (merged != contact or not contact.version)
-    return replace(merged, version=version, known_at=_later(contact.known_at, at))
 
 
-def complete(old: Person, new: TouchpointContact | Person) -> Person:
-    """A person after an event: what it leaves out stays as it was."""
-    return Person(name=new.name or old.name, email=new.email or old.email, phone=new.phone or old.phone)
+def merge_person(old: Person, told: Person, *, fresh: bool) -> Person:
+    """A person after an event: what it leaves out stays as it was; an older event only fills what is empty."""
+    return Person(
+        name=_pick(told.name, old.name, fresh=fresh),
+        email=_pick(told.email, old.email, fresh=fresh),
+        phone=_pick(told.phone, old.phone, fresh=fresh),
+    )
+
+
+def with_known(contact: Contact, known: Known) -> Contact:
+    """The contact with newly sealed facts; an address that came back is forgotten when it changed."""
+    return replace(
+        contact,
+        person=known.sealed,
+        digest=known.digest,
+        email_hash=known.email_hash,
+        reach=known.reach,
+        domains=known.domains,
+        bounced_at=contact.bounced_at if known.email_hash == contact.email_hash else None,
+    )
+
+
+def bumped_contact(before: Contact, after: Contact) -> Contact | None:
+    """The contact under its next version; None when nothing changed that others are told."""
+    if before.version and replace(after, known_at=before.known_at) == before:
+        return None
+    return replace(after, version=before.version + 1)
+
+
+def bumped_account(before: Account, after: Account) -> Account | None:
+    """The account under its next version; None when nothing changed that others are told."""
+    if before.version and replace(after, known_at=before.known_at) == before:
+        return None
+    return replace(after, version=before.version + 1)
+
+
+def reach_of(email: str) -> tuple[Reach, str]:
+    """Whether an address can be right, and its domain in lower case."""
+    if not email.strip():
+        return Reach.NONE, ""
+    try:
+        found = validate_email(email.strip(), check_deliverability=False, globally_deliverable=False)
+    except EmailNotValidError:
+        return Reach.INVALID, ""
+    return Reach.OK, found.ascii_domain.lower()
+
+
+def parents_of(domain: str) -> tuple[str, ...]:
+    """A domain and all above it: an address of a sub-domain belongs to the company too."""
+    labels = domain.split(".") if domain else []
+    return tuple(".".join(labels[index:]) for index in range(max(len(labels) - 1, min(len(labels), 1))))
 
 
 def is_zone(name: str) -> bool:
     """Whether a time zone is one the calendar knows."""
-    if not name or name.startswith(("/", ".")) or ".." in name:
-        return False
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):
@@ -110,12 +148,55 @@ def is_zone(name: str) -> bool:
     return True
 
 
-def _tag(locale: str) -> str:
-    return locale.strip().replace("_", "-")[:35]
+def erased(contact: Contact, at: datetime) -> Contact:
+    """All that may remain of a person: that nobody asks again."""
+    return Contact(
+        id=contact.id,
+        version=contact.version + 1,
+        account_id=contact.account_id,
+        erased_at=at,
+        known_at=contact.known_at,
+    )
 
 
-def _consent(told: bool | None) -> Consent | None:  # noqa: FBT001 - a backend's yes, no or silence
-    return None if told is None else (Consent.GIVEN if told else Consent.WITHDRAWN)
+def contact_changed(contact: Contact) -> ContactChanged:
+    """The event that tells the others about a contact."""
+    return ContactChanged(
+        contact_id=str(contact.id),
+        version=contact.version,
+        external_id=contact.external_id,
+        account_id=str(contact.account_id) if contact.account_id else None,
+        person=contact.person,
+        locale=contact.locale,
+        zone=contact.zone,
+        persona=contact.persona,
+        job_function=contact.job_function,
+        consent=contact.consent,
+        opted_out=contact.opted_out_at is not None,
+    )
+
+
+def contact_erased(contact: Contact) -> ContactErased:
+    """The event that tells the others that nothing personal may be kept."""
+    assert contact.erased_at is not None  # noqa: S101 - called for erased contacts alone
+    return ContactErased(
+        contact_id=str(contact.id),
+        version=contact.version,
+        account_id=str(contact.account_id) if contact.account_id else None,
+        erased_at=contact.erased_at,
+    )
+
+
+def account_changed(account: Account) -> AccountChanged:
+    """The event that tells the others about an account."""
+    names = AccountChanged.model_fields.keys() & Account.__dataclass_fields__.keys()
+    fields = {name: getattr(account, name) for name in names}
+    return AccountChanged.model_validate({**fields, "account_id": str(account.id)})
+
+
+def _pick(new: T, old: T, *, fresh: bool) -> T:
+    """The event's value when it has one and is newer, or when nothing was known."""
+    return new if new not in (None, "") and (fresh or old in (None, "")) else old
 
 
 def _later(one: datetime | None, other: datetime) -> datetime:

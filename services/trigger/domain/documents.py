@@ -39,13 +39,19 @@ class _Loader(yaml.SafeLoader):
     """YAML 1.2's notion of booleans: `on`, `no` and `yes` are words, 12:30 is a time of day."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012 - the library's own way
-        first: [(tag, pattern) for tag, pattern in rules if tag.rsplit(":", 1)[-1] not in {"bool", "int", "timestamp"}]
+        first: [
+            (tag, pattern)
+            for tag, pattern in rules
+            if tag.rsplit(":", 1)[-1] not in {"bool", "int", "timestamp"}
+        ]
         for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
 
 
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
-_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^[-+]?(?:0|[1-9][0-9]*)$"), list("-+0123456789"))
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:int", re.compile(r"^[-+]?(?:0|[1-9][0-9]*)$"), list("-+0123456789")
+)
 
 
 def read_documents(text: str) -> list[Document]:
@@ -58,7 +64,9 @@ def read_documents(text: str) -> list[Document]:
         return [_document(node) for node in _nodes(text)]
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise UnreadableError((mark.line + 1) if mark else 1, error.problem or "not readable as YAML") from error
+        raise UnreadableError(
+            (mark.line + 1) if mark else 1, error.problem or "not readable as YAML"
+        ) from error
     except yaml.YAMLError as error:
         raise UnreadableError(1, str(error)) from error
 
@@ -69,7 +77,9 @@ def _nodes(text: str) -> Iterator[yaml.Node]:
         for event in yaml.parse(text, Loader=_Loader):
             # An alias can make a small file explode, and hides where a value was written.
             if isinstance(event, yaml.AliasEvent):
-                raise UnreadableError(event.start_mark.line + 1, "aliases (*name) are not taken; write the value out")
+                raise UnreadableError(
+                    event.start_mark.line + 1, "aliases (*name) are not taken; write the value out"
+                )
         while loader.check_node():
             node = loader.get_node()
             if node is not None and node.tag != "tag:yaml.org,2002:null":

@@ -62,7 +62,9 @@ _NAMES: Mapping[str, str] = {
     "state": "that plan is",
 }
 
-_SECRET = frozenset({"touchpoint", "due_at", "channels", "country", "scope", "window", "occurred_at", "closes_at"})
+_SECRET = frozenset(
+    {"touchpoint", "due_at", "channels", "country", "scope", "window", "occurred_at", "closes_at"}
+)
 
 
 def because(reason: Reason | None) -> str:
@@ -97,11 +99,17 @@ def _verdict(decision: Decision, what: str, reason: str) -> str:
         case Outcome.SHADOW:
             return f"{what} would have been sent now, but {reason}"
         case Outcome.NOT_MATCHED:
-            return f"{what} was not planned, because {reason}" if decision.programme else f"Nobody is asked, because {reason}"
+            return (
+                f"{what} was not planned, because {reason}"
+                if decision.programme
+                else f"Nobody is asked, because {reason}"
+            )
 
 
 def _facts(inputs: Mapping[str, Scalar]) -> str:
-    shown = ((name, value) for name, value in inputs.items() if name not in _SECRET and value not in (None, ""))
+    shown = (
+        (name, value) for name, value in inputs.items() if name not in _SECRET and value not in (None, "")
+    )
     return "; ".join(f"{_NAMES.get(name, name)} {_value(value)}" for name, value in shown)
 
 
@@ -111,7 +119,13 @@ def _value(value: Scalar) -> str:
             return _day(datetime.fromisoformat(value))
         except ValueError:
             return value
-    return str(value).replace("_", " ") if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else str(value)
+    return (
+        str(value).replace("_", " ")
+        if isinstance(value, str)
+        else f"{value:g}"
+        if isinstance(value, float)
+        else str(value)
+    )
 
 
 def _day(at: datetime | None) -> str:

@@ -97,7 +97,10 @@ def decide(plan: Plan, edition: Edition, facts: Facts) -> Decision:
         decision = step(plan, edition, facts)
         if decision is not None:
             return decision
-    inputs: dict[str, Scalar] = {"touchpoint": plan.moment.touchpoint, "due_at": plan.first_due_at.isoformat()}
+    inputs: dict[str, Scalar] = {
+        "touchpoint": plan.moment.touchpoint,
+        "due_at": plan.first_due_at.isoformat(),
+    }
     if edition.state is ProgrammeState.SHADOW:
         return of_plan(plan, Outcome.SHADOW, Reason.SHADOW, inputs)
     return of_plan(plan, Outcome.REQUESTED, None, inputs)
@@ -129,7 +132,9 @@ def no_channel(contact: Contact, edition: Edition, own_domains: frozenset[str]) 
     return Reason.BOUNCED if contact.bounced_at else None
 
 
-def holding(plan_contact: UUID | None, account: UUID | None, kinds: Sequence[HoldKind], holds: Sequence[Hold]) -> Hold | None:
+def holding(
+    plan_contact: UUID | None, account: UUID | None, kinds: Sequence[HoldKind], holds: Sequence[Hold]
+) -> Hold | None:
     """The hold that makes somebody wait: their own, or one of their whole account."""
     for hold in holds:
         mine = hold.contact_id is not None and hold.contact_id == plan_contact
@@ -141,7 +146,11 @@ def holding(plan_contact: UUID | None, account: UUID | None, kinds: Sequence[Hol
 
 def counted(asks: Sequence[Ask]) -> list[Ask]:
     """Asks that use up quarantine and budget: all but those that never reached the person."""
-    return [ask for ask in asks if ask.released_at is None and ask.state not in {AskState.RELEASED, AskState.CANCELLED}]
+    return [
+        ask
+        for ask in asks
+        if ask.released_at is None and ask.state not in {AskState.RELEASED, AskState.CANCELLED}
+    ]
 
 
 def _person(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
@@ -164,7 +173,10 @@ def _hold(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
 def _fresh(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
     if facts.now < plan.stale_at:
         return None
-    inputs: dict[str, Scalar] = {"stale_at": plan.stale_at.isoformat(), "fresh_for": edition.programme.when.fresh_for.text}
+    inputs: dict[str, Scalar] = {
+        "stale_at": plan.stale_at.isoformat(),
+        "fresh_for": edition.programme.when.fresh_for.text,
+    }
     waited = plan.waits_for if plan.waits_for in OPEN_ENDED else None
     return of_plan(plan, Outcome.SUPPRESSED, waited or Reason.EXPIRED, inputs)
 
@@ -208,7 +220,11 @@ def _quarantine(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
     if worst is None:
         return None
     end, ask, span = worst
-    inputs: dict[str, Scalar] = {"asked_at": ask.asked_at.isoformat(), "by": ask.programme, "quarantine": span.text}
+    inputs: dict[str, Scalar] = {
+        "asked_at": ask.asked_at.isoformat(),
+        "by": ask.programme,
+        "quarantine": span.text,
+    }
     return _until(plan, Reason.QUARANTINED, end, inputs)
 
 
@@ -223,7 +239,11 @@ def _arbitration(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
             continue
         due_at = max(rival.due_at, facts.now)
         if due_at < add_span(facts.now, rival.quarantine, zone):
-            inputs: dict[str, Scalar] = {"by": rival.programme, "priority": rival.priority, "own_priority": plan.priority}
+            inputs: dict[str, Scalar] = {
+                "by": rival.programme,
+                "priority": rival.priority,
+                "own_priority": plan.priority,
+            }
             free_at = add_span(due_at, rules.contact, zone)
             # The other may yet fall away, so even a wait that seems too long lasts until the moment is over.
             return _deferred(plan, Reason.OUTRANKED, min(free_at, plan.stale_at), inputs)
@@ -233,15 +253,34 @@ def _arbitration(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
 def _window(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
     send = edition.programme.send
     slot = choose_slot(
-        facts.now, plan.stale_at, send.rule, _place(plan, facts), outside_before_stale=send.outside_before_stale
+        facts.now,
+        plan.stale_at,
+        send.rule,
+        _place(plan, facts),
+        outside_before_stale=send.outside_before_stale,
     )
-    inputs: dict[str, Scalar] = {"zone": str(_place(plan, facts).zone), "country": _place(plan, facts).country}
+    inputs: dict[str, Scalar] = {
+        "zone": str(_place(plan, facts).zone),
+        "country": _place(plan, facts).country,
+    }
     if slot is None:
-        return of_plan(plan, Outcome.SUPPRESSED, Reason.EXPIRED, {**inputs, "window": "not before the moment is over"})
+        return of_plan(
+            plan, Outcome.SUPPRESSED, Reason.EXPIRED, {**inputs, "window": "not before the moment is over"}
+        )
     return _deferred(plan, Reason.SEND_WINDOW, slot.at, inputs) if slot.at > facts.now else None
 
 
-GATE: tuple[Step, ...] = (_person, _brake, _hold, _fresh, _channel, _budget, _quarantine, _arbitration, _window)
+GATE: tuple[Step, ...] = (
+    _person,
+    _brake,
+    _hold,
+    _fresh,
+    _channel,
+    _budget,
+    _quarantine,
+    _arbitration,
+    _window,
+)
 """The steps in their order; the first that has something to say decides."""
 
 
@@ -256,7 +295,12 @@ def decide_reminder(ask: Ask, edition: Edition, facts: Facts) -> Decision:
     contact = facts.contacts.get(ask.contact_id)
     refused = refused_person(contact, edition)
     if ask.state is not AskState.OPEN:
-        return _of_ask(ask, Outcome.SUPPRESSED, Reason.ANSWERED if ask.answered_at else Reason.CANCELLED, {"state": ask.state})
+        return _of_ask(
+            ask,
+            Outcome.SUPPRESSED,
+            Reason.ANSWERED if ask.answered_at else Reason.CANCELLED,
+            {"state": ask.state},
+        )
     if refused or contact is None:
         return _of_ask(ask, Outcome.SUPPRESSED, refused[0] if refused else Reason.ERASED, {})
     if facts.now >= ask.closes_at:
@@ -266,7 +310,9 @@ def decide_reminder(ask: Ask, edition: Edition, facts: Facts) -> Decision:
         return _of_ask(ask, Outcome.DEFERRED, Reason.PAUSED, {"brake": brake}, until=ask.closes_at)
     hold = holding(ask.contact_id, ask.account_id, edition.programme.when.hold_while, facts.holds)
     if hold:
-        return _of_ask(ask, Outcome.DEFERRED, Reason.HELD, {"hold": hold.kind, "ref": hold.ref}, until=ask.closes_at)
+        return _of_ask(
+            ask, Outcome.DEFERRED, Reason.HELD, {"hold": hold.kind, "ref": hold.ref}, until=ask.closes_at
+        )
     unreachable = no_channel(contact, edition, facts.own_domains)
     if unreachable:
         return _of_ask(ask, Outcome.SUPPRESSED, unreachable, {})
@@ -274,13 +320,22 @@ def decide_reminder(ask: Ask, edition: Edition, facts: Facts) -> Decision:
 
 
 def _remind_when_free(ask: Ask, edition: Edition, facts: Facts, contact: Contact) -> Decision:
-    place = place_of(contact, facts.accounts.get(ask.account_id) if ask.account_id else None, facts.organisation)
-    others = [a for a in counted(facts.asks) if a.contact_id == ask.contact_id and a.survey_id != ask.survey_id]
+    place = place_of(
+        contact, facts.accounts.get(ask.account_id) if ask.account_id else None, facts.organisation
+    )
+    others = [
+        a for a in counted(facts.asks) if a.contact_id == ask.contact_id and a.survey_id != ask.survey_id
+    ]
     ends = [add_span(a.asked_at, edition.programme.quarantine.contact, place.zone) for a in others]
     busy = [end for end in ends if end > facts.now]
     # An ask made before this one was within its rights then; only a later one makes the reminder too much.
     if busy and any(a.asked_at > ask.asked_at for a in others):
-        return _of_ask(ask, Outcome.SUPPRESSED, Reason.QUARANTINED, {"quarantine": edition.programme.quarantine.contact.text})
+        return _of_ask(
+            ask,
+            Outcome.SUPPRESSED,
+            Reason.QUARANTINED,
+            {"quarantine": edition.programme.quarantine.contact.text},
+        )
     slot = reminder_slot(facts.now, ask.closes_at, edition, place)
     if slot is None:
         return _of_ask(ask, Outcome.SUPPRESSED, Reason.EXPIRED, {"window": "not before the survey closes"})
@@ -313,7 +368,11 @@ def _deferred(plan: Plan, reason: Reason, until: datetime, inputs: Mapping[str, 
 
 
 def _of_ask(
-    ask: Ask, outcome: Outcome, reason: Reason | None, inputs: Mapping[str, Scalar], until: datetime | None = None
+    ask: Ask,
+    outcome: Outcome,
+    reason: Reason | None,
+    inputs: Mapping[str, Scalar],
+    until: datetime | None = None,
 ) -> Decision:
     return Decision(
         outcome=outcome,

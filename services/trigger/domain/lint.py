@@ -159,7 +159,9 @@ def _length(checked: Checked) -> Iterator[Finding]:
     rules = checked.edition.programme
     most, count = LENGTH[rules.family], longest_path(rules.questions, rules.core)
     if count > most:
-        reason = f"one person may be asked {count} questions; a {rules.family} survey has at most {most} (R39)."
+        reason = (
+            f"one person may be asked {count} questions; a {rules.family} survey has at most {most} (R39)."
+        )
         yield checked.error(("questions",), reason, "Drop questions or put conditions on them.")
     if rules.family is Family.RELATIONSHIP and count < SHORTEST_RELATIONSHIP:
         reason = f"asks {count} questions; a relationship survey has 5 to 7 (R39)."
@@ -169,7 +171,11 @@ def _length(checked: Checked) -> Iterator[Finding]:
 def _open_question(checked: Checked) -> Iterator[Finding]:
     rules = checked.edition.programme
     if not any(q.type is QuestionType.TEXT for q in rules.questions):
-        yield checked.error(("questions",), "no open question: a score alone explains nothing (R10, R37).", "Add one of type text.")
+        yield checked.error(
+            ("questions",),
+            "no open question: a score alone explains nothing (R10, R37).",
+            "Add one of type text.",
+        )
         return
     low, high = SCALES[rules.core.type]
     asked = [q for q in rules.questions if q.type is QuestionType.TEXT]
@@ -182,27 +188,43 @@ def _open_question(checked: Checked) -> Iterator[Finding]:
 def _sending(checked: Checked) -> Iterator[Finding]:
     send = checked.edition.programme.send
     if send.open_for.rough.days > LONGEST_OPEN_DAYS:
-        yield checked.error(("send", "open_for"), "open for more than 45 days (R48).", "Write 30d, 45d at most.")
+        yield checked.error(
+            ("send", "open_for"), "open for more than 45 days (R48).", "Write 30d, 45d at most."
+        )
     if any(word in send.sender.lower() for word in _NO_REPLY):
-        yield checked.error(("send", "from"), "a no-reply sender (R51).", "Let a person sign who reads the replies.")
+        yield checked.error(
+            ("send", "from"), "a no-reply sender (R51).", "Let a person sign who reads the replies."
+        )
     if not isinstance(send.window, str) and {"mon", "fri"} & set(send.window.days):
-        yield checked.warning(("send", "window", "days"), "sends on Monday or Friday (R46).", "Prefer tue, wed, thu.")
+        yield checked.warning(
+            ("send", "window", "days"), "sends on Monday or Friday (R46).", "Prefer tue, wed, thu."
+        )
     for earlier, later in pairwise(send.reminders):
         if later.after.rough <= earlier.after.rough:
-            yield checked.error(("send", "reminders"), "reminders are not in rising order.", "Order them by after.")
+            yield checked.error(
+                ("send", "reminders"), "reminders are not in rising order.", "Order them by after."
+            )
     if send.reminders and send.reminders[-1].after.rough >= send.open_for.rough:
-        yield checked.error(("send", "reminders"), "a reminder comes after the survey closed.", "Shorten after.")
+        yield checked.error(
+            ("send", "reminders"), "a reminder comes after the survey closed.", "Shorten after."
+        )
     if send.reminders and not checked.edition.programme.letter.reminder:
-        yield checked.error(("letter",), "reminders without a text.", "Write letter.reminder in every language.")
+        yield checked.error(
+            ("letter",), "reminders without a text.", "Write letter.reminder in every language."
+        )
 
 
 def _moments(checked: Checked) -> Iterator[Finding]:
     rules = checked.edition.programme
     if not rules.when.fresh_for.rough:
-        yield checked.error(("when", "fresh_for"), "the moment is over at once.", "Write for how long asking makes sense.")
+        yield checked.error(
+            ("when", "fresh_for"), "the moment is over at once.", "Write for how long asking makes sense."
+        )
     if not rules.quarantine.exempt and rules.when.fresh_for.rough < rules.quarantine.contact.rough:
         reason = "shorter than the quarantine: who was asked lately will be left out, not asked later."
-        yield checked.warning(("when", "fresh_for"), reason, "Fine when the moment is short; else lengthen it.")
+        yield checked.warning(
+            ("when", "fresh_for"), reason, "Fine when the moment is short; else lengthen it."
+        )
 
 
 def _scales(checked: Checked) -> Iterator[Finding]:
@@ -210,13 +232,19 @@ def _scales(checked: Checked) -> Iterator[Finding]:
         where: Location = ("questions", index)
         if question.type in DEFAULT_SCORED and not (question.low_label and question.high_label):
             reason = "a scale without words at its ends: nobody knows which end is good."
-            yield checked.error(where, reason, "Write low_label and high_label; the high end is the good one.")
+            yield checked.error(
+                where, reason, "Write low_label and high_label; the high end is the good one."
+            )
         if question.type in CHOICES and not question.items:
-            yield checked.error(where, f"a {question.type} question without items.", "List items with id and text.")
+            yield checked.error(
+                where, f"a {question.type} question without items.", "List items with id and text."
+            )
     low, high = SCALES[checked.edition.programme.core.type]
     if not low <= checked.edition.programme.low_mark < high:
         reason = f"outside the scale {low} to {high}, or it makes every answer unhappy."
-        yield checked.error(("low",), reason, "Scales rise: 7 is the easiest, 10 and 5 the best. Write the worst group's top.")
+        yield checked.error(
+            ("low",), reason, "Scales rise: 7 is the easiest, 10 and 5 the best. Write the worst group's top."
+        )
 
 
 DEFAULT_SCORED = frozenset(programme.DEFAULT_LOW)
@@ -229,7 +257,9 @@ def _texts(checked: Checked, locales: Sequence[str]) -> Iterator[Finding]:
             yield checked.error(where, f"no text in {', '.join(missing)}.", "Translate it.")
         for locale, text in texts.items():
             for name in placeholders.unknown(text):
-                yield checked.error((*where, locale), f"unknown placeholder {{{name}}}.", _meant(name, placeholders.KNOWN))
+                yield checked.error(
+                    (*where, locale), f"unknown placeholder {{{name}}}.", _meant(name, placeholders.KNOWN)
+                )
 
 
 def local_texts(rules: Programme) -> Iterator[tuple[Location, dict[str, str]]]:
@@ -237,7 +267,10 @@ def local_texts(rules: Programme) -> Iterator[tuple[Location, dict[str, str]]]:
     yield ("title",), rules.title
     yield ("letter", "subject"), rules.letter.subject
     yield ("letter", "intro"), rules.letter.intro
-    for where, texts in ((("letter", "reminder"), rules.letter.reminder), (("send", "incentive"), rules.send.incentive)):
+    for where, texts in (
+        (("letter", "reminder"), rules.letter.reminder),
+        (("send", "incentive"), rules.send.incentive),
+    ):
         if texts:
             yield where, texts
     for index, question in enumerate(rules.questions):
@@ -254,7 +287,9 @@ def _same_key(programmes: Sequence[Checked]) -> Iterator[Finding]:
     for checked in programmes:
         key = checked.edition.key
         if key in first:
-            reason = f"the key {key!r} is also in {first[key].file}, line {first[key].document.line(('key',))}."
+            reason = (
+                f"the key {key!r} is also in {first[key].file}, line {first[key].document.line(('key',))}."
+            )
             yield checked.error(("key",), reason, "Give each programme its own key.")
         first.setdefault(key, checked)
 
@@ -265,9 +300,16 @@ def _fights(programmes: Sequence[Checked]) -> Iterator[Finding]:
         for other in programmes[index + 1 :]:
             a, b = one.edition.programme, other.edition.programme
             shared = set(a.touchpoints) & set(b.touchpoints)
-            if shared and a.priority == b.priority and a.audience == b.audience and a.when.where == b.when.where:
+            if (
+                shared
+                and a.priority == b.priority
+                and a.audience == b.audience
+                and a.when.where == b.when.where
+            ):
                 reason = f"fights with {a.key!r} for the same people after {', '.join(sorted(shared))}."
-                yield other.warning(("priority",), reason, "Give one of them a higher priority, or another audience.")
+                yield other.warning(
+                    ("priority",), reason, "Give one of them a higher priority, or another audience."
+                )
 
 
 def _explain(file: str, document: Document, error: ValidationError) -> Iterator[Finding]:
@@ -287,7 +329,9 @@ def _explain(file: str, document: Document, error: ValidationError) -> Iterator[
 
 def _real(part: str | int) -> bool:
     """Pydantic names the tried alternative of a union in the path; readers know only their own keys."""
-    return isinstance(part, int) or not (part[:1].isupper() or part.startswith(("literal[", "list[", "function-", "constrained")))
+    return isinstance(part, int) or not (
+        part[:1].isupper() or part.startswith(("literal[", "list[", "function-", "constrained"))
+    )
 
 
 def _meant(name: str, known: Iterable[str]) -> str:
@@ -298,7 +342,12 @@ def _meant(name: str, known: Iterable[str]) -> str:
 @lru_cache(maxsize=1)
 def _known_keys() -> tuple[str, ...]:
     models = [m for m in vars(programme).values() if isinstance(m, type) and issubclass(m, BaseModel)]
-    names = {f.alias or name for m in models if m.__module__ == programme.__name__ for name, f in m.model_fields.items()}
+    names = {
+        f.alias or name
+        for m in models
+        if m.__module__ == programme.__name__
+        for name, f in m.model_fields.items()
+    }
     return tuple(sorted(names))
 
 

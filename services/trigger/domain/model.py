@@ -180,7 +180,6 @@ class AskState(StrEnum):
     ANSWERED = "answered"
     RELEASED = "released"
     CANCELLED = "cancelled"
-    CLOSED = "closed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,6 +199,7 @@ class Ask:
     handed_over_at: datetime | None = None
     answered_at: datetime | None = None
     released_at: datetime | None = None
+    closed_at: datetime | None = None
     next_step: int = 1
     next_step_at: datetime | None = None
     waits_for: Reason | None = None

@@ -87,7 +87,10 @@ def plan_surveys(event: Occurrence, world: World, book: Book) -> list[Decision]:
         A decision for every programme that the event concerns; one `not_matched` when there is none.
     """
     if event.touchpoint.occurred_at > world.now + FUTURE_TOLERANCE:
-        facts = {"occurred_at": event.touchpoint.occurred_at.isoformat(), "why": "the event is from the future"}
+        facts = {
+            "occurred_at": event.touchpoint.occurred_at.isoformat(),
+            "why": "the event is from the future",
+        }
         return [_event_decision(event, Outcome.NOT_MATCHED, Reason.FILTERED, facts)]
     decisions: list[Decision] = []
     for edition in world.editions:
@@ -105,7 +108,9 @@ def cancelled_by(event: Occurrence, edition: Edition, book: Book) -> Iterator[De
     """Plans that an event calls off: same programme, same subject, still waiting."""
     if event.type not in edition.programme.when.cancel_on:
         return
-    for subject in {subject_of(edition.programme.when.per, event, person) for person in (*event.people, None)}:
+    for subject in {
+        subject_of(edition.programme.when.per, event, person) for person in (*event.people, None)
+    }:
         for plan in book.of(edition.key, subject) if subject else ():
             if plan.state is PlanState.PENDING and plan.moment.at <= event.touchpoint.occurred_at:
                 book.put(replace(plan, state=PlanState.CANCELLED, reason=Reason.CANCELLED))
@@ -128,7 +133,9 @@ def subject_of(per: Per, event: Occurrence, person: Person | None) -> str:
             return f"{per}:{told.id}" if told and told.kind == per else ""
 
 
-def expand(parent: Plan, edition: Edition, people: Iterable[Contact], account: Account | None, world: World) -> Iterator[tuple[Plan | None, Decision]]:
+def expand(
+    parent: Plan, edition: Edition, people: Iterable[Contact], account: Account | None, world: World
+) -> Iterator[tuple[Plan | None, Decision]]:
     """One plan for each person of an audience that comes due now; with a decision for everybody left out."""
     audience = edition.programme.audience
     fitting: list[Person] = []
@@ -141,21 +148,43 @@ def expand(parent: Plan, edition: Edition, people: Iterable[Contact], account: A
             yield None, _person_decision(parent, contact, refusal)
     chosen, surplus = limited(audience, fitting)
     for person in surplus:
-        yield None, _person_decision(parent, person.contact, No(Reason.SAMPLED_OUT, {"max_per_account": audience.max_per_account}))
+        yield (
+            None,
+            _person_decision(
+                parent, person.contact, No(Reason.SAMPLED_OUT, {"max_per_account": audience.max_per_account})
+            ),
+        )
     for person in chosen:
         identity = plan_id(parent.programme, parent.subject, parent.occurrence, person.contact.id)
         if not sampled(audience, str(identity)):
-            yield None, _person_decision(parent, person.contact, No(Reason.SAMPLED_OUT, {"sample": audience.sample}))
+            yield (
+                None,
+                _person_decision(parent, person.contact, No(Reason.SAMPLED_OUT, {"sample": audience.sample})),
+            )
             continue
         due_at, stale_at = moment_of(edition, parent.moment, person.contact, account, world.organisation)
         plan = replace(
             parent, id=identity, contact_id=person.contact.id, first_due_at=due_at, due_at=due_at, stale_at=stale_at,
             state=PlanState.PENDING, reason=None, waits_for=None,
         )  # fmt: skip
-        yield plan, of_plan(plan, Outcome.PLANNED, None, {"due_at": due_at.isoformat(), "touchpoint": parent.moment.touchpoint})
+        yield (
+            plan,
+            of_plan(
+                plan,
+                Outcome.PLANNED,
+                None,
+                {"due_at": due_at.isoformat(), "touchpoint": parent.moment.touchpoint},
+            ),
+        )
 
 
-def moment_of(edition: Edition, moment: Moment, contact: Contact | None, account: Account | None, organisation: Organisation) -> tuple[datetime, datetime]:
+def moment_of(
+    edition: Edition,
+    moment: Moment,
+    contact: Contact | None,
+    account: Account | None,
+    organisation: Organisation,
+) -> tuple[datetime, datetime]:
     """When a programme wants to ask somebody, and from when on that would be too late.
 
     For an audience not yet resolved (no contact) the moment lies before everybody's own.
@@ -172,7 +201,13 @@ def moment_of(edition: Edition, moment: Moment, contact: Contact | None, account
     return due_at, add_span(due_at, when.fresh_for, place.zone)
 
 
-def of_plan(plan: Plan, outcome: Outcome, reason: Reason | None, inputs: Mapping[str, Scalar], until: datetime | None = None) -> Decision:
+def of_plan(
+    plan: Plan,
+    outcome: Outcome,
+    reason: Reason | None,
+    inputs: Mapping[str, Scalar],
+    until: datetime | None = None,
+) -> Decision:
     """A line of the ledger about a plan."""
     return Decision(
         outcome=outcome,
@@ -203,7 +238,9 @@ def _after_touchpoint(event: Occurrence, edition: Edition, world: World, book: B
         yield from _one(event, edition, None, world, book)
         return
     if not event.people:
-        yield _programme_decision(event, edition, None, No(Reason.NOT_IN_AUDIENCE, {"why": "the event names nobody"}))
+        yield _programme_decision(
+            event, edition, None, No(Reason.NOT_IN_AUDIENCE, {"why": "the event names nobody"})
+        )
     fitting: list[Person] = []
     for person in event.people:
         refusal = person_fits(edition.programme.audience, person, event.account)
@@ -219,19 +256,26 @@ def _after_touchpoint(event: Occurrence, edition: Edition, world: World, book: B
         yield from _one(event, edition, person, world, book)
 
 
-def _one(event: Occurrence, edition: Edition, person: Person | None, world: World, book: Book) -> Iterator[Decision]:
+def _one(
+    event: Occurrence, edition: Edition, person: Person | None, world: World, book: Book
+) -> Iterator[Decision]:
     """Plan one person, or one audience to be resolved later."""
     contact = person.contact if person else None
     per = edition.programme.when.per
     subject = subject_of(per, event, person)
     if not subject:
-        facts: dict[str, Scalar] = {"field": per, "why": f"the event names no {per}, and the programme counts per {per}"}
+        facts: dict[str, Scalar] = {
+            "field": per,
+            "why": f"the event names no {per}, and the programme counts per {per}",
+        }
         yield _programme_decision(event, edition, contact, No(Reason.FILTERED, facts))
         return
     plan = _draft(event, edition, subject, contact, world)
     known = book.plans.get(plan.id)
     if known and not (known.state is PlanState.CANCELLED and known.moment.at < plan.moment.at):
-        yield replace(of_plan(known, Outcome.NOT_MATCHED, Reason.DUPLICATE, {"state": known.state}), until=known.due_at)
+        yield replace(
+            of_plan(known, Outcome.NOT_MATCHED, Reason.DUPLICATE, {"state": known.state}), until=known.due_at
+        )
     elif contact and not sampled(edition.programme.audience, str(plan.id)):
         facts = {"sample": edition.programme.audience.sample}
         yield _programme_decision(event, edition, contact, No(Reason.SAMPLED_OUT, facts))
@@ -249,7 +293,14 @@ def _book(plan: Plan, world: World, book: Book) -> Iterator[Decision]:
     yield of_plan(plan, Outcome.PLANNED, None, facts, until=plan.due_at)
 
 
-def _draft(event: Occurrence, edition: Edition, subject: str, contact: Contact | None, world: World, occurrence: int = 1) -> Plan:
+def _draft(
+    event: Occurrence,
+    edition: Edition,
+    subject: str,
+    contact: Contact | None,
+    world: World,
+    occurrence: int = 1,
+) -> Plan:
     told = event.touchpoint
     moment = Moment(
         touchpoint=event.type,
@@ -285,7 +336,10 @@ def _before_date(event: Occurrence, edition: Edition, world: World, book: Book) 
     refusal = event_fits(edition.programme, event.touchpoint, event.account)
     subject = subject_of(edition.programme.when.per, event, None)
     if refusal or not subject:
-        missing = No(Reason.FILTERED, {"field": edition.programme.when.per, "why": "the event does not say whose date it is"})
+        missing = No(
+            Reason.FILTERED,
+            {"field": edition.programme.when.per, "why": "the event does not say whose date it is"},
+        )
         yield _programme_decision(event, edition, None, refusal or missing)
         return
     term = book.of(edition.key, subject)
@@ -312,7 +366,10 @@ def _move(plan: Plan, event: Occurrence, edition: Edition, world: World, book: B
             due_at=due_at, stale_at=stale_at, state=PlanState.PENDING, reason=None, waits_for=None, event_id=event.event_id,
         )  # fmt: skip
         book.put(moved)
-        facts: dict[str, Scalar] = {"moved_from": _iso(plan.moment.renewal_on), "moved_to": _iso(told.renewal_on)}
+        facts: dict[str, Scalar] = {
+            "moved_from": _iso(plan.moment.renewal_on),
+            "moved_to": _iso(told.renewal_on),
+        }
         yield of_plan(moved, Outcome.PLANNED, Reason.SUPERSEDED, facts, until=due_at)
     else:
         # The survey of this term went out already; the plan only learns the date, so that the term ends with it.
@@ -321,7 +378,9 @@ def _move(plan: Plan, event: Occurrence, edition: Edition, world: World, book: B
 
 
 def _revivable(plan: Plan) -> bool:
-    return plan.state is PlanState.CANCELLED or (plan.state is PlanState.SUPPRESSED and plan.reason is Reason.EXPIRED)
+    return plan.state is PlanState.CANCELLED or (
+        plan.state is PlanState.SUPPRESSED and plan.reason is Reason.EXPIRED
+    )
 
 
 def _new_term(current: Sequence[Plan], edition: Edition, told: Touchpoint) -> bool:
@@ -343,13 +402,23 @@ def _iso(day: date | None) -> str:
     return day.isoformat() if day else ""
 
 
-def _event_decision(event: Occurrence, outcome: Outcome, reason: Reason, inputs: Mapping[str, Scalar]) -> Decision:
+def _event_decision(
+    event: Occurrence, outcome: Outcome, reason: Reason, inputs: Mapping[str, Scalar]
+) -> Decision:
     contact = event.people[0].contact.id if event.people else None
     account = event.account.id if event.account else None
-    return Decision(outcome=outcome, reason=reason, contact_id=contact, account_id=account, inputs={"touchpoint": event.type, **inputs})
+    return Decision(
+        outcome=outcome,
+        reason=reason,
+        contact_id=contact,
+        account_id=account,
+        inputs={"touchpoint": event.type, **inputs},
+    )
 
 
-def _programme_decision(event: Occurrence, edition: Edition, contact: Contact | None, refusal: No) -> Decision:
+def _programme_decision(
+    event: Occurrence, edition: Edition, contact: Contact | None, refusal: No
+) -> Decision:
     return Decision(
         outcome=Outcome.NOT_MATCHED,
         reason=refusal.reason,

@@ -83,7 +83,9 @@ class When(Rules):
     touchpoint: Names = ()
     before: Literal["contract.renewal_date"] | None = None
     by: SpanText = Span()
-    where: dict[str, bool | int | float | str | list[bool | int | float | str] | Bound] = Field(default_factory=dict)
+    where: dict[str, bool | int | float | str | list[bool | int | float | str] | Bound] = Field(
+        default_factory=dict
+    )
     per: Per = Per.CONTACT
     delay: SpanText = Span()
     cancel_on: Names = ()
@@ -269,7 +271,9 @@ class Programme(Rules):
         if self.primary not in ids:
             raise ValueError(f"primary: there is no question {self.primary!r}; there are {', '.join(ids)}")
         if self.core.type not in DEFAULT_LOW:
-            raise ValueError(f"primary: {self.primary!r} has no score; it must be of type nps, nps5, csat or ces")
+            raise ValueError(
+                f"primary: {self.primary!r} has no score; it must be of type nps, nps5, csat or ces"
+            )
         if self.core.when or self.core.optional:
             raise ValueError(f"primary: {self.primary!r} must be asked of everybody: no when, not optional")
         for index, question in enumerate(self.questions):

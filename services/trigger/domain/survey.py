@@ -132,7 +132,9 @@ def slots_of(request: Request, locale: str) -> dict[str, str]:
 def owner_name(account: Account | None) -> str:
     """An account manager's name, read from the address: `maria.lind@…` signs as Maria Lind."""
     local = account.owner.partition("@")[0] if account and "@" in account.owner else ""
-    return " ".join(part.capitalize() for part in local.replace("_", ".").replace("-", ".").split(".") if part.isalpha())
+    return " ".join(
+        part.capitalize() for part in local.replace("_", ".").replace("-", ".").split(".") if part.isalpha()
+    )
 
 
 def written_date(day: date | None, locale: str) -> str:

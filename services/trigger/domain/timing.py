@@ -171,7 +171,9 @@ def choose_slot(
 
 def country_of(zone: str, region: str = "") -> str:
     """ISO code of the country in whose public holidays nobody is asked; "" when neither region nor zone tells it."""
-    code = region.strip().upper()[:2] if re.fullmatch(r"[A-Za-z]{2}(-[A-Za-z0-9]{1,3})?", region.strip()) else ""
+    code = (
+        region.strip().upper()[:2] if re.fullmatch(r"[A-Za-z]{2}(-[A-Za-z0-9]{1,3})?", region.strip()) else ""
+    )
     for candidate in (code, get_global("zone_territories").get(zone, "")):
         if candidate in _countries():
             return str(candidate)

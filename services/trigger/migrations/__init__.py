@@ -1,0 +1,1 @@
+"""Revisions of trigger's schema."""

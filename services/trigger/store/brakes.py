@@ -1,0 +1,106 @@
+"""What makes plans wait from outside: the operator's brake, and holds by open tickets and incidents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.trigger.domain.gate import Brakes
+from services.trigger.domain.model import Hold
+from services.trigger.domain.programme import HoldKind
+from services.trigger.store.rows import dump
+from shared.db.database import Connection
+
+_HOLDS = """
+insert into holds select * from jsonb_populate_recordset(null::holds, $1::text::jsonb) order by kind, ref, holder
+on conflict (kind, ref, holder) do update set version = excluded.version, active = excluded.active,
+    contact_id = excluded.contact_id, account_id = excluded.account_id
+where holds.version < excluded.version
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Brake:
+    """One brake that an operator set: `scope` all, programme or account; `subject` which one."""
+
+    scope: str
+    subject: str
+    set_at: datetime
+    set_by: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldChange:
+    """A hold that begins or ends; the newest version counts."""
+
+    kind: HoldKind
+    ref: str
+    holder: str
+    contact_id: UUID | None
+    account_id: UUID | None
+    version: int
+    active: bool
+
+
+async def brakes(conn: Connection) -> list[Brake]:
+    """All brakes that are set."""
+    return [Brake(**row) for row in await conn.fetch("select * from brakes order by scope, subject")]
+
+
+async def brakes_now(conn: Connection) -> Brakes:
+    """All brakes that are set, for the gate."""
+    found = await brakes(conn)
+    return Brakes(
+        any(b.scope == "all" for b in found),
+        frozenset(b.subject for b in found if b.scope == "programme"),
+        frozenset(UUID(b.subject) for b in found if b.scope == "account"),
+    )
+
+
+async def set_brake(conn: Connection, brake: Brake) -> bool:
+    """Set a brake; False when it was set already."""
+    done = await conn.execute(
+        "insert into brakes (scope, subject, set_at, set_by, note) values ($1, $2, $3, $4, $5) on conflict do nothing",
+        brake.scope,
+        brake.subject,
+        brake.set_at,
+        brake.set_by,
+        brake.note,
+    )
+    return done == "INSERT 0 1"
+
+
+async def release_brake(conn: Connection, scope: str, subject: str) -> bool:
+    """Release a brake; False when none was set."""
+    return (
+        await conn.execute("delete from brakes where scope = $1 and subject = $2", scope, subject)
+        == "DELETE 1"
+    )
+
+
+async def waiting(conn: Connection) -> list[tuple[str, str, int]]:
+    """What waits at present: programme, reason ("" = not yet due), number of plans."""
+    rows = await conn.fetch(
+        "select programme, coalesce(waits_for, '') as reason, count(*) as n from plans where state = 'pending' "
+        "group by 1, 2 order by 1, 2"
+    )
+    return [(row["programme"], row["reason"], row["n"]) for row in rows]
+
+
+async def holds_on(conn: Connection, contacts: Sequence[UUID], accounts: Sequence[UUID]) -> list[Hold]:
+    """Holds on people and on whole accounts."""
+    rows = await conn.fetch(
+        "select kind, ref, contact_id, account_id from holds "
+        "where active and (contact_id = any($1) or (contact_id is null and account_id = any($2))) order by kind, ref",
+        contacts,
+        accounts,
+    )
+    return [Hold(HoldKind(row["kind"]), row["ref"], row["contact_id"], row["account_id"]) for row in rows]
+
+
+async def save_holds(conn: Connection, changes: Sequence[HoldChange]) -> None:
+    """Write holds; one change per kind, ref and holder."""
+    await conn.execute(_HOLDS, dump(changes))

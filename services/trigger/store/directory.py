@@ -1,0 +1,147 @@
+"""Contacts, accounts and the hashes by which people are found again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from uuid import UUID
+
+from services.trigger.domain.model import Account, Contact
+from services.trigger.store.rows import account_of, contact_of, dump
+from shared.db.database import Connection
+
+_ALIASES = """
+insert into aliases (hash, contact_id)
+select * from unnest($1::text[], $2::uuid[]) order by 1 on conflict do nothing
+"""
+_SAVE_CONTACTS = """
+insert into contacts select * from jsonb_populate_recordset(null::contacts, $1::text::jsonb) order by id
+on conflict (id) do update set
+    version = excluded.version, external_id = excluded.external_id, account_id = excluded.account_id,
+    person = excluded.person, digest = excluded.digest, locale = excluded.locale, zone = excluded.zone,
+    persona = excluded.persona, job_function = excluded.job_function, consent = excluded.consent,
+    email_hash = excluded.email_hash, reach = excluded.reach, domains = excluded.domains,
+    opted_out_at = excluded.opted_out_at, opted_out_of = excluded.opted_out_of,
+    bounced_at = excluded.bounced_at, erased_at = excluded.erased_at, known_at = excluded.known_at
+"""
+_SAVE_ACCOUNTS = """
+insert into accounts select * from jsonb_populate_recordset(null::accounts, $1::text::jsonb) order by id
+on conflict (id) do update set
+    version = excluded.version, external_id = excluded.external_id, name = excluded.name, tier = excluded.tier,
+    industry = excluded.industry, size = excluded.size, owner = excluded.owner, region = excluded.region,
+    annual_value = excluded.annual_value, phase = excluded.phase, started_on = excluded.started_on,
+    renewal_on = excluded.renewal_on, paused = excluded.paused, known_at = excluded.known_at
+"""
+
+
+async def find_aliases(conn: Connection, hashes: Iterable[str]) -> dict[str, UUID]:
+    """Whose the hashes are."""
+    rows = await conn.fetch("select hash, contact_id from aliases where hash = any($1)", sorted(set(hashes)))
+    return {row["hash"]: row["contact_id"] for row in rows}
+
+
+async def add_aliases(conn: Connection, aliases: Mapping[str, UUID]) -> None:
+    """Remember hashes; one that is known already stays with its contact."""
+    await conn.execute(_ALIASES, list(aliases), list(aliases.values()))
+
+
+async def lock_accounts(
+    conn: Connection, ids: Iterable[UUID], *, skip_busy: bool = False
+) -> dict[UUID, Account]:
+    """Lock accounts in id order; with `skip_busy` those that somebody else holds are left out."""
+    busy = "skip locked" if skip_busy else ""
+    rows = await conn.fetch(
+        f"select * from accounts where id = any($1) order by id for no key update {busy}",  # noqa: S608 - a constant
+        sorted(set(ids)),
+    )
+    return {row["id"]: account_of(row) for row in rows}
+
+
+async def lock_contacts(
+    conn: Connection, ids: Iterable[UUID], *, skip_busy: bool = False
+) -> dict[UUID, Contact]:
+    """Lock contacts in id order; with `skip_busy` those that somebody else holds are left out."""
+    busy = "skip locked" if skip_busy else ""
+    rows = await conn.fetch(
+        f"select * from contacts where id = any($1) order by id for no key update {busy}",  # noqa: S608 - a constant
+        sorted(set(ids)),
+    )
+    return {row["id"]: contact_of(row) for row in rows}
+
+
+async def claim_accounts(conn: Connection, accounts: Sequence[Account]) -> dict[UUID, Account]:
+    """Make rows for accounts that are new, then lock all of them in id order."""
+    missing = await _missing(conn, "accounts", [account.id for account in accounts])
+    fresh = [account for account in accounts if account.id in missing]
+    await _insert_new(conn, "accounts", fresh)
+    return await lock_accounts(conn, [account.id for account in accounts])
+
+
+async def claim_contacts(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, Contact]:
+    """Make rows for contacts that are new, then lock all of them in id order."""
+    wanted = sorted(set(ids))
+    missing = await _missing(conn, "contacts", wanted)
+    await _insert_new(
+        conn, "contacts", [Contact(id=contact_id) for contact_id in wanted if contact_id in missing]
+    )
+    return await lock_contacts(conn, wanted)
+
+
+async def save_contacts(conn: Connection, contacts: Iterable[Contact]) -> None:
+    """Write contacts whose rows are locked."""
+    await conn.execute(_SAVE_CONTACTS, dump(contacts))
+
+
+async def save_accounts(conn: Connection, accounts: Iterable[Account]) -> None:
+    """Write accounts whose rows are locked."""
+    await conn.execute(_SAVE_ACCOUNTS, dump(accounts))
+
+
+async def contacts_of(conn: Connection, account_ids: Iterable[UUID]) -> dict[UUID, list[Contact]]:
+    """The people of accounts who were not erased, by account."""
+    rows = await conn.fetch(
+        "select * from contacts where account_id = any($1) and erased_at is null order by id",
+        sorted(set(account_ids)),
+    )
+    found: dict[UUID, list[Contact]] = {}
+    for row in rows:
+        found.setdefault(row["account_id"], []).append(contact_of(row))
+    return found
+
+
+async def get_contacts(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, Contact]:
+    """Contacts as they are, without a lock."""
+    rows = await conn.fetch("select * from contacts where id = any($1)", list(ids))
+    return {row["id"]: contact_of(row) for row in rows}
+
+
+async def get_accounts(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, Account]:
+    """Accounts as they are, without a lock."""
+    rows = await conn.fetch("select * from accounts where id = any($1)", list(ids))
+    return {row["id"]: account_of(row) for row in rows}
+
+
+async def find_accounts(conn: Connection, text: str, limit: int = 20) -> list[Account]:
+    """Accounts by external id or by the beginning of their name."""
+    rows = await conn.fetch(
+        "select * from accounts where external_id = $1 or starts_with(lower(name), lower($1)) order by name limit $2",
+        text,
+        limit,
+    )
+    return [account_of(row) for row in rows]
+
+
+async def pages_of(conn: Connection, table: str, size: int = 500) -> list[UUID]:
+    """Ids of a whole table in order; for republication alone."""
+    assert table in {"contacts", "accounts"}, size  # noqa: S101 - no other text reaches the statement
+    return [row["id"] for row in await conn.fetch(f"select id from {table} where version > 0 order by id")]  # noqa: S608
+
+
+async def _missing(conn: Connection, table: str, ids: Sequence[UUID]) -> set[UUID]:
+    query = f"select id from unnest($1::uuid[]) as wanted (id) where id not in (select id from {table} where id = any($1))"  # noqa: S608
+    return {row["id"] for row in await conn.fetch(query, ids)}
+
+
+async def _insert_new(conn: Connection, table: str, fresh: Sequence[Account] | Sequence[Contact]) -> None:
+    query = f"insert into {table} select * from jsonb_populate_recordset(null::{table}, $1::text::jsonb) order by id on conflict do nothing"  # noqa: S608
+    if fresh:
+        await conn.execute(query, dump(fresh))

@@ -1,0 +1,125 @@
+"""Plans: rows with a due time, claimed in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from services.trigger.domain.gate import Rival
+from services.trigger.domain.model import Plan
+from services.trigger.domain.programme import Edition
+from services.trigger.store.rows import dump, plan_of
+from shared.contracts.programmes import ProgrammeState
+from shared.contracts.reasons import Reason
+from shared.db.database import Connection
+
+COLUMNS = (
+    "id, programme, version, subject, occurrence, contact_id, account_id, moment::text as moment, "
+    "first_due_at, due_at, stale_at, state, reason, waits_for, priority, event_id"
+)
+_DUE = f"select {COLUMNS} from plans where state = 'pending' and due_at <= $1 order by due_at limit $2"  # noqa: S608
+_CLAIM = f"""
+select {COLUMNS} from plans where id = any($1) and state = 'pending' and due_at <= $2
+order by id for no key update skip locked
+"""  # noqa: S608
+_ABOUT = f"""
+select {COLUMNS} from plans where subject = any($1) and programme = any($2) order by id for no key update
+"""  # noqa: S608
+_SAVE = """
+insert into plans select * from jsonb_populate_recordset(null::plans, $1::text::jsonb) order by id
+on conflict (id) do update set
+    version = excluded.version, moment = excluded.moment, first_due_at = excluded.first_due_at,
+    due_at = excluded.due_at, stale_at = excluded.stale_at, state = excluded.state, reason = excluded.reason,
+    waits_for = excluded.waits_for, priority = excluded.priority, event_id = excluded.event_id,
+    account_id = excluded.account_id
+"""
+_INSERT = """
+insert into plans select * from jsonb_populate_recordset(null::plans, $1::text::jsonb) order by id
+on conflict do nothing returning id
+"""
+_WAKE = """
+update plans set due_at = greatest(first_due_at, $1) where id in (
+    select id from plans
+    where state = 'pending' and waits_for = any($2) and due_at > $1
+      and ($3::uuid[] is null or contact_id = any($3)) and ($4::uuid[] is null or account_id = any($4))
+      and ($5::text is null or programme = $5)
+    order by id for no key update
+)
+"""
+
+
+async def due_plans(conn: Connection, now: datetime, limit: int) -> list[Plan]:
+    """Plans that are due, oldest first, not locked: who wants one locks its people first, then claims it."""
+    return [plan_of(row) for row in await conn.fetch(_DUE, now, limit)]
+
+
+async def claim_plans(conn: Connection, ids: Iterable[UUID], now: datetime) -> list[Plan]:
+    """Lock those of the plans that are still due and that nobody else holds."""
+    return [plan_of(row) for row in await conn.fetch(_CLAIM, sorted(set(ids)), now)]
+
+
+async def lock_plans_about(
+    conn: Connection, subjects: Iterable[str], programmes: Iterable[str]
+) -> list[Plan]:
+    """Lock the plans of programmes about subjects, in id order."""
+    return [plan_of(row) for row in await conn.fetch(_ABOUT, sorted(set(subjects)), sorted(set(programmes)))]
+
+
+async def save_plans(conn: Connection, plans: Iterable[Plan]) -> None:
+    """Write new plans and those whose rows are locked."""
+    await conn.execute(_SAVE, dump(plans))
+
+
+async def insert_plans(conn: Connection, plans: Sequence[Plan]) -> set[UUID]:
+    """Write plans that are new; returns which ones were."""
+    return {row["id"] for row in await conn.fetch(_INSERT, dump(plans))} if plans else set()
+
+
+async def wake_plans(
+    conn: Connection,
+    now: datetime,
+    reasons: Sequence[Reason],
+    *,
+    contacts: Sequence[UUID] | None = None,
+    accounts: Sequence[UUID] | None = None,
+    programme: str | None = None,
+) -> int:
+    """Let deferred plans pass the gate again now, because what they waited for is over; returns how many."""
+    done = await conn.execute(_WAKE, now, list(reasons), contacts, accounts, programme)
+    return int(done.rpartition(" ")[2])
+
+
+async def rivals_of(
+    conn: Connection, contacts: Sequence[UUID], until: datetime, editions: Mapping[tuple[str, str], Edition]
+) -> dict[UUID, list[Rival]]:
+    """Pending plans of people that come due before `until`; paused and shadow programmes do not count."""
+    rows = await conn.fetch(
+        "select id, programme, version, contact_id, priority, due_at, first_due_at from plans "
+        "where contact_id = any($1) and state = 'pending' and due_at < $2",
+        contacts,
+        until,
+    )
+    found: dict[UUID, list[Rival]] = {}
+    for row in rows:
+        edition = editions.get((row["programme"], row["version"]))
+        if edition is None or edition.state is not ProgrammeState.ACTIVE:
+            continue
+        rules = edition.programme.quarantine
+        rival = Rival(
+            row["id"], row["programme"], row["priority"], row["due_at"], rules.contact, exempt=rules.exempt
+        )
+        found.setdefault(row["contact_id"], []).append(rival)
+    return found
+
+
+async def pending_plans_of(conn: Connection, contacts: Sequence[UUID]) -> list[Plan]:
+    """Lock what is still planned for people."""
+    query = f"select {COLUMNS} from plans where contact_id = any($1) and state = 'pending' order by id for no key update"  # noqa: S608
+    return [plan_of(row) for row in await conn.fetch(query, contacts)]
+
+
+async def plans_of_programme(conn: Connection, programme: str) -> list[Plan]:
+    """Lock what is still planned by a programme."""
+    query = f"select {COLUMNS} from plans where programme = $1 and state = 'pending' order by id for no key update"  # noqa: S608
+    return [plan_of(row) for row in await conn.fetch(query, programme)]

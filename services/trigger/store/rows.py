@@ -1,0 +1,96 @@
+"""Domain values as rows and back. Many rows travel as one JSON parameter, which Postgres unfolds into a table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, is_dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from services.trigger.domain.model import (
+    Account,
+    Ask,
+    AskState,
+    Contact,
+    Decision,
+    Moment,
+    Plan,
+    PlanState,
+    Reach,
+)
+from shared.contracts.directory import Consent
+from shared.contracts.model import Family, Persona, Tier
+from shared.contracts.reasons import Outcome, Reason
+
+Row = Mapping[str, Any]
+
+
+def dump(values: Iterable[object]) -> str:
+    """Dataclasses or mappings as a JSON array for `jsonb_populate_recordset`."""
+    return json.dumps(
+        [asdict(v) if is_dataclass(v) and not isinstance(v, type) else v for v in values], default=_plain
+    )
+
+
+def contact_of(row: Row) -> Contact:
+    """A row of contacts."""
+    fields = dict(row)
+    fields["persona"] = Persona(row["persona"]) if row["persona"] else None
+    fields["consent"] = Consent(row["consent"])
+    fields["reach"] = Reach(row["reach"])
+    fields["domains"] = tuple(row["domains"])
+    fields["opted_out_of"] = tuple(row["opted_out_of"])
+    return Contact(**fields)
+
+
+def account_of(row: Row) -> Account:
+    """A row of accounts."""
+    return Account(**{**row, "tier": Tier(row["tier"]) if row["tier"] else None})
+
+
+def plan_of(row: Row) -> Plan:
+    """A row of plans, whose moment comes as text."""
+    moment = json.loads(row["moment"])
+    moment["at"] = datetime.fromisoformat(moment["at"])
+    moment["renewal_on"] = date.fromisoformat(moment["renewal_on"]) if moment["renewal_on"] else None
+    fields = {**row, "moment": Moment(**moment), "state": PlanState(row["state"])}
+    return Plan(**{**fields, "reason": _reason(row["reason"]), "waits_for": _reason(row["waits_for"])})
+
+
+def ask_of(row: Row) -> Ask:
+    """A row of asks."""
+    fields = {**row, "family": Family(row["family"]), "state": AskState(row["state"])}
+    return Ask(**{**fields, "waits_for": _reason(row["waits_for"])})
+
+
+def decision_of(row: Row) -> Decision:
+    """A row of decisions without its place in the ledger."""
+    return Decision(
+        outcome=Outcome(row["outcome"]),
+        reason=_reason(row["reason"]),
+        programme=row["programme"],
+        version=row["version"],
+        plan_id=row["plan_id"],
+        contact_id=row["contact_id"],
+        account_id=row["account_id"],
+        step=row["step"],
+        until=row["until"],
+        inputs=json.loads(row["inputs"]),
+    )
+
+
+def _reason(text: str | None) -> Reason | None:
+    return Reason(text) if text else None
+
+
+def _plain(value: object) -> object:
+    match value:
+        case UUID():
+            return str(value)
+        case datetime() | date():
+            return value.isoformat()
+        case frozenset() | set():
+            return sorted(value)
+    raise TypeError(f"{type(value).__name__} does not go into a row")
