@@ -47,7 +47,7 @@ class Tx:
     rejected: list[tuple[Event[Any], str]] = field(default_factory=list)
     traceparent: str = ""
 
-    def emit(self, payload: Payload, *, identity: str, key: str) -> None:
+    def emit(self, payload: Payload, *, identity: str, key: str, event_type: str = "") -> None:
         """Announce something with this transaction.
 
         Args:
@@ -56,13 +56,13 @@ class Tx:
                 repetition of
                 the same effect announces the same event.
             key: partition key, the account's id or else the contact's; never an address.
+            event_type: the type where it is open, that is for touchpoints; else it is the payload's own.
         """
-        event_id = str(derive(payload.TYPE, identity))
+        kind = event_type or payload.TYPE
+        event_id = str(derive(kind, identity))
         subject = str(getattr(payload, f"{payload.AGGREGATE}_id", "") or identity)
         self.emitted.append(
-            Event(
-                event_id, self.source, payload.TYPE, self.now, subject[:200], key, payload, self.traceparent
-            )
+            Event(event_id, self.source, kind, self.now, subject[:200], key, payload, self.traceparent)
         )
 
     def reject(self, event: Event[Any], reason: str) -> None:
