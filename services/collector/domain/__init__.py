@@ -1,0 +1,1 @@
+"""What the collector decides: is this an answer, whose is it, and when may it count?"""

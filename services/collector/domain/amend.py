@@ -1,0 +1,80 @@
+"""Versions of an answer: what a submission does to what is there (R49, invariant C3)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from services.collector.domain.answers import Reading
+
+
+class SurveyState(StrEnum):
+    """Where a survey stands for the person who holds its link."""
+
+    OPEN = "open"
+    CANCELLED = "cancelled"
+    CLOSED = "closed"
+    ERASED = "erased"
+
+
+class Door(StrEnum):
+    """What the holder of a good link finds."""
+
+    OPEN = "open"
+    OVER = "over"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """The newest version that is stored; `content` is its digest."""
+
+    version: int
+    content: str
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Store this as the next version."""
+
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Same:
+    """Nothing new: a double click, a repeated request, the same answer again."""
+
+    version: int
+
+
+def door(state: SurveyState, closes_at: datetime, now: datetime) -> Door:
+    """What the link leads to; answers and amendments end with the survey (R48)."""
+    match state:
+        case SurveyState.ERASED:
+            return Door.GONE
+        case SurveyState.CANCELLED | SurveyState.CLOSED:
+            return Door.OVER
+        case SurveyState.OPEN:
+            return Door.OPEN if now < closes_at else Door.OVER
+
+
+def next_version(latest: Latest | None, content: str) -> Write | Same:
+    """The version that a submission becomes.
+
+    It is compared with the newest version alone: 9, then 3, then 9 again are three versions, and the last
+    counts.
+    """
+    if latest is None:
+        return Write(1)
+    return Same(latest.version) if latest.content == content else Write(latest.version + 1)
+
+
+def content_of(reading: Reading) -> str:
+    """A digest by which equal answers are known; short words can be guessed from it: erasure removes it."""
+    scores = sorted((score.question, score.item, score.value) for score in reading.scores)
+    whole = [scores, sorted(reading.choices.items()), sorted(reading.texts.items()), reading.complete]
+    return hashlib.sha256(json.dumps(whole).encode()).hexdigest()[:32]

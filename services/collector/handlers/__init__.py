@@ -1,0 +1,1 @@
+"""What the collector does with events and with answers."""

@@ -1,0 +1,151 @@
+"""What the collector keeps of other services' events. Each handler folds a batch and writes it set-based."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.collector.domain.amend import SurveyState
+from services.collector.domain.mood import primary_of
+from services.collector.store import surveys as store
+from services.collector.store.surveys import HandOver, Patch, SurveyRow
+from shared.contracts.deliveries import (
+    Delivery,
+    DeliveryDelivered,
+    DeliveryFailed,
+    DeliveryHandedOver,
+    DeliveryLinkReady,
+    DeliverySuppressed,
+    DeliveryUncertain,
+)
+from shared.contracts.directory import ContactErased, OrganisationChanged
+from shared.contracts.envelope import Event
+from shared.contracts.surveys import SurveyCancelled, SurveyClosed, SurveyExtended, SurveyRequested
+from shared.contracts.topics import Topic
+from shared.db.database import Tx
+from shared.runtime.consumer import Route, Subscription
+
+
+async def on_surveys(events: Sequence[Event[Any]], tx: Tx) -> None:
+    """Keep what may be answered, until when; all types of a survey in log order."""
+    rows: dict[UUID, SurveyRow] = {}
+    forms: dict[str, str] = {}
+    patches: dict[UUID, Patch] = {}
+    for event in events:
+        try:
+            survey_id = UUID(event.data.survey_id)
+            if isinstance(event.data, SurveyRequested):
+                row, form = _requested(survey_id, event.data)
+                rows.setdefault(survey_id, row)
+                forms[row.questionnaire] = form
+            else:
+                patches[survey_id] = _patched(patches.get(survey_id), survey_id, event.data)
+        except ValueError as error:
+            tx.reject(event, str(error))
+    if rows:
+        await store.save_requested(tx.conn, list(rows.values()), forms)
+    if patches:
+        await store.save_patches(tx.conn, list(patches.values()))
+
+
+def _requested(survey_id: UUID, survey: SurveyRequested) -> tuple[SurveyRow, str]:
+    """The row and the form's JSON.
+
+    Raises:
+        ValueError: An id is no UUID, or the form has no primary question with a scale.
+    """
+    primary_of(survey.form)
+    form = survey.form.model_dump_json()
+    row = SurveyRow(
+        survey_id=survey_id,
+        version=survey.version,
+        contact_id=UUID(survey.snapshot.contact_id),
+        questionnaire=hashlib.sha256(form.encode()).hexdigest(),
+        snapshot=survey.snapshot.model_dump_json(),
+        person=survey.person,
+        slots=json.dumps(survey.slots),
+        close_the_loop=survey.close_the_loop.model_dump_json(),
+        closes_at=survey.closes_at,
+    )
+    return row, form
+
+
+def _patched(
+    before: Patch | None, survey_id: UUID, change: SurveyExtended | SurveyCancelled | SurveyClosed
+) -> Patch:
+    """Fold one change over what the batch said before about the same survey."""
+    if before is not None and change.version <= before.version:
+        return before
+    closes_at = before.closes_at if before else None
+    state = before.state if before else None
+    match change:
+        case SurveyExtended():
+            closes_at = change.closes_at
+        case SurveyCancelled():
+            state = SurveyState.CANCELLED
+        case SurveyClosed():
+            state = SurveyState.CLOSED
+    return Patch(survey_id, change.version, closes_at, state)
+
+
+async def on_deliveries(events: Sequence[Event[Any]], tx: Tx) -> None:
+    """Learn when invitations went out, or that nobody will ever know."""
+    known: dict[tuple[UUID, int], HandOver] = {}
+    for event in events:
+        delivery: Delivery = event.data
+        if delivery.survey_id is None:
+            continue
+        try:
+            survey_id = UUID(delivery.survey_id)
+        except ValueError as error:
+            tx.reject(event, f"survey_id: {error}")
+            continue
+        at = delivery.at if isinstance(delivery, (DeliveryHandedOver, DeliveryLinkReady)) else None
+        before = known.get((survey_id, delivery.step))
+        known[survey_id, delivery.step] = HandOver(
+            survey_id, delivery.step, delivery.channel.value, before.at if before and before.at else at
+        )
+    if known:
+        await store.save_hand_overs(tx.conn, list(known.values()), tx.now)
+
+
+async def on_contacts(events: Sequence[Event[Any]], tx: Tx) -> None:
+    """Let go of people who were erased; of a contact's other changes nothing is kept here."""
+    erased: dict[UUID, datetime] = {}
+    for event in events:
+        try:
+            erased.setdefault(UUID(event.data.contact_id), event.data.erased_at)
+        except ValueError as error:
+            tx.reject(event, f"contact_id: {error}")
+    if erased:
+        await store.erase(tx.conn, erased)
+
+
+async def on_organisation(events: Sequence[Event[Any]], tx: Tx) -> None:
+    """Keep how the organisation looks to the people it asks."""
+    newest: OrganisationChanged = max((event.data for event in events), key=lambda one: one.version)
+    await store.save_organisation(tx.conn, newest)
+
+
+HANDLERS: tuple[Route, ...] = (
+    Route((ContactErased.TYPE,), on_contacts),
+    Route((OrganisationChanged.TYPE,), on_organisation),
+    Route((SurveyRequested.TYPE, SurveyExtended.TYPE, SurveyCancelled.TYPE, SurveyClosed.TYPE), on_surveys),
+    Route(
+        (
+            DeliveryHandedOver.TYPE,
+            DeliveryDelivered.TYPE,
+            DeliveryLinkReady.TYPE,
+            DeliveryUncertain.TYPE,
+            DeliveryFailed.TYPE,
+            DeliverySuppressed.TYPE,
+        ),
+        on_deliveries,
+    ),
+)
+
+SUBSCRIPTIONS = (Subscription((Topic.DIRECTORY, Topic.SURVEYS, Topic.DELIVERIES), HANDLERS),)

@@ -1,0 +1,36 @@
+"""What the collector counts; labels come from closed lists."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+SUBMISSIONS = Counter(
+    "afterword_collector_submissions_total",
+    "Answers sent to us, by what became of them: stored, incomplete, repeated, unreadable, refused, unknown, "
+    "stale, limited, unavailable.",
+    ["result"],
+)
+ANSWERS = Counter(
+    "afterword_collector_answers_total",
+    "Versions of answers judged, by verdict: human, machine, unclear.",
+    ["verdict"],
+)
+EVIDENCE = Counter(
+    "afterword_collector_evidence_total", "Reasons found when answers were judged.", ["evidence"]
+)
+OBSERVATIONS = Counter(
+    "afterword_collector_observations_total", "What was seen of survey links, by kind.", ["kind"]
+)
+ANNOUNCED = Counter("afterword_collector_responses_total", "Response events by what they say.", ["event"])
+GROUP_SIZE = Histogram(
+    "afterword_collector_group_answers",
+    "Answers written by one commit.",
+    buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256),
+)
+ANSWER_SECONDS = Histogram(
+    "afterword_collector_answer_seconds",
+    "From the request to the durable answer.",
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+)
+HELD = Gauge("afterword_collector_held_responses", "Responses held back as not made by a person.")
+SETTLING = Gauge("afterword_collector_settling_responses", "Answers that wait to be judged and announced.")

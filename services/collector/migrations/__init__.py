@@ -1,0 +1,1 @@
+"""The collector's schema, one alembic branch."""

@@ -1,0 +1,265 @@
+"""Answers that wait to be judged and announced, and those that are held."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.collector.domain.settling import Announced, Due, State
+from services.collector.domain.verdict import Agent, Judgement, Observation, Sent
+from services.collector.store.answers import load_choices, load_scores
+from services.collector.store.observations import load_observations
+from shared.contracts.responses import Mood, Score
+from shared.db.database import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """One version of an answer; `words` is sealed; `released_by` is the user who vouched for it, or empty."""
+
+    version: int
+    sent: Sent
+    complete: bool
+    mood: Mood
+    scores: tuple[Score, ...]
+    choices: dict[str, tuple[str, ...]]
+    words: str
+    released_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything about one survey that waits to be settled."""
+
+    survey_id: UUID
+    questionnaire: str
+    snapshot: str
+    person: str
+    close_the_loop: str
+    closes_at: datetime
+    events: int
+    announced: Announced
+    answers: list[StoredAnswer]
+    observations: list[Observation]
+    handed_over: list[datetime]
+    handed_over_by_mail: list[datetime]
+    fate_known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of a case; `events` is how many events of the response there are now."""
+
+    survey_id: UUID
+    events: int
+    announced: Announced
+
+
+_CLAIM = """
+select survey_id from settling s
+where ready_at <= $1
+    and (at_latest <= $1 or exists (select from hand_overs h where h.survey_id = s.survey_id))
+order by ready_at limit $2 for update skip locked
+"""
+
+_CASES = """
+select s.survey_id, s.questionnaire, s.snapshot, s.person, s.close_the_loop, s.closes_at,
+    coalesce(r.version, 0) as events, coalesce(r.state, 'pending') as state,
+    coalesce(r.announced, 0) as announced
+from surveys s left join responses r using (survey_id)
+where s.survey_id = any($1::uuid[]) order by s.survey_id
+"""
+
+_ANSWERS = "select * from answers where survey_id = any($1::uuid[]) order by survey_id, version"
+
+_HAND_OVERS = """
+select survey_id, channel, handed_over_at from hand_overs where survey_id = any($1::uuid[])
+order by survey_id, handed_over_at
+"""
+
+_JUDGED = """
+update answers a set verdict = j.verdict, evidence = string_to_array(j.evidence, ','), rules = $5
+from unnest($1::uuid[], $2::int[], $3::text[], $4::text[]) as j (survey_id, version, verdict, evidence)
+where a.survey_id = j.survey_id and a.version = j.version
+"""
+
+_SETTLED = """
+insert into responses (survey_id, version, state, announced)
+select * from unnest($1::uuid[], $2::int[], $3::text[], $4::int[]) as t (survey_id, version, state, announced)
+order by survey_id
+on conflict (survey_id) do update
+    set version = excluded.version, state = excluded.state, announced = excluded.announced
+"""
+
+_LATER = """
+update settling s set ready_at = t.ready_at, at_latest = t.at_latest
+from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) as t (survey_id, ready_at, at_latest)
+where s.survey_id = t.survey_id
+"""
+
+_OUTDATED = """
+insert into settling (survey_id, ready_at, at_latest)
+select survey_id, $2, $2 from (
+    select distinct survey_id from answers where verdict is not null and rules < $1 limit $3
+) old
+on conflict do nothing
+"""
+
+_HELD = """
+select a.survey_id, a.version, a.received_at, a.mood, a.verdict, a.evidence, s.snapshot
+from responses r
+join answers a on a.survey_id = r.survey_id and a.version = r.announced
+join surveys s on s.survey_id = r.survey_id
+where r.state = 'held' and r.survey_id > $1
+order by r.survey_id limit $2
+"""
+
+_RELEASE = """
+with released as (
+    update answers a set released_by = $2 from responses r
+    where a.survey_id = $1 and r.survey_id = $1 and r.state = 'held' and a.version = r.announced
+    returning a.survey_id
+)
+insert into settling (survey_id, ready_at, at_latest) select survey_id, $3, $3 from released
+on conflict (survey_id) do update set ready_at = excluded.ready_at, at_latest = excluded.at_latest
+returning survey_id
+"""
+
+_NEXT = """
+select min(case when exists (select from hand_overs h where h.survey_id = s.survey_id) then ready_at
+    else at_latest end) from settling s
+"""
+
+_MAIL = frozenset({"email", "sms"})
+
+
+async def claim(conn: Connection, now: datetime, limit: int) -> list[UUID]:
+    """Lock surveys whose answers are due; others that look at the same time get other ones."""
+    return [row[0] for row in await conn.fetch(_CLAIM, now, limit)]
+
+
+async def load_cases(conn: Connection, survey_ids: Sequence[UUID]) -> list[Case]:
+    """Everything that decides about claimed surveys, in five statements however many they are."""
+    ids = list(survey_ids)
+    answers = await _answers(conn, ids)
+    observations = await load_observations(conn, ids)
+    fates: dict[UUID, list[tuple[str, datetime | None]]] = {survey_id: [] for survey_id in ids}
+    for row in await conn.fetch(_HAND_OVERS, ids):
+        fates[row["survey_id"]].append((row["channel"], row["handed_over_at"]))
+    return [
+        Case(
+            survey_id=row["survey_id"],
+            questionnaire=row["questionnaire"],
+            snapshot=row["snapshot"],
+            person=row["person"],
+            close_the_loop=row["close_the_loop"],
+            closes_at=row["closes_at"],
+            events=row["events"],
+            announced=Announced(State(row["state"]), row["announced"]),
+            answers=answers.get(row["survey_id"], []),
+            observations=observations[row["survey_id"]],
+            handed_over=[at for _, at in fates[row["survey_id"]] if at],
+            handed_over_by_mail=[at for by, at in fates[row["survey_id"]] if at and by in _MAIL],
+            fate_known=bool(fates[row["survey_id"]]),
+        )
+        for row in await conn.fetch(_CASES, ids)
+    ]
+
+
+async def _answers(conn: Connection, survey_ids: list[UUID]) -> dict[UUID, list[StoredAnswer]]:
+    found: dict[UUID, list[StoredAnswer]] = {}
+    for row in await conn.fetch(_ANSWERS, survey_ids):
+        sent = Sent(
+            at=row["received_at"],
+            address=row["address"],
+            rendered_at=row["rendered_at"],
+            agent=Agent(row["agent"]),
+            honeypot=row["honeypot"],
+            words=row["wrote"],
+        )
+        found.setdefault(row["survey_id"], []).append(
+            StoredAnswer(
+                version=row["version"],
+                sent=sent,
+                complete=row["complete"],
+                mood=Mood(row["mood"]),
+                scores=load_scores(row["scores"]),
+                choices=load_choices(row["choices"]),
+                words=row["words"],
+                released_by=row["released_by"] or "",
+            )
+        )
+    return found
+
+
+async def save_judgements(
+    conn: Connection, judged: Sequence[tuple[UUID, int, Judgement]], rules: int
+) -> None:
+    """Keep the verdict and its reasons beside each version."""
+    await conn.execute(
+        _JUDGED,
+        [survey_id for survey_id, _, _ in judged],
+        [version for _, version, _ in judged],
+        [judgement.verdict.value for _, _, judgement in judged],
+        [",".join(judgement.evidence) for _, _, judgement in judged],
+        rules,
+    )
+
+
+async def save_settled(conn: Connection, settled: Sequence[Settled]) -> None:
+    """Keep what was announced, and take the cases off the queue."""
+    await conn.execute(
+        _SETTLED,
+        [one.survey_id for one in settled],
+        [one.events for one in settled],
+        [one.announced.state.value for one in settled],
+        [one.announced.version for one in settled],
+    )
+
+
+async def leave(conn: Connection, survey_ids: Sequence[UUID]) -> None:
+    """Take surveys off the queue."""
+    await conn.execute("delete from settling where survey_id = any($1::uuid[])", survey_ids)
+
+
+async def postpone(conn: Connection, later: Sequence[tuple[UUID, Due]]) -> None:
+    """Leave surveys on the queue until later."""
+    await conn.execute(
+        _LATER,
+        [survey_id for survey_id, _ in later],
+        [due.ready_at for _, due in later],
+        [due.at_latest for _, due in later],
+    )
+
+
+async def queue_outdated(conn: Connection, rules: int, now: datetime, limit: int) -> int:
+    """Queue answers that were judged by older rules; how many."""
+    status = await conn.execute(_OUTDATED, rules, now, limit)
+    return int(status.rsplit(" ", 1)[-1])
+
+
+async def held(conn: Connection, after: UUID, limit: int) -> list[dict[str, object]]:
+    """Held answers with the reasons, in id order."""
+    return [dict(row) for row in await conn.fetch(_HELD, after, limit)]
+
+
+async def release(conn: Connection, survey_id: UUID, user: str, now: datetime) -> bool:
+    """Let a user vouch for a held answer; False when it is not held."""
+    return await conn.fetchval(_RELEASE, survey_id, user, now) is not None
+
+
+async def next_due(conn: Connection) -> datetime | None:
+    """When the next answer leaves."""
+    due: datetime | None = await conn.fetchval(_NEXT)
+    return due
+
+
+async def depths(conn: Connection) -> tuple[int, int]:
+    """How many answers wait, and how many responses are held."""
+    row = await conn.fetchrow(
+        "select (select count(*) from settling) as waiting,"
+        " (select count(*) from responses where state = 'held') as held"
+    )
+    return (row["waiting"], row["held"]) if row else (0, 0)

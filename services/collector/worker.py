@@ -1,0 +1,199 @@
+"""The settling loop: judges answers whose time has come and announces what they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.collector import metrics
+from services.collector.domain.mood import primary_of
+from services.collector.domain.settling import (
+    Due,
+    Judged,
+    Patience,
+    Say,
+    State,
+    Waiting,
+    current,
+    due,
+    settle,
+)
+from services.collector.domain.verdict import RULES, Judgement, Surroundings, judge
+from services.collector.handlers.answering import Forms, response_id
+from services.collector.store import settling as store
+from services.collector.store.settling import Case, Settled, StoredAnswer
+from services.collector.store.surveys import load_forms
+from shared.contracts.forms import SCALES, Form
+from shared.contracts.model import Snapshot
+from shared.contracts.responses import (
+    Answered,
+    Response,
+    ResponseAmended,
+    ResponseHeld,
+    ResponseReleased,
+    ResponseSubmitted,
+    ResponseWithdrawn,
+    Verdict,
+)
+from shared.contracts.surveys import CloseTheLoop
+from shared.db.database import Database, Tx
+
+BATCH = 200
+
+_ANSWERED: dict[Say, type[Answered]] = {
+    Say.SUBMITTED: ResponseSubmitted,
+    Say.AMENDED: ResponseAmended,
+    Say.HELD: ResponseHeld,
+    Say.RELEASED: ResponseReleased,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """A case with the judgement of each of its versions."""
+
+    case: Case
+    form: Form
+    judged: tuple[Judged, ...]
+
+
+class Settling:
+    """Claims due answers, judges, announces; safe to run in several processes."""
+
+    def __init__(self, db: Database, patience: Patience) -> None:
+        self._db = db
+        self._patience = patience
+        self._forms = Forms()
+
+    async def run(self) -> int:
+        """Settle one batch; how many surveys were looked at."""
+        async with self._db.begin() as tx:
+            claimed = await store.claim(tx.conn, tx.now, BATCH)
+            if not claimed:
+                return 0
+            cases = await store.load_cases(tx.conn, claimed)
+            await self._learn(tx, cases)
+            waiting, ready = self._sort(cases, tx.now)
+            if waiting:
+                await store.postpone(tx.conn, waiting)
+            await store.leave(
+                tx.conn, [one for one in claimed if one not in {survey for survey, _ in waiting}]
+            )
+            await self._announce(tx, ready)
+        return len(claimed)
+
+    async def requeue_outdated(self) -> int:
+        """Queue answers judged by older rules, so that a better rule also mends the past."""
+        async with self._db.begin() as tx:
+            return await store.queue_outdated(tx.conn, RULES, tx.now, BATCH)
+
+    async def gauge(self) -> int:
+        """Refresh the gauges."""
+        async with self._db.read() as conn:
+            waiting, held = await store.depths(conn)
+        metrics.SETTLING.set(waiting)
+        metrics.HELD.set(held)
+        return 0
+
+    async def next_due(self) -> datetime | None:
+        """When there is work again; for whoever steps the clock."""
+        async with self._db.read() as conn:
+            return await store.next_due(conn)
+
+    async def _learn(self, tx: Tx, cases: Sequence[Case]) -> None:
+        if missing := self._forms.missing({case.questionnaire for case in cases}):
+            self._forms.add(await load_forms(tx.conn, missing))
+
+    def _sort(self, cases: Sequence[Case], now: datetime) -> tuple[list[tuple[UUID, Due]], list[_Verdict]]:
+        """Those whose time has not come after all (the survey was extended), and those to be judged."""
+        waiting: list[tuple[UUID, Due]] = []
+        ready: list[_Verdict] = []
+        for case in cases:
+            if not case.answers:
+                continue
+            leaves = due(_waiting(case), self._patience)
+            if case.announced.state is State.PENDING and now < _moment(leaves, case):
+                waiting.append((case.survey_id, leaves))
+            else:
+                ready.append(_judged(case, self._forms[case.questionnaire]))
+        return waiting, ready
+
+    async def _announce(self, tx: Tx, verdicts: Sequence[_Verdict]) -> None:
+        settled = []
+        for one in verdicts:
+            says, then = settle(one.case.announced, one.judged)
+            for number, say in enumerate(says, start=one.case.events + 1):
+                event = _event(say, number, one, tx.now)
+                tx.emit(event, identity=f"{event.response_id}/{number}", key=event.snapshot.key)
+                metrics.ANNOUNCED.labels(say.value).inc()
+            settled.append(Settled(one.case.survey_id, one.case.events + len(says), then))
+        judgements = [(one.case.survey_id, j.version, j.judgement) for one in verdicts for j in one.judged]
+        for _, _, judgement in judgements:
+            metrics.ANSWERS.labels(judgement.verdict.value).inc()
+            for reason in judgement.evidence:
+                metrics.EVIDENCE.labels(reason.value).inc()
+        await store.save_judgements(tx.conn, judgements, RULES)
+        await store.save_settled(tx.conn, settled)
+
+
+def _waiting(case: Case) -> Waiting:
+    newest = case.answers[-1]
+    seen = min((one.at for one in case.observations), default=case.answers[0].sent.at)
+    return Waiting(
+        first_seen_at=min(seen, case.answers[0].sent.at),
+        received_at=newest.sent.at,
+        complete=newest.complete,
+        mood=newest.mood,
+        closes_at=case.closes_at,
+    )
+
+
+def _moment(leaves: Due, case: Case) -> datetime:
+    return leaves.ready_at if case.fate_known else leaves.at_latest
+
+
+def _judged(case: Case, form: Form) -> _Verdict:
+    lowest, highest = SCALES[primary_of(form).type]
+    around = Surroundings(case.observations, case.handed_over_by_mail, highest - lowest + 1)
+    judged = tuple(Judged(one.version, _judge(one, around)) for one in case.answers)
+    return _Verdict(case, form, judged)
+
+
+def _judge(answer: StoredAnswer, around: Surroundings) -> Judgement:
+    """A person who vouched for an answer outweighs all evidence."""
+    judgement = judge(answer.sent, around)
+    return Judgement(Verdict.HUMAN, judgement.evidence) if answer.released_by else judgement
+
+
+def _event(say: Say, number: int, one: _Verdict, now: datetime) -> Response:
+    case = one.case
+    head: dict[str, Any] = {
+        "response_id": str(response_id(case.survey_id)),
+        "survey_id": str(case.survey_id),
+        "version": number,
+        "snapshot": Snapshot.model_validate_json(case.snapshot),
+        "at": now,
+    }
+    standing = current(one.judged)
+    if say is Say.WITHDRAWN:
+        return ResponseWithdrawn(**head, reason=",".join(standing.judgement.evidence))
+    answer = next(stored for stored in case.answers if stored.version == standing.version)
+    return _ANSWERED[say](
+        **head,
+        received_at=answer.sent.at,
+        first_at=case.answers[0].sent.at,
+        asked_at=min(case.handed_over, default=None),
+        primary=one.form.primary,
+        mood=answer.mood,
+        low=one.form.low,
+        scores=answer.scores,
+        choices=answer.choices,
+        words=answer.words,
+        person=case.person,
+        verdict=standing.judgement.verdict,
+        evidence=tuple(standing.judgement.evidence),
+        close_the_loop=CloseTheLoop.model_validate_json(case.close_the_loop),
+    )
