@@ -1,0 +1,86 @@
+"""Who sends and who reads which event, read off the code of the services.
+
+A service reads an event whose type it names, as a model's `TYPE` or as text, and sends one whose payload it
+builds. What no code names is drawn nowhere: picture and tables promise no more than there is.
+"""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from shared.contracts.model import Payload
+from shared.contracts.registry import PAYLOADS
+from shared.contracts.topics import Topic
+from shared.contracts.touchpoints import Touchpoint
+
+ROOT = Path(__file__).parents[1]
+SERVICES = ("trigger", "dispatch", "collector", "scoring", "alerts")
+EVENTS: tuple[type[Payload], ...] = (Touchpoint, *PAYLOADS)
+BY_NAME = {model.__name__: model for model in EVENTS}
+BY_TYPE = {model.TYPE: model.__name__ for model in PAYLOADS}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One service: the events it reads and sends, by their models' names."""
+
+    service: str
+    reads: frozenset[str]
+    sends: frozenset[str]
+
+    def topics(self, names: frozenset[str]) -> list[Topic]:
+        """Return the topics of these events, in the order of the contracts."""
+        found = {BY_NAME[name].TOPIC for name in names}
+        return [topic for topic in Topic if topic in found]
+
+
+@cache
+def parts() -> tuple[Part, ...]:
+    """Return the five services with what they read and send."""
+    return tuple(_part(service) for service in SERVICES)
+
+
+def readers(model: type[Payload]) -> list[str]:
+    """Return the services that read an event."""
+    return [part.service for part in parts() if model.__name__ in part.reads]
+
+
+def senders(model: type[Payload]) -> list[str]:
+    """Return the services that send an event."""
+    return [part.service for part in parts() if model.__name__ in part.sends]
+
+
+def _part(service: str) -> Part:
+    reads: set[str] = set()
+    sends: set[str] = set()
+    for path in sorted((ROOT / "services" / service).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            reads.update(_read(node))
+            sends.update(_sent(node))
+    return Part(service, frozenset(reads), frozenset(sends))
+
+
+def _read(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.Attribute(attr="TYPE", value=value) if (name := _last(value)) in BY_NAME:
+            yield name
+        # Touchpoints are open: their reader names the topic, not a type.
+        case ast.Attribute(attr="TOUCHPOINTS", value=ast.Name(id="Topic")):
+            yield Touchpoint.__name__
+        case ast.Constant(value=str(text)) if text in BY_TYPE:
+            yield BY_TYPE[text]
+
+
+def _sent(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Call) and (name := _last(node.func)) in BY_NAME:
+        yield name
+
+
+def _last(node: ast.expr) -> str:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case _:
+            return ""
