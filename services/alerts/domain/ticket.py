@@ -7,8 +7,8 @@
     │ all voices better, untouched              │ new voice        │ reopen, or the customer speaks again
     └──► CLOSED   by itself ────────────────────┴──► OPEN ◄────────┘
 ```
-Each function takes a ticket and returns a `Step`, or `Refused` where a person asked for what the state does not
-allow. A repeated action changes nothing and is no error.
+Each function takes a ticket and returns a `Step`, or `Refused` where a person asked for what the state
+does not allow. A repeated action changes nothing and is no error.
 """
 
 from __future__ import annotations
@@ -161,12 +161,14 @@ def attempt(ticket: Ticket, by: UUID, at: datetime, data: Mapping[str, str], not
     """Somebody tried and did not reach the customer: written down, and no clock stops."""
     if not ticket.is_open:
         return Refused("The case has ended meanwhile.")
-    return Step(_edit(ticket, touched=True), (Entry(Kind.ATTEMPTED, at, by, data, note),))
+    changed = replace(ticket, version=ticket.version + 1, touched=True)
+    return Step(changed, (Entry(Kind.ATTEMPTED, at, by, data, note),))
 
 
 def write(ticket: Ticket, by: UUID, at: datetime, note: str) -> Step:
     """Somebody leaves a note; possible at any time."""
-    return Step(_edit(ticket, touched=True), (Entry(Kind.NOTED, at, by, note=note),))
+    changed = replace(ticket, version=ticket.version + 1, touched=True)
+    return Step(changed, (Entry(Kind.NOTED, at, by, note=note),))
 
 
 def assign(ticket: Ticket, by: UUID, at: datetime, to: UUID) -> Step | Refused:

@@ -1,0 +1,184 @@
+"""What people do to tickets: lock the case, decide, write. Each returns the ticket, or why it was refused."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from uuid import UUID
+
+from services.alerts.domain import causes, unconfirmed
+from services.alerts.domain import ticket as life
+from services.alerts.domain.case import Case
+from services.alerts.domain.model import Refused, Standing, Step, Ticket
+from services.alerts.domain.unconfirmed import Item, ItemState
+from services.alerts.handlers.applying import Desk, apply
+from services.alerts.handlers.responses import Fold, owner_of, write
+from services.alerts.store import answers, cases, directory, rota
+from shared.db.database import Tx
+
+MAX_NOTE = 4000
+
+
+class Action(StrEnum):
+    """What a person can do to a ticket."""
+
+    ACKNOWLEDGE = "acknowledge"
+    CONTACT = "contacted"
+    ATTEMPT = "attempt"
+    NOTE = "note"
+    ASSIGN = "assign"
+    RESOLVE = "resolve"
+    ACCEPT = "accept"
+    REOPEN = "reopen"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody wants to do.
+
+    Attributes:
+        seen: version of the ticket that the person looked at; None when a program asks.
+        via: how the customer was reached or tried: phone, mail, meeting, chat.
+        again: a contact after the first is a follow-up to be written down, not a repetition.
+    """
+
+    action: Action
+    by: UUID
+    seen: int | None = None
+    note: str = ""
+    via: str = ""
+    contact: str = ""
+    cause: str = ""
+    to: UUID | None = None
+    again: bool = False
+
+
+class NoSuchTicketError(LookupError):
+    """There is no ticket with this id."""
+
+
+async def act(desk: Desk, tx: Tx, ticket_id: UUID, wish: Wish) -> Ticket | Refused:
+    """Do it, unless the state forbids it or somebody else was faster.
+
+    Raises:
+        NoSuchTicketError: there is no ticket with this id.
+    """
+    case_key = await cases.lock_of(tx.conn, ticket_id)
+    ticket = await cases.ticket(tx.conn, ticket_id) if case_key else None
+    if ticket is None:
+        raise NoSuchTicketError
+    if len(wish.note) > MAX_NOTE:
+        return Refused(f"The note is longer than {MAX_NOTE} characters.")
+    step = await _DECIDE[wish.action](desk, tx, ticket, wish)
+    if isinstance(step, Refused) or step.ticket is ticket:
+        return step if isinstance(step, Refused) else ticket
+    if wish.seen is not None and wish.seen < ticket.edited and wish.action not in _HARMLESS:
+        return Refused("Somebody changed this case while you looked at it. Read what is new, then go on.")
+    await apply(desk, tx, (step,), await rota.staff(tx.conn, tx.now, desk.leadership))
+    return step.ticket
+
+
+async def settle(desk: Desk, tx: Tx, response_id: UUID, by: UUID, *, real: bool) -> Item | None:
+    """A person looked at an unconfirmed answer: a real one opens a ticket now, a machine's is put away."""
+    found = (await answers.load(tx.conn, {response_id})).get(response_id)
+    if found is None:
+        return None
+    await cases.lock(tx.conn, {found.case_key})
+    item = (await answers.items(tx.conn, {response_id})).get(response_id)
+    answer = (await answers.load(tx.conn, {response_id}))[response_id]
+    if item is None or not item.is_waiting:
+        return item
+    item = unconfirmed.decide(item, ItemState.CONFIRMED if real else ItemState.DISMISSED, by, tx.now)
+    if not real:
+        await answers.save_items(tx.conn, (item,))
+        return item
+    tickets = await cases.tickets_for(tx.conn, {answer.case_key}, {response_id})
+    fold = Fold(
+        {key: Case(key, found) for key, found in tickets.items()}, {response_id: answer}, {response_id: item}
+    )
+    staff = await rota.staff(tx.conn, tx.now, desk.leadership)
+    owners = await directory.owners(tx.conn, {answer.account_id} if answer.account_id else set())
+    counted = replace(answer, standing=Standing.COUNTED, since=tx.now, spoken=False)
+    fold.take(counted, owner_of(counted, staff, owners, tx.now))
+    fold.judged[response_id] = item
+    await write(desk, tx, fold, staff)
+    return item
+
+
+async def _acknowledge(_desk: Desk, tx: Tx, ticket: Ticket, wish: Wish) -> Step | Refused:
+    return life.acknowledge(ticket, wish.by, tx.now)
+
+
+async def _contact(_desk: Desk, tx: Tx, ticket: Ticket, wish: Wish) -> Step | Refused:
+    if ticket.run.contacted_at is not None and not wish.again:
+        return Step(ticket)
+    return life.contact(ticket, wish.by, tx.now, _how(ticket, wish), wish.note)
+
+
+async def _attempt(_desk: Desk, tx: Tx, ticket: Ticket, wish: Wish) -> Step | Refused:
+    return life.attempt(ticket, wish.by, tx.now, _how(ticket, wish), wish.note)
+
+
+async def _note(_desk: Desk, tx: Tx, ticket: Ticket, wish: Wish) -> Step | Refused:
+    if not wish.note.strip():
+        return Refused("The note is empty.")
+    return life.write(ticket, wish.by, tx.now, wish.note)
+
+
+async def _assign(desk: Desk, tx: Tx, ticket: Ticket, wish: Wish) -> Step | Refused:
+    staff = await rota.staff(tx.conn, tx.now, desk.leadership)
+    if wish.to not in staff.workers:
+        return Refused("Choose somebody who works on cases and is active.")
+    return life.assign(ticket, wish.by, tx.now, wish.to)
+
+
+async def _resolve(desk: Desk, tx: Tx, ticket: Ticket, wish: Wish) -> Step | Refused:
+    cause = causes.find(desk.causes, wish.cause)
+    if cause is None:
+        return Refused("Choose a cause from the list.")
+    tried = await cases.attempts(tx.conn, ticket.id, ticket.run.started_at)
+    return life.resolve(ticket, wish.by, tx.now, cause, wish.note, attempts=tried)
+
+
+async def _accept(_desk: Desk, tx: Tx, ticket: Ticket, wish: Wish) -> Step | Refused:
+    return life.accept_proposal(ticket, wish.by, tx.now)
+
+
+async def _reopen(_desk: Desk, tx: Tx, ticket: Ticket, wish: Wish) -> Step | Refused:
+    if ticket.is_open:
+        return Step(ticket)
+    if await cases.open_ticket(tx.conn, ticket.case_key):
+        return Refused("This customer has another open case. Work on that one.")
+    return life.reopen(ticket, tx.now, wish.by, note=wish.note)
+
+
+def _how(ticket: Ticket, wish: Wish) -> Mapping[str, str]:
+    known = {str(voice.contact_id) for voice in ticket.voices}
+    contact = wish.contact if wish.contact in known else ticket.snapshot.contact_id
+    return {"via": wish.via if wish.via in VIA else "other", "contact": contact}
+
+
+VIA = {
+    "phone": "by phone",
+    "mail": "by e-mail",
+    "meeting": "in a meeting",
+    "chat": "by chat",
+    "other": "otherwise",
+}
+"""Ways to reach a customer, with the words for them."""
+
+_HARMLESS = frozenset({Action.NOTE, Action.ATTEMPT})
+"""Actions that only add a line, on whatever version the person saw."""
+
+_Decide = Callable[[Desk, Tx, Ticket, Wish], Awaitable[Step | Refused]]
+_DECIDE: Mapping[Action, _Decide] = {
+    Action.ACKNOWLEDGE: _acknowledge,
+    Action.CONTACT: _contact,
+    Action.ATTEMPT: _attempt,
+    Action.NOTE: _note,
+    Action.ASSIGN: _assign,
+    Action.RESOLVE: _resolve,
+    Action.ACCEPT: _accept,
+    Action.REOPEN: _reopen,
+}

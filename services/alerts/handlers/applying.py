@@ -1,0 +1,98 @@
+"""Writes decisions about tickets: state, timeline, timers, notices and events, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from services.alerts import metrics
+from services.alerts.domain import routing
+from services.alerts.domain.causes import DEFAULT_CAUSES, Cause
+from services.alerts.domain.model import Entry, Kind, Step, Ticket
+from services.alerts.domain.routing import Staff
+from services.alerts.store import cases, notices
+from services.alerts.store.notices import Notice
+from shared.db.database import Tx
+from shared.runtime.clock import Machine
+from shared.runtime.ids import derive
+from shared.security.sealing import Sealer
+
+
+class Note(BaseModel):
+    """What a person wrote down; sealed, because it speaks of a customer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What decisions need besides the database.
+
+    Attributes:
+        rooms: channels that reach the team's room.
+        leadership: addresses of those who hear of the hard limit.
+        causes: the configured causes of unhappiness.
+    """
+
+    sealer: Sealer
+    machine: Machine
+    rooms: tuple[str, ...] = ()
+    leadership: tuple[str, ...] = ()
+    causes: tuple[Cause, ...] = DEFAULT_CAUSES
+
+
+async def apply(desk: Desk, tx: Tx, steps: Sequence[Step], staff: Staff) -> None:
+    """Write steps; of several about one ticket the last says how it stands."""
+    newest = {step.ticket.id: step.ticket for step in steps}
+    await cases.save(tx.conn, list(newest.values()))
+    await cases.append(tx.conn, await _lines(desk, tx, steps))
+    await notices.enqueue(tx.conn, _notices(desk, steps, staff), tx.now, desk.machine.wall())
+    for step in steps:
+        for event in step.events:
+            identity = f"{step.ticket.id}/{event.version}"
+            tx.emit(event, identity=identity, key=str(step.ticket.case_key))
+        metrics.count(step, tx.now)
+
+
+async def _lines(desk: Desk, tx: Tx, steps: Sequence[Step]) -> list[tuple[UUID, Entry, str, UUID | None]]:
+    noted = [(step.ticket, entry) for step in steps for entry in step.entries if entry.note.strip()]
+    sealed = await desk.sealer.seal(
+        tx.conn, [(_subject(ticket, entry.data), Note(text=entry.note.strip())) for ticket, entry in noted]
+    )
+    notes = {id(entry): text for (_, entry), text in zip(noted, sealed, strict=True)}
+    return [
+        (step.ticket.id, entry, notes.get(id(entry), ""), _subject(step.ticket, entry.data))
+        for step in steps
+        for entry in step.entries
+    ]
+
+
+def _subject(ticket: Ticket, data: Mapping[str, str]) -> UUID:
+    """The person a note is about: the one spoken with, else the one whose answer opened the case."""
+    return UUID(data.get("contact") or ticket.snapshot.contact_id)
+
+
+def _notices(desk: Desk, steps: Sequence[Step], staff: Staff) -> list[Notice]:
+    return [
+        Notice(
+            derive("notice", step.ticket.id, tell.step, recipient.channel, recipient.to),
+            step.ticket.id,
+            tell.occasion,
+            tell.step,
+            recipient.channel,
+            recipient.to,
+        )
+        for step in steps
+        for tell in step.tells
+        for recipient in routing.recipients(tell, step.ticket, staff, desk.rooms)
+    ]
+
+
+def told(
+    ticket_id: UUID, kind: Kind, tx: Tx, data: Mapping[str, str]
+) -> tuple[UUID, Entry, str, UUID | None]:
+    """A line that says whether somebody could be told."""
+    return (ticket_id, Entry(kind, tx.now, data=data), "", None)

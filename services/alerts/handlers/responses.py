@@ -1,0 +1,204 @@
+"""Answers come in: which ticket do they belong to, and which wait unconfirmed?
+
+All events of a response are folded together in log order; the case of each account is locked first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from services.alerts.domain import routing, unconfirmed
+from services.alerts.domain.case import Case, hear
+from services.alerts.domain.model import Answer, Owner, Standing, Step
+from services.alerts.domain.routing import Staff
+from services.alerts.domain.unconfirmed import Item
+from services.alerts.handlers.applying import Desk, apply
+from services.alerts.store import answers, cases, directory, rota
+from shared.contracts.envelope import Event
+from shared.contracts.forms import QuestionType
+from shared.contracts.responses import (
+    Answered,
+    Mood,
+    Response,
+    ResponseAmended,
+    ResponseHeld,
+    ResponseReleased,
+    ResponseSubmitted,
+    ResponseWithdrawn,
+)
+from shared.db.database import Tx
+from shared.runtime.consumer import Route
+from shared.runtime.ids import derive
+
+TYPES = tuple(
+    model.TYPE
+    for model in (ResponseSubmitted, ResponseAmended, ResponseHeld, ResponseReleased, ResponseWithdrawn)
+)
+
+
+def route(desk: Desk) -> Route:
+    """The route of all events of a response."""
+
+    async def on_responses(events: Sequence[Event[Any]], tx: Tx) -> None:
+        await hear_all(desk, events, tx)
+
+    return Route(TYPES, on_responses)
+
+
+@dataclass(slots=True)
+class Fold:
+    """What a batch has come to so far."""
+
+    cases: dict[UUID, Case]
+    answers: dict[UUID, Answer]
+    items: dict[UUID, Item]
+    steps: list[Step] = field(default_factory=list)
+    heard: dict[UUID, Answer] = field(default_factory=dict)
+    judged: dict[UUID, Item] = field(default_factory=dict)
+
+    def take(self, answer: Answer, owner: Owner) -> None:
+        """Let one newer version of an answer change the case."""
+        case = self.cases.get(answer.case_key, Case(answer.case_key))
+        fresh_id = derive("ticket", answer.response_id, answer.version)
+        steps = hear(case, answer, fresh_id, lambda: owner)
+        self.steps.extend(steps)
+        self.cases[answer.case_key] = case.after(steps)
+        self.answers[answer.response_id] = self.heard[answer.response_id] = answer
+        item = unconfirmed.judge(self.items.get(answer.response_id), answer)
+        if item is not None:
+            self.items[answer.response_id] = self.judged[answer.response_id] = item
+
+
+async def hear_all(desk: Desk, events: Sequence[Event[Response]], tx: Tx) -> None:
+    """Fold the batch into the cases it concerns and write what follows."""
+    readable = [event for event in events if not _rejected(event, tx)]
+    await cases.lock(tx.conn, {_case_key(event.data) for event in readable})
+    fold = await load(tx, {UUID(event.data.response_id) for event in readable}, readable)
+    staff = await rota.staff(tx.conn, tx.now, desk.leadership)
+    owners = await directory.owners(tx.conn, {_account(e.data) for e in readable} - {None})  # type: ignore[arg-type]
+    for event in readable:
+        answer = read(event.data, fold.answers.get(UUID(event.data.response_id)))
+        if answer is not None:
+            fold.take(answer, owner_of(answer, staff, owners, tx.now))
+    await write(desk, tx, fold, staff)
+
+
+async def load(tx: Tx, response_ids: set[UUID], events: Sequence[Event[Response]]) -> Fold:
+    """The state that a batch may change; its cases are locked already."""
+    keys = {_case_key(event.data) for event in events}
+    tickets = await cases.tickets_for(tx.conn, keys, response_ids)
+    return Fold(
+        cases={key: Case(key, found) for key, found in tickets.items()},
+        answers=await answers.load(tx.conn, response_ids),
+        items=await answers.items(tx.conn, response_ids),
+    )
+
+
+async def write(desk: Desk, tx: Tx, fold: Fold, staff: Staff) -> None:
+    """Write a fold."""
+    await answers.save(tx.conn, list(fold.heard.values()))
+    await answers.save_items(tx.conn, list(fold.judged.values()))
+    await apply(desk, tx, fold.steps, staff)
+
+
+def owner_of(answer: Answer, staff: Staff, owners: Mapping[UUID, str], now: datetime) -> Owner:
+    """Who would own a ticket that this answer opens; the directory is newer than the snapshot."""
+    known = owners.get(answer.account_id, "") if answer.account_id else ""
+    return routing.owner(known or answer.snapshot.owner, staff, now)
+
+
+def read(data: Response, before: Answer | None) -> Answer | None:
+    """The answer after this event, or None when something newer is known already."""
+    if before is not None and data.version <= before.version:
+        return None
+    if isinstance(data, Answered):
+        return _answered(data)
+    if before is not None:
+        return replace(before, version=data.version, standing=Standing.WITHDRAWN, since=data.at, spoken=False)
+    return _unheard_of(data)
+
+
+def _answered(data: Answered) -> Answer:
+    held, released = isinstance(data, ResponseHeld), isinstance(data, ResponseReleased)
+    score = data.primary_score
+    return Answer(
+        **_identity(data),
+        standing=Standing.HELD if held else Standing.COUNTED,
+        mood=data.mood,
+        score=score.value,
+        scale=score.type,
+        received_at=data.received_at,
+        since=data.at if released else data.received_at,
+        low=data.low,
+        spoken=not (held or released),
+        wants_ticket=data.close_the_loop.ticket,
+        contact_within=timedelta(hours=data.close_the_loop.contact_within_hours),
+        resolve_within=timedelta(hours=data.close_the_loop.resolve_within_hours),
+        words=data.words,
+        person=data.person,
+        evidence=data.evidence,
+    )
+
+
+def _unheard_of(data: Response) -> Answer:
+    """The withdrawal of an answer that never came: kept, so that a late copy of the answer is dropped."""
+    return Answer(
+        **_identity(data),
+        standing=Standing.WITHDRAWN,
+        mood=Mood.PASSIVE,
+        score=None,
+        scale=QuestionType.NPS,
+        received_at=data.at,
+        since=data.at,
+        spoken=False,
+    )
+
+
+def _identity(data: Response) -> dict[str, Any]:
+    return {
+        "response_id": UUID(data.response_id),
+        "version": data.version,
+        "survey_id": UUID(data.survey_id),
+        "contact_id": UUID(data.snapshot.contact_id),
+        "account_id": _account(data),
+        "snapshot": data.snapshot,
+    }
+
+
+def _account(data: Response) -> UUID | None:
+    return UUID(data.snapshot.account_id) if data.snapshot.account_id else None
+
+
+def _case_key(data: Response) -> UUID:
+    return UUID(data.snapshot.key)
+
+
+def _rejected(event: Event[Response], tx: Tx) -> bool:
+    """Put aside what can never work, naming the field."""
+    defect = _defect(event.data)
+    if defect:
+        tx.reject(event, defect)
+    return bool(defect)
+
+
+def _defect(data: Response) -> str:
+    ids = {
+        "response_id": data.response_id,
+        "survey_id": data.survey_id,
+        "snapshot.contact_id": data.snapshot.contact_id,
+        "snapshot.account_id": data.snapshot.account_id or data.snapshot.contact_id,
+    }
+    for name, value in ids.items():
+        try:
+            UUID(value)
+        except ValueError:
+            return f"field {name}: not a UUID"
+    if isinstance(data, Answered) and not any(s.question == data.primary and not s.item for s in data.scores):
+        return "field scores: the primary question has no score"
+    if isinstance(data, Answered) and data.close_the_loop.contact_within_hours <= 0:
+        return "field close_the_loop.contact_within_hours: must be above 0"
+    return ""

@@ -1,0 +1,56 @@
+"""What Prometheus sees of the alerts service; labels come from closed lists."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from prometheus_client import Counter, Gauge, Histogram
+
+if TYPE_CHECKING:
+    from services.alerts.domain.model import Step
+
+_HOUR = 3600.0
+_HOURS = tuple(_HOUR * hours for hours in (0.1, 0.25, 0.5, 1, 2, 4, 8, 12, 18, 24, 36, 48, 96, 168, 336, 720))
+
+TICKETS = Gauge("afterword_alerts_tickets", "Tickets by state.", ["state"])
+UNCONFIRMED = Gauge("afterword_alerts_unconfirmed_items", "Held unhappy answers that wait for a look.")
+OPENED = Counter("afterword_alerts_tickets_opened_total", "Tickets opened.")
+BREACHES = Counter("afterword_alerts_breaches_total", "Clocks that ran out, by clock.", ["clock"])
+NOTICES = Counter("afterword_alerts_notices_total", "Attempts to tell somebody.", ["channel", "result"])
+TO_ACKNOWLEDGE = Histogram(
+    "afterword_alerts_acknowledge_seconds",
+    "Business time from the start of the clock to taking a case.",
+    buckets=_HOURS,
+)
+TO_CONTACT = Histogram(
+    "afterword_alerts_contact_seconds",
+    "Business time from the start of the clock to the contact.",
+    buckets=_HOURS,
+)
+TO_RESOLVE = Histogram(
+    "afterword_alerts_resolve_seconds",
+    "Business time from the start of the clock to resolving.",
+    buckets=_HOURS,
+)
+
+_DURATIONS = {"acknowledged": TO_ACKNOWLEDGE, "contacted": TO_CONTACT, "resolved": TO_RESOLVE}
+
+
+def count(step: Step, now: datetime) -> None:
+    """Count what a step announces."""
+    for event in step.events:
+        word = event.TYPE.split(".")[1]
+        if word == "opened":
+            OPENED.inc()
+        elif word in _DURATIONS:
+            _DURATIONS[word].observe(max(now - step.ticket.run.started_at, timedelta()).total_seconds())
+        elif word == "escalated":
+            _breach(getattr(event, "clock", ""), getattr(event, "level", 0))
+
+
+def _breach(clock: str, level: int) -> None:
+    if clock == "resolve":
+        BREACHES.labels("resolve").inc()
+    elif level > 1:
+        BREACHES.labels("contact" if level == 2 else "leadership").inc()  # noqa: PLR2004

@@ -1,0 +1,1 @@
+"""The schema `alerts`, one alembic branch."""

@@ -1,0 +1,141 @@
+"""Notices to people and rooms: one row per ticket, step, recipient and channel, handed over under a lease.
+
+`next_at` and `leased_until` are machine time, everything else business time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from services.alerts.domain.model import Occasion
+from shared.db.database import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that somebody is to be told. Its id is the same however often it is tried."""
+
+    id: UUID
+    ticket_id: UUID
+    occasion: Occasion
+    step: str
+    channel: str
+    recipient: str
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What an attempt came to: sent, failed for good, or to be tried again at `next_at`."""
+
+    notice: Notice
+    outcome: str
+    detail: str
+    next_at: datetime | None = None
+
+
+async def enqueue(conn: Connection, notices: Sequence[Notice], now: datetime, wall: datetime) -> None:
+    """Add notices; one that is there already stays as it is."""
+    if not notices:
+        return
+    rows = [(n.id, n.ticket_id, n.occasion.value, n.step, n.channel, n.recipient) for n in notices]
+    await conn.execute(
+        """
+        insert into notices (id, ticket_id, occasion, step, channel, recipient, created_at, next_at)
+        select n.*, $7, $8
+        from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[]) as n
+        on conflict do nothing
+        """,
+        *map(list, zip(*rows, strict=True)),
+        now,
+        wall,
+    )
+
+
+async def drop_pointless(conn: Connection, channel: str, now: datetime) -> int:
+    """Drop waiting notices of tickets that have ended: nobody is woken for what is over."""
+    rows = await conn.fetch(
+        """
+        update notices n set state = 'dropped', ended_at = $2
+        from tickets t
+        where t.id = n.ticket_id and n.channel = $1 and n.state = 'pending' and t.ended_at is not null
+        returning n.id
+        """,
+        channel,
+        now,
+    )
+    return len(rows)
+
+
+async def claim(
+    conn: Connection, channel: str, lease: UUID, wall: datetime, *, hold: timedelta, limit: int
+) -> list[Notice]:
+    """Take notices that are due, or whose last holder vanished while handing over: those are repeated."""
+    rows = await conn.fetch(
+        """
+        update notices n set
+            state = 'handing_over', attempts = attempts + 1, lease = $2, leased_until = $3
+        where n.id in (
+            select id from notices
+            where channel = $1 and state in ('pending', 'handing_over')
+                and coalesce(leased_until, next_at) <= $4
+            order by coalesce(leased_until, next_at), id
+            limit $5 for update skip locked)
+        returning id, ticket_id, occasion, step, channel, recipient, attempts
+        """,
+        channel,
+        lease,
+        wall + hold,
+        wall,
+        limit,
+    )
+    return [
+        Notice(
+            row["id"], row["ticket_id"], Occasion(row["occasion"]), row["step"], row["channel"],
+            row["recipient"], row["attempts"],
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+async def record(conn: Connection, results: Sequence[Result], lease: UUID, now: datetime) -> list[UUID]:
+    """Write what attempts came to, in the journal too; ids of those that were still ours.
+
+    One whose lease went to somebody else meanwhile is left alone: its new holder decides.
+    """
+    if not results:
+        return []
+    rows = [
+        (r.notice.id, _state(r), r.next_at, r.notice.attempts, r.outcome, r.detail[:500]) for r in results
+    ]
+    found = await conn.fetch(
+        """
+        with told as (
+            select * from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::int[], $5::text[], $6::text[])
+                as r (id, state, next_at, attempt, outcome, detail)
+        ), mine as (
+            update notices n set
+                state = told.state, next_at = coalesce(told.next_at, n.next_at), lease = null,
+                leased_until = null, ended_at = case when told.state = 'pending' then null else $8 end
+            from told where n.id = told.id and n.lease = $7
+            returning n.id, told.attempt, told.outcome, told.detail
+        ), journal as (
+            insert into notice_attempts (notice_id, attempt, at, outcome, detail)
+            select id, attempt, $8, outcome, detail from mine on conflict do nothing
+        )
+        select id from mine
+        """,
+        *map(list, zip(*rows, strict=True)),
+        lease,
+        now,
+    )
+    return [row["id"] for row in found]
+
+
+def _state(result: Result) -> str:
+    if result.next_at is not None:
+        return "pending"
+    return result.outcome

@@ -1,0 +1,279 @@
+"""What pages, API and notices show. Personal data stays sealed here; whoever shows it opens it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+import asyncpg
+
+from services.alerts.domain.model import Answer
+from services.alerts.store import answers as answer_store
+from shared.db.database import Connection
+
+_ANSWER = ", ".join("a." + name.strip() for name in answer_store.COLUMNS.split(","))
+_OPEN = "t.state in ('open', 'acknowledged', 'contacted')"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A ticket in a list, with its gravest voice."""
+
+    ticket_id: UUID
+    state: str
+    version: int
+    opened_at: datetime
+    breach_at: datetime
+    contacted: bool
+    contact_due_at: datetime
+    owner: UUID | None
+    proposal: str
+    how: str
+    ended_at: datetime | None
+    told: int
+    people: int
+    account_name: str
+    tier: str
+    answer: Answer
+    person: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContactCopy:
+    """A contact as the directory knows it now."""
+
+    contact_id: UUID
+    person: str
+    job_function: str
+    persona: str
+    zone: str
+    locale: str
+    erased: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AccountCopy:
+    """An account as the directory knows it now."""
+
+    account_id: UUID
+    name: str
+    tier: str
+    industry: str
+    owner: str
+    annual_value: float | None
+    phase: str
+    renewal_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineRow:
+    """One line of a timeline, its note still sealed."""
+
+    at: datetime
+    by: UUID | None
+    kind: str
+    data: Mapping[str, str]
+    note: str
+    note_contact: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An unconfirmed answer in the inbox."""
+
+    answer: Answer
+    due_at: datetime
+    late: bool
+    person: str
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is wanted of the list of tickets; `after` is the last line of the page before."""
+
+    owner: UUID | None = None
+    unowned_too: bool = False
+    ended: bool = False
+    state: str = ""
+    limit: int = 50
+    after: tuple[datetime, UUID] | None = None
+
+
+async def lines(conn: Connection, query: Query) -> list[Line]:
+    """Tickets: open ones by what breaches first, ended ones by what ended last."""
+    order = "t.ended_at desc, t.id desc" if query.ended else "t.breach_at, t.id"
+    beyond = "(t.ended_at, t.id) < ($4, $5)" if query.ended else "(t.breach_at, t.id) > ($4, $5)"
+    rows = await conn.fetch(
+        f"""
+        select t.id, t.state as ticket_state, t.version as ticket_version, t.opened_at, t.breach_at,
+            t.contacted_at,
+            t.contact_due_at, t.owner, t.proposal, t.how, t.ended_at, t.told,
+            (select count(distinct v.contact_id) from voices v where v.ticket_id = t.id and v.state =
+            'unhappy')
+                as people,
+            coalesce(nullif(c.name, ''), t.snapshot ->> 'account_name') as account_name,
+            coalesce(nullif(c.tier, ''), t.snapshot ->> 'tier', '') as account_tier,
+            coalesce(p.person, '') as contact_person, worst.*
+        from (
+            select * from tickets t
+            where {"t.ended_at is not null" if query.ended else _OPEN}
+                and ($1::uuid is null or t.owner = $1 or ($2 and t.owner is null))
+                and ($6 = '' or t.state = $6)
+                and ($4::timestamptz is null or {beyond})
+            order by {order} limit $3
+        ) t
+        cross join lateral (
+            select {_ANSWER}
+            from voices v join answers a using (response_id)
+            where v.ticket_id = t.id
+            order by v.state = 'unhappy' desc, a.score nulls last, v.place limit 1
+        ) worst
+        left join contacts p on p.contact_id = worst.contact_id
+        left join accounts c on c.account_id = worst.account_id
+        order by {order}
+        """,  # noqa: S608 - fragments of our own
+        query.owner,
+        query.unowned_too,
+        query.limit,
+        *(query.after or (None, None)),
+        query.state,
+    )
+    return [_line(row) for row in rows]
+
+
+async def voices(conn: Connection, ticket_id: UUID) -> list[tuple[Answer, str]]:
+    """The answers of a case with the state of each voice: unhappy first, the lowest score first."""
+    rows = await conn.fetch(
+        f"""
+        select {_ANSWER}, v.state as voice_state
+        from voices v join answers a using (response_id)
+        where v.ticket_id = $1 order by v.state = 'unhappy' desc, a.score nulls last, v.place
+        """,  # noqa: S608 - columns of our own
+        ticket_id,
+    )
+    return [(answer_store.read(row), row["voice_state"]) for row in rows]
+
+
+async def history(conn: Connection, case_key: UUID, leave_out: Collection[UUID], limit: int) -> list[Answer]:
+    """Earlier answers of the same account, newest first."""
+    rows = await conn.fetch(
+        f"""
+        select {answer_store.COLUMNS} from answers
+        where case_key = $1 and standing = 'counted' and response_id <> all($2)
+        order by received_at desc limit $3
+        """,  # noqa: S608 - columns of our own
+        case_key,
+        list(leave_out),
+        limit,
+    )
+    return [answer_store.read(row) for row in rows]
+
+
+async def past_cases(conn: Connection, case_key: UUID, but: UUID, limit: int) -> list[Mapping[str, object]]:
+    """Earlier and later cases of the same account, newest first."""
+    rows = await conn.fetch(
+        """
+        select id, state, opened_at, ended_at, cause, how from tickets
+        where case_key = $1 and id <> $2 order by opened_at desc limit $3
+        """,
+        case_key,
+        but,
+        limit,
+    )
+    return [dict(row) for row in rows]
+
+
+async def timeline(conn: Connection, ticket_id: UUID) -> list[TimelineRow]:
+    """Everything that happened to a ticket, in order."""
+    rows = await conn.fetch(
+        """
+        select at, by_user, kind, data, note, note_contact from timeline where ticket_id = $1 order by id
+        """,
+        ticket_id,
+    )
+    return [
+        TimelineRow(r["at"], r["by_user"], r["kind"], json.loads(r["data"]), r["note"], r["note_contact"])
+        for r in rows
+    ]
+
+
+async def contacts(conn: Connection, contact_ids: Collection[UUID]) -> dict[UUID, ContactCopy]:
+    """Copies of these contacts."""
+    rows = await conn.fetch(
+        """
+        select contact_id, person, job_function, persona, zone, locale, erased from contacts
+        where contact_id = any($1)
+        """,
+        list(contact_ids),
+    )
+    return {row["contact_id"]: ContactCopy(**dict(row)) for row in rows}
+
+
+async def account(conn: Connection, account_id: UUID | None) -> AccountCopy | None:
+    """The copy of one account."""
+    row = await conn.fetchrow(
+        """
+        select account_id, name, tier, industry, owner, annual_value, phase, renewal_on from accounts
+        where account_id = $1
+        """,
+        account_id,
+    )
+    return AccountCopy(**dict(row)) if row else None
+
+
+async def waiting(conn: Connection, limit: int) -> list[Waiting]:
+    """Unconfirmed answers that somebody should look at, the oldest first."""
+    rows = await conn.fetch(
+        f"""
+        select {_ANSWER},
+            u.due_at, u.late_at is not null as late, coalesce(nullif(p.person, ''),
+            a.person) as contact_person
+        from unconfirmed u join answers a using (response_id)
+        left join contacts p on p.contact_id = a.contact_id
+        where u.state = 'waiting' order by u.due_at limit $1
+        """,  # noqa: S608 - columns of our own
+        limit,
+    )
+    return [Waiting(answer_store.read(r), r["due_at"], r["late"], r["contact_person"]) for r in rows]
+
+
+async def counts(conn: Connection, user_id: UUID, now: datetime, soon: datetime) -> Mapping[str, int]:
+    """Numbers on the tabs of the inbox."""
+    row = await conn.fetchrow(
+        f"""
+        select count(*) filter (where owner = $1 or owner is null) as mine, count(*) as team,
+            count(*) filter (where breach_at <= $3) as soon, count(*) filter (where breach_at <= $2) as late,
+            (select count(*) from unconfirmed where state = 'waiting') as unconfirmed
+        from tickets t where {_OPEN}
+        """,  # noqa: S608 - a fragment of our own
+        user_id,
+        now,
+        soon,
+    )
+    return dict(row) if row else {}
+
+
+def _line(row: asyncpg.Record) -> Line:
+    answer = answer_store.read(row)
+    return Line(
+        ticket_id=row["id"],
+        state=row["ticket_state"],
+        version=row["ticket_version"],
+        opened_at=row["opened_at"],
+        breach_at=row["breach_at"],
+        contacted=row["contacted_at"] is not None,
+        contact_due_at=row["contact_due_at"],
+        owner=row["owner"],
+        proposal=row["proposal"],
+        how=row["how"],
+        ended_at=row["ended_at"],
+        told=row["told"],
+        people=row["people"],
+        account_name=row["account_name"],
+        tier=row["account_tier"],
+        answer=answer,
+        person=row["contact_person"] or answer.person,
+    )
