@@ -110,7 +110,6 @@ class OrganisationChanged(Payload):
     own_domains: tuple[str, ...] = ()
     privacy_note: LocalText = Field(default_factory=dict)
     paused: bool = False
-    paused: bool = False
 
 
 class ContextKind(StrEnum):
