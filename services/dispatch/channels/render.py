@@ -1,0 +1,68 @@
+"""Letters set as HTML and as text. Templates are ours alone and compiled once; customers' texts are only values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import mjml
+from jinja2 import BaseLoader, Environment, StrictUndefined, Template
+
+from services.dispatch.domain.letter import Letter
+
+_TEMPLATES = Path(__file__).with_name("templates")
+_BRAND_LINE = "#aabbcc"
+_MACROS = {
+    "brand": "letter.frame.house",
+    "score_row": "letter.row",
+    "hint": "letter",
+    "signature": "letter.frame",
+    "footer": "letter",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """Both forms of one letter."""
+
+    html: str
+    text: str
+
+
+class Renderer:
+    """The compiled templates of one process."""
+
+    def __init__(self) -> None:
+        pages = Environment(loader=BaseLoader(), autoescape=True, undefined=StrictUndefined)
+        plain = Environment(  # noqa: S701 - plain text has nothing to escape
+            loader=BaseLoader(), autoescape=False, undefined=StrictUndefined, trim_blocks=False
+        )
+        self._html = pages.from_string(_html_source())
+        self._text: Template = plain.from_string(_read("letter.txt"))
+
+    def render(self, letter: Letter) -> Rendered:
+        """Set a letter in both forms."""
+        return Rendered(self._html.render(letter=letter), _tidy(self._text.render(letter=letter)))
+
+
+def _html_source() -> str:
+    """The MJML template as HTML, with our macros in the places that MJML has no element for."""
+    html = mjml.mjml2html(_read("letter.mjml"))
+    html = html.replace(_BRAND_LINE, "{{ letter.frame.house.colour }}")
+    for macro, argument in _MACROS.items():
+        html = html.replace(f"{{{{ {macro}() }}}}", f"{{{{ {macro}({argument}) }}}}")
+    lean = "\n".join(line.strip() for line in html.splitlines() if line.strip())
+    return _read("parts.html") + lean
+
+
+def _read(name: str) -> str:
+    return (_TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def _tidy(text: str) -> str:
+    """At most one empty line in a row, one line feed at the end."""
+    lines: list[str] = []
+    for line in text.splitlines():
+        if line or (lines and lines[-1]):
+            lines.append(line)
+    return "\n".join(lines).strip("\n") + "\n"

@@ -1,0 +1,145 @@
+"""The values that travel between the store, the decisions and the channels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from services.dispatch.domain.states import Happening
+from shared.contracts.model import Channel
+
+INVITATION = "invitation"
+REMINDER = "reminder"
+SUPPORTED = (Channel.EMAIL,)
+"""Channels that can be delivered by today."""
+
+NOTE_FRESH_FOR = timedelta(days=7)
+"""After that a thank-you is stranger than none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A message as it enters: one survey or note × step × channel. `person` is sealed."""
+
+    delivery_id: UUID
+    survey_id: UUID | None
+    message_id: UUID | None
+    kind: str
+    step: int
+    channel: Channel
+    contact_id: UUID
+    account_id: UUID | None
+    programme: str
+    key: str
+    snapshot: str
+    requested_at: datetime
+    person: str = ""
+    slots: str = "{}"
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """A survey as it was requested; `texts` is its form and letter as JSON, `person` is sealed."""
+
+    survey_id: UUID
+    contact_id: UUID
+    account_id: UUID | None
+    programme: str
+    version: int
+    snapshot: str
+    person: str
+    digest: str
+    slots: str
+    requested_at: datetime
+    closes_at: datetime
+    fresh_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyChange:
+    """What later events did to a survey; None leaves as it is."""
+
+    survey_id: UUID
+    version: int
+    cancelled_as: str | None = None
+    closed: bool = False
+    closes_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A claimed message with all that the last look and the wording need.
+
+    Attributes:
+        texts: form and letter as JSON, "" for a note.
+        reached: an earlier step was handed over, so this one may call itself a reminder.
+        earlier_open: an earlier step has not gone out yet.
+    """
+
+    delivery_id: UUID
+    of_survey: bool
+    survey_id: UUID | None
+    kind: str
+    step: int
+    channel: Channel
+    contact_id: UUID
+    programme: str
+    snapshot: str
+    person: str
+    slots: Mapping[str, str]
+    texts: str
+    attempts: int
+    expires_at: datetime
+    closes_at: datetime
+    erased: bool = False
+    opted_out: bool = False
+    cancelled: bool = False
+    answered: bool = False
+    closed: bool = False
+    paused: bool = False
+    reached: bool = False
+    earlier_open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a message ends, or an attempt: the reason for the books, the detail for whoever looks for the cause."""
+
+    delivery_id: UUID
+    reason: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Postponed:
+    """A message that goes back to planned for a while of machine time."""
+
+    delivery_id: UUID
+    wait: timedelta
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """A message as its delivery event tells it."""
+
+    delivery_id: UUID
+    version: int
+    survey_id: UUID | None
+    message_id: UUID | None
+    step: int
+    channel: Channel
+    snapshot: str
+    key: str
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """What a round decided about its messages, by what happens to them."""
+
+    ended: Mapping[Happening, Sequence[Ending]] = field(default_factory=dict)
+    postponed: Sequence[Postponed] = ()

@@ -1,0 +1,72 @@
+"""The life of one message, as a table (rule 6: never send twice).
+
+    planned ──claim──► claimed ──call──► handing_over ──accept──► handed_over
+       ▲                  │                   │  │ └──refuse───► failed
+       │◄─────release─────┤                   │  └────lose─────► uncertain ──accept/refuse (late evidence)──► …
+       │                  ├──suppress─► suppressed
+       │                  └──reject───► failed
+       └──────────────────────defer───────────┘
+
+`handing_over` is committed before the provider is called. A message found there after a crash may or may not have
+gone out; plain SMTP cannot tell, so it becomes `uncertain` and is never repeated: a missed survey costs less than a
+double one, and a reminder follows anyway.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Where a message stands; the label of metrics and the word in the books."""
+
+    PLANNED = "planned"
+    CLAIMED = "claimed"
+    HANDING_OVER = "handing_over"
+    HANDED_OVER = "handed_over"
+    FAILED = "failed"
+    UNCERTAIN = "uncertain"
+    SUPPRESSED = "suppressed"
+
+
+class Happening(StrEnum):
+    """What moves a message."""
+
+    CLAIM = "claim"
+    RELEASE = "release"
+    SUPPRESS = "suppress"
+    REJECT = "reject"
+    CALL = "call"
+    ACCEPT = "accept"
+    DEFER = "defer"
+    REFUSE = "refuse"
+    LOSE = "lose"
+
+
+OPEN = frozenset({State.PLANNED, State.CLAIMED, State.HANDING_OVER})
+"""States in which something is still to happen by itself; the books count them as open."""
+
+TRANSITIONS: dict[tuple[State, Happening], State] = {
+    (State.PLANNED, Happening.CLAIM): State.CLAIMED,
+    (State.CLAIMED, Happening.RELEASE): State.PLANNED,
+    (State.CLAIMED, Happening.SUPPRESS): State.SUPPRESSED,
+    (State.CLAIMED, Happening.REJECT): State.FAILED,
+    (State.CLAIMED, Happening.CALL): State.HANDING_OVER,
+    (State.HANDING_OVER, Happening.ACCEPT): State.HANDED_OVER,
+    (State.HANDING_OVER, Happening.DEFER): State.PLANNED,
+    (State.HANDING_OVER, Happening.REFUSE): State.FAILED,
+    (State.HANDING_OVER, Happening.LOSE): State.UNCERTAIN,
+    (State.UNCERTAIN, Happening.ACCEPT): State.HANDED_OVER,
+    (State.UNCERTAIN, Happening.REFUSE): State.FAILED,
+}
+"""Every legal move. What is not here cannot happen: the store's statements take their guards from this table."""
+
+
+def sources(happening: Happening) -> tuple[State, ...]:
+    """The states in which something can happen."""
+    return tuple(state for state, what in TRANSITIONS if what is happening)
+
+
+def target(happening: Happening) -> State:
+    """The state that follows; each happening has exactly one."""
+    return next(after for (_, what), after in TRANSITIONS.items() if what is happening)

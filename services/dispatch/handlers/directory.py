@@ -1,0 +1,52 @@
+"""The directory as far as sending depends on it: who opted out or was erased, who sends, which brakes are on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.dispatch.store import intake
+from shared.contracts.directory import ContactErased
+from shared.contracts.envelope import Event
+from shared.contracts.programmes import ProgrammeState
+from shared.db.database import Tx
+
+
+async def on_contacts(events: Sequence[Event[Any]], tx: Tx) -> None:
+    """Keep the newest state of each contact; erasure wins over everything before and after it."""
+    erased: dict[UUID, tuple[UUID, int, datetime]] = {}
+    newest: dict[UUID, tuple[UUID, int, UUID | None, bool]] = {}
+    for event in events:
+        data, contact_id = event.data, UUID(event.data.contact_id)
+        if isinstance(data, ContactErased):
+            erased[contact_id] = (contact_id, data.version, data.erased_at)
+        elif contact_id not in newest or data.version > newest[contact_id][1]:
+            account = UUID(data.account_id) if data.account_id else None
+            newest[contact_id] = (contact_id, data.version, account, data.opted_out)
+    await intake.save_contacts(tx.conn, [row for key, row in newest.items() if key not in erased])
+    if erased:
+        await intake.erase_contacts(tx.conn, list(erased.values()), tx.now)
+
+
+async def on_accounts(events: Sequence[Event[Any]], tx: Tx) -> None:
+    """Keep whether an operator's brake is on an account."""
+    newest = {UUID(e.data.account_id): e.data for e in sorted(events, key=lambda e: e.data.version)}
+    rows = [(account, data.version, data.paused) for account, data in newest.items()]
+    await intake.save_accounts(tx.conn, rows)
+
+
+async def on_programmes(events: Sequence[Event[Any]], tx: Tx) -> None:
+    """Keep whether a programme is paused."""
+    newest = {e.data.programme: e.data for e in sorted(events, key=lambda e: e.data.revision)}
+    rows = [
+        (programme, data.revision, data.state is ProgrammeState.PAUSED) for programme, data in newest.items()
+    ]
+    await intake.save_programmes(tx.conn, rows)
+
+
+async def on_organisation(events: Sequence[Event[Any]], tx: Tx) -> None:
+    """Keep the newest settings of the organisation."""
+    newest = max((event.data for event in events), key=lambda data: data.version)
+    await intake.save_organisation(tx.conn, newest.version, newest.model_dump_json(), paused=newest.paused)

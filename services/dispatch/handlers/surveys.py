@@ -1,0 +1,140 @@
+"""Surveys: a request becomes a message, a reminder another one; cancelled and closed ones stay unsent."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from services.dispatch.domain.model import INVITATION, REMINDER, SUPPORTED, Planned, Survey, SurveyChange
+from services.dispatch.store import intake
+from services.dispatch.store.intake import SurveyHead
+from shared.contracts.envelope import Event
+from shared.contracts.model import Channel
+from shared.contracts.surveys import (
+    SurveyCancelled,
+    SurveyClosed,
+    SurveyExtended,
+    SurveyReminderRequested,
+    SurveyRequested,
+)
+from shared.db.database import Tx
+from shared.runtime.ids import derive
+
+Later = SurveyReminderRequested | SurveyExtended | SurveyCancelled | SurveyClosed
+
+
+async def on_surveys(events: Sequence[Event[Any]], tx: Tx) -> None:
+    """Fold the life of surveys: new ones first, then what happened to them, in log order."""
+    asked = [event.data for event in events if isinstance(event.data, SurveyRequested)]
+    if asked:
+        texts = {_digest(content): content for content in map(_texts, asked)}
+        await intake.save_surveys(tx.conn, texts, [_survey(request) for request in asked])
+        await intake.plan_messages(tx.conn, [_invitation(request) for request in asked])
+    later = [event for event in events if isinstance(event.data, Later)]
+    if not later:
+        return
+    known = await intake.heads(tx.conn, sorted({UUID(event.data.survey_id) for event in later}))
+    for event in later:
+        if UUID(event.data.survey_id) not in known:
+            tx.reject(event, "survey_id: no survey.requested of this survey was seen")
+    kept = [event.data for event in later if UUID(event.data.survey_id) in known]
+    await intake.change_surveys(tx.conn, list(folded(kept).values()))
+    reminders = [data for data in kept if isinstance(data, SurveyReminderRequested)]
+    if reminders:
+        await intake.plan_messages(tx.conn, [_reminder(data, known) for data in reminders])
+
+
+def folded(changes: Sequence[Later]) -> dict[UUID, SurveyChange]:
+    """What a batch does to each survey, in log order; an older version changes nothing."""
+    result: dict[UUID, SurveyChange] = {}
+    for data in changes:
+        survey_id = UUID(data.survey_id)
+        known = result.get(survey_id, SurveyChange(survey_id, 0))
+        if data.version > known.version:
+            result[survey_id] = _applied(replace(known, version=data.version), data)
+    return result
+
+
+def _applied(change: SurveyChange, data: Later) -> SurveyChange:
+    match data:
+        case SurveyExtended():
+            return replace(change, closes_at=data.closes_at)
+        case SurveyCancelled():
+            return replace(change, cancelled_as=data.reason.value)
+        case SurveyClosed():
+            return replace(change, closed=True)
+        case SurveyReminderRequested():
+            return change
+
+
+def _texts(request: SurveyRequested) -> str:
+    """Form and letter as one text; equal for all surveys of a programme version."""
+    whole = {"form": request.form.model_dump(mode="json"), "letter": request.letter.model_dump(mode="json")}
+    return json.dumps(whole, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def _digest(content: str) -> str:
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _survey(request: SurveyRequested) -> Survey:
+    snapshot = request.snapshot
+    return Survey(
+        survey_id=UUID(request.survey_id),
+        contact_id=UUID(snapshot.contact_id),
+        account_id=UUID(snapshot.account_id) if snapshot.account_id else None,
+        programme=snapshot.programme,
+        version=request.version,
+        snapshot=snapshot.model_dump_json(),
+        person=request.person,
+        digest=_digest(_texts(request)),
+        slots=json.dumps(request.slots),
+        requested_at=request.requested_at,
+        closes_at=request.closes_at,
+        fresh_until=request.fresh_until,
+    )
+
+
+def _invitation(request: SurveyRequested) -> Planned:
+    """The first message, by the first channel that can be delivered by; else by the one that cannot."""
+    channel = next((c for c in request.channels if c in SUPPORTED), (*request.channels, Channel.EMAIL)[0])
+    snapshot = request.snapshot.model_copy(update={"channel": channel})
+    return Planned(
+        delivery_id=derive("delivery", request.survey_id, 0, channel.value),
+        survey_id=UUID(request.survey_id),
+        message_id=None,
+        kind=INVITATION,
+        step=0,
+        channel=channel,
+        contact_id=UUID(snapshot.contact_id),
+        account_id=UUID(snapshot.account_id) if snapshot.account_id else None,
+        programme=snapshot.programme,
+        key=snapshot.key,
+        snapshot=snapshot.model_dump_json(),
+        requested_at=request.requested_at,
+    )
+
+
+def _reminder(data: SurveyReminderRequested, known: Mapping[UUID, SurveyHead]) -> Planned:
+    """A further message by the channel of the first one."""
+    head = known[UUID(data.survey_id)]
+    channel = Channel(head.channel)
+    snapshot = data.snapshot.model_copy(update={"channel": channel})
+    return Planned(
+        delivery_id=derive("delivery", data.survey_id, data.step, channel.value),
+        survey_id=UUID(data.survey_id),
+        message_id=None,
+        kind=REMINDER,
+        step=data.step,
+        channel=channel,
+        contact_id=head.contact_id,
+        account_id=head.account_id,
+        programme=head.programme,
+        key=snapshot.key,
+        snapshot=snapshot.model_dump_json(),
+        requested_at=data.requested_at,
+    )

@@ -1,0 +1,213 @@
+"""What events bring: surveys, messages, answers, and the directory as far as sending depends on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.dispatch.domain.model import Planned, Survey, SurveyChange
+from shared.db.database import Connection
+
+_TEXTS = """
+insert into texts (digest, content)
+select * from unnest($1::text[], $2::text[]) order by 1 on conflict do nothing
+"""
+_SURVEYS = """
+insert into surveys (survey_id, contact_id, account_id, programme, version, snapshot, person, texts_digest, slots,
+    requested_at, closes_at, fresh_until)
+select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::int[], $6::text[], $7::text[], $8::text[],
+    $9::text[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[]) order by 1
+on conflict (survey_id) do nothing
+"""
+_CHANGES = """
+update surveys as s set
+    version = c.version,
+    cancelled_as = coalesce(c.cancelled_as, s.cancelled_as),
+    closed = s.closed or c.closed,
+    closes_at = coalesce(c.closes_at, s.closes_at)
+from unnest($1::uuid[], $2::int[], $3::text[], $4::boolean[], $5::timestamptz[])
+    as c (survey_id, version, cancelled_as, closed, closes_at)
+where s.survey_id = c.survey_id and s.version < c.version
+"""
+# A first message needs no proof that the answers are known: nobody can answer before it.
+_MESSAGES = """
+insert into messages (delivery_id, survey_id, message_id, kind, step, channel, contact_id, account_id, programme,
+    key, snapshot, requested_at, person, slots, view_current)
+select m.*, m.step = 0 from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::int[], $6::text[], $7::uuid[],
+    $8::uuid[], $9::text[], $10::text[], $11::text[], $12::timestamptz[], $13::text[], $14::text[])
+    as m (delivery_id, survey_id, message_id, kind, step, channel, contact_id, account_id, programme,
+        key, snapshot, requested_at, person, slots) order by 1
+on conflict (delivery_id) do nothing
+"""
+_KNOWN_CONTACTS = """
+insert into contacts (contact_id, version, account_id)
+select c, 0, a from unnest($1::uuid[], $2::uuid[]) as t (c, a) order by 1 on conflict do nothing
+"""
+_CONTACTS = """
+insert into contacts as c (contact_id, version, account_id, opted_out)
+select * from unnest($1::uuid[], $2::int[], $3::uuid[], $4::boolean[]) order by 1
+on conflict (contact_id) do update set
+    version = excluded.version, account_id = excluded.account_id, opted_out = excluded.opted_out
+where c.version < excluded.version and c.erased_at is null
+"""
+_ERASED = """
+insert into contacts as c (contact_id, version, opted_out, erased_at)
+select id, version, true, at from unnest($1::uuid[], $2::int[], $3::timestamptz[]) as t (id, version, at) order by 1
+on conflict (contact_id) do update set
+    version = greatest(c.version, excluded.version), opted_out = true,
+    erased_at = coalesce(c.erased_at, excluded.erased_at)
+"""
+# The hash stays, as a suppression: the same address imported again must not be written to.
+_KEEP_HASHES = """
+insert into suppressions (kind, subject, reason, via, noted_at)
+select distinct 'address', address_hash, 'erased', 'erasure', $2::timestamptz
+from messages where contact_id = any($1::uuid[]) and address_hash is not null
+on conflict do nothing
+"""
+_BLANK_MESSAGES = """
+update messages set person = '', slots = '{}', address_hash = null where contact_id = any($1::uuid[])
+"""
+_BLANK_SURVEYS = "update surveys set person = '', slots = '{}' where contact_id = any($1::uuid[])"
+_BLANK_SUPPRESSIONS = "update suppressions set contact_id = null where contact_id = any($1::uuid[])"
+_ANSWERS = """
+insert into answers as a (survey_id, version, answered)
+select * from unnest($1::uuid[], $2::int[], $3::boolean[]) order by 1
+on conflict (survey_id) do update set version = excluded.version, answered = excluded.answered
+where a.version < excluded.version
+"""
+_ACCOUNTS = """
+insert into accounts as a (account_id, version, paused)
+select * from unnest($1::uuid[], $2::int[], $3::boolean[]) order by 1
+on conflict (account_id) do update set version = excluded.version, paused = excluded.paused
+where a.version < excluded.version
+"""
+_PROGRAMMES = """
+insert into programmes as p (programme, revision, paused)
+select * from unnest($1::text[], $2::int[], $3::boolean[]) order by 1
+on conflict (programme) do update set revision = excluded.revision, paused = excluded.paused
+where p.revision <= excluded.revision
+"""
+_ORGANISATION = """
+insert into organisation as o (version, paused, content) values ($1, $2, $3)
+on conflict (only_row) do update set
+    version = excluded.version, paused = excluded.paused, content = excluded.content
+where o.version < excluded.version
+"""
+_WAKE = """
+update messages set not_before = clock.machine_now()
+where state = 'planned' and attempts = 0 and (programme = any($1::text[]) or account_id = any($2::uuid[]))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyHead:
+    """What a later event of a survey needs to know of it."""
+
+    contact_id: UUID
+    account_id: UUID | None
+    programme: str
+    channel: str
+
+
+async def save_surveys(conn: Connection, texts: Mapping[str, str], surveys: Sequence[Survey]) -> None:
+    """Keep new surveys and, once each, the texts they ask with; known ones stay as they are."""
+    await conn.execute(_TEXTS, list(texts), list(texts.values()))
+    await conn.execute(
+        _KNOWN_CONTACTS, *_columns([(s.contact_id, s.account_id) for s in _by_contact(surveys)], 2)
+    )
+    await conn.execute(
+        _SURVEYS,
+        *_columns(
+            [
+                (
+                    s.survey_id, s.contact_id, s.account_id, s.programme, s.version, s.snapshot, s.person, s.digest,
+                    s.slots, s.requested_at, s.closes_at, s.fresh_until,
+                )
+                for s in surveys
+            ],
+            12,
+        ),
+    )  # fmt: skip
+
+
+async def heads(conn: Connection, survey_ids: Sequence[UUID]) -> dict[UUID, SurveyHead]:
+    """The surveys that are known here, with the channel of their first message."""
+    rows = await conn.fetch(
+        """
+        select s.survey_id, s.contact_id, s.account_id, s.programme, coalesce(m.channel, 'email') as channel
+        from surveys s left join messages m on m.survey_id = s.survey_id and m.step = 0
+        where s.survey_id = any($1::uuid[])
+        """,
+        list(survey_ids),
+    )
+    return {
+        row["survey_id"]: SurveyHead(row["contact_id"], row["account_id"], row["programme"], row["channel"])
+        for row in rows
+    }
+
+
+async def change_surveys(conn: Connection, changes: Sequence[SurveyChange]) -> None:
+    """Apply what is newer than what is known."""
+    rows = [(c.survey_id, c.version, c.cancelled_as, c.closed, c.closes_at) for c in changes]
+    await conn.execute(_CHANGES, *_columns(rows, 5))
+
+
+async def plan_messages(conn: Connection, messages: Sequence[Planned]) -> None:
+    """Keep messages to send; one that is known is not planned twice."""
+    people = {m.contact_id: (m.contact_id, m.account_id) for m in messages}
+    await conn.execute(_KNOWN_CONTACTS, *_columns(list(people.values()), 2))
+    rows = [
+        (
+            m.delivery_id, m.survey_id, m.message_id, m.kind, m.step, m.channel.value, m.contact_id, m.account_id,
+            m.programme, m.key, m.snapshot, m.requested_at, m.person, m.slots,
+        )
+        for m in messages
+    ]  # fmt: skip
+    await conn.execute(_MESSAGES, *_columns(rows, 14))
+
+
+async def save_answers(conn: Connection, rows: Sequence[tuple[UUID, int, bool]]) -> None:
+    """Keep per survey whether a person's answer counts: survey, version, answered."""
+    await conn.execute(_ANSWERS, *_columns(rows, 3))
+
+
+async def save_contacts(conn: Connection, rows: Sequence[tuple[UUID, int, UUID | None, bool]]) -> None:
+    """Keep contacts: id, version, account, opted out. An erased one never comes back."""
+    await conn.execute(_CONTACTS, *_columns(rows, 4))
+
+
+async def erase_contacts(conn: Connection, rows: Sequence[tuple[UUID, int, datetime]], now: datetime) -> None:
+    """Forget people: id, version, erased at. Only keyed hashes of their addresses stay, to keep them unasked."""
+    ids = [row[0] for row in rows]
+    await conn.execute(_ERASED, *_columns(rows, 3))
+    await conn.execute(_KEEP_HASHES, ids, now)
+    for statement in (_BLANK_MESSAGES, _BLANK_SURVEYS, _BLANK_SUPPRESSIONS):
+        await conn.execute(statement, ids)
+
+
+async def save_accounts(conn: Connection, rows: Sequence[tuple[UUID, int, bool]]) -> None:
+    """Keep accounts: id, version, paused. Messages of those that go on are due at once."""
+    await conn.execute(_ACCOUNTS, *_columns(rows, 3))
+    await conn.execute(_WAKE, [], [account for account, _, paused in rows if not paused])
+
+
+async def save_programmes(conn: Connection, rows: Sequence[tuple[str, int, bool]]) -> None:
+    """Keep programmes: key, revision, paused. Messages of those that go on are due at once."""
+    await conn.execute(_PROGRAMMES, *_columns(rows, 3))
+    await conn.execute(_WAKE, [programme for programme, _, paused in rows if not paused], [])
+
+
+async def save_organisation(conn: Connection, version: int, content: str, *, paused: bool) -> None:
+    """Keep the newest settings of the organisation."""
+    await conn.execute(_ORGANISATION, version, paused, content)
+
+
+def _by_contact(surveys: Sequence[Survey]) -> list[Survey]:
+    return list({survey.contact_id: survey for survey in surveys}.values())
+
+
+def _columns(rows: Sequence[tuple[object, ...]], width: int) -> list[list[object]]:
+    """Rows turned into the arrays that `unnest` takes."""
+    return [[row[i] for row in rows] for i in range(width)]
