@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+import asyncpg
+
 from shared.bus.model import Record
-from shared.runtime.outbox import OutboxRow, dump_headers, write_outbox
+from shared.runtime.outbox import OutboxRow, dump_headers, load_headers, write_outbox
 
 if TYPE_CHECKING:
     from shared.db.database import Connection
@@ -103,3 +105,37 @@ class DeathWatch:
         return len(self._last) >= self._limits.least and sum(self._last) > self._limits.share * len(
             self._last
         )
+
+
+async def listed(conn: Connection, limit: int) -> list[asyncpg.Record]:
+    """The newest dead letters of a service."""
+    rows: list[asyncpg.Record] = await conn.fetch(
+        "select id, event_type, event_id, error, reason, failed_at, replayed_at from dead_letters"
+        " order by id desc limit $1",
+        limit,
+    )
+    return rows
+
+
+async def find(conn: Connection, number: int) -> asyncpg.Record | None:
+    """One dead letter, whole."""
+    return await conn.fetchrow("select * from dead_letters where id = $1", number)
+
+
+async def replay(conn: Connection, number: int, wall: datetime) -> bool:
+    """Send a dead letter to its topic again through the outbox; False when there is no such one.
+
+    The header says how often it was replayed: it lets the inbox, where the event counts as dead, take it once more.
+    """
+    row = await conn.fetchrow("select * from dead_letters where id = $1 for update", number)
+    if row is None:
+        return False
+    headers = load_headers(row["headers"])
+    before = next((int(content) for name, content in headers if name == REPLAY_HEADER), 0)
+    kept = tuple(header for header in headers if header[0] != REPLAY_HEADER)
+    again = (*kept, (REPLAY_HEADER, str(before + 1).encode()))
+    await write_outbox(
+        conn, [OutboxRow(row["topic"], row["key"], row["event_id"] or "unread", again, row["value"])], wall
+    )
+    await conn.execute("update dead_letters set replayed_at = $2 where id = $1", number, wall)
+    return True

@@ -1,0 +1,1 @@
+"""The `afterword` command: the one place that sees all five services."""

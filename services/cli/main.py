@@ -1,0 +1,78 @@
+"""`afterword`: run it, look into it, take care of it."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from services.cli import deadletters, organisation, people, up
+from services.cli.deployment import DATA_DIR, migrate, wait_for_database
+from services.cli.programmes import app as programmes
+from shared.embedded import stack
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Ask the right person after something happened, and care for the unhappy ones within 24 hours.",
+)
+app.add_typer(programmes, name="programmes", help="Survey programmes as YAML: check and show them.")
+app.add_typer(people.app, name="users", help="People who sign in: invite, list, disable.")
+app.add_typer(deadletters.app, name="dlq", help="Records put aside: list, show, replay.")
+app.add_typer(organisation.app, name="organisation", help="Name, zone, sender and public address.")
+
+console = Console()
+DataDir = Annotated[Path, typer.Option("--data", help="Directory of the embedded deployment.")]
+
+
+@app.command("up")
+def up_command(
+    port: Annotated[int, typer.Option(help="Port of all pages and APIs.")] = 8000,
+    data: DataDir = DATA_DIR,
+    programmes_dir: Annotated[Path, typer.Option("--programmes", help="Folder of programmes.")] = Path(
+        "programmes"
+    ),
+) -> None:
+    """Run all five services on one port, with PostgreSQL, broker and mail sink beside them."""
+    asyncio.run(up.run_all(data, port, programmes_dir))
+
+
+@app.command()
+def down(data: DataDir = DATA_DIR) -> None:
+    """Stop the embedded PostgreSQL, broker and mail sink, and a running `afterword up`."""
+    up.stop_running(data)
+    stopped = asyncio.run(stack.stop_all(data))
+    console.print(f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was running.")
+
+
+@app.command()
+def status(data: DataDir = DATA_DIR) -> None:
+    """Show what of the embedded deployment runs, and where."""
+    table = Table("part", "state", "pid", "port")
+    for part in stack.status(data):
+        table.add_row(
+            part.name, "running" if part.running else "stopped", str(part.pid or ""), str(part.port or "")
+        )
+    console.print(table)
+
+
+@app.command("migrate")
+def migrate_command(
+    admin_url: Annotated[
+        str, typer.Option(envvar="AFTERWORD_ADMIN_DATABASE_URL", help="Superuser's address.")
+    ] = "",
+    data: DataDir = DATA_DIR,
+) -> None:
+    """Create roles and schemas and migrate every service; run before the services start."""
+
+    async def job() -> None:
+        if admin_url:
+            await wait_for_database(admin_url)
+        await migrate(data, admin_url or None)
+
+    asyncio.run(job())
+    console.print("Every schema is at its newest revision.")

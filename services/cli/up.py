@@ -1,0 +1,92 @@
+"""`afterword up`: all five services in one process, on one port."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+from rich.console import Console
+
+from services.alerts.app import build as build_alerts
+from services.alerts.settings import Settings as AlertsSettings
+from services.cli.deployment import Embedded, keep_settings, kept_secrets, start_embedded
+from services.collector.app import build as build_collector
+from services.collector.settings import Settings as CollectorSettings
+from services.dispatch.app import build as build_dispatch
+from services.dispatch.settings import Settings as DispatchSettings
+from services.scoring.app import build as build_scoring
+from services.scoring.settings import Settings as ScoringSettings
+from services.trigger.app import build as build_trigger
+from services.trigger.settings import Settings as TriggerSettings
+from shared.runtime.host import Build, run
+from shared.runtime.service import Platform, Service
+
+console = Console(stderr=True)
+PID_FILE = "up.pid"
+
+
+async def run_all(data_dir: Path, port: int, programmes: Path) -> None:
+    """Start what is needed, say where everything is, run until told to stop."""
+    with console.status("Starting PostgreSQL, broker and mail sink …"):
+        embedded = await start_embedded(data_dir, port)
+    keep_settings(embedded)
+    (data_dir / PID_FILE).write_text(f"{os.getpid()} {psutil.Process().create_time()}")
+    _greet(embedded)
+    await run(builds(embedded, programmes), embedded.settings)
+
+
+def builds(embedded: Embedded, programmes: Path) -> dict[str, Build]:
+    """The five composition roots with the embedded parts' settings."""
+    secret = kept_secrets(embedded.settings.data_dir)["webhook_secret"]
+    smtp: dict[str, Any] = {
+        "smtp_host": "127.0.0.1",
+        "smtp_port": embedded.mail.smtp_port,
+        "smtp_starttls": "never",
+    }
+    return {
+        "trigger": _bind(build_trigger, TriggerSettings(programmes_dir=programmes, webhook_secrets=secret)),
+        "dispatch": _bind(build_dispatch, DispatchSettings(**smtp)),
+        "collector": _bind(build_collector, CollectorSettings()),
+        "scoring": _bind(build_scoring, ScoringSettings()),
+        "alerts": _bind(build_alerts, AlertsSettings(**smtp)),
+    }
+
+
+def _bind(build: Callable[[Any, Platform], Awaitable[Service]], settings: object) -> Build:
+    async def bound(platform: Platform) -> Service:
+        return await build(settings, platform)
+
+    return bound
+
+
+def stop_running(data_dir: Path) -> bool:
+    """Ask a running `afterword up` of this directory to stop, and wait for it; tells whether there was one."""
+    file = data_dir / PID_FILE
+    if not file.exists():
+        return False
+    pid, started = file.read_text().split()
+    file.unlink()
+    try:
+        process = psutil.Process(int(pid))
+        if abs(process.create_time() - float(started)) > 1:
+            return False
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=20)
+    except psutil.NoSuchProcess:
+        return False
+    return True
+
+
+def _greet(embedded: Embedded) -> None:
+    url = embedded.settings.public_url
+    console.print(f"[bold]Afterword[/bold] at {url}")
+    console.print(f"  Inbox   {url}/inbox     Scores  {url}/scores     Why  {url}/why")
+    console.print(f"  Mails   {embedded.mail.page}")
+    console.print(f"  Kafka   {embedded.settings.kafka_bootstrap}  (topic afterword.touchpoints)")
+    console.print(
+        "  First sign-in: afterword users invite you@example.com --role admin      Stop: Ctrl-C, then afterword down"
+    )
