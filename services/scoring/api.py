@@ -1,0 +1,214 @@
+"""`/v1/scores`: scores with their intervals, trends, and the sums of every programme."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, Field
+
+from services.scoring.domain.asking import FIRST_DAY, LAST_DAY, NoSuchRollup, Question, Span, ask
+from services.scoring.domain.histogram import Histogram, Metric
+from services.scoring.domain.metrics import score
+from services.scoring.domain.periods import Step, trend
+from services.scoring.domain.rates import Asked, rate
+from services.scoring.domain.rollups import split_value
+from services.scoring.store import queries
+from shared.contracts.model import Family
+from shared.db.database import Database
+from shared.security.access import Principal, Scope, require_scope
+from shared.web.problems import Problem
+
+
+class ScoreOut(BaseModel):
+    """One score. NPS in points from -100 to 100, CSAT and CES in percent; None while nobody answered."""
+
+    metric: Metric
+    family: Family
+    values: dict[str, str] = Field(description="dimension -> value; empty for the total of a family")
+    n: int
+    score: float | None
+    low: float | None = Field(description="lower end of the 95 % interval")
+    high: float | None = Field(description="upper end of the 95 % interval")
+    histogram: dict[str, int] = Field(description="answers by value of the scale")
+
+
+class ScoresOut(BaseModel):
+    """Scores by the values of a dimension."""
+
+    dimension: str
+    scores: list[ScoreOut]
+
+
+class PeriodOut(BaseModel):
+    """One period of a trend; both days included."""
+
+    start: date
+    end: date
+    n: int
+    score: float | None
+    low: float | None
+    high: float | None
+    histogram: dict[str, int]
+
+
+class TrendOut(BaseModel):
+    """The trend of one score."""
+
+    metric: Metric
+    family: Family
+    values: dict[str, str]
+    periods: list[PeriodOut]
+
+
+class TrendsOut(BaseModel):
+    """Trends by the values of a dimension."""
+
+    dimension: str
+    step: Step
+    trends: list[TrendOut]
+
+
+class ProgrammeOut(BaseModel):
+    """What a programme came to: surveys by what became of them, and every metric's score."""
+
+    programme: str
+    family: Family
+    requested: int
+    handed_over: int
+    answered: int
+    held: int
+    response_rate: float | None
+    response_low: float | None
+    response_high: float | None
+    scores: list[ScoreOut]
+
+
+class SummaryOut(BaseModel):
+    """All programmes."""
+
+    programmes: list[ProgrammeOut]
+
+
+class Filters(BaseModel):
+    """What the address asks for; all optional."""
+
+    programme: str = Field("", max_length=200)
+    dimension: str = Field("", max_length=60, description="as tier, tier+persona or total")
+    value: str = Field("", max_length=400, description="value of the dimension, as key")
+    metric: Metric | None = None
+    family: Family | None = None
+    first: date | None = Field(None, alias="from", description="first day, UTC")
+    last: date | None = Field(None, alias="to", description="last day, UTC")
+
+
+def _question(filters: Annotated[Filters, Query()]) -> Question:
+    try:
+        return ask(
+            programme=filters.programme,
+            dimension=filters.dimension,
+            value=filters.value,
+            metric=filters.metric,
+            family=filters.family.value if filters.family else None,
+            span=Span(filters.first or FIRST_DAY, filters.last or LAST_DAY),
+        )
+    except NoSuchRollup as error:
+        raise Problem(422, f"dimension: {error}.", field="dimension") from error
+
+
+Asking = Annotated[Question, Depends(_question)]
+Reader = Annotated[Principal, Depends(require_scope(Scope.SCORES_READ))]
+
+
+def _may_see(question: Question, principal: Principal) -> None:
+    """An account manager is a person: their figures are for those who may see accounts."""
+    if "owner" in question.rollup and Scope.ACCOUNTS_READ not in principal.scopes:
+        raise Problem(
+            403,
+            f"Scores by owner need the scope {Scope.ACCOUNTS_READ}.",
+            what_to_do="Ask an admin for a key with it, or for the role rep.",
+            field="dimension",
+        )
+
+
+def _numbers(histogram: Histogram) -> dict[str, Any]:
+    found = score(histogram)
+    return {
+        "n": found.n,
+        "score": found.value,
+        "low": found.low,
+        "high": found.high,
+        "histogram": histogram.by_value(),
+    }
+
+
+def _score_out(found: queries.Found, rollup: str) -> ScoreOut:
+    return ScoreOut(
+        metric=found.histogram.metric,
+        family=Family(found.family),
+        values=dict(split_value(rollup, found.value)),
+        **_numbers(found.histogram),
+    )
+
+
+def routes(db: Database) -> APIRouter:
+    """The routes of the API."""
+    router = APIRouter(prefix="/v1/scores", tags=["scores"])
+
+    @router.get("")
+    async def scores(question: Asking, principal: Reader) -> ScoresOut:
+        """Scores by the values of a dimension; without one, each programme's. Families stay apart."""
+        _may_see(question, principal)
+        async with db.read() as conn:
+            found = await queries.scores(conn, question)
+        return ScoresOut(
+            dimension=question.rollup, scores=[_score_out(one, question.rollup) for one in found]
+        )
+
+    @router.get("/trend")
+    async def trends(question: Asking, principal: Reader, step: Step = Step.WEEK) -> TrendsOut:
+        """Scores by week, month or quarter; a period without an answer is there, with score null."""
+        _may_see(question, principal)
+        async with db.read() as conn:
+            found = await queries.series(conn, question)
+        out = [
+            TrendOut(
+                metric=one.metric,
+                family=Family(one.family),
+                values=dict(split_value(question.rollup, one.value)),
+                periods=[
+                    PeriodOut(start=period.start, end=period.end, **_numbers(period.histogram))
+                    for period in trend(one.metric, one.days, step)
+                ],
+            )
+            for one in found
+        ]
+        return TrendsOut(dimension=question.rollup, step=step, trends=out)
+
+    @router.get("/summary", dependencies=[Depends(require_scope(Scope.SCORES_READ))])
+    async def summary() -> SummaryOut:
+        """Every programme's surveys and scores: the books of scoring."""
+        async with db.read() as conn:
+            found = await queries.scores(conn, Question("programme"))
+            asked = await queries.rates(conn, "programme", Span())
+        keys = sorted({(one.family, one.value) for one in found} | set(asked))
+        return SummaryOut(programmes=[_programme_out(key, asked.get(key, Asked()), found) for key in keys])
+
+    return router
+
+
+def _programme_out(key: tuple[str, str], asked: Asked, found: list[queries.Found]) -> ProgrammeOut:
+    rated = rate(asked)
+    return ProgrammeOut(
+        programme=key[1],
+        family=Family(key[0]),
+        requested=asked.requested,
+        handed_over=asked.handed_over,
+        answered=asked.answered,
+        held=asked.held,
+        response_rate=rated.value,
+        response_low=rated.low,
+        response_high=rated.high,
+        scores=[_score_out(one, "programme") for one in found if (one.family, one.value) == key],
+    )

@@ -1,0 +1,20 @@
+"""Gauges of scoring for Prometheus; programmes are few, and no label comes from an answer."""
+
+from prometheus_client import Gauge
+
+NPS = Gauge("afterword_scoring_nps", "NPS of all answers, -100 to 100.", ["programme", "family"])
+NPS_LOW = Gauge("afterword_scoring_nps_low", "Lower end of the 95 % interval.", ["programme", "family"])
+NPS_HIGH = Gauge("afterword_scoring_nps_high", "Upper end of the 95 % interval.", ["programme", "family"])
+SHARE = Gauge(
+    "afterword_scoring_share_ratio",
+    "Share of satisfied (CSAT) or easy (CES) answers, 0 to 1.",
+    ["programme", "family", "metric"],
+)
+RESPONSE_RATIO = Gauge(
+    "afterword_scoring_response_ratio", "Answered surveys by surveys handed over, 0 to 1.", ["programme"]
+)
+ANSWERS = Gauge(
+    "afterword_scoring_answers_total",
+    "Answers that count now; falls when an answer is withdrawn.",
+    ["programme", "metric", "group"],
+)

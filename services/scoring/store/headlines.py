@@ -1,0 +1,62 @@
+"""Headlines: the score of a metric, family and programme, with the version that was last announced."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.scoring.domain.histogram import BUCKETS, Histogram, Metric
+from shared.db.database import Connection
+
+_SUMS = ", ".join(f"coalesce(sum(b{number}), 0)::bigint" for number in range(BUCKETS))
+_STATES = f"""
+select h.metric, h.family, h.programme, h.version, {_SUMS}
+from headlines h left join score_cells c
+    on c.metric = h.metric and c.family = h.family and c.rollup = 'programme' and c.value = h.programme
+where (h.metric, h.family, h.programme) in (select * from unnest($1::text[], $2::text[], $3::text[]))
+group by h.metric, h.family, h.programme
+order by h.metric, h.family, h.programme
+"""  # noqa: S608 - our own column names
+_CLAIM = """
+select metric, family, programme from headlines where announced < version
+order by metric, family, programme limit $1 for update skip locked
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The present state of a headline."""
+
+    metric: Metric
+    family: str
+    programme: str
+    version: int
+    histogram: Histogram
+
+
+async def unannounced(conn: Connection, limit: int) -> list[Headline]:
+    """Claim headlines that changed since they were announced, and mark them as announced."""
+    keys = [tuple(row) for row in await conn.fetch(_CLAIM, limit)]
+    if not keys:
+        return []
+    await conn.execute(
+        "update headlines h set announced = version"
+        " from unnest($1::text[], $2::text[], $3::text[]) as t (metric, family, programme)"
+        " where (h.metric, h.family, h.programme) = (t.metric, t.family, t.programme)",
+        *zip(*keys, strict=True),
+    )
+    return await _states(conn, keys)
+
+
+async def all_headlines(conn: Connection) -> list[Headline]:
+    """Every headline as it is now."""
+    rows = await conn.fetch("select metric, family, programme from headlines order by 1, 2, 3")
+    return await _states(conn, [tuple(row) for row in rows]) if rows else []
+
+
+async def _states(conn: Connection, keys: list[tuple[str, ...]]) -> list[Headline]:
+    rows = await conn.fetch(_STATES, *zip(*keys, strict=True))
+    return [
+        Headline(metric, family, programme, version, Histogram.from_buckets(metric, buckets))
+        for row in rows
+        for metric, (family, programme, version, *buckets) in [(Metric(row[0]), tuple(row)[1:])]
+    ]

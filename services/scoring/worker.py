@@ -1,0 +1,120 @@
+"""What scoring does by itself: announce headlines, refresh gauges, rebuild cells."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from services.scoring import metrics
+from services.scoring.domain import rollups
+from services.scoring.domain.asking import Question, Span
+from services.scoring.domain.histogram import Metric
+from services.scoring.domain.metrics import GROUP_NAMES, score
+from services.scoring.domain.rates import rate
+from services.scoring.store import cells, queries
+from services.scoring.store.asks import asks_after
+from services.scoring.store.facts import facts_after
+from services.scoring.store.headlines import Headline, all_headlines, unannounced
+from shared.contracts.model import Family
+from shared.contracts.scores import ScoreChanged
+from shared.db.database import Database, Tx
+
+ANNOUNCED_AT_ONCE = 200
+REBUILT_AT_ONCE = 5000
+
+
+def announcing(db: Database) -> Callable[[], Awaitable[int]]:
+    """One round of announcing: a headline that changed a hundred times is announced once, as it is now."""
+
+    async def announce() -> int:
+        async with db.begin() as tx:
+            changed = await unannounced(tx.conn, ANNOUNCED_AT_ONCE)
+            for headline in changed:
+                _emit(tx, headline)
+        return len(changed)
+
+    return announce
+
+
+async def republish(tx: Tx) -> None:
+    """Announce every headline again, for a broker that lost everything."""
+    for headline in await all_headlines(tx.conn):
+        _emit(tx, headline)
+
+
+def _emit(tx: Tx, headline: Headline) -> None:
+    changed = score_changed(headline, tx.now)
+    tx.emit(changed, identity=f"{changed.cell}:{changed.version}", key=changed.cell)
+
+
+def score_changed(headline: Headline, at: datetime) -> ScoreChanged:
+    """A headline as its event."""
+    found = score(headline.histogram)
+    return ScoreChanged(
+        cell=f"{headline.metric}/{headline.family}/{headline.programme}",
+        version=headline.version,
+        metric=headline.metric.value,
+        family=Family(headline.family),
+        dimension="programme",
+        value=headline.programme,
+        n=found.n,
+        score=found.value,
+        low=found.low,
+        high=found.high,
+        histogram=headline.histogram.by_value(),
+        at=at,
+    )
+
+
+def refreshing(db: Database) -> Callable[[], Awaitable[int]]:
+    """One round of refreshing the gauges; a programme without an answer has none rather than 0."""
+
+    async def refresh() -> int:
+        async with db.read() as conn:
+            scores = await queries.scores(conn, Question("programme"))
+            asked = await queries.rates(conn, "programme", Span())
+        for gauge in (metrics.NPS, metrics.NPS_LOW, metrics.NPS_HIGH, metrics.SHARE, metrics.ANSWERS):
+            gauge.clear()
+        metrics.RESPONSE_RATIO.clear()
+        for found in scores:
+            _set(found)
+        for (_, programme), counts in asked.items():
+            value = rate(counts).value
+            if value is not None:
+                metrics.RESPONSE_RATIO.labels(programme).set(value)
+        return 0
+
+    return refresh
+
+
+def _set(found: queries.Found) -> None:
+    scored = score(found.histogram)
+    names = GROUP_NAMES[scored.metric]
+    for group, answers in zip(names, (scored.split.high, scored.split.middle, scored.split.low), strict=True):
+        metrics.ANSWERS.labels(found.value, scored.metric.value, names[group]).set(answers)
+    if scored.value is None or scored.low is None or scored.high is None:
+        return
+    if scored.metric is Metric.NPS:
+        metrics.NPS.labels(found.value, found.family).set(scored.value)
+        metrics.NPS_LOW.labels(found.value, found.family).set(scored.low)
+        metrics.NPS_HIGH.labels(found.value, found.family).set(scored.high)
+    elif scored.metric in (Metric.CSAT, Metric.CES):
+        metrics.SHARE.labels(found.value, found.family, scored.metric.value).set(scored.value / 100)
+
+
+async def rebuild_cells(tx: Tx) -> int:
+    """Count all cells anew from facts and asks; returns how many facts there are.
+
+    The result is what was there before unless a rollup was added or a cell was damaged.
+    """
+    await cells.clear_cells(tx.conn)
+    done, last = 0, None
+    while facts := await facts_after(tx.conn, last, REBUILT_AT_ONCE):
+        await cells.add_scores(tx.conn, rollups.deltas([], facts))
+        await cells.add_rates(tx.conn, rollups.fact_rates([], facts))
+        done, last = done + len(facts), facts[-1].response_id
+    last = None
+    while asks := await asks_after(tx.conn, last, REBUILT_AT_ONCE):
+        await cells.add_rates(tx.conn, rollups.ask_rates([], asks))
+        last = asks[-1].survey_id
+    return done
