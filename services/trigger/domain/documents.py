@@ -77,9 +77,8 @@ def _nodes(text: str) -> Iterator[yaml.Node]:
         for event in yaml.parse(text, Loader=_Loader):
             # An alias can make a small file explode, and hides where a value was written.
             if isinstance(event, yaml.AliasEvent):
-                raise UnreadableError(
-                    event.start_mark.line + 1, "aliases (*name) are not taken; write the value out"
-                )
+                line = event.start_mark.line + 1 if event.start_mark else 1
+                raise UnreadableError(line, "aliases (*name) are not taken; write the value out")
         while loader.check_node():
             node = loader.get_node()
             if node is not None and node.tag != "tag:yaml.org,2002:null":
@@ -130,4 +129,5 @@ def _scalar(node: yaml.Node) -> Any:  # noqa: ANN401 - plain YAML data
             return float(node.value)
         case "str":
             return str(node.value)
-    raise UnreadableError(node.start_mark.line + 1, f"the tag {node.tag} is not taken")
+        case _:
+            raise UnreadableError(node.start_mark.line + 1, f"the tag {node.tag} is not taken")

@@ -316,7 +316,6 @@ def _explain(file: str, document: Document, error: ValidationError) -> Iterator[
     for detail in error.errors(include_url=False, include_input=False):
         where: Location = tuple(part for part in detail["loc"] if _real(part))
         reason = detail["msg"].removeprefix("Value error, ").rstrip(".") + "."
-        hint = "Mend the value."
         match detail["type"]:
             case "extra_forbidden":
                 reason, hint = f"unknown key {where[-1]!r}.", _meant(str(where[-1]), _known_keys())
@@ -324,6 +323,8 @@ def _explain(file: str, document: Document, error: ValidationError) -> Iterator[
                 reason, hint = f"{where[-1]!r} is missing.", "Add it."
             case "value_error":
                 hint = "See docs/programmes.md."
+            case _:
+                hint = "Mend the value."
         yield Finding(Severity.ERROR, file, document.line(where), _dotted(where), reason, hint)
 
 

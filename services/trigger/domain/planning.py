@@ -117,6 +117,18 @@ def cancelled_by(event: Occurrence, edition: Edition, book: Book) -> Iterator[De
                 yield of_plan(plan, Outcome.CANCELLED, Reason.CANCELLED, {"event": event.type})
 
 
+def called_off(event: Occurrence, edition: Edition, book: Book) -> Iterator[Plan]:
+    """Plans that an event calls off although they were requested already: whatever is unsent shall stay so."""
+    if event.type not in edition.programme.when.cancel_on:
+        return
+    for subject in {
+        subject_of(edition.programme.when.per, event, person) for person in (*event.people, None)
+    }:
+        for plan in book.of(edition.key, subject) if subject else ():
+            if plan.state is PlanState.REQUESTED and plan.moment.at <= event.touchpoint.occurred_at:
+                yield plan
+
+
 def subject_of(per: Per, event: Occurrence, person: Person | None) -> str:
     """What an event is about, in the terms the programme counts in; "" when the event does not say."""
     told = event.touchpoint.subject

@@ -48,6 +48,7 @@ def survey_of(request: Request, now: datetime) -> SurveyRequested:
         channels=programme.send.channels,
         requested_at=now,
         closes_at=add_span(now, programme.send.open_for, zone),
+        fresh_until=request.plan.stale_at,
         close_the_loop=programme.loop(),
         slots=slots_of(request, locale),
     )

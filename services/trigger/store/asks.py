@@ -102,3 +102,16 @@ async def wake_reminders(
         accounts,
         programme,
     )
+
+
+async def open_asks_of(conn: Connection, contacts: Sequence[UUID]) -> list[Ask]:
+    """Lock the surveys of people that are still open for answers, in id order."""
+    query = "select * from asks where contact_id = any($1) and closed_at is null order by survey_id for no key update"
+    return [ask_of(row) for row in await conn.fetch(query, contacts)]
+
+
+async def stop_reminders(conn: Connection, survey_ids: Sequence[UUID]) -> None:
+    """No more reminders for surveys whose rows are locked."""
+    await conn.execute(
+        "update asks set next_step_at = null, waits_for = null where survey_id = any($1)", survey_ids
+    )

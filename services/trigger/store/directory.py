@@ -68,12 +68,14 @@ async def lock_contacts(
     return {row["id"]: contact_of(row) for row in rows}
 
 
-async def claim_accounts(conn: Connection, accounts: Sequence[Account]) -> dict[UUID, Account]:
-    """Make rows for accounts that are new, then lock all of them in id order."""
+async def claim_accounts(
+    conn: Connection, accounts: Sequence[Account], known: Iterable[UUID] = ()
+) -> dict[UUID, Account]:
+    """Make rows for accounts that are new, then lock all of them, and others that are known, in id order."""
     missing = await _missing(conn, "accounts", [account.id for account in accounts])
     fresh = [account for account in accounts if account.id in missing]
     await _insert_new(conn, "accounts", fresh)
-    return await lock_accounts(conn, [account.id for account in accounts])
+    return await lock_accounts(conn, [*(account.id for account in accounts), *known])
 
 
 async def claim_contacts(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, Contact]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from services.trigger.domain.gate import Rival
 from services.trigger.domain.model import Plan
-from services.trigger.domain.programme import Edition
+from services.trigger.domain.programme import Quarantine
 from services.trigger.store.rows import dump, plan_of
-from shared.contracts.programmes import ProgrammeState
 from shared.contracts.reasons import Reason
 from shared.db.database import Connection
 
@@ -46,6 +45,14 @@ update plans set due_at = greatest(first_due_at, $1) where id in (
       and ($5::text is null or programme = $5)
     order by id for no key update
 )
+"""
+_RIVALS = """
+select p.id, p.programme, p.contact_id, p.priority, p.due_at, e.definition->>'quarantine' as quarantine
+from plans p join editions e on e.programme = p.programme and e.version = p.version
+join programmes g on g.key = p.programme and g.state = 'active'
+where p.contact_id = any($1) and p.state = 'pending' and p.due_at < $2
+  and coalesce(p.waits_for, '') not in ('paused', 'held')
+  and not exists (select from brakes b where b.scope = 'programme' and b.subject = p.programme)
 """
 
 
@@ -90,22 +97,15 @@ async def wake_plans(
     return int(done.rpartition(" ")[2])
 
 
-async def rivals_of(
-    conn: Connection, contacts: Sequence[UUID], until: datetime, editions: Mapping[tuple[str, str], Edition]
-) -> dict[UUID, list[Rival]]:
-    """Pending plans of people that come due before `until`; paused and shadow programmes do not count."""
-    rows = await conn.fetch(
-        "select id, programme, version, contact_id, priority, due_at, first_due_at from plans "
-        "where contact_id = any($1) and state = 'pending' and due_at < $2",
-        contacts,
-        until,
-    )
+async def rivals_of(conn: Connection, contacts: Sequence[UUID], until: datetime) -> dict[UUID, list[Rival]]:
+    """Pending plans of people that come due before `until`, with the rules of the edition they were made with.
+
+    Those of programmes that are paused, archived or in shadow do not count, nor those that wait for a brake or a hold.
+    """
+    rows = await conn.fetch(_RIVALS, contacts, until)
     found: dict[UUID, list[Rival]] = {}
     for row in rows:
-        edition = editions.get((row["programme"], row["version"]))
-        if edition is None or edition.state is not ProgrammeState.ACTIVE:
-            continue
-        rules = edition.programme.quarantine
+        rules = Quarantine.model_validate_json(row["quarantine"] or "{}")
         rival = Rival(
             row["id"], row["programme"], row["priority"], row["due_at"], rules.contact, exempt=rules.exempt
         )

@@ -86,11 +86,8 @@ def _reason(text: str | None) -> Reason | None:
 
 
 def _plain(value: object) -> object:
-    match value:
-        case UUID():
-            return str(value)
-        case datetime() | date():
-            return value.isoformat()
-        case frozenset() | set():
-            return sorted(value)
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, date):  # a datetime is one too
+        return value.isoformat()
     raise TypeError(f"{type(value).__name__} does not go into a row")

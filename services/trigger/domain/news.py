@@ -1,0 +1,77 @@
+"""What an event means besides a question: holds by incidents, and context that later explains a score."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from services.trigger.domain.programme import HoldKind
+from shared.contracts.directory import ContextKind, ContextRecorded
+from shared.contracts.touchpoints import Touchpoint
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+CONTEXT: dict[str, ContextKind] = {
+    "usage.reported": ContextKind.USAGE,
+    "contract.renewal_date_set": ContextKind.RENEWAL,
+    "contract.renewed": ContextKind.RENEWAL,
+    "contract.ended": ContextKind.CHURN,
+    "account.churned": ContextKind.CHURN,
+    "feature.released": ContextKind.RELEASE,
+    "incident.opened": ContextKind.INCIDENT,
+    "incident.resolved": ContextKind.INCIDENT,
+    "support_ticket.opened": ContextKind.SUPPORT_TICKET,
+    "support_ticket.resolved": ContextKind.SUPPORT_TICKET,
+    "support_ticket.reopened": ContextKind.SUPPORT_TICKET,
+    "change.shipped": ContextKind.CHANGE_SHIPPED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AccountHold:
+    """An incident at an account began or ended; the newest version counts."""
+
+    kind: HoldKind
+    ref: str
+    holder: str
+    account_id: UUID
+    version: int
+    active: bool
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The columns of its row."""
+        names = ("kind", "ref", "holder", "account_id", "version", "active")
+        return {**{name: getattr(self, name) for name in names}, "contact_id": None}
+
+
+def hold_of(event_type: str, told: Touchpoint, account_id: UUID | None) -> AccountHold | None:
+    """The hold that an incident puts on its account, or lifts."""
+    if event_type not in {"incident.opened", "incident.resolved"} or account_id is None:
+        return None
+    ref = told.subject.id if told.subject else "incident"
+    version = int((told.occurred_at - _EPOCH).total_seconds() * 1000)
+    return AccountHold(
+        HoldKind.INCIDENT, ref, str(account_id), account_id, version, event_type == "incident.opened"
+    )
+
+
+def context_of(event_type: str, told: Touchpoint, account_id: UUID | None) -> ContextRecorded | None:
+    """The context that an event is; None for one that explains nothing."""
+    kind = CONTEXT.get(event_type)
+    if kind is None:
+        return None
+    data = {
+        key: value for key, value in told.context.items() if not (isinstance(value, str) and "@" in value)
+    }
+    if told.renewal_on:
+        data["renewal_on"] = told.renewal_on.isoformat()
+    return ContextRecorded(
+        kind=kind,
+        at=told.occurred_at,
+        account_id=str(account_id) if account_id else None,
+        product=told.product,
+        data={"event": event_type, **data},
+    )

@@ -1,0 +1,54 @@
+"""Records in, state and events out: what trigger does with each topic it reads."""
+
+from __future__ import annotations
+
+from services.trigger.handlers.feedback import (
+    DELIVERY_TYPES,
+    RESPONSE_TYPES,
+    on_deliveries,
+    on_responses,
+    on_tickets,
+)
+from services.trigger.handlers.touchpoints import Touchpoints
+from shared.contracts.tickets import (
+    TicketAcknowledged,
+    TicketContacted,
+    TicketEscalated,
+    TicketJoined,
+    TicketOpened,
+    TicketRecovered,
+    TicketReopened,
+    TicketResolved,
+)
+from shared.contracts.topics import Topic
+from shared.runtime.consumer import Route, Subscription
+from shared.security.sealing import Sealer
+
+TICKET_TYPES = tuple(
+    ticket.TYPE
+    for ticket in (
+        TicketOpened,
+        TicketJoined,
+        TicketAcknowledged,
+        TicketContacted,
+        TicketEscalated,
+        TicketResolved,
+        TicketReopened,
+        TicketRecovered,
+    )
+)
+
+
+def subscriptions(sealer: Sealer) -> tuple[Subscription, ...]:
+    """What trigger reads, and by which handler; touchpoints are open, so every type of that topic is taken."""
+    return (
+        Subscription((Topic.TOUCHPOINTS,), (Route(("*",), Touchpoints(sealer).handle),)),
+        Subscription(
+            (Topic.DELIVERIES, Topic.RESPONSES, Topic.TICKETS),
+            (
+                Route(DELIVERY_TYPES, on_deliveries),
+                Route(RESPONSE_TYPES, on_responses),
+                Route(TICKET_TYPES, on_tickets),
+            ),
+        ),
+    )

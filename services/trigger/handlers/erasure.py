@@ -1,0 +1,75 @@
+"""A person is erased: the key is destroyed, what was planned is called off, nobody asks again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from uuid import UUID
+
+from services.trigger.domain.directory import contact_erased, erased
+from services.trigger.domain.model import Ask, AskState, Decision, PlanState
+from services.trigger.domain.planning import of_plan
+from services.trigger.handlers.ledger import record
+from services.trigger.store import asks, directory, plans
+from shared.contracts.model import Snapshot
+from shared.contracts.reasons import Outcome, Reason
+from shared.contracts.surveys import SurveyCancelled
+from shared.db.database import Tx
+from shared.security.sealing import Sealer
+
+
+async def erase(tx: Tx, sealer: Sealer, contact_ids: Iterable[UUID], event_id: str = "") -> int:
+    """Erase contacts that are known and not yet erased; returns how many. Repeating changes nothing."""
+    known = await directory.lock_contacts(tx.conn, contact_ids)
+    going = [contact for contact in known.values() if not contact.erased_at]
+    if not going:
+        return 0
+    gone = [erased(contact, tx.now) for contact in going]
+    await sealer.destroy(tx.conn, [contact.id for contact in gone])
+    await directory.save_contacts(tx.conn, gone)
+    for contact in gone:
+        key = str(contact.account_id or contact.id)
+        tx.emit(contact_erased(contact), identity=f"{contact.id}/{contact.version}", key=key)
+    await _call_off(tx, [contact.id for contact in gone], event_id)
+    return len(gone)
+
+
+async def _call_off(tx: Tx, contact_ids: list[UUID], event_id: str) -> None:
+    pending = await plans.pending_plans_of(tx.conn, contact_ids)
+    await plans.save_plans(
+        tx.conn, [replace(p, state=PlanState.CANCELLED, reason=Reason.ERASED) for p in pending]
+    )
+    decisions: list[tuple[str, Decision]] = [
+        (event_id, of_plan(plan, Outcome.CANCELLED, Reason.ERASED, {})) for plan in pending
+    ]
+    await record(tx, decisions)
+    running = [a for a in await asks.open_asks_of(tx.conn, contact_ids) if a.state is AskState.OPEN]
+    await cancel_asks(tx, running, Reason.ERASED)
+
+
+async def cancel_asks(tx: Tx, running: list[Ask], reason: Reason) -> None:
+    """Take back surveys: no more reminders, and what is not yet handed over stays unsent. Their rows are locked."""
+    taken: list[Ask] = []
+    for ask in running:
+        unsent = ask.handed_over_at is None
+        version = ask.event_version + 1
+        taken.append(
+            replace(
+                ask,
+                state=AskState.CANCELLED,
+                released_at=tx.now if unsent else ask.released_at,
+                next_step_at=None,
+                closed_at=tx.now,
+                event_version=version,
+            )
+        )
+        snapshot = Snapshot.model_validate_json(ask.snapshot)
+        payload = SurveyCancelled(
+            survey_id=str(ask.survey_id),
+            version=version,
+            snapshot=snapshot,
+            reason=reason,
+            cancelled_at=tx.now,
+        )
+        tx.emit(payload, identity=str(ask.survey_id), key=snapshot.key)
+    await asks.save_asks(tx.conn, taken)

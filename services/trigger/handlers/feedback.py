@@ -1,0 +1,162 @@
+"""What comes back: deliveries, answers and tickets release, stop and hold what trigger plans.
+
+One handler for each topic. All fold a whole batch and write set-based; asks are locked in id order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.trigger.domain.directory import contact_changed
+from services.trigger.domain.model import Ask, AskState, Contact
+from services.trigger.domain.programme import HoldKind
+from services.trigger.store import asks, brakes, directory, plans
+from shared.contracts.deliveries import (
+    BounceKind,
+    ContactUnsubscribed,
+    Delivery,
+    DeliveryBounced,
+    DeliveryComplained,
+    DeliveryFailed,
+    DeliveryHandedOver,
+    DeliverySuppressed,
+    UnsubscribeScope,
+)
+from shared.contracts.envelope import Event
+from shared.contracts.reasons import Reason
+from shared.contracts.responses import ResponseHeld, ResponseReleased, ResponseSubmitted
+from shared.contracts.tickets import Ticket, TicketState
+from shared.db.database import Tx
+
+FREED_BY_RELEASE = (Reason.QUARANTINED, Reason.ACCOUNT_BUDGET, Reason.OUTRANKED)
+"""What plans waited for that a released reservation may end."""
+
+DELIVERY_TYPES = (
+    DeliveryHandedOver.TYPE,
+    DeliveryFailed.TYPE,
+    DeliverySuppressed.TYPE,
+    DeliveryBounced.TYPE,
+    DeliveryComplained.TYPE,
+    ContactUnsubscribed.TYPE,
+)
+RESPONSE_TYPES = (ResponseSubmitted.TYPE, ResponseHeld.TYPE, ResponseReleased.TYPE)
+OVER = frozenset({TicketState.RESOLVED, TicketState.CLOSED})
+
+
+async def on_deliveries(events: Sequence[Event[Any]], tx: Tx) -> None:
+    """Reservations of what never reached its person are released; dead addresses and opt-outs are kept."""
+    await _fold_contacts(events, tx)
+    deliveries = [event for event in events if isinstance(event.data, Delivery) and event.data.survey_id]
+    known = await asks.lock_asks(tx.conn, [UUID(event.data.survey_id) for event in deliveries])
+    before = dict(known)
+    for event in deliveries:
+        ask = known.get(UUID(event.data.survey_id))
+        if ask:
+            known[ask.survey_id] = _after_delivery(ask, event.data)
+    changed = [ask for key, ask in known.items() if ask != before[key]]
+    await asks.save_asks(tx.conn, changed)
+    freed = [a for a in changed if a.released_at and not before[a.survey_id].released_at]
+    if freed:
+        people = sorted({a.contact_id for a in freed})
+        companies = sorted({a.account_id for a in freed if a.account_id})
+        await plans.wake_plans(tx.conn, tx.now, FREED_BY_RELEASE, contacts=people)
+        await plans.wake_plans(tx.conn, tx.now, [Reason.ACCOUNT_BUDGET], accounts=companies)
+
+
+async def on_responses(events: Sequence[Event[Any]], tx: Tx) -> None:
+    """Whoever answered, or seems to have, is not reminded any more."""
+    told = {UUID(event.data.survey_id): event.data.at for event in events}
+    known = await asks.lock_asks(tx.conn, told)
+    answered = [
+        replace(
+            ask,
+            state=AskState.ANSWERED if ask.state is AskState.OPEN else ask.state,
+            answered_at=ask.answered_at or told[key],
+            next_step_at=None,
+            waits_for=None,
+        )
+        for key, ask in known.items()
+    ]
+    await asks.save_asks(tx.conn, answered)
+
+
+async def on_tickets(events: Sequence[Event[Any]], tx: Tx) -> None:
+    """A person with an open ticket is not asked further questions; when it is closed they may be again."""
+    newest: dict[str, Ticket] = {}
+    for event in events:
+        known = newest.get(event.data.ticket_id)
+        if known is None or event.data.version > known.version:
+            newest[event.data.ticket_id] = event.data
+    changes = [
+        brakes.HoldChange(
+            kind=HoldKind.DETRACTOR_TICKET,
+            ref=ticket.ticket_id,
+            holder=contact_id,
+            contact_id=UUID(contact_id),
+            account_id=None,
+            version=ticket.version,
+            active=ticket.state not in OVER,
+        )
+        for ticket in newest.values()
+        for contact_id in ticket.contact_ids
+    ]
+    await brakes.save_holds(tx.conn, sorted(changes, key=lambda change: (change.ref, change.holder)))
+    freed = sorted({c.contact_id for c in changes if not c.active and c.contact_id})
+    if freed:
+        await plans.wake_plans(tx.conn, tx.now, [Reason.HELD], contacts=freed)
+        await asks.wake_reminders(tx.conn, tx.now, Reason.HELD, contacts=freed)
+
+
+def _after_delivery(ask: Ask, told: Delivery) -> Ask:
+    """The reservation after news of its delivery; only the first step releases it."""
+    if isinstance(told, DeliveryHandedOver) and told.step == 0:
+        return replace(ask, handed_over_at=ask.handed_over_at or told.at)
+    never = isinstance(told, DeliveryFailed | DeliverySuppressed) and told.step == 0
+    if never and ask.state is AskState.OPEN:
+        return _released(ask, told.at)
+    if isinstance(told, DeliveryBounced) and told.kind is BounceKind.HARD:
+        return _released(ask, told.at) if ask.state is AskState.OPEN else ask
+    if isinstance(told, DeliveryComplained):
+        return replace(ask, next_step_at=None, waits_for=None)
+    return ask
+
+
+def _released(ask: Ask, at: datetime) -> Ask:
+    return replace(ask, state=AskState.RELEASED, released_at=at, next_step_at=None, waits_for=None)
+
+
+async def _fold_contacts(events: Sequence[Event[Any]], tx: Tx) -> None:
+    """Bounces, complaints and opt-outs, folded into their contacts, which the others are told about."""
+    changes = [(contact_id, change) for event in events for contact_id, change in _contact_news(event.data)]
+    known = await directory.lock_contacts(tx.conn, [contact_id for contact_id, _ in changes])
+    before = dict(known)
+    for contact_id, change in changes:
+        if contact_id in known and not known[contact_id].erased_at:
+            known[contact_id] = change(known[contact_id])
+    changed = [replace(c, version=c.version + 1) for key, c in known.items() if c != before[key]]
+    await directory.save_contacts(tx.conn, changed)
+    for contact in changed:
+        key = str(contact.account_id or contact.id)
+        tx.emit(contact_changed(contact), identity=f"{contact.id}/{contact.version}", key=key)
+
+
+def _contact_news(told: object) -> list[tuple[UUID, Callable[[Contact], Contact]]]:
+    match told:
+        case DeliveryBounced(kind=BounceKind.HARD, at=at, snapshot=snapshot):
+            return [(UUID(snapshot.contact_id), lambda c: replace(c, bounced_at=c.bounced_at or at))]
+        case DeliveryComplained(at=at, snapshot=snapshot):
+            return [(UUID(snapshot.contact_id), lambda c: replace(c, opted_out_at=c.opted_out_at or at))]
+        case ContactUnsubscribed(scope=UnsubscribeScope.ALL, at=at, contact_id=contact_id):
+            return [(UUID(contact_id), lambda c: replace(c, opted_out_at=c.opted_out_at or at))]
+        case ContactUnsubscribed(programme=programme, contact_id=contact_id):
+            return [(UUID(contact_id), lambda c: _without(c, programme))]
+        case _:
+            return []
+
+
+def _without(contact: Contact, programme: str) -> Contact:
+    return replace(contact, opted_out_of=tuple(sorted({*contact.opted_out_of, programme})))

@@ -1,0 +1,237 @@
+"""Touchpoints: what they tell goes into the directory, then each is planned by every programme, set-based per batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from services.trigger.domain import directory as folding
+from services.trigger.domain.audience import Person as Participant
+from services.trigger.domain.model import (
+    Account,
+    AskState,
+    Contact,
+    Decision,
+    Organisation,
+    PlanState,
+    identity,
+)
+from services.trigger.domain.news import context_of, hold_of
+from services.trigger.domain.planning import (
+    FUTURE_TOLERANCE,
+    Book,
+    Occurrence,
+    World,
+    called_off,
+    plan_surveys,
+    subject_of,
+)
+from services.trigger.domain.programme import Edition, Per
+from services.trigger.handlers import people
+from services.trigger.handlers.erasure import cancel_asks, erase
+from services.trigger.handlers.ledger import record
+from services.trigger.store import asks, brakes, directory, plans, programmes
+from shared.contracts.envelope import Event
+from shared.contracts.model import Person
+from shared.contracts.reasons import Reason
+from shared.contracts.touchpoints import Touchpoint
+from shared.db.database import Tx
+from shared.errors import Unavailable
+from shared.security.sealing import Sealer
+
+Touched = Event[Touchpoint]
+
+
+@dataclass(slots=True)
+class _Batch:
+    """One batch with everybody in it resolved and locked."""
+
+    events: list[Touched]
+    people: dict[str, list[tuple[people.Named, UUID]]] = field(default_factory=dict)
+    contacts: dict[UUID, Contact] = field(default_factory=dict)
+    accounts: dict[UUID, Account] = field(default_factory=dict)
+    before: dict[UUID, Contact | Account] = field(default_factory=dict)
+
+
+class Touchpoints:
+    """The handler of `afterword.touchpoints`."""
+
+    def __init__(self, sealer: Sealer) -> None:
+        self._sealer = sealer
+
+    async def handle(self, events: Sequence[Event[Any]], tx: Tx) -> None:
+        """Fold the directory, plan, write; events from the future are only noted."""
+        organisation = await programmes.get_organisation(tx.conn)
+        if organisation is None:
+            raise Unavailable("the organisation's settings are not written yet")
+        batch = await self._load(events, tx)
+        await self._fold(batch, tx)
+        await self._plan(batch, tx, organisation)
+        await self._side_effects(batch, tx)
+
+    async def _load(self, events: Sequence[Touched], tx: Tx) -> _Batch:
+        """Find or make everybody named, and lock accounts, then contacts, each in id order."""
+        batch = _Batch(list(events))
+        flat = [(event, told) for event in events for told in event.data.people]
+        named = await people.unseal(tx.conn, self._sealer, [told for _, told in flat])
+        ids = await people.resolve(tx.conn, self._sealer, named)
+        for (event, _), one, contact_id in zip(flat, named, ids, strict=True):
+            if contact_id is not None:
+                batch.people.setdefault(_key(event), []).append((one, contact_id))
+        wanted = {contact_id for found in batch.people.values() for _, contact_id in found}
+        told = [event.data.account for event in events if event.data.account]
+        fresh = {account_id(one.id): Account(id=account_id(one.id), external_id=one.id) for one in told}
+        peek = await directory.get_contacts(tx.conn, wanted)
+        known = {contact.account_id for contact in peek.values() if contact.account_id} - fresh.keys()
+        batch.accounts = await directory.claim_accounts(tx.conn, list(fresh.values()), known)
+        batch.contacts = await directory.claim_contacts(tx.conn, wanted)
+        batch.before = {**batch.accounts, **batch.contacts}
+        return batch
+
+    async def _fold(self, batch: _Batch, tx: Tx) -> None:
+        """Bring the directory up to the last event of the batch, and tell the others what changed."""
+        persons = await self._opened(batch, tx)
+        originals = dict(persons)
+        for event in batch.events:
+            if event.data.occurred_at > tx.now + FUTURE_TOLERANCE:
+                continue
+            account = _account(batch, event)
+            if account and (event.data.account or event.data.renewal_on) and account.id in batch.accounts:
+                batch.accounts[account.id] = folding.merge_account(account, event.data)
+            for one, contact_id in batch.people.get(_key(event), ()):
+                contact = batch.contacts[contact_id]
+                fresh = contact.known_at is None or event.data.occurred_at >= contact.known_at
+                persons[contact_id] = folding.merge_person(persons[contact_id], one.person, fresh=fresh)
+                told = folding.Told(one.told, one.person, event.data.occurred_at)
+                own = account.id if account and event.data.account else None
+                batch.contacts[contact_id] = folding.merge_contact(contact, told, own)
+        changed = {
+            contact_id: person
+            for contact_id, person in persons.items()
+            if not batch.contacts[contact_id].erased_at
+            and (person != originals[contact_id] or not batch.contacts[contact_id].digest)
+        }
+        for contact_id, known in (await people.seal(tx.conn, self._sealer, changed)).items():
+            batch.contacts[contact_id] = folding.with_known(batch.contacts[contact_id], known)
+        await self._announce(batch, tx)
+
+    async def _opened(self, batch: _Batch, tx: Tx) -> dict[UUID, Person]:
+        stored = [(contact.id, contact.person) for contact in batch.contacts.values()]
+        opened = await self._sealer.open(tx.conn, stored, Person)
+        return {
+            contact_id: person or Person() for (contact_id, _), person in zip(stored, opened, strict=True)
+        }
+
+    async def _announce(self, batch: _Batch, tx: Tx) -> None:
+        contacts: list[Contact] = []
+        for contact_id, contact in batch.contacts.items():
+            before = batch.before[contact_id]
+            assert isinstance(before, Contact)  # noqa: S101 - filled from the same mapping
+            if contact.known_at is None or contact.erased_at:
+                continue
+            told = folding.bumped_contact(before, contact)
+            batch.contacts[contact_id] = told or contact
+            contacts.append(told or contact)
+            if told:
+                key = str(told.account_id or told.id)
+                tx.emit(folding.contact_changed(told), identity=f"{told.id}/{told.version}", key=key)
+        accounts: list[Account] = []
+        for ident, account in batch.accounts.items():
+            before = batch.before[ident]
+            assert isinstance(before, Account)  # noqa: S101 - filled from the same mapping
+            if account == before:
+                continue
+            news = folding.bumped_account(before, account)
+            batch.accounts[ident] = news or account
+            accounts.append(news or account)
+            if news:
+                tx.emit(folding.account_changed(news), identity=f"{news.id}/{news.version}", key=str(news.id))
+        await directory.save_accounts(tx.conn, accounts)
+        await directory.save_contacts(tx.conn, contacts)
+
+    async def _plan(self, batch: _Batch, tx: Tx, organisation: Organisation) -> None:
+        editions = await programmes.current_editions(tx.conn)
+        occurrences = [(event, _occurrence(batch, event)) for event in batch.events]
+        book = await _book(tx, [one for _, one in occurrences], editions)
+        elsewhere = {p.contact_id for p in book.plans.values() if p.contact_id} - batch.contacts.keys()
+        contacts = batch.contacts | await directory.get_contacts(tx.conn, elsewhere)
+        world = World(editions, organisation, tx.now, contacts)
+        decisions: list[tuple[str, Decision]] = []
+        withdrawn: set[UUID] = set()
+        for event, occurrence in occurrences:
+            decisions += [(event.id, decision) for decision in plan_surveys(occurrence, world, book)]
+            for edition in editions:
+                withdrawn |= {plan.id for plan in called_off(occurrence, edition, book)}
+        await plans.save_plans(tx.conn, book.changed.values())
+        await record(tx, decisions)
+        cancelled = {
+            p.contact_id for p in book.changed.values() if p.state is PlanState.CANCELLED and p.contact_id
+        }
+        if cancelled:
+            await plans.wake_plans(tx.conn, tx.now, [Reason.OUTRANKED], contacts=sorted(cancelled))
+        running = [a for a in await asks.asks_of_plans(tx.conn, withdrawn) if a.state is AskState.OPEN]
+        await cancel_asks(tx, [a for a in running if a.handed_over_at is None], Reason.CANCELLED)
+        await asks.stop_reminders(tx.conn, [a.survey_id for a in running if a.handed_over_at])
+
+    async def _side_effects(self, batch: _Batch, tx: Tx) -> None:
+        """Holds by incidents, context for later explanations, and erasures."""
+        past = [e for e in batch.events if e.data.occurred_at <= tx.now + FUTURE_TOLERANCE]
+        changes: dict[tuple[str, str, str], brakes.HoldChange] = {}
+        for event in past:
+            account = _account(batch, event)
+            found = hold_of(event.type, event.data, account.id if account else None)
+            if found:
+                changes[found.kind, found.ref, found.holder] = brakes.HoldChange(**found.fields)
+            recorded = context_of(event.type, event.data, account.id if account else None)
+            if recorded:
+                key = recorded.account_id or event.key or event.id
+                tx.emit(recorded, identity=_key(event), key=key)
+        await brakes.save_holds(tx.conn, sorted(changes.values(), key=lambda c: (c.kind, c.ref, c.holder)))
+        released = [c.account_id for c in changes.values() if not c.active and c.account_id]
+        if released:
+            await plans.wake_plans(tx.conn, tx.now, [Reason.HELD], accounts=released)
+            await asks.wake_reminders(tx.conn, tx.now, Reason.HELD, accounts=released)
+        for event in past:
+            if event.type == folding.DELETES:
+                leaving = [contact_id for _, contact_id in batch.people.get(_key(event), ())]
+                await erase(tx, self._sealer, leaving, event.id)
+
+
+def account_id(external_id: str) -> UUID:
+    """The id of an account by the id that its backend gives it."""
+    return identity("account", external_id.strip())
+
+
+async def _book(tx: Tx, occurrences: Sequence[Occurrence], editions: Sequence[Edition]) -> Book:
+    """The plans that the batch may touch, locked."""
+    subjects = {
+        subject_of(per, event, person)
+        for event in occurrences
+        for per in Per
+        for person in (*event.people, None)
+    } - {""}
+    found = await plans.lock_plans_about(tx.conn, subjects, [edition.key for edition in editions])
+    return Book({plan.id: plan for plan in found})
+
+
+def _occurrence(batch: _Batch, event: Touched) -> Occurrence:
+    found = batch.people.get(_key(event), ())
+    folk = {contact_id: Participant(batch.contacts[contact_id], one.told.role) for one, contact_id in found}
+    return Occurrence(event.type, event.id, event.data, _account(batch, event), tuple(folk.values()))
+
+
+def _account(batch: _Batch, event: Touched) -> Account | None:
+    """The event's account, else that of the first person in it who has one."""
+    if event.data.account:
+        return batch.accounts[account_id(event.data.account.id)]
+    for _, contact_id in batch.people.get(_key(event), ()):
+        own = batch.contacts[contact_id].account_id
+        if own in batch.accounts:
+            return batch.accounts[own]
+    return None
+
+
+def _key(event: Touched) -> str:
+    return f"{event.source}/{event.id}"

@@ -1,0 +1,14 @@
+"""Metrics of trigger; labels come from closed lists."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge
+
+DECISIONS = Counter(
+    "afterword_trigger_decisions_total", "Decisions by outcome and reason.", ["outcome", "reason"]
+)
+WEBHOOKS = Counter("afterword_trigger_webhooks_total", "Webhooks by source and result.", ["source", "result"])
+PLANS_PENDING = Gauge("afterword_trigger_plans_pending", "Plans that wait, by what for.", ["waits_for"])
+PROGRAMME_FINDINGS = Gauge(
+    "afterword_trigger_programme_findings", "Complaints of the last programme check.", ["severity"]
+)

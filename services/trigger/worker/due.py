@@ -1,0 +1,197 @@
+"""Due plans: claimed in batches, passed through the gate, asked.
+
+Accounts are locked first, then contacts, then plans, as everywhere; whatever another instance holds is left to it. Only
+then, in statements of their own, the asks are counted: two instances never exceed a cap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from services.trigger.domain import gate, planning
+from services.trigger.domain.model import Ask, Contact, Decision, Organisation, Plan, PlanState, place_of
+from services.trigger.domain.programme import Edition
+from services.trigger.domain.survey import Request, ask_of, survey_of
+from services.trigger.domain.timing import add_span
+from services.trigger.handlers.ledger import record
+from services.trigger.store import asks, brakes, directory, plans, programmes
+from shared.contracts.reasons import Outcome, Reason
+from shared.db.database import Connection, Database, Tx
+from shared.errors import Unavailable
+from shared.runtime.failpoints import failpoint
+
+BATCH = 200
+MEMORY = timedelta(days=800)
+"""How far back asks can matter: longer than any quarantine that passes the check."""
+
+Blind = Callable[[str, str], str]
+
+
+@dataclass(slots=True)
+class _Round:
+    """What one round decides, before it is written."""
+
+    plans: dict[UUID, Plan] = field(default_factory=dict)
+    fresh: list[Plan] = field(default_factory=list)
+    asks: list[Ask] = field(default_factory=list)
+    decisions: list[tuple[str, Decision]] = field(default_factory=list)
+
+    def say(self, plan: Plan, decision: Decision) -> None:
+        """Note a decision about a plan, with the event that made the plan."""
+        self.decisions.append((plan.event_id, decision))
+
+
+class DuePlans:
+    """The due loop."""
+
+    def __init__(self, db: Database, blind: Blind) -> None:
+        self._db = db
+        self._blind = blind
+
+    async def run(self) -> int:
+        """Decide about one batch of due plans; returns how many were decided about."""
+        async with self._db.begin() as tx:
+            due = await plans.due_plans(tx.conn, tx.now, BATCH)
+            if not due:
+                return 0
+            accounts = await directory.lock_accounts(
+                tx.conn, [p.account_id for p in due if p.account_id], skip_busy=True
+            )
+            contacts = await directory.lock_contacts(
+                tx.conn, [p.contact_id for p in due if p.contact_id], skip_busy=True
+            )
+            free = [p.id for p in due if _free(p, accounts, contacts)]
+            claimed = await plans.claim_plans(tx.conn, free, tx.now)
+            failpoint("trigger.after_plan_claim")
+            if not claimed:
+                return 0
+            facts = await load_facts(tx.conn, tx.now, self._blind)
+            facts.accounts, facts.contacts = accounts, contacts
+            editions = await programmes.editions_of(tx.conn, [(p.programme, p.version) for p in claimed])
+            done = _Round()
+            await self._expand([p for p in claimed if p.contact_id is None], editions, facts, done, tx)
+            await self._pass([p for p in claimed if p.contact_id], editions, facts, done, tx)
+            await self._write(done, tx)
+            return len(claimed)
+
+    async def _expand(
+        self,
+        parents: Sequence[Plan],
+        editions: Mapping[tuple[str, str], Edition],
+        facts: gate.Facts,
+        done: _Round,
+        tx: Tx,
+    ) -> None:
+        """Resolve audiences that come due into one plan a person; the gate sees those in the next round."""
+        people = await directory.contacts_of(tx.conn, [p.account_id for p in parents if p.account_id])
+        world = planning.World((), facts.organisation, tx.now)
+        for parent in parents:
+            account = facts.account_of(parent)
+            folk = people.get(parent.account_id, []) if parent.account_id else []
+            edition = editions[parent.programme, parent.version]
+            found = list(planning.expand(parent, edition, folk, account, world))
+            children = [plan for plan, _ in found if plan]
+            for _, decision in found:
+                done.say(parent, decision)
+            done.fresh += children
+            if children:
+                done.plans[parent.id] = replace(parent, state=PlanState.EXPANDED)
+                continue
+            reason = Reason.NOT_IN_AUDIENCE
+            done.plans[parent.id] = replace(parent, state=PlanState.SUPPRESSED, reason=reason)
+            nobody = {"why": "nobody of the account is in the audience"}
+            done.say(parent, planning.of_plan(parent, Outcome.SUPPRESSED, reason, nobody))
+
+    async def _pass(
+        self,
+        due: Sequence[Plan],
+        editions: Mapping[tuple[str, str], Edition],
+        facts: gate.Facts,
+        done: _Round,
+        tx: Tx,
+    ) -> None:
+        """Pass plans through the gate, the most important first, so that they take what caps leave."""
+        await _load_people(due, facts, tx)
+        for plan in sorted(due, key=lambda p: (-p.priority, p.first_due_at, str(p.id))):
+            edition = editions[plan.programme, plan.version]
+            decision = gate.decide(plan, edition, facts)
+            done.say(plan, decision)
+            done.plans[plan.id] = _after(plan, decision)
+            if decision.outcome is Outcome.REQUESTED:
+                done.asks.append(_request(plan, edition, facts, tx))
+                facts.asks.append(done.asks[-1])
+
+    async def _write(self, done: _Round, tx: Tx) -> None:
+        inserted = await plans.insert_plans(tx.conn, done.fresh)
+        known = {plan.id for plan in done.fresh} - inserted
+        await plans.save_plans(tx.conn, done.plans.values())
+        await asks.save_asks(tx.conn, done.asks)
+        await record(tx, [(e, d) for e, d in done.decisions if d.plan_id not in known])
+        fallen = [p for p in done.plans.values() if p.state is PlanState.SUPPRESSED and p.contact_id]
+        people = sorted({p.contact_id for p in fallen if p.contact_id})
+        if people:
+            # Whoever waited for a more important question that now falls away may ask again.
+            await plans.wake_plans(tx.conn, tx.now, [Reason.OUTRANKED], contacts=people)
+
+
+async def load_facts(conn: Connection, now: datetime, blind: Blind) -> gate.Facts:
+    """What the gate needs to know whoever it is about.
+
+    Raises:
+        Unavailable: The organisation's settings are not written yet.
+    """
+    organisation = await programmes.get_organisation(conn)
+    if organisation is None:
+        raise Unavailable("the organisation's settings are not written yet")
+    own = frozenset(blind("domain", domain) for domain in organisation.own_domains)
+    return gate.Facts(now, organisation, own, await brakes.brakes_now(conn))
+
+
+def reminder_at(ask: Ask, edition: Edition, contact: Contact, organisation: Organisation) -> datetime | None:
+    """When the next reminder of a survey is due; None when it has no further one."""
+    steps = edition.programme.send.reminders
+    if ask.next_step > len(steps):
+        return None
+    zone = place_of(contact, None, organisation).zone
+    return add_span(ask.asked_at, steps[ask.next_step - 1].after, zone)
+
+
+def _free(plan: Plan, accounts: Mapping[UUID, Any], contacts: Mapping[UUID, Any]) -> bool:
+    """Whether this instance holds the locks of everybody the plan is about."""
+    return (plan.account_id is None or plan.account_id in accounts) and (
+        plan.contact_id is None or plan.contact_id in contacts
+    )
+
+
+async def _load_people(due: Sequence[Plan], facts: gate.Facts, tx: Tx) -> None:
+    """Asks, holds and rivals of everybody in the batch; the people's rows are locked already."""
+    people = sorted({p.contact_id for p in due if p.contact_id})
+    companies = sorted({p.account_id for p in due if p.account_id})
+    facts.asks = await asks.recent_asks(tx.conn, people, companies, tx.now - MEMORY)
+    facts.holds = await brakes.holds_on(tx.conn, people, companies)
+    facts.rivals = await plans.rivals_of(tx.conn, people, tx.now + MEMORY)
+
+
+def _after(plan: Plan, decision: Decision) -> Plan:
+    match decision.outcome:
+        case Outcome.REQUESTED:
+            return replace(plan, state=PlanState.REQUESTED, waits_for=None)
+        case Outcome.DEFERRED:
+            return replace(plan, due_at=decision.until or plan.due_at, waits_for=decision.reason)
+        case _:
+            return replace(plan, state=PlanState.SUPPRESSED, reason=decision.reason)
+
+
+def _request(plan: Plan, edition: Edition, facts: gate.Facts, tx: Tx) -> Ask:
+    """Announce a survey and reserve its place."""
+    contact = facts.contact_of(plan)
+    assert contact is not None  # noqa: S101 - the gate suppresses plans without one
+    request = Request(plan, edition, contact, facts.account_of(plan), facts.organisation)
+    survey = survey_of(request, tx.now)
+    tx.emit(survey, identity=survey.survey_id, key=survey.snapshot.key)
+    ask = ask_of(request, survey)
+    return replace(ask, next_step_at=reminder_at(ask, edition, contact, facts.organisation))
