@@ -1,11 +1,12 @@
 """Who sends and who reads which event, read off the code of the services.
 
 A service reads an event whose type it names, as a model's `TYPE` or as text, and sends one whose payload it
-builds. What no code names is drawn nowhere: picture and tables promise no more than there is.
+builds. Both are read from the syntax tree, so nothing has to be started for it. What no code names is drawn
+nowhere: picture and tables promise no more than there is.
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,8 @@ SERVICES = ("trigger", "dispatch", "collector", "scoring", "alerts")
 EVENTS: tuple[type[Payload], ...] = (Touchpoint, *PAYLOADS)
 BY_NAME = {model.__name__: model for model in EVENTS}
 BY_TYPE = {model.TYPE: model.__name__ for model in PAYLOADS}
+
+_TESTS = {"isinstance", "issubclass", "cast"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +69,32 @@ def _read(node: ast.AST) -> Iterator[str]:
     match node:
         case ast.Attribute(attr="TYPE", value=value) if (name := _last(value)) in BY_NAME:
             yield name
+        # The types of several models listed together.
+        case ast.GeneratorExp(elt=ast.Attribute(attr="TYPE"), generators=[ast.comprehension(iter=listed)]):
+            yield from _models(ast.walk(listed))
         # Touchpoints are open: their reader names the topic, not a type.
         case ast.Attribute(attr="TOUCHPOINTS", value=ast.Name(id="Topic")):
             yield Touchpoint.__name__
         case ast.Constant(value=str(text)) if text in BY_TYPE:
             yield BY_TYPE[text]
+        case _:
+            pass
 
 
 def _sent(node: ast.AST) -> Iterator[str]:
-    if isinstance(node, ast.Call) and (name := _last(node.func)) in BY_NAME:
-        yield name
+    match node:
+        # Built here, or by a function or table that is told the model.
+        case ast.Call(func=function, args=arguments) if _last(function) not in _TESTS:
+            yield from _models([function, *arguments])
+        case ast.Dict(values=values):
+            yield from _models(values)
+        case _:
+            pass
+
+
+def _models(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    named = (_last(node) for node in nodes if isinstance(node, ast.expr))
+    return (name for name in named if name in BY_NAME)
 
 
 def _last(node: ast.expr) -> str:

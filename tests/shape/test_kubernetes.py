@@ -67,7 +67,7 @@ def test_a_service_is_scaled_on_the_topics_it_reads(part: flow.Part) -> None:
     _, scaler = overlay(part.service)
     triggers = [trigger["metadata"] for trigger in scaler["spec"]["triggers"]]
     assert {trigger["topic"] for trigger in triggers} == {topic.value for topic in part.topics(part.reads)}
-    assert {trigger["consumerGroup"] for trigger in triggers} == {part.service}
+    assert {trigger["consumerGroup"] for trigger in triggers} == {f"afterword.{part.service}"}
     assert scaler["spec"]["scaleTargetRef"]["name"] == f"afterword-{part.service}"
 
 
