@@ -94,8 +94,8 @@ def settings_of(data_dir: Path) -> PlatformSettings:
         kept = data_dir / "settings.json"
         if not kept.exists():
             raise SystemExit(
-                f"No deployment found: start one with `afterword up`, or set AFTERWORD_DATABASE_URL and the other"
-                f" variables of .env.example (looked for {kept})."
+                "No deployment found: start one with `afterword up`, or set AFTERWORD_DATABASE_URL and the"
+                f" other variables of .env.example (looked for {kept})."
             ) from None
         return PlatformSettings.model_validate(json.loads(kept.read_text()))
 

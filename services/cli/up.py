@@ -45,7 +45,7 @@ def builds(embedded: Embedded, programmes: Path) -> dict[str, Build]:
     smtp: dict[str, Any] = {
         "smtp_host": "127.0.0.1",
         "smtp_port": embedded.mail.smtp_port,
-        "smtp_starttls": "never",
+        "smtp_tls": "none",
     }
     return {
         "trigger": _bind(build_trigger, TriggerSettings(programmes_dir=programmes, webhook_secrets=secret)),
@@ -64,7 +64,7 @@ def _bind(build: Callable[[Any, Platform], Awaitable[Service]], settings: object
 
 
 def stop_running(data_dir: Path) -> bool:
-    """Ask a running `afterword up` of this directory to stop, and wait for it; tells whether there was one."""
+    """Stop a running `afterword up` of this directory and wait for it; tells whether there was one."""
     file = data_dir / PID_FILE
     if not file.exists():
         return False
@@ -87,6 +87,5 @@ def _greet(embedded: Embedded) -> None:
     console.print(f"  Inbox   {url}/inbox     Scores  {url}/scores     Why  {url}/why")
     console.print(f"  Mails   {embedded.mail.page}")
     console.print(f"  Kafka   {embedded.settings.kafka_bootstrap}  (topic afterword.touchpoints)")
-    console.print(
-        "  First sign-in: afterword users invite you@example.com --role admin      Stop: Ctrl-C, then afterword down"
-    )
+    console.print("  First sign-in: afterword users invite you@example.com --role admin")
+    console.print("  Stop: Ctrl-C; PostgreSQL, broker and mail sink stay until `afterword down`")

@@ -14,6 +14,7 @@ import asyncpg
 from shared.contracts.envelope import Event, binary_headers
 from shared.contracts.model import Payload
 from shared.errors import Unavailable
+from shared.runtime.bell import Bell
 from shared.runtime.clock import Clock, Machine
 from shared.runtime.failpoints import failpoint
 from shared.runtime.ids import derive
@@ -78,6 +79,8 @@ class Database:
         self.service = service
         self.clock = clock
         self.machine = machine
+        self.bell = Bell()
+        """Rung when there may be work for this service's loops."""
         self.outbox_written = asyncio.Event()
         """Set after each commit that left outbox rows; the relay waits for it."""
 

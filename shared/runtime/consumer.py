@@ -212,6 +212,7 @@ class ConsumerLoop:
         self._batch = Batch(subscription.routes, db, machine)
         self._instance = instance
         self._limits = limits or Limits()
+        self._bell = db.bell
         self._watches: dict[Partition, DeathWatch] = {}
         self._continuity = Continuity(compacted=_COMPACTED)
         self._generation = -1
@@ -251,7 +252,8 @@ class ConsumerLoop:
     async def step(self, consumer: BusConsumer) -> int:
         """Take one batch, handle it, commit it; returns the number of records."""
         records = await consumer.getmany(BATCH, POLL_SECONDS)
-        await self._look_back(consumer)
+        if await self._reborn(consumer):
+            return 0
         records = [r for r in records if (r.topic, r.partition) not in self.stopped]
         if not records:
             await self._watchdog(consumer)
@@ -259,6 +261,7 @@ class ConsumerLoop:
         started = self._machine.monotonic()
         dead = await self._batch.handle(records)
         metrics.CONSUMER_BATCH_SECONDS.labels(self.service).observe(self._machine.monotonic() - started)
+        self._bell.ring()
         failpoint("consumer.after_effect_before_offset")
         self._watch(records, {id(record) for record in dead})
         offsets: dict[Partition, int] = {}
@@ -282,19 +285,22 @@ class ConsumerLoop:
                     "partition_stopped", service=self.service, topic=record.topic, partition=record.partition
                 )
 
-    async def _look_back(self, consumer: BusConsumer) -> None:
+    async def _reborn(self, consumer: BusConsumer) -> bool:
         """Notice a broker that lost its data, after a rejoin and every few seconds; then read all again."""
         now = self._machine.monotonic()
         rejoined = consumer.generation != self._generation
         if not rejoined and now - self._looked_at < LOOK_BACK_SECONDS:
-            return
+            return False
         self._generation, self._looked_at = consumer.generation, now
         mine = consumer.assignment()
-        if await self._continuity.broken(self._bus, [p for p in self._continuity.verified if p in mine]):
-            log.warning("broker_reborn", service=self.service)
-            metrics.BROKER_BIRTHS.labels(self.service, "consumer").inc()
-            self._continuity.forget()
-            await consumer.seek_to_beginning()
+        if not await self._continuity.broken(self._bus, [p for p in self._continuity.verified if p in mine]):
+            return False
+        # What was just fetched stands in the new log too and comes again, behind its predecessors.
+        log.warning("broker_reborn", service=self.service)
+        metrics.BROKER_BIRTHS.labels(self.service, "consumer").inc()
+        self._continuity.forget()
+        await consumer.seek_to_beginning()
+        return True
 
     async def _watchdog(self, consumer: BusConsumer) -> None:
         """Raise when there was work for a minute and none of it was taken."""

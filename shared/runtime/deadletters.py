@@ -125,7 +125,7 @@ async def find(conn: Connection, number: int) -> asyncpg.Record | None:
 async def replay(conn: Connection, number: int, wall: datetime) -> bool:
     """Send a dead letter to its topic again through the outbox; False when there is no such one.
 
-    The header says how often it was replayed: it lets the inbox, where the event counts as dead, take it once more.
+    The header says how often it was replayed; by it the inbox takes an event again that counts as dead.
     """
     row = await conn.fetchrow("select * from dead_letters where id = $1 for update", number)
     if row is None:
@@ -134,8 +134,7 @@ async def replay(conn: Connection, number: int, wall: datetime) -> bool:
     before = next((int(content) for name, content in headers if name == REPLAY_HEADER), 0)
     kept = tuple(header for header in headers if header[0] != REPLAY_HEADER)
     again = (*kept, (REPLAY_HEADER, str(before + 1).encode()))
-    await write_outbox(
-        conn, [OutboxRow(row["topic"], row["key"], row["event_id"] or "unread", again, row["value"])], wall
-    )
+    copy = OutboxRow(row["topic"], row["key"], row["event_id"] or "unread", again, row["value"])
+    await write_outbox(conn, [copy], wall)
     await conn.execute("update dead_letters set replayed_at = $2 where id = $1", number, wall)
     return True

@@ -26,7 +26,8 @@ from shared.db.migrations import role_of
 from shared.errors import Unavailable
 from shared.runtime import failpoints, metrics
 from shared.runtime.backoff import Backoff
-from shared.runtime.clock import AnchoredClock, Machine, SystemMachine
+from shared.runtime.bell import Bell
+from shared.runtime.clock import Anchor, AnchoredClock, Machine, SystemMachine
 from shared.runtime.consumer import ConsumerLoop
 from shared.runtime.housekeeping import housekeeping
 from shared.runtime.http import Check, probes
@@ -239,6 +240,7 @@ def _start(
 ) -> None:
     """Start everything that one service does besides HTTP."""
     name, platform = one.service.name, one.platform
+    bell = platform.db.bell
     relay = Relay(platform.db, platform.bus, machine, republish=one.service.republish)
     tasks.create_task(relay.run(stop), name=f"{name}.relay")
     for number, subscription in enumerate(one.service.subscriptions):
@@ -246,28 +248,33 @@ def _start(
         loop = ConsumerLoop(subscription, platform.db, platform.bus, machine, instance=instance)
         one.consumers.append(loop)
         tasks.create_task(loop.run(stop), name=f"{name}.consumer")
-    tasks.create_task(_keep_time(platform, clock, machine, stop), name=f"{name}.clock")
-    for own in (Loop("watch", 5.0, _watch(one, clock), due=False), housekeeping(platform.db, machine)):
-        tasks.create_task(run_loop(name, own, machine, stop, paused=lambda: False), name=f"{name}.{own.name}")
-    for loop_ in one.service.loops:
-        tasks.create_task(
-            run_loop(name, loop_, machine, stop, paused=lambda: clock.suspect), name=f"{name}.{loop_.name}"
-        )
+    tasks.create_task(_keep_time(platform, clock, machine, stop, bell), name=f"{name}.clock")
+    watch = Loop("watch", 5.0, _watch(one, clock), due=False)
+    for each in (watch, housekeeping(platform.db, machine), *one.service.loops):
+        driven = run_loop(name, each, machine, stop, bell=bell, paused=lambda: clock.suspect)
+        tasks.create_task(driven, name=f"{name}.{each.name}")
 
 
-async def _keep_time(platform: Platform, clock: AnchoredClock, machine: Machine, stop: asyncio.Event) -> None:
+async def _keep_time(
+    platform: Platform, clock: AnchoredClock, machine: Machine, stop: asyncio.Event, bell: Bell
+) -> None:
     """Follow the anchor: closely while business time is not real time, else every two seconds."""
+    known: Anchor | None = None
     while not stop.is_set():
         every = 0.5
         try:
             async with platform.db.read() as conn:
                 reading = await read_anchor(conn, machine)
             clock.observe(reading)
-            every = 2.0 if reading.anchor.rate == 1 else 0.1
+            every = 2.0 if reading.anchor.rate == 1 else 0.05
+            if reading.anchor != known:
+                known = reading.anchor
+                bell.ring()
         except Exception as error:
             if not is_transient(error):
                 raise
         await pause(stop, every)
+    bell.ring()
 
 
 def _watch(one: Hosted, clock: AnchoredClock) -> Callable[[], Awaitable[int]]:

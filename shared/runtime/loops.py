@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from shared.db.errors import is_transient
 from shared.runtime import metrics
 from shared.runtime.backoff import Backoff
+from shared.runtime.bell import Bell
 from shared.runtime.clock import Machine
 from shared.runtime.logging import get_logger
 
@@ -34,7 +35,13 @@ class Loop:
 
 
 async def run_loop(
-    service: str, loop: Loop, machine: Machine, stop: asyncio.Event, *, paused: Callable[[], bool]
+    service: str,
+    loop: Loop,
+    machine: Machine,
+    stop: asyncio.Event,
+    *,
+    bell: Bell,
+    paused: Callable[[], bool],
 ) -> None:
     """Drive a loop until told to stop; the round under way is finished.
 
@@ -46,7 +53,7 @@ async def run_loop(
         if loop.due and paused():
             await pause(stop, loop.every)
             continue
-        started = machine.monotonic()
+        started, rung = machine.monotonic(), bell.listen()
         try:
             units = await loop.run()
         except Exception as error:
@@ -62,12 +69,13 @@ async def run_loop(
         metrics.LOOP_SECONDS.labels(service, loop.name).observe(machine.monotonic() - started)
         if units:
             metrics.LOOP_UNITS.labels(service, loop.name).inc(units)
+            bell.ring()
         else:
-            await pause(stop, loop.every)
+            await pause(rung if loop.due else stop, loop.every)
 
 
-async def pause(stop: asyncio.Event, seconds: float) -> None:
-    """Wait, but not beyond the order to stop."""
+async def pause(until: asyncio.Event, seconds: float) -> None:
+    """Wait, but not beyond an event."""
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
-            await stop.wait()
+            await until.wait()

@@ -19,7 +19,7 @@ S = TypeVar("S", bound=ServiceSettings)
 def run_alone(name: str, settings_type: type[S], build: Callable[[S, Platform], Awaitable[Service]]) -> None:
     """Run one service by the environment until it is told to stop.
 
-    `--check-config` only reads the settings, prints them without secrets, and ends. Exit status 2: they are wrong.
+    `--check-config` only reads the settings, prints them without secrets, and ends. Exit 2: they are wrong.
     """
     platform_settings = _read(PlatformSettings)
     settings = _read(settings_type)
