@@ -6,7 +6,7 @@ a revoked key, a changed role and a disabled account hold from the next request 
 
 import hashlib
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import available_timezones
 
@@ -68,6 +68,10 @@ class Access:
         self._machine = machine
         self._passwords = passwords or Passwords()
         self.secure = secure
+
+    def now(self) -> datetime:
+        """Business time, as expiries are compared with it."""
+        return self._clock.now()
 
     async def invite(self, new: NewUser, actor: str = "system") -> Invitation:
         """Add a person and make the one-time link with which they choose their password.

@@ -1,0 +1,103 @@
+"""Instants as people read them: in their own zone and language."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel.dates import format_date, format_datetime, format_time, format_timedelta
+from babel.numbers import format_decimal, format_percent
+
+from shared.web.i18n import babel_locale
+
+Style = Literal["short", "medium", "long", "full"]
+SOON = timedelta(hours=4)
+
+
+def zone_of(name: str | None) -> ZoneInfo:
+    """The zone of this IANA name; UTC for one that is unknown."""
+    try:
+        return ZoneInfo(name or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
+def instant(at: datetime, zone: str, locale: str, style: Style = "medium") -> str:
+    """Date and time, with the zone's short name: `3 Mar 2026, 10:00 CET`."""
+    local = at.astimezone(zone_of(zone))
+    text: str = format_datetime(local, style, locale=babel_locale(locale))
+    return f"{text} {local.tzname()}"
+
+
+def day(at: datetime, zone: str, locale: str, style: Style = "medium") -> str:
+    """The date alone."""
+    text: str = format_date(at.astimezone(zone_of(zone)).date(), style, locale=babel_locale(locale))
+    return text
+
+
+def clock_time(at: datetime, zone: str, locale: str) -> str:
+    """The time of day alone."""
+    text: str = format_time(at.astimezone(zone_of(zone)), "short", locale=babel_locale(locale))
+    return text
+
+
+def span(length: timedelta, locale: str) -> str:
+    """A span in its two largest units: `3 hours 20 minutes`; under a minute counts as one."""
+    minutes = max(1, round(abs(length).total_seconds() / 60))
+    days, rest = divmod(minutes, 24 * 60)
+    hours, minutes = divmod(rest, 60)
+    units: list[tuple[Literal["day", "hour", "minute"], timedelta]] = [
+        ("day", timedelta(days=days)),
+        ("hour", timedelta(hours=hours)),
+        ("minute", timedelta(minutes=minutes)),
+    ]
+    first = next(position for position, (_, part) in enumerate(units) if part)
+    return " ".join(
+        format_timedelta(part, granularity=unit, threshold=10_000, locale=babel_locale(locale))
+        for unit, part in units[first : first + 2]
+        if part
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Countdown:
+    """How long until a deadline, or how long past it; `state` is a badge's: ok, warn, danger."""
+
+    left: timedelta
+    state: Literal["ok", "warn", "danger"]
+    length: str
+
+    @property
+    def overdue(self) -> bool:
+        """Whether the deadline has passed."""
+        return self.state == "danger"
+
+
+def countdown(due_at: datetime, now: datetime, locale: str, soon: timedelta = SOON) -> Countdown:
+    """The time to a deadline in words; `warn` from `soon` before it, `danger` after it."""
+    left = due_at - now
+    state: Literal["ok", "warn", "danger"] = (
+        "danger" if left <= timedelta(0) else "warn" if left <= soon else "ok"
+    )
+    return Countdown(left, state, span(left, locale))
+
+
+def number(value: float, locale: str, digits: int = 0) -> str:
+    """A number in the language's own notation."""
+    pattern = "#,##0" + ("." + "0" * digits if digits else "")
+    text: str = format_decimal(value, pattern, locale=babel_locale(locale))
+    return text
+
+
+def signed(value: float, locale: str, digits: int = 0) -> str:
+    """A number with its sign, as an NPS is written; the minus is a real one."""
+    text = number(abs(value), locale, digits)
+    rounded = round(value, digits)
+    return f"+{text}" if rounded > 0 else f"\N{MINUS SIGN}{text}" if rounded < 0 else text
+
+
+def percent(share: float, locale: str, digits: int = 0) -> str:
+    """A share of 1 as a percentage."""
+    pattern = "#,##0" + ("." + "0" * digits if digits else "") + "%"
+    text: str = format_percent(share, pattern, locale=babel_locale(locale))
+    return text
