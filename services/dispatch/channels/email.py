@@ -18,15 +18,20 @@ import aiosmtplib
 from aiosmtplib.protocol import PERIOD_REGEX, SMTPProtocol, normalize_message_line_endings
 from typing_extensions import override
 
-from services.dispatch.channels.port import Channel, Outgoing
+from services.dispatch.channels.port import Channel, Outgoing, RefusedError
+from services.dispatch.domain.bounces import refusal_reason
 from shared.errors import SendError
 from shared.runtime.clock import Machine
 
 _READY = 354
 _OK = 250
+_TRANSIENT = 400
 _PERMANENT = 500
+_BEYOND = 600
 _CLOSING = 421
 _STATUS = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
+_LEAST_WAIT = timedelta(seconds=30)
+"""421 says that the whole server is going away for a moment."""
 CLOSE_SECONDS = 2.0
 
 
@@ -35,7 +40,7 @@ class SmtpServer:
     """Where and how to hand mails over.
 
     Attributes:
-        security: "none", "starttls" (refused when the server has none) or "tls" (from the first byte).
+        tls: "none", "starttls" (refused when the server has none) or "implicit" (from the first byte).
         connections: how many mails may be under way at once.
         seconds: limit of one hand-over, connecting included.
         keep: how long an idle connection is kept.
@@ -45,7 +50,7 @@ class SmtpServer:
     port: int = 25
     username: str = ""
     password: str = ""
-    security: str = "none"
+    tls: str = "none"
     connections: int = 8
     seconds: float = 30.0
     keep: float = 20.0
@@ -118,8 +123,8 @@ class EmailChannel(Channel):
             port=server.port,
             username=server.username or None,
             password=server.password or None,
-            use_tls=server.security == "tls",
-            start_tls=server.security == "starttls",
+            use_tls=server.tls == "implicit",
+            start_tls=server.tls == "starttls",
             timeout=server.seconds,
             local_hostname=server.helo,
         )
@@ -171,13 +176,13 @@ async def _reset(smtp: aiosmtplib.SMTP) -> bool:
 
 def _refused(error: aiosmtplib.SMTPResponseException, progress: _Progress) -> SendError:
     """The server's own word; its text may quote the address, so only the codes are kept."""
-    if not 400 <= error.code < 600:  # noqa: PLR2004 - the two classes of refusal
+    if not _TRANSIENT <= error.code < _BEYOND:
         return SendError(f"{progress.stage}: unreadable answer", permanent=False, uncertain=progress.on_wire)
-    status = _STATUS.search(error.message)
-    detail = f"{progress.stage}: {error.code}" + (f" {status[1]}" if status else "")
-    return SendError(detail, permanent=error.code >= _PERMANENT, retry_after=_least_wait(error.code))
-
-
-def _least_wait(code: int) -> timedelta | None:
-    """421 says that the whole server is going away for a moment."""
-    return timedelta(seconds=30) if code == _CLOSING else None
+    found = _STATUS.search(error.message)
+    status = found[1] if found else ""
+    return RefusedError(
+        f"{progress.stage}: {error.code} {status}".strip(),
+        permanent=error.code >= _PERMANENT,
+        reason=refusal_reason(progress.stage, error.code, status),
+        retry_after=_LEAST_WAIT if error.code == _CLOSING else None,
+    )

@@ -1,8 +1,8 @@
 """A mail as bytes: one fixed skeleton with slots, read back by another parser before it may leave.
 
-Written by hand because the standard library's generator is 150 times slower and has turned values into headers
-(CVE-2024-6923, CVE-2026-1299). The re-parse proves for every single mail: exactly one recipient, exactly our headers,
-exactly our two parts (SEC-M2).
+Written by hand because the standard library's generator is 150 times slower and has turned values into
+headers (CVE-2024-6923, CVE-2026-1299). The re-parse proves for every single mail: exactly one recipient,
+exactly our headers, exactly our two parts (SEC-M2).
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _WORD_BYTES = 45
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """What the skeleton needs beside the letter: who gets it, under which id, when, and of which programme."""
+    """What the skeleton needs beside the letter: who gets it, under which id, when, of which programme."""
 
     delivery_id: UUID
     recipient: Address

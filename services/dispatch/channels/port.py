@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
+
+from shared.contracts.reasons import Reason
+from shared.errors import SendError
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,16 @@ class Outgoing:
     content: bytes
 
 
+class RefusedError(SendError):
+    """The provider answered no, for now or for ever; `reason` is what that says about the address."""
+
+    def __init__(
+        self, message: str, *, permanent: bool, reason: Reason, retry_after: timedelta | None = None
+    ) -> None:
+        super().__init__(message, permanent=permanent, retry_after=retry_after)
+        self.reason = reason
+
+
 class Channel(Protocol):
     """Hands messages to a provider. Safe to call from several tasks at once; holds no database."""
 
@@ -30,8 +44,9 @@ class Channel(Protocol):
         """Hand one message over; returning means that the provider has taken it.
 
         Raises:
-            SendError: not taken; `permanent`, `uncertain` and `retry_after` say what follows. Every call ends within
-                the channel's own time limit, and whatever was on the wire without an answer by then is `uncertain`.
+            SendError: not taken; `permanent`, `uncertain` and `retry_after` say what follows. Every call ends
+                within the channel's own time limit, and what was on the wire without an answer by then is
+                `uncertain`.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""Letters set as HTML and as text. Templates are ours alone and compiled once; customers' texts are only values."""
+"""Letters set as HTML and as text. Templates are ours and compiled once; customers' texts are only values."""
 
 from __future__ import annotations
 
@@ -34,9 +34,8 @@ class Renderer:
 
     def __init__(self) -> None:
         pages = Environment(loader=BaseLoader(), autoescape=True, undefined=StrictUndefined)
-        plain = Environment(  # noqa: S701 - plain text has nothing to escape
-            loader=BaseLoader(), autoescape=False, undefined=StrictUndefined, trim_blocks=False
-        )
+        # Plain text has nothing to escape.
+        plain = Environment(loader=BaseLoader(), autoescape=False, undefined=StrictUndefined)  # noqa: S701
         self._html = pages.from_string(_html_source())
         self._text: Template = plain.from_string(_read("letter.txt"))
 

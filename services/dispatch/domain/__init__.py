@@ -1,1 +1,1 @@
-"""What dispatch decides, without input or output: may this go out, how does it read, what follows a failure."""
+"""What dispatch decides, without I/O: may this go out, how does it read, what follows a failure."""

@@ -1,4 +1,4 @@
-"""E-mail addresses that may be written to: exactly one mailbox, nothing a mail server could read otherwise."""
+"""E-mail addresses that may be written to: one mailbox, nothing a mail server could read otherwise."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from typing_extensions import override
+
 MAX_LOCAL = 64
 MAX_ADDRESS = 254
 
-# Narrower than RFC 5322 on purpose: no quoting, comments, groups, source routes, and neither `%` nor `!` routing.
+# Narrower than RFC 5322 on purpose: no quoting, comments, groups or source routes, no `%` or `!` routing.
 _LOCAL = re.compile(r"[A-Za-z0-9#$&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9#$&'*+/=?^_`{|}~-]+)*\Z")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
 _MIN_LABELS = 2
@@ -22,6 +24,7 @@ class Address:
     local: str
     domain: str
 
+    @override
     def __str__(self) -> str:
         return f"{self.local}@{self.domain}"
 

@@ -188,7 +188,7 @@ def _frame(
     address = _mailbox("sender.email", texts.sender_email or sender.email)
     # The organisation's reply address answers for the organisation's sender only.
     reply_to = texts.reply_to or ("" if texts.sender_email else sender.reply_to)
-    who = values["name"]
+    who = values["first_name"]
     return Frame(
         locale=language_of(reader.snapshot.locale),
         greeting=fill(wording.greeting, {"name": who}) if who else wording.greeting_nameless,
@@ -205,9 +205,8 @@ def _frame(
 def _values(reader: Reader, organisation: OrganisationChanged) -> dict[str, str]:
     """Every slot with its value, each one guarded; what the survey carries comes first."""
     given = {
-        "name": _first_name(reader.person.name),
+        "name": reader.person.name,
         "first_name": _first_name(reader.person.name),
-        "full_name": reader.person.name,
         "company": organisation.brand.name or organisation.name,
         "organisation": organisation.brand.name or organisation.name,
         "account": reader.snapshot.account_name,
@@ -268,14 +267,14 @@ def _date(at: datetime, snapshot: Snapshot) -> str:
     except (ZoneInfoNotFoundError, ValueError):
         local = at
     # What closes in the small hours belongs, to a reader, to the day before.
-    return format_date(
-        local - timedelta(hours=6),
-        "d MMMM" if language_of(snapshot.locale) != "es" else "d 'de' MMMM",
-        locale=language_of(snapshot.locale),
+    language = language_of(snapshot.locale)
+    pattern = "d 'de' MMMM" if language == "es" else "d MMMM"
+    return str(format_date(local - timedelta(hours=6), pattern, locale=language)).replace(
+        " ", "\N{NO-BREAK SPACE}"
     )
 
 
 def _luminance(colour: str) -> float:
     """Perceived brightness of #rrggbb, 0 to 1."""
     red, green, blue = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
-    return 0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2
+    return float(0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2)

@@ -1,7 +1,8 @@
 """The last look before a message leaves the house (delivery rule 9).
 
-Trigger's gate has passed the message, maybe days ago in its back-off; this is the last moment to see that the person
-answered, left, or said stop. Suppressing frees the reservation at trigger; waiting keeps the message open.
+Trigger's gate has passed the message, maybe days ago in its back-off; this is the last moment to see that
+the person answered, left, or said stop. Suppressing frees the reservation at trigger; waiting keeps the
+message open.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ class Facts:
         address: the recipient's mailbox, None when it is missing or unusable.
         blocked: why this mailbox or this person is not written to, if so.
         own_company: whether the mailbox belongs to the organisation itself.
+        superseded: an earlier step of the survey still waits here, so this one would come on its heels.
         expires_at: business instant after which the message is pointless.
     """
 
@@ -37,6 +39,7 @@ class Facts:
     answered: bool = False
     closed: bool = False
     paused: bool = False
+    superseded: bool = False
     own_company: bool = False
 
 
@@ -84,6 +87,8 @@ def _never(facts: Facts, now: datetime) -> Reason | None:
             return Reason.CANCELLED
         if facts.answered:
             return Reason.ANSWERED
+        if facts.superseded:
+            return Reason.SUPERSEDED
     return Reason.EXPIRED if facts.closed or now >= facts.expires_at else None
 
 
@@ -91,8 +96,9 @@ def view_is_current(*, step: int, lag: int | None, waited: timedelta) -> bool:
     """Whether a step may be claimed as far as dispatch's knowledge of answers goes.
 
     The honest part is the order in which the caller looks: it reads the waiting steps first and the lag of
-    `afterword.responses` afterwards. Lag 0 on the step's partition then proves that every answer published before
-    the step was stored has been handled here. The first message needs no such proof, for nobody can answer before it.
+    `afterword.responses` afterwards. Lag 0 on the step's partition then proves that every answer published
+    before the step was stored has been handled here. The first message needs no such proof, for nobody can
+    answer before it.
 
     Args:
         step: 0 for the first message, 1 and more for reminders.

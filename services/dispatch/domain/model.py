@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
-from services.dispatch.domain.states import Happening
+from pydantic import TypeAdapter
+
+from shared.contracts.forms import Form, Letter
 from shared.contracts.model import Channel
+
+_wholes: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
 
 INVITATION = "invitation"
 REMINDER = "reminder"
@@ -105,7 +111,7 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a message ends, or an attempt: the reason for the books, the detail for whoever looks for the cause."""
+    """How a message or an attempt ends: the reason for the books, the detail for who looks for the cause."""
 
     delivery_id: UUID
     reason: str = ""
@@ -129,6 +135,7 @@ class Announced:
     version: int
     survey_id: UUID | None
     message_id: UUID | None
+    kind: str
     step: int
     channel: Channel
     snapshot: str
@@ -137,9 +144,8 @@ class Announced:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Moves:
-    """What a round decided about its messages, by what happens to them."""
-
-    ended: Mapping[Happening, Sequence[Ending]] = field(default_factory=dict)
-    postponed: Sequence[Postponed] = ()
+@lru_cache(maxsize=512)
+def read_texts(content: str) -> tuple[Form, Letter]:
+    """Form and letter, read once for all surveys of a programme version."""
+    whole = _wholes.validate_json(content)
+    return Form.model_validate(whole["form"]), Letter.model_validate(whole["letter"])

@@ -44,12 +44,12 @@ class Backoff:
 
         Args:
             attempts: failures so far.
-            draw: where in the spread this wait falls, 0 to 1; derived by the caller, so that a replay waits alike.
+            draw: where in the spread this wait falls, 0 to 1; derived, so that a replay waits alike.
         """
-        # The exponent is bounded before it is raised: attempt 5,000 must not build a number of 2,000 digits.
-        steps = min(max(attempts - 1, 0), 20)
-        full = min(self.first * 3**steps, self.longest)
-        return full * (1 - draw / 2)
+        # Bounded before it is raised: attempt 5,000 must not build a number of 2,000 digits.
+        factor = 3.0 ** min(max(attempts - 1, 0), 20)
+        full = min(self.first * factor, self.longest)
+        return full - full * (draw / 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def next_attempt(
     now: datetime,
     fresh_for: timedelta,
     draw: float,
-    backoff: Backoff = Backoff(),  # noqa: B008 - frozen
+    backoff: Backoff = Backoff(),
 ) -> RetryAt | GiveUp:
     """Decide what follows a failed hand-over.
 

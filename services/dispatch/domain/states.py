@@ -2,14 +2,14 @@
 
     planned ──claim──► claimed ──call──► handing_over ──accept──► handed_over
        ▲                  │                   │  │ └──refuse───► failed
-       │◄─────release─────┤                   │  └────lose─────► uncertain ──accept/refuse (late evidence)──► …
-       │                  ├──suppress─► suppressed
+       │◄─────release─────┤                   │  └────lose─────► uncertain ──accept/refuse (late evidence)──►
+       … │                  ├──suppress─► suppressed
        │                  └──reject───► failed
        └──────────────────────defer───────────┘
 
-`handing_over` is committed before the provider is called. A message found there after a crash may or may not have
-gone out; plain SMTP cannot tell, so it becomes `uncertain` and is never repeated: a missed survey costs less than a
-double one, and a reminder follows anyway.
+`handing_over` is committed before the provider is called. A message found there after a crash may or may not
+have gone out; plain SMTP cannot tell, so it becomes `uncertain` and is never repeated: a missed survey costs
+less than a double one, and a reminder follows anyway.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ TRANSITIONS: dict[tuple[State, Happening], State] = {
     (State.UNCERTAIN, Happening.ACCEPT): State.HANDED_OVER,
     (State.UNCERTAIN, Happening.REFUSE): State.FAILED,
 }
-"""Every legal move. What is not here cannot happen: the store's statements take their guards from this table."""
+"""Every legal move. What is not here cannot happen: the store takes the guards of its statements from it."""
 
 
 def sources(happening: Happening) -> tuple[State, ...]:

@@ -1,8 +1,9 @@
 """Texts of customers and programmes: plain `{name}` slots, and a guard against bytes that would break a mail.
 
-No expression language: a slot is a name from a closed list, its value is put in once and never read again for slots
-(SEC-M1). Values come from backends and CRMs, so a value that could open a second header is refused, not cleaned:
-the message fails with a reason that can be found, and the name of the slot, never its content (SEC-M2).
+No expression language: a slot is a name from a closed list, its value is put in once and never read again
+for slots (SEC-M1). Values come from backends and CRMs, so a value that could open a second header is
+refused, not cleaned: the message fails with a reason that can be found, and the name of the slot, never its
+content (SEC-M2).
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ def guard(field: str, value: str, *, longest: int = MAX_VALUE) -> str:
         The value without direction marks.
 
     Raises:
-        UnsafeText: it holds a line break of any kind, a NUL or other control, an encoded-word, or is too long.
+        UnsafeText: it holds a line break of any kind, a NUL or other control, an encoded-word, or is too
+            long.
     """
     if len(value) > longest:
         raise UnsafeText(f"{field}: longer than {longest} characters")
@@ -70,8 +72,8 @@ def slots_of(text: str) -> frozenset[str]:
 def fill(text: str, values: Mapping[str, str]) -> str:
     """Put values into the slots of a text, each once; a value that looks like a slot stays text.
 
-    A slot without a value becomes empty, and the space or comma it leaves behind is closed up: a name that the
-    backend did not send must not reach a customer as `{product}`.
+    A slot without a value becomes empty, and the space or comma it leaves behind is closed up: a name that
+    the backend did not send must not reach a customer as `{product}`.
     """
     filled = _SLOT.sub(lambda match: values.get(match[1], ""), text)
     if filled == text:
@@ -81,7 +83,7 @@ def fill(text: str, values: Mapping[str, str]) -> str:
 
 def pick(texts: Mapping[str, str], locale: str) -> str:
     """The text in a language: its exact tag, its base language, English, or the first there is."""
-    for tag in (locale, locale.split("-")[0].split("_")[0], "en"):
+    for tag in (locale, re.split("[-_]", locale, maxsplit=1)[0], "en"):
         if texts.get(tag):
             return texts[tag]
     return next(iter(texts.values()), "")

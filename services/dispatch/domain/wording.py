@@ -55,7 +55,9 @@ ENGLISH = Wording(
     greeting_nameless="Hello,",
     intro="Could you spare a minute? Your answer helps us to do better.",
     reminder_subject="Reminder: {subject}",
-    reminder_intro="A few days ago I asked for your opinion. If you can spare a minute, it would still help us a lot.",
+    reminder_intro=(
+        "A few days ago I asked for your opinion. If you can spare a minute, it would still help us a lot."
+    ),
     preheader="One click to start, less than a minute in all.",
     hint="Choose a number. It opens a page where you confirm your answer.",
     open_until="You can answer until {date}.",
@@ -74,14 +76,20 @@ ENGLISH = Wording(
             "Thank you for your answer",
             (
                 "Thank you for taking the time to answer.",
-                "Your answer has reached the people who can act on it. If you would like to add something, simply reply to this mail.",
+                (
+                    "Your answer has reached the people who can act on it. If you would like to add "
+                    "something, simply reply to this mail."
+                ),
             ),
         ),
         MessageKind.FIRST_REPLY: Note(
             "We have read your answer",
             (
                 "Thank you for telling us openly. I am sorry that we did not meet your expectations.",
-                "One of us will contact you within 24 hours. If you would like to tell us more, simply reply to this mail.",
+                (
+                    "One of us will contact you within 24 hours. If you would like to tell us more, simply "
+                    "reply to this mail."
+                ),
             ),
         ),
         MessageKind.YOU_SAID_WE_DID: Note(
@@ -107,7 +115,9 @@ ENGLISH = Wording(
     page_done_all="You will not receive surveys of {company} again.",
     page_kept="Nothing else about your relation to {company} changes.",
     page_unknown_title="This link does not work",
-    page_unknown="It is not complete or was altered. Please use the link of the mail as it is, or reply to the mail.",
+    page_unknown=(
+        "It is not complete or was altered. Please use the link of the mail as it is, or reply to the mail."
+    ),
 )
 
 SPANISH = Wording(
@@ -115,7 +125,9 @@ SPANISH = Wording(
     greeting_nameless="Hola:",
     intro="¿Nos dedica un minuto? Su respuesta nos ayuda a mejorar.",
     reminder_subject="Recordatorio: {subject}",
-    reminder_intro="Hace unos días le pedí su opinión. Si dispone de un minuto, todavía nos sería de gran ayuda.",
+    reminder_intro=(
+        "Hace unos días le pedí su opinión. Si dispone de un minuto, todavía nos sería de gran ayuda."
+    ),
     preheader="Un clic para empezar, menos de un minuto en total.",
     hint="Elija un número. Se abre una página en la que confirma su respuesta.",
     open_until="Puede responder hasta el {date}.",
@@ -134,14 +146,20 @@ SPANISH = Wording(
             "Gracias por su respuesta",
             (
                 "Gracias por dedicarnos su tiempo.",
-                "Su respuesta ha llegado a las personas que pueden actuar. Si desea añadir algo, responda a este correo.",
+                (
+                    "Su respuesta ha llegado a las personas que pueden actuar. Si desea añadir algo, responda "
+                    "a este correo."
+                ),
             ),
         ),
         MessageKind.FIRST_REPLY: Note(
             "Hemos leído su respuesta",
             (
                 "Gracias por su franqueza. Lamento que no hayamos cumplido sus expectativas.",
-                "Uno de nosotros se pondrá en contacto con usted en un plazo de 24 horas. Si desea contarnos más, responda a este correo.",
+                (
+                    "Uno de nosotros se pondrá en contacto con usted en un plazo de 24 horas. Si desea "
+                    "contarnos más, responda a este correo."
+                ),
             ),
         ),
         MessageKind.YOU_SAID_WE_DID: Note(
@@ -167,7 +185,9 @@ SPANISH = Wording(
     page_done_all="No volverá a recibir encuestas de {company}.",
     page_kept="No cambia nada más en su relación con {company}.",
     page_unknown_title="Este enlace no funciona",
-    page_unknown="Está incompleto o fue modificado. Use el enlace del correo tal como está o responda al correo.",
+    page_unknown=(
+        "Está incompleto o fue modificado. Use el enlace del correo tal como está o responda al correo."
+    ),
 )
 
 SWEDISH = Wording(
@@ -175,7 +195,10 @@ SWEDISH = Wording(
     greeting_nameless="Hej,",
     intro="Har du en minut? Ditt svar hjälper oss att bli bättre.",
     reminder_subject="Påminnelse: {subject}",
-    reminder_intro="För några dagar sedan bad jag om din åsikt. Har du en minut över hjälper ditt svar oss fortfarande mycket.",
+    reminder_intro=(
+        "För några dagar sedan bad jag om din åsikt. Har du en minut över hjälper ditt svar "
+        "oss fortfarande mycket."
+    ),
     preheader="Ett klick för att börja, mindre än en minut totalt.",
     hint="Välj en siffra. Då öppnas en sida där du bekräftar ditt svar.",
     open_until="Du kan svara till och med {date}.",
@@ -194,7 +217,10 @@ SWEDISH = Wording(
             "Tack för ditt svar",
             (
                 "Tack för att du tog dig tid att svara.",
-                "Ditt svar har nått dem som kan göra något åt det. Vill du tillägga något, svara bara på det här mejlet.",
+                (
+                    "Ditt svar har nått dem som kan göra något åt det. Vill du tillägga något, svara bara på "
+                    "det här mejlet."
+                ),
             ),
         ),
         MessageKind.FIRST_REPLY: Note(
@@ -227,7 +253,9 @@ SWEDISH = Wording(
     page_done_all="Du får inga fler enkäter från {company}.",
     page_kept="Inget annat i din relation till {company} ändras.",
     page_unknown_title="Länken fungerar inte",
-    page_unknown="Den är ofullständig eller har ändrats. Använd länken i mejlet som den är, eller svara på mejlet.",
+    page_unknown=(
+        "Den är ofullständig eller har ändrats. Använd länken i mejlet som den är, eller svara på mejlet."
+    ),
 )
 
 WORDINGS: dict[str, Wording] = {"en": ENGLISH, "es": SPANISH, "sv": SWEDISH}

@@ -1,4 +1,4 @@
-"""Answers: whoever has answered is not reminded. A held answer is no answer yet, a withdrawn one none any more."""
+"""Answers: whoever has answered is not reminded. A held answer is none yet, a withdrawn one none any more."""
 
 from __future__ import annotations
 

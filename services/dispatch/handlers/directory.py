@@ -1,4 +1,4 @@
-"""The directory as far as sending depends on it: who opted out or was erased, who sends, which brakes are on."""
+"""The directory as far as sending depends on it: who opted out or was erased, who sends, which brakes."""
 
 from __future__ import annotations
 

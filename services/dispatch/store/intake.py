@@ -15,9 +15,11 @@ insert into texts (digest, content)
 select * from unnest($1::text[], $2::text[]) order by 1 on conflict do nothing
 """
 _SURVEYS = """
-insert into surveys (survey_id, contact_id, account_id, programme, version, snapshot, person, texts_digest, slots,
+insert into surveys (survey_id, contact_id, account_id, programme, version, snapshot, person, texts_digest,
+slots,
     requested_at, closes_at, fresh_until)
-select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::int[], $6::text[], $7::text[], $8::text[],
+select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::int[], $6::text[], $7::text[],
+$8::text[],
     $9::text[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[]) order by 1
 on conflict (survey_id) do nothing
 """
@@ -33,9 +35,11 @@ where s.survey_id = c.survey_id and s.version < c.version
 """
 # A first message needs no proof that the answers are known: nobody can answer before it.
 _MESSAGES = """
-insert into messages (delivery_id, survey_id, message_id, kind, step, channel, contact_id, account_id, programme,
+insert into messages (delivery_id, survey_id, message_id, kind, step, channel, contact_id, account_id,
+programme,
     key, snapshot, requested_at, person, slots, view_current)
-select m.*, m.step = 0 from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::int[], $6::text[], $7::uuid[],
+select m.*, m.step = 0 from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::int[], $6::text[],
+$7::uuid[],
     $8::uuid[], $9::text[], $10::text[], $11::text[], $12::timestamptz[], $13::text[], $14::text[])
     as m (delivery_id, survey_id, message_id, kind, step, channel, contact_id, account_id, programme,
         key, snapshot, requested_at, person, slots) order by 1
@@ -54,8 +58,8 @@ where c.version < excluded.version and c.erased_at is null
 """
 _ERASED = """
 insert into contacts as c (contact_id, version, opted_out, erased_at)
-select id, version, true, at from unnest($1::uuid[], $2::int[], $3::timestamptz[]) as t (id, version, at) order by 1
-on conflict (contact_id) do update set
+select id, version, true, at from unnest($1::uuid[], $2::int[], $3::timestamptz[]) as t (id, version, at)
+order by 1 on conflict (contact_id) do update set
     version = greatest(c.version, excluded.version), opted_out = true,
     erased_at = coalesce(c.erased_at, excluded.erased_at)
 """
@@ -122,8 +126,8 @@ async def save_surveys(conn: Connection, texts: Mapping[str, str], surveys: Sequ
         *_columns(
             [
                 (
-                    s.survey_id, s.contact_id, s.account_id, s.programme, s.version, s.snapshot, s.person, s.digest,
-                    s.slots, s.requested_at, s.closes_at, s.fresh_until,
+                    s.survey_id, s.contact_id, s.account_id, s.programme, s.version, s.snapshot, s.person,
+                    s.digest, s.slots, s.requested_at, s.closes_at, s.fresh_until,
                 )
                 for s in surveys
             ],
@@ -179,7 +183,7 @@ async def save_contacts(conn: Connection, rows: Sequence[tuple[UUID, int, UUID |
 
 
 async def erase_contacts(conn: Connection, rows: Sequence[tuple[UUID, int, datetime]], now: datetime) -> None:
-    """Forget people: id, version, erased at. Only keyed hashes of their addresses stay, to keep them unasked."""
+    """Forget people: id, version, erased at. Only keyed hashes of their addresses stay, so that none is asked."""
     ids = [row[0] for row in rows]
     await conn.execute(_ERASED, *_columns(rows, 3))
     await conn.execute(_KEEP_HASHES, ids, now)

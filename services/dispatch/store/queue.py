@@ -116,7 +116,7 @@ where delivery_id in (
 returning delivery_id
 """
 _ANNOUNCE = """
-select delivery_id, version, survey_id, message_id, step, channel, snapshot, key, reason, detail
+select delivery_id, version, survey_id, message_id, kind, step, channel, snapshot, key, reason, detail
 from messages where delivery_id = any($1::uuid[]) order by delivery_id
 """
 
@@ -169,7 +169,7 @@ async def claim(conn: Connection, token: UUID, limit: int, lease_seconds: float)
 
 
 async def load(conn: Connection, token: UUID) -> list[Claimed]:
-    """The claimed messages with what is known about them, held so that nothing changes before they are moved."""
+    """The claimed messages with all that is known, held so that nothing changes before they are moved."""
     await conn.execute(_HOLD_SURVEYS, token)
     await conn.execute(_HOLD_CONTACTS, token)
     return [_claimed(row) for row in await conn.fetch(_LOAD, token)]
@@ -198,7 +198,7 @@ async def blocked(
 async def call(
     conn: Connection, token: UUID, hashes: Mapping[UUID, str], lease_seconds: float
 ) -> dict[UUID, int]:
-    """Write down that messages are being handed over, before anybody is called; gives each attempt's number."""
+    """Write down that messages are being handed over, before any call; gives each attempt's number."""
     rows = await conn.fetch(
         _CALL,
         token,
@@ -269,6 +269,17 @@ async def lose_expired(conn: Connection, now: datetime) -> list[UUID]:
     return [row["delivery_id"] for row in rows]
 
 
+async def waiting(conn: Connection) -> dict[str, int]:
+    """How many messages are still to go out, by state."""
+    rows = await conn.fetch(
+        """
+        select state, count(*)::int as n from messages
+        where state = 'planned' or lease_until is not null group by state
+        """
+    )
+    return {row["state"]: row["n"] for row in rows}
+
+
 async def announcements(conn: Connection, delivery_ids: Sequence[UUID]) -> list[Announced]:
     """Messages as their delivery events tell them."""
     return [
@@ -277,6 +288,7 @@ async def announcements(conn: Connection, delivery_ids: Sequence[UUID]) -> list[
             version=row["version"],
             survey_id=row["survey_id"],
             message_id=row["message_id"],
+            kind=row["kind"],
             step=row["step"],
             channel=Channel(row["channel"]),
             snapshot=row["snapshot"],

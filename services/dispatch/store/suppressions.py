@@ -10,7 +10,8 @@ from uuid import UUID
 from shared.contracts.reasons import Reason
 from shared.db.database import Connection
 
-# The row of the contact is locked first: a hand-over that holds it ends before the stop takes effect, or sees it.
+# The row of the contact is locked first: a hand-over that holds it ends before the stop takes effect, or
+# sees it.
 _LOCK = """
 insert into contacts (contact_id, version) values ($1, 0)
 on conflict (contact_id) do update set contact_id = excluded.contact_id

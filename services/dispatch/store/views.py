@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -76,7 +77,8 @@ async def messages(conn: Connection, wanted: Filter) -> list[Message]:
 
 def _message(row: Mapping[str, object], attempts: tuple[Attempt, ...]) -> Message:
     names = [name for name in Message.__dataclass_fields__ if name != "attempts"]
-    return Message(**{name: row[name] for name in names}, attempts=attempts)  # type: ignore[arg-type]  # table's types
+    return Message(**{name: row[name] for name in names}, attempts=attempts)  # type: ignore[arg-type]  #
+    # table's types
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,4 +118,29 @@ async def books(conn: Connection) -> Books:
         uncertain=by_state.get("uncertain", 0),
         suppressed={row["reason"]: row["n"] for row in rows if row["state"] == "suppressed"},
         open=sum(by_state.get(state, 0) for state in ("planned", "claimed", "handing_over")),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """The last survey of a programme as far as a preview needs it; nothing of the person."""
+
+    texts: str
+    snapshot: str
+    slots: Mapping[str, str]
+    closes_at: datetime
+
+
+async def latest(conn: Connection, programme: str) -> Latest | None:
+    """The last survey of a programme; None when there was none yet."""
+    row = await conn.fetchrow(
+        """
+        select t.content, s.snapshot, s.slots, s.closes_at
+        from surveys s join texts t on t.digest = s.texts_digest
+        where s.programme = $1 order by s.requested_at desc limit 1
+        """,
+        programme,
+    )
+    return (
+        Latest(row["content"], row["snapshot"], json.loads(row["slots"]), row["closes_at"]) if row else None
     )

@@ -38,6 +38,7 @@ STATEMENTS = (
     )
     """,
     "create index surveys_contact on surveys (contact_id)",
+    "create index surveys_programme on surveys (programme, requested_at)",
     """
     create table answers (
         survey_id uuid primary key,
@@ -75,8 +76,8 @@ STATEMENTS = (
         detail text not null default '',
         finished_at timestamptz,
         constraint one_cause check ((survey_id is null) <> (message_id is null)),
-        constraint leased_while_worked_on check ((state in ('claimed', 'handing_over')) = (lease_until is not null)),
-        constraint finished_has_a_time check (
+        constraint leased_while_worked_on check ((state in ('claimed', 'handing_over')) = (lease_until is not
+        null)), constraint finished_has_a_time check (
             (state in ('handed_over', 'failed', 'uncertain', 'suppressed')) = (finished_at is not null))
     ) with (fillfactor = 80)
     """,
@@ -85,7 +86,10 @@ STATEMENTS = (
     "create index messages_unproven on messages (arrived_at) where state = 'planned' and not view_current",
     "create index messages_survey on messages (survey_id)",
     "create index messages_contact on messages (contact_id)",
-    "comment on column messages.not_before is 'Machine time, as are arrived_at and lease_until; the rest is business time.'",
+    (
+        "comment on column messages.not_before is 'Machine time, as are arrived_at and lease_until; the rest "
+        "is business time.'"
+    ),
     "comment on column messages.address_hash is 'Keyed hash of the address written to; gone after erasure.'",
     """
     create table attempts (
@@ -98,7 +102,10 @@ STATEMENTS = (
         primary key (delivery_id, number)
     )
     """,
-    "comment on table attempts is 'A row before each call of a provider, its outcome after it. Machine time.'",
+    (
+        "comment on table attempts is 'A row before each call of a provider, its outcome after it. Machine "
+        "time.'"
+    ),
     """
     create table suppressions (
         kind text not null check (kind in ('contact', 'address')),
@@ -112,7 +119,10 @@ STATEMENTS = (
     )
     """,
     "create index suppressions_noted on suppressions (noted_at)",
-    "comment on table suppressions is 'Who is not written to: contact ids and keyed hashes of addresses, never addresses.'",
+    (
+        "comment on table suppressions is 'Who is not written to: contact ids and keyed hashes of addresses, "
+        "never addresses.'"
+    ),
     """
     create table contacts (
         contact_id uuid primary key,
@@ -142,8 +152,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in (
-        "attempts", "messages", "surveys", "texts", "answers", "suppressions", "contacts", "accounts", "programmes",
-        "organisation",
-    ):  # fmt: skip
-        op.execute(f"drop table {table}")
+    raise NotImplementedError("a schema is never taken back: restore a backup instead")

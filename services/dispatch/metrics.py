@@ -1,0 +1,29 @@
+"""Metrics of dispatch; labels come from closed lists."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+MESSAGES = Counter(
+    "afterword_dispatch_messages_total", "Messages by the state they came to.", ["channel", "kind", "state"]
+)
+SUPPRESSED = Counter(
+    "afterword_dispatch_suppressed_total", "Messages that the last look stopped, by reason.", ["reason"]
+)
+ATTEMPTS = Counter(
+    "afterword_dispatch_attempts_total", "Hand-overs tried, by what came of them.", ["channel", "outcome"]
+)
+HANDOVER_SECONDS = Histogram(
+    "afterword_dispatch_handover_seconds",
+    "Time that a provider took to accept or refuse one message.",
+    ["channel"],
+    buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+UNSUBSCRIBED = Counter(
+    "afterword_dispatch_unsubscribed_total", "People who said stop, by scope.", ["scope", "via"]
+)
+STALE_VIEWS = Counter(
+    "afterword_dispatch_stale_views_total",
+    "Reminders sent although answers could not be read up to date for 15 minutes.",
+)
+WAITING = Gauge("afterword_dispatch_waiting_messages", "Messages not yet handed over.", ["state"])

@@ -1,0 +1,281 @@
+"""One round of the postman: claim, look, write down, hand over, record.
+
+Three short transactions, none of them open while a provider is called. As many messages are claimed as can
+be under way at once, so that a kill leaves no more of them uncertain than calls were open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import asyncpg
+
+from services.dispatch import metrics
+from services.dispatch.channels.port import Channel as Port
+from services.dispatch.channels.port import Outgoing, RefusedError
+from services.dispatch.domain.look import Go, Suppress, Wait
+from services.dispatch.domain.model import Announced, Ending, Postponed
+from services.dispatch.domain.retry import End, Failure, GiveUp, RetryAt, next_attempt
+from services.dispatch.domain.states import Happening
+from services.dispatch.domain.text import UnsafeText
+from services.dispatch.store import queue, suppressions
+from services.dispatch.worker.preparing import Desk, Examined, examine, outgoing
+from services.dispatch.worker.reporting import count, tell
+from shared.contracts.directory import OrganisationChanged
+from shared.contracts.model import Channel
+from shared.contracts.reasons import Reason
+from shared.db.database import Database, Tx
+from shared.db.errors import is_transient
+from shared.errors import SendError, Unavailable
+from shared.runtime.backoff import Backoff
+from shared.runtime.clock import Machine
+from shared.runtime.failpoints import failpoint
+from shared.runtime.ids import derive, random_id
+
+LEASE_SECONDS = 15.0
+PAUSED_FOR = timedelta(seconds=30)
+RECORD_SECONDS = 120.0
+_AWAY = (Unavailable, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A hand-over that is written down and may be made."""
+
+    delivery_id: UUID
+    number: int
+    channel: Channel
+    message: Outgoing
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A call with what became of it; no error means that the provider took the message."""
+
+    call: Call
+    error: SendError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Postman:
+    """Brings due messages to their channels. Several may work side by side, in one process or many."""
+
+    db: Database
+    machine: Machine
+    channels: Mapping[Channel, Port]
+    desk: Desk
+    batch: int = 8
+    lease_seconds: float = LEASE_SECONDS
+
+    async def round(self) -> int:
+        """Deliver one batch; returns how many messages were claimed."""
+        token = random_id()
+        async with self.db.begin() as tx:
+            house = await queue.house(tx.conn)
+            if house is None or house.paused:
+                return 0
+            claimed = await queue.claim(tx.conn, token, self.batch, self.lease_seconds)
+        failpoint("dispatch.after_claim")
+        if not claimed:
+            return 0
+        calls = await self._write_down(token, queue.organisation_of(house))
+        failpoint("dispatch.after_handing_over_commit")
+        if calls:
+            await self._deliver(token, calls)
+        return claimed
+
+    async def _write_down(self, token: UUID, organisation: OrganisationChanged) -> list[Call]:
+        """Look at each claimed message once more and commit which of them are being handed over."""
+        told: list[tuple[Happening, list[Announced]]] = []
+        async with self.db.begin() as tx:
+            claimed = await queue.load(tx.conn, token)
+            seen = await examine(tx.conn, claimed, organisation, self.desk, tx.now)
+            going, rejected = _set(seen, organisation, self.desk, tx.now)
+            waiting = [
+                Postponed(one.claimed.delivery_id, PAUSED_FOR)
+                for one in seen
+                if isinstance(one.verdict, Wait)
+            ]
+            await queue.postpone(tx.conn, token, Happening.RELEASE, waiting)
+            for happening, endings in (
+                (Happening.SUPPRESS, _suppressed(seen)),
+                (Happening.REJECT, rejected),
+            ):
+                ended = await queue.end(tx.conn, token, happening, endings, tx.now)
+                told.append((happening, await tell(tx, happening, ended)))
+            hashes = {one.claimed.delivery_id: one.address_hash for one, _ in going}
+            numbers = await queue.call(tx.conn, token, hashes, self.lease_seconds)
+        for happening, announced in told:
+            count(happening, announced)
+        return [
+            Call(delivery_id, numbers[delivery_id], one.claimed.channel, message, one.claimed.expires_at)
+            for one, message in going
+            if (delivery_id := one.claimed.delivery_id) in numbers
+        ]
+
+    async def _deliver(self, token: UUID, calls: Sequence[Call]) -> None:
+        """Make the calls side by side and record each outcome as soon as it is known."""
+        outcomes: asyncio.Queue[Outcome] = asyncio.Queue()
+        async with asyncio.TaskGroup() as tasks:
+            renewing = tasks.create_task(self._keep_lease(token))
+            for call in calls:
+                tasks.create_task(self._hand_over(call, outcomes))
+            recorded = 0
+            while recorded < len(calls):
+                batch = [await outcomes.get()]
+                while not outcomes.empty():
+                    batch.append(outcomes.get_nowait())
+                await self._record(token, batch)
+                recorded += len(batch)
+            renewing.cancel()
+
+    async def _hand_over(self, call: Call, outcomes: asyncio.Queue[Outcome]) -> None:
+        started = self.machine.monotonic()
+        try:
+            await self.channels[call.channel].send(call.message)
+        except SendError as error:
+            outcome = Outcome(call, error)
+        else:
+            outcome = Outcome(call)
+            failpoint("dispatch.after_accept_before_record")
+        metrics.HANDOVER_SECONDS.labels(call.channel.value).observe(self.machine.monotonic() - started)
+        await outcomes.put(outcome)
+
+    async def _keep_lease(self, token: UUID) -> None:
+        """Renew the lease while calls are open; a database that is away is met by the recording."""
+        while True:
+            await self.machine.sleep(self.lease_seconds / 3)
+            with suppress(*_AWAY):
+                async with self.db.begin() as tx:
+                    await queue.renew(tx.conn, token, self.lease_seconds)
+
+    async def _record(self, token: UUID, outcomes: Sequence[Outcome]) -> None:
+        """Write outcomes down, waiting for a database that is away: what was taken must not be uncertain."""
+        backoff = Backoff(self.machine)
+        give_up_at = self.machine.monotonic() + RECORD_SECONDS
+        while True:
+            try:
+                await self._record_once(token, outcomes)
+            except _AWAY as error:
+                if not is_transient(error) or self.machine.monotonic() > give_up_at:
+                    raise
+                await backoff.wait()
+            else:
+                failpoint("dispatch.after_record")
+                return
+
+    async def _record_once(self, token: UUID, outcomes: Sequence[Outcome]) -> None:
+        told: list[tuple[Happening, list[Announced]]] = []
+        async with self.db.begin() as tx:
+            sorted_out = settle(outcomes, machine_now=self.machine.wall(), now=tx.now)
+            for happening, endings in sorted_out.ended.items():
+                ended = await queue.end(tx.conn, token, happening, endings, tx.now)
+                told.append((happening, await tell(tx, happening, ended)))
+                await queue.end_attempts(tx.conn, _ATTEMPT_OUTCOMES[happening], endings)
+            await queue.postpone(tx.conn, token, Happening.DEFER, sorted_out.postponed)
+            deferred = [Ending(p.delivery_id, detail=p.detail) for p in sorted_out.postponed]
+            await queue.end_attempts(tx.conn, "deferred", deferred)
+            await _bury_addresses(tx, sorted_out)
+        for happening, announced in told:
+            count(happening, announced)
+        for outcome in outcomes:
+            metrics.ATTEMPTS.labels(outcome.call.channel.value, _word(outcome)).inc()
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Outcomes by what follows from them."""
+
+    ended: Mapping[Happening, Sequence[Ending]]
+    postponed: Sequence[Postponed]
+
+
+_ATTEMPT_OUTCOMES = {Happening.ACCEPT: "accepted", Happening.REFUSE: "refused", Happening.LOSE: "unknown"}
+
+
+def settle(outcomes: Sequence[Outcome], *, machine_now: datetime, now: datetime) -> Settled:
+    """Decide what follows from each outcome: accepted, tried again, failed, or uncertain for good."""
+    ended: dict[Happening, list[Ending]] = {}
+    postponed: list[Postponed] = []
+    for outcome in outcomes:
+        call, error = outcome.call, outcome.error
+        if error is None:
+            ended.setdefault(Happening.ACCEPT, []).append(Ending(call.delivery_id))
+            continue
+        step = next_attempt(
+            call.number,
+            Failure(error.permanent, error.uncertain, error.retry_after),
+            now=machine_now,
+            fresh_for=call.expires_at - now,
+            draw=_draw(call),
+        )
+        match step:
+            case RetryAt(at):
+                postponed.append(Postponed(call.delivery_id, at - machine_now, str(error)))
+            case GiveUp(End.UNCERTAIN):
+                ended.setdefault(Happening.LOSE, []).append(Ending(call.delivery_id, detail=str(error)))
+            case GiveUp(end):
+                ending = Ending(call.delivery_id, _reason(end, error).value, str(error))
+                ended.setdefault(Happening.REFUSE, []).append(ending)
+    return Settled(ended, postponed)
+
+
+def _reason(end: End, error: SendError) -> Reason:
+    if end is End.EXPIRED:
+        return Reason.EXPIRED
+    return error.reason if isinstance(error, RefusedError) and error.permanent else Reason.BOUNCED
+
+
+def _draw(call: Call) -> float:
+    """A number from 0 to 1 that spreads waits, the same for the same attempt."""
+    return derive("back-off", call.delivery_id, call.number).int / 2**128
+
+
+def _word(outcome: Outcome) -> str:
+    if outcome.error is None:
+        return "accepted"
+    if outcome.error.uncertain:
+        return "unknown"
+    return "refused" if outcome.error.permanent else "deferred"
+
+
+async def _bury_addresses(tx: Tx, settled: Settled) -> None:
+    """An address that the server calls dead is not written to again, by any contact's name."""
+    dead = [
+        (ending.delivery_id, Reason.INVALID_ADDRESS)
+        for ending in settled.ended.get(Happening.REFUSE, ())
+        if ending.reason == Reason.INVALID_ADDRESS
+    ]
+    if dead:
+        await suppressions.note_dead(tx.conn, dead, tx.now)
+
+
+def _suppressed(seen: Sequence[Examined]) -> list[Ending]:
+    return [
+        Ending(one.claimed.delivery_id, one.verdict.reason.value)
+        for one in seen
+        if isinstance(one.verdict, Suppress) and not one.defect
+    ]
+
+
+def _set(
+    seen: Sequence[Examined], organisation: OrganisationChanged, desk: Desk, now: datetime
+) -> tuple[list[tuple[Examined, Outgoing]], list[Ending]]:
+    """Word what may go; what cannot be worded safely is put aside with the reason."""
+    going: list[tuple[Examined, Outgoing]] = []
+    rejected: list[Ending] = []
+    for one in seen:
+        if one.defect:
+            rejected.append(Ending(one.claimed.delivery_id, Reason.UNSENDABLE.value, one.defect))
+        elif isinstance(one.verdict, Go) and one.address is not None:
+            try:
+                going.append((one, outgoing(one, one.address, organisation, desk, now)))
+            except UnsafeText as error:
+                rejected.append(Ending(one.claimed.delivery_id, Reason.UNSENDABLE.value, str(error)))
+    return going, rejected

@@ -1,0 +1,92 @@
+"""What must be minded beside delivering: leases of stopped workers, and how far answers are known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from services.dispatch import metrics
+from services.dispatch.domain.look import VIEW_PATIENCE, view_is_current
+from services.dispatch.domain.model import Ending
+from services.dispatch.domain.states import OPEN, Happening
+from services.dispatch.store import queue
+from services.dispatch.store.queue import Unproven
+from services.dispatch.worker.reporting import count, tell
+from shared.bus.model import Partition
+from shared.bus.partitioner import partition_of
+from shared.bus.port import Bus
+from shared.contracts.topics import Topic
+from shared.db.database import Database
+from shared.errors import Unavailable
+
+BATCH = 500
+
+
+async def reap(db: Database) -> int:
+    """Free what a stopped worker had claimed, and give up knowing about what it was handing over."""
+    async with db.begin() as tx:
+        released = await queue.release_expired(tx.conn)
+        lost = await queue.lose_expired(tx.conn, tx.now)
+        told = await tell(tx, Happening.LOSE, lost)
+        await queue.end_attempts(tx.conn, "unknown", [Ending(delivery_id) for delivery_id in lost])
+    count(Happening.LOSE, told)
+    return released + len(lost)
+
+
+async def weigh(db: Database) -> int:
+    """Refresh the gauge of what waits here; finds nothing to do, ever."""
+    async with db.read() as conn:
+        waiting = await queue.waiting(conn)
+    for state in OPEN:
+        metrics.WAITING.labels(state.value).set(waiting.get(state.value, 0))
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """Proves, reminder by reminder, that the answers of its key are known (delivery rule 9).
+
+    First the waiting reminders are read, then how far the group of dispatch lags on `afterword.responses`.
+    Where the partition of a reminder's key has no lag, every answer published before the reminder was stored
+    has been handled.
+    """
+
+    db: Database
+    bus: Bus
+
+    async def prove(self) -> int:
+        """Let reminders through whose view is current, or that waited 15 minutes; how many it were."""
+        async with self.db.read() as conn:
+            waiting = await queue.unproven(conn, BATCH)
+        if not waiting:
+            return 0
+        lags = await self._lags()
+        proven = [one for one in waiting if _current(one, lags)]
+        async with self.db.begin() as tx:
+            await queue.prove(tx.conn, [one.delivery_id for one in proven])
+        stale = sum(1 for one in proven if _lag_of(one.key, lags) != 0)
+        metrics.STALE_VIEWS.inc(stale)
+        return len(proven)
+
+    async def _lags(self) -> Mapping[Partition, int]:
+        """Lag per partition; empty when the broker cannot say."""
+        try:
+            return await self.bus.lag(f"afterword.{self.db.service}", [Topic.RESPONSES.value])
+        except Unavailable:
+            return {}
+
+
+def _current(one: Unproven, lags: Mapping[Partition, int]) -> bool:
+    return view_is_current(
+        step=1, lag=_lag_of(one.key, lags), waited=timedelta(seconds=min(one.waited, _LONG))
+    )
+
+
+_LONG = VIEW_PATIENCE.total_seconds() * 2
+
+
+def _lag_of(key: str, lags: Mapping[Partition, int]) -> int | None:
+    if not lags:
+        return None
+    return lags.get((Topic.RESPONSES.value, partition_of(key.encode(), len(lags))))

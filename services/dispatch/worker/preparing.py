@@ -1,0 +1,148 @@
+"""From a claimed message to bytes that may leave: persons opened in one query, the last look, the wording."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.dispatch.channels import mime
+from services.dispatch.channels.port import Outgoing
+from services.dispatch.channels.render import Renderer
+from services.dispatch.domain.address import Address, parse_address
+from services.dispatch.domain.letter import Ask, Letter, Links, Reader, invite, note
+from services.dispatch.domain.look import Facts, Suppress, Verdict, last_look
+from services.dispatch.domain.model import Claimed, read_texts
+from services.dispatch.store import queue
+from shared.contracts.directory import OrganisationChanged
+from shared.contracts.messages import MessageKind
+from shared.contracts.model import Channel, Person, Snapshot
+from shared.contracts.reasons import Reason
+from shared.db.database import Connection
+from shared.security.sealing import SealBrokenError, Sealer
+from shared.security.tokens import Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What is needed to word a message; `public_url` stands in until the organisation names its own."""
+
+    sealer: Sealer
+    tokens: Tokens
+    renderer: Renderer
+    public_url: str
+    envelope_sender: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A claimed message with its recipient and what the last look said; `defect` when it cannot be read."""
+
+    claimed: Claimed
+    person: Person
+    address: Address | None
+    address_hash: str
+    verdict: Verdict
+    defect: str = ""
+
+
+async def examine(
+    conn: Connection, claimed: Sequence[Claimed], organisation: OrganisationChanged, desk: Desk, now: datetime
+) -> list[Examined]:
+    """Open the persons and take the last look at every message."""
+    opened = await _opened(conn, desk.sealer, claimed)
+    people: list[tuple[Claimed, Person | None, str, Address | None, str]] = []
+    for message, (person, defect) in zip(claimed, opened, strict=True):
+        address = parse_address(person.email) if person else None
+        hashed = desk.sealer.blind("email", str(address)) if address else ""
+        people.append((message, person, defect, address, hashed))
+    blocked = await queue.blocked(conn, [(m.contact_id, m.programme, h) for m, _, _, _, h in people])
+    result: list[Examined] = []
+    for message, person, defect, address, hashed in people:
+        stopped = blocked.get((message.contact_id, message.programme, hashed), "")
+        facts = _facts(message, address, organisation, stopped, known=bool(person or defect))
+        verdict = _supported(message) or last_look(facts, now)
+        result.append(Examined(message, person or Person(), address, hashed, verdict, defect))
+    return result
+
+
+def outgoing(
+    examined: Examined, address: Address, organisation: OrganisationChanged, desk: Desk, now: datetime
+) -> Outgoing:
+    """Word and set a message that may go.
+
+    Raises:
+        UnsafeText: a value could break the mail.
+    """
+    claimed = examined.claimed
+    letter = _worded(examined, organisation, desk)
+    posting = mime.Posting(claimed.delivery_id, address, now, claimed.programme, claimed.kind)
+    content = mime.compose(letter, desk.renderer.render(letter), posting)
+    sender = desk.envelope_sender or str(letter.frame.sender)
+    return Outgoing(str(claimed.delivery_id), sender, str(address), content)
+
+
+def links_of(tokens: Tokens, base: str, contact_id: UUID, delivery_id: UUID, survey_id: UUID | None) -> Links:
+    """The pages behind a mail. The stop link names the person: it works when the mail is long forgotten."""
+    stop = tokens.sign("unsubscribe", contact_id, delivery_id.bytes)
+    base = base.rstrip("/")
+    survey = f"{base}/s/{tokens.sign('answer', survey_id)}" if survey_id else ""
+    return Links(f"{base}/u/{stop}", survey)
+
+
+def _worded(examined: Examined, organisation: OrganisationChanged, desk: Desk) -> Letter:
+    claimed = examined.claimed
+    snapshot = Snapshot.model_validate_json(claimed.snapshot)
+    reader = Reader(examined.person, snapshot, claimed.slots)
+    base = organisation.public_url or desk.public_url
+    links = links_of(desk.tokens, base, claimed.contact_id, claimed.delivery_id, claimed.survey_id)
+    if not claimed.of_survey:
+        return note(MessageKind(claimed.kind), reader, organisation, links)
+    form, texts = read_texts(claimed.texts)
+    ask = Ask(texts, form, claimed.closes_at, reminder=claimed.reached)
+    return invite(ask, reader, organisation, links)
+
+
+def _supported(claimed: Claimed) -> Suppress | None:
+    return None if claimed.channel is Channel.EMAIL else Suppress(Reason.NO_CHANNEL)
+
+
+def _facts(
+    message: Claimed, address: Address | None, organisation: OrganisationChanged, stopped: str, *, known: bool
+) -> Facts:
+    blocked = Reason.OPTED_OUT if message.opted_out else Reason(stopped) if stopped else None
+    return Facts(
+        of_survey=message.of_survey,
+        address=address,
+        expires_at=message.expires_at,
+        # Nothing to open means that the key is gone: the erasure itself may still be on its way here.
+        erased=message.erased or not known,
+        blocked=blocked,
+        cancelled=message.cancelled,
+        answered=message.answered,
+        closed=message.closed,
+        paused=message.paused,
+        superseded=message.earlier_open,
+        own_company=address is not None and address.belongs_to(organisation.own_domains),
+    )
+
+
+async def _opened(
+    conn: Connection, sealer: Sealer, claimed: Sequence[Claimed]
+) -> list[tuple[Person | None, str]]:
+    """The persons in clear, in one query; one by one only when a sealed text among them is broken."""
+    items = [(message.contact_id, message.person) for message in claimed]
+    try:
+        return [(person, "") for person in await sealer.open(conn, items, Person)]
+    except SealBrokenError:
+        return [await _opened_alone(conn, sealer, item) for item in items]
+
+
+async def _opened_alone(
+    conn: Connection, sealer: Sealer, item: tuple[UUID, str]
+) -> tuple[Person | None, str]:
+    try:
+        return (await sealer.open(conn, [item], Person))[0], ""
+    except SealBrokenError:
+        return None, "person: the sealed text is broken"
