@@ -14,7 +14,7 @@ RESPONSE_RATIO = Gauge(
     "afterword_scoring_response_ratio", "Answered surveys by surveys handed over, 0 to 1.", ["programme"]
 )
 ANSWERS = Gauge(
-    "afterword_scoring_answers_total",
+    "afterword_scoring_answers",
     "Answers that count now; falls when an answer is withdrawn.",
     ["programme", "metric", "group"],
 )
