@@ -11,6 +11,7 @@ from shared.contracts.model import LocalText
 LANGUAGES: tuple[str, ...] = ("en", "es", "sv")
 """Languages that the page's own texts exist in."""
 
+_STRAY_SPACE = re.compile(r" +([,.;:!?])")
 _SLOT = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
 
@@ -32,7 +33,8 @@ def offered_languages(form: Form) -> tuple[str, ...]:
 def text_in(text: LocalText, language: str, slots: Mapping[str, str]) -> str:
     """One text in a language, else in English, else in whatever there is; unknown slots are left out."""
     found = next((text[tag] for tag in _order(text, language)), "")
-    return " ".join(_SLOT.sub(lambda match: slots.get(match[1], ""), found).split())
+    filled = " ".join(_SLOT.sub(lambda match: slots.get(match[1], ""), found).split())
+    return _STRAY_SPACE.sub(r"\1", filled) if filled != found else found
 
 
 def _order(text: LocalText, language: str) -> list[str]:

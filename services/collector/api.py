@@ -1,0 +1,204 @@
+"""Answers from a company's own front ends, and the view of what was seen and held.
+
+`POST /v1/responses` is the hot path of the whole product: a plain Starlette route, one shared commit for all
+who come at the same time, acknowledged after the commit only.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from fastapi import APIRouter, Depends, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.collector import metrics
+from services.collector.domain.answers import Problem
+from services.collector.domain.verdict import Sent
+from services.collector.handlers.answering import (
+    Answering,
+    Outcome,
+    Refused,
+    Stored,
+    Submission,
+    Unknown,
+    Unreadable,
+    response_id,
+)
+from services.collector.handlers.guards import Guards
+from services.collector.handlers.review import Review
+from services.collector.handlers.visits import Visits
+from shared.errors import Unavailable
+from shared.runtime.clock import Clock
+from shared.security.access import Principal, User, require_role, require_scope
+from shared.security.tokens import Tokens
+from shared.web.problems import Problem as HttpProblem
+
+MAX_BODY = 256 * 1024
+MAX_WAITING = 5000
+"""Answers in line for the next commit; more are sent away, since they would only time out."""
+
+
+Reader = Annotated[Principal, Depends(require_scope("responses:read"))]
+Manager = Annotated[User, Depends(require_role("manager"))]
+Limit = Annotated[int, Query(ge=1, le=500)]
+FIRST = UUID(int=0)
+
+
+class AnswerIn(msgspec.Struct, frozen=True):
+    """The body of `POST /v1/responses`."""
+
+    token: str
+    answers: dict[str, Any]
+    idempotency_key: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] | None = None
+
+
+_decode = msgspec.json.Decoder(AnswerIn).decode
+_encode = msgspec.json.Encoder().encode
+
+_WORDS: Mapping[Problem, str] = {
+    Problem.MISSING: "this question needs an answer",
+    Problem.NOT_ON_SCALE: "a whole number on the question's scale is needed",
+    Problem.NOT_AN_OPTION: "only ids of the question's items are possible",
+    Problem.NOT_A_TEXT: "a text is needed",
+    Problem.TOO_LONG: "at most 4,000 characters are possible",
+}
+
+
+class ResponsesApi:
+    """Takes answers as JSON."""
+
+    def __init__(
+        self, answering: Answering, visits: Visits, tokens: Tokens, clock: Clock, guards: Guards
+    ) -> None:
+        self._answering = answering
+        self._visits = visits
+        self._tokens = tokens
+        self._clock = clock
+        self._guards = guards
+
+    async def post(self, request: Request) -> Response:
+        """Take one answer: 201 stored, 200 known already, 202 stored as far as it could be read."""
+        with metrics.ANSWER_SECONDS.time():
+            return await self._post(request)
+
+    async def _post(self, request: Request) -> Response:
+        try:
+            sent = _decode(await _body(request))
+        except _TooLargeError:
+            return _refusal(413, "The answer is larger than 256 KiB.")
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            return _refusal(422, f"The body is not as expected: {error}")
+        verified = self._tokens.verify("answer", sent.token)
+        if verified is None:
+            return _refusal(404, "token: no survey link of ours.")
+        if self._answering.depth > MAX_WAITING:
+            return _refusal(503, "Too many answers at once.", 1)
+        wait = self._guards.wait(sent.token, "")
+        if wait:
+            metrics.SUBMISSIONS.labels("limited").inc()
+            return _refusal(429, "Too many answers for this link.", math.ceil(wait))
+        return await self._take(request, verified.subject, sent)
+
+    async def _take(self, request: Request, survey_id: UUID, sent: AnswerIn) -> Response:
+        address = request.client.host if request.client else ""
+        visitor = self._visits.visitor(survey_id, address, request.headers.get("user-agent", ""))
+        how = Sent(self._clock.now(), visitor.address, None, visitor.agent)
+        submission = Submission(survey_id, sent.answers, how, sent.idempotency_key)
+        try:
+            outcome = await self._answering.answer(submission)
+        except Unavailable:
+            metrics.SUBMISSIONS.labels("unavailable").inc()
+            return _refusal(503, "The answer could not be stored in time.", 5)
+        return _told(survey_id, outcome)
+
+
+class _TooLargeError(Exception):
+    """More than an answer can be."""
+
+
+async def _body(request: Request) -> bytes:
+    """The body; one that announces more is not even read."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > MAX_BODY:
+        raise _TooLargeError
+    if announced.isdigit():
+        return await request.body()
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise _TooLargeError
+    return body
+
+
+def _told(survey_id: UUID, outcome: Outcome) -> Response:
+    match outcome:
+        case Stored():
+            status = 200 if outcome.repeated else 201 if outcome.complete else 202
+            body = {
+                "response_id": str(response_id(survey_id)),
+                "version": outcome.version,
+                "mood": outcome.mood.value,
+                "complete": outcome.complete,
+                "errors": _errors(outcome.problems),
+            }
+            return Response(_encode(body), status, media_type="application/json")
+        case Unreadable():
+            return _refusal(422, "The answers do not fit the survey.", errors=_errors(outcome.problems))
+        case Refused():
+            return _refusal(410, "The survey takes no answers any more.")
+        case Unknown():
+            return _refusal(503, "The survey has not arrived here yet.", 5)
+
+
+def _errors(problems: Mapping[str, Problem]) -> list[dict[str, str]]:
+    return [
+        {"field": f"answers.{field}", "code": problem.value, "reason": _WORDS[problem]}
+        for field, problem in problems.items()
+    ]
+
+
+def _refusal(
+    status: int, detail: str, retry_after: int | None = None, errors: list[dict[str, str]] | None = None
+) -> Response:
+    """RFC 9457, made here: an exception handler would cost more than the whole answer."""
+    problem = HttpProblem(status, detail)
+    body: dict[str, Any] = {"type": "about:blank", "title": problem.title, "status": status, "detail": detail}
+    headers = {"Retry-After": str(retry_after)} if retry_after else {}
+    if errors:
+        body["errors"] = errors
+    return Response(_encode(body), status, headers, "application/problem+json")
+
+
+def review_routes(review: Review) -> APIRouter:
+    """What people may look at and decide: observations, held answers, wishes to be contacted."""
+    router = APIRouter(tags=["responses"])
+
+    @router.get("/v1/observations")
+    async def observations(_: Reader, survey: UUID, after: int = 0, limit: Limit = 200) -> dict[str, Any]:
+        """What was seen of a survey's link, in order; why an answer was taken for a machine's."""
+        return {"observations": await review.observations(survey, after, limit)}
+
+    @router.get("/v1/responses/held")
+    async def held(_: Reader, after: UUID = FIRST, limit: Limit = 100) -> dict[str, Any]:
+        """Answers held back, each with verdict and evidence."""
+        return {"held": await review.held(after, limit)}
+
+    @router.get("/v1/responses/contact-wishes")
+    async def contact_wishes(_: Reader, after: int = 0, limit: Limit = 100) -> dict[str, Any]:
+        """Who came after a survey had closed and asked to be contacted."""
+        return {"wishes": await review.wishes(after, limit)}
+
+    @router.post("/v1/responses/{survey}/release", status_code=202)
+    async def release(survey: UUID, user: Manager) -> dict[str, str]:
+        """Vouch for a held answer: it counts from now on."""
+        if not await review.release(survey, str(user.id)):
+            raise HttpProblem(404, "There is no held answer to this survey.")
+        return {"status": "released"}
+
+    return router
