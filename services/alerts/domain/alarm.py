@@ -34,6 +34,7 @@ class Alarm:
     now: datetime
     link: str
     touchpoint: str = ""
+    zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def _facts(alarm: Alarm, score: str) -> tuple[tuple[str, str], ...]:
         ("E-mail", alarm.email),
         ("Priority", alarm.priority),
         ("Owner", f"{alarm.owner} ({alarm.why_owner})" if alarm.owner else alarm.why_owner),
-        ("Contact by", f"{alarm.due_at:%a %d %b %H:%M} UTC"),
+        ("Contact by", words.moment(alarm.due_at, alarm.zone)),
     )
     return tuple((label, value) for label, value in named if value)
 

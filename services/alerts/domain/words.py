@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from shared.contracts.forms import SCALES, QuestionType
 
+_DAYS_FROM = 48  # people who promised 24 hours count in hours
 _NAMES = {
     QuestionType.NPS: "would recommend us",
     QuestionType.NPS5: "would recommend us",
@@ -21,11 +23,11 @@ _SHORT = {
 
 
 def span(length: timedelta) -> str:
-    """A span in its two largest units: "3 h 20 min", "2 d 4 h", "under a minute"."""
+    """A span in its two largest units: "3 h 20 min", "36 h", "2 d 4 h", "under a minute"."""
     minutes = int(abs(length) / timedelta(minutes=1))
-    days, rest = divmod(minutes, 24 * 60)
-    hours, minutes = divmod(rest, 60)
-    if days:
+    hours, minutes = divmod(minutes, 60)
+    if hours >= _DAYS_FROM:
+        days, hours = divmod(hours, 24)
         return f"{days} d {hours} h" if hours else f"{days} d"
     if hours:
         return f"{hours} h {minutes} min" if minutes else f"{hours} h"
@@ -40,6 +42,12 @@ def left(due_at: datetime, now: datetime) -> str:
 def ago(at: datetime, now: datetime) -> str:
     """How long ago something was."""
     return "just now" if abs(now - at) < timedelta(minutes=1) else f"{span(now - at)} ago"
+
+
+def moment(at: datetime, zone: str) -> str:
+    """A moment on the clock of a zone: "Tue 3 Mar, 14:05 CET"."""
+    local = at.astimezone(ZoneInfo(zone))
+    return f"{local:%a} {local.day} {local:%b, %H:%M %Z}"
 
 
 def score(value: int | None, scale: QuestionType) -> str:

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from services.alerts import metrics
 from services.alerts.domain import routing
 from services.alerts.domain.causes import DEFAULT_CAUSES, Cause
-from services.alerts.domain.model import Entry, Kind, Step, Ticket
+from services.alerts.domain.model import Entry, Step, Tell, Ticket
 from services.alerts.domain.routing import Staff
 from services.alerts.store import cases, notices
 from services.alerts.store.notices import Notice
@@ -49,7 +49,8 @@ async def apply(desk: Desk, tx: Tx, steps: Sequence[Step], staff: Staff) -> None
     newest = {step.ticket.id: step.ticket for step in steps}
     await cases.save(tx.conn, list(newest.values()))
     await cases.append(tx.conn, await _lines(desk, tx, steps))
-    await notices.enqueue(tx.conn, _notices(desk, steps, staff), tx.now, desk.machine.wall())
+    wanted = [n for step in steps for tell in step.tells for n in notices_of(desk, step.ticket, tell, staff)]
+    await notices.enqueue(tx.conn, wanted, tx.now, desk.machine.wall())
     for step in steps:
         for event in step.events:
             identity = f"{step.ticket.id}/{event.version}"
@@ -75,24 +76,16 @@ def _subject(ticket: Ticket, data: Mapping[str, str]) -> UUID:
     return UUID(data.get("contact") or ticket.snapshot.contact_id)
 
 
-def _notices(desk: Desk, steps: Sequence[Step], staff: Staff) -> list[Notice]:
+def notices_of(desk: Desk, ticket: Ticket, tell: Tell, staff: Staff) -> list[Notice]:
+    """One notice for each who is to be told on an occasion."""
     return [
         Notice(
-            derive("notice", step.ticket.id, tell.step, recipient.channel, recipient.to),
-            step.ticket.id,
+            derive("notice", ticket.id, tell.step, recipient.channel, recipient.to),
+            ticket.id,
             tell.occasion,
             tell.step,
             recipient.channel,
             recipient.to,
         )
-        for step in steps
-        for tell in step.tells
-        for recipient in routing.recipients(tell, step.ticket, staff, desk.rooms)
+        for recipient in routing.recipients(tell, ticket, staff, desk.rooms)
     ]
-
-
-def told(
-    ticket_id: UUID, kind: Kind, tx: Tx, data: Mapping[str, str]
-) -> tuple[UUID, Entry, str, UUID | None]:
-    """A line that says whether somebody could be told."""
-    return (ticket_id, Entry(kind, tx.now, data=data), "", None)

@@ -43,7 +43,7 @@ async def books(conn: Connection, now: datetime) -> Books:
              where v.state is distinct from 'unhappy') as without,
             (select count(*) from voices v join answers a using (response_id)
              where v.state = 'unhappy' and a.standing <> 'counted') as held,
-            (select count(*) from timers where due_at < $1 - interval '60 seconds') as overdue
+            (select count(*) from timers where due_at < $1::timestamptz - interval '60 seconds') as overdue
         """,
         now,
     )
@@ -63,6 +63,12 @@ async def books(conn: Connection, now: datetime) -> Books:
 async def states(conn: Connection) -> Mapping[str, int]:
     """Tickets by state."""
     return await _tally(conn, "select state, count(*) from tickets group by 1")
+
+
+async def waiting(conn: Connection) -> int:
+    """How many unconfirmed answers wait for a look."""
+    count: int = await conn.fetchval("select count(*) from unconfirmed where state = 'waiting'")
+    return count
 
 
 _BREACHES = """

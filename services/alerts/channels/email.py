@@ -1,0 +1,142 @@
+"""Notices by e-mail, over any SMTP server."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+
+import aiosmtplib
+from email_validator import EmailNotValidError, validate_email
+
+from services.alerts.channels.port import Delivery
+from services.alerts.domain.alarm import Text
+from shared.errors import SendError
+
+SECONDS = 15.0
+_PERMANENT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """An SMTP server; `tls` is "none", "starttls" or "implicit"."""
+
+    host: str
+    port: int
+    sender: str
+    username: str = ""
+    password: str = ""
+    tls: str = "none"
+
+
+class EmailChannel:
+    """Sends each notice as one mail with a Message-ID of its own that repetitions share."""
+
+    name = "email"
+    concurrency = 8
+
+    def __init__(self, server: Server, seconds: float = SECONDS) -> None:
+        self._server = server
+        self._seconds = seconds
+
+    async def send(self, delivery: Delivery) -> None:
+        """Hand over one mail.
+
+        Raises:
+            SendError: refused (5xx: for good), put off (4xx), unreachable, or cut off in the middle.
+        """
+        message = build(delivery, self._server.sender)
+        try:
+            await aiosmtplib.send(
+                message,
+                hostname=self._server.host,
+                port=self._server.port,
+                username=self._server.username or None,
+                password=self._server.password or None,
+                use_tls=self._server.tls == "implicit",
+                start_tls=self._server.tls == "starttls",
+                timeout=self._seconds,
+            )
+        except aiosmtplib.SMTPRecipientsRefused as error:
+            code = max((refused.code for refused in error.recipients), default=_PERMANENT)
+            raise SendError(f"SMTP {code}: recipient refused", permanent=code >= _PERMANENT) from error
+        except aiosmtplib.SMTPResponseException as error:
+            raise SendError(f"SMTP {error.code}", permanent=error.code >= _PERMANENT) from error
+        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+            raise SendError(f"SMTP: {type(error).__name__}", permanent=False, uncertain=True) from error
+
+
+def build(delivery: Delivery, sender: str) -> EmailMessage:
+    """The mail of a notice, in plain text and HTML.
+
+    Raises:
+        SendError: the address is none, so no retry can help.
+    """
+    try:
+        to = validate_email(delivery.to, check_deliverability=False, test_environment=True)
+    except EmailNotValidError as error:
+        raise SendError("the recipient's address is not valid", permanent=True) from error
+    text = delivery.text
+    message = EmailMessage(policy=SMTP)
+    message["From"] = sender
+    message["To"] = Address(one_line(delivery.name), to.local_part, to.ascii_domain or to.domain)
+    message["Subject"] = one_line(text.subject)
+    message["Message-ID"] = f"<{delivery.id}@{sender.rpartition('@')[2].strip('> ')}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message["X-Priority"] = "1"
+    message.set_content(plain(text))
+    message.add_alternative(rich(text), subtype="html")
+    return message
+
+
+def one_line(text: str, limit: int = 180) -> str:
+    """Text that may stand in a header: no line breaks, no control characters, no turned writing."""
+    kept = "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(kept.split())[:limit]
+
+
+def plain(text: Text) -> str:
+    """The notice as plain text."""
+    quote = "".join(f"  > {line}\n" for line in text.quote.splitlines())
+    facts = "".join(f"{label + ':':<12}{value}\n" for label, value in text.facts)
+    said = f"They said:\n{quote}\n" if quote else ""
+    return f"{text.headline}\n\n{said}{facts}\n{text.action}\n\n{text.button}: {text.link}\n"
+
+
+def rich(text: Text) -> str:
+    """The notice as HTML that mail programs show alike: one column, a table of facts, one button."""
+    rows = "".join(
+        f'<tr><td style="padding:3px 12px 3px 0;color:#5b6472">{html.escape(label)}</td>'
+        f'<td style="padding:3px 0">{_fact(label, value)}</td></tr>'
+        for label, value in text.facts
+    )
+    said = html.escape(text.quote).replace("\n", "<br>")
+    quote = (
+        '<p style="margin:16px 0;padding:10px 14px;border-left:4px solid #b42318;background:#fdf3f2;'
+        'font-size:17px">'
+        f"{said}</p>"
+        if said
+        else ""
+    )
+    link = html.escape(text.link, quote=True)
+    return (
+        '<!doctype html><html lang="en"><body style="margin:0;padding:16px;color:#14181f;background:#ffffff;'
+        'font:16px/1.5 system-ui,-apple-system,Segoe UI,Roboto,sans-serif"><div style="max-width:560px">'
+        f'<p style="font-size:19px;font-weight:600;margin:0 0 8px">{html.escape(text.headline)}</p>{quote}'
+        f'<p style="margin:20px 0"><a href="{link}" style="display:inline-block;padding:13px 22px;'
+        f'border-radius:8px;background:#1849a9;color:#ffffff;text-decoration:none;font-weight:600">{html.escape(text.button)}</a></p>'
+        f'<table role="presentation" style="border-collapse:collapse;font-size:16px">{rows}</table>'
+        f'<p style="color:#5b6472">{html.escape(text.action)}</p></div></body></html>'
+    )
+
+
+def _fact(label: str, value: str) -> str:
+    shown = html.escape(value, quote=True)
+    if label == "Phone":
+        digits = "".join(c for c in value if c.isdigit() or c == "+")
+        return f'<a href="tel:{digits}" style="color:#1849a9">{shown}</a>'
+    if label == "E-mail":
+        return f'<a href="mailto:{shown}" style="color:#1849a9">{shown}</a>'
+    return shown

@@ -1,0 +1,95 @@
+"""Gathers what a notice says, and opens the personal data for it at the moment of sending."""
+
+from __future__ import annotations
+
+from services.alerts.domain import priority
+from services.alerts.domain.alarm import Alarm
+from services.alerts.domain.model import Answer, Occasion, Ticket
+from services.alerts.domain.priority import Stake
+from services.alerts.domain.routing import Staff
+from services.alerts.handlers.applying import Desk
+from services.alerts.store import cases, directory, views
+from services.alerts.store.notices import Notice
+from services.alerts.store.views import ContactCopy
+from shared.contracts.forms import QuestionType
+from shared.contracts.model import Person
+from shared.contracts.responses import Words
+from shared.db.database import Connection, Tx
+from shared.runtime.logging import get_logger
+from shared.security.sealing import SealBrokenError
+
+log = get_logger("alerts")
+
+
+async def alarm_of(desk: Desk, tx: Tx, notice: Notice, staff: Staff, public_url: str) -> Alarm:
+    """Everything the notice may say, as it is now."""
+    ticket = await cases.ticket(tx.conn, notice.ticket_id)
+    assert ticket is not None  # noqa: S101 - a notice has its ticket by foreign key
+    voices = await views.voices(tx.conn, ticket.id)
+    answer = voices[-1][0] if notice.occasion is Occasion.JOINED and voices else worst(voices)
+    contact = (await views.contacts(tx.conn, {answer.contact_id})).get(answer.contact_id) if answer else None
+    person, said = await open_answer(desk, tx.conn, answer, contact) if answer else (Person(), "")
+    account = await views.account(tx.conn, answer.account_id if answer else None)
+    owner = staff.by_id(ticket.owner.user_id)
+    organisation = await directory.organisation(tx.conn)
+    snapshot = ticket.snapshot
+    tier = (account.tier if account else "") or (snapshot.tier.value if snapshot.tier else "")
+    return Alarm(
+        occasion=notice.occasion,
+        who=person.name or person.email,
+        job=(contact.job_function if contact else "") or snapshot.job_function,
+        account=(account.name if account else "") or snapshot.account_name,
+        tier=tier,
+        score=answer.score if answer else None,
+        scale=answer.scale if answer else QuestionType.NPS,
+        said=said,
+        phone=person.phone,
+        email=person.email,
+        priority=ranked(voices, ticket).priority.word,
+        owner=owner.name if owner else "",
+        why_owner=ticket.owner.reason,
+        due_at=ticket.run.resolve_due_at
+        if notice.occasion is Occasion.UNRESOLVED
+        else ticket.run.contact_due_at,
+        now=tx.now,
+        link=f"{(organisation.public_url or public_url).rstrip('/')}/tickets/{ticket.id}",
+        touchpoint=snapshot.touchpoint,
+        zone=organisation.zone,
+    )
+
+
+def worst(voices: list[tuple[Answer, str]]) -> Answer | None:
+    """The gravest voice: an unhappy one before others, then the lowest score."""
+    return voices[0][0] if voices else None
+
+
+def ranked(voices: list[tuple[Answer, str]], ticket: Ticket) -> priority.Ranked:
+    """How urgent the case is."""
+    unhappy = [answer for answer, state in voices if state == "unhappy"]
+    lowest = min(unhappy, key=lambda a: (a.score is None, a.score or 0), default=None)
+    if lowest is None or lowest.score is None:
+        return priority.Ranked(priority.Priority.NORMAL, ())
+    people = len({answer.contact_id for answer in unhappy})
+    return priority.rank(Stake(ticket.snapshot.tier, lowest.score, lowest.scale, people))
+
+
+async def open_answer(
+    desk: Desk, conn: Connection, answer: Answer, contact: ContactCopy | None
+) -> tuple[Person, str]:
+    """Who said it and what, opened; empty once the contact was erased."""
+    sealed = contact.person if contact and contact.person else answer.person
+    try:
+        (person,) = await desk.sealer.open(conn, [(answer.contact_id, sealed)], Person)
+        (spoken,) = await desk.sealer.open(conn, [(answer.contact_id, answer.words)], Words)
+    except SealBrokenError as error:
+        # Somebody must be told all the same: the ticket's facts are not sealed.
+        log.error(  # noqa: TRY400 - a traceback says no more
+            "seal_broken", response=str(answer.response_id), reason=str(error)
+        )
+        return Person(), ""
+    return person or Person(), said(spoken)
+
+
+def said(spoken: Words | None) -> str:
+    """The words of an answer in the order of its questions."""
+    return "\n".join(text.strip() for text in spoken.texts.values() if text.strip()) if spoken else ""

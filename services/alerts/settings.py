@@ -1,0 +1,38 @@
+"""Settings of the alerts service, each with its environment variable."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from services.alerts.domain.causes import DEFAULT_CAUSES, Cause
+from shared.runtime.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """`AFTERWORD_ALERTS_*`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="AFTERWORD_ALERTS_", frozen=True, extra="ignore", env_nested_delimiter="__"
+    )
+
+    smtp_host: str = Field(default="127.0.0.1", description="mail server for notices to reps")
+    smtp_port: int = Field(default=1025, description="its port")
+    smtp_username: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    smtp_tls: Literal["none", "starttls", "implicit"] = "none"
+    mail_from: str = Field(
+        default="Afterword <alerts@afterword.localhost>", description="sender of notices to reps"
+    )
+    slack_webhook_url: SecretStr = Field(
+        default=SecretStr(""), description="incoming webhook of the team's room; empty: no room is told"
+    )
+    leadership: tuple[str, ...] = Field(
+        default=(), description="JSON list of users' addresses told at the hard limit; none: the admins"
+    )
+    causes: tuple[Cause, ...] = Field(
+        default=DEFAULT_CAUSES,
+        description="JSON list of causes: key, label, needs (contact, attempts, nothing)",
+    )

@@ -1,0 +1,181 @@
+"""What happens when something is due: clocks that ran out, notices that wait to be handed over."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from services.alerts import metrics
+from services.alerts.channels.port import Channel, Delivery
+from services.alerts.domain import retry
+from services.alerts.domain import ticket as life
+from services.alerts.domain.alarm import compose
+from services.alerts.domain.model import Audience, Entry, Kind, Occasion, Tell
+from services.alerts.domain.routing import TEAM, Staff
+from services.alerts.handlers.alarms import alarm_of
+from services.alerts.handlers.applying import Desk, apply, notices_of
+from services.alerts.store import answers, books, cases, notices, rota
+from services.alerts.store.notices import Notice, Result
+from shared.contracts.tickets import TicketState
+from shared.db.database import Database, Tx
+from shared.errors import SendError
+from shared.runtime.failpoints import failpoint
+from shared.runtime.ids import random_id
+
+BATCH = 100
+HOLD = timedelta(seconds=60)
+"""How long a notice stays with the one who took it; longer than any channel's time-out."""
+SEND_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """Notices taken under one lease, with what to hand over; None where there is nobody to hand it to."""
+
+    lease: UUID
+    notices: Sequence[tuple[Notice, Delivery | None]]
+
+
+async def ring_clocks(desk: Desk, db: Database) -> int:
+    """Tell what ran out: each due ticket once, at its highest overdue level. Returns the tickets handled."""
+    async with db.begin() as tx:
+        keys = await cases.lock_due(tx.conn, tx.now, BATCH)
+        due = await cases.tickets_due(tx.conn, keys, tx.now)
+        steps = [life.ring(ticket, tx.now) for ticket in due]
+        if steps:
+            await apply(desk, tx, steps, await rota.staff(tx.conn, tx.now, desk.leadership))
+        late = await answers.mark_late(tx.conn, tx.now, BATCH)
+        for _ in range(late):
+            metrics.BREACHES.labels("unconfirmed").inc()
+    return len(steps) + late
+
+
+async def hand_over(desk: Desk, db: Database, channel: Channel, public_url: str) -> int:
+    """Hand over the notices of one channel that are due; returns how many were tried.
+
+    No transaction is open while the channel works. Who vanishes in between leaves the notice "handing over";
+    it is repeated with the same id when the lease ends: a missed alarm costs more than a double one.
+    """
+    claimed = await _claim(desk, db, channel, public_url)
+    if not claimed.notices:
+        return 0
+    failpoint("alerts.notice_claimed_before_send")
+    results = await _send_all(desk, channel, claimed.notices)
+    failpoint("alerts.notice_accepted_before_record")
+    await _record(desk, db, claimed, results)
+    for result in results:
+        metrics.NOTICES.labels(channel.name, "retry" if result.next_at else result.outcome).inc()
+    return len(results)
+
+
+async def refresh_gauges(db: Database) -> int:
+    """Count tickets by state for Prometheus."""
+    async with db.read() as conn:
+        found = await books.states(conn)
+        waiting = await books.waiting(conn)
+    for state in TicketState:
+        metrics.TICKETS.labels(state.value).set(found.get(state.value, 0))
+    metrics.UNCONFIRMED.set(waiting)
+    return 0
+
+
+async def _claim(desk: Desk, db: Database, channel: Channel, public_url: str) -> Claimed:
+    lease = random_id()
+    async with db.begin() as tx:
+        await notices.drop_pointless(tx.conn, channel.name, tx.now)
+        taken = await notices.claim(
+            tx.conn, channel.name, lease, desk.machine.wall(), hold=HOLD, limit=channel.concurrency
+        )
+        if not taken:
+            return Claimed(lease, ())
+        staff = await rota.staff(tx.conn, tx.now, desk.leadership)
+        deliveries = [(notice, await _delivery(desk, tx, notice, staff, public_url)) for notice in taken]
+    return Claimed(lease, deliveries)
+
+
+async def _delivery(desk: Desk, tx: Tx, notice: Notice, staff: Staff, public_url: str) -> Delivery | None:
+    text = compose(await alarm_of(desk, tx, notice, staff, public_url))
+    if notice.recipient == TEAM:
+        return Delivery(notice.id, text)
+    member = staff.by_id(UUID(notice.recipient))
+    return Delivery(notice.id, text, member.email, member.name) if member else None
+
+
+async def _send_all(
+    desk: Desk, channel: Channel, work: Sequence[tuple[Notice, Delivery | None]]
+) -> list[Result]:
+    """Try all at once; each has its own time, so a stuck one delays no other."""
+    async with asyncio.TaskGroup() as tasks:
+        running = [tasks.create_task(_send(desk, channel, notice, delivery)) for notice, delivery in work]
+    return [task.result() for task in running]
+
+
+async def _send(desk: Desk, channel: Channel, notice: Notice, delivery: Delivery | None) -> Result:
+    if delivery is None:
+        return Result(notice, "failed", "the recipient is no longer active")
+    try:
+        async with asyncio.timeout(SEND_SECONDS):
+            await channel.send(delivery)
+    except SendError as error:
+        wait = retry.next_attempt(notice.attempts, permanent=error.permanent, retry_after=error.retry_after)
+        return _failed(desk, notice, str(error), wait)
+    except TimeoutError:
+        wait = retry.next_attempt(notice.attempts, permanent=False, retry_after=None)
+        return _failed(desk, notice, "no answer in time", wait)
+    return Result(notice, "sent", "")
+
+
+def _failed(desk: Desk, notice: Notice, why: str, wait: timedelta | None) -> Result:
+    next_at = None if wait is None else desk.machine.wall() + wait
+    return Result(notice, "failed", why, next_at)
+
+
+async def _record(desk: Desk, db: Database, claimed: Claimed, results: Sequence[Result]) -> None:
+    async with db.begin() as tx:
+        mine = set(await notices.record(tx.conn, results, claimed.lease, tx.now))
+        final = [result for result in results if result.notice.id in mine and result.next_at is None]
+        await cases.append(tx.conn, [_line(tx, result) for result in final])
+        await _tell_others(desk, tx, [r for r in final if r.outcome == "failed"])
+
+
+def _line(tx: Tx, result: Result) -> tuple[UUID, Entry, str, UUID | None]:
+    notice = result.notice
+    kind = Kind.TOLD if result.outcome == "sent" else Kind.NOT_TOLD
+    data = {"to": notice.recipient, "channel": notice.channel, "occasion": notice.occasion.value}
+    return (
+        notice.ticket_id,
+        Entry(kind, tx.now, data=data | ({"why": result.detail} if result.detail else {})),
+        "",
+        None,
+    )
+
+
+async def _tell_others(desk: Desk, tx: Tx, failed: Sequence[Result]) -> None:
+    """One person could not be told by mail: the managers are, who are not that person."""
+    personal = [
+        r.notice
+        for r in failed
+        if r.notice.recipient != TEAM and r.notice.occasion is not Occasion.UNREACHABLE
+    ]
+    if not personal:
+        return
+    staff = await rota.staff(tx.conn, tx.now, desk.leadership)
+    wanted: list[Notice] = []
+    for notice in personal:
+        ticket = await cases.ticket(tx.conn, notice.ticket_id)
+        if ticket is not None and ticket.is_open:
+            wanted.extend(
+                n
+                for n in notices_of(desk, ticket, _unreachable(notice), staff)
+                if n.recipient != notice.recipient
+            )
+    await notices.enqueue(tx.conn, wanted, tx.now, desk.machine.wall())
+
+
+def _unreachable(notice: Notice) -> Tell:
+    return Tell(
+        Occasion.UNREACHABLE, f"unreachable/{notice.step}", frozenset({Audience.MANAGERS, Audience.TEAM})
+    )
