@@ -147,8 +147,8 @@ SPANISH = Wording(
             (
                 "Gracias por dedicarnos su tiempo.",
                 (
-                    "Su respuesta ha llegado a las personas que pueden actuar. Si desea añadir algo, responda "
-                    "a este correo."
+                    "Su respuesta ha llegado a las personas que pueden actuar. Si desea añadir algo, "
+                    "responda a este correo."
                 ),
             ),
         ),

@@ -164,8 +164,8 @@ async def plan_messages(conn: Connection, messages: Sequence[Planned]) -> None:
     await conn.execute(_KNOWN_CONTACTS, *_columns(list(people.values()), 2))
     rows = [
         (
-            m.delivery_id, m.survey_id, m.message_id, m.kind, m.step, m.channel.value, m.contact_id, m.account_id,
-            m.programme, m.key, m.snapshot, m.requested_at, m.person, m.slots,
+            m.delivery_id, m.survey_id, m.message_id, m.kind, m.step, m.channel.value, m.contact_id,
+            m.account_id, m.programme, m.key, m.snapshot, m.requested_at, m.person, m.slots,
         )
         for m in messages
     ]  # fmt: skip
@@ -183,7 +183,7 @@ async def save_contacts(conn: Connection, rows: Sequence[tuple[UUID, int, UUID |
 
 
 async def erase_contacts(conn: Connection, rows: Sequence[tuple[UUID, int, datetime]], now: datetime) -> None:
-    """Forget people: id, version, erased at. Only keyed hashes of their addresses stay, so that none is asked."""
+    """Forget people: id, version, erased at. Only keyed hashes of their addresses stay, so none is asked."""
     ids = [row[0] for row in rows]
     await conn.execute(_ERASED, *_columns(rows, 3))
     await conn.execute(_KEEP_HASHES, ids, now)
