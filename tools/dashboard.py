@@ -162,14 +162,34 @@ ROWS = (
             ),
             Panel(
                 "Answers by group",
-                "Answers over the chosen time by metric and group: how the scores come about.",
+                "Answers that count now, by metric and group: how the scores come about.",
                 (
                     Query(
-                        "sum by (metric, group) (increase(afterword_scoring_answers_total[$__range]))",
+                        "sum by (metric, group) (max without (instance) (afterword_scoring_answers))",
                         "{{metric}} {{group}}",
                     ),
                 ),
                 kind="bargauge",
+            ),
+            Panel(
+                "Satisfied and easy",
+                "Share of 4 and 5 in CSAT, of 6 and 7 in CES. The two are never one number.",
+                (
+                    Query(
+                        "max by (programme, metric) (afterword_scoring_share_ratio)",
+                        "{{programme}} {{metric}}",
+                    ),
+                ),
+                unit="percentunit",
+                width=16,
+            ),
+            Panel(
+                "Held answers",
+                "Answers that look machine-made and count nowhere, and those that wait to be judged.",
+                (
+                    Query("max(afterword_collector_held_responses)", "held"),
+                    Query("max(afterword_collector_settling_responses)", "settling"),
+                ),
             ),
         ),
     ),
