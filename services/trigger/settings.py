@@ -15,8 +15,8 @@ class Settings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="AFTERWORD_TRIGGER_", frozen=True, extra="ignore")
 
-    programmes: Path = Field(default=Path("programmes"), description="folder of programme files")
-    generic_secrets: SecretStr = Field(
+    programmes_dir: Path = Field(default=Path("programmes"), description="folder of programme files")
+    webhook_secrets: SecretStr = Field(
         default=SecretStr(""),
         description="secrets of /webhooks/generic, whsec_..., several separated by commas",
     )
@@ -26,9 +26,7 @@ class Settings(ServiceSettings):
     organisation_name: str = Field(default="Your company", description="until it is set on the settings page")
     organisation_zone: str = Field(default="UTC", description="zone of people whose own is unknown")
     sender_name: str = Field(default="Your customer team", description="who signs the mails")
-    sender_email: str = Field(
-        default="feedback@localhost.localdomain", description="address that the mails come from"
-    )
+    sender_email: str = Field(default="feedback@example.com", description="address that the mails come from")
     own_domains: str = Field(default="", description="domains of our own people, never asked; commas")
     poll_seconds: float = Field(default=0.5, gt=0, description="pause of the due loops when nothing is due")
 

@@ -397,7 +397,8 @@ def _revivable(plan: Plan) -> bool:
 
 def _new_term(current: Sequence[Plan], edition: Edition, told: Touchpoint) -> bool:
     """Whether a date belongs to the next term: it is told after the old one passed, or, when this term was asked about
-    already, its own time to ask begins after the old one."""
+    already, its own time to ask begins after the old one.
+    """
     last = max((plan.moment.renewal_on for plan in current if plan.moment.renewal_on), default=None)
     if last is None or told.renewal_on is None:
         return False

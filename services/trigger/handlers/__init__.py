@@ -40,12 +40,12 @@ TICKET_TYPES = tuple(
 
 
 def subscriptions(sealer: Sealer) -> tuple[Subscription, ...]:
-    """What trigger reads, and by which handler; touchpoints are open, so every type of that topic is taken."""
+    """What trigger reads, and by which handler; touchpoints are open, so that handler picks them from all events."""
     return (
-        Subscription((Topic.TOUCHPOINTS,), (Route(("*",), Touchpoints(sealer).handle),)),
         Subscription(
-            (Topic.DELIVERIES, Topic.RESPONSES, Topic.TICKETS),
+            (Topic.TOUCHPOINTS, Topic.DELIVERIES, Topic.RESPONSES, Topic.TICKETS),
             (
+                Route(("*",), Touchpoints(sealer).handle),
                 Route(DELIVERY_TYPES, on_deliveries),
                 Route(RESPONSE_TYPES, on_responses),
                 Route(TICKET_TYPES, on_tickets),

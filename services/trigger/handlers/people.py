@@ -79,9 +79,32 @@ def digest_of(sealer: Sealer, person: Person) -> str:
     return sealer.blind("person", f"{person.name}\x1f{person.email}\x1f{person.phone}")
 
 
-def marks_of(sealer: Sealer, text: str) -> list[str]:
-    """The hashes under which a text that somebody typed may be known: a backend id, an address, a phone."""
-    return [sealer.blind(purpose, text) for purpose in ("contact-id", "email", "phone")]
+async def find_contact(conn: Connection, sealer: Sealer, text: str) -> UUID | None:
+    """Whom somebody means by a contact id, a backend's id, an e-mail address or a phone number."""
+    marks = [sealer.blind(purpose, text) for purpose in ("contact-id", "email", "phone")]
+    known = await directory.find_aliases(conn, marks)
+    found = next((known[mark] for mark in marks if mark in known), None)
+    if found is None and (own := as_uuid(text)):
+        return own if await directory.get_contacts(conn, [own]) else None
+    return found
+
+
+async def find_account(conn: Connection, text: str) -> UUID | None:
+    """Which account somebody means by its id, its backend's id or its name."""
+    wanted = [identity("account", text.strip()), *filter(None, [as_uuid(text)])]
+    by_id = await directory.get_accounts(conn, wanted)
+    if by_id:
+        return next(iter(by_id))
+    found = await directory.find_accounts(conn, text.strip(), limit=2)
+    return found[0].id if len(found) == 1 else None
+
+
+def as_uuid(text: str) -> UUID | None:
+    """The text as an id, if it is one."""
+    try:
+        return UUID(text.strip())
+    except ValueError:
+        return None
 
 
 def _hashes(sealer: Sealer, named: Named) -> dict[str, str]:

@@ -62,11 +62,14 @@ class Touchpoints:
         self._sealer = sealer
 
     async def handle(self, events: Sequence[Event[Any]], tx: Tx) -> None:
-        """Fold the directory, plan, write; events from the future are only noted."""
+        """Fold the directory, plan, write; events from the future are only noted, those of other topics left alone."""
+        touched = [event for event in events if isinstance(event.data, Touchpoint)]
+        if not touched:
+            return
         organisation = await programmes.get_organisation(tx.conn)
         if organisation is None:
             raise Unavailable("the organisation's settings are not written yet")
-        batch = await self._load(events, tx)
+        batch = await self._load(touched, tx)
         await self._fold(batch, tx)
         await self._plan(batch, tx, organisation)
         await self._side_effects(batch, tx)

@@ -1,0 +1,63 @@
+"""Programmes as the check read them become the programmes that run, and the others are told."""
+
+from __future__ import annotations
+
+from services.trigger.domain.lint import Checked, Report
+from services.trigger.store import programmes
+from services.trigger.store.programmes import Standing
+from shared.contracts.model import Family
+from shared.contracts.programmes import ProgrammePublished, ProgrammeState
+from shared.db.database import Tx
+from shared.runtime.logging import get_logger
+
+log = get_logger("programmes")
+
+
+async def publish(tx: Tx, report: Report) -> int:
+    """Bring the published programmes in line with what a check could read; returns how many changed."""
+    standing = {one.key: one for one in await programmes.standings(tx.conn)}
+    broken = report.broken_files()
+    changed = 0
+    for checked in report.programmes:
+        if checked.file not in broken:
+            changed += await _publish_one(tx, checked, standing.get(checked.edition.key))
+    if not broken and report.programmes:
+        keys = {checked.edition.key for checked in report.programmes}
+        gone = [s for s in standing.values() if s.key not in keys and s.state is not ProgrammeState.ARCHIVED]
+        for one in gone:
+            await programmes.set_state(tx.conn, one.key, ProgrammeState.ARCHIVED, tx.now)
+            await announce(tx, one.key)
+            changed += 1
+    await programmes.replace_findings(tx.conn, report.findings)
+    return changed
+
+
+async def announce(tx: Tx, key: str) -> None:
+    """Tell the others about a programme as it stands now."""
+    found = [one for one in await programmes.standings(tx.conn) if one.key == key]
+    definition = await programmes.definition_of(tx.conn, key)
+    if found and definition is not None:
+        tx.emit(announcement(found[0], definition), identity=f"{key}/{found[0].revision}", key=key)
+
+
+def announcement(one: Standing, definition: dict[str, object]) -> ProgrammePublished:
+    """The event about a programme as it stands."""
+    return ProgrammePublished(
+        programme=one.key,
+        version=one.version,
+        revision=one.revision,
+        state=one.shown,
+        family=Family(str(definition["family"])),
+        definition=definition,
+    )
+
+
+async def _publish_one(tx: Tx, checked: Checked, standing: Standing | None) -> int:
+    edition = checked.edition
+    same = standing and standing.version == edition.version and standing.state == edition.programme.state
+    if same:
+        return 0
+    await programmes.save_edition(tx.conn, edition, checked.definition, checked.file, tx.now)
+    await announce(tx, edition.key)
+    log.info("programme_published", programme=edition.key, version=edition.version)
+    return 1
