@@ -1,0 +1,153 @@
+"""Saying stop: one click by a mail program, a page for people, and nobody is written to again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from services.dispatch.pages.unsubscribe import unsubscribe_routes
+from shared.contracts.deliveries import ContactUnsubscribed, UnsubscribeScope
+from shared.contracts.directory import ContactErased
+from shared.contracts.model import Person
+from shared.contracts.reasons import Reason
+from tests.support.dispatch import NOW, MailRoom, account_id, contact_id, snapshot, survey_id
+
+ONE_CLICK = {"List-Unsubscribe": "One-Click"}
+
+
+@pytest.fixture
+async def browser(room: MailRoom) -> AsyncIterator[httpx.AsyncClient]:
+    app = FastAPI()
+    app.include_router(unsubscribe_routes(room.db, room.tokens))
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="https://ask.northwind.example") as client:
+        yield client
+
+
+async def stop_link(room: MailRoom, name: str = "anna", locale: str = "en") -> str:
+    """The link of the mail that a person really got."""
+    await room.ask(name, snapshot=snapshot(name, locale=locale))
+    await room.work()
+    found = re.match(r"<https://ask\.northwind\.example(/u/[^>]+)>", room.read()["List-Unsubscribe"])
+    assert found
+    return found[1]
+
+
+async def unsubscribed(room: MailRoom) -> list[ContactUnsubscribed]:
+    return [t.data for t in await room.told() if t.type == ContactUnsubscribed.TYPE]
+
+
+async def test_one_click_stops_everything_at_once(room: MailRoom, browser: httpx.AsyncClient) -> None:
+    link = await stop_link(room)
+    answer = await browser.post(link, data=ONE_CLICK)
+    assert (answer.status_code, answer.headers.get("location")) == (200, None)
+    assert "set-cookie" not in answer.headers
+    [event] = await unsubscribed(room)
+    assert event == ContactUnsubscribed(
+        contact_id=str(contact_id("anna")),
+        account_id=str(account_id("acme")),
+        scope=UnsubscribeScope.ALL,
+        at=NOW,
+        via="one_click",
+    )
+    await room.ask("again", snapshot=snapshot("anna"), survey_id=survey_id("again"))
+    await room.work()
+    assert await room.state("again") == ("suppressed", Reason.OPTED_OUT)
+    assert len(room.mails) == 1
+
+
+async def test_one_click_may_come_as_multipart_and_twice(room: MailRoom, browser: httpx.AsyncClient) -> None:
+    link = await stop_link(room)
+    for _ in range(2):
+        answer = await browser.post(link, files={"List-Unsubscribe": (None, "One-Click")})
+        assert answer.status_code == 200
+    assert len(await unsubscribed(room)) == 1
+
+
+async def test_the_same_address_under_another_contact_is_not_asked_either(
+    room: MailRoom, browser: httpx.AsyncClient
+) -> None:
+    await browser.post(await stop_link(room), data=ONE_CLICK)
+    await room.ask("copy", person=Person(name="Anna", email="anna@customer.example"))
+    await room.work()
+    assert await room.state("copy") == ("suppressed", Reason.OPTED_OUT)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+async def test_opening_the_link_changes_nothing(room: MailRoom, browser: httpx.AsyncClient, method: str) -> None:
+    link = await stop_link(room)
+    for _ in range(3):
+        await browser.request(method, link)
+    assert await room.fetch("select * from suppressions") == []
+    assert await unsubscribed(room) == []
+
+
+@pytest.mark.parametrize(
+    ("locale", "title"),
+    [("en", "Do not want to be asked?"), ("es-MX", "¿No quiere que le preguntemos?"), ("sv", "Vill du slippa frågor?")],
+)
+async def test_the_page_speaks_the_language_of_the_mail(
+    room: MailRoom, browser: httpx.AsyncClient, locale: str, title: str
+) -> None:
+    answer = await browser.get(await stop_link(room, locale=locale), headers={"accept-language": "de"})
+    assert answer.status_code == 200
+    assert title in answer.text
+    assert "Northwind" in answer.text
+
+
+async def test_a_press_of_the_button_without_a_choice_changes_nothing(
+    room: MailRoom, browser: httpx.AsyncClient
+) -> None:
+    answer = await browser.post(await stop_link(room), data={})
+    assert answer.status_code == 422
+    assert await unsubscribed(room) == []
+
+
+async def test_surveys_of_one_programme_can_be_stopped_alone(room: MailRoom, browser: httpx.AsyncClient) -> None:
+    answer = await browser.post(await stop_link(room), data={"scope": "programme"})
+    assert answer.status_code == 200
+    [event] = await unsubscribed(room)
+    assert (event.scope, event.programme, event.via) == (UnsubscribeScope.PROGRAMME, "relationship-nps", "page")
+    await room.ask("same", snapshot=snapshot("anna"))
+    await room.ask("other", snapshot=snapshot("anna", programme="onboarding"))
+    await room.work()
+    assert await room.state("same") == ("suppressed", Reason.OPTED_OUT)
+    assert await room.state("other") == ("handed_over", None)
+
+
+@pytest.mark.parametrize("token", ["x", "a" * 66, "%00", "../../etc"])
+async def test_a_wrong_link_is_a_plain_page(room: MailRoom, browser: httpx.AsyncClient, token: str) -> None:
+    for answer in (await browser.get(f"/u/{token}"), await browser.post(f"/u/{token}", data=ONE_CLICK)):
+        assert answer.status_code == 404
+    assert await unsubscribed(room) == []
+
+
+async def test_an_answer_link_never_unsubscribes(room: MailRoom, browser: httpx.AsyncClient) -> None:
+    token = room.tokens.sign("answer", contact_id("anna"), contact_id("anna").bytes)
+    assert (await browser.post(f"/u/{token}", data=ONE_CLICK)).status_code == 404
+
+
+async def test_the_link_works_when_the_mail_is_long_forgotten(room: MailRoom, browser: httpx.AsyncClient) -> None:
+    link = await stop_link(room)
+    await room.run("delete from attempts")
+    await room.run("delete from messages")
+    assert (await browser.post(link, data=ONE_CLICK)).status_code == 200
+    [event] = await unsubscribed(room)
+    assert event.account_id is None
+
+
+async def test_an_erased_person_leaves_no_address_and_is_not_written_to_again(room: MailRoom) -> None:
+    await room.ask("anna")
+    await room.work()
+    await room.tell(ContactErased(contact_id=str(contact_id("anna")), version=3, erased_at=NOW))
+    [message] = await room.fetch("select person, slots, address_hash from messages")
+    assert tuple(message) == ("", "{}", None)
+    [survey] = await room.fetch("select person, slots from surveys")
+    assert tuple(survey) == ("", "{}")
+    await room.ask("again", person=Person(name="Anna", email="anna@customer.example"))
+    await room.work()
+    assert await room.state("again") == ("suppressed", Reason.ERASED)
