@@ -23,6 +23,9 @@ LENGTH = {Family.TRANSACTIONAL: 3, Family.RELATIONSHIP: 7, Family.PROGRESS: 3}
 
 SHORTEST_RELATIONSHIP = 5
 LONGEST_OPEN_DAYS = 45
+SHORT_MOMENT_DAYS = 7
+"""A moment that is over so soon cannot always wait for the best weekday."""
+
 _NO_REPLY = ("no-reply", "noreply", "no_reply", "donotreply", "do-not-reply", "no-responder", "svara-ej")
 
 
@@ -195,7 +198,8 @@ def _sending(checked: Checked) -> Iterator[Finding]:
         yield checked.error(
             ("send", "from"), "a no-reply sender (R51).", "Let a person sign who reads the replies."
         )
-    if not isinstance(send.window, str) and {"mon", "fri"} & set(send.window.days):
+    patient = checked.edition.programme.when.fresh_for.rough.days > SHORT_MOMENT_DAYS
+    if patient and not isinstance(send.window, str) and {"mon", "fri"} & set(send.window.days):
         yield checked.warning(
             ("send", "window", "days"), "sends on Monday or Friday (R46).", "Prefer tue, wed, thu."
         )
