@@ -5,13 +5,19 @@ from datetime import datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from babel.dates import format_date, format_datetime, format_time, format_timedelta
+from babel import Locale
+from babel.dates import format_date, format_time, format_timedelta
 from babel.numbers import format_decimal, format_percent
 
-from shared.web.i18n import babel_locale
+from shared.web import i18n
 
 Style = Literal["short", "medium", "long", "full"]
 SOON = timedelta(hours=4)
+
+
+def babel_locale(tag: str) -> Locale:
+    """How dates and numbers are written: plain English as Europe writes it, 24 hours and day before month."""
+    return i18n.babel_locale("en-GB" if tag == "en" else tag)
 
 
 def zone_of(name: str | None) -> ZoneInfo:
@@ -25,8 +31,8 @@ def zone_of(name: str | None) -> ZoneInfo:
 def instant(at: datetime, zone: str, locale: str, style: Style = "medium") -> str:
     """Date and time, with the zone's short name: `3 Mar 2026, 10:00 CET`."""
     local = at.astimezone(zone_of(zone))
-    text: str = format_datetime(local, style, locale=babel_locale(locale))
-    return f"{text} {local.tzname()}"
+    date = format_date(local.date(), style, locale=babel_locale(locale))
+    return f"{date}, {format_time(local, 'short', locale=babel_locale(locale))} {local.tzname()}"
 
 
 def day(at: datetime, zone: str, locale: str, style: Style = "medium") -> str:

@@ -1,6 +1,7 @@
 """What a failed request is answered with: a plain page for people, problem+json (RFC 9457) for programs."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -9,6 +10,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from shared.errors import Unavailable
+from shared.security.access import session_of
 from shared.web.problems import Problem, wants_html
 from shared.web.security_headers import set_security_headers
 from shared.web.templates import SHARED_TEMPLATES, environment, page
@@ -43,10 +45,12 @@ def install_errors(app: FastAPI, *, https: bool) -> None:
         assert isinstance(error, HTTPException)  # noqa: S101 -- registered for it alone
         if 300 <= error.status_code < 400:  # noqa: PLR2004 -- the range of redirects
             return RedirectResponse((error.headers or {})["Location"], error.status_code)
+        await _recognise(request)
         return answer(request, as_problem(error))
 
     async def on_invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101 -- registered for it alone
+        await _recognise(request)
         return _invalid(request, error)
 
     async def on_unavailable(request: Request, _error: Exception) -> Response:
@@ -62,6 +66,12 @@ def install_errors(app: FastAPI, *, https: bool) -> None:
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(Unavailable, on_unavailable)
     app.add_exception_handler(Exception, on_bug)
+
+
+async def _recognise(request: Request) -> None:
+    """Let the error page of somebody who is signed in keep its navigation."""
+    with suppress(Unavailable):
+        await session_of(request)
 
 
 def as_problem(error: HTTPException) -> Problem:

@@ -138,7 +138,7 @@ async def _keys(
     context = {
         "keys": await access_of(request).list_keys(),
         "now": access_of(request).now(),
-        "scopes": list(Scope),
+        "scopes": sorted(Scope),
         "fresh": fresh,
         "refused": refused,
         "name": name,
