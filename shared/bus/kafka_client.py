@@ -28,6 +28,7 @@ class KafkaSettings:
         replication: copies of a topic that we create.
         session_seconds: a silent consumer's partitions move to others after this time.
         request_seconds: a request unanswered for this long has failed.
+        drain_seconds: how long a rebalance waits for the batch in hand to be committed.
         security_protocol: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL.
     """
 
@@ -37,6 +38,7 @@ class KafkaSettings:
     replication: int = 1
     session_seconds: float = 6.0
     request_seconds: float = 10.0
+    drain_seconds: float = 10.0
     security_protocol: str = "PLAINTEXT"
     ssl_context: SSLContext | None = None
     sasl_mechanism: str = "PLAIN"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
@@ -14,7 +15,7 @@ from shared.bus.model import CommitOutcome, Partition, Record
 from shared.bus.port import BusConsumer, BusUnavailable
 
 REBALANCE_SECONDS = 60.0
-DRAIN_SECONDS = 10.0
+_MARGIN_SECONDS = 0.05
 _log = structlog.get_logger(__name__)
 
 
@@ -27,7 +28,7 @@ class KafkaConsumer:
         self._topics = topics
         self._instance = instance
         self._client: AIOKafkaConsumer | None = None
-        self._listener = _Listener(group, instance)
+        self._listener = _Listener(group, instance, settings.drain_seconds)
 
     @property
     def generation(self) -> int:
@@ -60,20 +61,13 @@ class KafkaConsumer:
         """Hand out what is there; see `BusConsumer.getmany`."""
         self._listener.settle()
         await self.start()
-        client, epoch = self._started(), self._listener.epoch
         try:
-            async with bounded(
-                f"consumer {self._group} reads", timeout_seconds + self._settings.request_seconds
-            ):
-                fetched = await client.getmany(
-                    timeout_ms=int(timeout_seconds * 1000), max_records=max_records
-                )
+            fetched = await self._fetch(self._started(), max_records, timeout_seconds)
         except BusUnavailable:
             # A failed coordinator never recovers inside aiokafka and looks alive: begin anew next time.
             await self.stop()
             raise
-        if self._listener.epoch != epoch:
-            return []  # a rejoin came between; these records come again from the committed offset
+        # Nothing ran since the client took these records from its buffer, and it gives none in mid-rejoin.
         return self._listener.hand_out([to_record(raw) for raws in fetched.values() for raw in raws])
 
     async def commit(self, offsets: Mapping[Partition, int]) -> CommitOutcome:
@@ -103,6 +97,17 @@ class KafkaConsumer:
         async with bounded(f"consumer {self._group} rewinds", self._settings.request_seconds):
             await client.seek_to_beginning()
         self._listener.forget_handed()
+
+    async def _fetch(
+        self, client: AIOKafkaConsumer, max_records: int, seconds: float
+    ) -> dict[TopicPartition, list[ConsumerRecord]]:
+        """Fetch within the time; aiokafka alone would wait without limit for an assignment."""
+        fetched: dict[TopicPartition, list[ConsumerRecord]] = {}
+        async with bounded(f"consumer {self._group} reads", self._settings.request_seconds + seconds):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds + _MARGIN_SECONDS):
+                    fetched = await client.getmany(timeout_ms=int(seconds * 1000), max_records=max_records)
+        return fetched
 
     async def _commit(self, client: AIOKafkaConsumer, native: dict[TopicPartition, int]) -> CommitOutcome:
         try:
@@ -143,10 +148,10 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has
     It shares no lock with the reading side: that would deadlock.
     """
 
-    def __init__(self, group: str, instance: str) -> None:
+    def __init__(self, group: str, instance: str, drain_seconds: float) -> None:
         self._name = {"group": group, "instance": instance}
+        self._drain_seconds = drain_seconds
         self.generation = 0
-        self.epoch = 0
         self.assigned: frozenset[Partition] = frozenset()
         self._handed: dict[Partition, int] = {}
         self._settled = asyncio.Event()
@@ -174,7 +179,6 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has
 
     def forget(self) -> None:
         """Drop the assignment, as when the connection is given up."""
-        self.epoch += 1
         self.assigned = frozenset()
         self._handed.clear()
         self._settled.set()
@@ -182,7 +186,7 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         """Wait for the batch in hand, then let go."""
         try:
-            async with asyncio.timeout(DRAIN_SECONDS):
+            async with asyncio.timeout(self._drain_seconds):
                 await self._settled.wait()
         except TimeoutError:
             _log.warning("bus_revoked_in_mid_batch", partitions=len(revoked), **self._name)
@@ -191,8 +195,6 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """Begin a new generation."""
         self.generation += 1
-        self.epoch += 1
-        self._handed.clear()
         self.assigned = frozenset((tp.topic, tp.partition) for tp in assigned)
         _log.info("bus_assigned", generation=self.generation, partitions=len(assigned), **self._name)
 

@@ -15,6 +15,10 @@ from shared.bus.model import Partition, Record, TopicSpec
 
 _FETCH_SLICE_MS = 250
 
+# Tansu 0.6 lists as a partition's end the offset after the first record of its last batch; what it tells
+# with fetched records is right.
+_MISCOUNTING_CLUSTERS = frozenset({"tansu_cluster"})
+
 
 class KafkaLookup:
     """An admin client and a consumer without a group; calls take turns on the latter."""
@@ -24,6 +28,7 @@ class KafkaLookup:
         self._admin = admin
         self._reader = reader
         self._turn = asyncio.Lock()
+        self._miscounts = False
 
     @classmethod
     async def connect(cls, settings: KafkaSettings) -> KafkaLookup:
@@ -41,6 +46,7 @@ class KafkaLookup:
             async with bounded("lookup connects", settings.request_seconds):
                 await lookup._admin.start()
                 await lookup._reader.start()
+                await lookup.answers()
         except BaseException:
             await lookup.stop()
             raise
@@ -61,7 +67,7 @@ class KafkaLookup:
         tp = TopicPartition(topic, partition)
         async with bounded(f"range of {topic}", self._settings.request_seconds):
             first = await self._reader.beginning_offsets([tp])
-            last = await self._reader.end_offsets([tp])
+            last = await self._ends([tp])
         return first[tp], last[tp]
 
     async def read_at(self, topic: str, partition: int, offset: int) -> Record | None:
@@ -80,11 +86,28 @@ class KafkaLookup:
                     return to_record(raw) if raw.offset == offset else None
         return None
 
+    async def _ends(self, tps: list[TopicPartition]) -> dict[TopicPartition, int]:
+        """Tell the next offset of each partition, from its last records where lists are wrong."""
+        ends: dict[TopicPartition, int] = await self._reader.end_offsets(tps) if tps else {}
+        waiting = {tp for tp, end in ends.items() if end > 0} if self._miscounts else set()
+        if not waiting:
+            return ends
+        async with self._turn:
+            self._reader.assign(list(waiting))
+            for tp in waiting:
+                self._reader.seek(tp, ends[tp] - 1)
+            while waiting:
+                for tp in await self._reader.getmany(*waiting, timeout_ms=_FETCH_SLICE_MS):
+                    ends[tp] = self._reader.highwater(tp)
+                    waiting.discard(tp)
+            self._reader.assign([])
+        return ends
+
     async def end_offsets(self, topics: Sequence[str]) -> dict[Partition, int]:
         """Tell the next offset of every partition of the topics that exist."""
         async with bounded("end offsets", self._settings.request_seconds):
             tps = await self._partitions(topics)
-            ends = await self._reader.end_offsets(tps) if tps else {}
+            ends = await self._ends(tps)
         return {(tp.topic, tp.partition): offset for tp, offset in ends.items()}
 
     async def lag(self, group: str, topics: Sequence[str]) -> dict[Partition, int]:
@@ -96,7 +119,7 @@ class KafkaLookup:
             # Asked for by name: not every broker can list "all partitions of the group".
             committed = await self._admin.list_consumer_group_offsets(group, partitions=tps)
             starts = await self._reader.beginning_offsets(tps)
-            ends = await self._reader.end_offsets(tps)
+            ends = await self._ends(tps)
         return {
             (tp.topic, tp.partition): _lag(
                 starts[tp], ends[tp], committed[tp].offset if tp in committed else -1
@@ -111,7 +134,8 @@ class KafkaLookup:
             BusUnavailable: it did not say.
         """
         async with bounded("cluster is described", self._settings.request_seconds):
-            await self._admin.describe_cluster()
+            cluster = await self._admin.describe_cluster()
+        self._miscounts = cluster["cluster_id"] in _MISCOUNTING_CLUSTERS
 
     async def stop(self) -> None:
         """Close both clients within a few seconds; never raises."""

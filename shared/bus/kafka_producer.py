@@ -14,11 +14,10 @@ from aiokafka.errors import (
 )
 
 from shared.bus.kafka_client import KafkaSettings, bounded, stop_bounded
-from shared.bus.model import Outgoing, Partition, Position
+from shared.bus.model import MAX_RECORD_BYTES, Outgoing, Partition, Position
 from shared.bus.port import BusUnavailable, RecordTooLarge
 
-MAX_BATCH_BYTES = 1_000_000
-"""Below the broker's default limit for one batch (1,048,588), which also limits one record."""
+_BATCH_BYTES = 1_040_000  # the broker's default limit is 1,048,588
 
 _NO_IDEMPOTENCE = (
     ClusterAuthorizationFailedError,
@@ -61,6 +60,8 @@ class KafkaProducer:
 
     async def append(self, partition: Partition, records: Sequence[Outgoing]) -> list[Position]:
         """Append to one partition; a batch is sent when its predecessor is acknowledged."""
+        if any(record.size() > MAX_RECORD_BYTES for record in records):
+            raise RecordTooLarge(f"a record for {partition[0]} is larger than {MAX_RECORD_BYTES} bytes")
         positions: list[Position] = []
         while len(positions) < len(records):
             batch = self._client.create_batch()
@@ -72,8 +73,6 @@ class KafkaProducer:
                 if added is None:
                     break
                 stamps.append(added.timestamp)
-            if not stamps:
-                raise RecordTooLarge(f"a record for {partition[0]} is larger than {MAX_BATCH_BYTES} bytes")
             batch.close()
             async with bounded(f"producer appends to {partition}", 2 * self._settings.request_seconds):
                 acked = await (await self._client.send_batch(batch, partition[0], partition=partition[1]))
@@ -92,7 +91,7 @@ async def _start(settings: KafkaSettings, *, idempotent: bool) -> AIOKafkaProduc
         **settings.connection(),
         acks="all",
         enable_idempotence=idempotent,
-        max_batch_size=MAX_BATCH_BYTES,
+        max_batch_size=_BATCH_BYTES,
         compression_type=None,
     )
     try:

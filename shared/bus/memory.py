@@ -11,11 +11,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
-from shared.bus.model import CommitOutcome, Outgoing, Partition, Position, Record, TopicSpec
+from shared.bus.model import (
+    MAX_RECORD_BYTES,
+    CommitOutcome,
+    Outgoing,
+    Partition,
+    Position,
+    Record,
+    TopicSpec,
+)
 from shared.bus.partitioner import partition_of
 from shared.bus.port import Bus, BusConsumer, BusUnavailable, RecordTooLarge
-
-MAX_RECORD_BYTES = 1_000_000
 
 
 @dataclass(slots=True)
@@ -129,7 +135,7 @@ class MemoryBus:
             raise BusUnavailable(f"no partition {partition} of topic {topic}") from None
 
     def _place(self, record: Outgoing) -> Partition:
-        if len(record.key or b"") + len(record.value or b"") > MAX_RECORD_BYTES:
+        if record.size() > MAX_RECORD_BYTES:
             raise RecordTooLarge(f"a record for {record.topic} is larger than {MAX_RECORD_BYTES} bytes")
         spec = self._specs.get(record.topic)
         if spec is None:

@@ -11,6 +11,10 @@ Partition = tuple[str, int]
 """A topic and the number of one of its partitions."""
 
 
+MAX_RECORD_BYTES = 1_000_000
+"""What one record may carry; a broker's default limit, which counts its framing too, is a little above."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """A record to produce; a value of None is a tombstone, a partition of None lets the key choose."""
@@ -20,6 +24,11 @@ class Outgoing:
     value: bytes | None
     headers: Headers = ()
     partition: int | None = None
+
+    def size(self) -> int:
+        """Count the bytes that the record carries."""
+        carried = sum(len(name) + len(value) for name, value in self.headers)
+        return len(self.key or b"") + len(self.value or b"") + carried
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ async def ensure_broker(data_dir: Path) -> str:
     async with processes.exclusive(data_dir):
         running = processes.recall(data_dir, NAME)
         if running is None or not processes.is_alive(running):
-            port = processes.choose_port(data_dir, NAME, kept_port(running))
+            port = await processes.choose_port(data_dir, NAME, kept_port(running))
             running = await processes.launch(data_dir, NAME, _command(port), {"port": port})
         port = int(running.facts["port"])
         await processes.wait_ready(data_dir, running, lambda: processes.accepts(port), _START_SECONDS)

@@ -63,9 +63,9 @@ def sink_of(data_dir: Path, running: Detached) -> MailSink:
 
 
 async def _start(data_dir: Path, former: Detached | None) -> Detached:
-    smtp_port = processes.choose_port(data_dir, NAME, processes.kept_port(former))
+    smtp_port = await processes.choose_port(data_dir, NAME, processes.kept_port(former))
     kept_http = None if former is None else int(former.facts["http_port"])
-    http_port = processes.choose_port(data_dir, f"{NAME}-page", kept_http)
+    http_port = await processes.choose_port(data_dir, f"{NAME}-page", kept_http)
     source = Path(shared.__file__).parents[1]
     command = Command(
         argv=[

@@ -1,4 +1,4 @@
-"""The local mail sink as a process (`python -m shared.embedded.mailsink`): SMTP in, files and a small page out."""
+"""The local mail sink as a process, `python -m shared.embedded.mailsink`: SMTP in, files and a page out."""
 
 from __future__ import annotations
 

@@ -180,7 +180,7 @@ async def _init(data_dir: Path, home: Path, owner: pwd.struct_passwd | None, pas
 async def _start(data_dir: Path, home: Path, owner: pwd.struct_passwd | None, *, durable: bool) -> Detached:
     _forget_stale_pid(home)
     former = processes.recall(data_dir, NAME)
-    port = processes.choose_port(data_dir, NAME, kept_port(former))
+    port = await processes.choose_port(data_dir, NAME, kept_port(former))
     settings = _SETTINGS | ({} if durable else _FAST_AND_FORGETFUL) | {"port": str(port)}
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     command = Command(

@@ -27,6 +27,7 @@ HOST = "127.0.0.1"
 _DETACH = Path(__file__).with_name("detach.py")
 _POLL_SECONDS = 0.02
 _SAME_START_SECONDS = 1.0
+_FREE_SECONDS = 3.0
 # Below the ports that systems give to outgoing connections: nobody takes ours while we are down.
 _PORTS = range(20_000, 30_000)
 
@@ -185,20 +186,31 @@ def log_tail(data_dir: Path, name: str) -> str:
         return "(no log)"
 
 
-def choose_port(data_dir: Path, name: str, kept: int | None) -> int:
+async def choose_port(data_dir: Path, name: str, kept: int | None) -> int:
     """Keep the port of last time if it is free, else find one; each data directory looks elsewhere first.
 
     Raises:
         EmbeddedError: no port is free.
     """
-    if kept is not None and _is_free(kept):
+    if kept is not None and await _comes_free(kept):
         return kept
-    first = zlib.crc32(f"{data_dir.resolve()}/{name}".encode()) % len(_PORTS)
+    first = zlib.crc32(f"{absolute(data_dir)}/{name}".encode()) % len(_PORTS)
     for step in range(len(_PORTS)):
         port = _PORTS[(first + step) % len(_PORTS)]
         if _is_free(port):
             return port
     raise EmbeddedError("no free port")
+
+
+async def _comes_free(port: int) -> bool:
+    """Wait a little: a killed process of many threads is seen as dead before its sockets are closed."""
+    try:
+        async with asyncio.timeout(_FREE_SECONDS):
+            while not _is_free(port):  # noqa: ASYNC110 - nobody tells us
+                await asyncio.sleep(_POLL_SECONDS)
+    except TimeoutError:
+        return False
+    return True
 
 
 def _is_free(port: int) -> bool:
