@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from shared.contracts import deliveries, directory, messages, programmes, responses, scores, surveys, tickets
 from shared.contracts.model import Payload
 from shared.contracts.touchpoints import Touchpoint
+from tools import flow
 
 CONTACT = "0b6c1a52-51c5-5d6e-9a0b-6a1c52e4f7aa"
 ACCOUNT = "7f4d2f6e-6f0d-5b7c-8a43-2d8f0f6b9c11"
@@ -194,10 +195,11 @@ def example(model: type[Payload]) -> dict[str, Any]:
 
 def headers(model: type[Payload], event_type: str) -> dict[str, str]:
     """Return the record headers of the example, binary mode."""
+    sender = next(iter(flow.senders(model)), "trigger")
     return {
         "ce_specversion": "1.0",
         "ce_id": "9a1f7c3e-52d4-5b8a-8f6e-4c2d1b0a9e87",
-        "ce_source": "https://helpdesk.northwind.example" if model is Touchpoint else "afterword/trigger",
+        "ce_source": "https://helpdesk.northwind.example" if model is Touchpoint else f"/afterword/{sender}",
         "ce_type": event_type,
         "ce_time": ASKED,
         "ce_subject": SURVEY,
