@@ -21,7 +21,7 @@ NOTICE_SECONDS = 0.5
 GAUGE_SECONDS = 15.0
 
 
-def build(settings: Settings, platform: Platform) -> Service:
+async def build(settings: Settings, platform: Platform) -> Service:
     """The service, ready to be started."""
     channels = channels_of(settings)
     desk = Desk(

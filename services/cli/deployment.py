@@ -71,6 +71,7 @@ def kept_secrets(data_dir: Path) -> dict[str, str]:
             "blind_secret": _key(),
             "database_password": secrets.token_urlsafe(24),
             "webhook_secret": f"whsec_{_key()}",
+            "zendesk_secret": secrets.token_urlsafe(32),
         }
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as sink:
             json.dump(made, sink)

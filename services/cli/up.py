@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from pydantic import SecretStr
 from rich.console import Console
 
 from services.alerts.app import build as build_alerts
@@ -41,14 +42,19 @@ async def run_all(data_dir: Path, port: int, programmes: Path) -> None:
 
 def builds(embedded: Embedded, programmes: Path) -> dict[str, Build]:
     """The five composition roots with the embedded parts' settings."""
-    secret = kept_secrets(embedded.settings.data_dir)["webhook_secret"]
+    kept = kept_secrets(embedded.settings.data_dir)
+    trigger = TriggerSettings(
+        programmes_dir=programmes,
+        webhook_secrets=SecretStr(kept["webhook_secret"]),
+        zendesk_secrets=SecretStr(kept["zendesk_secret"]),
+    )
     smtp: dict[str, Any] = {
         "smtp_host": "127.0.0.1",
         "smtp_port": embedded.mail.smtp_port,
         "smtp_tls": "none",
     }
     return {
-        "trigger": _bind(build_trigger, TriggerSettings(programmes_dir=programmes, webhook_secrets=secret)),
+        "trigger": _bind(build_trigger, trigger),
         "dispatch": _bind(build_dispatch, DispatchSettings(**smtp)),
         "collector": _bind(build_collector, CollectorSettings()),
         "scoring": _bind(build_scoring, ScoringSettings()),

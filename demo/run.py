@@ -1,0 +1,193 @@
+"""Tells the story: starts Afterword, lets 90 days pass step by step, says what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from demo.backends import Backends, Helpdesk
+from demo.browser import Browser
+from demo.chance import Chance
+from demo.mails import Sink
+from demo.patience import patiently
+from demo.people import Action, Agenda, Customers, Desk, Tally
+from demo.steps import StopWatch
+from demo.story import DAYS, Happening, story
+from demo.summary import show, summarise
+from demo.supervisor import Afterword
+from demo.world import ADMIN, REPS, customers
+
+START = datetime(2026, 1, 12, 6, 0, tzinfo=UTC)
+STEP = timedelta(hours=4)
+READING = timedelta(seconds=45)
+PASSWORD = "a long day in the north"  # noqa: S105 - of people who do not exist
+FOLDER = Path(".demo")
+
+console = Console()
+
+
+@dataclass
+class Company:
+    """Everything that happens outside of Afterword."""
+
+    told: list[Happening]
+    backends: Backends
+    helpdesk: Helpdesk
+    customers: Customers
+    desk: Desk
+    agenda: Agenda
+    tally: Tally
+    sink: Sink
+
+    def next_at(self) -> datetime | None:
+        """When the company does something next."""
+        moments = [self.told[0].at] if self.told else []
+        if self.agenda.next_at is not None:
+            moments.append(self.agenda.next_at)
+        return min(moments, default=None)
+
+    async def tell(self, now: datetime) -> None:
+        """Backends and helpdesk tell what happened until now."""
+        due = [h for h in self.told if h.at <= now]
+        self.told = self.told[len(due) :]
+        await self.backends.tell([h for h in due if h.by in ("crm", "shop", "broken")])
+        for happening in due:
+            if happening.by in ("helpdesk", "forger"):
+                await self.helpdesk.tell(happening)
+
+    async def read_mails(self, now: datetime) -> bool:
+        """Customers, gateways and reps get what arrived; tells whether anything did."""
+        mails = self.sink.new()
+        for mail in mails:
+            if self.desk.knows(mail):
+                self.desk.receive(mail, now)
+            elif self.customers.knows(mail):
+                await self.customers.receive(mail, now)
+        return bool(mails)
+
+    async def act(self, now: datetime) -> list[Action]:
+        """People do what they meant to do until now; gives what they do after reading."""
+        return [then for action in self.agenda.due(now) if (then := await action()) is not None]
+
+
+async def main() -> int:
+    """Tell the whole story; 0 when every sum is right."""
+    if not os.environ.get("DEMO_KEEP"):  # noqa: TID251 - this is the root
+        await Afterword(FOLDER, 0).wipe()
+    port = int(os.environ.get("DEMO_PORT", "8700"))  # noqa: TID251 - this is the root
+    console.print("[bold]Nordlicht[/bold], a company with 40 customers, lives with Afterword for 90 days.")
+    async with Afterword(FOLDER, port) as afterword:
+        watch = StopWatch(afterword.admin_dsn, afterword.bootstrap)
+        await watch.set(START)
+        await afterword.ready()
+        await _furnish(afterword)
+        company = _company(afterword)
+        await _live(company, watch)
+        summary = await summarise(afterword, company.tally, company.sink, company.helpdesk)
+        await watch.run_on()
+        await watch.close()
+        (FOLDER / "summary.json").write_text(json.dumps(summary.facts, indent=2, default=str))
+        show(console, summary, afterword)
+        if not os.environ.get("DEMO_EXIT"):  # noqa: TID251 - this is the root
+            await _stay(afterword)
+    return 0 if summary.sound else 1
+
+
+def _company(afterword: Afterword) -> Company:
+    chance = Chance("nordlicht")
+    accounts = customers(chance)
+    agenda, tally = Agenda(), Tally()
+    return Company(
+        told=story(chance, accounts, START + timedelta(hours=1)),
+        backends=Backends(afterword.bootstrap),
+        helpdesk=Helpdesk(afterword.url, afterword.zendesk_secret),
+        customers=Customers(chance, accounts, agenda, tally),
+        desk=Desk(chance, agenda, tally, PASSWORD, afterword.url),
+        agenda=agenda,
+        tally=tally,
+        sink=Sink(afterword.mailbox),
+    )
+
+
+async def _live(company: Company, watch: StopWatch) -> None:
+    """Let the days pass: to the next moment of company or product, then wait until all is done."""
+    now, end = START, START + timedelta(days=DAYS)
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[now]}"), TimeElapsedColumn()
+    )
+    with bar:
+        days = bar.add_task("90 days", total=DAYS, now="")
+        while now < end:
+            moments = [m for m in (company.next_at(), await watch.next_due()) if m is not None]
+            now = min(max(now + timedelta(minutes=1), _rounded_up(min(moments, default=end))), end)
+            now = await _step(company, watch, now)
+            answered = len(company.tally.answered)
+            bar.update(days, completed=(now - START).days, now=f"{now:%a %d %b}  {answered} answers")
+
+
+async def _step(company: Company, watch: StopWatch, now: datetime) -> datetime:
+    await watch.set(now)
+    await company.tell(now)
+    await watch.quiet(now)
+    while await company.read_mails(now):
+        await watch.quiet(now)
+    follow_up = await company.act(now)
+    if follow_up:
+        now += READING
+        await watch.set(now)
+        await asyncio.sleep(0.15)  # each process looks at the clock twenty times a second
+        for action in follow_up:
+            await action()
+    await watch.quiet(now)
+    while await company.read_mails(now):
+        await watch.quiet(now)
+    return now
+
+
+def _rounded_up(at: datetime) -> datetime:
+    """The end of the four hours in which a moment lies: what is near in time is told in one step."""
+    steps = -((START - at) // STEP)
+    return START + steps * STEP
+
+
+async def _furnish(afterword: Afterword) -> None:
+    """The first admin and the reps make their accounts; the admin says who the company is."""
+    for rep in (ADMIN, *REPS):
+        link = await afterword.command("users", "invite", rep.email, "--role", rep.role, "--name", rep.name)
+        url = re.search(r"https?://\S+", link)
+        if url is None:
+            raise RuntimeError(link)
+        async with Browser("192.0.2.10", "demo") as browser:
+            page = await browser.get(url.group())
+            form = next(f for f in page.forms if any("password" in name for name in f.controls))
+            typed = {name: PASSWORD for name in form.controls if "password" in name or name == "again"}
+            await browser.submit(page, form, **typed)
+    await afterword.command(
+        *("organisation", "set", "--name", "Nordlicht", "--zone", "Europe/Stockholm"),
+        *("--sender-name", "Karin Åberg", "--sender-email", "karin@nordlicht.example"),
+        *("--own-domain", "nordlicht.example", "--public-url", afterword.url),
+    )
+
+
+async def _stay(afterword: Afterword) -> None:
+    console.print("\nIt goes on running in real time. [bold]Ctrl-C[/bold] ends it.")
+    with suppress(asyncio.CancelledError):
+        await patiently(afterword.ready)
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    shutil.get_terminal_size()
+    with suppress(KeyboardInterrupt):
+        sys.exit(asyncio.run(main()))

@@ -1,0 +1,167 @@
+"""Moves business time step by step, and only when the product has finished all that was due.
+
+This is the demo's stop watch, not part of the product: it looks at outboxes, lag and due rows of all
+services.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+SERVICES = ("trigger", "dispatch", "collector", "scoring", "alerts")
+QUIET_SECONDS = 120.0
+PARTITIONS = 6
+READS = {
+    "trigger": ("touchpoints", "deliveries", "responses", "tickets"),
+    "dispatch": ("surveys", "messages", "responses", "directory", "programmes"),
+    "collector": ("surveys", "deliveries", "directory"),
+    "scoring": ("responses", "surveys", "deliveries", "directory"),
+    "alerts": ("responses", "deliveries", "directory"),
+}
+READS = {service: tuple(f"afterword.{topic}" for topic in topics) for service, topics in READS.items()}
+"""What each service reads (`docs/architecture.md`)."""
+
+_DUE = {
+    "plans": "select min(due_at) from trigger.plans where state = 'pending'",
+    "reminders": "select min(next_step_at) from trigger.asks where state = 'open'",
+    "closings": "select min(closes_at) from trigger.asks where closed_at is null",
+    "settling": "select min(ready_at) from collector.settling",
+    "clocks": "select min(due_at) from alerts.timers",
+    "unconfirmed": "select min(due_at) from alerts.unconfirmed where state = 'waiting'",
+}
+_IN_HAND = """
+select (select count(*) from dispatch.messages where state in ('planned', 'claimed', 'handing_over'))
+     + (select count(*) from alerts.notices where state in ('pending', 'handing_over'))
+"""
+_OUTBOX = "select '{0}', count(*) filter (where not published), coalesce(max(id), 0) from {0}.outbox"
+_OUTBOXES = " union all ".join(_OUTBOX.format(service) for service in SERVICES)
+
+
+class NotQuiet(Exception):  # noqa: N818 - a state
+    """The product did not come to rest; the message says what is still due."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One look at what is still to be done: anything left, and how far the outboxes have come."""
+
+    left: dict[str, int]
+    written: tuple[int, ...]
+
+
+class StopWatch:
+    """Sets business time and waits until all that became due is done."""
+
+    def __init__(self, admin_dsn: str, bootstrap: str) -> None:
+        self._dsn = admin_dsn
+        self._bootstrap = bootstrap
+        self._conn: asyncpg.Connection | None = None
+        self._consumer: AIOKafkaConsumer | None = None
+        self._admin: AIOKafkaAdminClient | None = None
+
+    async def set(self, at: datetime) -> None:
+        """Stop business time at an instant."""
+        conn = await self._database()
+        await conn.execute(
+            "update clock.anchor set business_at = $1, machine_at = clock.machine_now(), rate = 0", at
+        )
+
+    async def run_on(self) -> None:
+        """Let business time go on at its natural pace."""
+        conn = await self._database()
+        await conn.execute("update clock.anchor set machine_at = clock.machine_now(), rate = 1")
+
+    async def next_due(self) -> datetime | None:
+        """When the product has to do something next by itself."""
+        conn = await self._database()
+        moments = [await conn.fetchval(statement) for statement in _DUE.values()]
+        return min((m for m in moments if m is not None), default=None)
+
+    async def quiet(self, now: datetime) -> None:
+        """Wait until outboxes are empty, nothing lags and nothing is due.
+
+        Raises:
+            NotQuiet: after two minutes.
+        """
+        until = time.monotonic() + QUIET_SECONDS  # noqa: TID251 - the demo's own patience
+        left: dict[str, int] = {"unknown": 1}
+        while time.monotonic() < until:  # noqa: TID251 - the demo's own patience
+            try:
+                left = await self._left(now)
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, KafkaError) as error:
+                left = {type(error).__name__: 1}
+                await self.close()
+            if not left:
+                return
+            await asyncio.sleep(0.02)
+        raise NotQuiet(str(left))
+
+    async def _left(self, now: datetime) -> dict[str, int]:
+        before = await self._look(now)
+        if before.left:
+            return before.left
+        lag = await self._lag()
+        if lag:
+            return {"lag": lag}
+        after = await self._look(now)
+        # Something was written while we looked: it may be on its way through the broker.
+        return after.left or ({} if after.written == before.written else {"fresh": 1})
+
+    async def _look(self, now: datetime) -> Standing:
+        conn = await self._database()
+        rows = await conn.fetch(_OUTBOXES)
+        left = {f"{row[0]} outbox": row[1] for row in rows if row[1]}
+        for name, statement in _DUE.items():
+            at = await conn.fetchval(statement)
+            if at is not None and at <= now:
+                left[name] = 1
+        in_hand = await conn.fetchval(_IN_HAND)
+        if in_hand:
+            left["mails in hand"] = in_hand
+        return Standing(left, tuple(row[2] for row in rows))
+
+    async def _lag(self) -> int:
+        admin, consumer = await self._kafka()
+        total = 0
+        for service, topics in READS.items():
+            offsets = await admin.list_consumer_group_offsets(f"afterword.{service}")
+            partitions = [
+                TopicPartition(t, n) for t in topics for n in consumer.partitions_for_topic(t) or ()
+            ]
+            ends = await consumer.end_offsets(partitions)
+            committed = {tp: max(at.offset, 0) for tp, at in offsets.items()}
+            total += sum(max(0, end - committed.get(tp, 0)) for tp, end in ends.items())
+        return total
+
+    async def _database(self) -> asyncpg.Connection:
+        if self._conn is None or self._conn.is_closed():
+            self._conn = await asyncpg.connect(self._dsn, timeout=5)
+        return self._conn
+
+    async def _kafka(self) -> tuple[AIOKafkaAdminClient, AIOKafkaConsumer]:
+        if self._admin is None or self._consumer is None:
+            self._admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
+            await self._admin.start()
+            self._consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, enable_auto_commit=False)
+            await self._consumer.start()
+        return self._admin, self._consumer
+
+    async def close(self) -> None:
+        """Give all connections back."""
+        conn, self._conn = self._conn, None
+        admin, self._admin = self._admin, None
+        consumer, self._consumer = self._consumer, None
+        if conn is not None:
+            await conn.close()
+        if admin is not None:
+            await admin.close()
+        if consumer is not None:
+            await consumer.stop()

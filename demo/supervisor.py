@@ -1,0 +1,146 @@
+"""Runs `afterword up` as a process of its own and starts it again when it dies, as a supervisor would."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from demo.patience import Away, patiently
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class Afterword:
+    """The product from outside: its process, its address, its command."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self._folder = folder
+        self._data = folder / "afterword"
+        self._port = port
+        self._process: asyncio.subprocess.Process | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self.restarts = 0
+
+    @property
+    def url(self) -> str:
+        """Where its pages are."""
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def _settings(self) -> dict[str, str]:
+        settings: dict[str, str] = json.loads((self._data / "settings.json").read_text())
+        return settings
+
+    @property
+    def bootstrap(self) -> str:
+        """The broker."""
+        return self._settings["kafka_bootstrap"]
+
+    @property
+    def admin_dsn(self) -> str:
+        """The database, for the demo's stop watch."""
+        address = self._settings["database_url"].removeprefix("postgresql://")
+        return f"postgresql://postgres:{(self._data / 'postgres.secret').read_text()}@{address}"
+
+    @property
+    def zendesk_secret(self) -> str:
+        """What the helpdesk signs with."""
+        secret: str = json.loads((self._data / "secrets.json").read_text())["zendesk_secret"]
+        return secret
+
+    @property
+    def mailbox(self) -> Path:
+        """Where the sink keeps the mails."""
+        return self._data / "mail"
+
+    @property
+    def mail_page(self) -> str:
+        """Where the mails can be read."""
+        state = json.loads((self._data / "mail.json").read_text())
+        return f"http://127.0.0.1:{state['facts']['http_port']}/"
+
+    async def __aenter__(self) -> Self:
+        self._folder.mkdir(exist_ok=True)
+        await self._start()
+        while not (self._data / "settings.json").exists():  # noqa: ASYNC110 - another process writes it
+            await asyncio.sleep(0.1)
+        self._watching = asyncio.create_task(self._watch())  # noqa: TID251 - cancelled in __aexit__
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+        if self._process is not None and self._process.returncode is None:
+            self._process.send_signal(signal.SIGTERM)
+            await self._process.wait()
+        await self.command("down")
+
+    async def ready(self) -> None:
+        """Wait until it says that it is ready."""
+
+        async def attempt() -> None:
+            async with httpx.AsyncClient(timeout=5) as client:
+                if (await client.get(f"{self.url}/readyz")).status_code != httpx.codes.OK:
+                    raise Away("not ready yet")
+
+        await patiently(attempt)
+
+    async def command(self, *words: str) -> str:
+        """Run `afterword WORDS`; its output.
+
+        Raises:
+            RuntimeError: it failed; with what it said.
+        """
+        argv = (sys.executable, "-m", "services.cli", *words, "--data", str(self._data))
+        process = await asyncio.create_subprocess_exec(
+            *argv, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, env=_wide()
+        )
+        said, _ = await process.communicate()
+        if process.returncode:
+            raise RuntimeError(said.decode())
+        return said.decode()
+
+    async def wipe(self) -> None:
+        """Stop and remove what an earlier demo left."""
+        if self._data.exists():
+            await self.command("down")
+            shutil.rmtree(self._folder)
+
+    async def _start(self) -> None:
+        log = (self._folder / "afterword.log").open("ab")
+        argv = (
+            sys.executable,
+            "-m",
+            "services.cli",
+            "up",
+            "--port",
+            str(self._port),
+            "--data",
+            str(self._data),
+        )
+        self._process = await asyncio.create_subprocess_exec(
+            *argv, cwd=ROOT, stdout=log, stderr=log, env=_wide()
+        )
+        log.close()
+
+    async def _watch(self) -> None:
+        while self._process is not None:
+            await self._process.wait()
+            self.restarts += 1
+            await self._start()
+
+
+def _wide() -> dict[str, str]:
+    """The environment with lines long enough for links."""
+    return {**os.environ, "COLUMNS": "200"}  # noqa: TID251 - passed on to a child

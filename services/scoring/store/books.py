@@ -1,0 +1,58 @@
+"""The sums of scoring: answers and scores per programme, as its cells have them and as its facts say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.scoring.domain.asking import Question, Span
+from services.scoring.domain.metrics import score
+from services.scoring.store import queries
+from shared.db.database import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class ProgrammeBooks:
+    """One metric of one programme; `score` is None while nobody answered."""
+
+    programme: str
+    family: str
+    metric: str
+    n: int
+    score: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """Programmes, and the surveys asked, answered and held over all of them."""
+
+    programmes: Sequence[ProgrammeBooks]
+    handed_over: int
+    answered: int
+    held: int
+
+
+async def books(conn: Connection) -> Books:
+    """Add everything up."""
+    programmes = []
+    for found in await queries.scores(conn, Question("programme")):
+        histogram = found.histogram
+        its = score(histogram)
+        programmes.append(
+            ProgrammeBooks(
+                *(found.value, found.family, histogram.metric.value),
+                n=its.n,
+                score=its.value,
+                low=its.low,
+                high=its.high,
+            )
+        )
+    rates = (await queries.rates(conn, "programme", Span())).values()
+    return Books(
+        programmes,
+        handed_over=sum(rate.handed_over for rate in rates),
+        answered=sum(rate.answered for rate in rates),
+        held=sum(rate.held for rate in rates),
+    )
