@@ -104,6 +104,9 @@ def signed(value: float, locale: str, digits: int = 0) -> str:
 
 def percent(share: float, locale: str, digits: int = 0) -> str:
     """A share of 1 as a percentage."""
-    pattern = "#,##0" + ("." + "0" * digits if digits else "") + "%"
-    text: str = format_percent(share, pattern, locale=babel_locale(locale))
+    language = babel_locale(locale)
+    pattern = language.percent_formats[None].pattern
+    if digits:
+        pattern = pattern.replace("##0", "##0." + "0" * digits)
+    text: str = format_percent(share, pattern, locale=language)
     return text
