@@ -8,6 +8,7 @@ from services.alerts import api, pages, worker
 from services.alerts.channels.email import EmailChannel, Server
 from services.alerts.channels.port import Channel
 from services.alerts.channels.slack import SlackChannel, client
+from services.alerts.domain.causes import DEFAULT_CAUSES, Cause
 from services.alerts.handlers import directory, responses
 from services.alerts.handlers.applying import Desk
 from services.alerts.settings import Settings
@@ -29,7 +30,7 @@ async def build(settings: Settings, platform: Platform) -> Service:
         machine=platform.machine,
         rooms=tuple(channel.name for channel in channels if channel.name != "email"),
         leadership=settings.leadership,
-        causes=settings.causes,
+        causes=tuple(Cause.model_validate(c.model_dump()) for c in settings.causes) or DEFAULT_CAUSES,
     )
     router = APIRouter()
     router.include_router(api.router(desk, platform.db, platform.clock))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from datetime import timedelta
 
 from prometheus_client import Counter, Gauge, Histogram
 
-if TYPE_CHECKING:
-    from services.alerts.domain.model import Step
+from shared.contracts.tickets import Ticket, TicketEscalated
 
 _HOUR = 3600.0
 _HOURS = tuple(_HOUR * hours for hours in (0.1, 0.25, 0.5, 1, 2, 4, 8, 12, 18, 24, 36, 48, 96, 168, 336, 720))
@@ -37,20 +36,20 @@ TO_RESOLVE = Histogram(
 _DURATIONS = {"acknowledged": TO_ACKNOWLEDGE, "contacted": TO_CONTACT, "resolved": TO_RESOLVE}
 
 
-def count(step: Step, now: datetime) -> None:
-    """Count what a step announces."""
-    for event in step.events:
+def count(events: Iterable[Ticket], since_start: timedelta) -> None:
+    """Count what happened to a ticket, `since_start` after its clocks began to run."""
+    for event in events:
         word = event.TYPE.split(".")[1]
-        if word == "opened":
+        if isinstance(event, TicketEscalated):
+            _breach(event)
+        elif word == "opened":
             OPENED.inc()
         elif word in _DURATIONS:
-            _DURATIONS[word].observe(max(now - step.ticket.run.started_at, timedelta()).total_seconds())
-        elif word == "escalated":
-            _breach(getattr(event, "clock", ""), getattr(event, "level", 0))
+            _DURATIONS[word].observe(max(since_start, timedelta()).total_seconds())
 
 
-def _breach(clock: str, level: int) -> None:
-    if clock == "resolve":
+def _breach(event: TicketEscalated) -> None:
+    if event.clock == "resolve":
         BREACHES.labels("resolve").inc()
-    elif level > 1:
-        BREACHES.labels("contact" if level == 2 else "leadership").inc()  # noqa: PLR2004
+    elif event.level > 1:
+        BREACHES.labels("contact" if event.level == 2 else "leadership").inc()  # noqa: PLR2004

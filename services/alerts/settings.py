@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from services.alerts.domain.causes import DEFAULT_CAUSES, Cause
 from shared.runtime.settings import ServiceSettings
+
+
+class CauseSetting(BaseModel):
+    """A cause of unhappiness, and what must have happened before a case may end with it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: str = Field(pattern=r"^[a-z][a-z0-9_]{1,39}$")
+    label: str = Field(min_length=1, max_length=80)
+    needs: Literal["contact", "attempts", "nothing"] = "contact"
+    attempts: int = 3
 
 
 class Settings(ServiceSettings):
@@ -32,7 +42,6 @@ class Settings(ServiceSettings):
     leadership: tuple[str, ...] = Field(
         default=(), description="JSON list of users' addresses told at the hard limit; none: the admins"
     )
-    causes: tuple[Cause, ...] = Field(
-        default=DEFAULT_CAUSES,
-        description="JSON list of causes: key, label, needs (contact, attempts, nothing)",
+    causes: tuple[CauseSetting, ...] = Field(
+        default=(), description="JSON list of causes (key, label, needs, attempts); empty: the built-in list"
     )

@@ -97,7 +97,7 @@ def _facts(alarm: Alarm, score: str) -> tuple[tuple[str, str], ...]:
         ("Who", person),
         ("Account", account),
         ("Score", score),
-        ("After", alarm.touchpoint.replace(".", " ").replace("_", " ")),
+        ("After", words.plain(alarm.touchpoint)),
         ("Phone", alarm.phone),
         ("E-mail", alarm.email),
         ("Priority", alarm.priority),

@@ -50,6 +50,11 @@ def moment(at: datetime, zone: str) -> str:
     return f"{local:%a} {local.day} {local:%b, %H:%M %Z}"
 
 
+def plain(code: str) -> str:
+    """A code as words: "support_ticket.resolved" is "support ticket resolved"."""
+    return code.replace(".", " ").replace("_", " ")
+
+
 def score(value: int | None, scale: QuestionType) -> str:
     """A score on its scale: "3 of 10"."""
     if value is None:

@@ -8,17 +8,12 @@ from services.alerts.domain.model import Answer, Occasion, Ticket
 from services.alerts.domain.priority import Stake
 from services.alerts.domain.routing import Staff
 from services.alerts.handlers.applying import Desk
+from services.alerts.handlers.opening import speaker
 from services.alerts.store import cases, directory, views
 from services.alerts.store.notices import Notice
-from services.alerts.store.views import ContactCopy
 from shared.contracts.forms import QuestionType
 from shared.contracts.model import Person
-from shared.contracts.responses import Words
-from shared.db.database import Connection, Tx
-from shared.runtime.logging import get_logger
-from shared.security.sealing import SealBrokenError
-
-log = get_logger("alerts")
+from shared.db.database import Tx
 
 
 async def alarm_of(desk: Desk, tx: Tx, notice: Notice, staff: Staff, public_url: str) -> Alarm:
@@ -28,7 +23,7 @@ async def alarm_of(desk: Desk, tx: Tx, notice: Notice, staff: Staff, public_url:
     voices = await views.voices(tx.conn, ticket.id)
     answer = voices[-1][0] if notice.occasion is Occasion.JOINED and voices else worst(voices)
     contact = (await views.contacts(tx.conn, {answer.contact_id})).get(answer.contact_id) if answer else None
-    person, said = await open_answer(desk, tx.conn, answer, contact) if answer else (Person(), "")
+    person, said = await speaker(desk.sealer, tx.conn, answer, contact) if answer else (Person(), "")
     account = await views.account(tx.conn, answer.account_id if answer else None)
     owner = staff.by_id(ticket.owner.user_id)
     organisation = await directory.organisation(tx.conn)
@@ -71,25 +66,3 @@ def ranked(voices: list[tuple[Answer, str]], ticket: Ticket) -> priority.Ranked:
         return priority.Ranked(priority.Priority.NORMAL, ())
     people = len({answer.contact_id for answer in unhappy})
     return priority.rank(Stake(ticket.snapshot.tier, lowest.score, lowest.scale, people))
-
-
-async def open_answer(
-    desk: Desk, conn: Connection, answer: Answer, contact: ContactCopy | None
-) -> tuple[Person, str]:
-    """Who said it and what, opened; empty once the contact was erased."""
-    sealed = contact.person if contact and contact.person else answer.person
-    try:
-        (person,) = await desk.sealer.open(conn, [(answer.contact_id, sealed)], Person)
-        (spoken,) = await desk.sealer.open(conn, [(answer.contact_id, answer.words)], Words)
-    except SealBrokenError as error:
-        # Somebody must be told all the same: the ticket's facts are not sealed.
-        log.error(  # noqa: TRY400 - a traceback says no more
-            "seal_broken", response=str(answer.response_id), reason=str(error)
-        )
-        return Person(), ""
-    return person or Person(), said(spoken)
-
-
-def said(spoken: Words | None) -> str:
-    """The words of an answer in the order of its questions."""
-    return "\n".join(text.strip() for text in spoken.texts.values() if text.strip()) if spoken else ""

@@ -55,7 +55,7 @@ async def apply(desk: Desk, tx: Tx, steps: Sequence[Step], staff: Staff) -> None
         for event in step.events:
             identity = f"{step.ticket.id}/{event.version}"
             tx.emit(event, identity=identity, key=str(step.ticket.case_key))
-        metrics.count(step, tx.now)
+        metrics.count(step.events, tx.now - step.ticket.run.started_at)
 
 
 async def _lines(desk: Desk, tx: Tx, steps: Sequence[Step]) -> list[tuple[UUID, Entry, str, UUID | None]]:

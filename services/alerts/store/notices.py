@@ -119,7 +119,8 @@ async def record(conn: Connection, results: Sequence[Result], lease: UUID, now: 
         ), mine as (
             update notices n set
                 state = told.state, next_at = coalesce(told.next_at, n.next_at), lease = null,
-                leased_until = null, ended_at = case when told.state = 'pending' then null else $8::timestamptz end
+                leased_until = null,
+                ended_at = case when told.state = 'pending' then null else $8::timestamptz end
             from told where n.id = told.id and n.lease = $7
             returning n.id, told.attempt, told.outcome, told.detail
         ), journal as (

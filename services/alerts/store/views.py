@@ -69,6 +69,16 @@ class AccountCopy:
 
 
 @dataclass(frozen=True, slots=True)
+class PastCase:
+    """Another case of an account."""
+
+    ticket_id: UUID
+    state: str
+    opened_at: datetime
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
 class TimelineRow:
     """One line of a timeline, its note still sealed."""
 
@@ -92,11 +102,18 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is wanted of the list of tickets; `after` is the last line of the page before."""
+    """What is wanted of the list of tickets.
+
+    Attributes:
+        unowned_too: with `owner`, those without any owner as well.
+        before: only what breaches until then.
+        after: the last line of the page before.
+    """
 
     owner: UUID | None = None
     unowned_too: bool = False
     ended: bool = False
+    before: datetime | None = None
     state: str = ""
     limit: int = 50
     after: tuple[datetime, UUID] | None = None
@@ -122,6 +139,7 @@ async def lines(conn: Connection, query: Query) -> list[Line]:
             where {"t.ended_at is not null" if query.ended else _OPEN}
                 and ($1::uuid is null or t.owner = $1 or ($2 and t.owner is null))
                 and ($6 = '' or t.state = $6)
+                and ($7::timestamptz is null or t.breach_at <= $7)
                 and ($4::timestamptz is null or {beyond})
             order by {order} limit $3
         ) t
@@ -140,6 +158,7 @@ async def lines(conn: Connection, query: Query) -> list[Line]:
         query.limit,
         *(query.after or (None, None)),
         query.state,
+        query.before,
     )
     return [_line(row) for row in rows]
 
@@ -172,18 +191,18 @@ async def history(conn: Connection, case_key: UUID, leave_out: Collection[UUID],
     return [answer_store.read(row) for row in rows]
 
 
-async def past_cases(conn: Connection, case_key: UUID, but: UUID, limit: int) -> list[Mapping[str, object]]:
-    """Earlier and later cases of the same account, newest first."""
+async def past_cases(conn: Connection, case_key: UUID, but: UUID, limit: int) -> list[PastCase]:
+    """Other cases of the same account, newest first."""
     rows = await conn.fetch(
         """
-        select id, state, opened_at, ended_at, cause, how from tickets
+        select id as ticket_id, state, opened_at, cause from tickets
         where case_key = $1 and id <> $2 order by opened_at desc limit $3
         """,
         case_key,
         but,
         limit,
     )
-    return [dict(row) for row in rows]
+    return [PastCase(**dict(row)) for row in rows]
 
 
 async def timeline(conn: Connection, ticket_id: UUID) -> list[TimelineRow]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
+from typing_extensions import override
 
 from services.alerts.channels.port import Delivery
 from services.alerts.domain.retry import TRIES
@@ -158,6 +159,7 @@ async def test_one_who_comes_back_after_the_lease_writes_nothing(office: Office)
     await opened(office)
 
     class Slow(Postbox):
+        @override
         async def send(self, delivery: Delivery) -> None:
             await super().send(delivery)
             office.machine.advance(HOLD.total_seconds())

@@ -1,5 +1,6 @@
 """The clocks: both sides of each boundary, and nothing told twice whatever happens in between."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -46,7 +47,8 @@ def test_levels_that_were_overtaken_stay_silent_for_ever() -> None:
 
 @pytest.mark.requirement("R72")
 def test_each_level_is_told_in_its_turn() -> None:
-    current, told = run(), []
+    current = run()
+    told: list[tuple[int, Level]] = []
     for hour in range(60):
         current, rings = clocks.ring(current, T0 + hour * HOUR)
         told.extend((hour, ring.level) for ring in rings)
@@ -55,7 +57,7 @@ def test_each_level_is_told_in_its_turn() -> None:
 
 def test_only_a_contact_stops_the_contact_clock() -> None:
     contacted = clocks.ring(run(), T0 + 12 * HOUR)[0]
-    contacted = Run(**{**_fields(contacted), "contacted_at": T0 + 13 * HOUR})
+    contacted = replace(contacted, contacted_at=T0 + 13 * HOUR)
     assert clocks.ring(contacted, T0 + 72 * HOUR)[1] == ()
     assert [timer.clock for timer in clocks.timers(contacted)] == [Clock.RESOLVE]
 
@@ -65,13 +67,10 @@ def test_only_a_contact_stops_the_contact_clock() -> None:
     [(timedelta(days=14) - SECOND, False), (timedelta(days=14), True), (timedelta(days=40), True)],
 )
 def test_a_case_does_not_sleep_for_ever(after: timedelta, *, rings: bool) -> None:
-    contacted = Run(**{**_fields(run()), "contacted_at": T0 + HOUR})
+    contacted = replace(run(), contacted_at=T0 + HOUR)
     told, found = clocks.ring(contacted, T0 + after)
     assert [ring.clock for ring in found] == ([Clock.RESOLVE] if rings else [])
-    assert (
-        clocks.ring(told, T0 + after + HOUR)[1] == (() if rings or after < timedelta(days=13) else found)
-        or not rings
-    )
+    assert not rings or clocks.ring(told, T0 + after + HOUR)[1] == ()
 
 
 def test_a_programme_may_promise_less_time() -> None:
@@ -90,7 +89,3 @@ def test_a_joining_voice_can_only_bring_the_deadline_nearer() -> None:
     sooner = clocks.start(0, T0 + HOUR, 2 * HOUR, timedelta(days=14))
     assert clocks.hurry(run(), later) == run()
     assert clocks.hurry(run(), sooner).contact_due_at == T0 + 3 * HOUR
-
-
-def _fields(of: Run) -> dict[str, object]:
-    return {name: getattr(of, name) for name in of.__slots__}

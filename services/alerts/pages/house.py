@@ -1,0 +1,41 @@
+"""What every page is given, and the look that these pages share."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import Depends
+from jinja2 import Environment
+
+from services.alerts.handlers.applying import Desk
+from shared.db.database import Database
+from shared.runtime.clock import Clock
+from shared.security.access import Role, User, require_role
+from shared.web.templates import environment
+
+FOLDER = Path(__file__).parent
+STYLE = (FOLDER / "style.css").read_bytes()
+STYLE_PATH = "/inbox/style.css"
+
+Rep = Annotated[User, Depends(require_role(Role.REP))]
+Manager = Annotated[User, Depends(require_role(Role.MANAGER))]
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What the pages stand on."""
+
+    desk: Desk
+    db: Database
+    clock: Clock
+    env: Environment
+
+
+def templates() -> Environment:
+    """The templates, which know where the pages' own style sheet is."""
+    env = environment(FOLDER)
+    env.globals["style_url"] = f"{STYLE_PATH}?v={hashlib.sha256(STYLE).hexdigest()[:12]}"
+    return env

@@ -1,0 +1,176 @@
+"""The rota's page: who is on call now and next; managers change it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo, available_timezones
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+
+from services.alerts.domain import rota as rotas
+from services.alerts.domain.rota import Override, Rota
+from services.alerts.domain.routing import Staff
+from services.alerts.pages.house import House, Manager, Rep
+from services.alerts.store import rota
+from shared.db.database import Connection
+from shared.runtime.ids import derive
+from shared.web.forms import text_fields
+from shared.web.templates import page
+
+LAST_HOUR = 23
+
+
+@dataclass(frozen=True, slots=True)
+class OnCall:
+    """Who is on call, with their name."""
+
+    name: str
+    starts_at: datetime
+    ends_at: datetime
+    override: bool
+
+
+class BadFormError(ValueError):
+    """A field of the form is wrong; the text says which and what to write instead."""
+
+
+def current(staff: Staff, at: datetime) -> OnCall | None:
+    """Who is on call."""
+    shift = rotas.on_call(staff.rota, at, staff.workers)
+    member = staff.by_id(shift.user_id) if shift else None
+    return OnCall(member.name, shift.starts_at, shift.ends_at, shift.override) if shift and member else None
+
+
+def add(routes: APIRouter, house: House) -> None:
+    """Add the rota's routes."""
+
+    @routes.get("/rota")
+    async def rota_page(request: Request, _me: Rep) -> Response:
+        """Who is on call now and next."""
+        return await _show(request, house)
+
+    @routes.post("/rota")
+    async def change(request: Request, _me: Manager) -> Response:
+        """Replace order, hand-over and zone."""
+        try:
+            wanted = read_rota(await text_fields(request))
+        except BadFormError as error:
+            return await _show(request, house, str(error))
+        async with house.db.begin() as tx:
+            saved = await rota.save(tx.conn, wanted)
+        if not saved:
+            return await _show(
+                request, house, "Somebody else changed the rota meanwhile. This is how it stands."
+            )
+        return RedirectResponse("/rota", 303)
+
+    @routes.post("/rota/overrides")
+    async def add_override(request: Request, _me: Manager) -> Response:
+        """Put somebody on call for a while."""
+        try:
+            await _save_override(house, await text_fields(request))
+        except BadFormError as error:
+            return await _show(request, house, str(error))
+        return RedirectResponse("/rota", 303)
+
+    @routes.post("/rota/overrides/{override_id}/remove")
+    async def remove_override(override_id: UUID, _me: Manager) -> Response:
+        """Take an override back."""
+        async with house.db.begin() as tx:
+            await rota.remove_override(tx.conn, override_id)
+        return RedirectResponse("/rota", 303)
+
+
+async def _show(request: Request, house: House, refused: str = "") -> Response:
+    async with house.db.read() as conn:
+        context = await _context(conn, house.clock.now())
+    context["refused"] = refused
+    return page(request, house.env, "rota.html", context, status=409 if refused else 200, locale="en")
+
+
+async def _save_override(house: House, fields: Mapping[str, str]) -> None:
+    async with house.db.begin() as tx:
+        staff = await rota.staff(tx.conn, tx.now, ())
+        await rota.add_override(tx.conn, read_override(fields, staff))
+
+
+def read_rota(fields: Mapping[str, str]) -> Rota:
+    """The rota of the form: `place-<user>` numbers say the order, empty ones leave people out.
+
+    Raises:
+        BadFormError: a field is wrong.
+    """
+    places: list[tuple[int, str]] = []
+    for name, value in fields.items():
+        if name.startswith("place-") and value.strip():
+            if not value.strip().isdigit() or len(value.strip()) > 3:  # noqa: PLR2004 - nobody has 1000 people
+                raise BadFormError("The place of a person in the order must be a number, or empty.")
+            places.append((int(value), name.removeprefix("place-")))
+    hour, zone = fields.get("hour", ""), fields.get("zone", "")
+    if not hour.isdigit() or int(hour) > LAST_HOUR:
+        raise BadFormError("The hour of the hand-over must be between 0 and 23.")
+    if zone not in available_timezones():
+        raise BadFormError("The time zone must be named by place, like Europe/Stockholm.")
+    try:
+        members = tuple(UUID(user_id) for _, user_id in sorted(places))
+        starts_on = date.fromisoformat(fields.get("starts_on", ""))
+        version = int(fields.get("version", "0"))
+    except ValueError:
+        raise BadFormError("The first day must be a date, like 2026-03-02.") from None
+    return Rota(members, starts_on, int(hour), zone, version=version)
+
+
+def read_override(fields: Mapping[str, str], staff: Staff) -> Override:
+    """The override of the form; its times are in the rota's zone.
+
+    Raises:
+        BadFormError: a field is wrong.
+    """
+    zone = ZoneInfo(staff.rota.zone)
+    try:
+        user_id = UUID(fields.get("user", ""))
+        starts_at = datetime.fromisoformat(fields.get("starts_at", "")).replace(tzinfo=zone)
+        ends_at = datetime.fromisoformat(fields.get("ends_at", "")).replace(tzinfo=zone)
+    except ValueError:
+        raise BadFormError("Choose a person, and give both times.") from None
+    if user_id not in staff.workers:
+        raise BadFormError("Choose somebody who works on cases and is active.")
+    if ends_at <= starts_at:
+        raise BadFormError("The end must come after the start.")
+    return Override(derive("override", user_id, starts_at, ends_at), user_id, starts_at, ends_at)
+
+
+async def _context(conn: Connection, now: datetime) -> dict[str, Any]:
+    staff = await rota.staff(conn, now, ())
+    shift = rotas.on_call(staff.rota, now, staff.workers)
+    following = rotas.following(staff.rota, shift, staff.workers) if shift else None
+    names = await rota.names(conn)
+    order = {user_id: place for place, user_id in enumerate(staff.rota.members, 1)}
+    workers = [m for m in staff.members if m.user_id in staff.workers]
+    return {
+        "section": "inbox",
+        "rota": staff.rota,
+        "now_on_call": current(staff, now),
+        "next_on_call": current(staff, following.starts_at) if following and shift else None,
+        "people": sorted(
+            ({"id": str(m.user_id), "name": m.name, "place": order.get(m.user_id, "")} for m in workers),
+            key=lambda p: (p["place"] == "", p["place"] or 0, p["name"]),
+        ),
+        "overrides": [_override_view(o, names) for o in staff.rota.overrides],
+        "refused": "",
+    }
+
+
+def _override_view(override: Override, names: Mapping[UUID, str]) -> dict[str, Any]:
+    """An override as it is shown."""
+    return {
+        "id": str(override.id),
+        "name": names.get(override.user_id, "Somebody who has left"),
+        "starts_at": override.starts_at,
+        "ends_at": override.ends_at,
+    }

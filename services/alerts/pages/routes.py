@@ -1,0 +1,29 @@
+"""All pages: GET shows, POST acts and goes back to the page; a refusal shows the page with its reason."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from services.alerts.handlers.applying import Desk
+from services.alerts.pages import case, inbox, rota
+from services.alerts.pages.house import STYLE, STYLE_PATH, House, templates
+from shared.db.database import Database
+from shared.runtime.clock import Clock
+
+_FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
+
+
+def router(desk: Desk, db: Database, clock: Clock) -> APIRouter:
+    """The routes of all pages."""
+    routes = APIRouter(include_in_schema=False)
+    house = House(desk, db, clock, templates())
+
+    @routes.get(STYLE_PATH)
+    async def style() -> Response:
+        """What these pages add to the shared style sheet."""
+        return Response(STYLE, media_type="text/css", headers=_FOR_EVER)
+
+    for pages in (inbox, case, rota):
+        pages.add(routes, house)
+    return routes

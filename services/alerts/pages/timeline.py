@@ -1,0 +1,140 @@
+"""A timeline as sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.alerts.domain import words
+from services.alerts.domain.causes import Cause, find
+from services.alerts.domain.model import Kind
+from services.alerts.domain.routing import TEAM
+from services.alerts.handlers.actions import VIA
+from services.alerts.store.views import TimelineRow
+from shared.contracts.forms import QuestionType
+
+_OCCASIONS = {
+    "opened": "the new case",
+    "joined": "one more voice",
+    "reopened": "the case open again",
+    "assigned": "the case being theirs",
+    "reminder": "half of the time being over",
+    "late": "the promised time being over",
+    "leadership": "the hard limit",
+    "unresolved": "the case not being resolved",
+    "unreachable": "an owner who could not be told",
+}
+_LEVELS = {
+    "1": "Half of the time is over and nobody has spoken with the customer",
+    "2": "The promised time is over: managers are told",
+    "3": "Hard limit reached: leadership is told",
+}
+_ENDS = {"amended": "the customer raised the score", "withdrawn": "the answer was taken back"}
+_STATES = {
+    Kind.CONTACTED: "ok",
+    Kind.RESOLVED: "ok",
+    Kind.CLOSED: "ok",
+    Kind.IMPROVED: "ok",
+    Kind.OPENED: "warn",
+    Kind.JOINED: "warn",
+    Kind.REOPENED: "warn",
+    Kind.ESCALATED: "danger",
+    Kind.NOT_TOLD: "danger",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One line of the timeline as it is shown."""
+
+    at: datetime
+    text: str
+    note: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What a timeline needs to be read: names of users and contacts, and the causes."""
+
+    users: Mapping[UUID, str]
+    contacts: Mapping[UUID, str]
+    causes: tuple[Cause, ...]
+
+    def user(self, text: str) -> str:
+        """The name behind a user's id, or "the team's room"."""
+        if text == TEAM:
+            return "the team's room"
+        return self.users.get(UUID(text), "somebody who has left") if text else "all managers"
+
+    def contact(self, data: Mapping[str, str]) -> str:
+        """The name behind the contact's id of a line."""
+        text = data.get("contact", "")
+        return (self.contacts.get(UUID(text), "") if text else "") or "the customer"
+
+
+def sentence(row: TimelineRow, note: str, reader: Reader) -> Sentence:
+    """Say one line."""
+    kind = Kind(row.kind)
+    by = reader.users.get(row.by, "Somebody who has left") if row.by else ""
+    text = _say(kind, by, row.data, reader)
+    state = "warn" if kind is Kind.ESCALATED and row.data.get("level") == "1" else _STATES.get(kind, "")
+    return Sentence(row.at, text, note, state)
+
+
+def _say(kind: Kind, by: str, data: Mapping[str, str], reader: Reader) -> str:
+    if by:
+        return _by_person(kind, by, data, reader)
+    who = reader.contact(data)
+    given = words.score(int(data["score"]), QuestionType(data["scale"])) if "score" in data else "an answer"
+    capital = f"{who[:1].upper()}{who[1:]}"
+    why = _ENDS.get(data.get("why", ""), "nobody is unhappy any more")
+    said = {
+        Kind.OPENED: f"{capital} gave {given}",
+        Kind.JOINED: f"{capital} gave {given} too",
+        Kind.AMENDED: f"{capital} changed the answer: {given}",
+        Kind.IMPROVED: f"{capital} raised the score: {given}",
+        Kind.WITHDRAWN: f"The answer of {who} was taken back",
+        Kind.MOVED: f"The answer of {who} went to another case",
+        Kind.PROPOSED: f"Closing is proposed: {why}",
+        Kind.CLOSED: f"Closed by itself: {why}",
+    }
+    return said.get(kind) or _by_system(kind, data, reader)
+
+
+def _by_system(kind: Kind, data: Mapping[str, str], reader: Reader) -> str:
+    match kind:
+        case Kind.ASSIGNED:
+            return f"Given to {reader.user(data.get('to', ''))}: {data.get('why', '')}"
+        case Kind.ESCALATED:
+            late = "The case should have been resolved by now"
+            return late if data.get("clock") == "resolve" else _LEVELS.get(data.get("level", ""), "Late")
+        case Kind.TOLD | Kind.NOT_TOLD:
+            how = "by e-mail" if data.get("channel") == "email" else f"on {data.get('channel', '').title()}"
+            about = _OCCASIONS.get(data.get("occasion", ""), "the case")
+            to = reader.user(data.get("to", ""))
+            if kind is Kind.TOLD:
+                return f"Told {to} {how} about {about}"
+            return f"Could not tell {to} {how}: {data.get('why', '')}"
+        case Kind.REOPENED:
+            return "Open again: the customer is unhappy again"
+        case _:
+            return kind.value.replace("_", " ").capitalize()
+
+
+def _by_person(kind: Kind, by: str, data: Mapping[str, str], reader: Reader) -> str:
+    how = VIA.get(data.get("via", ""), "")
+    cause = find(reader.causes, data.get("cause", ""))
+    said = {
+        Kind.ACKNOWLEDGED: f"{by} took the case",
+        Kind.CONTACTED: f"{by} spoke with {reader.contact(data)} {how}",
+        Kind.ATTEMPTED: f"{by} tried to reach {reader.contact(data)} {how}, without success",
+        Kind.NOTED: f"{by} left a note",
+        Kind.ASSIGNED: f"{by} gave the case to {reader.user(data.get('to', ''))}",
+        Kind.RESOLVED: f"{by} resolved the case: {cause.label if cause else data.get('cause', '')}",
+        Kind.CLOSED: f"{by} closed the case: {_ENDS.get(data.get('why', ''), 'nobody is unhappy any more')}",
+        Kind.REOPENED: f"{by} opened the case again",
+    }
+    return said.get(kind, f"{by}: {kind.value}").strip()
