@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from services.trigger.domain.audience import Person, person_fits
 from services.trigger.domain.model import (
     Account,
     Ask,
@@ -151,6 +152,30 @@ def counted(asks: Sequence[Ask]) -> list[Ask]:
         for ask in asks
         if ask.released_at is None and ask.state not in {AskState.RELEASED, AskState.CANCELLED}
     ]
+
+
+def rival_of(audience: Plan, plan: Plan, edition: Edition, facts: Facts) -> Rival | None:
+    """An audience that is not yet resolved, as a rival of a plan for one person who will be in it."""
+    contact = facts.contact_of(plan)
+    waits = facts.brakes.on(audience.programme, audience.account_id)
+    if (
+        contact is None
+        or audience.account_id != contact.account_id
+        or waits
+        or edition.state is not ProgrammeState.ACTIVE
+    ):
+        return None
+    if person_fits(edition.programme.audience, Person(contact), facts.account_of(plan)):
+        return None
+    rules = edition.programme.quarantine
+    return Rival(
+        audience.id,
+        audience.programme,
+        audience.priority,
+        audience.due_at,
+        rules.contact,
+        exempt=rules.exempt,
+    )
 
 
 def _person(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:

@@ -169,14 +169,20 @@ class Touchpoints:
                 withdrawn |= {plan.id for plan in called_off(occurrence, edition, book)}
         await plans.save_plans(tx.conn, book.changed.values())
         await record(tx, decisions)
-        cancelled = {
-            p.contact_id for p in book.changed.values() if p.state is PlanState.CANCELLED and p.contact_id
-        }
-        if cancelled:
-            await plans.wake_plans(tx.conn, tx.now, [Reason.OUTRANKED], contacts=sorted(cancelled))
+        await self._wake_outranked(book, tx)
         running = [a for a in await asks.asks_of_plans(tx.conn, withdrawn) if a.state is AskState.OPEN]
         await cancel_asks(tx, [a for a in running if a.handed_over_at is None], Reason.CANCELLED)
         await asks.stop_reminders(tx.conn, [a.survey_id for a in running if a.handed_over_at])
+
+    async def _wake_outranked(self, book: Book, tx: Tx) -> None:
+        """Whoever waited for a more important question that was called off or moved may be asked again."""
+        contacts = sorted({p.contact_id for p in book.changed.values() if p.contact_id})
+        accounts = sorted({p.account_id for p in book.changed.values() if p.account_id and not p.contact_id})
+        for people, companies in ((contacts, None), (None, accounts)):
+            if people or companies:
+                await plans.wake_plans(
+                    tx.conn, tx.now, [Reason.OUTRANKED], contacts=people, accounts=companies
+                )
 
     async def _side_effects(self, batch: _Batch, tx: Tx) -> None:
         """Holds by incidents, context for later explanations, and erasures."""

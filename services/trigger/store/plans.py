@@ -54,6 +54,10 @@ where p.contact_id = any($1) and p.state = 'pending' and p.due_at < $2
   and coalesce(p.waits_for, '') not in ('paused', 'held')
   and not exists (select from brakes b where b.scope = 'programme' and b.subject = p.programme)
 """
+_AUDIENCES = f"""
+select {COLUMNS} from plans
+where account_id = any($1) and contact_id is null and state = 'pending' and due_at < $2 order by id
+"""  # noqa: S608
 
 
 async def due_plans(conn: Connection, now: datetime, limit: int) -> list[Plan]:
@@ -111,6 +115,11 @@ async def rivals_of(conn: Connection, contacts: Sequence[UUID], until: datetime)
         )
         found.setdefault(row["contact_id"], []).append(rival)
     return found
+
+
+async def audiences_of(conn: Connection, accounts: Sequence[UUID], until: datetime) -> list[Plan]:
+    """Plans for people of accounts who are not yet known by name, due before `until`; those that wait for a brake not."""
+    return [plan_of(row) for row in await conn.fetch(_AUDIENCES, accounts, until)]
 
 
 async def pending_plans_of(conn: Connection, contacts: Sequence[UUID]) -> list[Plan]:

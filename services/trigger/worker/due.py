@@ -131,11 +131,14 @@ class DuePlans:
         await plans.save_plans(tx.conn, done.plans.values())
         await asks.save_asks(tx.conn, done.asks)
         await record(tx, [(e, d) for e, d in done.decisions if d.plan_id not in known])
-        fallen = [p for p in done.plans.values() if p.state is PlanState.SUPPRESSED and p.contact_id]
+        # Whoever waited for a more important question that now falls away may ask again.
+        fallen = [p for p in done.plans.values() if p.state is PlanState.SUPPRESSED]
         people = sorted({p.contact_id for p in fallen if p.contact_id})
+        companies = sorted({p.account_id for p in fallen if p.account_id and not p.contact_id})
         if people:
-            # Whoever waited for a more important question that now falls away may ask again.
             await plans.wake_plans(tx.conn, tx.now, [Reason.OUTRANKED], contacts=people)
+        if companies:
+            await plans.wake_plans(tx.conn, tx.now, [Reason.OUTRANKED], accounts=companies)
 
 
 async def load_facts(conn: Connection, now: datetime, blind: Blind) -> gate.Facts:
@@ -173,7 +176,16 @@ async def _load_people(due: Sequence[Plan], facts: gate.Facts, tx: Tx) -> None:
     companies = sorted({p.account_id for p in due if p.account_id})
     facts.asks = await asks.recent_asks(tx.conn, people, companies, tx.now - MEMORY)
     facts.holds = await brakes.holds_on(tx.conn, people, companies)
-    facts.rivals = await plans.rivals_of(tx.conn, people, tx.now + MEMORY)
+    rivals = await plans.rivals_of(tx.conn, people, tx.now + MEMORY)
+    unresolved = await plans.audiences_of(tx.conn, companies, tx.now + MEMORY)
+    editions = await programmes.editions_of(tx.conn, [(p.programme, p.version) for p in unresolved])
+    for parent in unresolved:
+        edition = editions[parent.programme, parent.version]
+        for plan in due:
+            rival = gate.rival_of(parent, plan, edition, facts)
+            if rival and plan.contact_id:
+                rivals.setdefault(plan.contact_id, []).append(rival)
+    facts.rivals = rivals
 
 
 def _after(plan: Plan, decision: Decision) -> Plan:

@@ -100,7 +100,9 @@ class World:
     async def said(self, kind: type[Payload]) -> list[Any]:
         """Everything of one type that was announced so far, in order."""
         async with self.db.read() as conn:
-            rows = await conn.fetch("select topic, headers, value from outbox where id > $1 order by id", self.read)
+            rows = await conn.fetch(
+                "select topic, headers, value from outbox where id > $1 order by id", self.read
+            )
             self.read += len(rows)
         for row in rows:
             headers = dict(_headers(row["headers"]))

@@ -12,8 +12,20 @@ from shared.contracts.model import Person
 from shared.contracts.surveys import SurveyClosed, SurveyReminderRequested, SurveyRequested
 from tests.integration.trigger.conftest import World
 
-ANNA = {"id": "c1", "email": "anna@kund.example", "name": "Anna Berg", "locale": "sv", "zone": "Europe/Stockholm"}
-ACME = {"id": "a1", "name": "Acme", "tier": "key", "industry": "saas", "owner": "maria.lind@nordlicht.example"}
+ANNA = {
+    "id": "c1",
+    "email": "anna@kund.example",
+    "name": "Anna Berg",
+    "locale": "sv",
+    "zone": "Europe/Stockholm",
+}
+ACME = {
+    "id": "a1",
+    "name": "Acme",
+    "tier": "key",
+    "industry": "saas",
+    "owner": "maria.lind@nordlicht.example",
+}
 
 
 @pytest.mark.requirement("R11")
@@ -55,7 +67,9 @@ async def test_reminders_follow_until_the_survey_closes(world: World) -> None:
 
 async def test_twice_is_once(world: World) -> None:
     for number in range(2):
-        await world.tell("order.delivered", id=f"e{number}", contact=ANNA, subject={"kind": "order", "id": "o1"})
+        await world.tell(
+            "order.delivered", id=f"e{number}", contact=ANNA, subject={"kind": "order", "id": "o1"}
+        )
     assert [r for r in await world.reasons() if r[0] != "not_matched"] == [("planned", "")]
     assert ("not_matched", "duplicate") in await world.reasons()
     await world.until(world.clock.now() + timedelta(days=1))
@@ -128,7 +142,9 @@ async def test_the_directory_is_told_once_per_change(world: World) -> None:
 
 
 async def test_an_old_event_only_fills_what_is_empty(world: World) -> None:
-    await world.tell("contact.updated", contact={**ANNA, "name": "Anna New"}, account={"id": "a1", "name": "New"})
+    await world.tell(
+        "contact.updated", contact={**ANNA, "name": "Anna New"}, account={"id": "a1", "name": "New"}
+    )
     old = world.clock.now() - timedelta(days=9)
     await world.tell(
         "contact.updated",
@@ -148,7 +164,9 @@ async def test_an_old_event_only_fills_what_is_empty(world: World) -> None:
 
 async def test_an_event_from_the_future_or_too_old_is_recorded_not_acted_on(world: World) -> None:
     order = {"kind": "order", "id": "o9"}
-    ahead = await world.tell("order.delivered", contact=ANNA, subject=order, occurred_at=_plus(world, hours=2))
+    ahead = await world.tell(
+        "order.delivered", contact=ANNA, subject=order, occurred_at=_plus(world, hours=2)
+    )
     old = await world.tell("order.delivered", contact=ANNA, subject=order, occurred_at=_plus(world, days=-30))
     (future,) = await world.ledger(event_id=ahead)
     (late,) = await world.ledger(event_id=old)
