@@ -2,9 +2,12 @@
 
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 
@@ -54,3 +57,15 @@ def test_no_half_merged_or_untidy_text(texts: dict[str, str]) -> None:
     assert [name for name, text in texts.items() if _CONFLICT.search(text)] == []
     assert [name for name, text in texts.items() if "\r\n" in text] == []
     assert [name for name, text in texts.items() if text and not text.endswith("\n")] == []
+
+
+def test_the_pins_are_what_the_project_asks_for() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    asked = [
+        *project["dependencies"],
+        *(need for extra in project["optional-dependencies"].values() for need in extra),
+    ]
+    pinned = dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "requirements/dev.txt").read_text(), re.MULTILINE))
+    for need in map(Requirement, asked):
+        if need.name != "afterword":
+            assert need.specifier.contains(pinned[canonicalize_name(need.name)]), f"{need}: run make lock"
