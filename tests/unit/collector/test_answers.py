@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.collector.domain.answers import MAX_TEXT, Problem, clean, read
+from services.collector.domain.answers import MAX_TEXT, Given, Problem, clean, read
 from shared.contracts.forms import Bounds, Form, Item, Question, QuestionType
 from shared.contracts.responses import Mood
 
@@ -108,8 +108,8 @@ def test_only_questions_whose_condition_holds_are_read(
         pytest.param("brand", [1], "brand", Problem.NOT_AN_OPTION, id="option that is no text"),
     ],
 )
-def test_a_wrong_field_is_named(field: str, value: Any, where: str, problem: Problem) -> None:
-    reading = read(FORM, {"ces": 7, "best": "ui", field: value})
+def test_a_wrong_field_is_named(field: str, value: object, where: str, problem: Problem) -> None:
+    reading = read(FORM, cast("Given", {"ces": 7, "best": "ui", field: value}))
     assert reading.problems == {where: problem}
     assert not reading.complete
 
@@ -124,8 +124,8 @@ def test_what_can_be_read_survives_an_error_elsewhere() -> None:
     ("text", "problem"),
     [("x" * MAX_TEXT, None), ("x" * (MAX_TEXT + 1), Problem.TOO_LONG), (["x"], Problem.NOT_A_TEXT)],
 )
-def test_a_text_has_a_limit(text: Any, problem: Problem | None) -> None:
-    assert read(FORM, {"ces": 1, "hard": text}).problems.get("hard") is problem
+def test_a_text_has_a_limit(text: object, problem: Problem | None) -> None:
+    assert read(FORM, cast("Given", {"ces": 1, "hard": text})).problems.get("hard") is problem
 
 
 def test_texts_lose_what_cannot_be_seen_and_keep_what_people_write() -> None:

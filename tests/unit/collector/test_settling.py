@@ -62,20 +62,45 @@ PENDING = Announced()
 @pytest.mark.parametrize(
     ("before", "versions", "says", "then"),
     [
-        pytest.param(PENDING, judged(HUMAN), [Say.SUBMITTED], (State.COUNTED, 1), id="a person"),
-        pytest.param(PENDING, judged(MACHINE), [Say.HELD], (State.HELD, 1), id="a machine"),
-        pytest.param(PENDING, judged(UNCLEAR), [Say.HELD], (State.HELD, 1), id="unclear is held too"),
-        pytest.param(PENDING, judged(MACHINE, HUMAN), [Say.SUBMITTED], (State.COUNTED, 2), id="then a person"),
-        pytest.param(PENDING, judged(HUMAN, MACHINE), [Say.SUBMITTED], (State.COUNTED, 1), id="machine overwrites none"),
+        pytest.param(
+            PENDING, judged(HUMAN), [Say.SUBMITTED], (State.COUNTED, 1),
+            id="a person",
+        ),
+        pytest.param(
+            PENDING, judged(MACHINE), [Say.HELD], (State.HELD, 1),
+            id="a machine",
+        ),
+        pytest.param(
+            PENDING, judged(UNCLEAR), [Say.HELD], (State.HELD, 1),
+            id="unclear is held too",
+        ),
+        pytest.param(
+            PENDING, judged(MACHINE, HUMAN), [Say.SUBMITTED], (State.COUNTED, 2),
+            id="then a person",
+        ),
+        pytest.param(
+            PENDING, judged(HUMAN, MACHINE), [Say.SUBMITTED], (State.COUNTED, 1),
+            id="machine overwrites none",
+        ),
         pytest.param(
             Announced(State.COUNTED, 1), judged(HUMAN, HUMAN), [Say.AMENDED], (State.COUNTED, 2), id="amended"
         ),
-        pytest.param(Announced(State.COUNTED, 2), judged(HUMAN, HUMAN), [], (State.COUNTED, 2), id="nothing new"),
         pytest.param(
-            Announced(State.HELD, 1), judged(MACHINE, HUMAN), [Say.RELEASED], (State.COUNTED, 2), id="later human edit"
+            Announced(State.COUNTED, 2), judged(HUMAN, HUMAN), [], (State.COUNTED, 2),
+            id="nothing new",
         ),
-        pytest.param(Announced(State.HELD, 1), judged(HUMAN), [Say.RELEASED], (State.COUNTED, 1), id="judged anew"),
-        pytest.param(Announced(State.HELD, 1), judged(MACHINE), [], (State.HELD, 1), id="still held"),
+        pytest.param(
+            Announced(State.HELD, 1), judged(MACHINE, HUMAN), [Say.RELEASED], (State.COUNTED, 2),
+            id="later human edit",
+        ),
+        pytest.param(
+            Announced(State.HELD, 1), judged(HUMAN), [Say.RELEASED], (State.COUNTED, 1),
+            id="judged anew",
+        ),
+        pytest.param(
+            Announced(State.HELD, 1), judged(MACHINE), [], (State.HELD, 1),
+            id="still held",
+        ),
         pytest.param(
             Announced(State.COUNTED, 1), judged(MACHINE), [Say.WITHDRAWN, Say.HELD], (State.HELD, 1),
             id="evidence came later",

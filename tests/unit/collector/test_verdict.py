@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -49,26 +50,47 @@ ALL_LINKS = [opened(0.1 * score, score) for score in range(11)]
 SAFE_LINKS = [head(0, 3), opened(0.2, 3, "gateway2"), opened(0.4, 7, "gateway3"), head(0.5, 7)]
 
 MACHINES = [
-    pytest.param(ALL_LINKS, sent(3, 0.5, GATEWAY), Evidence.ALL_SCORES_OPENED, id="opens all links, presses the button"),
-    pytest.param(ALL_LINKS, sent(25, 0.5, GATEWAY), Evidence.ALL_SCORES_OPENED, id="the same, button pressed late"),
-    pytest.param(ALL_LINKS, sent(9, 0.5, "other"), Evidence.ALL_SCORES_OPENED, id="button pressed from elsewhere"),
-    pytest.param(SAFE_LINKS, sent(4, 0.4, "gateway3"), Evidence.SEVERAL_SCORES_OPENED, id="two scores in a second"),
+    pytest.param(
+        ALL_LINKS, sent(3, 0.5, GATEWAY), Evidence.ALL_SCORES_OPENED,
+        id="opens all links, presses the button",
+    ),
+    pytest.param(
+        ALL_LINKS, sent(25, 0.5, GATEWAY), Evidence.ALL_SCORES_OPENED,
+        id="the same, button pressed late",
+    ),
+    pytest.param(
+        ALL_LINKS, sent(9, 0.5, "other"), Evidence.ALL_SCORES_OPENED,
+        id="button pressed from elsewhere",
+    ),
+    pytest.param(
+        SAFE_LINKS, sent(4, 0.4, "gateway3"), Evidence.SEVERAL_SCORES_OPENED,
+        id="two scores in a second",
+    ),
     pytest.param(
         [opened(0, 2, "a"), opened(9, 8, "b")], sent(15, 9, "b"), Evidence.SEVERAL_SCORES_OPENED,
         id="two scores within ten seconds from two addresses",
     ),
-    pytest.param([opened(0, 9)], sent(0.4, 0, GATEWAY), Evidence.TOO_FAST, id="sent before a page can be seen"),
-    pytest.param([opened(0, 9), trap(1)], sent(5, 0, GATEWAY), Evidence.TRAP_OPENED, id="trap in the burst"),
-    pytest.param([opened(0, 9), trap(60, "x")], sent(50, 0, "x"), Evidence.TRAP_OPENED, id="trap by its own address"),
+    pytest.param(
+        [opened(0, 9)], sent(0.4, 0, GATEWAY), Evidence.TOO_FAST,
+        id="sent before a page can be seen",
+    ),
+    pytest.param(
+        [opened(0, 9), trap(1)], sent(5, 0, GATEWAY), Evidence.TRAP_OPENED,
+        id="trap in the burst",
+    ),
+    pytest.param(
+        [opened(0, 9), trap(60, "x")], sent(50, 0, "x"), Evidence.TRAP_OPENED,
+        id="trap by its own address",
+    ),
 ]  # fmt: skip
 
 PEOPLE = [
     pytest.param([], sent(30, 0), id="nobody else came"),
     pytest.param([opened(0, 9, PERSON)], sent(3, 0), id="score clicked, button pressed"),
     pytest.param(
-        ALL_LINKS + [trap(1), opened(600, 3, PERSON)], sent(605, 600), id="ten minutes after the gateway"
+        [*ALL_LINKS, trap(1), opened(600, 3, PERSON)], sent(605, 600), id="ten minutes after the gateway"
     ),
-    pytest.param(SAFE_LINKS + [opened(600, 3, PERSON)], sent(602, 600), id="ten minutes after two scores"),
+    pytest.param([*SAFE_LINKS, opened(600, 3, PERSON)], sent(602, 600), id="ten minutes after two scores"),
     pytest.param(
         [head(0, 9), opened(0.3, 9), opened(2, 9, PERSON)], sent(8, 2), id="the link is scanned at the click"
     ),
@@ -131,13 +153,13 @@ def test_a_slip_of_the_thumb_without_a_word_is_unclear() -> None:
 def test_a_burst_has_no_pause_and_holds_its_moment(moments: list[float], moment: float) -> None:
     seen = [opened(one) for one in sorted(moments)]
     burst = burst_around(seen, at(moment))
-    gaps = [later.at - earlier.at for earlier, later in zip(burst, burst[1:], strict=False)]
+    gaps = [later.at - earlier.at for earlier, later in pairwise(burst)]
     assert all(gap <= timedelta(seconds=10) for gap in gaps)
     near = [one for one in seen if abs((one.at - at(moment)).total_seconds()) <= 10]
     assert bool(burst) == bool(near)
 
 
-@given(st.permutations(ALL_LINKS + [trap(3), opened(700, 4, PERSON)]))
+@given(st.permutations([*ALL_LINKS, trap(3), opened(700, 4, PERSON)]))
 def test_the_order_of_stored_rows_does_not_matter(seen: list[Observation]) -> None:
     assert judge(sent(710, 700), Surroundings(seen)).verdict is Verdict.HUMAN
     assert judge(sent(5, 1, GATEWAY), Surroundings(seen)).verdict is Verdict.MACHINE
