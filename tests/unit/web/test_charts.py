@@ -1,0 +1,113 @@
+import re
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from shared.web.charts import Share, TrendPoint, Words, distribution, histogram, trend
+
+WORDS = Words("NPS by week", "From 12 to 44.")
+HOSTILE = '"><svg/onload=alert(1)>'
+
+
+def parsed(markup: str) -> ET.Element:
+    return ET.fromstring(markup.replace("&nbsp;", " "))  # noqa: S314 -- our own markup
+
+
+def points(*values: float | None) -> list[TrendPoint]:
+    return [
+        TrendPoint(f"W{n}", v, None if v is None else v - 10, None if v is None else v + 10, "20")
+        for n, v in enumerate(values, 1)
+    ]
+
+
+def test_a_trend_names_itself_and_has_its_numbers_as_a_table() -> None:
+    figure = parsed(trend(points(12, 20.5, -4), WORDS))
+    svg = figure.find("svg")
+    assert svg is not None
+    title, desc = svg.findtext("title"), svg.findtext("desc")
+    assert (title, desc) == ("NPS by week", "From 12 to 44.")
+    ids = {element.get("id") for element in svg if element.get("id")}
+    assert set((svg.get("aria-labelledby") or "").split()) == ids
+    cells = ["".join(cell.itertext()) for cell in figure.iter("td")]
+    assert cells[:3] == ["12", "2 … 22", "20"]
+    assert "\u22124" in cells
+
+
+def test_the_two_sizes_have_different_ids() -> None:
+    ids = re.findall(r'id="([^"]+)"', trend(points(1, 2), WORDS))
+    assert len(ids) == len(set(ids)) == 4
+
+
+def test_a_period_without_answers_is_a_gap_not_a_zero() -> None:
+    markup = trend(points(10, None, 20), WORDS)
+    assert markup.count('class="line"') == 4  # two runs in two sizes
+    assert "\u2013" in markup
+
+
+@pytest.mark.parametrize(
+    "values",
+    [(5.0,), (None, 5.0), (100.0, 100.0), (-100.0,), (0.0, 0.0, 0.0), tuple(float(n) for n in range(90))],
+)
+def test_every_point_lies_inside_the_picture(values: tuple[float | None, ...]) -> None:
+    markup = trend(points(*values), WORDS)
+    for svg in parsed(markup).iter("svg"):
+        _, _, width, height = map(float, (svg.get("viewBox") or "").split())
+        for pair in " ".join(shape.get("points", "") for shape in svg.iter()).split():
+            x, y = map(float, pair.split(","))
+            # An interval may be wider than the scale, as of a score near its end.
+            assert 0 <= x <= width
+            assert -height <= y <= 2 * height
+        for dot in svg.iter("circle"):
+            assert 0 <= float(dot.get("cy", "")) <= height
+
+
+@pytest.mark.parametrize(
+    "empty",
+    [
+        trend([], WORDS),
+        trend(points(None, None), WORDS),
+        distribution([Share("Promoters", 0, "high")], WORDS),
+        histogram([("0", 0, "low")], WORDS),
+        histogram([], WORDS),
+    ],
+)
+def test_nothing_is_said_as_nothing(empty: str) -> None:
+    assert "No answers yet" in empty
+    assert "<svg" not in empty
+
+
+def test_shares_carry_their_numbers_in_words() -> None:
+    shares = [Share("Detractors", 1, "low"), Share("Passives", 1, "mid"), Share("Promoters", 1, "high")]
+    figure = parsed(distribution(shares, WORDS))
+    assert ["".join(item.itertext()) for item in figure.iter("li")] == [
+        "Detractors 33 % (1)",
+        "Passives 33 % (1)",
+        "Promoters 33 % (1)",
+    ]
+    widths = [float(bar.get("width", "")) for bar in figure.iter("rect")]
+    assert sum(widths) < 100
+
+
+def test_bars_are_as_tall_as_their_counts() -> None:
+    figure = parsed(histogram([("0", 10, "low"), ("1", 20, "bar"), ("2", 0, "bar")], WORDS))
+    heights = [float(bar.get("height", "")) for bar in figure.iter("rect")]
+    assert heights[1] == pytest.approx(2 * heights[0], abs=0.1)
+    assert heights[2] == 1
+
+
+def test_texts_cannot_break_out() -> None:
+    words = Words(HOSTILE, HOSTILE, nothing=HOSTILE)
+    for markup in (
+        trend([TrendPoint(HOSTILE, 1, 0, 2, HOSTILE)], words),
+        trend([], words),
+        distribution([Share(HOSTILE, 1, HOSTILE)], words),
+        histogram([(HOSTILE, 1, HOSTILE)], words),
+    ):
+        assert "<svg/onload" not in markup
+        parsed(markup)
+
+
+def test_charts_need_no_inline_style_or_script() -> None:
+    markup = trend(points(1, 2), WORDS) + histogram([("0", 1, "low")], WORDS)
+    assert "style=" not in markup
+    assert "<script" not in markup
