@@ -22,8 +22,8 @@ from shared.contracts.directory import Brand, OrganisationChanged, Sender
 from shared.contracts.envelope import Event
 from shared.contracts.forms import Form, Letter, Question, QuestionType
 from shared.contracts.model import Channel, Family, Payload, Person, Snapshot
-from shared.contracts.registry import BY_TYPE
 from shared.contracts.reasons import Reason
+from shared.contracts.registry import BY_TYPE
 from shared.contracts.surveys import SurveyCancelled, SurveyReminderRequested, SurveyRequested
 from shared.db.database import Database
 from shared.embedded.smtp import Envelope, Faults, SmtpServer
@@ -143,7 +143,9 @@ class MailRoom:
 
     async def request(self, name: str, **fields: Any) -> SurveyRequested:
         """A survey for a person whose address is `<name>@customer.example`."""
-        person = fields.pop("person", None) or Person(name=f"{name.title()} Öberg", email=f"{name}@customer.example")
+        person = fields.pop("person", None) or Person(
+            name=f"{name.title()} Öberg", email=f"{name}@customer.example"
+        )
         about = fields.pop("snapshot", None) or snapshot(name)
         async with self.db.begin() as tx:
             sealed = (await self.sealer.seal(tx.conn, [(UUID(about.contact_id), person)]))[0]

@@ -19,7 +19,9 @@ from aiosmtplib.protocol import PERIOD_REGEX, SMTPProtocol, normalize_message_li
 from typing_extensions import override
 
 from services.dispatch.channels.port import Channel, Outgoing, RefusedError
+from services.dispatch.domain.address import parse_address
 from services.dispatch.domain.bounces import refusal_reason
+from shared.contracts.reasons import Reason
 from shared.errors import SendError
 from shared.runtime.clock import Machine
 
@@ -69,6 +71,7 @@ class EmailChannel(Channel):
     @override
     async def send(self, message: Outgoing) -> None:
         """Hand one mail over; see `Channel.send`."""
+        _check_envelope(message)
         progress = _Progress()
         async with self._slots:
             try:
@@ -138,6 +141,15 @@ class _Progress:
 
     stage: str = "connect"
     on_wire: bool = False
+
+
+def _check_envelope(message: Outgoing) -> None:
+    """Refuse what is not one plain mailbox: the library would take the first address out of anything."""
+    for name, address in (("sender", message.sender), ("recipient", message.recipient)):
+        if str(parse_address(address)) != address:
+            raise RefusedError(
+                f"{name}: not one plain e-mail address", permanent=True, reason=Reason.UNSENDABLE
+            )
 
 
 async def _transact(smtp: aiosmtplib.SMTP, message: Outgoing, progress: _Progress) -> None:

@@ -46,6 +46,7 @@ class Renderer:
 
 def _html_source() -> str:
     """The MJML template as HTML, with our macros in the places that MJML has no element for."""
+    # No web fonts: MJML would link those it knows by name, and a mail must not call strangers.
     html = mjml.mjml2html(_read("letter.mjml"))
     html = html.replace(_BRAND_LINE, "{{ letter.frame.house.colour }}")
     for macro, argument in _MACROS.items():

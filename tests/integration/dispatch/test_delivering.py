@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -73,8 +74,6 @@ async def test_many_are_delivered_in_turn_each_to_its_own_person(room: MailRoom)
 
 
 async def test_two_postmen_never_bring_the_same_mail(room: MailRoom) -> None:
-    import asyncio
-
     await room.tell(*[await room.request(f"person{n}") for n in range(30)])
     async with asyncio.TaskGroup() as tasks:
         for _ in range(3):
@@ -128,7 +127,9 @@ async def test_the_last_look_stops_a_message_with_its_reason(
         case "cancelled":
             await room.tell(cancelled("anna"))
         case "closed":
-            await room.tell(SurveyClosed(survey_id=survey_id("anna"), version=2, snapshot=snapshot("anna"), closed_at=NOW))
+            await room.tell(
+                SurveyClosed(survey_id=survey_id("anna"), version=2, snapshot=snapshot("anna"), closed_at=NOW)
+            )
         case "opted_out":
             await room.tell(ContactChanged(contact_id=who, version=2, opted_out=True))
         case "erased":
@@ -154,7 +155,10 @@ async def test_a_destroyed_key_is_an_erasure_that_came_first(room: MailRoom) -> 
 
 async def test_a_broken_seal_fails_its_own_message_only(room: MailRoom) -> None:
     await room.tell(await room.request("anna"), await room.request("bert"))
-    await room.run("update surveys set person = left(person, -4) || 'AAAA' where survey_id = $1::text::uuid", survey_id("anna"))
+    await room.run(
+        "update surveys set person = left(person, -4) || 'AAAA' where survey_id = $1::text::uuid",
+        survey_id("anna"),
+    )
     await room.work()
     assert await room.state("anna") == ("failed", Reason.UNSENDABLE)
     assert await room.state("bert") == ("handed_over", None)
@@ -190,9 +194,7 @@ async def test_a_brake_holds_mails_back_until_it_is_off(room: MailRoom, what: st
 
 
 async def test_a_full_mailbox_is_tried_again_later(room: MailRoom) -> None:
-    room.faults.rules.append(
-        Fault("anna@*", FaultKind.REFUSE_RECIPIENT, "452 4.2.2 mailbox full", times=1)
-    )
+    room.faults.rules.append(Fault("anna@*", FaultKind.REFUSE_RECIPIENT, "452 4.2.2 mailbox full", times=1))
     await room.ask("anna")
     await room.work()
     assert await room.state("anna") == ("planned", None)
@@ -241,7 +243,9 @@ async def test_a_refusal_for_policy_leaves_the_address_alone(room: MailRoom) -> 
 
 
 @pytest.mark.parametrize("kind", [FaultKind.DROP_AFTER_ACCEPT, FaultKind.DROP_BEFORE_ACCEPT])
-async def test_silence_after_the_message_is_uncertain_and_never_repeated(room: MailRoom, kind: FaultKind) -> None:
+async def test_silence_after_the_message_is_uncertain_and_never_repeated(
+    room: MailRoom, kind: FaultKind
+) -> None:
     room.faults.rules.append(Fault("anna@*", kind, times=1))
     await room.ask("anna")
     await room.work()

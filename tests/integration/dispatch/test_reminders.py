@@ -1,4 +1,4 @@
-"""Steps of a survey: reminded is who was reached and has not answered, as far as the answers are known here."""
+"""Steps of a survey: reminded is who was reached and has not answered, as far as answers are known here."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from services.dispatch.worker.minding import Views
 from shared.bus.memory import MemoryBus
 from shared.bus.model import Outgoing, TopicSpec
+from shared.bus.partitioner import partition_of
 from shared.contracts.forms import QuestionType
 from shared.contracts.model import Payload
 from shared.contracts.reasons import Reason
@@ -107,7 +108,9 @@ async def test_a_reminder_never_comes_on_the_heels_of_a_delayed_first_mail(room:
         pytest.param([(ResponseHeld, 1)], "handed_over", id="held: no person answered yet"),
         pytest.param([(ResponseHeld, 1), (ResponseReleased, 2)], "suppressed", id="released"),
         pytest.param([(ResponseSubmitted, 1), (ResponseWithdrawn, 2)], "handed_over", id="withdrawn"),
-        pytest.param([(ResponseAmended, 2), (ResponseHeld, 1)], "suppressed", id="older news changes nothing"),
+        pytest.param(
+            [(ResponseAmended, 2), (ResponseHeld, 1)], "suppressed", id="older news changes nothing"
+        ),
         pytest.param([], "handed_over", id="silent"),
     ],
 )
@@ -127,7 +130,10 @@ async def test_news_of_one_batch_are_folded_in_order(room: MailRoom) -> None:
         await room.request("anna"),
         reminder("anna", version=2),
         SurveyExtended(
-            survey_id=survey_id("anna"), version=3, snapshot=snapshot("anna"), closes_at=NOW + timedelta(days=45)
+            survey_id=survey_id("anna"),
+            version=3,
+            snapshot=snapshot("anna"),
+            closes_at=NOW + timedelta(days=45),
         ),
         cancelled("anna", version=4),
     )
@@ -144,7 +150,10 @@ async def test_an_extended_survey_may_still_be_reminded(room: MailRoom, clock: F
     await room.work()
     await room.tell(
         SurveyExtended(
-            survey_id=survey_id("anna"), version=2, snapshot=snapshot("anna"), closes_at=NOW + timedelta(days=45)
+            survey_id=survey_id("anna"),
+            version=2,
+            snapshot=snapshot("anna"),
+            closes_at=NOW + timedelta(days=45),
         )
     )
     clock.advance(timedelta(days=40))
@@ -174,8 +183,6 @@ async def test_lag_of_other_keys_does_not_matter(room: MailRoom) -> None:
     await room.tell(reminder("anna"))
     bus = await a_bus()
     own = str(account_id("acme")).encode()
-    from shared.bus.partitioner import partition_of
-
     other = next(n for n in range(6) if n != partition_of(own, 6))
     await bus.produce([Outgoing(RESPONSES, b"x", b"{}", partition=other)])
     assert await Views(room.db, bus).prove() == 1

@@ -78,7 +78,9 @@ async def test_the_same_address_under_another_contact_is_not_asked_either(
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
-async def test_opening_the_link_changes_nothing(room: MailRoom, browser: httpx.AsyncClient, method: str) -> None:
+async def test_opening_the_link_changes_nothing(
+    room: MailRoom, browser: httpx.AsyncClient, method: str
+) -> None:
     link = await stop_link(room)
     for _ in range(3):
         await browser.request(method, link)
@@ -88,7 +90,11 @@ async def test_opening_the_link_changes_nothing(room: MailRoom, browser: httpx.A
 
 @pytest.mark.parametrize(
     ("locale", "title"),
-    [("en", "Do not want to be asked?"), ("es-MX", "¿No quiere que le preguntemos?"), ("sv", "Vill du slippa frågor?")],
+    [
+        ("en", "Do not want to be asked?"),
+        ("es-MX", "¿No quiere que le preguntemos?"),
+        ("sv", "Vill du slippa frågor?"),
+    ],
 )
 async def test_the_page_speaks_the_language_of_the_mail(
     room: MailRoom, browser: httpx.AsyncClient, locale: str, title: str
@@ -107,11 +113,17 @@ async def test_a_press_of_the_button_without_a_choice_changes_nothing(
     assert await unsubscribed(room) == []
 
 
-async def test_surveys_of_one_programme_can_be_stopped_alone(room: MailRoom, browser: httpx.AsyncClient) -> None:
+async def test_surveys_of_one_programme_can_be_stopped_alone(
+    room: MailRoom, browser: httpx.AsyncClient
+) -> None:
     answer = await browser.post(await stop_link(room), data={"scope": "programme"})
     assert answer.status_code == 200
     [event] = await unsubscribed(room)
-    assert (event.scope, event.programme, event.via) == (UnsubscribeScope.PROGRAMME, "relationship-nps", "page")
+    assert (event.scope, event.programme, event.via) == (
+        UnsubscribeScope.PROGRAMME,
+        "relationship-nps",
+        "page",
+    )
     await room.ask("same", snapshot=snapshot("anna"))
     await room.ask("other", snapshot=snapshot("anna", programme="onboarding"))
     await room.work()
@@ -131,7 +143,9 @@ async def test_an_answer_link_never_unsubscribes(room: MailRoom, browser: httpx.
     assert (await browser.post(f"/u/{token}", data=ONE_CLICK)).status_code == 404
 
 
-async def test_the_link_works_when_the_mail_is_long_forgotten(room: MailRoom, browser: httpx.AsyncClient) -> None:
+async def test_the_link_works_when_the_mail_is_long_forgotten(
+    room: MailRoom, browser: httpx.AsyncClient
+) -> None:
     link = await stop_link(room)
     await room.run("delete from attempts")
     await room.run("delete from messages")
