@@ -31,7 +31,8 @@ def announcing(db: Database) -> Callable[[], Awaitable[int]]:
             changed = await unannounced(tx.conn, ANNOUNCED_AT_ONCE)
             for headline in changed:
                 _emit(tx, headline)
-        return len(changed)
+        # Fewer than a full round: wait, so that what changes next is told together.
+        return len(changed) if len(changed) == ANNOUNCED_AT_ONCE else 0
 
     return announce
 

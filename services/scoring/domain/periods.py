@@ -46,6 +46,15 @@ def next_start(start: date, step: Step) -> date:
     return date(start.year + month // 12, month % 12 + 1, 1)
 
 
+def fitting(metric: Metric, days: Mapping[date, Histogram], enough: int) -> Step:
+    """The shortest step at which most periods with answers have enough of them to show a score."""
+    for step in (Step.WEEK, Step.MONTH):
+        counts = [period.histogram.n for period in trend(metric, days, step) if period.histogram.n]
+        if sum(n >= enough for n in counts) * 3 >= len(counts) * 2:
+            return step
+    return Step.QUARTER
+
+
 def trend(
     metric: Metric, days: Mapping[date, Histogram], step: Step, span: tuple[date, date] | None = None
 ) -> list[Period]:

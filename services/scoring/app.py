@@ -1,0 +1,32 @@
+"""Composition root of scoring."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from services.scoring.api import routes
+from services.scoring.handlers import SUBSCRIPTIONS
+from services.scoring.pages import pages
+from services.scoring.pages.views import Thresholds
+from services.scoring.settings import Settings
+from services.scoring.worker import announcing, refreshing, republish
+from shared.runtime.loops import Loop
+from shared.runtime.service import Platform, Service
+
+
+async def build(settings: Settings, platform: Platform) -> Service:
+    """Scoring, ready to run."""
+    router = APIRouter()
+    router.include_router(routes(platform.db))
+    thresholds = Thresholds(settings.response_floor, settings.response_target)
+    router.include_router(pages(platform.db, platform.clock, thresholds))
+    return Service(
+        name="scoring",
+        router=router,
+        subscriptions=SUBSCRIPTIONS,
+        loops=(
+            Loop("announce", settings.announce_seconds, announcing(platform.db), due=False),
+            Loop("gauges", settings.gauges_seconds, refreshing(platform.db), due=False),
+        ),
+        republish=republish,
+    )

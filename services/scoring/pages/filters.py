@@ -1,0 +1,59 @@
+"""The filters of the score pages; all of them are in the address, so that a view can be passed on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Literal
+from urllib.parse import urlencode
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.scoring.domain.asking import FIRST_DAY, LAST_DAY, Span
+from services.scoring.domain.periods import Step
+from shared.contracts.model import Family
+
+PERIODS: Mapping[str, int] = {"30": 30, "90": 90, "365": 365, "all": 0}
+"""Periods to choose from, in days up to today; 0 is everything."""
+
+DEFAULT_PERIOD = "90"
+
+
+class Filters(BaseModel):
+    """What the address says; dates win over the period, and no step means the one that fits."""
+
+    model_config = ConfigDict(populate_by_name=True, frozen=True)
+
+    programme: str = Field("", max_length=200)
+    family: Family | None = None
+    period: str = DEFAULT_PERIOD
+    first: date | None = Field(None, alias="from")
+    last: date | None = Field(None, alias="to")
+    step: Step | Literal[""] = ""
+    split: str = Field("", max_length=60)
+
+    def span(self, today: date) -> Span:
+        """The days to show."""
+        if self.first or self.last:
+            return Span(self.first or FIRST_DAY, self.last or LAST_DAY)
+        days = PERIODS.get(self.period, PERIODS[DEFAULT_PERIOD])
+        return Span(today - timedelta(days=days - 1), today) if days else Span()
+
+    @property
+    def family_key(self) -> str | None:
+        """The family as cells have it."""
+        return self.family.value if self.family else None
+
+    def address(self, **changes: str) -> str:
+        """This view with something changed; what is as usual is left out."""
+        kept = {
+            "programme": self.programme,
+            "family": self.family_key or "",
+            "period": "" if self.period == DEFAULT_PERIOD else self.period,
+            "from": self.first.isoformat() if self.first else "",
+            "to": self.last.isoformat() if self.last else "",
+            "step": str(self.step),
+            "split": self.split,
+        } | changes
+        query = urlencode({name: text for name, text in kept.items() if text})
+        return f"/scores?{query}" if query else "/scores"

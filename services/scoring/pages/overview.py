@@ -1,0 +1,84 @@
+"""The overview: each family's programmes with score, doubt, distribution and response rate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from services.scoring.domain.asking import Span, ask
+from services.scoring.domain.histogram import Metric
+from services.scoring.domain.rates import Asked, Rate, Standing, rate, standing
+from services.scoring.pages import views
+from services.scoring.pages.filters import Filters
+from services.scoring.store import queries
+from shared.contracts.model import Family
+from shared.db.database import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A programme."""
+
+    programme: str
+    scores: Sequence[views.Shown]
+    rate: Rate
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The programmes of one family, never added up with those of another (R6)."""
+
+    family: str
+    cards: Sequence[Card]
+    trend_metric: Metric | None
+    trend: Markup
+
+
+async def overview(
+    conn: Connection, filters: Filters, span: Span, speech: views.Speech, thresholds: views.Thresholds
+) -> list[Section]:
+    """Everything that was answered or asked in the span, family by family."""
+    family = filters.family_key
+    scores = await queries.scores(conn, ask(family=family, span=span))
+    asked = await queries.rates(conn, "programme", span, family=family)
+    totals = await queries.series(conn, ask(dimension="total", family=family, span=span))
+    sections = []
+    for kind in Family:
+        found = [one for one in scores if one.family == kind.value]
+        rates = {programme: counts for (key, programme), counts in asked.items() if key == kind.value}
+        if found or rates:
+            metric, drawn = _trend([one for one in totals if one.family == kind.value], filters, speech)
+            cards = _cards(found, rates, speech, thresholds)
+            sections.append(Section(kind.value, cards, metric, drawn))
+    return sections
+
+
+def _cards(
+    found: Iterable[queries.Found],
+    rates: dict[str, Asked],
+    speech: views.Speech,
+    thresholds: views.Thresholds,
+) -> list[Card]:
+    scores: dict[str, list[views.Shown]] = {programme: [] for programme in rates}
+    for one in found:
+        scores.setdefault(one.value, []).append(views.shown(one.histogram, speech))
+    cards = []
+    for programme in sorted(scores):
+        rated = rate(rates.get(programme, Asked()))
+        cards.append(
+            Card(programme, scores[programme], rated, standing(rated, thresholds.floor, thresholds.target))
+        )
+    return cards
+
+
+def _trend(
+    totals: Sequence[queries.Series], filters: Filters, speech: views.Speech
+) -> tuple[Metric | None, Markup]:
+    """The trend of a family's most answered metric; the others are told programme by programme."""
+    if not totals:
+        return None, Markup("")
+    most = max(totals, key=lambda one: sum(histogram.n for histogram in one.days.values()))
+    return most.metric, views.trend_of(most, filters.step, speech)

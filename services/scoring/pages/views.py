@@ -1,0 +1,175 @@
+"""What the score pages show: sums from the cells, told in words and drawn as charts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from babel.dates import format_date, format_skeleton
+from markupsafe import Markup
+
+from services.scoring.domain.asking import FIRST_DAY, LAST_DAY, Span
+from services.scoring.domain.histogram import Histogram, Metric
+from services.scoring.domain.metrics import GROUP_NAMES, TOO_FEW, Group, Score, group, score
+from services.scoring.domain.periods import Period, Step, fitting
+from services.scoring.domain.periods import trend as periods_of
+from services.scoring.store.queries import Series
+from shared.web import charts
+from shared.web.dates import number
+from shared.web.i18n import babel_locale
+
+Translate = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """How texts and dates are told to a reader."""
+
+    locale: str
+    say: Translate
+    say_many: Callable[[str, str, int], str]
+
+    def answers(self, n: int) -> str:
+        """`63 answers`."""
+        return self.say_many("%(num)s answer", "%(num)s answers", n) % {"num": number(n, self.locale)}
+
+    def day(self, day: date) -> str:
+        """`3 Mar 2026`."""
+        text: str = format_date(day, "medium", locale=babel_locale(self.locale))
+        return text
+
+    def span(self, span: Span) -> str:
+        """`6 Dec 2025 to 3 Mar 2026`."""
+        if span == Span():
+            return self.say("All time")
+        return self.say("%(first)s to %(last)s") % {
+            "first": self.day(span.first) if span.first != FIRST_DAY else "\N{HORIZONTAL ELLIPSIS}",
+            "last": self.day(span.last) if span.last != LAST_DAY else "\N{HORIZONTAL ELLIPSIS}",
+        }
+
+    def period(self, start: date, step: Step) -> str:
+        """The name of a period on an axis: `3 Mar`, `Mar 2026`, `Q1 2026`."""
+        locale = babel_locale(self.locale)
+        if step is Step.QUARTER:
+            return f"Q{(start.month - 1) // 3 + 1} {start.year}"
+        skeleton = "MMMd" if step is Step.WEEK else "yMMM"
+        text: str = format_skeleton(skeleton, start, locale=locale)
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Response rates that count as decent, and that are to be reached (R58)."""
+
+    floor: float
+    target: float
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One score with its pictures."""
+
+    score: Score
+    distribution: Markup
+
+    @property
+    def metric(self) -> Metric:
+        """What is scored."""
+        return self.score.metric
+
+    @property
+    def recommends(self) -> bool:
+        """Whether it is an NPS: points with a sign rather than percent."""
+        return self.metric in (Metric.NPS, Metric.NPS5)
+
+
+def shown(histogram: Histogram, speech: Speech) -> Shown:
+    """A score with its distribution."""
+    found = score(histogram)
+    return Shown(found, distribution(found, speech))
+
+
+def group_name(metric: Metric, of: Group, say: Translate) -> str:
+    """A group's name as pages say it: `Promoters`."""
+    return say(GROUP_NAMES[metric][of].capitalize())
+
+
+def distribution(found: Score, speech: Speech) -> Markup:
+    """One bar of the three groups (R64)."""
+    parts = ((Group.HIGH, found.split.high), (Group.MIDDLE, found.split.middle), (Group.LOW, found.split.low))
+    colours = {Group.HIGH: "high", Group.MIDDLE: "mid", Group.LOW: "low"}
+    shares = [
+        charts.Share(group_name(found.metric, of, speech.say), count, colours[of]) for of, count in parts
+    ]
+    described = ", ".join(f"{share.label}: {share.count}" for share in shares)
+    return charts.distribution(shares, charts.Words(speech.say("Answers by group"), described))
+
+
+def bars(histogram: Histogram, speech: Speech) -> Markup:
+    """A bar per possible answer."""
+    metric = histogram.metric
+    colours = {Group.HIGH: "high", Group.MIDDLE: "mid", Group.LOW: "low"}
+    counts = [
+        (value, count, colours[group(metric, int(value))]) for value, count in histogram.by_value().items()
+    ]
+    words = _words(
+        speech.say("Answers by value"), ", ".join(f"{value}: {count}" for value, count, _ in counts), speech
+    )
+    return charts.histogram(counts, words)
+
+
+def trend_of(series: Series, step: Step | Literal[""], speech: Speech) -> Markup:
+    """The trend of a score, by the step that was chosen or else by the one that fits."""
+    chosen = step or fitting(series.metric, series.days, TOO_FEW)
+    return trend(periods_of(series.metric, series.days, chosen), chosen, speech)
+
+
+def trend(periods: Sequence[Period], step: Step, speech: Speech) -> Markup:
+    """A line with the band of its interval (R64); a period with too few answers is a gap."""
+    points = [_point(period, step, speech) for period in periods]
+    known = [point for point in points if point.value is not None]
+    described = (
+        speech.say("From %(first)s to %(last)s, %(from)s to %(to)s")
+        % {
+            "first": round(known[0].value or 0),
+            "last": round(known[-1].value or 0),
+            "from": known[0].label,
+            "to": known[-1].label,
+        }
+        if known
+        else speech.say("Not enough answers yet")
+    )
+    recommends = bool(periods) and periods[0].histogram.metric in (Metric.NPS, Metric.NPS5)
+    return charts.trend(
+        points, _words(speech.say("Trend"), described, speech), (-100, 100) if recommends else (0, 100)
+    )
+
+
+def _point(period: Period, step: Step, speech: Speech) -> charts.TrendPoint:
+    found = score(period.histogram)
+    label = speech.period(period.start, step)
+    if not found.readable or found.value is None or found.low is None or found.high is None:
+        return charts.TrendPoint(label, None, note=str(found.n))
+    return charts.TrendPoint(label, round(found.value), round(found.low), round(found.high), str(found.n))
+
+
+def _words(title: str, description: str, speech: Speech) -> charts.Words:
+    say = speech.say
+    return charts.Words(
+        title=title,
+        description=description,
+        table=say("Show as a table"),
+        period=say("Period"),
+        value=say("Score"),
+        interval=say("Between"),
+        note=say("Answers"),
+        nothing=say("Not enough answers yet for a trend."),
+    )
+
+
+def title_of(titles: Mapping[str, Mapping[str, str]], programme: str, locale: str) -> str:
+    """A programme's title in the reader's language, else in English, else its key."""
+    known = titles.get(programme, {})
+    return known.get(locale) or known.get("en") or next(iter(known.values()), programme)

@@ -1,0 +1,166 @@
+"""The score pages in a real browser: readable on a phone, honest about few answers, no barrier."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright
+
+from shared.runtime.clock import FixedClock
+from shared.security.access import Role
+from tests.conftest import OpenDatabase
+from tests.support.programs import CHROMIUM
+from tests.support.score_pages import access_to, application, quarter, served, signed_in
+from tests.support.scoring import Scoring
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("score_pages")]
+AXE = Path(str(files("axe_playwright_python") / "axe.min.js"))
+SIZES = {"phone": (390, 844), "desk": (1280, 900)}
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        started = await playwright.chromium.launch(executable_path=CHROMIUM.path(), args=["--no-sandbox"])
+        yield started
+        await started.close()
+
+
+@pytest.fixture
+async def address(database: OpenDatabase, clock: FixedClock) -> AsyncIterator[tuple[str, dict[str, str]]]:
+    """The served pages with a quarter of answers, and a session token by role and language."""
+    db = await database("scoring")
+    await quarter(Scoring(db), clock.now())
+    access = access_to(db, clock)
+    tokens = {
+        "viewer": await signed_in(access),
+        "rep": await signed_in(access, Role.REP),
+        "es": await signed_in(access, locale="es"),
+    }
+    async with served(application(db, clock, access)) as url:
+        yield url, tokens
+
+
+async def _open(browser: Browser, url: str, token: str, *, size: str = "desk", dark: bool = False) -> Page:
+    width, height = SIZES[size]
+    context = await browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", bypass_csp=True
+    )
+    await context.add_cookies([{"name": "afterword", "value": token, "url": url}])
+    page = await context.new_page()
+    response = await page.goto(url)
+    assert response is not None
+    assert response.status == 200, await page.inner_text("body")
+    return page
+
+
+async def _barriers(page: Page) -> list[str]:
+    await page.add_script_tag(path=AXE)
+    found = await page.evaluate("axe.run()")
+    return [
+        f"{one['id']}: {one['help']}: {one['nodes'][0]['html'][:200]}"
+        for one in found["violations"]
+        if one["impact"] in ("serious", "critical")
+    ]
+
+
+@pytest.mark.parametrize("path", ["/scores", "/scores?programme=renewal-nps&split=persona"])
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+async def test_nothing_is_cut_off_and_there_is_no_barrier(
+    browser: Browser, address: tuple[str, dict[str, str]], tmp_path: Path, *, path: str, dark: bool, size: str
+) -> None:
+    url, tokens = address
+    page = await _open(browser, url + path, tokens["viewer"], size=size, dark=dark)
+    await page.screenshot(path=tmp_path / "page.png", full_page=True)
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert await _barriers(page) == []
+
+
+@pytest.mark.requirement("R1", "R3", "R5", "R6", "R64")
+async def test_the_overview_tells_each_family_apart_with_doubt_in_words(
+    browser: Browser, address: tuple[str, dict[str, str]]
+) -> None:
+    url, tokens = address
+    page = await _open(browser, f"{url}/scores", tokens["viewer"])
+    families = page.locator("main > section > h2")
+    assert await families.all_inner_texts() == ["After an event", "Relationship"]
+    renewal = page.get_by_role("article", name="Before renewal")
+    # 32 promoters, 13 passives and 18 detractors of 63: 100 * 14 / 63 = 22.2. Interval by hand: shares of
+    # 66 are 0.4962 and 0.2841, difference 0.2121, error sqrt((0.7803 - 0.0450) / 66) = 0.1056.
+    text = await renewal.inner_text()
+    assert "+22" in text
+    assert "63 answers · between +1 and +42" in text
+    assert "Promoters 51 %" in " ".join(text.split())
+    onboarding = await page.get_by_role("article", name="Onboarding").inner_text()
+    assert "easy for" in onboarding
+    assert "40 answers" in onboarding
+
+
+@pytest.mark.requirement("R63")
+async def test_few_answers_are_no_number(browser: Browser, address: tuple[str, dict[str, str]]) -> None:
+    url, tokens = address
+    page = await _open(browser, f"{url}/scores", tokens["viewer"])
+    delivery = await page.get_by_role("article", name="Order delivered").inner_text()
+    assert "3 answers · nothing can be said yet" in delivery
+    assert "% satisfied" not in delivery
+
+
+@pytest.mark.requirement("R57", "R58")
+async def test_the_response_rate_stands_against_its_target(
+    browser: Browser, address: tuple[str, dict[str, str]]
+) -> None:
+    url, tokens = address
+    page = await _open(browser, f"{url}/scores?programme=ticket-csat", tokens["viewer"])
+    text = await page.locator("main").inner_text()
+    assert "90 of 180 asked" in text
+    assert "on target" in text
+    assert "target 50%, decent from 20%" in text
+
+
+async def test_filters_are_in_the_address_and_lead_back(
+    browser: Browser, address: tuple[str, dict[str, str]]
+) -> None:
+    url, tokens = address
+    page = await _open(browser, f"{url}/scores", tokens["viewer"], size="phone")
+    await page.get_by_label("Period").select_option("30")
+    await page.get_by_label("Kind").select_option("relationship")
+    await page.get_by_role("button", name="Show").click()
+    assert "period=30" in page.url
+    assert await page.locator("main > section > h2").all_inner_texts() == ["Relationship"]
+    await page.get_by_role("link", name="Half-yearly pulse").click()
+    assert "programme=pulse-nps" in page.url
+    assert "period=30" in page.url
+    await page.get_by_role("link", name="All scores").click()
+    assert "period=30" in page.url
+    assert "family=relationship" in page.url
+
+
+@pytest.mark.requirement("R58")
+async def test_account_managers_are_shown_to_reps_and_not_to_viewers(
+    browser: Browser, address: tuple[str, dict[str, str]]
+) -> None:
+    url, tokens = address
+    seen = await _open(browser, f"{url}/scores?programme=renewal-nps", tokens["viewer"])
+    assert await seen.get_by_role("link", name="Account manager").count() == 0
+    rep = await _open(browser, f"{url}/scores?programme=renewal-nps&split=owner", tokens["rep"])
+    assert await rep.get_by_role("cell", name="anna@example.com").count() == 1
+
+
+async def test_the_page_speaks_the_readers_language(
+    browser: Browser, address: tuple[str, dict[str, str]]
+) -> None:
+    url, tokens = address
+    page = await _open(browser, f"{url}/scores", tokens["es"])
+    assert await page.get_by_role("heading", level=1).inner_text() == "Puntuaciones"
+    assert "Antes de renovar" in await page.locator("main").inner_text()
+
+
+async def test_a_stranger_is_sent_to_sign_in(browser: Browser, address: tuple[str, dict[str, str]]) -> None:
+    url, _ = address
+    page = await browser.new_page()
+    await page.goto(f"{url}/scores?period=30")
+    assert page.url == f"{url}/signin?next=/scores%3Fperiod%3D30"

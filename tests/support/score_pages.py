@@ -1,0 +1,119 @@
+"""A scoring service with a quarter of answers, served to a real browser."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+
+import uvicorn
+from argon2 import PasswordHasher
+from fastapi import FastAPI
+
+from services.scoring.api import routes
+from services.scoring.pages import pages
+from services.scoring.pages.views import Thresholds
+from shared.contracts.forms import QuestionType
+from shared.contracts.model import Family, Payload, Persona, Tier
+from shared.contracts.programmes import ProgrammePublished, ProgrammeState
+from shared.db.database import Database
+from shared.runtime.clock import FakeMachine, FixedClock
+from shared.security.access import Access, Role
+from shared.security.passwords import Passwords
+from shared.security.people import NewUser, SignedIn
+from shared.web.app import web_app
+from tests.support.scoring import Scoring, answer, handed_over, requested, snapshot
+
+PASSWORD = "correct horse battery staple"
+_TITLES = {
+    "onboarding-ces": {"en": "Onboarding", "es": "Puesta en marcha", "sv": "Introduktion"},
+    "ticket-csat": {"en": "Support ticket resolved", "es": "Ticket resuelto", "sv": "Ärende löst"},
+    "delivery-csat": {"en": "Order delivered", "es": "Pedido entregado", "sv": "Order levererad"},
+    "renewal-nps": {"en": "Before renewal", "es": "Antes de renovar", "sv": "Före förnyelse"},
+    "pulse-nps": {"en": "Half-yearly pulse", "es": "Pulso semestral", "sv": "Halvårspuls"},
+}
+_STORY: Sequence[tuple[str, QuestionType, Family, Sequence[int], int]] = (
+    ("onboarding-ces", QuestionType.CES, Family.TRANSACTIONAL, (7, 6, 6, 7, 5, 3, 7, 6), 40),
+    ("ticket-csat", QuestionType.CSAT, Family.TRANSACTIONAL, (5, 4, 5, 3, 2, 5, 4, 4, 1), 90),
+    ("delivery-csat", QuestionType.CSAT, Family.TRANSACTIONAL, (5, 4), 3),
+    ("renewal-nps", QuestionType.NPS, Family.TRANSACTIONAL, (9, 10, 8, 3, 9, 7, 10, 6, 0, 9), 63),
+    ("pulse-nps", QuestionType.NPS, Family.RELATIONSHIP, (10, 9, 9, 8, 7, 9, 2), 34),
+)
+"""Programme, question, family, the answers that come round and round, and how many."""
+
+
+async def quarter(scoring: Scoring, today: datetime) -> None:
+    """Ninety days of answers to five programmes; every second survey is answered."""
+    told: list[Payload] = [
+        ProgrammePublished(
+            programme=name, version="v", revision=1, state=ProgrammeState.ACTIVE, family=family,
+            definition={"title": _TITLES[name]},
+        )
+        for name, _, family, _, _ in _STORY
+    ]  # fmt: skip
+    for place, (name, question, family, values, count) in enumerate(_STORY):
+        for number in range(count):
+            at = today - timedelta(days=85 * number / count)
+            told += _asked_and_answered(1000 * place + number, name, question, family, values, at)
+    await scoring.take(*told)
+
+
+def _asked_and_answered(
+    number: int, name: str, question: QuestionType, family: Family, values: Sequence[int], at: datetime
+) -> list[Payload]:
+    snap = snapshot(
+        name,
+        family=family,
+        tier=list(Tier)[number % 3],
+        persona=list(Persona)[number % 2],
+        industry=("logistics", "saas", "manufacturing")[number % 3],
+        region=("emea", "amer")[number % 2],
+    )
+    asked_at = at - timedelta(days=1)
+    silent = 5000 + number
+    return [
+        requested(number, asked_at, snap),
+        requested(silent, asked_at, snap),
+        handed_over(number, asked_at).model_copy(update={"snapshot": snap}),
+        handed_over(silent, asked_at).model_copy(update={"snapshot": snap}),
+        answer(number, values[number % len(values)], type_=question, snapshot=snap, at=at, asked_at=asked_at),
+    ]
+
+
+def access_to(db: Database, clock: FixedClock) -> Access:
+    """Sign-in with passwords that are cheap to check."""
+    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    return Access(db, clock, FakeMachine(), passwords=Passwords(cheap), secure=False)
+
+
+async def signed_in(access: Access, role: Role = Role.VIEWER, locale: str = "en") -> str:
+    """The session token of a new person."""
+    email = f"{role}-{locale}@example.com"
+    invitation = await access.invite(NewUser(email=email, name="Vera Viewer", role=role, locale=locale))
+    await access.set_up(invitation.token, PASSWORD)
+    session = await access.sign_in(email, PASSWORD, None)
+    assert isinstance(session, SignedIn)
+    return session.token
+
+
+def application(db: Database, clock: FixedClock, access: Access) -> FastAPI:
+    """The web application of scoring alone."""
+    app = web_app(access, "http://127.0.0.1")
+    app.include_router(routes(db))
+    app.include_router(pages(db, clock, Thresholds(floor=0.2, target=0.5)))
+    return app
+
+
+@asynccontextmanager
+async def served(app: FastAPI) -> AsyncIterator[str]:
+    """The application on a free port of this machine; gives its address."""
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="off"))
+    async with asyncio.TaskGroup() as tasks:
+        serving = tasks.create_task(server.serve())
+        while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+            await asyncio.sleep(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{port}"
+        server.should_exit = True
+        await serving
