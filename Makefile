@@ -9,7 +9,7 @@ PYTEST := $(PY) -m pytest
 WORKERS ?= 2
 ARGS ?=
 
-.PHONY: help setup demo up down test test-unit test-contract test-integration test-e2e test-pages test-kafka \
+.PHONY: help setup demo up down test test-unit test-contract test-integration test-e2e test-pages test-kafka coverage \
 	check fmt requirements docs lock bench-collector bench-scoring clean
 
 help:
@@ -20,7 +20,7 @@ help:
 
 ##@ Try it
 demo: setup ## 90 days of a small company's life in two minutes; stays up until Ctrl-C
-	@.venv/bin/afterword demo $(ARGS)
+	@$(PY) -m demo.run $(ARGS)
 
 up: setup ## the five services on one port, with PostgreSQL, broker and mail sink
 	@.venv/bin/afterword up $(ARGS)
@@ -53,6 +53,10 @@ test-pages: setup ## the pages in headless Chromium
 
 test-kafka: setup ## end to end and delivery on a real Apache Kafka (Java 17, Maven); error 3 says they are missing
 	@tests/kafka/run.sh $(ARGS)
+
+coverage: setup ## make test, with the branches that no test takes
+	@tools/programs.sh
+	@$(PYTEST) -n $(WORKERS) --dist loadgroup -m "not kafka" --cov --cov-report=term $(ARGS)
 
 ##@ Work on it
 check: setup ## lint, format, types, architecture, generated docs
