@@ -58,7 +58,7 @@ def test_languages_are_named_in_themselves() -> None:
 
 def shown_texts() -> set[str]:
     """Every text that the shared pages hand to the translator."""
-    texts: set[str | None] = {item.label for item in NAVIGATION} | {WRONG} | set(_OTHER)
+    texts: set[str | None] = {WRONG, *_OTHER, *(item.label for item in NAVIGATION)}
     texts |= {text for pair in _HEADINGS.values() for text in pair}
     for template in SHARED_TEMPLATES.glob("*.html"):
         with template.open("rb") as file:

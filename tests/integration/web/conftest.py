@@ -1,0 +1,91 @@
+"""The web application on a real database, with routes of every kind."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import pytest
+from fastapi import Depends, FastAPI, Request
+from fastapi.responses import Response
+from pydantic import BaseModel
+
+from shared.db.database import Database, connect
+from shared.embedded.postgres import PostgresAddress
+from shared.errors import Unavailable
+from shared.runtime.clock import FakeMachine, FixedClock
+from shared.security.access import Access, Principal, User, require_role, require_scope
+from shared.web.app import web_app
+from shared.web.errors import ENVIRONMENT
+from shared.web.problems import Problem
+from shared.web.templates import page
+from tests.support.databases import cloned, ensure_template
+from tests.support.visitors import BASE, Visitor, cheap_passwords
+
+
+class Order(BaseModel):
+    """A body with something to get wrong."""
+
+    email: str
+    amount: int
+
+
+@pytest.fixture
+async def access_db(
+    postgres_server: PostgresAddress, run_folder: Path, clock: FixedClock, machine: FakeMachine
+) -> AsyncIterator[Database]:
+    template = await ensure_template(postgres_server, (), run_folder)
+    async with cloned(postgres_server, template) as fresh:
+        database = await connect(fresh.admin_dsn, service="access", clock=clock, machine=machine, size=4)
+        yield database
+        await database.close()
+
+
+@pytest.fixture
+def access(access_db: Database, clock: FixedClock, machine: FakeMachine) -> Access:
+    return Access(access_db, clock, machine, passwords=cheap_passwords(), secure=False)
+
+
+@pytest.fixture
+def app(access: Access) -> FastAPI:
+    application = web_app(access, BASE)
+    _add_routes(application)
+    return application
+
+
+@pytest.fixture
+def visitor(app: FastAPI) -> Visitor:
+    return Visitor.of(app)
+
+
+def _add_routes(app: FastAPI) -> None:
+    @app.get("/desk")
+    async def desk(request: Request, _me: Annotated[User, Depends(require_role("rep"))]) -> Response:
+        return page(request, ENVIRONMENT, "base.html", {})
+
+    @app.post("/desk")
+    async def act(me: Annotated[User, Depends(require_role("rep"))]) -> dict[str, str]:
+        return {"who": me.email}
+
+    @app.get("/v1/scores")
+    async def scores(who: Annotated[Principal, Depends(require_scope("scores:read"))]) -> dict[str, str]:
+        return {"who": who.name}
+
+    @app.post("/v1/brake")
+    async def brake(who: Annotated[Principal, Depends(require_scope("brake:write"))]) -> dict[str, str]:
+        return {"who": who.actor.partition(":")[0]}
+
+    @app.post("/v1/orders")
+    async def order(order: Order) -> dict[str, Any]:
+        return order.model_dump()
+
+    @app.get("/broken")
+    async def broken() -> None:
+        raise RuntimeError("ana@example.com")
+
+    @app.get("/away")
+    async def away() -> None:
+        raise Unavailable("database: ConnectionRefusedError")
+
+    @app.get("/busy")
+    async def busy() -> None:
+        raise Problem(429, "Too many answers.", what_to_do="Wait a minute.", retry_after=60)
