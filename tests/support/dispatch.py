@@ -12,12 +12,17 @@ from email.message import EmailMessage
 from typing import Any
 from uuid import UUID
 
+from fastapi import FastAPI
+
+from services.dispatch.app import build
 from services.dispatch.channels.email import EmailChannel
 from services.dispatch.channels.email import SmtpServer as Target
 from services.dispatch.channels.render import Renderer
 from services.dispatch.handlers import SUBSCRIPTION
+from services.dispatch.settings import Settings
 from services.dispatch.worker.delivering import Postman
 from services.dispatch.worker.preparing import Desk
+from shared.bus.memory import MemoryBus
 from shared.contracts.directory import Brand, OrganisationChanged, Sender
 from shared.contracts.envelope import Event
 from shared.contracts.forms import Form, Letter, Question, QuestionType
@@ -29,8 +34,12 @@ from shared.db.database import Database
 from shared.embedded.smtp import Envelope, Faults, SmtpServer
 from shared.runtime.clock import SystemMachine
 from shared.runtime.ids import derive
+from shared.runtime.service import Platform, Service
+from shared.security.access import Access, Scope
 from shared.security.sealing import Sealer
 from shared.security.tokens import Tokens
+from shared.web.app import web_app
+from tests.support.assembled import platform as unconnected
 
 NOW = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 PUBLIC_URL = "https://ask.northwind.example"
@@ -261,3 +270,38 @@ def _renderer() -> Renderer:
     if not _renderers:
         _renderers.append(Renderer())
     return _renderers[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The web application with dispatch alone in it."""
+
+    app: FastAPI
+    access: Access
+    service: Service
+
+    async def key(self, *scopes: Scope) -> str:
+        """An API key; without scopes named, for everything that dispatch shows."""
+        all_of_them = (Scope.MESSAGES_READ, Scope.CONTACTS_READ, Scope.PROGRAMMES_READ)
+        _, text = await self.access.create_key("test", scopes or all_of_them)
+        return text
+
+
+async def site_of(room: MailRoom) -> Site:
+    """Put the service together as its composition root does."""
+    clock, machine = room.db.clock, room.db.machine
+    access = Access(room.db, clock, machine, secure=True)
+    platform = Platform(
+        settings=unconnected("dispatch").settings,
+        db=room.db,
+        bus=MemoryBus(),
+        clock=clock,
+        machine=machine,
+        sealer=room.sealer,
+        tokens=room.tokens,
+        access=access,
+    )
+    service = await build(Settings(), platform)
+    app = web_app(access, PUBLIC_URL)
+    app.include_router(service.router)
+    return Site(app, access, service)

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
-from services.dispatch.pages.unsubscribe import unsubscribe_routes
 from shared.contracts.deliveries import ContactUnsubscribed, UnsubscribeScope
 from shared.contracts.directory import ContactErased
 from shared.contracts.model import Person
@@ -17,15 +14,6 @@ from shared.contracts.reasons import Reason
 from tests.support.dispatch import NOW, MailRoom, account_id, contact_id, snapshot, survey_id
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
-
-
-@pytest.fixture
-async def browser(room: MailRoom) -> AsyncIterator[httpx.AsyncClient]:
-    app = FastAPI()
-    app.include_router(unsubscribe_routes(room.db, room.tokens))
-    transport = httpx.ASGITransport(app=app)
-    async with httpx.AsyncClient(transport=transport, base_url="https://ask.northwind.example") as client:
-        yield client
 
 
 async def stop_link(room: MailRoom, name: str = "anna", locale: str = "en") -> str:

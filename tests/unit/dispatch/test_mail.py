@@ -35,7 +35,7 @@ POSTING = Posting(
 )
 
 
-def letter(
+def letter(  # noqa: PLR0913 - each test changes one of them
     *,
     texts: Texts = LETTER,
     form: Form = NPS,
