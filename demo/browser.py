@@ -9,6 +9,7 @@ from typing import Self
 from urllib.parse import urljoin
 
 import httpx
+from typing_extensions import override
 
 from demo.patience import Away, patiently
 
@@ -47,6 +48,7 @@ class _Reader(HTMLParser):
         self._open: Form | None = None
         self._select: Control | None = None
 
+    @override
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
         if tag == "a" and "href" in given:
@@ -61,12 +63,14 @@ class _Reader(HTMLParser):
             if "selected" in given:
                 self._select.value = given.get("value", "")
 
+    @override
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":
             self._open = None
         elif tag == "select":
             self._select = None
 
+    @override
     def handle_data(self, data: str) -> None:
         if data.strip():
             self.text.append(data.strip())

@@ -14,7 +14,7 @@ TRIES = 240
 PAUSE_SECONDS = 0.5
 
 
-class Away(Exception):  # noqa: N818 - a state of the other side
+class Away(Exception):
     """The service said: not now."""
 
 

@@ -12,19 +12,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+
+from shared.bus.kafka import KafkaBus
+from shared.bus.kafka_client import KafkaSettings
+from shared.errors import Unavailable
 
 SERVICES = ("trigger", "dispatch", "collector", "scoring", "alerts")
 QUIET_SECONDS = 120.0
-PARTITIONS = 6
 READS = {
     "trigger": ("touchpoints", "deliveries", "responses", "tickets"),
     "dispatch": ("surveys", "messages", "responses", "directory", "programmes"),
     "collector": ("surveys", "deliveries", "directory"),
-    "scoring": ("responses", "surveys", "deliveries", "directory"),
-    "alerts": ("responses", "deliveries", "directory"),
+    "scoring": ("responses", "surveys", "deliveries", "directory", "programmes"),
+    "alerts": ("responses", "directory"),
 }
 READS = {service: tuple(f"afterword.{topic}" for topic in topics) for service, topics in READS.items()}
 """What each service reads (`docs/architecture.md`)."""
@@ -45,7 +45,7 @@ _OUTBOX = "select '{0}', count(*) filter (where not published), coalesce(max(id)
 _OUTBOXES = " union all ".join(_OUTBOX.format(service) for service in SERVICES)
 
 
-class NotQuiet(Exception):  # noqa: N818 - a state
+class NotQuiet(Exception):
     """The product did not come to rest; the message says what is still due."""
 
 
@@ -62,10 +62,8 @@ class StopWatch:
 
     def __init__(self, admin_dsn: str, bootstrap: str) -> None:
         self._dsn = admin_dsn
-        self._bootstrap = bootstrap
+        self._bus = KafkaBus(KafkaSettings(bootstrap))
         self._conn: asyncpg.Connection | None = None
-        self._consumer: AIOKafkaConsumer | None = None
-        self._admin: AIOKafkaAdminClient | None = None
 
     async def set(self, at: datetime) -> None:
         """Stop business time at an instant."""
@@ -96,7 +94,7 @@ class StopWatch:
         while time.monotonic() < until:  # noqa: TID251 - the demo's own patience
             try:
                 left = await self._left(now)
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, KafkaError) as error:
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, Unavailable) as error:
                 left = {type(error).__name__: 1}
                 await self.close()
             if not left:
@@ -129,16 +127,9 @@ class StopWatch:
         return Standing(left, tuple(row[2] for row in rows))
 
     async def _lag(self) -> int:
-        admin, consumer = await self._kafka()
         total = 0
         for service, topics in READS.items():
-            offsets = await admin.list_consumer_group_offsets(f"afterword.{service}")
-            partitions = [
-                TopicPartition(t, n) for t in topics for n in consumer.partitions_for_topic(t) or ()
-            ]
-            ends = await consumer.end_offsets(partitions)
-            committed = {tp: max(at.offset, 0) for tp, at in offsets.items()}
-            total += sum(max(0, end - committed.get(tp, 0)) for tp, end in ends.items())
+            total += sum((await self._bus.lag(f"afterword.{service}", topics)).values())
         return total
 
     async def _database(self) -> asyncpg.Connection:
@@ -146,22 +137,9 @@ class StopWatch:
             self._conn = await asyncpg.connect(self._dsn, timeout=5)
         return self._conn
 
-    async def _kafka(self) -> tuple[AIOKafkaAdminClient, AIOKafkaConsumer]:
-        if self._admin is None or self._consumer is None:
-            self._admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
-            await self._admin.start()
-            self._consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, enable_auto_commit=False)
-            await self._consumer.start()
-        return self._admin, self._consumer
-
     async def close(self) -> None:
         """Give all connections back."""
         conn, self._conn = self._conn, None
-        admin, self._admin = self._admin, None
-        consumer, self._consumer = self._consumer, None
         if conn is not None:
             await conn.close()
-        if admin is not None:
-            await admin.close()
-        if consumer is not None:
-            await consumer.stop()
+        await self._bus.stop()
