@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from prometheus_client import REGISTRY
+
+from services.scoring.worker import announcing, refreshing, republish
+from shared.contracts.forms import QuestionType
+from shared.contracts.responses import ResponseAmended
+from shared.contracts.scores import ScoreChanged
+from tests.support.scoring import AT, Scoring, answer, handed_over, requested, withdrawn
+
+
+async def _told(scoring: Scoring) -> list[tuple[ScoreChanged, str, str]]:
+    rows = await scoring.rows("select value, key, event_id from outbox order by id")
+    return [
+        (ScoreChanged.model_validate_json(value), key.decode(), event_id) for value, key, event_id in rows
+    ]
+
+
+async def test_a_headline_is_announced_once_however_often_it_changed(scoring: Scoring) -> None:
+    announce = announcing(scoring.db)
+    await scoring.take(answer(1, 9))
+    await scoring.take(answer(2, 3))
+    await announce()
+    await announce()
+    ((changed, key, _),) = await _told(scoring)
+    assert key == changed.cell == "nps/transactional/renewal"
+    assert (changed.version, changed.n, changed.score) == (2, 2, 0)
+    assert changed.histogram["9"] == changed.histogram["3"] == 1
+    assert changed.low is not None
+    assert changed.high is not None
+    assert changed.low < 0 < changed.high
+
+
+async def test_a_headline_that_changes_again_is_announced_again(scoring: Scoring) -> None:
+    announce = announcing(scoring.db)
+    await scoring.take(answer(1, 3))
+    await announce()
+    await scoring.take(answer(1, 10, version=2, kind=ResponseAmended))
+    await announce()
+    assert [(told.version, told.score) for told, _, _ in await _told(scoring)] == [(1, -100), (2, 100)]
+
+
+async def test_a_headline_without_any_answer_left_has_no_score(scoring: Scoring) -> None:
+    announce = announcing(scoring.db)
+    await scoring.take(answer(1, 3))
+    await scoring.take(withdrawn(1, 2))
+    await announce()
+    ((changed, _, _),) = await _told(scoring)
+    assert (changed.n, changed.score, changed.low, changed.high) == (0, None, None, None)
+
+
+async def test_a_new_broker_is_told_every_headline_as_the_same_event(scoring: Scoring) -> None:
+    await scoring.take(answer(1, 9), answer(2, 5, type_=QuestionType.CSAT))
+    await announcing(scoring.db)()
+    before = await _told(scoring)
+    async with scoring.db.begin() as tx:
+        await republish(tx)
+    again = (await _told(scoring))[len(before) :]
+    assert [(told.cell, told.version, event) for told, _, event in again] == [
+        (told.cell, told.version, event) for told, _, event in before
+    ]
+    assert len(again) == 2
+
+
+async def test_an_erased_broker_of_an_empty_service_is_told_nothing(scoring: Scoring) -> None:
+    async with scoring.db.begin() as tx:
+        await republish(tx)
+    await announcing(scoring.db)()
+    assert await _told(scoring) == []
+
+
+@pytest.mark.requirement("R57", "R64")
+async def test_gauges_follow_the_cells(scoring: Scoring) -> None:
+    easy = answer(3, 6, type_=QuestionType.CES)
+    await scoring.take(requested(1), handed_over(1, AT), answer(1, 9, asked_at=AT), easy)
+    refresh = refreshing(scoring.db)
+    assert await refresh() == 0
+    labels = {"programme": "renewal", "family": "transactional"}
+    assert REGISTRY.get_sample_value("afterword_scoring_nps", labels) == 100
+    low = REGISTRY.get_sample_value("afterword_scoring_nps_low", labels)
+    assert low is not None
+    assert low < 0
+    assert REGISTRY.get_sample_value("afterword_scoring_share_ratio", labels | {"metric": "ces"}) == 1
+    assert REGISTRY.get_sample_value("afterword_scoring_response_ratio", {"programme": "renewal"}) == 1
+    promoters = {"programme": "renewal", "metric": "nps", "group": "promoters"}
+    assert REGISTRY.get_sample_value("afterword_scoring_answers", promoters) == 1
+
+    await scoring.take(withdrawn(1, 2))
+    await refresh()
+    assert REGISTRY.get_sample_value("afterword_scoring_nps", labels) is None
+
+
+async def test_no_event_of_ours_holds_anything_personal(scoring: Scoring) -> None:
+    await scoring.take(answer(1, 9))
+    await announcing(scoring.db)()
+    (row,) = await scoring.rows("select value from outbox")
+    assert "@" not in json.dumps(json.loads(row[0]))
