@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict
 
 from services.trigger.domain.directory import account_changed, contact_changed
 from services.trigger.handlers import people
@@ -16,7 +17,7 @@ from services.trigger.store import directory
 from services.trigger.store.guard import unit_of_work
 from shared.contracts.directory import AccountChanged, ContactChanged
 from shared.contracts.envelope import Event
-from shared.contracts.model import Person
+from shared.contracts.model import Person, Persona, Tier
 from shared.contracts.touchpoints import Touchpoint, TouchpointAccount, TouchpointContact
 from shared.db.database import Tx
 from shared.runtime.ids import random_id
@@ -39,10 +40,36 @@ class ContactShown(BaseModel):
     bounced: bool
 
 
-class ContactWritten(TouchpointContact):
-    """What may be written of a contact; fields left out stay as they are."""
+class ContactWritten(BaseModel):
+    """What may be written of a contact; fields left out stay as they are. `account` is the backend's id."""
 
-    account: str = Field(default="", description="the backend's id of the account")
+    model_config = ConfigDict(extra="forbid")
+
+    email: str = ""
+    phone: str = ""
+    name: str = ""
+    locale: str = ""
+    zone: str = ""
+    persona: Persona | None = None
+    job_function: str = ""
+    consent: bool | None = None
+    account: str = ""
+
+
+class AccountWritten(BaseModel):
+    """What may be written of an account; fields left out stay as they are."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = ""
+    tier: Tier | None = None
+    industry: str = ""
+    size: str = ""
+    owner: str = ""
+    region: str = ""
+    annual_value: float | None = None
+    phase: str = ""
+    started_on: date | None = None
 
 
 def router(platform: Platform) -> APIRouter:
@@ -68,7 +95,7 @@ def router(platform: Platform) -> APIRouter:
     async def put_contact(external_id: str, written: ContactWritten, _writer: ContactWriter) -> None:
         """Write a contact; as a `contact.updated` of this moment."""
         told = TouchpointContact.model_validate(
-            {**written.model_dump(exclude={"account", "ref", "sealed"}), "id": external_id}
+            {**written.model_dump(exclude={"account"}), "id": external_id}
         )
         account = TouchpointAccount(id=written.account) if written.account else None
         async with unit_of_work(platform.db) as tx:
@@ -95,21 +122,14 @@ def router(platform: Platform) -> APIRouter:
         return account_changed(next(iter(known.values())))
 
     @routes.put("/accounts/{external_id}", status_code=204)
-    async def put_account(external_id: str, written: dict[str, object], _writer: AccountWriter) -> None:
+    async def put_account(external_id: str, written: AccountWritten, _writer: AccountWriter) -> None:
         """Write an account; as an `account.updated` of this moment."""
-        account = _account(external_id, written)
+        account = TouchpointAccount.model_validate({**written.model_dump(), "id": external_id})
         async with unit_of_work(platform.db) as tx:
             touchpoint = Touchpoint(occurred_at=tx.now, account=account)
             await touchpoints.handle([_event("account.updated", touchpoint, tx)], tx)
 
     return routes
-
-
-def _account(external_id: str, written: dict[str, object]) -> TouchpointAccount:
-    unknown = sorted(written.keys() - TouchpointAccount.model_fields.keys())
-    if unknown:
-        raise Problem(422, f"Unknown field: {unknown[0]}.", field=unknown[0])
-    return TouchpointAccount.model_validate({**written, "id": external_id})
 
 
 def _event(kind: str, touchpoint: Touchpoint, tx: Tx) -> Event[Touchpoint]:
