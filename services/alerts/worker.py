@@ -144,7 +144,12 @@ async def _record(desk: Desk, db: Database, claimed: Claimed, results: Sequence[
 def _line(tx: Tx, result: Result) -> tuple[UUID, Entry, str, UUID | None]:
     notice = result.notice
     kind = Kind.TOLD if result.outcome == "sent" else Kind.NOT_TOLD
-    data = {"to": notice.recipient, "channel": notice.channel, "occasion": notice.occasion.value}
+    data = {
+        "to": notice.recipient,
+        "channel": notice.channel,
+        "occasion": notice.occasion.value,
+        "step": notice.step,
+    }
     return (
         notice.ticket_id,
         Entry(kind, tx.now, data=data | ({"why": result.detail} if result.detail else {})),

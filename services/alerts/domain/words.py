@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from shared.contracts.forms import SCALES, QuestionType
 
+_WHOLE_DAYS_FROM = 7
 _DAYS_FROM = 48  # people who promised 24 hours count in hours
 _NAMES = {
     QuestionType.NPS: "would recommend us",
@@ -28,6 +29,7 @@ def span(length: timedelta) -> str:
     hours, minutes = divmod(minutes, 60)
     if hours >= _DAYS_FROM:
         days, hours = divmod(hours, 24)
+        hours = 0 if days >= _WHOLE_DAYS_FROM else hours
         return f"{days} d {hours} h" if hours else f"{days} d"
     if hours:
         return f"{hours} h {minutes} min" if minutes else f"{hours} h"

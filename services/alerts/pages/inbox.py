@@ -29,7 +29,7 @@ SOON = timedelta(hours=4)
 VIEWS = {
     "mine": "Mine",
     "team": "Team",
-    "soon": "Due next",
+    "soon": "Due",
     "unconfirmed": "Unconfirmed",
     "done": "Done",
 }
@@ -87,4 +87,4 @@ async def _inbox(desk: Desk, conn: Connection, me: User, view: str, clock: Clock
 
 def _tab(key: str, counts: Mapping[str, int]) -> str:
     number = counts.get(key)
-    return f"{VIEWS[key]} ({number})" if number else VIEWS[key]
+    return f"{VIEWS[key]} {number}" if number else VIEWS[key]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -50,6 +50,7 @@ class Sentence:
     """One line of the timeline as it is shown."""
 
     at: datetime
+    place: int
     text: str
     note: str
     state: str
@@ -81,7 +82,26 @@ def sentence(row: TimelineRow, note: str, reader: Reader) -> Sentence:
     by = reader.users.get(row.by, "Somebody who has left") if row.by else ""
     text = _say(kind, by, row.data, reader)
     state = "warn" if kind is Kind.ESCALATED and row.data.get("level") == "1" else _STATES.get(kind, "")
-    return Sentence(row.at, text, note, state)
+    return Sentence(row.at, row.id, text, note, state)
+
+
+def told_together(rows: Sequence[TimelineRow], reader: Reader) -> list[Sentence]:
+    """One line for everybody who was told about the same thing."""
+    groups: dict[str, list[TimelineRow]] = {}
+    for row in rows:
+        groups.setdefault(row.data.get("step") or row.data.get("occasion", ""), []).append(row)
+    return [_told(group, reader) for group in groups.values()]
+
+
+def _told(rows: Sequence[TimelineRow], reader: Reader) -> Sentence:
+    last = rows[-1]
+    people = [f"{reader.user(r.data.get('to', ''))} {_how(r.data)}" for r in rows]
+    about = _OCCASIONS.get(last.data.get("occasion", ""), "the case")
+    return Sentence(last.at, last.id, f"Told about {about}: {', '.join(people)}", "", "quiet")
+
+
+def _how(data: Mapping[str, str]) -> str:
+    return "by e-mail" if data.get("channel") == "email" else f"on {data.get('channel', '').title()}"
 
 
 def _say(kind: Kind, by: str, data: Mapping[str, str], reader: Reader) -> str:
@@ -111,13 +131,8 @@ def _by_system(kind: Kind, data: Mapping[str, str], reader: Reader) -> str:
         case Kind.ESCALATED:
             late = "The case should have been resolved by now"
             return late if data.get("clock") == "resolve" else _LEVELS.get(data.get("level", ""), "Late")
-        case Kind.TOLD | Kind.NOT_TOLD:
-            how = "by e-mail" if data.get("channel") == "email" else f"on {data.get('channel', '').title()}"
-            about = _OCCASIONS.get(data.get("occasion", ""), "the case")
-            to = reader.user(data.get("to", ""))
-            if kind is Kind.TOLD:
-                return f"Told {to} {how} about {about}"
-            return f"Could not tell {to} {how}: {data.get('why', '')}"
+        case Kind.NOT_TOLD:
+            return f"Could not tell {reader.user(data.get('to', ''))} {_how(data)}: {data.get('why', '')}"
         case Kind.REOPENED:
             return "Open again: the customer is unhappy again"
         case _:

@@ -8,12 +8,12 @@ from typing import Literal
 from uuid import UUID
 
 from services.alerts.domain import words
-from services.alerts.domain.model import Answer, Ticket
+from services.alerts.domain.model import Answer, Kind, Ticket
 from services.alerts.domain.routing import Staff
 from services.alerts.handlers import opening
 from services.alerts.handlers.alarms import ranked
 from services.alerts.handlers.applying import Desk
-from services.alerts.pages.timeline import Reader, Sentence, sentence
+from services.alerts.pages.timeline import Reader, Sentence, sentence, told_together
 from services.alerts.store import cases, rota, views
 from services.alerts.store.views import AccountCopy, ContactCopy, Line
 from shared.contracts.model import Person
@@ -56,6 +56,7 @@ class Row:
     tier: str
     score: str
     scale: str
+    better: bool
     said: str
     state: tuple[str, str]
     owner: str
@@ -149,6 +150,7 @@ async def rows(desk: Desk, conn: Connection, found: list[Line], now: datetime) -
             tier=_tier(line.tier),
             score=words.score(line.answer.score, line.answer.scale),
             scale=words.scale_short(line.answer.scale),
+            better=line.people == 0,
             said=text,
             state=STATES[line.state],
             owner=names.get(line.owner, "Somebody who has left") if line.owner else "Nobody yet",
@@ -274,7 +276,7 @@ def _voice(
         local_time=f"{local:%H:%M}",
         night=not MORNING <= local.hour < EVENING,
         score=words.score(answer.score, answer.scale),
-        scale=f"{words.scale_short(answer.scale)}, {words.scale_name(answer.scale)}",
+        scale=words.scale_short(answer.scale),
         touchpoint=words.plain(answer.snapshot.touchpoint),
         said=said,
         at=answer.received_at,
@@ -309,7 +311,10 @@ async def _sentences(desk: Desk, conn: Connection, ticket: Ticket, reader: Reade
     sealed = [(contact_id, row.note) for row, contact_id in noted]
     opened = await opening.notes(desk.sealer, conn, sealed)
     notes = {id(row): text for (row, _), text in zip(noted, opened, strict=True)}
-    return tuple(sentence(row, notes.get(id(row), ""), reader) for row in reversed(found))
+    lines = [(row, notes.get(id(row), "")) for row in found if row.kind != Kind.TOLD]
+    said = [sentence(row, note, reader) for row, note in lines]
+    told = told_together([row for row in found if row.kind == Kind.TOLD], reader)
+    return tuple(sorted((*said, *told), key=lambda line: (line.at, line.place), reverse=True))
 
 
 async def _history(conn: Connection, ticket: Ticket) -> tuple[Past, ...]:

@@ -37,6 +37,10 @@ class Result:
     next_at: datetime | None = None
 
 
+ALARMS = (Occasion.OPENED, Occasion.REOPENED, Occasion.REMINDER, Occasion.LATE, Occasion.LEADERSHIP)
+"""Occasions of which a later one says all that an earlier one would."""
+
+
 async def enqueue(conn: Connection, notices: Sequence[Notice], now: datetime, wall: datetime) -> None:
     """Add notices; one that is there already stays as it is."""
     if not notices:
@@ -56,16 +60,25 @@ async def enqueue(conn: Connection, notices: Sequence[Notice], now: datetime, wa
 
 
 async def drop_pointless(conn: Connection, channel: str, now: datetime) -> int:
-    """Drop waiting notices of tickets that have ended: nobody is woken for what is over."""
+    """Drop what nobody needs to hear any more: of tickets that have ended, and what a graver notice overtook.
+
+    The second happens after an outage of the channel: only the gravest of a ticket's alarms is told.
+    """
     rows = await conn.fetch(
         """
         update notices n set state = 'dropped', ended_at = $2
         from tickets t
-        where t.id = n.ticket_id and n.channel = $1 and n.state = 'pending' and t.ended_at is not null
+        where t.id = n.ticket_id and n.channel = $1 and n.state = 'pending'
+            and (t.ended_at is not null or n.occasion = any($3) and exists (
+                select from notices later
+                where later.ticket_id = n.ticket_id and later.channel = n.channel
+                    and later.recipient = n.recipient and later.state = 'pending'
+                    and later.occasion = any($3) and later.created_at > n.created_at))
         returning n.id
         """,
         channel,
         now,
+        [occasion.value for occasion in ALARMS],
     )
     return len(rows)
 

@@ -82,6 +82,7 @@ class PastCase:
 class TimelineRow:
     """One line of a timeline, its note still sealed."""
 
+    id: int
     at: datetime
     by: UUID | None
     kind: str
@@ -209,12 +210,15 @@ async def timeline(conn: Connection, ticket_id: UUID) -> list[TimelineRow]:
     """Everything that happened to a ticket, in order."""
     rows = await conn.fetch(
         """
-        select at, by_user, kind, data, note, note_contact from timeline where ticket_id = $1 order by id
+        select id, at, by_user, kind, data, note, note_contact from timeline
+        where ticket_id = $1 order by id
         """,
         ticket_id,
     )
     return [
-        TimelineRow(r["at"], r["by_user"], r["kind"], json.loads(r["data"]), r["note"], r["note_contact"])
+        TimelineRow(
+            r["id"], r["at"], r["by_user"], r["kind"], json.loads(r["data"]), r["note"], r["note_contact"]
+        )
         for r in rows
     ]
 

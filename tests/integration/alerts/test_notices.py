@@ -221,3 +221,16 @@ async def test_links_lead_to_the_organisations_own_address(office: Office) -> No
 async def test_the_gauges_count_tickets_by_state(office: Office) -> None:
     await opened(office)
     assert await refresh_gauges(office.db) == 0
+
+
+async def test_after_an_outage_of_the_mail_server_only_the_gravest_alarm_is_sent(office: Office) -> None:
+    await opened(office)
+    for hour in (12, 24, 48):
+        office.clock.set(T0 + hour * HOUR)
+        await office.rings()
+    room = Postbox("slack", 4)
+    await hand_over(office.desk, office.db, room, SITE)
+    assert [delivery.text.subject for delivery in room.taken] == [
+        "LATE, hard limit: Ana (Acme) gave 2 of 10 (24 h late)"
+    ]
+    assert await states(office, "slack") == ["dropped", "dropped", "dropped", "sent"]

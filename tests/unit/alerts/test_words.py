@@ -45,6 +45,7 @@ ALARM = Alarm(
         (timedelta(hours=47, minutes=59), "47 h 59 min"),
         (timedelta(hours=48), "2 d"),
         (timedelta(days=3, hours=5), "3 d 5 h"),
+        (timedelta(days=13, hours=10), "13 d"),
     ],
 )
 def test_spans_are_said_shortly(length: timedelta, said: str) -> None:
