@@ -193,6 +193,7 @@ class Desk:
         self._url = url
         self._reps = {rep.email: rep for rep in REPS}
         self._taken: set[str] = set()
+        self._browsers: dict[str, Browser] = {}
 
     def knows(self, mail: Mail) -> bool:
         """Whether the mail went to one of us about a ticket."""
@@ -217,17 +218,19 @@ class Desk:
         self._agenda.plan(now + mended, lambda: self._press(rep, ticket, "resolve"))
 
     async def _press(self, rep: Rep, ticket: str, action: str) -> None:
-        """Sign in, open the ticket, press its button; nothing to press means that it is done already."""
-        async with Browser("192.0.2.10", PHONE) as browser:
+        """Open the ticket, press its button; nothing to press means that it is done already."""
+        browser = self._browsers.setdefault(rep.email, Browser("192.0.2.10", PHONE))
+        page = await browser.get(f"{self._url}/tickets/{ticket}")
+        if any("password" in form.controls for form in page.forms):
             await sign_in(browser, self._url, rep.email, self._password)
             page = await browser.get(f"{self._url}/tickets/{ticket}")
-            form = next((f for f in page.forms if f.action.rstrip("/").endswith(_ACTIONS[action])), None)
-            if form is None:
-                return
-            done = await browser.submit(page, form, **_typed(form))
-            if done.status != OK:
-                self._tally.refused.append(f"{done.status} on {action}")
-            self._tally.contacted += action == "contact"
+        form = next((f for f in page.forms if f.action.rstrip("/").endswith(_ACTIONS[action])), None)
+        if form is None:
+            return
+        done = await browser.submit(page, form, **_typed(form))
+        if done.status != OK:
+            self._tally.refused.append(f"{done.status} on {action}")
+        self._tally.contacted += action == "contact"
 
 
 _ACTIONS = {"acknowledge": "/acknowledge", "contact": "/contacted", "resolve": "/resolve"}

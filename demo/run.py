@@ -26,7 +26,7 @@ from demo.steps import StopWatch
 from demo.story import DAYS, Happening, story
 from demo.summary import show, summarise
 from demo.supervisor import Afterword
-from demo.world import ADMIN, REPS, customers
+from demo.world import ADMIN, REPS, Rep, customers
 
 START = datetime(2026, 1, 12, 6, 0, tzinfo=UTC)
 STEP = timedelta(hours=4)
@@ -163,21 +163,26 @@ def _rounded_up(at: datetime) -> datetime:
 
 async def _furnish(afterword: Afterword) -> None:
     """The first admin and the reps make their accounts; the admin says who the company is."""
-    for rep in (ADMIN, *REPS):
-        link = await afterword.command("users", "invite", rep.email, "--role", rep.role, "--name", rep.name)
-        url = re.search(r"https?://\S+", link)
-        if url is None:
-            raise RuntimeError(link)
-        async with Browser("192.0.2.10", "demo") as browser:
-            page = await browser.get(url.group())
-            form = next(f for f in page.forms if any("password" in name for name in f.controls))
-            typed = {name: PASSWORD for name in form.controls if "password" in name or name == "again"}
-            await browser.submit(page, form, **typed)
+    async with asyncio.TaskGroup() as tasks:
+        for rep in (ADMIN, *REPS):
+            tasks.create_task(_make_account(afterword, rep))
     await afterword.command(
         *("organisation", "set", "--name", "Nordlicht", "--zone", "Europe/Stockholm"),
         *("--sender-name", "Karin Åberg", "--sender-email", "karin@nordlicht.example"),
         *("--own-domain", "nordlicht.example", "--public-url", afterword.url),
     )
+
+
+async def _make_account(afterword: Afterword, rep: Rep) -> None:
+    link = await afterword.command("users", "invite", rep.email, "--role", rep.role, "--name", rep.name)
+    url = re.search(r"https?://\S+", link)
+    if url is None:
+        raise RuntimeError(link)
+    async with Browser("192.0.2.10", "demo") as browser:
+        page = await browser.get(url.group())
+        form = next(f for f in page.forms if any("password" in name for name in f.controls))
+        typed = {name: PASSWORD for name in form.controls if "password" in name or name == "again"}
+        await browser.submit(page, form, **typed)
 
 
 async def _stay(afterword: Afterword) -> None:
