@@ -18,6 +18,7 @@ from shared.runtime.loops import Loop
 from shared.runtime.service import Platform, Service
 
 SEND_EVERY = 0.2
+VIEWS_EVERY = 0.5
 MIND_EVERY = 1.0
 WEIGH_EVERY = 5.0
 
@@ -39,7 +40,7 @@ async def build(settings: Settings, platform: Platform) -> Service:
         subscriptions=(SUBSCRIPTION,),
         loops=(
             *(Loop(f"send-{lane}", SEND_EVERY, postman.round) for lane in range(settings.lanes)),
-            Loop("views", SEND_EVERY, views.prove, due=False),
+            Loop("views", VIEWS_EVERY, views.prove, due=False),
             Loop("reap", MIND_EVERY, lambda: reap(db), due=False),
             Loop("weigh", WEIGH_EVERY, lambda: weigh(db), due=False),
         ),
