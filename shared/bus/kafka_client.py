@@ -74,9 +74,13 @@ async def bounded(doing: str, seconds: float) -> AsyncIterator[None]:
 
 
 async def stop_bounded(
-    name: str, stop: Callable[[], Awaitable[object]], close: Callable[[], Awaitable[object]] | None = None
+    name: str,
+    stop: Callable[[], Awaitable[object]],
+    close: Callable[[], Awaitable[object]] | None = None,
+    *,
+    seconds: float = STOP_SECONDS,
 ) -> None:
-    """Run an aiokafka client's stop for five seconds at most, and never raise but our own cancellation.
+    """Run an aiokafka client's stop for so long at most, and raise nothing but our own cancellation.
 
     With a dead broker `stop()` may raise a CancelledError of its own before it has closed its connections: it
     cancels its tasks and awaits them unshielded. The task's own count tells ours from its own.
@@ -85,12 +89,13 @@ async def stop_bounded(
         name: what stops, for the log.
         stop: the client's stop.
         close: what is left to do when `stop` was torn; closes the sockets.
+        seconds: how long each of the two may take.
     """
     for step in (stop, close):
         if step is None:
             return
         try:
-            async with asyncio.timeout(STOP_SECONDS):
+            async with asyncio.timeout(seconds):
                 await step()
         except asyncio.CancelledError:
             if _being_cancelled():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 
+import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import NoError, TopicAlreadyExistsError, for_code
@@ -14,10 +15,12 @@ from shared.bus.kafka_consumer import to_record
 from shared.bus.model import Partition, Record, TopicSpec
 
 _FETCH_SLICE_MS = 250
+_HEARSAY_SECONDS = 0.05
 
-# Tansu 0.6 lists as a partition's end the offset after the first record of its last batch; what it tells
-# with fetched records is right.
-_MISCOUNTING_CLUSTERS = frozenset({"tansu_cluster"})
+# Tansu 0.6 lists as a partition's end the offset after the first record of its last batch (what it tells with
+# fetched records is right), and invents a topic of four partitions when a client merely asks about it.
+_CARELESS_CLUSTERS = frozenset({"tansu_cluster"})
+_log = structlog.get_logger(__name__)
 
 
 class KafkaLookup:
@@ -28,7 +31,7 @@ class KafkaLookup:
         self._admin = admin
         self._reader = reader
         self._turn = asyncio.Lock()
-        self._miscounts = False
+        self._careless = False
 
     @classmethod
     async def connect(cls, settings: KafkaSettings) -> KafkaLookup:
@@ -54,18 +57,51 @@ class KafkaLookup:
 
     async def create(self, specs: Iterable[TopicSpec]) -> None:
         """Create topics; one that exists is left as it is."""
-        topics = [_new_topic(spec, self._settings.replication) for spec in specs]
+        wanted = {spec.name: spec for spec in specs}
         async with bounded("topics are created", 2 * self._settings.request_seconds):
-            answer = await self._admin.create_topics(topics)
-            for topic, code, *message in answer.topic_errors:
-                error = for_code(code)
-                if error not in (NoError, TopicAlreadyExistsError):
-                    raise error(topic, *message)
+            there = await self._create(wanted.values())
+            if there and self._careless:
+                await self._correct([wanted[name] for name in there])
+            # The controller has said yes; the broker that we ask next may not have heard yet.
+            while {tp.topic for tp in await self._partitions(list(wanted))} != wanted.keys():
+                await asyncio.sleep(_HEARSAY_SECONDS)
+
+    async def _create(self, specs: Iterable[TopicSpec]) -> list[str]:
+        """Ask for topics; gives those that existed before."""
+        topics = [_new_topic(spec, self._settings.replication) for spec in specs]
+        answer = await self._admin.create_topics(topics)
+        there = []
+        for topic, code, *message in answer.topic_errors:
+            error = for_code(code)
+            if error is TopicAlreadyExistsError:
+                there.append(topic)
+            elif error is not NoError:
+                raise error(topic, *message)
+        return there
+
+    async def _correct(self, specs: Sequence[TopicSpec]) -> None:
+        """Make anew the topics that the broker invented with a number of partitions of its own, while empty.
+
+        One with records is left: within this life of the broker its keys keep their partitions all the same.
+        """
+        tps = await self._partitions([spec.name for spec in specs])
+        ends = await self._ends(tps)
+        for spec in specs:
+            mine = [tp for tp in tps if tp.topic == spec.name]
+            if len(mine) == spec.partitions:
+                continue
+            empty = all(ends[tp] == 0 for tp in mine)
+            _log.warning("bus_topic_was_invented", topic=spec.name, partitions=len(mine), replaced=empty)
+            if empty:
+                await self._admin.delete_topics([spec.name])
+                await self._create([spec])
 
     async def range(self, topic: str, partition: int) -> tuple[int, int]:
-        """Tell the first kept offset and the next one."""
+        """Tell the first kept offset and the next one; both are 0 where there is no such partition."""
         tp = TopicPartition(topic, partition)
         async with bounded(f"range of {topic}", self._settings.request_seconds):
+            if tp not in await self._partitions([topic]):
+                return 0, 0
             first = await self._reader.beginning_offsets([tp])
             last = await self._ends([tp])
         return first[tp], last[tp]
@@ -89,7 +125,7 @@ class KafkaLookup:
     async def _ends(self, tps: list[TopicPartition]) -> dict[TopicPartition, int]:
         """Tell the next offset of each partition, from its last records where lists are wrong."""
         ends: dict[TopicPartition, int] = await self._reader.end_offsets(tps) if tps else {}
-        waiting = {tp for tp, end in ends.items() if end > 0} if self._miscounts else set()
+        waiting = {tp for tp, end in ends.items() if end > 0} if self._careless else set()
         if not waiting:
             return ends
         async with self._turn:
@@ -135,7 +171,7 @@ class KafkaLookup:
         """
         async with bounded("cluster is described", self._settings.request_seconds):
             cluster = await self._admin.describe_cluster()
-        self._miscounts = cluster["cluster_id"] in _MISCOUNTING_CLUSTERS
+        self._careless = cluster["cluster_id"] in _CARELESS_CLUSTERS
 
     async def stop(self) -> None:
         """Close both clients within a few seconds; never raises."""

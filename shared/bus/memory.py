@@ -75,7 +75,7 @@ class MemoryBus:
     async def log_range(self, topic: str, partition: int) -> tuple[int, int]:
         """Tell the kept range; this log never drops a record."""
         self._require_up()
-        return 0, len(self._log(topic, partition))
+        return 0, len(self._logs.get((topic, partition), []))
 
     async def ensure_topics(self, specs: Sequence[TopicSpec]) -> None:
         """Create the topics that do not exist; see `Bus.ensure_topics`."""

@@ -113,7 +113,7 @@ class Bus(Protocol):
         ...
 
     async def log_range(self, topic: str, partition: int) -> tuple[int, int]:
-        """Tell the oldest offset kept and the offset that the next record will get."""
+        """Tell the oldest offset kept and the next record's; 0 and 0 where there is no such partition."""
         ...
 
     async def ensure_topics(self, specs: Sequence[TopicSpec]) -> None:

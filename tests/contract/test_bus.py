@@ -188,6 +188,20 @@ async def test_no_record_stands_beyond_the_end_or_before_the_start(room: Room) -
     assert await room.bus.read_at(room.topic, place.partition, -1) is None
 
 
+async def test_a_partition_that_is_not_there_is_an_empty_one(room: Room) -> None:
+    assert await room.bus.log_range(room.topic, PARTITIONS + 3) == (0, 0)
+    assert await room.bus.read_at(room.topic, PARTITIONS + 3, 0) is None
+
+
+async def test_a_topic_has_the_partitions_it_was_asked_to_have(log: Log, room: Room) -> None:
+    topic = f"{room.topic}-wide"
+    await room.bus.end_offsets([topic])  # some brokers invent a topic that is merely asked about
+    await room.bus.ensure_topics([TopicSpec(topic, 6, compacted=True, retention=None)])
+    assert len(await room.bus.end_offsets([topic])) == 6
+    (place,) = await room.bus.produce([Outgoing(topic, b"k", b"v", partition=5)])
+    assert (place.partition, place.offset) == (5, 0)
+
+
 async def test_reading_goes_on_after_the_committed_offset(room: Room) -> None:
     await room.say("one", "two", "three")
     first = await room.consumer()

@@ -73,7 +73,7 @@ start() {
   pid >/dev/null && return 0
   configure
   # With a static controller.quorum.voters, formatting takes no --standalone.
-  "${java[@]}" kafka.tools.StorageTool format --ignore-formatted -t "$cluster" -c "$state/server.properties" \
+  [ -f "$state/data/meta.properties" ] || "${java[@]}" kafka.tools.StorageTool format --ignore-formatted -t "$cluster" -c "$state/server.properties" \
     >>"$state/format.log" 2>&1 || { cat "$state/format.log" >&2; return 1; }
   setsid "${java[@]}" kafka.Kafka "$state/server.properties" >>"$state/kafka.log" 2>&1 </dev/null &
   echo $! >"$state/pid"

@@ -107,6 +107,11 @@ class KafkaLog:
     async def lose(self) -> None:
         await self._run("wipe")
 
+    async def lose_connection(self) -> None:
+        """Kill the broker and start it again on its data."""
+        await self._run("kill")
+        await self._run("start")
+
     async def _run(self, what: str) -> None:
         process = await asyncio.create_subprocess_exec(self._control, what)
         if await process.wait() != 0:
