@@ -1,0 +1,227 @@
+"""The survey page in a real browser: by thumb, by keyboard, with and without scripts, in three languages."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Locator, Page, async_playwright, expect
+
+from shared.contracts.responses import Answered, ResponseSubmitted
+from shared.db.database import Database
+from shared.runtime.clock import FakeMachine, FixedClock
+from shared.security.sealing import Sealer
+from shared.security.tokens import Tokens
+from tests.support.collector import NPS, ORGANISATION, Collector, snapshot
+from tests.support.programs import CHROMIUM
+from tests.support.score_pages import served
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("survey_pages")]
+AXE = Path(str(files("axe_playwright_python") / "axe.min.js"))
+SIZES = {"phone": (390, 844), "desk": (1280, 900)}
+
+
+@pytest.fixture
+async def collector(
+    database: Callable[[str], Awaitable[Database]],
+    sealer: Sealer,
+    tokens: Tokens,
+    clock: FixedClock,
+    machine: FakeMachine,
+) -> Collector:
+    made = await Collector.start(await database("collector"), sealer, tokens, clock, machine)
+    await made.feed(ORGANISATION)
+    return made
+
+
+@pytest.fixture
+async def address(collector: Collector) -> AsyncIterator[str]:
+    async with served(collector.app) as url:
+        yield url
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        started = await playwright.chromium.launch(executable_path=CHROMIUM.path(), args=["--no-sandbox"])
+        yield started
+        await started.close()
+
+
+async def opened(browser: Browser, *, size: str = "phone", dark: bool = False, scripts: bool = False) -> Page:
+    """An empty page; complaints of the browser's console fail the test."""
+    width, height = SIZES[size]
+    context = await browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if dark else "light",
+        java_script_enabled=scripts,
+        bypass_csp=False,
+        reduced_motion="reduce",
+    )
+    page = await context.new_page()
+    page.on("console", lambda said: pytest.fail(said.text) if "Content Security" in said.text else None)
+    return page
+
+
+def score(page: Page, value: int) -> Locator:
+    """What a thumb touches to choose a value of the first question."""
+    return page.locator(".first label", has=page.locator(f"[value='{value}']"))
+
+
+async def barriers(browser: Browser, page: Page) -> list[str]:
+    """Serious findings of axe on a copy of the page that lets its script in."""
+    context = await browser.new_context(bypass_csp=True, viewport=page.viewport_size)
+    copy = await context.new_page()
+    await copy.goto(page.url)
+    await copy.add_script_tag(path=AXE)
+    found = await copy.evaluate("axe.run()")
+    await context.close()
+    return [
+        f"{one['id']}: {one['help']}: {one['nodes'][0]['html'][:200]}"
+        for one in found["violations"]
+        if one["impact"] in ("serious", "critical")
+    ]
+
+
+async def sideways(browser: Browser, url: str, size: str) -> int:
+    """By how many pixels the page is wider than its window."""
+    page = await opened(browser, size=size, scripts=True)
+    await page.goto(url)
+    wider: int = await page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
+    return wider
+
+
+@pytest.mark.requirement("R37", "R38")
+@pytest.mark.parametrize("scripts", [False, True], ids=["without scripts", "with scripts"])
+async def test_a_person_on_a_phone_answers(
+    browser: Browser, address: str, collector: Collector, *, scripts: bool
+) -> None:
+    path = await collector.asked(1)
+    await collector.handed_over(1)
+    page = await opened(browser, scripts=scripts)
+    await page.goto(f"{address}{path}?score=2")
+    await expect(page.get_by_role("radio", name="2")).to_be_checked()
+    await expect(page.get_by_label("What made it hard?")).to_be_visible()
+    await expect(page.get_by_label("What helped most?")).to_be_hidden()
+    await score(page, 6).click()
+    await expect(page.get_by_label("What made it hard?")).to_be_hidden()
+    await page.get_by_label("What helped most?").fill("The people & <their> patience")
+    collector.wait(30)
+    await page.get_by_role("button", name="Send answer").click()
+    await expect(page.get_by_role("heading", name="Thank you, Mia")).to_be_visible()
+    await expect(page.get_by_text("The people & <their> patience")).to_be_visible()
+    await page.reload()
+    await expect(page.get_by_text("6 out of 7")).to_be_visible()
+    (event,) = await collector.settle()
+    assert isinstance(event, ResponseSubmitted)
+    assert event.primary_score.value == 6
+
+
+async def test_the_keyboard_alone_suffices(browser: Browser, address: str, collector: Collector) -> None:
+    path = await collector.asked(1, NPS)
+    page = await opened(browser, size="desk")
+    await page.goto(address + path)
+    await page.get_by_role("link", name="Svenska").focus()
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Space")
+    await expect(page.get_by_role("radio", name="0 (Not at all likely)")).to_be_checked()
+    for _ in range(9):
+        await page.keyboard.press("ArrowRight")
+    await expect(page.get_by_role("radio", name="9", exact=True)).to_be_checked()
+    await page.keyboard.press("Tab")
+    await page.keyboard.type("Your drivers")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Space")
+    await expect(page.get_by_role("radio", name="Speed")).to_be_checked()
+    for _ in range(4):
+        await page.keyboard.press("Tab")
+    await page.keyboard.press("Space")
+    await expect(page.get_by_role("checkbox", name="You may quote me")).to_be_checked()
+    await page.keyboard.press("Tab")
+    await expect(page.get_by_role("button", name="Send answer")).to_be_focused()
+    collector.wait(30)
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("9 out of 10")).to_be_visible()
+    await expect(page.get_by_text("Your drivers")).to_be_visible()
+
+
+async def test_what_is_missing_is_said_where_it_is_missing(
+    browser: Browser, address: str, collector: Collector
+) -> None:
+    path = await collector.asked(1, NPS)
+    page = await opened(browser)
+    await page.goto(f"{address}{path}?score=9&lang=sv")
+    await page.get_by_label("Varför detta betyg?").fill("Bra folk")
+    collector.wait(30)
+    await page.get_by_role("button", name="Skicka svar").click()
+    await expect(page.get_by_role("alert")).to_contain_text("Kontrollera ditt svar")
+    await expect(page.get_by_label("Varför detta betyg?")).to_have_value("Bra folk")
+    assert await page.title() == "Kontrollera ditt svar: Att arbeta med oss · Northwind"
+    await page.get_by_role("alert").get_by_role("link", name="Vad är viktigast?").click()
+    await page.get_by_text("Människorna").first.click()
+    collector.wait(30)
+    await page.get_by_role("button", name="Skicka svar").click()
+    await expect(page.get_by_role("heading", name="Tack, Mia")).to_be_visible()
+
+
+async def test_an_answer_is_changed_and_a_closed_survey_offers_contact(
+    browser: Browser, address: str, collector: Collector
+) -> None:
+    path = await collector.asked(1)
+    await collector.handed_over(1)
+    page = await opened(browser)
+    await page.goto(f"{address}{path}?score=2")
+    collector.wait(30)
+    await page.get_by_role("button", name="Send answer").click()
+    await expect(page.get_by_text("within 24 hours")).to_be_visible()
+    await page.get_by_role("link", name="Add or change something").click()
+    await expect(page.get_by_role("radio", name="2")).to_be_checked()
+    await score(page, 7).click()
+    collector.wait(30)
+    await page.get_by_role("button", name="Send answer").click()
+    await expect(page.get_by_text("We are glad to hear that")).to_be_visible()
+    (event,) = await collector.settle()
+    assert isinstance(event, Answered)
+    assert event.primary_score.value == 7
+    collector.wait(40 * 86_400)
+    await page.goto(address + path)
+    await expect(page.get_by_role("heading", name="This survey is closed")).to_be_visible()
+    await page.get_by_role("button", name="Please contact me").click()
+    await expect(page.get_by_text("We have noted")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    "look", [("en", "phone", False), ("sv", "phone", True), ("es", "desk", True), ("en", "desk", False)]
+)
+async def test_no_page_has_a_barrier_or_is_cut_off(
+    browser: Browser, address: str, collector: Collector, tmp_path: Path, look: tuple[str, str, bool]
+) -> None:
+    language, size, dark = look
+    whole = await collector.asked(1, NPS, snapshot=snapshot(1, locale=language))
+    short = await collector.asked(2, snapshot=snapshot(2, locale=language))
+    page = await opened(browser, size=size, dark=dark)
+    await page.goto(f"{address}{short}?score=2")
+    collector.wait(30)
+    await page.locator("button").click()
+    links = [f"{whole}?score=9", short, f"{short}?edit=1", "/s/unknown"]
+    for number, link in enumerate(links):
+        await page.goto(address + link)
+        await page.screenshot(path=tmp_path / f"{number}.png", full_page=True)
+        assert await barriers(browser, page) == [], link
+        assert await sideways(browser, address + link, size) <= 0, link
+
+
+async def test_every_target_is_large_enough_for_a_thumb(
+    browser: Browser, address: str, collector: Collector
+) -> None:
+    path = await collector.asked(1, NPS)
+    page = await opened(browser, scripts=True)
+    await page.goto(f"{address}{path}?score=9")
+    targets = page.locator(".score-row label, .option, .button, .langs a")
+    boxes = [await target.bounding_box() for target in await targets.all()]
+    assert len(boxes) > 30
+    assert [box for box in boxes if box is None or box["height"] < 44 or box["width"] < 44] == []
