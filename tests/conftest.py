@@ -26,7 +26,7 @@ OpenDatabase = Callable[[str], Awaitable[Database]]
 
 def _run_folder(config: pytest.Config) -> Path:
     """Folder that all workers of one test run share."""
-    base: Path = config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]  # noqa: SLF001
+    base: Path = config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
     return base.parent if hasattr(config, "workerinput") else base
 
 
@@ -99,7 +99,8 @@ async def database(
             if service not in copies:
                 template = await ensure_template(postgres_server, (service,), run_folder)
                 copies[service] = await stack.enter_async_context(cloned(postgres_server, template))
-            db = await connect(copies[service].dsn(service), service=service, clock=clock, machine=machine, size=5)
+            dsn = copies[service].dsn(service)
+            db = await connect(dsn, service=service, clock=clock, machine=machine, size=5)
             stack.push_async_callback(db.close)
             return db
 

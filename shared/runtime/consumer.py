@@ -187,7 +187,7 @@ def _letter(item: Item, error: str, reason: str, attempts: int = 1) -> DeadLette
     return DeadLetter(item.record, error, reason, event.source, event.id, event.type, attempts)
 
 
-class ConsumerStuck(Exception):  # noqa: N818 - a state, told to the supervisor
+class ConsumerStuck(Exception):
     """No progress although there is work: the process is to be restarted."""
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from shared.errors import Unavailable
 
 
-class FailpointHit(Exception):  # noqa: N818 - not an error of the product
+class FailpointHit(Exception):
     """An armed failpoint was reached."""
 
 

@@ -36,7 +36,9 @@ def test_the_official_sdk_reads_our_binary_mode() -> None:
     assert read.get_source() == "/afterword/trigger"
     assert read.get_type() == "context.recorded.v1"
     assert read.get_time() == AT
-    assert read.get_data()["kind"] == "usage"
+    data = read.get_data()
+    assert isinstance(data, dict)
+    assert data["kind"] == "usage"
 
 
 @pytest.mark.parametrize("write", [to_binary, to_structured], ids=["binary", "structured"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,7 +61,7 @@ class Probe:
 
     async def say(self, *ids: str, key: str = "k", **headers: str) -> None:
         """A backend tells of touchpoints."""
-        await self.bus.produce([touchpoint(one, key=key, **headers) for one in ids])
+        await self.bus.produce([touchpoint(one, key=key, headers=headers) for one in ids])
 
     async def announced(self) -> list[str]:
         """Event ids on the context topic, in log order, one key's worth."""
@@ -70,10 +70,17 @@ class Probe:
         return [event.id for event in events if event]
 
 
-def touchpoint(event_id: str, *, key: str = "k", value: bytes | None = None, **headers: str) -> Outgoing:
+def touchpoint(
+    event_id: str, *, key: str = "k", value: bytes | None = None, headers: Mapping[str, str] | None = None
+) -> Outgoing:
     """A touchpoint as a backend writes it."""
-    attributes = {"ce_specversion": "1.0", "ce_id": event_id, "ce_source": "/crm", "ce_type": "order.delivered"}
-    attributes |= {"ce_time": "2026-03-01T10:00:00Z"} | headers
+    attributes = {
+        "ce_specversion": "1.0",
+        "ce_id": event_id,
+        "ce_source": "/crm",
+        "ce_type": "order.delivered",
+    }
+    attributes |= {"ce_time": "2026-03-01T10:00:00Z"} | dict(headers or {})
     body = value or b'{"occurred_at": "2026-03-01T10:00:00Z", "contact": {"id": "c1"}}'
     return Outgoing(
         Topic.TOUCHPOINTS.value, key.encode(), body, tuple((n, v.encode()) for n, v in attributes.items())

@@ -90,7 +90,7 @@ async def test_one_bad_record_is_set_aside_and_the_others_are_handled(probe: Pro
 async def test_a_malformed_event_becomes_a_dead_letter_that_names_the_field(
     probe: Probe, value: bytes, headers: dict[str, str], names: str
 ) -> None:
-    await probe.bus.produce([touchpoint("bad", value=value, **headers), touchpoint("good")])
+    await probe.bus.produce([touchpoint("bad", value=value, headers=headers), touchpoint("good")])
     loop = probe.loop()
     await drain(loop, await started(probe, loop))
     assert await probe.counted() == ["good"]
