@@ -19,7 +19,7 @@ from pydantic import BaseModel, Field
 from services.alerts.domain.model import Refused, Ticket
 from services.alerts.handlers.actions import MAX_NOTE, Action, NoSuchTicketError, Wish, act
 from services.alerts.handlers.applying import Desk
-from services.alerts.store import books, cases, views
+from services.alerts.store import books, cases, rota, views
 from shared.contracts.tickets import TicketState
 from shared.db.database import Database
 from shared.runtime.clock import Clock
@@ -107,6 +107,8 @@ def router(desk: Desk, db: Database, clock: Clock) -> APIRouter:
 async def _act(desk: Desk, db: Database, ticket_id: UUID, wish: Wish) -> dict[str, Any]:
     try:
         async with db.begin() as tx:
+            if wish.by not in (await rota.staff(tx.conn, tx.now, ())).workers:
+                raise _nobody("The user is unknown, disabled, or may only look.")
             done = await act(desk, tx, ticket_id, wish)
     except NoSuchTicketError:
         raise _unknown() from None
@@ -120,12 +122,7 @@ def _wish(action: str, acting: Acting, who: Principal) -> Wish:
         raise Problem(404, "There is no such action.", what_to_do=f"Use one of {', '.join(_ACTIONS)}.")
     by = who.user.id if who.user else acting.user_id
     if by is None:
-        raise Problem(
-            422,
-            "An API key is no person: say who acts.",
-            what_to_do="Send user_id with the id of a user.",
-            field="user_id",
-        )
+        raise _nobody("An API key is no person: say who acts.")
     return Wish(
         _ACTIONS[action],
         by,
@@ -210,6 +207,10 @@ def _decoded(after: str) -> tuple[datetime, UUID] | None:
         raise Problem(
             422, "This is not a place in the list.", what_to_do="Send back `next` as it came.", field="after"
         ) from None
+
+
+def _nobody(why: str) -> Problem:
+    return Problem(422, why, what_to_do="Send user_id with the id of an active rep.", field="user_id")
 
 
 def _unknown() -> Problem:

@@ -173,7 +173,9 @@ async def night(on: Site) -> None:
     await on.hears(await on.says.answered("eli", 3, T0 + 20 * HOUR, account="tiny", contact="eli", words=""))
     await on.does("rita", "eli", Action.ACKNOWLEDGE)
     await on.hears(
-        await on.says.answered("eli", 9, T0 + 21 * HOUR, account="tiny", contact="eli", model=ResponseAmended, version=2),
+        await on.says.answered(
+            "eli", 9, T0 + 21 * HOUR, account="tiny", contact="eli", model=ResponseAmended, version=2
+        ),
         await on.says.answered(
             "fay", 0, T0 + 21 * HOUR, account="orbit", contact="fay", model=ResponseHeld, words="",
             evidence=("burst", "head_before_get"),
@@ -189,10 +191,13 @@ async def night(on: Site) -> None:
 def _accounts() -> Sequence[Event[Any]]:
     facts: Mapping[str, Mapping[str, Any]] = {
         "acme": {
-            "name": "Acme Robotics", "tier": Tier.KEY, "industry": "manufacturing", "owner": "rita@afterword.test",
+            "name": "Acme Robotics", "tier": Tier.KEY, "industry": "manufacturing",
+            "owner": "rita@afterword.test",
             "annual_value": 84000, "phase": "renewal", "renewal_on": date(2026, 5, 1),
         },
-        "nordlys": {"name": "Nordlys Logistik Skandinavia", "tier": Tier.PREMIUM, "owner": "ola@afterword.test"},
+        "nordlys": {
+            "name": "Nordlys Logistik Skandinavia", "tier": Tier.PREMIUM, "owner": "ola@afterword.test"
+        },
         "blueharbor": {"name": "Blue Harbor", "tier": Tier.SMALL},
         "tiny": {"name": "Tiny Foods", "owner": "rita@afterword.test"},
     }  # fmt: skip

@@ -58,6 +58,7 @@ class EmailChannel:
                 use_tls=self._server.tls == "implicit",
                 start_tls=self._server.tls == "starttls",
                 timeout=self._seconds,
+                local_hostname=domain_of(self._server.sender),  # the default asks DNS, which may hang
             )
         except aiosmtplib.SMTPRecipientsRefused as error:
             code = max((refused.code for refused in error.recipients), default=_PERMANENT)
@@ -83,12 +84,17 @@ def build(delivery: Delivery, sender: str) -> EmailMessage:
     message["From"] = sender
     message["To"] = Address(one_line(delivery.name), to.local_part, to.ascii_domain or to.domain)
     message["Subject"] = one_line(text.subject)
-    message["Message-ID"] = f"<{delivery.id}@{sender.rpartition('@')[2].strip('> ')}>"
+    message["Message-ID"] = f"<{delivery.id}@{domain_of(sender)}>"
     message["Auto-Submitted"] = "auto-generated"
     message["X-Priority"] = "1"
     message.set_content(plain(text))
     message.add_alternative(rich(text), subtype="html")
     return message
+
+
+def domain_of(sender: str) -> str:
+    """The domain of `Name <name@domain>`."""
+    return sender.rpartition("@")[2].strip("> ")
 
 
 def one_line(text: str, limit: int = 180) -> str:

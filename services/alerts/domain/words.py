@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from shared.contracts.forms import SCALES, QuestionType
 
@@ -47,8 +47,11 @@ def ago(at: datetime, now: datetime) -> str:
 
 
 def moment(at: datetime, zone: str) -> str:
-    """A moment on the clock of a zone: "Tue 3 Mar, 14:05 CET"."""
-    local = at.astimezone(ZoneInfo(zone))
+    """A moment on the clock of a zone: "Tue 3 Mar, 14:05 CET"; as it is given where there is no such zone."""
+    try:
+        local = at.astimezone(ZoneInfo(zone))
+    except (ZoneInfoNotFoundError, ValueError):
+        local = at
     return f"{local:%a} {local.day} {local:%b, %H:%M %Z}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from services.alerts.domain import priority
 from services.alerts.domain.alarm import Alarm
-from services.alerts.domain.model import Answer, Occasion, Ticket
+from services.alerts.domain.model import Answer, Occasion
 from services.alerts.domain.priority import Stake
 from services.alerts.domain.routing import Staff
 from services.alerts.handlers.applying import Desk
@@ -12,7 +12,7 @@ from services.alerts.handlers.opening import speaker
 from services.alerts.store import cases, directory, views
 from services.alerts.store.notices import Notice
 from shared.contracts.forms import QuestionType
-from shared.contracts.model import Person
+from shared.contracts.model import Person, Tier
 from shared.db.database import Tx
 
 
@@ -40,7 +40,7 @@ async def alarm_of(desk: Desk, tx: Tx, notice: Notice, staff: Staff, public_url:
         said=said,
         phone=person.phone,
         email=person.email,
-        priority=ranked(voices, ticket).priority.word,
+        priority=ranked(voices, tier).priority.word,
         owner=owner.name if owner else "",
         why_owner=ticket.owner.reason,
         due_at=ticket.run.resolve_due_at
@@ -58,11 +58,11 @@ def worst(voices: list[tuple[Answer, str]]) -> Answer | None:
     return voices[0][0] if voices else None
 
 
-def ranked(voices: list[tuple[Answer, str]], ticket: Ticket) -> priority.Ranked:
+def ranked(voices: list[tuple[Answer, str]], tier: str) -> priority.Ranked:
     """How urgent the case is."""
     unhappy = [answer for answer, state in voices if state == "unhappy"]
     lowest = min(unhappy, key=lambda a: (a.score is None, a.score or 0), default=None)
     if lowest is None or lowest.score is None:
         return priority.Ranked(priority.Priority.NORMAL, ())
     people = len({answer.contact_id for answer in unhappy})
-    return priority.rank(Stake(ticket.snapshot.tier, lowest.score, lowest.scale, people))
+    return priority.rank(Stake(Tier(tier) if tier else None, lowest.score, lowest.scale, people))

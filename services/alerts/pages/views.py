@@ -186,10 +186,10 @@ async def case_page(desk: Desk, conn: Connection, ticket: Ticket, staff: Staff, 
     said = await views.voices(conn, ticket.id)
     voices = await _voices(desk, conn, said, now)
     account = await views.account(conn, said[0][0].account_id if said else None)
-    priority = ranked(said, ticket)
     names = await rota.names(conn)
-    reader = Reader(names, {voice.contact_id: voice.who for voice in voices}, desk.causes)
     tier = (account.tier if account else "") or (ticket.snapshot.tier.value if ticket.snapshot.tier else "")
+    priority = ranked(said, tier)
+    reader = Reader(names, {voice.contact_id: voice.who for voice in voices}, desk.causes)
     return CasePage(
         ticket=ticket,
         first=voices[0] if voices else NOBODY,

@@ -59,6 +59,11 @@ def test_a_deadline_is_left_or_late() -> None:
     assert words.ago(T0, T0) == "just now"
 
 
+def test_a_moment_is_said_on_the_clock_of_its_zone() -> None:
+    assert words.moment(T0, "Europe/Stockholm") == "Tue 3 Mar, 10:00 CET"
+    assert words.moment(T0, "Mars/Olympus") == "Tue 3 Mar, 09:00 UTC"
+
+
 def test_scores_name_their_scale() -> None:
     assert words.score(2, QuestionType.NPS) == "2 of 10"
     assert words.score(1, QuestionType.CES) == "1 of 7"

@@ -1,0 +1,221 @@
+"""Inbox, case and rota in a real browser: what a rep with a phone at three in the morning needs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import axe_playwright_python
+import pytest
+from playwright.async_api import Browser, Locator, Page, async_playwright
+
+from shared.runtime.clock import FixedClock
+from shared.security.sealing import Sealer
+from tests.conftest import OpenDatabase
+from tests.support.alert_site import CUSTOMERS, Site, night, site
+from tests.support.programs import CHROMIUM
+from tests.support.score_pages import served
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("alert_pages")]
+AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
+PHONE, DESK = (390, 844), (1280, 900)
+NAVIGATION = 70
+"""Height that the fixed navigation takes from the bottom of a phone."""
+
+
+@dataclass
+class Visit:
+    """A browser before the served pages of one night."""
+
+    browser: Browser
+    url: str
+    site: Site
+
+    async def opens(
+        self,
+        path: str,
+        who: str = "rita",
+        *,
+        size: tuple[int, int] = PHONE,
+        dark: bool = False,
+        status: int = 200,
+    ) -> Page:
+        """A page as somebody sees it."""
+        context = await self.browser.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            color_scheme="dark" if dark else "light",
+            bypass_csp=True,
+        )
+        await context.add_cookies([{"name": "afterword", "value": self.site.tokens[who], "url": self.url}])
+        page = await context.new_page()
+        response = await page.goto(self.url + path)
+        assert response is not None
+        assert response.status == status, await page.inner_text("body")
+        return page
+
+    async def case(self, response: str) -> str:
+        """The path of the case of a response."""
+        return f"/tickets/{await self.site.case_of(response)}"
+
+
+@pytest.fixture
+async def visit(database: OpenDatabase, sealer: Sealer, clock: FixedClock) -> AsyncIterator[Visit]:
+    """The night's cases, served."""
+    on = site(await database("alerts"), sealer, clock)
+    await night(on)
+    async with served(on.app()) as url, async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM.path(), args=["--no-sandbox"])
+        yield Visit(browser, url, on)
+        await browser.close()
+
+
+async def seen_at_once(page: Page, found: Locator) -> None:
+    """The whole of it is on the screen without scrolling."""
+    box = await found.bounding_box()
+    assert box is not None
+    size = page.viewport_size
+    assert size is not None
+    assert box["y"] >= 0
+    assert box["y"] + box["height"] <= size["height"] - NAVIGATION
+    assert box["x"] + box["width"] <= size["width"]
+
+
+async def barriers(page: Page) -> list[str]:
+    await page.add_script_tag(path=AXE)
+    found = await page.evaluate("axe.run()")
+    return [
+        f"{one['id']}: {one['help']}: {one['nodes'][0]['html'][:200]}"
+        for one in found["violations"]
+        if one["impact"] in ("serious", "critical")
+    ]
+
+
+@pytest.mark.requirement("R72")
+async def test_who_what_they_said_call_and_next_step_are_seen_at_once_on_a_phone(visit: Visit) -> None:
+    page = await visit.opens(await visit.case("ana"))
+    await seen_at_once(page, page.get_by_role("heading", name="Ana Díaz Quintero"))
+    await seen_at_once(page, page.locator("blockquote").first)
+    await seen_at_once(page, page.get_by_text("3 h late"))
+    call = page.get_by_role("link", name="Call +46 70 123 45 67")
+    await seen_at_once(page, call)
+    assert await call.get_attribute("href") == "tel:+46701234567"
+    assert await call.evaluate(
+        "e => e.querySelector('small').scrollWidth <= e.querySelector('small').clientWidth"
+    )
+    await seen_at_once(page, page.get_by_role("button", name="I take this case"))
+
+
+@pytest.mark.requirement("R72", "R76")
+async def test_from_the_inbox_to_resolved_with_a_thumb(visit: Visit) -> None:
+    page = await visit.opens("/inbox")
+    await page.get_by_role("link", name="Ana Díaz Quintero").click()
+    await page.get_by_role("button", name="I take this case").click()
+    await page.get_by_text("The case is yours").wait_for()
+    await page.locator("summary", has_text="Log the contact").click()
+    await page.get_by_label("What did they say?").fill("The invoice export is empty since 4.2.")
+    await page.get_by_role("button", name="I spoke with them").click()
+    await page.get_by_text("The 24-hour clock has stopped").wait_for()
+    await page.locator("summary", has_text="Resolve the case").click()
+    await page.get_by_label("What was the cause?").select_option("product_defect")
+    await page.get_by_label("What did you do").fill("Export repaired; test added.")
+    await page.get_by_role("button", name="Resolve", exact=True).click()
+    await page.get_by_text("Resolved. Well done.").wait_for()
+    timeline = await page.locator(".timeline").inner_text()
+    assert "Rita Ek spoke with Ana Díaz Quintero by phone" in timeline
+    assert "The invoice export is empty since 4.2." in timeline
+    assert "Rita Ek resolved the case: Something in the product is broken" in timeline
+
+
+async def test_tried_in_vain_is_written_down_and_stops_nothing(visit: Visit) -> None:
+    page = await visit.opens(await visit.case("dee"))
+    assert await page.get_by_text("It is 04:00 where they are").is_visible()
+    await page.locator("summary", has_text="Log the contact").click()
+    await page.get_by_role("button", name="Tried, not reached").click()
+    await page.get_by_text("The clock keeps running").wait_for()
+    assert await page.get_by_text("Tried 2 times without reaching them.").is_visible()
+    assert await page.get_by_text("10 h left").is_visible()
+
+
+async def test_whoever_comes_second_is_told_and_keeps_what_they_typed(visit: Visit) -> None:
+    path = await visit.case("dee")
+    first, second = await visit.opens(path, "mia"), await visit.opens(path)
+    await first.locator("summary", has_text="Log the contact").click()
+    await first.get_by_role("button", name="I spoke with them").click()
+    await second.locator("summary", has_text="Log the contact").click()
+    await second.get_by_label("What did they say?").fill("Spoke with the assistant.")
+    await second.get_by_role("button", name="I spoke with them").click()
+    assert "Log a follow-up" in await second.locator("main").inner_text()
+    await first.goto(visit.url + path)
+    await first.locator("summary", has_text="Resolve the case").click()
+    await second.goto(visit.url + path)
+    await second.locator("summary", has_text="Give it to somebody else").click()
+    await second.get_by_label("To whom?").select_option(label="Ola Nordmann")
+    await second.get_by_role("button", name="Give it").click()
+    await first.get_by_label("What was the cause?").select_option("support_slow")
+    await first.get_by_label("What did you do").fill("Hired a second shift.")
+    await first.get_by_role("button", name="Resolve", exact=True).click()
+    await first.get_by_text("Somebody changed this case while you looked at it").wait_for()
+    assert await first.get_by_label("What did you do").input_value() == "Hired a second shift."
+
+
+async def test_a_better_answer_offers_to_close_the_case(visit: Visit) -> None:
+    page = await visit.opens(await visit.case("eli"))
+    await page.get_by_role("button", name="Close the case").click()
+    await page.get_by_text("Closed.", exact=True).wait_for()
+    assert "the customer raised the score" in await page.locator(".timeline").inner_text()
+
+
+async def test_a_held_answer_is_opened_or_put_away_by_a_person(visit: Visit) -> None:
+    page = await visit.opens("/inbox?view=unconfirmed")
+    assert "held because: burst, head before get" in await page.locator("main").inner_text()
+    await page.get_by_role("button", name="A person: open a case").click()
+    await page.get_by_text("Nothing to confirm").wait_for()
+    await page.goto(visit.url + "/inbox?view=team")
+    assert await page.get_by_role("link", name=CUSTOMERS["fay"].name).is_visible()
+
+
+@pytest.mark.requirement("R72")
+async def test_a_manager_sets_the_rota_and_a_stand_in(visit: Visit) -> None:
+    page = await visit.opens("/rota", "mia", size=DESK)
+    assert await page.locator(".on-call strong").all_inner_texts() == ["Rita Ek", "Ola Nordmann"]
+    await page.get_by_label("Rita Ek").fill("2")
+    await page.get_by_label("Ola Nordmann").fill("1")
+    await page.get_by_role("button", name="Save the order").click()
+    assert await page.locator(".on-call strong").all_inner_texts() == ["Ola Nordmann", "Rita Ek"]
+    await page.get_by_label("Who stands in?").select_option(label="Mia Sol")
+    await page.get_by_label("From").fill("2026-03-04T12:00")
+    await page.get_by_label("Until").fill("2026-03-05T12:00")
+    await page.get_by_role("button", name="Add").click()
+    assert await page.locator(".on-call strong").all_inner_texts() == ["Mia Sol", "Ola Nordmann"]
+    await page.get_by_role("button", name="Take back: Mia Sol").click()
+    assert await page.locator(".on-call strong").all_inner_texts() == ["Ola Nordmann", "Rita Ek"]
+
+
+async def test_a_rep_sees_the_rota_but_cannot_change_it(visit: Visit) -> None:
+    page = await visit.opens("/rota")
+    assert await page.get_by_role("button", name="Save the order").count() == 0
+    assert "Hand-over each Monday at 09:00, Europe/Stockholm" in await page.locator("main").inner_text()
+
+
+@pytest.mark.parametrize("path", ["/inbox", "/inbox?view=unconfirmed", "/rota", "ana", "cy", "eli"])
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+async def test_nothing_is_cut_off_and_there_is_no_barrier(visit: Visit, path: str, *, dark: bool) -> None:
+    wanted = path if path.startswith("/") else await visit.case(path)
+    for size in (PHONE, DESK):
+        page = await visit.opens(wanted, "mia", size=size, dark=dark)
+        await page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert await barriers(page) == []
+
+
+async def test_all_of_it_works_by_keyboard(visit: Visit) -> None:
+    page = await visit.opens(await visit.case("ana"), size=DESK)
+    await page.get_by_role("button", name="I take this case").focus()
+    await page.keyboard.press("Enter")
+    await page.get_by_text("The case is yours").wait_for()
+    await page.locator("summary", has_text="Log the contact").focus()
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("ArrowRight")
+    assert await page.get_by_role("radio", name="Bo Lindqvist").is_checked()
