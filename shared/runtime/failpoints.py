@@ -1,8 +1,9 @@
 """Named places where a test can make the process fail: every boundary between two effects has one.
 
-`AFTERWORD_FAILPOINT=name:hit:action` arms one for a process, for instance `consumer.after_commit:2:exit`.
+`AFTERWORD_FAILPOINT=name:hit:action` arms one for a process, for instance `unit.after_commit:2:exit`.
 Actions: `raise` (FailpointHit), `unavailable` (as if Postgres or the broker went away), `exit` (as kill
--9). Unarmed it only counts.
+-9), `die` (the same for a test that hosts the services in its own process: nothing that runs catches it).
+Unarmed it only counts.
 """
 
 from __future__ import annotations
@@ -16,6 +17,10 @@ from shared.errors import Unavailable
 
 class FailpointHit(Exception):
     """An armed failpoint was reached."""
+
+
+class Died(BaseException):
+    """The process is to be taken for dead; only the test that armed it may catch this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,4 +67,6 @@ def _fail(armed: Armed) -> None:
         os._exit(137)
     if armed.action == "unavailable":
         raise Unavailable(f"failpoint {armed.name}")
+    if armed.action == "die":
+        raise Died(armed.name)
     raise FailpointHit(armed.name)

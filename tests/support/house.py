@@ -1,0 +1,416 @@
+"""The five services in one event loop: real PostgreSQL, real SMTP, any log; every step is taken by hand.
+
+Business time moves when a test says so, machine time too, and `settle` goes on until nothing is left to do. So a
+story runs the same way every time, and `crash` may come at any step of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import asyncpg
+import httpx
+from fastapi import FastAPI
+from pydantic import SecretStr
+from starlette.types import Receive, Scope, Send
+
+from services.alerts.app import build as build_alerts
+from services.alerts.settings import Settings as AlertsSettings
+from services.collector.app import build as build_collector
+from services.collector.settings import Settings as CollectorSettings
+from services.dispatch.app import build as build_dispatch
+from services.dispatch.settings import Settings as DispatchSettings
+from services.scoring.app import build as build_scoring
+from services.scoring.settings import Settings as ScoringSettings
+from services.trigger.app import build as build_trigger
+from services.trigger.settings import Settings as TriggerSettings
+from shared.bus.model import Outgoing, TopicSpec
+from shared.bus.port import Bus, BusConsumer
+from shared.contracts.envelope import Event, binary_headers
+from shared.contracts.topics import TOPICS, Topic
+from shared.contracts.touchpoints import Touchpoint
+from shared.db.database import connect
+from shared.db.errors import is_transient
+from shared.runtime.clock import FixedClock
+from shared.runtime.consumer import ConsumerLoop
+from shared.runtime.failpoints import Died
+from shared.runtime.relay import Relay
+from shared.runtime.service import Platform, Service
+from shared.runtime.settings import PlatformSettings
+from shared.security.access import Access
+from shared.security.keyring import KeyRing
+from shared.security.sealing import Sealer
+from shared.security.signatures import WebhookSecret, sign_standard
+from shared.security.tokens import Tokens
+from shared.web.app import web_app
+from tests.support.databases import TestDatabase
+from tests.support.logs import Log, MemoryLog
+from tests.support.postbox import Mail, Postbox
+from tests.support.standing import StandingMachine
+from tests.support.visitors import cheap_passwords
+
+T = TypeVar("T")
+
+ROOT = Path(__file__).parents[2]
+URL = "http://ask.nordlicht.test"
+WEBHOOK = "whsec_" + "Z2VuZXJpYy1zZWNyZXQtb2YtdGhlLXRlc3Rz"
+HELPDESK = "secret-of-the-helpdesk"
+RESTART_SECONDS = 61.0
+"""Machine time that a dead process stays away: every lease and hold it had is over."""
+
+SELDOM = frozenset({"programmes", "gauges", "weigh", "rejudge"})
+"""Loops that find nothing new in a story; they run once after each start."""
+
+ROUNDS = 2000
+"""A house that does not come to rest after so many rounds never will."""
+
+_DUE = """
+select due_at from trigger.plans where state = 'pending'
+union all select next_step_at from trigger.asks where state = 'open'
+union all select closes_at from trigger.asks where closed_at is null
+union all select ready_at from collector.settling
+union all select due_at from alerts.timers
+union all select due_at from alerts.unconfirmed where state = 'waiting' and late_at is null
+"""
+_NEXT_DUE = f"select min(due_at) from ({_DUE}) as due where due_at > $1"
+_OVERDUE = f"select count(*) from ({_DUE}) as due where due_at <= $1"
+
+
+@dataclass(slots=True)
+class Member:
+    """One consumer of a service."""
+
+    loop: ConsumerLoop
+    consumer: BusConsumer
+    group: str
+    topics: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Running:
+    """A service with what drives it; `awake` says that its loops may find something to do."""
+
+    service: Service
+    platform: Platform
+    relay: Relay
+    members: list[Member]
+    awake: bool = True
+    fresh: bool = True
+
+
+@dataclass
+class House:
+    """The five services of one test and the world around them."""
+
+    database: TestDatabase
+    admin: asyncpg.Connection
+    log: Log
+    clock: FixedClock
+    machine: StandingMachine
+    post: Postbox = field(default_factory=Postbox)
+    running: dict[str, Running] = field(default_factory=dict)
+    crashes: int = 0
+    told: int = 0
+    _bus: Bus | None = None
+    _app: FastAPI | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve HTTP by whichever application runs now; clients outlive a crash."""
+        assert self._app is not None
+        await self._app(scope, receive, send)
+
+    @property
+    def bus(self) -> Bus:
+        """The log as the services reach it now."""
+        assert self._bus is not None
+        return self._bus
+
+    @property
+    def access(self) -> Access:
+        """Accounts and keys."""
+        return self.running["trigger"].platform.access
+
+    def service(self, name: str) -> Running:
+        """One of the five."""
+        return self.running[name]
+
+    # --- what happens outside ------------------------------------------------------------------------
+
+    async def tell(self, kind: str, *, id: str = "", by: str = "/crm", **data: Any) -> str:  # noqa: A002
+        """A backend writes a touchpoint to the log; returns the event's id."""
+        self.told += 1
+        event_id = id or f"e{self.told}"
+        told = Touchpoint.model_validate({"occurred_at": self.clock.now(), **data})
+        event = Event(event_id, by, kind, told.occurred_at, "", told.account.id if told.account else "", told)
+        value = told.model_dump_json(exclude_defaults=True).encode()
+        await self.bus.produce(
+            [Outgoing(Topic.TOUCHPOINTS.value, event.key.encode(), value, binary_headers(event))]
+        )
+        return event_id
+
+    async def call_webhook(self, kind: str, *, id: str, **data: Any) -> httpx.Response:  # noqa: A002
+        """A backend calls the generic webhook, and again while it gets no answer."""
+        told = Touchpoint.model_validate({"occurred_at": self.clock.now(), **data})
+        body = b'{"type": "%s", "data": %s}' % (
+            kind.encode(),
+            told.model_dump_json(exclude_defaults=True).encode(),
+        )
+        headers = sign_standard(WebhookSecret.standard(WEBHOOK), id, self.machine.wall(), body)
+        async with self.browser() as client:
+            return await self.survive(lambda: client.post("/webhooks/generic", content=body, headers=headers))
+
+    def browser(self, address: str = "192.0.2.1", **headers: str) -> httpx.AsyncClient:
+        """A client at an address."""
+        transport = httpx.ASGITransport(self, client=(address, 40000))
+        return httpx.AsyncClient(transport=transport, base_url=URL, headers=headers)
+
+    def mails(self, to: str | None = None) -> list[Mail]:
+        """Mails that arrived, all or those to one address."""
+        return [mail for mail in self.post.mails if to in (None, mail.to)]
+
+    # --- time ----------------------------------------------------------------------------------------
+
+    async def settle(self) -> None:
+        """Work until nothing is left to do now.
+
+        Raises:
+            AssertionError: it goes on for ever, or something due is not done.
+        """
+        for one in self.running.values():
+            one.awake = True
+        for _ in range(ROUNDS):
+            if not await self.survive(self._round):
+                break
+        else:
+            raise AssertionError("the house never comes to rest")
+        left = await self.admin.fetchval(_OVERDUE, self.clock.now())
+        assert not left, f"{left} things are due and not done"
+
+    async def until(self, at: datetime) -> None:
+        """Let business time pass up to an instant, stopping at every moment when something is due."""
+        await self.settle()
+        while (due := await self.next_due()) is not None and due <= at:
+            self.clock.set(due)
+            await self.settle()
+        self.clock.set(max(at, self.clock.now()))
+        await self.settle()
+
+    async def later(self, **span: float) -> None:
+        """Let a span of business time pass."""
+        await self.until(self.clock.now() + timedelta(**span))
+
+    async def next_due(self) -> datetime | None:
+        """When the house has to do something next by itself."""
+        due: datetime | None = await self.admin.fetchval(_NEXT_DUE, self.clock.now())
+        return due
+
+    async def wait(self, seconds: float) -> None:
+        """Let machine time pass and do what it brings."""
+        await self.machine.advance(seconds, self.admin)
+        await self.settle()
+
+    # --- life and death ------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Build the five services on what is there."""
+        self._bus = self.log.bus()
+        await self._bus.start()
+        await self._bus.ensure_topics(topic_specs())
+        for name, (build, settings) in self._roots().items():
+            platform = await self._platform(name)
+            self.running[name] = await self._run(await build(settings, platform), platform)
+        app = web_app(self.access, URL)
+        for one in self.running.values():
+            app.include_router(one.service.router)
+        self._app = app
+
+    async def crash(self) -> None:
+        """Kill the process that hosts the services, and start another one a minute later."""
+        self.crashes += 1
+        await self._vanish()
+        await self.machine.advance(RESTART_SECONDS, self.admin)
+        await self.start()
+
+    async def close(self) -> None:
+        """Let go of everything."""
+        await self._vanish()
+        await self.post.close()
+
+    async def survive(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do something; when the house dies of a failpoint over it, do it again in the next life."""
+        while True:
+            try:
+                return await work()
+            except BaseException as error:
+                if not _died(error):
+                    raise
+            await self.crash()
+
+    async def _vanish(self) -> None:
+        for one in self.running.values():
+            one.platform.db.pool.terminate()
+        if not isinstance(self.log, MemoryLog):  # in memory, a dead member stays until its name joins anew
+            async with asyncio.TaskGroup() as tasks:
+                for one in self.running.values():
+                    for member in one.members:
+                        tasks.create_task(member.consumer.stop())
+        if self._bus is not None:
+            await self._bus.stop()
+        self.running.clear()
+        await self.post.hang_up()
+
+    def _roots(self) -> dict[str, tuple[Callable[[Any, Platform], Awaitable[Service]], Any]]:
+        smtp: dict[str, Any] = {"smtp_host": "127.0.0.1", "smtp_port": self.post.port}
+        trigger = TriggerSettings(
+            programmes_dir=ROOT / "programmes",
+            webhook_secrets=SecretStr(WEBHOOK),
+            zendesk_secrets=SecretStr(HELPDESK),
+            organisation_name="Nordlicht",
+            organisation_zone="Europe/Stockholm",
+            sender_name="Karin Åberg",
+            sender_email="karin@nordlicht.example",
+            own_domains="nordlicht.example",
+        )
+        return {
+            "trigger": (build_trigger, trigger),
+            "dispatch": (build_dispatch, DispatchSettings(**smtp, lanes=1)),
+            "collector": (build_collector, CollectorSettings()),
+            "scoring": (build_scoring, ScoringSettings()),
+            "alerts": (build_alerts, AlertsSettings(**smtp)),
+        }
+
+    async def _platform(self, name: str) -> Platform:
+        dsn = self.database.dsn(name)
+        db = await connect(dsn, service=name, clock=self.clock, machine=self.machine, size=4)
+        return Platform(
+            settings=PLATFORM,
+            db=db,
+            bus=self.bus,
+            clock=self.clock,
+            machine=self.machine,
+            sealer=Sealer(KeyRing(1, {1: b"m" * 32}), b"b" * 32, self.machine.wall),
+            tokens=Tokens(KeyRing(1, {1: b"t" * 32})),
+            access=Access(db, self.clock, self.machine, passwords=cheap_passwords(), secure=False),
+        )
+
+    async def _run(self, service: Service, platform: Platform) -> Running:
+        members = []
+        for number, subscription in enumerate(service.subscriptions):
+            instance = f"{service.name}-house-{number}"
+            loop = ConsumerLoop(subscription, platform.db, self.bus, self.machine, instance=instance)
+            group, topics = f"afterword.{service.name}", tuple(topic.value for topic in subscription.topics)
+            consumer = self.bus.consumer(group, topics, instance)
+            await consumer.start()
+            members.append(Member(loop, consumer, group, topics))
+        relay = Relay(platform.db, self.bus, self.machine, republish=service.republish)
+        return Running(service, platform, relay, members)
+
+    # --- one round of work ---------------------------------------------------------------------------
+
+    async def _round(self) -> int:
+        """Everybody works once; returns how much was done, which is more than 0 while the log is away."""
+        done = 0
+        for one in self.running.values():
+            done += await self._act(one)
+        for one in self.running.values():
+            done += await self._patiently(one.relay.step)
+        return done + await self._consume()
+
+    async def _act(self, one: Running) -> int:
+        if not one.awake:
+            return 0
+        done = 0
+        for loop in one.service.loops:
+            if loop.name in SELDOM and not one.fresh:
+                continue
+            while units := await loop.run():
+                done += units
+        one.awake, one.fresh = done > 0, False
+        return done
+
+    async def _consume(self) -> int:
+        behind = [
+            (one, member)
+            for one in self.running.values()
+            for member in one.members
+            if await self._patiently(lambda m=member: self._lag(m))  # type: ignore[misc]
+        ]
+        for one, _ in behind:
+            one.awake = True
+        if isinstance(self.log, MemoryLog):
+            for _, member in behind:
+                await member.loop.step(member.consumer)
+        else:
+            async with asyncio.TaskGroup() as tasks:
+                for _, member in behind:
+                    tasks.create_task(self._patiently(lambda m=member: m.loop.step(m.consumer)))  # type: ignore[misc]
+        return len(behind)
+
+    async def _lag(self, member: Member) -> int:
+        return sum((await self.bus.lag(member.group, member.topics)).values())
+
+    async def _patiently(self, work: Callable[[], Awaitable[int]]) -> int:
+        """Do something with the log; while it is away there is something left to do."""
+        try:
+            return await work()
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            await asyncio.sleep(0.05)
+            return 1
+
+
+@asynccontextmanager
+async def opened(database: TestDatabase, start: datetime, log: Log | None = None) -> AsyncIterator[House]:
+    """A house on a fresh database, its programmes published."""
+    admin = await asyncpg.connect(database.admin_dsn)
+    try:
+        machine = StandingMachine(start)
+        await machine.stand(admin)
+        house = House(database, admin, log or MemoryLog(), FixedClock(start), machine)
+        await house.post.open()
+        try:
+            await house.survive(house.start)
+            await house.settle()
+            yield house
+        finally:
+            await house.close()
+    finally:
+        await admin.close()
+
+
+def topic_specs() -> Sequence[TopicSpec]:
+    """The topics of the house."""
+    day = timedelta(days=7)
+    kept = [TopicSpec(p.topic.value, p.partitions, p.retention is None, p.retention) for p in TOPICS]
+    dead = [TopicSpec(p.topic.dead_letters, 1, compacted=False, retention=day) for p in TOPICS]
+    return [*kept, *dead]
+
+
+def _died(error: BaseException) -> bool:
+    if isinstance(error, BaseExceptionGroup):
+        return error.split(Died)[0] is not None
+    return isinstance(error, Died)
+
+
+def someone(name: str, company: str = "acme", **more: Any) -> dict[str, Any]:
+    """A person of a company as a backend describes them."""
+    return {"id": f"{company}-{name}", "email": f"{name}@{company}.example", "name": f"{name.title()} Berg", **more}
+
+
+_NONE = SecretStr("none")
+PLATFORM = PlatformSettings(
+    database_url="postgresql://127.0.0.1/none",
+    database_password=_NONE,
+    kafka_bootstrap="none",
+    master_keys=_NONE,
+    token_keys=_NONE,
+    blind_secret=_NONE,
+    public_url=URL,
+)
