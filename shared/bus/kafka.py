@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import count
 from typing import TypeVar
 
@@ -76,6 +76,10 @@ class KafkaBus:
         """Read one record back; see `Bus.read_at`."""
         return await self._ask(lambda lookup: lookup.read_at(topic, partition, offset))
 
+    async def read_many(self, places: Mapping[Partition, int]) -> dict[Partition, Record]:
+        """Read one record of each partition back; see `Bus.read_many`."""
+        return await self._ask(lambda lookup: lookup.read_many(places))
+
     async def log_range(self, topic: str, partition: int) -> tuple[int, int]:
         """Tell the kept range; see `Bus.log_range`."""
         return await self._ask(lambda lookup: lookup.range(topic, partition))
@@ -105,13 +109,18 @@ class KafkaBus:
     async def _ask(self, question: Callable[[KafkaLookup], Awaitable[T]]) -> T:
         async with self._connecting:
             lookup = self._lookup or await self._fresh_lookup()
+        lookup.asking += 1
         try:
             return await question(lookup)
         except BusUnavailable:
             if self._lookup is lookup:
                 self._lookup = None
-                await lookup.stop()
             raise
+        finally:
+            lookup.asking -= 1
+            # A client that failed somebody is replaced, but not torn from those who still use it.
+            if self._lookup is not lookup and not lookup.asking:
+                await lookup.stop()
 
     async def _append(self, producer: KafkaProducer, records: Sequence[Outgoing]) -> list[Position]:
         counts = {topic: await producer.partitions(topic) for topic in {record.topic for record in records}}

@@ -10,7 +10,7 @@ from ssl import SSLContext
 from typing import Any
 
 import structlog
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
+from aiokafka.errors import ConsumerStoppedError, KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 
 from shared.bus.port import BusUnavailable, RecordTooLarge
 
@@ -69,7 +69,7 @@ async def bounded(doing: str, seconds: float) -> AsyncIterator[None]:
             yield
     except (MessageSizeTooLargeError, RecordListTooLargeError) as error:
         raise RecordTooLarge(f"{doing}: {error!r}") from error
-    except (KafkaError, OSError) as error:  # asyncio's TimeoutError is an OSError
+    except (KafkaError, ConsumerStoppedError, OSError) as error:  # asyncio's TimeoutError is an OSError
         raise BusUnavailable(f"{doing}: {error!r}") from error
 
 

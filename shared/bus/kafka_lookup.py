@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -32,6 +32,8 @@ class KafkaLookup:
         self._reader = reader
         self._turn = asyncio.Lock()
         self._careless = False
+        self.asking = 0
+        """Calls under way."""
 
     @classmethod
     async def connect(cls, settings: KafkaSettings) -> KafkaLookup:
@@ -63,7 +65,7 @@ class KafkaLookup:
             if there and self._careless:
                 await self._correct([wanted[name] for name in there])
             # The controller has said yes; the broker that we ask next may not have heard yet.
-            while {tp.topic for tp in await self._partitions(list(wanted))} != wanted.keys():
+            while {tp.topic for tp in await self._partitions(list(wanted))} != wanted.keys():  # noqa: ASYNC110
                 await asyncio.sleep(_HEARSAY_SECONDS)
 
     async def _create(self, specs: Iterable[TopicSpec]) -> list[str]:
@@ -121,6 +123,29 @@ class KafkaLookup:
                     # Compaction may have taken the record away: then the next one is what comes.
                     return to_record(raw) if raw.offset == offset else None
         return None
+
+    async def read_many(self, places: Mapping[Partition, int]) -> dict[Partition, Record]:
+        """Read the records at offsets of several partitions, in as few requests as the brokers allow."""
+        if not places:
+            return {}
+        wanted = {TopicPartition(*partition): offset for partition, offset in places.items()}
+        found: dict[Partition, Record] = {}
+        async with self._turn, bounded("records are read back", self._settings.request_seconds):
+            self._reader.assign(list(wanted))
+            for tp, offset in wanted.items():
+                self._reader.seek(tp, offset)
+            # Where nothing comes the log ends before the offset, or the broker is slow: `read_at` tells.
+            while wanted and (fetched := await self._reader.getmany(*wanted, timeout_ms=_FETCH_SLICE_MS)):
+                for tp, records in fetched.items():
+                    offset = wanted.pop(tp)
+                    if records[0].offset == offset:
+                        found[tp.topic, tp.partition] = to_record(records[0])
+            self._reader.assign([])
+        for tp, offset in wanted.items():
+            late = await self.read_at(tp.topic, tp.partition, offset)
+            if late is not None:
+                found[tp.topic, tp.partition] = late
+        return found
 
     async def _ends(self, tps: list[TopicPartition]) -> dict[TopicPartition, int]:
         """Tell the next offset of each partition, from its last records where lists are wrong."""

@@ -72,6 +72,11 @@ class MemoryBus:
         log = self._logs.get((topic, partition), [])
         return log[offset] if 0 <= offset < len(log) else None
 
+    async def read_many(self, places: Mapping[Partition, int]) -> dict[Partition, Record]:
+        """Read several records back; see `Bus.read_many`."""
+        found = {place: await self.read_at(*place, offset) for place, offset in places.items()}
+        return {place: record for place, record in found.items() if record is not None}
+
     async def log_range(self, topic: str, partition: int) -> tuple[int, int]:
         """Tell the kept range; this log never drops a record."""
         self._require_up()

@@ -112,6 +112,10 @@ class Bus(Protocol):
         """
         ...
 
+    async def read_many(self, places: Mapping[Partition, int]) -> dict[Partition, Record]:
+        """Read one record of each partition back; those where none stands at the offset are left out."""
+        ...
+
     async def log_range(self, topic: str, partition: int) -> tuple[int, int]:
         """Tell the oldest offset kept and the next record's; 0 and 0 where there is no such partition."""
         ...

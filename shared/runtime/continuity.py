@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from shared.bus.model import Partition
+from shared.bus.model import Partition, Record
 from shared.bus.port import Bus
 
 
@@ -47,19 +47,17 @@ class Continuity:
         Raises:
             BusUnavailable: nothing can be said now.
         """
-        for partition in list(partitions if partitions is not None else self.verified):
-            mark = self.verified.get(partition)
-            if mark is None:
-                continue
-            if not await self._stands(bus, partition, mark):
+        marks = {p: self.verified[p] for p in partitions or self.verified if p in self.verified}
+        latest = dict(self._latest)
+        records = await bus.read_many({partition: mark.offset for partition, mark in marks.items()})
+        for partition, mark in marks.items():
+            if not await self._stands(bus, partition, mark, records.get(partition)):
                 return True
-            if partition in self._latest:
-                self.verified[partition] = self._latest[partition]
+            self.verified[partition] = latest.get(partition, mark)
         return False
 
-    async def _stands(self, bus: Bus, partition: Partition, mark: Mark) -> bool:
+    async def _stands(self, bus: Bus, partition: Partition, mark: Mark, record: Record | None) -> bool:
         topic, number = partition
-        record = await bus.read_at(topic, number, mark.offset)
         if record is not None:
             return record.timestamp_ms == mark.timestamp_ms
         start, end = await bus.log_range(topic, number)
