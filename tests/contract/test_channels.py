@@ -21,7 +21,7 @@ from shared.embedded.smtp import Envelope, Fault, FaultKind, Faults, SmtpServer
 from shared.errors import SendError
 from shared.runtime.clock import SystemMachine
 
-SECONDS = 0.5
+SECONDS = 1.5
 
 
 @dataclass(slots=True)

@@ -250,7 +250,7 @@ async def mail_room(db: Database, sealer: Sealer, tokens: Tokens) -> AsyncIterat
     server = SmtpServer(store, faults)
     port = await server.start()
     machine = SystemMachine()
-    channel = EmailChannel(Target("127.0.0.1", port, seconds=2.0), machine)
+    channel = EmailChannel(Target("127.0.0.1", port, seconds=10.0), machine)
     desk = Desk(sealer, tokens, _renderer(), PUBLIC_URL)
     postman = Postman(db, machine, {Channel.EMAIL: channel}, desk)
     room = MailRoom(db, sealer, tokens, postman, server, faults, mails)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 
 import asyncpg
 import pytest
@@ -15,10 +17,12 @@ from services.dispatch.worker.delivering import Call, Outcome
 from services.dispatch.worker.minding import reap
 from shared.contracts.deliveries import DeliveryHandedOver, DeliveryUncertain
 from shared.contracts.model import Channel
+from shared.embedded.smtp import Fault, FaultKind
 from shared.runtime import failpoints
 from shared.runtime.failpoints import FailpointHit
 from shared.runtime.ids import random_id
 from tests.support.dispatch import NOW, MailRoom, delivery_id
+from tests.support.waiting import until
 
 EXPIRE = (
     "update messages set lease_until = clock.machine_now() - interval '1 s' where lease_until is not null"
@@ -138,3 +142,22 @@ async def test_the_table_refuses_a_worked_on_message_without_a_lease(room: MailR
     await room.ask("anna")
     with pytest.raises(asyncpg.CheckViolationError):
         await room.run("update messages set state = 'handing_over'")
+
+
+async def test_a_slow_server_does_not_cost_the_lease(room: MailRoom) -> None:
+    room.faults.rules.append(Fault("anna@*", FaultKind.SLOW, seconds=1.0))
+    await room.ask("anna")
+    patient = replace(room.postman, lease_seconds=0.6)
+
+    async def renewed() -> bool:
+        [row] = await room.fetch(
+            "select lease_until - (select min(started_at) from attempts) as held from messages"
+        )
+        return row["held"] is not None and row["held"].total_seconds() > 0.7
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(patient.round())
+        await until(renewed)
+        await reap(room.db)
+    assert (await room.state("anna"))[0] == "handed_over"
+    assert len(room.mails) == 1

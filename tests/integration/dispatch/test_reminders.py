@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from services.dispatch.handlers.surveys import on_surveys
 from services.dispatch.worker.minding import Views
 from shared.bus.memory import MemoryBus
 from shared.bus.model import Outgoing, TopicSpec
 from shared.bus.partitioner import partition_of
+from shared.contracts.envelope import Event
 from shared.contracts.forms import QuestionType
 from shared.contracts.model import Payload
 from shared.contracts.reasons import Reason
@@ -197,3 +199,11 @@ async def test_a_reminder_waits_fifteen_minutes_at_most(room: MailRoom, waited: 
     bus = await a_bus()
     bus.go_down()
     assert await Views(room.db, bus).prove() == proven
+
+
+async def test_news_of_an_unknown_survey_are_put_aside(room: MailRoom) -> None:
+    event = Event("1", "/test", "", NOW, "", "k", reminder("nobody"))
+    async with room.db.begin() as tx:
+        await on_surveys([event], tx)
+        assert tx.rejected == [(event, "survey_id: no survey.requested of this survey was seen")]
+    assert await room.fetch("select * from messages") == []
