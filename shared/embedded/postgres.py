@@ -13,6 +13,7 @@ import pwd
 import secrets
 import signal
 import stat
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
@@ -27,6 +28,7 @@ from shared.embedded.processes import HOST, Command, Detached, EmbeddedError, ke
 NAME = "postgres"
 ADMIN = "postgres"
 _START_SECONDS = 30.0
+_BURIAL_SECONDS = 20.0
 _LOCALE = {"PATH": os.defpath, "LC_ALL": "C"}
 _SETTINGS = {
     "listen_addresses": HOST,
@@ -178,7 +180,7 @@ async def _init(data_dir: Path, home: Path, owner: pwd.struct_passwd | None, pas
 
 
 async def _start(data_dir: Path, home: Path, owner: pwd.struct_passwd | None, *, durable: bool) -> Detached:
-    _forget_stale_pid(home)
+    await _bury(home)
     former = processes.recall(data_dir, NAME)
     port = await processes.choose_port(data_dir, NAME, kept_port(former))
     settings = _SETTINGS | ({} if durable else _FAST_AND_FORGETFUL) | {"port": str(port)}
@@ -193,18 +195,38 @@ async def _start(data_dir: Path, home: Path, owner: pwd.struct_passwd | None, *,
     return await processes.launch(data_dir, NAME, command, {"port": port})
 
 
-def _forget_stale_pid(home: Path) -> None:
-    """Remove the pid file of a server that died with its machine, when its pid is somebody else's now."""
+async def _bury(home: Path) -> None:
+    """Clear away the pid file of a killed server, which its next start would take for a living one.
+
+    Raises:
+        EmbeddedError: processes of the former server still work on the data.
+    """
     file = home / "postmaster.pid"
-    if not file.exists():
+    if not _exists(file):
         return
-    pid = int(file.read_text().splitlines()[0])
+    # Its processes end by themselves when their postmaster is gone. Only then is it safe to take the file away:
+    # it is what keeps a second server off the data.
     try:
-        stale = psutil.Process(pid).name() != "postgres"
-    except psutil.NoSuchProcess:
-        stale = True
-    if stale:
-        file.unlink()
+        async with asyncio.timeout(_BURIAL_SECONDS):
+            while _workers(home):  # noqa: ASYNC110 - nobody tells us
+                await asyncio.sleep(0.05)
+    except TimeoutError as error:
+        raise EmbeddedError(f"processes of a former PostgreSQL still use {home}") from error
+    file.unlink(missing_ok=True)
+
+
+def _exists(file: Path) -> bool:
+    return file.exists()
+
+
+def _workers(home: Path) -> bool:
+    """Tell whether a living process works in a data directory; every process of a server does."""
+    for process in psutil.process_iter(["name", "status"]):
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            alive = process.info["name"] == "postgres" and process.info["status"] != psutil.STATUS_ZOMBIE
+            if alive and process.cwd() == str(home):
+                return True
+    return False
 
 
 async def _serves(address: PostgresAddress) -> bool:
