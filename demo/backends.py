@@ -6,9 +6,11 @@ import base64
 import hashlib
 import hmac
 import json
+from contextlib import suppress
 
 import httpx
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
 
 from demo.patience import patiently
 from demo.story import Happening
@@ -22,26 +24,41 @@ class Backends:
 
     def __init__(self, bootstrap: str) -> None:
         self._bootstrap = bootstrap
+        self._producer: AIOKafkaProducer | None = None
 
     async def tell(self, happenings: list[Happening]) -> None:
         """Write events as CloudEvents in binary mode."""
 
         async def attempt() -> None:
-            producer = AIOKafkaProducer(
-                bootstrap_servers=self._bootstrap, acks="all", enable_idempotence=False
-            )
-            await producer.start()
             try:
-                for happening in happenings:
-                    value = json.dumps(happening.data).encode()
-                    key = happening.key.encode()
-                    await producer.send(TOPIC, value, key=key, headers=_attributes(happening))
-                await producer.flush()
-            finally:
-                await producer.stop()
+                producer = await self._connected()
+                acks = [
+                    await producer.send(
+                        *(TOPIC, json.dumps(h.data).encode()), key=h.key.encode(), headers=_attributes(h)
+                    )
+                    for h in happenings
+                ]
+                for ack in acks:
+                    await ack
+            except Exception:
+                await self.close()
+                raise
 
         if happenings:
             await patiently(attempt)
+
+    async def _connected(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            self._producer = AIOKafkaProducer(bootstrap_servers=self._bootstrap, acks="all")
+            await self._producer.start()
+        return self._producer
+
+    async def close(self) -> None:
+        """Leave the broker."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            with suppress(KafkaError, OSError):
+                await producer.stop()
 
 
 def _attributes(happening: Happening) -> list[tuple[str, bytes]]:

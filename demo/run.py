@@ -57,14 +57,16 @@ class Company:
             moments.append(self.agenda.next_at)
         return min(moments, default=None)
 
-    async def tell(self, now: datetime) -> None:
-        """Backends and helpdesk tell what happened until now."""
+    async def tell(self, now: datetime) -> list[str]:
+        """Backends and helpdesk tell what happened until now; gives the ids of the backends' events."""
         due = [h for h in self.told if h.at <= now]
         self.told = self.told[len(due) :]
-        await self.backends.tell([h for h in due if h.by in ("crm", "shop", "broken")])
+        events = [h for h in due if h.by in ("crm", "shop", "broken")]
+        await self.backends.tell(events)
         for happening in due:
             if happening.by in ("helpdesk", "forger"):
                 await self.helpdesk.tell(happening)
+        return [event.id for event in events]
 
     async def read_mails(self, now: datetime) -> bool:
         """Customers, gateways and reps get what arrived; tells whether anything did."""
@@ -88,12 +90,13 @@ async def main() -> int:
     port = int(os.environ.get("DEMO_PORT", "8700"))  # noqa: TID251 - this is the root
     console.print("[bold]Nordlicht[/bold], a company with 40 customers, lives with Afterword for 90 days.")
     async with Afterword(FOLDER, port) as afterword:
-        watch = StopWatch(afterword.admin_dsn, afterword.bootstrap)
+        watch = StopWatch(afterword.admin_dsn)
         await watch.set(START)
         await afterword.ready()
         await _furnish(afterword)
         company = _company(afterword)
         await _live(company, watch)
+        await company.backends.close()
         summary = await summarise(afterword, company.tally, company.sink, company.helpdesk)
         await watch.run_on()
         await watch.close()
@@ -138,8 +141,9 @@ async def _live(company: Company, watch: StopWatch) -> None:
 
 async def _step(company: Company, watch: StopWatch, now: datetime) -> datetime:
     await watch.set(now)
-    await company.tell(now)
+    watch.told = await company.tell(now)
     await watch.quiet(now)
+    watch.told = []
     while await company.read_mails(now):
         await watch.quiet(now)
     follow_up = await company.act(now)

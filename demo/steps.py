@@ -13,21 +13,26 @@ from datetime import datetime
 
 import asyncpg
 
-from shared.bus.kafka import KafkaBus
-from shared.bus.kafka_client import KafkaSettings
-from shared.errors import Unavailable
-
 SERVICES = ("trigger", "dispatch", "collector", "scoring", "alerts")
 QUIET_SECONDS = 120.0
-READS = {
+READS_OF = {
     "trigger": ("touchpoints", "deliveries", "responses", "tickets"),
     "dispatch": ("surveys", "messages", "responses", "directory", "programmes"),
     "collector": ("surveys", "deliveries", "directory"),
     "scoring": ("responses", "surveys", "deliveries", "directory", "programmes"),
     "alerts": ("responses", "directory"),
 }
-READS = {service: tuple(f"afterword.{topic}" for topic in topics) for service, topics in READS.items()}
+READS = {service: tuple(f"afterword.{topic}" for topic in topics) for service, topics in READS_OF.items()}
 """What each service reads (`docs/architecture.md`)."""
+
+WRITES_OF = {
+    "trigger": {"directory", "context", "programmes", "surveys", "touchpoints"},
+    "dispatch": {"deliveries"},
+    "collector": {"responses"},
+    "scoring": set[str](),
+    "alerts": {"tickets", "messages"},
+}
+WRITES = {service: {f"afterword.{topic}" for topic in topics} for service, topics in WRITES_OF.items()}
 
 _DUE = {
     "plans": "select min(due_at) from trigger.plans where state = 'pending'",
@@ -45,6 +50,25 @@ _OUTBOX = "select '{0}', count(*) filter (where not published), coalesce(max(id)
 _OUTBOXES = " union all ".join(_OUTBOX.format(service) for service in SERVICES)
 
 
+_WAYS = {
+    (writer, reader): [topic for topic in topics if topic in WRITES[writer]]
+    for writer in SERVICES
+    for reader, topics in READS.items()
+    if WRITES[writer] & set(topics)
+}
+_UNSEEN = """
+select count(*) from {writer}.outbox o where id > $2 and topic = any($1)
+    and not exists (
+        select from {reader}.inbox i where i.event_id = o.event_id and i.source = '/afterword/{writer}'
+    )
+"""
+_UNHEARD = """
+select count(*) from unnest($1::text[]) as told (id)
+where not exists (select from trigger.inbox i where i.event_id = told.id)
+    and not exists (select from trigger.dead_letters d where d.headers like '%"' || told.id || '"%')
+"""
+
+
 class NotQuiet(Exception):
     """The product did not come to rest; the message says what is still due."""
 
@@ -60,9 +84,11 @@ class Standing:
 class StopWatch:
     """Sets business time and waits until all that became due is done."""
 
-    def __init__(self, admin_dsn: str, bootstrap: str) -> None:
+    def __init__(self, admin_dsn: str) -> None:
         self._dsn = admin_dsn
-        self._bus = KafkaBus(KafkaSettings(bootstrap))
+        self._seen: dict[tuple[str, str], int] = {}
+        self.told: list[str] = []
+        """Ids of the backends' events of this step."""
         self._conn: asyncpg.Connection | None = None
 
     async def set(self, at: datetime) -> None:
@@ -94,7 +120,7 @@ class StopWatch:
         while time.monotonic() < until:  # noqa: TID251 - the demo's own patience
             try:
                 left = await self._left(now)
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, Unavailable) as error:
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
                 left = {type(error).__name__: 1}
                 await self.close()
             if not left:
@@ -106,9 +132,9 @@ class StopWatch:
         before = await self._look(now)
         if before.left:
             return before.left
-        lag = await self._lag()
-        if lag:
-            return {"lag": lag}
+        on_the_way = await self._on_the_way()
+        if on_the_way:
+            return {"on the way": on_the_way}
         after = await self._look(now)
         # Something was written while we looked: it may be on its way through the broker.
         return after.left or ({} if after.written == before.written else {"fresh": 1})
@@ -126,11 +152,20 @@ class StopWatch:
             left["mails in hand"] = in_hand
         return Standing(left, tuple(row[2] for row in rows))
 
-    async def _lag(self) -> int:
-        total = 0
-        for service, topics in READS.items():
-            total += sum((await self._bus.lag(f"afterword.{service}", topics)).values())
-        return total
+    async def _on_the_way(self) -> int:
+        """Events that were told or published but not yet handled by all who read them."""
+        conn = await self._database()
+        waiting = 0
+        for (writer, reader), topics in _WAYS.items():
+            newest = await conn.fetchval(f"select coalesce(max(id), 0) from {writer}.outbox")  # noqa: S608
+            seen = self._seen.get((writer, reader), 0)
+            missing = await conn.fetchval(_UNSEEN.format(writer=writer, reader=reader), topics, seen)
+            if missing:
+                waiting += missing
+            else:
+                self._seen[writer, reader] = newest
+        unheard: int = await conn.fetchval(_UNHEARD, self.told)
+        return waiting + unheard
 
     async def _database(self) -> asyncpg.Connection:
         if self._conn is None or self._conn.is_closed():
@@ -142,4 +177,3 @@ class StopWatch:
         conn, self._conn = self._conn, None
         if conn is not None:
             await conn.close()
-        await self._bus.stop()
