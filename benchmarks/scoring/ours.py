@@ -1,0 +1,101 @@
+"""Scoring as it runs: consumer loop, inbox, facts, cells, announcements and relay, everything committed once."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import cProfile
+import pstats
+import sys
+import time
+
+import uvloop
+from prometheus_client import REGISTRY
+
+from benchmarks.scoring.load import TOPIC
+from services.scoring.handlers import SUBSCRIPTIONS
+from services.scoring.worker import announcing, refreshing, republish
+from shared.bus.kafka import KafkaBus
+from shared.bus.kafka_client import KafkaSettings
+from shared.bus.port import BusConsumer
+from shared.contracts.topics import Topic
+from shared.db.database import Database, connect
+from shared.runtime.clock import FixedClock, SystemMachine
+from shared.runtime.consumer import ConsumerLoop, Subscription
+from shared.runtime.loops import Loop, run_loop
+from shared.runtime.relay import Relay
+
+
+class FreshGroup(KafkaBus):
+    """A bus whose consumers begin at the oldest record each time."""
+
+    def consumer(self, group: str, topics: list[str], instance: str) -> BusConsumer:
+        """As ever, but the group is new."""
+        return super().consumer(f"{group}.{time.time_ns()}", topics, instance)
+
+
+async def main() -> None:
+    """Read EVENTS answers and say how fast they were committed."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--bootstrap", required=True)
+    parser.add_argument("--dsn", required=True)
+    parser.add_argument("--events", type=int, required=True)
+    parser.add_argument("--profile", action="store_true")
+    given = parser.parse_args()
+    machine = SystemMachine()
+    db = await connect(given.dsn, service="scoring", clock=FixedClock(machine.wall()), machine=machine)
+    bus = FreshGroup(KafkaSettings(given.bootstrap))
+    await bus.start()
+    profile = cProfile.Profile() if given.profile else None
+    rate, micros = await _timed(db, bus, given.events, profile)
+    async with db.read() as conn:
+        facts = await conn.fetchval("select count(*) from answer_facts")
+        cells = await conn.fetchval(
+            "select sum(b0+b1+b2+b3+b4+b5+b6+b7+b8+b9+b10) from score_cells where rollup = 'total'"
+        )
+        claimed = await conn.fetchval("select count(*) from inbox")
+    assert facts == cells == claimed >= given.events, (facts, cells, claimed, given.events)
+    if profile:
+        pstats.Stats(profile, stream=sys.stderr).sort_stats("tottime").print_stats(35)
+    print(f"RESULT {rate:.1f} {micros:.1f}", flush=True)
+    await bus.stop()
+    await db.close()
+
+
+async def _timed(
+    db: Database, bus: KafkaBus, events: int, profile: cProfile.Profile | None
+) -> tuple[float, float]:
+    """Events a second and microseconds of this process's CPU per event, after a warm-up of one twentieth."""
+    machine, stop = SystemMachine(), asyncio.Event()
+    subscription = Subscription((Topic(TOPIC),), SUBSCRIPTIONS[0].routes)
+    consumer = ConsumerLoop(subscription, db, bus, machine, instance="bench")
+    loops = (
+        Loop("announce", 1.0, announcing(db), due=False),
+        Loop("gauges", 5.0, refreshing(db), due=False),
+    )
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(Relay(db, bus, machine, republish=republish).run(stop))
+        for loop in loops:
+            tasks.create_task(run_loop("scoring", loop, machine, stop, bell=db.bell, paused=lambda: False))
+        tasks.create_task(consumer.run(stop))
+        while (warm := _committed()) < events // 20:
+            await asyncio.sleep(0.005)
+        started, cpu = time.perf_counter(), time.process_time()
+        if profile:
+            profile.enable()
+        while (seen := _committed()) < events:
+            await asyncio.sleep(0.005)
+        seconds = time.perf_counter() - started
+        micros = (time.process_time() - cpu) / (seen - warm) * 1e6
+        if profile:
+            profile.disable()
+        stop.set()
+    return (seen - warm) / seconds, micros
+
+
+def _committed() -> int:
+    labels = {"service": "scoring", "topic": TOPIC, "outcome": "done"}
+    return int(REGISTRY.get_sample_value("afterword_consumer_records_total", labels) or 0)
+
+
+uvloop.run(main())
