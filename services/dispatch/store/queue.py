@@ -215,6 +215,8 @@ async def end(
     conn: Connection, token: UUID, happening: Happening, endings: Sequence[Ending], now: datetime
 ) -> list[UUID]:
     """End messages of this lease; those that somebody else moved meanwhile are left alone."""
+    if not endings:
+        return []
     rows = await conn.fetch(
         _END,
         token,
@@ -232,6 +234,8 @@ async def postpone(
     conn: Connection, token: UUID, happening: Happening, postponed: Sequence[Postponed]
 ) -> list[UUID]:
     """Put messages of this lease back for a while."""
+    if not postponed:
+        return []
     rows = await conn.fetch(
         _POSTPONE,
         token,
@@ -245,6 +249,8 @@ async def postpone(
 
 async def end_attempts(conn: Connection, outcome: str, endings: Sequence[Ending]) -> None:
     """Write down how the last attempts ended."""
+    if not endings:
+        return
     await conn.execute(_END_ATTEMPTS, [e.delivery_id for e in endings], outcome, [e.detail for e in endings])
 
 
@@ -282,6 +288,8 @@ async def waiting(conn: Connection) -> dict[str, int]:
 
 async def announcements(conn: Connection, delivery_ids: Sequence[UUID]) -> list[Announced]:
     """Messages as their delivery events tell them."""
+    if not delivery_ids:
+        return []
     return [
         Announced(
             delivery_id=row["delivery_id"],
