@@ -69,6 +69,10 @@ def test_an_override_of_somebody_who_left_is_ignored() -> None:
     assert shift.user_id == ANA
 
 
+def test_the_weekday_of_the_hand_over_is_that_of_the_first() -> None:
+    assert WEEKLY.weekday == 0
+
+
 def test_who_comes_next() -> None:
     shift = on_call(WEEKLY, T0, ALL)
     assert shift is not None

@@ -201,6 +201,34 @@ def test_nothing_rings_after_the_end() -> None:
     assert life.ring(ended, T0 + timedelta(days=60)) == Step(ended)
 
 
+def test_a_verdict_on_a_settled_answer_does_not_drag_it_into_a_new_case() -> None:
+    settled = done(life.resolve(only(story(answer("r1"))), ANA, T0 + HOUR, MISTAKE, "no", attempts=0))
+    case, _ = tell(Case(settled.case_key, (settled,)), answer("r2", at=T0 + 2 * HOUR))
+    case, steps = tell(case, answer("r1", version=2, at=T0 + 3 * HOUR, spoken=False))
+    assert types(steps) == []
+    assert [len(ticket.voices) for ticket in case.tickets] == [1, 1]
+
+
+def test_a_further_contact_is_a_follow_up() -> None:
+    once = done(life.contact(only(story(answer())), ANA, T0 + HOUR, {}, "first"))
+    again = life.contact(once, BEN, T0 + 5 * HOUR, {}, "second")
+    assert isinstance(again, Step)
+    assert again.events == ()
+    assert again.ticket.run.contacted_at == T0 + HOUR
+
+
+def test_giving_a_case_to_its_owner_changes_nothing() -> None:
+    given = done(life.assign(only(story(answer())), ANA, T0, BEN))
+    assert life.assign(given, ANA, T0 + HOUR, BEN) == Step(given)
+
+
+def test_a_case_is_closed_on_a_proposal_alone() -> None:
+    ticket = only(story(answer()))
+    assert isinstance(life.accept_proposal(ticket, ANA, T0), Refused)
+    ended = done(life.resolve(ticket, ANA, T0 + HOUR, MISTAKE, "no", attempts=0))
+    assert life.accept_proposal(ended, ANA, T0) == Step(ended)
+
+
 def test_a_reopened_case_starts_new_clocks() -> None:
     ended = done(life.resolve(only(story(answer())), ANA, T0 + HOUR, MISTAKE, "no", attempts=0))
     step = life.reopen(ended, T0 + 100 * HOUR, BEN)

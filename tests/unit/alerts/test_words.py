@@ -118,6 +118,7 @@ def test_long_words_are_cut() -> None:
 def test_priority_has_its_reasons(stake: Stake, priority: Priority) -> None:
     found = rank(stake)
     assert found.priority is priority
+    assert found.priority.word == priority.name.lower()
     assert len(found.reasons) >= priority - 1
 
 

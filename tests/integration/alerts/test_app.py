@@ -1,0 +1,66 @@
+"""The service as its composition root builds it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from services.alerts.app import build
+from services.alerts.settings import Settings
+from shared.bus.memory import MemoryBus
+from shared.runtime.service import Platform
+from shared.security.access import Access
+from tests.integration.alerts.conftest import Office
+from tests.support.alerts import T0
+from tests.support.assembled import platform
+
+
+def given(office: Office) -> Platform:
+    ready = platform("alerts")
+    return Platform(
+        settings=ready.settings,
+        db=office.db,
+        bus=MemoryBus(),
+        clock=office.clock,
+        machine=office.machine,
+        sealer=office.desk.sealer,
+        tokens=ready.tokens,
+        access=Access(office.db, office.clock, office.machine, secure=False),
+    )
+
+
+async def test_each_channel_has_a_loop_of_its_own_and_failures_leave_work_to_do(office: Office) -> None:
+    settings = Settings(
+        smtp_host="127.0.0.1", smtp_port=1, slack_webhook_url=SecretStr("http://127.0.0.1:1/hook")
+    )
+    service = await build(settings, given(office))
+    loops = {loop.name: loop for loop in service.loops}
+    assert set(loops) == {"clocks", "notices.email", "notices.slack", "gauges"}
+    await office.hears(await office.says.answered("r1", 2, T0))
+    assert [await loops[name].run() for name in loops] == [0, 2, 1, 0]
+    assert await office.rows("select distinct state, attempts from notices") == [("pending", 1)]
+
+
+async def test_without_a_webhook_no_room_is_told(office: Office) -> None:
+    service = await build(Settings(), given(office))
+    assert "notices.slack" not in {loop.name for loop in service.loops}
+
+
+async def test_a_webhook_that_is_not_encrypted_stops_the_start(office: Office) -> None:
+    with pytest.raises(ValueError, match="https"):
+        await build(Settings(slack_webhook_url=SecretStr("http://hooks.chat.test/x")), given(office))
+
+
+@pytest.mark.requirement("R76")
+def test_causes_and_leadership_are_configured(monkeypatch: pytest.MonkeyPatch) -> None:
+    causes = [{"key": "late_invoice", "label": "Invoice came late"}]
+    monkeypatch.setenv("AFTERWORD_ALERTS_CAUSES", json.dumps(causes))
+    monkeypatch.setenv("AFTERWORD_ALERTS_LEADERSHIP", '["ceo@afterword.test"]')
+    read = Settings()
+    assert [(cause.key, cause.needs) for cause in read.causes] == [("late_invoice", "contact")]
+    assert read.leadership == ("ceo@afterword.test",)
+    monkeypatch.setenv("AFTERWORD_ALERTS_CAUSES", '[{"key": "Bad Key", "label": "x"}]')
+    with pytest.raises(ValidationError):
+        Settings()
