@@ -40,7 +40,7 @@ _DUE = {
     "closings": "select min(closes_at) from trigger.asks where closed_at is null",
     "settling": "select min(ready_at) from collector.settling",
     "clocks": "select min(due_at) from alerts.timers",
-    "unconfirmed": "select min(due_at) from alerts.unconfirmed where state = 'waiting'",
+    "unconfirmed": "select min(due_at) from alerts.unconfirmed where state = 'waiting' and late_at is null",
 }
 _IN_HAND = """
 select (select count(*) from dispatch.messages where state in ('planned', 'claimed', 'handing_over'))
