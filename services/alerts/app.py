@@ -17,8 +17,8 @@ from shared.runtime.consumer import Subscription
 from shared.runtime.loops import Loop
 from shared.runtime.service import Platform, Service
 
-CLOCK_SECONDS = 1.0
-NOTICE_SECONDS = 0.5
+CLOCK_SECONDS = 0.25
+NOTICE_SECONDS = 0.25
 GAUGE_SECONDS = 15.0
 
 

@@ -43,7 +43,7 @@ async def ring_clocks(desk: Desk, db: Database) -> int:
     """Tell what ran out: each due ticket once, at its highest overdue level. Returns the tickets handled."""
     async with db.begin() as tx:
         keys = await cases.lock_due(tx.conn, tx.now, BATCH)
-        due = await cases.tickets_due(tx.conn, keys, tx.now)
+        due = await cases.tickets_due(tx.conn, keys, tx.now) if keys else []
         steps = [life.ring(ticket, tx.now) for ticket in due]
         if steps:
             await apply(desk, tx, steps, await rota.staff(tx.conn, tx.now, desk.leadership))
