@@ -10,7 +10,12 @@ from ssl import SSLContext
 from typing import Any
 
 import structlog
-from aiokafka.errors import ConsumerStoppedError, KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
+from aiokafka.errors import (
+    ConsumerStoppedError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+)
 
 from shared.bus.port import BusUnavailable, RecordTooLarge
 

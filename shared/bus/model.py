@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 Headers = tuple[tuple[str, bytes], ...]
 Partition = tuple[str, int]
@@ -31,9 +32,11 @@ class Outgoing:
         return len(self.key or b"") + len(self.value or b"") + carried
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A record read from the log; `timestamp_ms` is the producer's wall clock, never business time."""
+class Record(NamedTuple):
+    """A record read from the log; `timestamp_ms` is the producer's wall clock, never business time.
+
+    A named tuple where the others are dataclasses: it is made for every record read, at a third of the cost.
+    """
 
     topic: str
     partition: int

@@ -204,8 +204,8 @@ async def _bury(home: Path) -> None:
     file = home / "postmaster.pid"
     if not _exists(file):
         return
-    # Its processes end by themselves when their postmaster is gone. Only then is it safe to take the file away:
-    # it is what keeps a second server off the data.
+    # Its processes end by themselves when their postmaster is gone. Only then may the file go, for it keeps a
+    # second server off the data.
     try:
         async with asyncio.timeout(_BURIAL_SECONDS):
             while _workers(home):  # noqa: ASYNC110 - nobody tells us
