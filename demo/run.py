@@ -19,10 +19,11 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from demo.backends import Backends, Helpdesk
 from demo.browser import Browser
 from demo.chance import Chance
+from demo.kills import Killer
 from demo.mails import Sink
 from demo.patience import patiently
 from demo.people import Action, Agenda, Customers, Desk, Tally
-from demo.steps import StopWatch
+from demo.steps import StopWatch, Telling
 from demo.story import DAYS, Happening, story
 from demo.summary import show, summarise
 from demo.supervisor import Afterword
@@ -57,8 +58,8 @@ class Company:
             moments.append(self.agenda.next_at)
         return min(moments, default=None)
 
-    async def tell(self, now: datetime) -> list[str]:
-        """Backends and helpdesk tell what happened until now; gives the ids of the backends' events."""
+    async def tell(self, now: datetime) -> list[Happening]:
+        """Backends and helpdesk tell what happened until now; gives the backends' events."""
         due = [h for h in self.told if h.at <= now]
         self.told = self.told[len(due) :]
         events = [h for h in due if h.by in ("crm", "shop", "broken")]
@@ -66,7 +67,7 @@ class Company:
         for happening in due:
             if happening.by in ("helpdesk", "forger"):
                 await self.helpdesk.tell(happening)
-        return [event.id for event in events]
+        return events
 
     async def read_mails(self, now: datetime) -> bool:
         """Customers, gateways and reps get what arrived; tells whether anything did."""
@@ -95,7 +96,9 @@ async def main() -> int:
         await afterword.ready()
         await _furnish(afterword)
         company = _company(afterword)
-        await _live(company, watch)
+        killer = Killer(afterword, Chance(os.environ.get("DEMO_SEED", "1")), _count("DEMO_KILLS"))  # noqa: TID251
+        async with killer:
+            await _live(company, watch)
         await company.backends.close()
         summary = await summarise(afterword, company.tally, company.sink, company.helpdesk)
         await watch.run_on()
@@ -105,6 +108,10 @@ async def main() -> int:
         if not os.environ.get("DEMO_EXIT"):  # noqa: TID251 - this is the root
             await _stay(afterword)
     return 0 if summary.sound else 1
+
+
+def _count(name: str) -> int:
+    return int(os.environ.get(name, "0"))  # noqa: TID251 - this is the root
 
 
 def _company(afterword: Afterword) -> Company:
@@ -141,9 +148,10 @@ async def _live(company: Company, watch: StopWatch) -> None:
 
 async def _step(company: Company, watch: StopWatch, now: datetime) -> datetime:
     await watch.set(now)
-    watch.told = await company.tell(now)
-    await watch.quiet(now)
-    watch.told = []
+    events = await company.tell(now)
+    await watch.quiet(
+        now, heard=Telling([event.id for event in events], lambda: company.backends.tell(events))
+    )
     while await company.read_mails(now):
         await watch.quiet(now)
     follow_up = await company.act(now)

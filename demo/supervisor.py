@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -85,6 +86,17 @@ class Afterword:
             self._process.send_signal(signal.SIGTERM)
             await self._process.wait()
         await self.command("down")
+
+    async def kill(self) -> None:
+        """End the process as a crash does; the supervisor starts it again."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+
+    def kill_broker(self) -> None:
+        """End the broker, and with it all its records."""
+        state = json.loads((self._data / "broker.json").read_text())
+        with suppress(ProcessLookupError):
+            os.kill(int(state["pid"]), signal.SIGKILL)
 
     async def ready(self) -> None:
         """Wait until it says that it is ready."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from collections.abc import Awaitable, Callable
@@ -23,11 +24,16 @@ from services.scoring.app import build as build_scoring
 from services.scoring.settings import Settings as ScoringSettings
 from services.trigger.app import build as build_trigger
 from services.trigger.settings import Settings as TriggerSettings
+from shared.embedded import stack
+from shared.embedded.broker import ensure_broker
+from shared.embedded.mail import ensure_mail_sink
+from shared.embedded.postgres import ensure_postgres
 from shared.runtime.host import Build, run
 from shared.runtime.service import Platform, Service
 
 console = Console(stderr=True)
 PID_FILE = "up.pid"
+KEEP_SECONDS = 1.0
 
 
 async def run_all(data_dir: Path, port: int, programmes: Path) -> None:
@@ -37,7 +43,22 @@ async def run_all(data_dir: Path, port: int, programmes: Path) -> None:
     keep_settings(embedded)
     (data_dir / PID_FILE).write_text(f"{os.getpid()} {psutil.Process().create_time()}")
     _greet(embedded)
-    await run(builds(embedded, programmes), embedded.settings)
+    async with asyncio.TaskGroup() as tasks:
+        keeping = tasks.create_task(_keep_parts(data_dir))
+        await run(builds(embedded, programmes), embedded.settings)
+        keeping.cancel()
+
+
+async def _keep_parts(data_dir: Path) -> None:
+    """Start database, broker and mail sink again when one of them died; they come back at their addresses."""
+    while True:
+        await asyncio.sleep(KEEP_SECONDS)
+        if all(part.running for part in stack.status(data_dir)):
+            continue
+        console.print("A part beside us died; starting it again.")
+        await ensure_postgres(data_dir)
+        await ensure_broker(data_dir)
+        await ensure_mail_sink(data_dir)
 
 
 def builds(embedded: Embedded, programmes: Path) -> dict[str, Build]:
