@@ -26,7 +26,10 @@ def check_command(
         list[str] | None, typer.Option(help="Language that every text needs; repeat it.")
     ] = None,
 ) -> None:
-    """Read every programme and say what is wrong, where, and what to do. Exit code 1 when there are errors."""
+    """Read every programme and say what is wrong, where, and what to do.
+
+    Exit code 1 when there are errors.
+    """
     report = _report(folder, tuple(locale or LOCALES))
     for finding in report.findings:
         colour = "red" if finding.severity is Severity.ERROR else "yellow"
@@ -75,6 +78,7 @@ def _card(checked: Checked) -> Table:
     window = (
         send.window if isinstance(send.window, str) else f"{', '.join(send.window.days)} {send.window.hours}"
     )
+    reminders = ", ".join(reminder.after.text for reminder in send.reminders) or "none"
     budget = rules.quarantine.account
     rows = {
         "file": checked.file,
@@ -85,7 +89,7 @@ def _card(checked: Checked) -> Table:
         "called off by": ", ".join(when.cancel_on) or "nothing",
         "waits for": ", ".join(when.hold_while) or "nothing",
         "who": f"{rules.audience.who}: {', '.join(rules.audience.persona) or 'everybody'}",
-        "send": f"{', '.join(send.channels)}; {window}; reminders {', '.join(r.after.text for r in send.reminders) or 'none'}",
+        "send": f"{', '.join(send.channels)}; {window}; reminders {reminders}",
         "open for": send.open_for.text,
         "not again within": rules.quarantine.contact.text
         + (f"; per account {budget.max} within {budget.per.text}" if budget else ""),

@@ -75,6 +75,12 @@ class AccountWritten(BaseModel):
 def router(platform: Platform) -> APIRouter:
     """The routes of the directory."""
     routes = APIRouter(prefix="/v1", tags=["directory"])
+    _add_contacts(routes, platform)
+    _add_accounts(routes, platform)
+    return routes
+
+
+def _add_contacts(routes: APIRouter, platform: Platform) -> None:
     touchpoints = Touchpoints(platform.sealer)
 
     @routes.get("/contacts/{ref}")
@@ -111,6 +117,10 @@ def router(platform: Platform) -> APIRouter:
                 raise Problem(404, "No contact is known by that.", field="ref")
             await erase(tx, platform.sealer, [contact_id])
 
+
+def _add_accounts(routes: APIRouter, platform: Platform) -> None:
+    touchpoints = Touchpoints(platform.sealer)
+
     @routes.get("/accounts/{ref}")
     async def show_account(ref: str, _reader: AccountReader) -> AccountChanged:
         """An account by id, backend id or name."""
@@ -128,8 +138,6 @@ def router(platform: Platform) -> APIRouter:
         async with unit_of_work(platform.db) as tx:
             touchpoint = Touchpoint(occurred_at=tx.now, account=account)
             await touchpoints.handle([_event("account.updated", touchpoint, tx)], tx)
-
-    return routes
 
 
 def _event(kind: str, touchpoint: Touchpoint, tx: Tx) -> Event[Touchpoint]:

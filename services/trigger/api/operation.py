@@ -17,7 +17,7 @@ from services.trigger.store.brakes import Brake
 from services.trigger.store.guard import unit_of_work
 from shared.contracts.directory import Brand, Sender
 from shared.contracts.programmes import ProgrammeState
-from shared.db.database import Connection
+from shared.db.database import Connection, Database
 from shared.runtime.service import Platform
 from shared.security.access import Principal, require_scope
 from shared.web.problems import Problem
@@ -91,8 +91,13 @@ class OrganisationWritten(BaseModel):
 def router(platform: Platform) -> APIRouter:
     """The routes of operation."""
     routes = APIRouter(prefix="/v1", tags=["operation"])
-    db = platform.db
+    _add_programmes(routes, platform.db)
+    _add_brake(routes, platform.db)
+    _add_organisation(routes, platform.db)
+    return routes
 
+
+def _add_programmes(routes: APIRouter, db: Database) -> None:
     @routes.get("/programmes")
     async def list_programmes(_reader: ProgrammeReader) -> list[ProgrammeShown]:
         """All programmes, archived ones too."""
@@ -109,6 +114,8 @@ def router(platform: Platform) -> APIRouter:
             raise Problem(404, "There is no such programme.", field="key")
         return definition
 
+
+def _add_brake(routes: APIRouter, db: Database) -> None:
     @routes.get("/brake")
     async def show_brake(_reader: BrakeReader) -> BrakeState:
         """What is paused, and what waits."""
@@ -130,6 +137,8 @@ def router(platform: Platform) -> APIRouter:
             await release_brake(tx, scope, await _subject(tx.conn, scope, subject))
             return await brake_state(tx.conn)
 
+
+def _add_organisation(routes: APIRouter, db: Database) -> None:
     @routes.get("/organisation")
     async def show_organisation(_reader: SettingsReader) -> OrganisationWritten:
         """The organisation's settings."""
@@ -149,8 +158,6 @@ def router(platform: Platform) -> APIRouter:
         async with unit_of_work(db) as tx:
             await save_organisation(tx, organisation_of(written))
         return written
-
-    return routes
 
 
 def organisation_of(written: OrganisationWritten) -> Organisation:

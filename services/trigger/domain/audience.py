@@ -1,4 +1,7 @@
-"""Who of the people around an event belongs to a programme's audience, and why the others do not (R59-R61)."""
+"""Who of the people around an event belongs to a programme's audience.
+
+And why the others do not (R59-R61).
+"""
 
 from __future__ import annotations
 
@@ -85,7 +88,10 @@ def person_fits(audience: Audience, person: Person, account: Account | None) -> 
 
 
 def sampled(audience: Audience, draw: str) -> bool:
-    """Whether a person is in the sample; the draw is the plan's identity, so the same person is drawn the same again."""
+    """Whether a person is in the sample.
+
+    The draw is the plan's identity, so the same person is drawn the same again.
+    """
     return audience.sample >= 1 or _draw(draw) < audience.sample
 
 

@@ -87,7 +87,10 @@ def merge_contact(contact: Contact, told: Told, account_id: UUID | None) -> Cont
 
 
 def merge_person(old: Person, told: Person, *, fresh: bool) -> Person:
-    """A person after an event: what it leaves out stays as it was; an older event only fills what is empty."""
+    """A person after an event: what it leaves out stays as it was.
+
+    An older event only fills what is empty.
+    """
     return Person(
         name=_pick(told.name, old.name, fresh=fresh),
         email=_pick(told.email, old.email, fresh=fresh),

@@ -32,6 +32,7 @@ _BECAUSE: Mapping[Reason, str] = {
     Reason.ANSWERED: "the person has answered",
     Reason.PAUSED: "an operator paused it",
     Reason.SHADOW: "the programme only runs in shadow, without sending",
+    Reason.UNSENDABLE: "the message could not be written for this person",
 }
 
 _NAMES: Mapping[str, str] = {
@@ -81,29 +82,25 @@ def sentence(decision: Decision) -> str:
     return f"{_verdict(decision, what, reason)}{f' ({facts})' if facts else ''}."
 
 
+_VERDICTS: Mapping[Outcome, str] = {
+    Outcome.PLANNED: "{what} was planned{until}",
+    Outcome.REQUESTED: "{what} was sent on its way",
+    Outcome.DEFERRED: "{what} waits{until}, because {reason}",
+    Outcome.SUPPRESSED: "{what} is not asked, because {reason}",
+    Outcome.CANCELLED: "{what} was cancelled, because {reason}",
+    Outcome.SHADOW: "{what} would have been sent now, but {reason}",
+    Outcome.NOT_MATCHED: "{what} was not planned, because {reason}",
+}
+
+
 def _verdict(decision: Decision, what: str, reason: str) -> str:
-    until = f" until {_day(decision.until)}" if decision.until else ""
-    match decision.outcome:
-        case Outcome.PLANNED if decision.reason is Reason.SUPERSEDED:
-            return f"{what} was moved to {_day(decision.until)}, because {reason}"
-        case Outcome.PLANNED:
-            return f"{what} was planned" + (f" for {_day(decision.until)}" if decision.until else "")
-        case Outcome.REQUESTED:
-            return f"{what} was sent on its way"
-        case Outcome.DEFERRED:
-            return f"{what} waits{until}, because {reason}"
-        case Outcome.SUPPRESSED:
-            return f"{what} is not asked, because {reason}"
-        case Outcome.CANCELLED:
-            return f"{what} was cancelled, because {reason}"
-        case Outcome.SHADOW:
-            return f"{what} would have been sent now, but {reason}"
-        case Outcome.NOT_MATCHED:
-            return (
-                f"{what} was not planned, because {reason}"
-                if decision.programme
-                else f"Nobody is asked, because {reason}"
-            )
+    day = _day(decision.until)
+    if decision.outcome is Outcome.NOT_MATCHED and not decision.programme:
+        return f"Nobody is asked, because {reason}"
+    if decision.outcome is Outcome.PLANNED and decision.reason is Reason.SUPERSEDED:
+        return f"{what} was moved to {day}, because {reason}"
+    word = "for" if decision.outcome is Outcome.PLANNED else "until"
+    return _VERDICTS[decision.outcome].format(what=what, reason=reason, until=f" {word} {day}" if day else "")
 
 
 def _facts(inputs: Mapping[str, Scalar]) -> str:

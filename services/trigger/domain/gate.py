@@ -1,7 +1,7 @@
 """The gate that every plan passes when it is due, and again after each wait.
 
-In this order, each outcome with its inputs: erased or opted out → consent → brake → hold → no longer fresh → channel →
-account budget → contact quarantine → arbitration → send window → requested.
+In this order, each outcome with its inputs: erased or opted out → consent → brake → hold → no longer fresh →
+channel → account budget → contact quarantine → arbitration → send window → requested.
 """
 
 from __future__ import annotations
@@ -93,7 +93,10 @@ Step = Callable[[Plan, Edition, Facts], Decision | None]
 
 
 def decide(plan: Plan, edition: Edition, facts: Facts) -> Decision:
-    """What becomes of a due plan: requested, deferred until, suppressed or (for a shadow programme) only noted."""
+    """What becomes of a due plan.
+
+    Requested, deferred until, suppressed or (for a shadow programme) only noted.
+    """
     for step in GATE:
         decision = step(plan, edition, facts)
         if decision is not None:
@@ -224,7 +227,8 @@ def _budget(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
     if len(ends) < rules.account.max:
         return None
     inputs: dict[str, Scalar] = {"max": rules.account.max, "per": span.text, "asked": len(ends)}
-    # A place becomes free when so many of the oldest asks have left the span that one below the maximum remain.
+    # A place becomes free when so many of the oldest asks have left the span that one below the maximum
+    # remain.
     return _until(plan, Reason.ACCOUNT_BUDGET, sorted(ends)[len(ends) - rules.account.max], inputs)
 
 
@@ -320,28 +324,31 @@ def decide_reminder(ask: Ask, edition: Edition, facts: Facts) -> Decision:
     contact = facts.contacts.get(ask.contact_id)
     refused = refused_person(contact, edition)
     if ask.state is not AskState.OPEN:
-        return _of_ask(
-            ask,
-            Outcome.SUPPRESSED,
-            Reason.ANSWERED if ask.answered_at else Reason.CANCELLED,
-            {"state": ask.state},
-        )
+        reason = Reason.ANSWERED if ask.answered_at else Reason.CANCELLED
+        return _of_ask(ask, Outcome.SUPPRESSED, reason, {"state": ask.state})
     if refused or contact is None:
         return _of_ask(ask, Outcome.SUPPRESSED, refused[0] if refused else Reason.ERASED, {})
     if facts.now >= ask.closes_at:
         return _of_ask(ask, Outcome.SUPPRESSED, Reason.EXPIRED, {"closes_at": ask.closes_at.isoformat()})
-    brake = facts.brakes.on(ask.programme, ask.account_id)
-    if brake or edition.state is ProgrammeState.PAUSED:
-        return _of_ask(ask, Outcome.DEFERRED, Reason.PAUSED, {"brake": brake}, until=ask.closes_at)
-    hold = holding(ask.contact_id, ask.account_id, edition.programme.when.hold_while, facts.holds)
-    if hold:
-        return _of_ask(
-            ask, Outcome.DEFERRED, Reason.HELD, {"hold": hold.kind, "ref": hold.ref}, until=ask.closes_at
-        )
+    waits = _reminder_waits(ask, edition, facts)
+    if waits:
+        return waits
     unreachable = no_channel(contact, edition, facts.own_domains)
     if unreachable:
         return _of_ask(ask, Outcome.SUPPRESSED, unreachable, {})
     return _remind_when_free(ask, edition, facts, contact)
+
+
+def _reminder_waits(ask: Ask, edition: Edition, facts: Facts) -> Decision | None:
+    """The brake or the hold for which a reminder waits as long as the survey is open."""
+    brake = facts.brakes.on(ask.programme, ask.account_id)
+    if brake or edition.state is ProgrammeState.PAUSED:
+        return _of_ask(ask, Outcome.DEFERRED, Reason.PAUSED, {"brake": brake}, until=ask.closes_at)
+    hold = holding(ask.contact_id, ask.account_id, edition.programme.when.hold_while, facts.holds)
+    if hold is None:
+        return None
+    inputs: dict[str, Scalar] = {"hold": hold.kind, "ref": hold.ref}
+    return _of_ask(ask, Outcome.DEFERRED, Reason.HELD, inputs, until=ask.closes_at)
 
 
 def _remind_when_free(ask: Ask, edition: Edition, facts: Facts, contact: Contact) -> Decision:

@@ -1,4 +1,7 @@
-"""`afterword programmes check`: is a file readable, and is what it says a good idea? Every complaint says what to do."""
+"""`afterword programmes check`.
+
+Is a file readable, and is what it says a good idea? Every complaint says what to do.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ LONGEST_OPEN_DAYS = 45
 SHORT_MOMENT_DAYS = 7
 """A moment that is over so soon cannot always wait for the best weekday."""
 
-_NO_REPLY = ("no-reply", "noreply", "no_reply", "donotreply", "do-not-reply", "no-responder", "svara-ej")
+NO_REPLY = ("no-reply", "noreply", "no_reply", "donotreply", "do-not-reply", "no-responder", "svara-ej")
 
 
 class Severity(StrEnum):
@@ -194,7 +197,7 @@ def _sending(checked: Checked) -> Iterator[Finding]:
         yield checked.error(
             ("send", "open_for"), "open for more than 45 days (R48).", "Write 30d, 45d at most."
         )
-    if any(word in send.sender.lower() for word in _NO_REPLY):
+    if any(word in send.sender.lower() for word in NO_REPLY):
         yield checked.error(
             ("send", "from"), "a no-reply sender (R51).", "Let a person sign who reads the replies."
         )

@@ -37,8 +37,9 @@ class Reach(StrEnum):
 class Contact:
     """A person as the directory knows them; who they are lies sealed in `person`.
 
-    `digest` is a keyed hash of the unsealed person, to see a change without opening; `email_hash` and `domains`
-    are keyed hashes of the address, of its domain and the domain's parents; `known_at` is when the newest event happened that told of them.
+    `digest` is a keyed hash of the unsealed person, to see a change without opening; `email_hash` and
+    `domains` are keyed hashes of the address, of its domain and the domain's parents; `known_at` is when the
+    newest event happened that told of them.
     """
 
     id: UUID
@@ -114,7 +115,10 @@ class Organisation:
 
 
 class PlanState(StrEnum):
-    """Where a plan stands. EXPANDED: its audience was resolved into one plan a person; it counts no more itself."""
+    """Where a plan stands. EXPANDED: its audience was resolved into one plan a person.
+
+    It counts no more itself.
+    """
 
     PENDING = "pending"
     EXPANDED = "expanded"
@@ -141,8 +145,9 @@ class Moment:
 class Plan:
     """One person (or a yet unresolved audience) to be asked once about one thing.
 
-    Identity = programme × subject × occurrence × contact. `due_at` is when the gate looks at it next, `first_due_at`
-    when the programme wanted to ask, `stale_at` the first instant that is too late. `waits_for` is why it was deferred.
+    Identity = programme × subject × occurrence × contact. `due_at` is when the gate looks at it next,
+    `first_due_at` when the programme wanted to ask, `stale_at` the first instant that is too late.
+    `waits_for` is why it was deferred.
     """
 
     id: UUID
@@ -162,11 +167,6 @@ class Plan:
     priority: int = 50
     event_id: str = ""
 
-    @property
-    def key(self) -> UUID:
-        """Whom its row locks are about: the contact, else the account, else the plan itself."""
-        return self.contact_id or self.account_id or self.id
-
 
 def plan_id(programme: str, subject: str, occurrence: int, contact_id: UUID | None) -> UUID:
     """Identity of a plan."""
@@ -174,7 +174,10 @@ def plan_id(programme: str, subject: str, occurrence: int, contact_id: UUID | No
 
 
 class AskState(StrEnum):
-    """Where a survey stands, from trigger's view. RELEASED: it never reached the person and counts for no cap."""
+    """Where a survey stands, from trigger's view.
+
+    RELEASED: it never reached the person and counts for no cap.
+    """
 
     OPEN = "open"
     ANSWERED = "answered"
@@ -219,7 +222,10 @@ class Hold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """One line of the ledger: what was decided about whom, why, and from which facts (none of them personal)."""
+    """One line of the ledger.
+
+    What was decided about whom, why, and from which facts (none of them personal).
+    """
 
     outcome: Outcome
     reason: Reason | None = None
@@ -234,7 +240,10 @@ class Decision:
 
 
 def place_of(contact: Contact | None, account: Account | None, organisation: Organisation) -> Place:
-    """Where a recipient is: the contact's zone, else the organisation's; the country by zone, else the account's region."""
+    """Where a recipient is: the contact's zone, else the organisation's.
+
+    The country by zone, else the account's region.
+    """
     zone = contact.zone if contact and contact.zone else organisation.zone
     region = account.region if account else ""
     own = country_of(zone) if contact and contact.zone else ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 from services.trigger.domain.programme import HoldKind
@@ -39,12 +38,6 @@ class AccountHold:
     account_id: UUID
     version: int
     active: bool
-
-    @property
-    def fields(self) -> dict[str, Any]:
-        """The columns of its row."""
-        names = ("kind", "ref", "holder", "account_id", "version", "active")
-        return {**{name: getattr(self, name) for name in names}, "contact_id": None}
 
 
 def hold_of(event_type: str, told: Touchpoint, account_id: UUID | None) -> AccountHold | None:

@@ -1,6 +1,9 @@
-"""From a touchpoint to plans: who is to be asked, about what, and when; with a reason for everybody who is not.
+"""From a touchpoint to plans: who is to be asked, about what, and when.
 
-A plan is a programme × subject × occurrence × contact. What is heard twice is planned once; a moved date moves its plan.
+With a reason for everybody who is not.
+
+A plan is a programme × subject × occurrence × contact. What is heard twice is planned once; a moved date
+moves its plan.
 """
 
 from __future__ import annotations
@@ -118,7 +121,10 @@ def cancelled_by(event: Occurrence, edition: Edition, book: Book) -> Iterator[De
 
 
 def called_off(event: Occurrence, edition: Edition, book: Book) -> Iterator[Plan]:
-    """Plans that an event calls off although they were requested already: whatever is unsent shall stay so."""
+    """Plans that an event calls off although they were requested already.
+
+    Whatever is unsent shall stay so.
+    """
     if event.type not in edition.programme.when.cancel_on:
         return
     for subject in {
@@ -176,9 +182,16 @@ def expand(
             continue
         due_at, stale_at = moment_of(edition, parent.moment, person.contact, account, world.organisation)
         plan = replace(
-            parent, id=identity, contact_id=person.contact.id, first_due_at=due_at, due_at=due_at, stale_at=stale_at,
-            state=PlanState.PENDING, reason=None, waits_for=None,
-        )  # fmt: skip
+            parent,
+            id=identity,
+            contact_id=person.contact.id,
+            first_due_at=due_at,
+            due_at=due_at,
+            stale_at=stale_at,
+            state=PlanState.PENDING,
+            reason=None,
+            waits_for=None,
+        )
         yield (
             plan,
             of_plan(
@@ -374,9 +387,18 @@ def _move(plan: Plan, event: Occurrence, edition: Edition, world: World, book: B
     due_at, stale_at = moment_of(edition, moment, contact, event.account, world.organisation)
     if plan.state is PlanState.PENDING or (_revivable(plan) and stale_at > world.now):
         moved = replace(
-            plan, moment=moment, version=edition.version, priority=edition.programme.priority, first_due_at=due_at,
-            due_at=due_at, stale_at=stale_at, state=PlanState.PENDING, reason=None, waits_for=None, event_id=event.event_id,
-        )  # fmt: skip
+            plan,
+            moment=moment,
+            version=edition.version,
+            priority=edition.programme.priority,
+            first_due_at=due_at,
+            due_at=due_at,
+            stale_at=stale_at,
+            state=PlanState.PENDING,
+            reason=None,
+            waits_for=None,
+            event_id=event.event_id,
+        )
         book.put(moved)
         facts: dict[str, Scalar] = {
             "moved_from": _iso(plan.moment.renewal_on),
@@ -384,7 +406,8 @@ def _move(plan: Plan, event: Occurrence, edition: Edition, world: World, book: B
         }
         yield of_plan(moved, Outcome.PLANNED, Reason.SUPERSEDED, facts, until=due_at)
     else:
-        # The survey of this term went out already; the plan only learns the date, so that the term ends with it.
+        # The survey of this term went out already; the plan only learns the date, so that the term ends with
+        # it.
         book.put(replace(plan, moment=moment))
         yield of_plan(plan, Outcome.NOT_MATCHED, Reason.DUPLICATE, {"state": plan.state})
 
@@ -396,8 +419,10 @@ def _revivable(plan: Plan) -> bool:
 
 
 def _new_term(current: Sequence[Plan], edition: Edition, told: Touchpoint) -> bool:
-    """Whether a date belongs to the next term: it is told after the old one passed, or, when this term was asked about
-    already, its own time to ask begins after the old one.
+    """Whether a date belongs to the next term.
+
+    It is told after the old one passed, or, when this term was asked about already, its own time to ask
+    begins after the old one.
     """
     last = max((plan.moment.renewal_on for plan in current if plan.moment.renewal_on), default=None)
     if last is None or told.renewal_on is None:

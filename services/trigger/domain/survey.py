@@ -149,6 +149,9 @@ def written_date(day: date | None, locale: str) -> str:
 
 
 def language_for(wanted: str, texts: dict[str, str], offered: tuple[str, ...]) -> str:
-    """The language to write in: the person's tag, then its plain language, then the organisation's first one."""
+    """The language to write in.
+
+    The person's tag, then its plain language, then the organisation's first one.
+    """
     candidates = (wanted, wanted.partition("-")[0].lower(), *offered, *texts)
     return next((tag for tag in candidates if tag in texts), "en")

@@ -61,7 +61,10 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """When a message may reach somebody, in the recipient's local time; `opens` and `closes` in minutes of the day."""
+    """When a message may reach somebody, in the recipient's local time.
+
+    `opens` and `closes` in minutes of the day.
+    """
 
     days: frozenset[int]
     opens: int
@@ -89,7 +92,10 @@ def parse_hours(text: str) -> tuple[int, int]:
 
 
 def local_instant(day: date, minutes: int, zone: ZoneInfo) -> datetime:
-    """The instant at which a local clock shows a minute of a day; a time in a gap moves forward, of two the first."""
+    """The instant at which a local clock shows a minute of a day.
+
+    A time in a gap moves forward, of two the first.
+    """
     naive = datetime.combine(day, time()) + timedelta(minutes=minutes)
     return naive.replace(tzinfo=zone, fold=0).astimezone(UTC)
 
@@ -170,7 +176,10 @@ def choose_slot(
 
 
 def country_of(zone: str, region: str = "") -> str:
-    """ISO code of the country in whose public holidays nobody is asked; "" when neither region nor zone tells it."""
+    """ISO code of the country in whose public holidays nobody is asked.
+
+    "" when neither region nor zone tells it.
+    """
     code = (
         region.strip().upper()[:2] if re.fullmatch(r"[A-Za-z]{2}(-[A-Za-z0-9]{1,3})?", region.strip()) else ""
     )

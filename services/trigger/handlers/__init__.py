@@ -40,7 +40,10 @@ TICKET_TYPES = tuple(
 
 
 def subscriptions(sealer: Sealer) -> tuple[Subscription, ...]:
-    """What trigger reads, and by which handler; touchpoints are open, so that handler picks them from all events."""
+    """What trigger reads, and by which handler.
+
+    Touchpoints are open, so that handler picks them from all events.
+    """
     return (
         Subscription(
             (Topic.TOUCHPOINTS, Topic.DELIVERIES, Topic.RESPONSES, Topic.TICKETS),

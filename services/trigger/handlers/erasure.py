@@ -48,7 +48,10 @@ async def _call_off(tx: Tx, contact_ids: list[UUID], event_id: str) -> None:
 
 
 async def cancel_asks(tx: Tx, running: list[Ask], reason: Reason) -> None:
-    """Take back surveys: no more reminders, and what is not yet handed over stays unsent. Their rows are locked."""
+    """Take back surveys: no more reminders, and what is not yet handed over stays unsent.
+
+    Their rows are locked.
+    """
     taken: list[Ask] = []
     for ask in running:
         unsent = ask.handed_over_at is None

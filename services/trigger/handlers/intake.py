@@ -1,4 +1,7 @@
-"""Touchpoints that come in by HTTP: noted once, their people sealed, then into the outbox, all in one transaction."""
+"""Touchpoints that come in by HTTP.
+
+Noted once, their people sealed, then into the outbox, all in one transaction.
+"""
 
 from __future__ import annotations
 
@@ -30,8 +33,8 @@ async def take(tx: Tx, sealer: Sealer, received: Received) -> str:
     """Take a touchpoint in.
 
     Returns:
-        "accepted", or "duplicate" and "conflict" (the same id with another body; the first one stands), when nothing
-        was done.
+        "accepted"; or, when nothing was done, "duplicate" or "conflict": the same id with another body, of
+        which the first one stands.
     """
     seen = await ledger.record_webhook(tx.conn, received.route, received.message_id, received.digest, tx.now)
     if seen != "new":

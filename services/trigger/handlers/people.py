@@ -1,4 +1,7 @@
-"""Who is meant in an event: people are found again by keyed hashes of their backend id, e-mail address and phone."""
+"""Who is meant in an event.
+
+People are found again by keyed hashes of their backend id, e-mail address and phone.
+"""
 
 from __future__ import annotations
 
@@ -41,8 +44,8 @@ def in_clear(told: TouchpointContact) -> Person:
 async def resolve(conn: Connection, sealer: Sealer, named: Sequence[Named]) -> list[UUID | None]:
     """The contact behind each person, made up where nobody is known; None for somebody without any mark.
 
-    New people get an id derived from their mark, the address before all others, so that two events that come in at once
-    mean the same person. Whoever was erased stays found, as erased.
+    New people get an id derived from their mark, the address before all others, so that two events that come
+    in at once mean the same person. Whoever was erased stays found, as erased.
     """
     hashes = [_hashes(sealer, one) for one in named]
     known = await directory.find_aliases(conn, {h for marks in hashes for h in marks.values()})

@@ -1,9 +1,12 @@
-"""Touchpoints: what they tell goes into the directory, then each is planned by every programme, set-based per batch."""
+"""Touchpoints: what they tell goes into the directory, then each is planned by every programme.
+
+Set-based per batch.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +18,6 @@ from services.trigger.domain.model import (
     Contact,
     Decision,
     Organisation,
-    PlanState,
     identity,
 )
 from services.trigger.domain.news import context_of, hold_of
@@ -62,7 +64,10 @@ class Touchpoints:
         self._sealer = sealer
 
     async def handle(self, events: Sequence[Event[Any]], tx: Tx) -> None:
-        """Fold the directory, plan, write; events from the future are only noted, those of other topics left alone."""
+        """Fold the directory, plan, write.
+
+        Events from the future are only noted, those of other topics left alone.
+        """
         touched = [event for event in events if isinstance(event.data, Touchpoint)]
         if not touched:
             return
@@ -178,10 +183,10 @@ class Touchpoints:
         """Whoever waited for a more important question that was called off or moved may be asked again."""
         contacts = sorted({p.contact_id for p in book.changed.values() if p.contact_id})
         accounts = sorted({p.account_id for p in book.changed.values() if p.account_id and not p.contact_id})
-        for people, companies in ((contacts, None), (None, accounts)):
-            if people or companies:
+        for persons, companies in ((contacts, None), (None, accounts)):
+            if persons or companies:
                 await plans.wake_plans(
-                    tx.conn, tx.now, [Reason.OUTRANKED], contacts=people, accounts=companies
+                    tx.conn, tx.now, [Reason.OUTRANKED], contacts=persons, accounts=companies
                 )
 
     async def _side_effects(self, batch: _Batch, tx: Tx) -> None:
@@ -192,7 +197,9 @@ class Touchpoints:
             account = _account(batch, event)
             found = hold_of(event.type, event.data, account.id if account else None)
             if found:
-                changes[found.kind, found.ref, found.holder] = brakes.HoldChange(**found.fields)
+                changes[found.kind, found.ref, found.holder] = brakes.HoldChange(
+                    **asdict(found), contact_id=None
+                )
             recorded = context_of(event.type, event.data, account.id if account else None)
             if recorded:
                 key = recorded.account_id or event.key or event.id

@@ -1,4 +1,7 @@
-"""Pages of trigger: why somebody was asked or not, the programmes with their brake, the organisation's settings."""
+"""Pages of trigger: why somebody was asked or not, the programmes with their brake.
+
+The organisation's settings.
+"""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
 from services.trigger.domain.directory import is_zone, reach_of
+from services.trigger.domain.lint import NO_REPLY
 from services.trigger.domain.model import Organisation, Reach
 from services.trigger.handlers.organisation import save_organisation
 from services.trigger.pages.view import ENVIRONMENT
@@ -63,23 +64,30 @@ def router(platform: Platform) -> APIRouter:
 
 def check(fields: dict[str, str]) -> dict[str, str]:
     """What is wrong with a form, by field."""
+    text = {name: value.strip() for name, value in fields.items()}
+    public = text.get("public_url", "").startswith(("http://", "https://"))
+    rules = {
+        "name": (bool(text.get("name")), "Write the name that customers know."),
+        "zone": (
+            is_zone(text.get("zone", "")),
+            "There is no such time zone; write for example Europe/Stockholm.",
+        ),
+        "locales": (bool(text.get("locales")), "Choose at least one language."),
+        "sender_name": (bool(text.get("sender_name")), "Write the name of a person."),
+        "public_url": (public, "It begins with https://."),
+    }
+    errors = {name: advice for name, (right, advice) in rules.items() if not right}
+    return errors | _address_errors(text.get("sender_email", ""), text.get("reply_to", ""))
+
+
+def _address_errors(sender: str, reply_to: str) -> dict[str, str]:
     errors: dict[str, str] = {}
-    if not fields.get("name", "").strip():
-        errors["name"] = "Write the name that customers know."
-    if not is_zone(fields.get("zone", "").strip()):
-        errors["zone"] = "There is no such time zone; write for example Europe/Stockholm."
-    if not fields.get("locales"):
-        errors["locales"] = "Choose at least one language."
-    if not fields.get("sender_name", "").strip():
-        errors["sender_name"] = "Write the name of a person."
-    for name in ("sender_email", "reply_to"):
-        text = fields.get(name, "").strip()
-        if reach_of(text)[0] is not Reach.OK and (text or name == "sender_email"):
-            errors[name] = "This is no e-mail address."
-    if any(word in fields.get("sender_email", "").lower() for word in ("noreply", "no-reply", "donotreply")):
+    if reach_of(sender)[0] is not Reach.OK:
+        errors["sender_email"] = "This is no e-mail address."
+    elif any(word in sender.lower() for word in NO_REPLY):
         errors["sender_email"] = "Let a person sign who reads the replies."
-    if not fields.get("public_url", "").strip().startswith(("http://", "https://")):
-        errors["public_url"] = "It begins with https://."
+    if reply_to and reach_of(reply_to)[0] is not Reach.OK:
+        errors["reply_to"] = "This is no e-mail address."
     return errors
 
 

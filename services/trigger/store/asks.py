@@ -15,7 +15,8 @@ insert into asks select * from jsonb_populate_recordset(null::asks, $1::text::js
 on conflict (survey_id) do update set
     state = excluded.state, handed_over_at = excluded.handed_over_at, answered_at = excluded.answered_at,
     released_at = excluded.released_at, closed_at = excluded.closed_at, next_step = excluded.next_step,
-    next_step_at = excluded.next_step_at, waits_for = excluded.waits_for, event_version = excluded.event_version
+    next_step_at = excluded.next_step_at, waits_for = excluded.waits_for,
+    event_version = excluded.event_version
 """
 
 
@@ -39,7 +40,10 @@ async def asks_of_plans(conn: Connection, plan_ids: Iterable[UUID]) -> list[Ask]
 async def recent_asks(
     conn: Connection, contacts: Sequence[UUID], accounts: Sequence[UUID], since: datetime
 ) -> list[Ask]:
-    """Asks of people and accounts that may still count; call it after their rows are locked, in a statement of its own."""
+    """Asks of people and accounts that may still count.
+
+    Call it after their rows are locked, in a statement of its own.
+    """
     rows = await conn.fetch(
         "select * from asks where asked_at > $3 and (contact_id = any($1) or account_id = any($2))",
         contacts,
@@ -91,7 +95,8 @@ async def wake_reminders(
         """
         update asks set next_step_at = $1 where survey_id in (
             select survey_id from asks where next_step_at > $1 and waits_for = $2
-              and ($3::uuid[] is null or contact_id = any($3)) and ($4::uuid[] is null or account_id = any($4))
+              and ($3::uuid[] is null or contact_id = any($3))
+              and ($4::uuid[] is null or account_id = any($4))
               and ($5::text is null or programme = $5)
             order by survey_id for no key update
         )
@@ -106,7 +111,10 @@ async def wake_reminders(
 
 async def open_asks_of(conn: Connection, contacts: Sequence[UUID]) -> list[Ask]:
     """Lock the surveys of people that are still open for answers, in id order."""
-    query = "select * from asks where contact_id = any($1) and closed_at is null order by survey_id for no key update"
+    query = """
+        select * from asks where contact_id = any($1) and closed_at is null
+        order by survey_id for no key update
+    """
     return [ask_of(row) for row in await conn.fetch(query, contacts)]
 
 

@@ -14,7 +14,8 @@ from services.trigger.store.rows import dump
 from shared.db.database import Connection
 
 _HOLDS = """
-insert into holds select * from jsonb_populate_recordset(null::holds, $1::text::jsonb) order by kind, ref, holder
+insert into holds
+select * from jsonb_populate_recordset(null::holds, $1::text::jsonb) order by kind, ref, holder
 on conflict (kind, ref, holder) do update set version = excluded.version, active = excluded.active,
     contact_id = excluded.contact_id, account_id = excluded.account_id
 where holds.version < excluded.version
@@ -63,7 +64,8 @@ async def brakes_now(conn: Connection) -> Brakes:
 async def set_brake(conn: Connection, brake: Brake) -> bool:
     """Set a brake; False when it was set already."""
     done = await conn.execute(
-        "insert into brakes (scope, subject, set_at, set_by, note) values ($1, $2, $3, $4, $5) on conflict do nothing",
+        "insert into brakes (scope, subject, set_at, set_by, note) values ($1, $2, $3, $4, $5) "
+        "on conflict do nothing",
         brake.scope,
         brake.subject,
         brake.set_at,
@@ -84,7 +86,8 @@ async def release_brake(conn: Connection, scope: str, subject: str) -> bool:
 async def waiting(conn: Connection) -> list[tuple[str, str, int]]:
     """What waits at present: programme, reason ("" = not yet due), number of plans."""
     rows = await conn.fetch(
-        "select programme, coalesce(waits_for, '') as reason, count(*) as n from plans where state = 'pending' "
+        "select programme, coalesce(waits_for, '') as reason, count(*) as n from plans "
+        "where state = 'pending' "
         "group by 1, 2 order by 1, 2"
     )
     return [(row["programme"], row["reason"], row["n"]) for row in rows]
@@ -94,7 +97,8 @@ async def holds_on(conn: Connection, contacts: Sequence[UUID], accounts: Sequenc
     """Holds on people and on whole accounts."""
     rows = await conn.fetch(
         "select kind, ref, contact_id, account_id from holds "
-        "where active and (contact_id = any($1) or (contact_id is null and account_id = any($2))) order by kind, ref",
+        "where active and (contact_id = any($1) or (contact_id is null and account_id = any($2))) "
+        "order by kind, ref",
         contacts,
         accounts,
     )

@@ -26,7 +26,8 @@ on conflict (id) do update set
 _SAVE_ACCOUNTS = """
 insert into accounts select * from jsonb_populate_recordset(null::accounts, $1::text::jsonb) order by id
 on conflict (id) do update set
-    version = excluded.version, external_id = excluded.external_id, name = excluded.name, tier = excluded.tier,
+    version = excluded.version, external_id = excluded.external_id, name = excluded.name,
+    tier = excluded.tier,
     industry = excluded.industry, size = excluded.size, owner = excluded.owner, region = excluded.region,
     annual_value = excluded.annual_value, phase = excluded.phase, started_on = excluded.started_on,
     renewal_on = excluded.renewal_on, paused = excluded.paused, known_at = excluded.known_at
@@ -125,7 +126,8 @@ async def get_accounts(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, Acco
 async def find_accounts(conn: Connection, text: str, limit: int = 20) -> list[Account]:
     """Accounts by external id or by the beginning of their name."""
     rows = await conn.fetch(
-        "select * from accounts where external_id = $1 or starts_with(lower(name), lower($1)) order by name limit $2",
+        "select * from accounts where external_id = $1 or starts_with(lower(name), lower($1)) "
+        "order by name limit $2",
         text,
         limit,
     )
@@ -142,11 +144,17 @@ async def ids_of(conn: Connection, table: str) -> list[UUID]:
 
 
 async def _missing(conn: Connection, table: str, ids: Sequence[UUID]) -> set[UUID]:
-    query = f"select id from unnest($1::uuid[]) as wanted (id) where id not in (select id from {table} where id = any($1))"  # noqa: S608
+    query = f"""
+        select id from unnest($1::uuid[]) as wanted (id)
+        where id not in (select id from {table} where id = any($1))
+    """  # noqa: S608 - one of two tables of ours
     return {row["id"] for row in await conn.fetch(query, ids)}
 
 
 async def _insert_new(conn: Connection, table: str, fresh: Sequence[Account] | Sequence[Contact]) -> None:
-    query = f"insert into {table} select * from jsonb_populate_recordset(null::{table}, $1::text::jsonb) order by id on conflict do nothing"  # noqa: S608
+    query = f"""
+        insert into {table} select * from jsonb_populate_recordset(null::{table}, $1::text::jsonb)
+        order by id on conflict do nothing
+    """  # noqa: S608 - one of two tables of ours
     if fresh:
         await conn.execute(query, dump(fresh))

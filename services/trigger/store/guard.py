@@ -17,7 +17,8 @@ async def unit_of_work(db: Database) -> AsyncIterator[Tx]:
     """`db.begin()` for a route.
 
     Raises:
-        Unavailable: The database is away, or went away before the commit; the caller may repeat the whole request.
+        Unavailable: The database is away, or went away before the commit; the caller may repeat the whole
+        request.
     """
     try:
         async with db.begin() as tx:

@@ -12,14 +12,19 @@ from services.trigger.domain.model import Decision
 from services.trigger.store.rows import decision_of, dump
 from shared.db.database import Connection
 
-_WRITE = """
-insert into decisions (at, event_id, programme, version, plan_id, contact_id, account_id, step, outcome, reason, until, inputs)
-select $2, x.event_id, x.programme, x.version, x.plan_id, x.contact_id, x.account_id, x.step, x.outcome, x.reason, x.until, x.inputs
-from jsonb_to_recordset($1::text::jsonb) as x (event_id text, programme text, version text, plan_id uuid, contact_id uuid,
-    account_id uuid, step int, outcome text, reason text, until timestamptz, inputs jsonb)
-"""
+_COLUMNS = (
+    "event_id, programme, version, plan_id, contact_id, account_id, step, outcome, reason, until, inputs"
+)
+_WRITE = f"""
+insert into decisions (at, {_COLUMNS})
+select $2, {_COLUMNS} from jsonb_to_recordset($1::text::jsonb) as x (
+    event_id text, programme text, version text, plan_id uuid, contact_id uuid, account_id uuid,
+    step int, outcome text, reason text, until timestamptz, inputs jsonb
+)
+"""  # noqa: S608 - a constant
 _READ = """
-select id, at, event_id, programme, version, plan_id, contact_id, account_id, step, outcome, reason, until, inputs::text as inputs
+select id, at, event_id, programme, version, plan_id, contact_id, account_id, step, outcome, reason, until,
+    inputs::text as inputs
 from decisions where ($1::uuid is null or contact_id = $1) and ($2::uuid is null or account_id = $2)
   and ($3::text is null or event_id = $3) and ($4::bigint is null or id < $4)
 order by id desc limit $5
@@ -65,14 +70,13 @@ async def read(conn: Connection, question: Question) -> list[Entry]:
 async def books(conn: Connection) -> Books:
     """Plans by what became of them, counted now."""
     plans = await conn.fetch(
-        "select state, coalesce(reason, '') as reason, count(*) as n from plans where state <> 'expanded' group by 1, 2"
+        "select state, coalesce(reason, '') as reason, count(*) as n from plans "
+        "where state <> 'expanded' group by 1, 2"
     )
     by_state: dict[str, int] = {}
     for row in plans:
         by_state[row["state"]] = by_state.get(row["state"], 0) + row["n"]
-    asks = await conn.fetchrow(
-        "select count(*) as asked, count(answered_at) as answered, coalesce(sum(next_step - 1), 0) as steps from asks"
-    )
+    asks = await conn.fetchrow("select count(*) as asked, count(answered_at) as answered from asks")
     return Books(
         pending=by_state.get("pending", 0),
         requested=by_state.get("requested", 0),
@@ -88,7 +92,10 @@ async def books(conn: Connection) -> Books:
 
 
 async def record_webhook(conn: Connection, source: str, webhook_id: str, digest: str, at: datetime) -> str:
-    """Note that a webhook came in; says "new", "duplicate", or "conflict" for the same id with another body."""
+    """Note that a webhook came in.
+
+    Says "new", "duplicate", or "conflict" for the same id with another body.
+    """
     found = await conn.fetchrow(
         "insert into webhooks as w (source, id, digest, received_at) values ($1, $2, $3, $4) "
         "on conflict (source, id) do update set conflicts = w.conflicts + (w.digest <> excluded.digest)::int "

@@ -102,9 +102,12 @@ async def wake_plans(
 
 
 async def rivals_of(conn: Connection, contacts: Sequence[UUID], until: datetime) -> dict[UUID, list[Rival]]:
-    """Pending plans of people that come due before `until`, with the rules of the edition they were made with.
+    """Pending plans of people that come due before `until`.
 
-    Those of programmes that are paused, archived or in shadow do not count, nor those that wait for a brake or a hold.
+    With the rules of the edition they were made with.
+
+    Those of programmes that are paused, archived or in shadow do not count, nor those that wait for a brake
+    or a hold.
     """
     rows = await conn.fetch(_RIVALS, contacts, until)
     found: dict[UUID, list[Rival]] = {}
@@ -118,17 +121,17 @@ async def rivals_of(conn: Connection, contacts: Sequence[UUID], until: datetime)
 
 
 async def audiences_of(conn: Connection, accounts: Sequence[UUID], until: datetime) -> list[Plan]:
-    """Plans for people of accounts who are not yet known by name, due before `until`; those that wait for a brake not."""
+    """Plans for people of accounts who are not yet known by name, due before `until`.
+
+    Those that wait for a brake not.
+    """
     return [plan_of(row) for row in await conn.fetch(_AUDIENCES, accounts, until)]
 
 
 async def pending_plans_of(conn: Connection, contacts: Sequence[UUID]) -> list[Plan]:
     """Lock what is still planned for people."""
-    query = f"select {COLUMNS} from plans where contact_id = any($1) and state = 'pending' order by id for no key update"  # noqa: S608
+    query = f"""
+        select {COLUMNS} from plans where contact_id = any($1) and state = 'pending'
+        order by id for no key update
+    """  # noqa: S608 - a constant
     return [plan_of(row) for row in await conn.fetch(query, contacts)]
-
-
-async def plans_of_programme(conn: Connection, programme: str) -> list[Plan]:
-    """Lock what is still planned by a programme."""
-    query = f"select {COLUMNS} from plans where programme = $1 and state = 'pending' order by id for no key update"  # noqa: S608
-    return [plan_of(row) for row in await conn.fetch(query, programme)]

@@ -24,7 +24,8 @@ from programmes p left join brakes b on b.scope = 'programme' and b.subject = p.
 _SAVE = """
 insert into programmes (key, version, revision, state, file, definition, published_at)
 values ($1, $2, $3, $4, $5, $6::text::jsonb, $7)
-on conflict (key) do update set version = excluded.version, revision = excluded.revision, state = excluded.state,
+on conflict (key) do update set
+    version = excluded.version, revision = excluded.revision, state = excluded.state,
     file = excluded.file, definition = excluded.definition, published_at = excluded.published_at
 """
 _EDITION = """
@@ -102,7 +103,8 @@ async def save_edition(
 async def set_state(conn: Connection, key: str, state: ProgrammeState, at: datetime) -> int | None:
     """Change a programme's state; returns its new revision, None for an unknown one."""
     revision: int | None = await conn.fetchval(
-        "update programmes set state = $2, revision = revision + 1, published_at = $3 where key = $1 returning revision",
+        "update programmes set state = $2, revision = revision + 1, published_at = $3 where key = $1 "
+        "returning revision",
         key,
         state,
         at,
@@ -129,7 +131,8 @@ async def replace_findings(conn: Connection, findings: Sequence[Finding]) -> Non
     await conn.execute("delete from findings")
     await conn.execute(
         "insert into findings (severity, file, line, path, reason, what_to_do) "
-        "select severity, file, line, path, reason, what_to_do from jsonb_populate_recordset(null::findings, $1::text::jsonb)",
+        "select severity, file, line, path, reason, what_to_do "
+        "from jsonb_populate_recordset(null::findings, $1::text::jsonb)",
         dump(findings),
     )
 

@@ -1,4 +1,7 @@
-"""Domain values as rows and back. Many rows travel as one JSON parameter, which Postgres unfolds into a table."""
+"""Domain values as rows and back.
+
+Many rows travel as one JSON parameter, which Postgres unfolds into a table.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The generic webhook: Standard Webhooks signature, and our own touchpoint as the body.
 
-`{"type": "order.delivered", "data": {"occurred_at": …, "contact": {…}, …}}`, with `id` and `source` as far as the sender
-has them. The signed `webhook-id` tells repeats apart.
+`{"type": "order.delivered", "data": {"occurred_at": …, "contact": {…}, …}}`, with `id` and `source` as far as
+the sender has them. The signed `webhook-id` tells repeats apart.
 """
 
 from __future__ import annotations

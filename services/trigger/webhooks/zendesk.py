@@ -1,6 +1,7 @@
 """Zendesk: ticket status events (thin: ids only) and the trigger form (rich: the template that we document).
 
-A solved ticket is `support_ticket.resolved`, one that opens again `support_ticket.reopened`; everything else is ignored.
+A solved ticket is `support_ticket.resolved`, one that opens again `support_ticket.reopened`; everything else
+is ignored.
 """
 
 from __future__ import annotations

@@ -1,1 +1,4 @@
-"""What trigger does when something is due: plans pass the gate, reminders too, surveys close, programmes are published."""
+"""What trigger does when something is due.
+
+Plans pass the gate, reminders too, surveys close, programmes are published.
+"""

@@ -1,7 +1,7 @@
 """Due plans: claimed in batches, passed through the gate, asked.
 
-Accounts are locked first, then contacts, then plans, as everywhere; whatever another instance holds is left to it. Only
-then, in statements of their own, the asks are counted: two instances never exceed a cap.
+Accounts are locked first, then contacts, then plans, as everywhere; whatever another instance holds is left
+to it. Only then, in statements of their own, the asks are counted: two instances never exceed a cap.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Publishes the folder of programmes: a changed file is taken up without a restart, a broken one changes nothing.
+"""Publishes the folder of programmes.
+
+A changed file is taken up without a restart, a broken one changes nothing.
 
 One publisher at a time, by lease, so that replicas with different files never flip-flop.
 """
@@ -63,7 +65,10 @@ class Publisher:
 
 
 def read_folder(folder: Path) -> list[tuple[str, str]]:
-    """Name and text of every programme file of a folder and its sub-folders; too large or unreadable ones as broken YAML."""
+    """Name and text of every programme file of a folder and its sub-folders.
+
+    Too large or unreadable ones as broken YAML.
+    """
     found: list[tuple[str, str]] = []
     for path in sorted([*folder.rglob("*.yaml"), *folder.rglob("*.yml")]):
         name = str(path.relative_to(folder))

@@ -1,9 +1,11 @@
-"""A trigger service on a real database, without broker: events go in by hand, due loops are turned by hand."""
+"""A trigger service on a real database, without broker.
+
+Events go in by hand, due loops are turned by hand.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -143,11 +145,9 @@ def programmes(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def world(
-    database: OpenDatabase, clock: FixedClock, sealer: Sealer, programmes: Path
-) -> AsyncIterator[World]:
+async def world(database: OpenDatabase, clock: FixedClock, sealer: Sealer, programmes: Path) -> World:
     """Trigger with the shipped programmes, published."""
     db = await database("trigger")
     publisher = Publisher(db, programmes, DEFAULTS)
     await publisher.run()
-    yield World(db, clock, sealer, publisher)
+    return World(db, clock, sealer, publisher)

@@ -132,7 +132,8 @@ async def test_a_dead_address_is_not_used_again(world: World) -> None:
     (first,) = await asked(world)
     await world.hear(
         DeliveryBounced(
-            delivery_id="d1", version=2, survey_id=first.survey_id, channel=Channel.EMAIL, snapshot=first.snapshot,
+            delivery_id="d1", version=2, survey_id=first.survey_id, channel=Channel.EMAIL,
+            snapshot=first.snapshot,
             at=world.clock.now(), kind=BounceKind.HARD,
         )
     )  # fmt: skip
@@ -322,7 +323,8 @@ async def test_handing_over_is_remembered_so_that_a_recall_takes_back_only_what_
     first, second = await asked(world)
     await world.hear(
         DeliveryHandedOver(
-            delivery_id="d", version=1, survey_id=first.survey_id, channel=Channel.EMAIL, snapshot=first.snapshot,
+            delivery_id="d", version=1, survey_id=first.survey_id, channel=Channel.EMAIL,
+            snapshot=first.snapshot,
             at=world.clock.now(),
         )
     )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -36,11 +37,11 @@ async def post(
     site: Site,
     body: dict[str, Any] | bytes,
     *,
-    id: str = "m1",
-    secret: WebhookSecret = GENERIC,  # noqa: A002
+    message: str = "m1",
+    secret: WebhookSecret = GENERIC,
 ) -> httpx.Response:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    headers = sign_standard(secret, id, site.machine.wall(), raw)
+    headers = sign_standard(secret, message, site.machine.wall(), raw)
     async with site.client() as client:
         return await client.post("/webhooks/generic", content=raw, headers=headers)
 
@@ -63,7 +64,7 @@ async def test_a_signed_touchpoint_is_taken_with_its_person_sealed(site: Site) -
     assert (person.id, person.email, person.name) == ("c1", "", "")
     async with site.world.db.read() as conn:
         raw = await conn.fetchval("select string_agg(encode(value, 'escape') || headers, '') from outbox")
-        (opened,) = await site.world.sealer.open(conn, [(_id(person.ref), person.sealed)], Person)
+        (opened,) = await site.world.sealer.open(conn, [(UUID(person.ref), person.sealed)], Person)
     assert "anna" not in raw.lower()
     assert opened == Person(name="Anna Berg", email="anna@kund.example")
 
@@ -98,6 +99,8 @@ async def test_a_wrong_signature_is_refused(site: Site) -> None:
     assert await site.world.said(Touchpoint) == []
 
 
+NOBODY = b'{"type": "a.b", "data": {"occurred_at": "2026-01-01T00:00:00Z"}}'
+YESTERDAY = b'{"type": "a.b", "data": {"occurred_at": "yesterday", "product": "x"}}'
 DEEP = b'{"type": "a.b", "data": ' + b"[" * 30 + b"]" * 30 + b"}"
 
 
@@ -112,8 +115,8 @@ DEEP = b'{"type": "a.b", "data": ' + b"[" * 30 + b"]" * 30 + b"}"
         pytest.param(b"\xff\xfe", "body", id="no UTF-8"),
         pytest.param(b'{"type": "Nonsense", "data": {}}', "type", id="type"),
         pytest.param(b'{"type": "a.b"}', "data", id="no data"),
-        pytest.param(b'{"type": "a.b", "data": {"occurred_at": "yesterday", "product": "x"}}', "data", id="time"),
-        pytest.param(b'{"type": "a.b", "data": {"occurred_at": "2026-01-01T00:00:00Z"}}', "data", id="nobody"),
+        pytest.param(YESTERDAY, "data", id="time"),
+        pytest.param(NOBODY, "data", id="nobody"),
         pytest.param(
             b'{"type": "a.b", "data": {"occurred_at": "2026-01-01T00:00:00Z", "contact": {"ref": "x"}}}',
             "data.contact", id="a forged reference",
@@ -184,9 +187,3 @@ async def test_zendesk_trigger_form(site: Site) -> None:
 async def test_zendesk_other_events_are_ignored(site: Site) -> None:
     answer = await zendesk(site, {"type": "zen:event-type:ticket.created", "id": "1"})
     assert (answer.status_code, answer.json()["status"]) == (200, "ignored")
-
-
-def _id(text: str) -> Any:
-    from uuid import UUID  # noqa: PLC0415
-
-    return UUID(text)

@@ -66,7 +66,8 @@ STATEMENTS = (
     )
     """,
     "create index contacts_account on contacts (account_id, id)",
-    # Keyed hashes of addresses and backend ids; they stay after erasure, so that nobody erased is asked again.
+    # Keyed hashes of addresses and backend ids; they stay after erasure, so that nobody erased is asked
+    # again.
     "create table aliases (hash text primary key, contact_id uuid not null)",
     "create index aliases_contact on aliases (contact_id)",
     """

@@ -1,0 +1,184 @@
+"""What events tell of people and companies.
+
+Newest wins, older fills gaps, what is told to others rises in version.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.trigger.domain.directory import (
+    Known,
+    Told,
+    account_changed,
+    bumped_account,
+    bumped_contact,
+    contact_changed,
+    contact_erased,
+    erased,
+    is_zone,
+    merge_account,
+    merge_contact,
+    merge_person,
+    parents_of,
+    reach_of,
+    with_known,
+)
+from services.trigger.domain.model import Account, Contact, Reach, identity
+from services.trigger.domain.news import context_of, hold_of
+from shared.contracts.directory import Consent
+from shared.contracts.model import Person
+from shared.contracts.touchpoints import TouchpointContact
+from tests.unit.trigger.support import ACME, ANNA, NOW, touchpoint
+
+DAY = timedelta(days=1)
+
+
+def told(days: int = 0, **fields: object) -> Told:
+    return Told(TouchpointContact.model_validate(fields), Person(), NOW + days * DAY)
+
+
+def test_newer_wins_and_older_fills() -> None:
+    account = merge_account(ACME, touchpoint(NOW, account={"id": "a1", "name": "New"}))
+    older = merge_account(
+        account, touchpoint(NOW - DAY, account={"id": "a1", "name": "Old", "industry": "saas"})
+    )
+    assert (older.name, older.industry) == ("New", "saas")
+    assert older.known_at == NOW
+
+
+def test_an_event_without_an_account_changes_only_its_date() -> None:
+    account = merge_account(ACME, touchpoint(account=None, product="x", renewal_on="2026-09-01"))
+    assert account.renewal_on is not None
+    assert account.name == "Acme"
+
+
+@pytest.mark.parametrize(
+    ("consent", "days", "expected"),
+    [
+        (True, 0, Consent.GIVEN),
+        (False, 0, Consent.WITHDRAWN),
+        (None, 0, Consent.UNKNOWN),
+        (False, -1, Consent.UNKNOWN),
+    ],
+)
+def test_consent_is_as_last_said(consent: bool | None, days: int, expected: Consent) -> None:
+    assert merge_contact(ANNA, told(days, consent=consent), None).consent is expected
+
+
+def test_contacts_are_merged_and_an_erased_one_never() -> None:
+    new = merge_contact(ANNA, told(id="c1", locale="sv_SE", zone="Nowhere/Here", job_function="ops"), ACME.id)
+    assert (new.external_id, new.locale, new.zone, new.account_id) == (
+        "c1",
+        "sv-SE",
+        "Europe/Stockholm",
+        ACME.id,
+    )
+    gone = replace(ANNA, erased_at=NOW)
+    assert merge_contact(gone, told(job_function="ops"), ACME.id) is gone
+
+
+def test_versions_rise_only_with_changes_that_others_are_told() -> None:
+    assert bumped_contact(ANNA, replace(ANNA, known_at=NOW + DAY)) is None
+    assert bumped_account(ACME, ACME) is None
+    changed = bumped_contact(ANNA, replace(ANNA, job_function="ops"))
+    assert changed is not None
+    assert changed.version == 2
+    first = bumped_account(Account(id=ACME.id), Account(id=ACME.id))
+    assert first is not None
+    assert first.version == 1
+
+
+def test_a_new_address_forgets_that_the_old_one_bounced() -> None:
+    bounced = replace(ANNA, bounced_at=NOW, email_hash="old")
+    known = Known("sealed", "digest", "old", Reach.OK, ())
+    assert with_known(bounced, known).bounced_at == NOW
+    assert with_known(bounced, replace(known, email_hash="new")).bounced_at is None
+
+
+def test_what_an_event_leaves_out_of_a_person_stays() -> None:
+    old = Person(name="Anna", email="a@x.example")
+    assert merge_person(old, Person(email="b@x.example"), fresh=True) == Person(
+        name="Anna", email="b@x.example"
+    )
+    assert merge_person(old, Person(email="b@x.example", phone="1"), fresh=False) == Person(
+        name="Anna", email="a@x.example", phone="1"
+    )
+
+
+def test_of_an_erased_person_nothing_remains() -> None:
+    gone = erased(replace(ANNA, person="sealed", external_id="c1", account_id=ACME.id), NOW)
+    assert gone == Contact(id=ANNA.id, version=2, account_id=ACME.id, erased_at=NOW, known_at=NOW)
+    assert contact_erased(gone).version == 2
+
+
+@pytest.mark.parametrize(
+    ("email", "reach", "domain"),
+    [
+        ("", Reach.NONE, ""),
+        ("  ", Reach.NONE, ""),
+        ("anna@Kund.example", Reach.OK, "kund.example"),
+        ("anna@bücher.example", Reach.OK, "xn--bcher-kva.example"),
+        ("anna", Reach.INVALID, ""),
+        ("a b@x.example", Reach.INVALID, ""),
+        ("a@x.example\nBcc: b@y.example", Reach.INVALID, ""),
+    ],
+)
+def test_addresses(email: str, reach: Reach, domain: str) -> None:
+    assert reach_of(email) == (reach, domain)
+
+
+def test_a_domain_and_all_above_it() -> None:
+    assert parents_of("a.b.example") == ("a.b.example", "b.example")
+    assert parents_of("localhost") == ("localhost",)
+    assert parents_of("") == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "known"), [("Europe/Oslo", True), ("Mars/Base", False), ("", False), ("../x", False)]
+)
+def test_zones(name: str, known: bool) -> None:
+    assert is_zone(name) is known
+
+
+def test_incidents_hold_their_account() -> None:
+    opened = hold_of("incident.opened", touchpoint(), ACME.id)
+    resolved = hold_of("incident.resolved", touchpoint(NOW + DAY), ACME.id)
+    assert opened is not None
+    assert resolved is not None
+    assert (opened.active, resolved.active, resolved.version > opened.version) == (True, False, True)
+    assert hold_of("incident.opened", touchpoint(), None) is None
+    assert hold_of("order.delivered", touchpoint(), ACME.id) is None
+
+
+def test_some_events_are_context() -> None:
+    found = context_of(
+        "contract.renewed", touchpoint(renewal_on="2027-01-01", context={"mail": "a@b.example"}), ACME.id
+    )
+    assert found is not None
+    assert found.data == {"event": "contract.renewed", "renewal_on": "2027-01-01"}
+    assert context_of("order.delivered", touchpoint(), ACME.id) is None
+
+
+@given(st.lists(st.tuples(st.integers(-5, 5), st.sampled_from(["", "A", "B"])), max_size=6), st.randoms())
+def test_the_newest_name_wins_in_any_order(news: list[tuple[int, str]], random: object) -> None:
+    seen: dict[int, str] = {}
+    for day, name in news:
+        seen.setdefault(day, name)
+    account = Account(id=identity("x"))
+    for day, name in seen.items():
+        account = merge_account(account, touchpoint(NOW + day * DAY, account={"id": "x", "name": name}))
+    named = [day for day, name in seen.items() if name]
+    if named and max(seen) == max(named):
+        assert account.name == seen[max(named)]
+
+
+def test_what_others_are_told() -> None:
+    assert account_changed(ACME).account_id == str(ACME.id)
+    told = contact_changed(replace(ANNA, opted_out_at=NOW, account_id=ACME.id))
+    assert (told.contact_id, told.account_id, told.opted_out) == (str(ANNA.id), str(ACME.id), True)

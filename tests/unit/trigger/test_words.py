@@ -1,0 +1,146 @@
+"""Surveys, sentences and books: what a request says, and a decision in plain words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from services.trigger.domain.books import Books
+from services.trigger.domain.explain import because, sentence
+from services.trigger.domain.model import Decision
+from services.trigger.domain.placeholders import unknown, used
+from services.trigger.domain.survey import (
+    Request,
+    ask_of,
+    language_for,
+    owner_name,
+    survey_id_of,
+    survey_of,
+    written_date,
+)
+from shared.contracts.reasons import Outcome, Reason
+from tests.unit.trigger.support import ACME, ANNA, NOW, ORGANISATION, edition, plan
+
+
+def request(of: Any = None, **changes: Any) -> Request:
+    of = of or edition()
+    found = Request(plan(of), of, ANNA, ACME, ORGANISATION)
+    return replace(found, **changes)
+
+
+def test_a_survey_is_complete() -> None:
+    survey = survey_of(request(), NOW)
+    assert survey.survey_id == str(survey_id_of(plan(edition()).id))
+    reservation = ask_of(request(), survey)
+    assert (reservation.asked_at, reservation.closes_at) == (NOW, survey.closes_at)
+    assert str(reservation.survey_id) == survey.survey_id
+    assert survey.fresh_until == NOW + timedelta(days=3)
+    assert survey.form.low == 2
+    assert survey.snapshot.key == str(ACME.id)
+    assert (survey.snapshot.subject_kind, survey.snapshot.subject_id) == ("order", "o1")
+    assert survey.slots == {
+        "product": "Nordlicht",
+        "account": "Acme",
+        "organisation": "Nordlicht",
+        "account_owner": "Maria Lind",
+        "agent": "Nordlicht",
+        "subject": "o1",
+        "renewal_date": "",
+    }
+
+
+@pytest.mark.requirement("R51")
+def test_a_person_signs() -> None:
+    letter = survey_of(request(), NOW).letter
+    assert (letter.sender_name, letter.sender_email, letter.reply_to) == (
+        "Maria Lind",
+        "maria@nordlicht.example",
+        "maria@nordlicht.example",
+    )
+    owned = replace(ACME, owner="sven.ek@nordlicht.example")
+    of = edition(send__from="{account_owner} <success@nordlicht.example>")
+    letter = survey_of(request(of, account=owned), NOW).letter
+    assert (letter.sender_name, letter.sender_email) == ("Sven Ek", "success@nordlicht.example")
+    assert survey_of(request(of, account=None), NOW).letter.sender_name == "Maria Lind"
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [("maria.lind@x.example", "Maria Lind"), ("a-b_c@x", "A B C"), ("x1@y", ""), ("", ""), ("Maria", "")],
+)
+def test_names_are_read_off_addresses(owner: str, name: str) -> None:
+    assert owner_name(replace(ACME, owner=owner)) == name
+
+
+@pytest.mark.parametrize(
+    ("wanted", "chosen"), [("sv", "sv"), ("sv-FI", "sv"), ("es-MX", "es-MX"), ("fi", "en"), ("", "en")]
+)
+def test_the_language_is_the_nearest(wanted: str, chosen: str) -> None:
+    assert language_for(wanted, {"sv": "", "es-MX": "", "en": ""}, ("en",)) == chosen
+
+
+def test_a_language_that_the_programme_has_rather_than_none() -> None:
+    assert language_for("fi", {"sv": ""}, ("en",)) == "sv"
+    assert language_for("fi", {}, ()) == "en"
+
+
+def test_dates_are_written_in_words() -> None:
+    day = date(2026, 9, 1)
+    assert written_date(day, "sv") == "1 september 2026"
+    assert written_date(day, "es") == "1 de septiembre de 2026"
+    assert written_date(day, "xx-bogus-!") == "2026-09-01"
+    assert written_date(None, "en") == ""
+
+
+def test_placeholders() -> None:
+    assert used("{name} and {product}") == ("name", "product")
+    assert unknown("{name} {x} } {") == ("x", "{")
+    assert unknown("plain }") == ("}",)
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_every_decision_has_a_plain_sentence(reason: Reason, outcome: Outcome) -> None:
+    for programme in ("p", ""):
+        text = sentence(
+            Decision(outcome=outcome, reason=reason, programme=programme, until=NOW, inputs={"max": 3})
+        )
+        assert text.endswith(".")
+        assert "None" not in text
+        assert "_" not in text
+        assert because(reason)
+
+
+def test_a_sentence_names_its_facts() -> None:
+    decision = Decision(
+        outcome=Outcome.SUPPRESSED,
+        reason=Reason.QUARANTINED,
+        programme="delivery-csat",
+        inputs={
+            "asked_at": NOW.isoformat(),
+            "by": "support-csat",
+            "touchpoint": "x",
+            "empty": "",
+            "share": 0.5,
+            "t": "T T T T T",
+        },
+    )
+    text = sentence(decision)
+    assert text.startswith("“delivery-csat” is not asked, because the person was asked too recently")
+    assert "3 March 2026, 10:00 UTC" in text
+    assert "by programme support-csat" in text
+    assert sentence(replace(decision, step=2)).startswith("Reminder 2 of “delivery-csat”")
+    assert because(None) == ""
+
+
+def test_books_balance_or_not() -> None:
+    assert Books(pending=1, requested=2, suppressed={"expired": 1}, cancelled=1, planned=5, asked=2).balanced
+    assert not Books(pending=1, planned=2).balanced
+    assert not Books(requested=1, planned=1, asked=0).balanced
+
+
+def test_the_organisation_is_announced_with_its_brake() -> None:
+    assert replace(ORGANISATION, version=3).announcement(paused=True).paused
