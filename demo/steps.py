@@ -45,7 +45,8 @@ _DUE = {
     "unconfirmed": "select min(due_at) from alerts.unconfirmed where state = 'waiting' and late_at is null",
 }
 _IN_HAND = """
-select (select count(*) from dispatch.messages where state in ('planned', 'claimed', 'handing_over'))
+select (select count(*) from dispatch.messages where state in ('claimed', 'handing_over')
+        or (state = 'planned' and not_before <= clock.machine_now()))
      + (select count(*) from alerts.notices where state in ('pending', 'handing_over'))
 """
 _OUTBOX = "select '{0}', count(*) filter (where not published), coalesce(max(id), 0) from {0}.outbox"
@@ -182,7 +183,7 @@ class StopWatch:
         return waiting
 
     async def _unheard(self, heard: Telling) -> dict[str, int]:
-        """What backends told and trigger never got: lost with the broker, so a careful backend tells it again."""
+        """What backends told and trigger never got: lost with the broker; careful backends tell it again."""
         conn = await self._database()
         lost = await conn.fetchval(_UNHEARD, heard.ids)
         now = time.monotonic()  # noqa: TID251 - the demo's own patience
