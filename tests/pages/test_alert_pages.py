@@ -15,7 +15,7 @@ from shared.security.sealing import Sealer
 from tests.conftest import OpenDatabase
 from tests.support.alert_site import CUSTOMERS, Site, night, site
 from tests.support.programs import CHROMIUM
-from tests.support.score_pages import served
+from tests.support.serving import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("alert_pages")]
 AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
