@@ -26,9 +26,8 @@ async def on_responses(events: Sequence[Event[Any]], tx: Tx) -> None:
     """Bring facts up to date and move the cells by what really changed."""
     told: list[Told] = []
     for event in events:
-        response = reading.response_of(event.data)
         try:
-            told.append(Told(reading.fact_of(event.type, response), response))
+            told.append(reading.told_by(event.type, reading.response_of(event.data)))
         except ValueError as error:
             tx.reject(event, str(error))
     gone, come = await facts.save_facts(tx.conn, reading.fold(told))

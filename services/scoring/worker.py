@@ -109,13 +109,13 @@ async def rebuild_cells(tx: Tx) -> int:
     The result is what was there before unless a rollup was added or a cell was damaged.
     """
     await cells.clear_cells(tx.conn)
-    done, last = 0, None
-    while facts := await facts_after(tx.conn, last, REBUILT_AT_ONCE):
+    done, last_fact = 0, None
+    while facts := await facts_after(tx.conn, last_fact, REBUILT_AT_ONCE):
         await cells.add_scores(tx.conn, rollups.deltas([], facts))
         await cells.add_rates(tx.conn, rollups.fact_rates([], facts))
-        done, last = done + len(facts), facts[-1].response_id
-    last = None
-    while asks := await asks_after(tx.conn, last, REBUILT_AT_ONCE):
+        done, last_fact = done + len(facts), facts[-1].response_id
+    last_ask = None
+    while asks := await asks_after(tx.conn, last_ask, REBUILT_AT_ONCE):
         await cells.add_rates(tx.conn, rollups.ask_rates([], asks))
-        last = asks[-1].survey_id
+        last_ask = asks[-1].survey_id
     return done

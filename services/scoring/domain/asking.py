@@ -12,7 +12,7 @@ FIRST_DAY = date(2000, 1, 1)
 LAST_DAY = date(9999, 12, 31)
 
 
-class NoSuchRollup(ValueError):  # noqa: N818 - an answer to a question, not a failure
+class NoSuchRollup(ValueError):
     """Scores are not kept by this combination; the message lists those that are."""
 
 

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
-from uuid import UUID
 
 from services.scoring.domain.histogram import Metric
 
@@ -83,8 +82,8 @@ class Fact(NamedTuple):
         points: (metric, answer), at most one a metric.
     """
 
-    response_id: UUID
-    survey_id: UUID
+    response_id: str
+    survey_id: str
     version: int
     state: State
     family: str
@@ -113,7 +112,7 @@ def points_of(scores: Iterable[Scored], primary: str) -> tuple[tuple[str, int], 
     """
     found: dict[str, int] = {}
     for answer in scores:
-        metric = str(answer.type)
+        metric = answer.type
         if metric not in _METRICS or answer.item:
             continue
         low, high = _RANGE[metric]
@@ -126,7 +125,7 @@ def points_of(scores: Iterable[Scored], primary: str) -> tuple[tuple[str, int], 
 
 def day_of(at: datetime) -> date:
     """The UTC day of an instant."""
-    return at.astimezone(UTC).date()
+    return at.date() if at.tzinfo is UTC else at.astimezone(UTC).date()
 
 
 def merge(old: Fact, new: Fact) -> Fact | None:

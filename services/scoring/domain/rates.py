@@ -30,6 +30,15 @@ class Asked:
     answered: int = 0
     held: int = 0
 
+    def __add__(self, other: Asked) -> Asked:
+        """Both together."""
+        return Asked(
+            self.requested + other.requested,
+            self.handed_over + other.handed_over,
+            self.answered + other.answered,
+            self.held + other.held,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Rate:

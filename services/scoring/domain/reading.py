@@ -9,20 +9,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Literal, NamedTuple
-from uuid import UUID
 
 from msgspec import DecodeError, Meta, Raw, Struct, json
-from msgspec.structs import astuple, replace
+from msgspec.structs import astuple
 
-from services.scoring.domain.facts import DIMENSIONS, STATES, Dims, Fact, day_of, merge, points_of
+from services.scoring.domain.facts import DIMENSIONS, STATES, Fact, day_of, merge, points_of
 from shared.contracts.model import Payload
 from shared.errors import Undecodable
 
+Id = Annotated[str, Meta(min_length=36, max_length=36)]
 Moment = Annotated[datetime, Meta(tz=True)]
+
+PERSONAL = ("contact_id", "subject_kind", "subject_id", "context", "zone")
+"""Parts of a snapshot that lead to a person."""
 
 
 class Snapshot(Struct, frozen=True, gc=False):
-    """The survey's snapshot; the first fields are DIMENSIONS in their order, then what facts keep besides."""
+    """What is needed of the survey's snapshot; the first fields are DIMENSIONS in their order."""
 
     programme: str
     touchpoint: str
@@ -38,20 +41,9 @@ class Snapshot(Struct, frozen=True, gc=False):
     locale: str = "en"
     channel: Literal["email", "sms", "in_app", "link", "webhook"] = "email"
     stage: str = ""
-    version: str = ""
-    contact_id: UUID | None = None
-    account_id: UUID | None = None
-    account_name: str = ""
-    zone: str = "UTC"
-    subject_kind: str = ""
-    subject_id: str = ""
-    context: Raw = Raw(b"{}")
     family: Literal["transactional", "relationship", "progress"] = "transactional"
-
-    @property
-    def dims(self) -> Dims:
-        """Values of DIMENSIONS."""
-        return astuple(self)[: len(DIMENSIONS)]
+    contact_id: Id | None = None
+    account_id: Id | None = None
 
 
 class Answer(Struct, frozen=True, gc=False):
@@ -66,10 +58,10 @@ class Answer(Struct, frozen=True, gc=False):
 class Response(Struct, frozen=True, gc=False):
     """A response event of any type; a withdrawal has no answers."""
 
-    response_id: UUID
-    survey_id: UUID
+    response_id: Id
+    survey_id: Id
     version: int
-    snapshot: Snapshot
+    snapshot: Raw
     at: Moment
     received_at: Moment | None = None
     first_at: Moment | None = None
@@ -91,8 +83,20 @@ class Kept(Struct, frozen=True, gc=False, omit_defaults=True):
     choices: dict[str, tuple[str, ...]] = {}
 
 
-_decoder = json.Decoder(Response)
-_encoder = json.Encoder()
+class Told(NamedTuple):
+    """What an event says: the fact, the answers, and the snapshot as it was written."""
+
+    fact: Fact
+    response: Response
+    contact_id: str | None
+    account_id: str | None
+    snapshot: str
+
+
+_response = json.Decoder(Response).decode
+_snapshot = json.Decoder(Snapshot).decode
+_encode = json.Encoder().encode
+_WIDTH = len(DIMENSIONS)
 
 
 def read(data: bytes) -> Response:
@@ -102,9 +106,13 @@ def read(data: bytes) -> Response:
         Undecodable: they break the contract; the message names the field.
     """
     try:
-        return _decoder.decode(data)
+        return _response(data)
     except DecodeError as error:
         raise Undecodable(f"response: {error}") from error
+
+
+READERS = dict.fromkeys(STATES, read)
+"""Event type -> reader of its data."""
 
 
 def response_of(data: Payload | Response) -> Response:
@@ -112,61 +120,53 @@ def response_of(data: Payload | Response) -> Response:
     return data if isinstance(data, Response) else read(data.model_dump_json().encode())
 
 
-class Told(NamedTuple):
-    """A fact with the response that states its answers."""
-
-    fact: Fact
-    response: Response
-
-
-def fact_of(event_type: str, response: Response) -> Fact:
-    """The fact that an event states.
+def told_by(event_type: str, response: Response) -> Told:
+    """What an event says.
 
     Raises:
-        ValueError: an answer is off its scale; the message names the question.
+        ValueError: the snapshot breaks the contract or an answer is off its scale; the field is named.
     """
+    try:
+        snapshot = _snapshot(response.snapshot)
+    except DecodeError as error:
+        raise ValueError(f"snapshot: {error}") from error
     day = day_of(response.first_at or response.at)
-    return Fact(
+    fact = Fact(
         response.response_id,
         response.survey_id,
         response.version,
         STATES[event_type],
-        response.snapshot.family,
+        snapshot.family,
         day,
         day_of(response.asked_at) if response.asked_at else day,
-        response.snapshot.dims,
+        astuple(snapshot)[:_WIDTH],
         points_of(response.scores, response.primary),
     )
+    written = bytes(response.snapshot).decode()
+    return Told(fact, response, snapshot.contact_id, snapshot.account_id, written)
 
 
 def kept_of(response: Response) -> str:
     """The answer as JSON for the facts."""
     kept = Kept(response.primary, response.mood, response.low, response.scores, response.choices)
-    return _encoder.encode(kept).decode()
+    return _encode(kept).decode()
 
 
 def fold(told: Iterable[Told]) -> list[Told]:
-    """Fold what a batch tells into the newest of each response, by id: the order in which rows are locked."""
-    found: dict[UUID, Told] = {}
+    """Fold what a batch tells into the newest of each response, in order of ids as rows are locked."""
+    found: dict[str, Told] = {}
     for new in told:
-        known = found.get(new.fact.response_id)
-        if known is None:
-            found[new.fact.response_id] = new
+        known = found.setdefault(new.fact.response_id, new)
+        if known is new:
             continue
         fact = merge(known.fact, new.fact)
         if fact is not None:
             response = new.response if new.response.scores else known.response
-            found[new.fact.response_id] = Told(fact, response)
+            found[new.fact.response_id] = new._replace(fact=fact, response=response)
     return [found[response_id] for response_id in sorted(found)]
 
 
-def without_person(response: Response) -> Response:
-    """The response of an erased contact: it counts, and nothing in it leads to the person."""
-    snapshot = replace(
-        response.snapshot, contact_id=None, zone="", subject_kind="", subject_id="", context=Raw(b"{}")
-    )
-    return replace(response, snapshot=snapshot)
-
-
-READERS = dict.fromkeys(STATES, read)
-"""Event type -> reader of its data."""
+def without_person(told: Told) -> Told:
+    """What is kept of an erased contact's answer: it counts, and nothing in it leads to the person."""
+    snapshot = {key: value for key, value in json.decode(told.snapshot).items() if key not in PERSONAL}
+    return told._replace(contact_id=None, snapshot=_encode(snapshot).decode())

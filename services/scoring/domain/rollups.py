@@ -10,10 +10,10 @@ an account's score is summed from its own facts.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from operator import itemgetter
-from typing import Any, NamedTuple
+from sys import intern
+from typing import Generic, NamedTuple, TypeVar
 
 from services.scoring.domain.asks import Ask
 from services.scoring.domain.facts import DIMENSIONS, Dims, Fact, State
@@ -32,7 +32,6 @@ PAIRS: tuple[Rollup, ...] = (
     ("programme", "industry"),
     ("programme", "region"),
     ("programme", "channel"),
-    ("programme", "owner"),
     ("tier", "persona"),
 )
 """Crossings that the pages and R62, R67 ask for."""
@@ -48,7 +47,6 @@ RATE_ROLLUPS: tuple[Rollup, ...] = (
     ("persona",),
     ("channel",),
     ("programme", "tier"),
-    ("programme", "owner"),
 )
 """Rollups of response rates; the owner is the account manager whose rate is a target (R58)."""
 
@@ -76,40 +74,60 @@ def deltas(gone: Iterable[Fact], come: Iterable[Fact]) -> Deltas:
     """What cells change when some facts replace others; a fact that does not count adds nothing."""
     found: Deltas = {}
     for sign, facts in ((1, come), (-1, gone)):
-        bases: dict[tuple[str, str, date, int], int] = {}
-        rows = [
-            (bases.setdefault((metric, fact.family, fact.day, value), len(bases)), *fact.dims)
-            for fact in facts
-            if fact.counts
-            for metric, value in fact.points
-        ]
-        slots = list(bases)
-        for slot, rollup, value, times in _grouped(rows, ROLLUPS):
-            metric, family, day, answer = slots[slot]
-            cell = Cell(metric, family, rollup, value, day)
-            found.setdefault(cell, [0] * BUCKETS)[answer - _LOWEST[metric]] += sign * times
+        table: _Table[tuple[str, str, date]] = _Table()
+        for fact in facts:
+            if fact.state is State.COUNTED:
+                for metric, answer in fact.points:
+                    table.add((metric, fact.family, fact.day), answer - _LOWEST[metric], fact.dims)
+        for (metric, family, day), rollup, value, counts in table.grouped(ROLLUPS, BUCKETS):
+            buckets = found.setdefault(Cell(metric, family, rollup, value, day), [0] * BUCKETS)
+            for bucket, times in enumerate(counts):
+                buckets[bucket] += sign * times
     return {cell: buckets for cell, buckets in found.items() if any(buckets)}
 
 
 _LOWEST = {metric.value: metric.lowest for metric in Metric}
+_PICKED = {rollup: [DIMENSIONS.index(dimension) for dimension in rollup] for rollup in ROLLUPS}
+_Base = TypeVar("_Base", bound=tuple[object, ...])
 
 
-def _grouped(
-    rows: Sequence[tuple[Any, ...]], rollups: Iterable[Rollup]
-) -> Iterator[tuple[int, str, str, int]]:
-    """Count rows of (slot, dimensions ...) by slot and by the value of each rollup.
+class _Table(Generic[_Base]):
+    """What is to be counted, as columns: a base (the cell but for its value), a bucket, and the dimensions.
 
-    Grouping is done by Counter and itemgetter: work in Python grows with cells rather than with answers.
+    Counting is left to Counter over columns: work in Python grows with cells, hardly with answers.
     """
-    if not rows:
-        return
-    for rollup in rollups:
-        name = name_of(rollup)
-        picked = [DIMENSIONS.index(dimension) + 1 for dimension in rollup]
-        keys: Iterable[Any] = map(itemgetter(0, *picked), rows) if picked else ((row[0],) for row in rows)
-        for key, times in Counter(keys).items():
-            if all(key[1:]):
-                yield key[0], name, JOINT.join(key[1:]), times
+
+    def __init__(self) -> None:
+        self._slots: dict[tuple[_Base, int], int] = {}
+        self._column: list[int] = []
+        self._dims: list[Dims] = []
+
+    def add(self, base: _Base, bucket: int, dims: Dims) -> None:
+        """One more to count."""
+        self._column.append(self._slots.setdefault((base, bucket), len(self._slots)))
+        self._dims.append(dims)
+
+    def grouped(self, rollups: Iterable[Rollup], width: int) -> Iterator[tuple[_Base, str, str, list[int]]]:
+        """Base, rollup, value and counts by bucket of every cell; none where a dimension is not known."""
+        if not self._column:
+            return
+        # The same few values come again and again: interned, they are compared by identity.
+        columns = [[intern(value or "") for value in column] for column in zip(*self._dims, strict=True)]
+        slots = list(self._slots)
+        for rollup in rollups:
+            cells: dict[tuple[_Base, tuple[str, ...]], list[int]] = {}
+            picked = [columns[place] for place in _PICKED[rollup]]
+            for (slot, *values), times in Counter(zip(self._column, *picked, strict=True)).items():
+                base, bucket = slots[slot]
+                key = (base, tuple(values))
+                counts = cells.get(key)
+                if counts is None:
+                    counts = cells[key] = [0] * width
+                counts[bucket] = times
+            name = name_of(rollup)
+            for (base, known), counts in cells.items():
+                if all(known):
+                    yield base, name, JOINT.join(known), counts
 
 
 class RateCell(NamedTuple):
@@ -124,45 +142,37 @@ class RateCell(NamedTuple):
 RateDeltas = dict[RateCell, list[int]]
 """Changes of requested, handed over, answered, held."""
 
-_KINDS = {"requested": 0, "handed_over": 1, State.COUNTED: 2, State.HELD: 3}
+_KINDS = {State.COUNTED: 2, State.HELD: 3}
 
 
 def fact_rates(gone: Iterable[Fact], come: Iterable[Fact]) -> RateDeltas:
     """What counts of answered and held surveys change when some facts replace others."""
-    return _rates(
-        [
-            (sign, _KINDS[fact.state], fact.family, fact.cohort, fact.dims)
-            for sign, facts in ((1, come), (-1, gone))
-            for fact in facts
-            if fact.state in _KINDS
-        ]
-    )
+    tables: list[tuple[int, _Table[tuple[str, date]]]] = [(1, _Table()), (-1, _Table())]
+    for (_, table), facts in zip(tables, (come, gone), strict=True):
+        for fact in facts:
+            if fact.state in _KINDS:
+                table.add((fact.family, fact.cohort), _KINDS[fact.state], fact.dims)
+    return _rates(tables)
 
 
 def ask_rates(gone: Iterable[Ask], come: Iterable[Ask]) -> RateDeltas:
     """What counts of asked surveys change when more becomes known of some."""
-    return _rates(
-        [
-            (sign, kind, ask.family, day, ask.dims)
-            for sign, asks in ((1, come), (-1, gone))
-            for ask in asks
-            for kind, day in ((0, ask.requested_on), (1, ask.handed_on))
-            if day is not None
-        ]
-    )
+    tables: list[tuple[int, _Table[tuple[str, date]]]] = [(1, _Table()), (-1, _Table())]
+    for (_, table), asks in zip(tables, (come, gone), strict=True):
+        for ask in asks:
+            for kind, day in ((0, ask.requested_on), (1, ask.handed_on)):
+                if day is not None:
+                    table.add((ask.family, day), kind, ask.dims)
+    return _rates(tables)
 
 
-def _rates(seen: Iterable[tuple[int, int, str, date, Dims]]) -> RateDeltas:
-    bases: dict[tuple[int, int, str, date], int] = {}
-    rows = [
-        (bases.setdefault((sign, kind, family, day), len(bases)), *dims)
-        for sign, kind, family, day, dims in seen
-    ]
-    slots = list(bases)
+def _rates(tables: Iterable[tuple[int, _Table[tuple[str, date]]]]) -> RateDeltas:
     found: RateDeltas = {}
-    for slot, rollup, value, times in _grouped(rows, RATE_ROLLUPS):
-        sign, kind, family, day = slots[slot]
-        found.setdefault(RateCell(family, rollup, value, day), [0, 0, 0, 0])[kind] += sign * times
+    for sign, table in tables:
+        for (family, day), rollup, value, counts in table.grouped(RATE_ROLLUPS, 4):
+            cell = found.setdefault(RateCell(family, rollup, value, day), [0, 0, 0, 0])
+            for kind, times in enumerate(counts):
+                cell[kind] += sign * times
     return {cell: counts for cell, counts in found.items() if any(counts)}
 
 

@@ -16,7 +16,6 @@ from services.scoring.pages import views
 from services.scoring.pages.filters import Filters
 from services.scoring.store import queries
 from shared.db.database import Connection
-from shared.security.access import Role, User
 from shared.web.problems import Problem
 
 
@@ -41,26 +40,24 @@ class Detail:
     standing: Standing
 
 
-def splits_for(user: User) -> tuple[str, ...]:
-    """What a person may break a programme down by; account managers are not every viewer's business."""
-    return tuple(name for name in crossings() if name != "owner" or user.role.includes(Role.REP))
+SPLITS = crossings()
+"""Dimensions that a programme is broken down by."""
 
 
-def chosen_split(filters: Filters, user: User) -> str:
+def chosen_split(filters: Filters) -> str:
     """The dimension to break down by.
 
     Raises:
-        Problem: 422, there is no such breakdown for this person.
+        Problem: 422, there is no such breakdown.
     """
-    splits = splits_for(user)
-    if filters.split and filters.split not in splits:
+    if filters.split and filters.split not in SPLITS:
         raise Problem(
             422,
             f"Scores of a programme are not broken down by {filters.split!r}.",
-            what_to_do=f"Choose one of {', '.join(splits)}.",
+            what_to_do=f"Choose one of {', '.join(SPLITS)}.",
             field="split",
         )
-    return filters.split or splits[0]
+    return filters.split or SPLITS[0]
 
 
 async def detail(
@@ -76,7 +73,8 @@ async def detail(
     series = await queries.series(conn, ask(programme=programme, family=family, span=span))
     rows = await queries.scores(conn, ask(programme=programme, dimension=split, family=family, span=span))
     asked = await queries.rates(conn, "programme", span, prefix=programme, exact=True, family=family)
-    counts = _sum(asked.values())
+    # A programme is of one family unless somebody changed it; then its people are counted together.
+    counts = sum(asked.values(), Asked())
     rated = rate(counts)
     return Detail(
         [_part(one, rows, filters, speech) for one in series],
@@ -96,16 +94,3 @@ def _part(one: queries.Series, rows: Iterable[queries.Found], filters: Filters, 
         views.trend_of(one, filters.step, speech),
         [(row.value.split(JOINT)[-1], score(row.histogram)) for row in mine],
     )
-
-
-def _sum(asked: Iterable[Asked]) -> Asked:
-    """A programme is of one family unless somebody changed it; then its people are counted together."""
-    total = Asked()
-    for one in asked:
-        total = Asked(
-            total.requested + one.requested,
-            total.handed_over + one.handed_over,
-            total.answered + one.answered,
-            total.held + one.held,
-        )
-    return total

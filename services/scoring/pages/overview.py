@@ -37,6 +37,32 @@ class Section:
     trend: Markup
 
 
+@dataclass(frozen=True, slots=True)
+class Manager:
+    """An account manager, by the response rate of his or her accounts (R58)."""
+
+    name: str
+    rate: Rate
+    standing: Standing
+
+
+async def managers(
+    conn: Connection, filters: Filters, span: Span, thresholds: views.Thresholds
+) -> list[Manager]:
+    """Account managers, those first whose customers answer least; kinds of programmes are taken together."""
+    asked = await queries.rates(conn, "owner", span, family=filters.family_key)
+    counts: dict[str, Asked] = {}
+    for (_, owner), one in asked.items():
+        counts[owner] = counts.get(owner, Asked()) + one
+    rated = [(owner, rate(one)) for owner, one in counts.items()]
+    return [
+        Manager(owner, found, standing(found, thresholds.floor, thresholds.target))
+        for owner, found in sorted(
+            rated, key=lambda pair: (pair[1].value is None, pair[1].value or 0, pair[0])
+        )
+    ]
+
+
 async def overview(
     conn: Connection, filters: Filters, span: Span, speech: views.Speech, thresholds: views.Thresholds
 ) -> list[Section]:

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 
 from services.scoring.domain.periods import Step
 from services.scoring.pages import views
-from services.scoring.pages.detail import chosen_split, detail, splits_for
+from services.scoring.pages.detail import SPLITS, chosen_split, detail
 from services.scoring.pages.filters import PERIODS, Filters
 from services.scoring.pages.overview import overview
 from services.scoring.store import queries
@@ -47,11 +47,11 @@ def pages(db: Database, clock: Clock, thresholds: views.Thresholds) -> APIRouter
                     "sections": await overview(conn, filters, span, speech, thresholds)
                 }
                 return page(request, env, "scores.html", shared | content, locale=locale)
-            split = chosen_split(filters, user)
+            split = chosen_split(filters)
             content = {
                 "detail": await detail(conn, filters, split, span, speech, thresholds),
                 "split": split,
-                "splits": splits_for(user),
+                "splits": SPLITS,
             }
             return page(request, env, "programme.html", shared | content, locale=locale)
 

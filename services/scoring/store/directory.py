@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from uuid import UUID
 
+from services.scoring.domain.reading import PERSONAL
 from shared.db.database import Connection
 
 
@@ -30,8 +31,8 @@ async def erase(conn: Connection, erased: Mapping[UUID, datetime]) -> None:
         [erased[contact] for contact in contacts],
     )
     await conn.execute(
-        "update answer_facts set contact_id = null, zone = '', subject_kind = '', subject_id = '',"
-        " context = '{}'"
+        "update answer_facts set contact_id = null, snapshot = (snapshot::jsonb - $2::text[])::json"
         " where contact_id = any($1::uuid[])",
         contacts,
+        list(PERSONAL),
     )

@@ -1,52 +1,38 @@
-"""Facts: rows of `answer_facts`. Insert comes first: a response nobody knew costs one statement."""
+"""Facts: rows of `answer_facts`. New ones are copied in, known ones replaced under their locks."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from uuid import UUID
+from io import BytesIO
+from typing import Any
 
-from msgspec.structs import astuple
+import asyncpg
 
 from services.scoring.domain.facts import DIMENSIONS, Fact, State, merge
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.reading import Told, kept_of, without_person
 from shared.db.database import Connection
+from shared.errors import Unavailable
 
-_FACT_COLUMNS: Mapping[str, str] = {
-    "response_id": "uuid",
-    "survey_id": "uuid",
-    "version": "int",
-    "state": "text",
-    "family": "text",
-    "day": "date",
-    "cohort": "date",
-    "nps": "smallint",
-    "nps5": "smallint",
-    "csat": "smallint",
-    "ces": "smallint",
-    "answered_at": "timestamptz",
-    "answer": "jsonb",
-    **dict.fromkeys(DIMENSIONS, "text"),
-    "programme_version": "text",
-    "contact_id": "uuid",
-    "account_id": "uuid",
-    "account_name": "text",
-    "zone": "text",
-    "subject_kind": "text",
-    "subject_id": "text",
-    "context": "jsonb",
-}
-_SNAPSHOT_COLUMNS = 22
-_ARRAYS = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(_FACT_COLUMNS.values(), 1))
-_INSERT_FACTS = f"""
-insert into answer_facts ({", ".join(_FACT_COLUMNS)}) select * from unnest({_ARRAYS})
-on conflict (response_id) do nothing returning response_id
-"""  # noqa: S608 - names and types of our own columns
-_FACTS = f"""
-select response_id, survey_id, version, state, family, day, cohort, nps, nps5, csat, ces,
-    {", ".join(DIMENSIONS)}
+_COLUMNS = (
+    "response_id", "survey_id", "version", "state", "family", "day", "cohort", "nps", "nps5", "csat", "ces",
+    "answered_at", "contact_id", "account_id", "answer", "snapshot",
+)  # fmt: skip
+_FACTS = """
+select response_id, survey_id, version, state, family, day, cohort, nps, nps5, csat, ces, snapshot
 from answer_facts
-"""  # noqa: S608 - names of our own columns
+"""
+# Ids come as one text: an array of thousands of parameters costs more to check than to look up.
+_KNOWN = _FACTS + "where response_id = any(string_to_array($1, ',')::uuid[]) order by response_id for update"
+_ERASED = (
+    "select contact_id::text from erased_contacts where contact_id = any(string_to_array($1, ',')::uuid[])"
+)
+_STATE = """
+update answer_facts f set version = t.version, state = t.state
+from unnest($1::uuid[], $2::int[], $3::text[]) as t (response_id, version, state)
+where f.response_id = t.response_id
+"""
 
 Change = tuple[list[Fact], list[Fact]]
 """Facts that no longer hold, and those that do instead."""
@@ -58,108 +44,107 @@ async def save_facts(conn: Connection, told: Sequence[Told]) -> Change:
     Returns:
         What really changed. A response that is new here is only in the second list; an old version and a
         repetition are in neither.
+
+    Raises:
+        Unavailable: another instance wrote one of the responses at this moment; the batch is to be repeated.
     """
+    if not told:
+        return [], []
     told = await _forget_erased(conn, told)
-    inserted = await _insert(conn, told)
-    come = [one.fact for one in told if one.fact.response_id in inserted]
-    if len(come) == len(told):
+    rows = await conn.fetch(_KNOWN, ",".join([one.fact.response_id for one in told]))
+    known = {str(row["response_id"]): fact_from(row) for row in rows}
+    fresh = [one for one in told if one.fact.response_id not in known] if known else told
+    await _copy(conn, fresh)
+    come = [one.fact for one in fresh]
+    if not known:
         return [], come
-    gone, changed = await _replace(conn, [one for one in told if one.fact.response_id not in inserted])
+    gone, changed = await _replace(conn, known, [one for one in told if one.fact.response_id in known])
     return gone, come + changed
 
 
 async def _forget_erased(conn: Connection, told: Sequence[Told]) -> Sequence[Told]:
     # Shared with other writers, exclusive to an erasure: it either sees our rows or we see it.
     await conn.execute("lock table erased_contacts in row share mode")
-    contacts = {one.response.snapshot.contact_id for one in told} - {None}
-    rows = await conn.fetch(
-        "select contact_id from erased_contacts where contact_id = any($1::uuid[])", list(contacts)
-    )
-    erased = {row[0] for row in rows}
+    contacts = {one.contact_id for one in told if one.contact_id}
+    erased = {row[0] for row in await conn.fetch(_ERASED, ",".join(contacts))}
     if not erased:
         return told
-    return [
-        one._replace(response=without_person(one.response))
-        if one.response.snapshot.contact_id in erased
-        else one
-        for one in told
-    ]
+    return [without_person(one) if one.contact_id in erased else one for one in told]
 
 
-async def _insert(conn: Connection, told: Sequence[Told]) -> set[UUID]:
+async def _copy(conn: Connection, told: Sequence[Told]) -> None:
+    """Copy rows that are not there yet: a fifth of what an insert of arrays costs."""
     if not told:
-        return set()
-    rows = await conn.fetch(_INSERT_FACTS, *zip(*map(_row, told), strict=True))
-    return {row[0] for row in rows}
+        return
+    try:
+        source = BytesIO("\n".join(map(_line, told)).encode())
+        await conn.copy_to_table("answer_facts", source=source, columns=_COLUMNS)
+    except asyncpg.UniqueViolationError as error:
+        raise Unavailable("answer_facts: another instance is writing the same response") from error
 
 
-def _row(told: Told) -> tuple[object, ...]:
-    fact, response = told
+_NULL = "\\N"
+
+
+def _line(told: Told) -> str:
+    """A row in the text format of COPY."""
+    fact, response, contact_id, account_id, snapshot = told
     points = dict(fact.points)
-    snapshot = astuple(response.snapshot)
+    at = (response.received_at or response.at).isoformat()
     return (
-        *fact[:7],
-        points.get("nps"),
-        points.get("nps5"),
-        points.get("csat"),
-        points.get("ces"),
-        response.received_at or response.at,
-        kept_of(response),
-        *snapshot[: _SNAPSHOT_COLUMNS - 1],
-        bytes(response.snapshot.context).decode(),
+        f"{fact.response_id}\t{fact.survey_id}\t{fact.version}\t{fact.state.value}\t{fact.family}\t{fact.day}"
+        f"\t{fact.cohort}\t{points.get('nps', _NULL)}\t{points.get('nps5', _NULL)}"
+        f"\t{points.get('csat', _NULL)}\t{points.get('ces', _NULL)}\t{at}\t{contact_id or _NULL}"
+        f"\t{account_id or _NULL}\t{_escaped(kept_of(response))}\t{_escaped(snapshot)}"
     )
 
 
-async def _replace(conn: Connection, told: Sequence[Told]) -> Change:
-    """Let newer versions take the place of rows that are there, under their locks."""
-    ids = [one.fact.response_id for one in told]
-    rows = await conn.fetch(
-        _FACTS + "where response_id = any($1::uuid[]) order by response_id for update", ids
-    )
-    known = {row["response_id"]: fact_from(row) for row in rows}
-    gone: list[Fact] = []
-    come: list[Fact] = []
-    anew: list[Told] = []
-    for one in told:
-        old = known[one.fact.response_id]
-        new = merge(old, one.fact)
-        if new is None:
-            continue
-        gone.append(old)
-        come.append(new)
-        if new.state is not State.WITHDRAWN:
-            anew.append(Told(new, one.response))
+def _escaped(text: str) -> str:
+    """JSON as COPY wants it; its strings hold no raw control characters, but lines may break between them."""
+    if "\\" in text or "\n" in text or "\t" in text or "\r" in text:
+        return text.replace("\\", "\\\\").replace("\n", " ").replace("\t", " ").replace("\r", " ")
+    return text
+
+
+async def _replace(conn: Connection, known: Mapping[str, Fact], told: Sequence[Told]) -> Change:
+    """Let newer versions take the place of rows that are there, under the locks that are held."""
+    pairs = [(known[one.fact.response_id], one) for one in told]
+    merged = [(old, new, one) for old, one in pairs if (new := merge(old, one.fact)) is not None]
+    come = [new for _, new, _ in merged]
     await conn.execute(
-        "update answer_facts f set version = t.version, state = t.state"
-        " from unnest($1::uuid[], $2::int[], $3::text[]) as t (response_id, version, state)"
-        " where f.response_id = t.response_id",
+        _STATE,
         [fact.response_id for fact in come],
         [fact.version for fact in come],
         [fact.state.value for fact in come],
     )
+    # A withdrawal says nothing but that: what was answered stays on record.
+    anew = [one._replace(fact=new) for _, new, one in merged if new.state is not State.WITHDRAWN]
     if anew:
         await conn.execute(
             "delete from answer_facts where response_id = any($1::uuid[])",
             [one.fact.response_id for one in anew],
         )
-        await _insert(conn, anew)
-    return gone, come
+        await _copy(conn, anew)
+    return [old for old, _, _ in merged], come
 
 
-def fact_from(row: Mapping[str, object]) -> Fact:
+def fact_from(row: Mapping[str, Any]) -> Fact:
     """A fact as a row of `answer_facts` holds it."""
-    values = tuple(row.values())
-    points = tuple(
-        (metric.value, value)
-        for metric, value in zip(Metric, values[7:11], strict=True)
-        if isinstance(value, int)
+    snapshot = json.loads(row["snapshot"])
+    return Fact(
+        str(row["response_id"]),
+        str(row["survey_id"]),
+        row["version"],
+        State(row["state"]),
+        row["family"],
+        row["day"],
+        row["cohort"],
+        tuple(snapshot.get(dimension) for dimension in DIMENSIONS),
+        tuple((metric.value, row[metric.value]) for metric in Metric if row[metric.value] is not None),
     )
-    response_id, survey_id, version, state, family, day, cohort = values[:7]
-    fact = (response_id, survey_id, version, State(str(state)), family, day, cohort, values[11:], points)
-    return Fact(*fact)  # type: ignore[arg-type] # as the columns are declared
 
 
-async def facts_after(conn: Connection, last: UUID | None, limit: int) -> list[Fact]:
+async def facts_after(conn: Connection, last: str | None, limit: int) -> list[Fact]:
     """Facts in order of their ids, for a rebuild."""
     rows = await conn.fetch(
         _FACTS + "where $1::uuid is null or response_id > $1 order by response_id limit $2", last, limit

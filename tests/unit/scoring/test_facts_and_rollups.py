@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -20,11 +21,11 @@ from services.scoring.domain.histogram import Metric
 from services.scoring.domain.reading import (
     Answer,
     Told,
-    fact_of,
     fold,
     kept_of,
     read,
     response_of,
+    told_by,
     without_person,
 )
 from services.scoring.domain.rollups import Cell, RateCell
@@ -51,8 +52,9 @@ def dims(**known: str) -> tuple[str | None, ...]:
 
 
 def fact(number: int = 1, version: int = 1, state: State = State.COUNTED, nps: int = 9, **known: str) -> Fact:
-    return Fact(UUID(int=number), UUID(int=number + 1000), version, state, "transactional", DAY, DAY,
-                dims(**{"programme": "renewal", **known}), (("nps", nps),))  # fmt: skip
+    ids = str(UUID(int=number)), str(UUID(int=number + 1000))
+    known_dims = dims(**{"programme": "renewal", **known})
+    return Fact(*ids, version, state, "transactional", DAY, DAY, known_dims, (("nps", nps),))
 
 
 def submitted(**changes: object) -> ResponseSubmitted:
@@ -75,8 +77,7 @@ def submitted(**changes: object) -> ResponseSubmitted:
 
 
 def told(payload: ResponseSubmitted | ResponseAmended | ResponseHeld | ResponseWithdrawn) -> Told:
-    response = response_of(payload)
-    return Told(fact_of(payload.TYPE, response), response)
+    return told_by(payload.TYPE, response_of(payload))
 
 
 def withdrawn(version: int) -> ResponseWithdrawn:
@@ -121,7 +122,7 @@ def test_without_a_known_hand_over_the_cohort_is_the_day_of_the_answer() -> None
     ],
 )
 def test_held_and_withdrawn_answers_do_not_count(event_type: str, expected: State) -> None:
-    found = fact_of(event_type, response_of(submitted()))
+    found = told_by(event_type, response_of(submitted())).fact
     assert found.state is expected
     assert found.counts == (expected is State.COUNTED)
 
@@ -157,7 +158,8 @@ def test_the_answer_is_kept_whole_but_for_its_words() -> None:
         b"{}",
         b"[]",
         b'{"response_id": 5}',
-        submitted().model_dump_json().replace('"tier":"key"', '"tier":"x"').encode(),
+        submitted().model_dump_json().replace(str(UUID(int=1)), "1").encode(),
+        submitted().model_dump_json().replace("+00:00", "").replace("Z", "").encode(),
     ],
 )
 def test_data_that_break_the_contract_are_told_apart(data: bytes) -> None:
@@ -165,11 +167,18 @@ def test_data_that_break_the_contract_are_told_apart(data: bytes) -> None:
         read(data)
 
 
+def test_a_snapshot_that_breaks_the_contract_is_named() -> None:
+    broken = submitted().model_dump_json().replace('"tier":"key"', '"tier":"x"').encode()
+    with pytest.raises(ValueError, match=r"snapshot: Invalid enum value 'x' - at `\$.tier`"):
+        told_by(ResponseSubmitted.TYPE, read(broken))
+
+
 def test_an_erased_contact_leaves_an_answer_that_leads_to_nobody() -> None:
-    bare = without_person(response_of(submitted())).snapshot
+    bare = without_person(told(submitted()))
     assert bare.contact_id is None
-    assert (bare.subject_kind, bare.subject_id, bytes(bare.context), bare.zone) == ("", "", b"{}", "")
-    assert (bare.programme, bare.tier) == ("renewal", "key")
+    kept = json.loads(bare.snapshot)
+    assert not {"contact_id", "subject_kind", "subject_id", "context", "zone"} & set(kept)
+    assert (kept["programme"], kept["tier"], kept["account_id"]) == ("renewal", "key", str(UUID(int=4)))
 
 
 @pytest.mark.parametrize(
@@ -197,7 +206,7 @@ def test_a_batch_is_folded_to_one_fact_a_response_in_order_of_ids() -> None:
         submitted(version=2, scores=(Score(question="q", type=QuestionType.NPS, value=2),)).model_dump()
     )
     batch = fold([told(second), told(better), told(submitted())])
-    assert [(one.fact.response_id.int, one.fact.version, one.fact.points) for one in batch] == [
+    assert [(UUID(one.fact.response_id).int, one.fact.version, one.fact.points) for one in batch] == [
         (1, 2, (("nps", 2),)),
         (9, 1, (("nps", 9),)),
     ]

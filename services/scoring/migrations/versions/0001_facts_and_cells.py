@@ -24,19 +24,15 @@ STATEMENTS = (
         csat smallint check (csat between 1 and 5),
         ces smallint check (ces between 1 and 7),
         answered_at timestamptz not null,
-        answer jsonb not null,
-        programme text, touchpoint text, tier text, industry text, size text, owner text, persona text,
-        job_function text, product text, service_type text, region text, locale text, channel text,
-        stage text,
-        programme_version text,
         contact_id uuid,
         account_id uuid,
-        account_name text,
-        zone text,
-        subject_kind text,
-        subject_id text,
-        context jsonb
+        answer json not null,
+        snapshot json not null
     )
+    """,
+    """
+    comment on table answer_facts is
+        'Every response as it stands. answer: scores and choices, no words. snapshot: of the survey, whole.'
     """,
     "create index answer_facts_contact on answer_facts (contact_id) where contact_id is not null",
     """
