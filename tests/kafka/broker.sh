@@ -8,7 +8,7 @@ libs=${KAFKA_LIBS:?names the directory of the jars}
 port=$(cat "$state/port")
 controller=$(cat "$state/controller-port")
 cluster=MkU3OEVBNTcwNTJENDM2Qk
-java=(java -Xms256m -Xmx512m -XX:+UseSerialGC "-Dlog4j2.configurationFile=$state/log4j2.properties" -cp "$libs/*")
+java=(java -Xms256m -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 "-Dlog4j2.configurationFile=$state/log4j2.properties" -cp "$libs/*")
 
 configure() {
   cat >"$state/server.properties" <<PROPERTIES
@@ -31,6 +31,8 @@ transaction.state.log.min.isr=1
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
+broker.heartbeat.interval.ms=250
+broker.session.timeout.ms=1500
 auto.create.topics.enable=false
 log.segment.bytes=16777216
 PROPERTIES
