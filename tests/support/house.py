@@ -1,66 +1,42 @@
 """The five services in one event loop: real PostgreSQL, real SMTP, any log; every step is taken by hand.
 
-Business time moves when a test says so, machine time too, and `settle` goes on until nothing is left to do. So a
-story runs the same way every time, and `crash` may come at any step of it.
+Business time moves when a test says so, machine time too, and `settle` goes on until nothing is left to do.
+So a story runs the same way every time, and `crash` may come at any step of it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any, TypeVar
 
 import asyncpg
 import httpx
 from fastapi import FastAPI
-from pydantic import SecretStr
 from starlette.types import Receive, Scope, Send
 
-from services.alerts.app import build as build_alerts
-from services.alerts.settings import Settings as AlertsSettings
-from services.collector.app import build as build_collector
-from services.collector.settings import Settings as CollectorSettings
-from services.dispatch.app import build as build_dispatch
-from services.dispatch.settings import Settings as DispatchSettings
-from services.scoring.app import build as build_scoring
-from services.scoring.settings import Settings as ScoringSettings
-from services.trigger.app import build as build_trigger
-from services.trigger.settings import Settings as TriggerSettings
-from shared.bus.model import Outgoing, TopicSpec
-from shared.bus.port import Bus, BusConsumer
+from shared.bus.model import Outgoing
+from shared.bus.port import Bus
 from shared.contracts.envelope import Event, binary_headers
-from shared.contracts.topics import TOPICS, Topic
+from shared.contracts.topics import Topic
 from shared.contracts.touchpoints import Touchpoint
-from shared.db.database import connect
 from shared.db.errors import is_transient
 from shared.runtime.clock import FixedClock
-from shared.runtime.consumer import ConsumerLoop
 from shared.runtime.failpoints import Died
-from shared.runtime.relay import Relay
-from shared.runtime.service import Platform, Service
-from shared.runtime.settings import PlatformSettings
 from shared.security.access import Access
-from shared.security.keyring import KeyRing
-from shared.security.sealing import Sealer
 from shared.security.signatures import WebhookSecret, sign_standard
-from shared.security.tokens import Tokens
 from shared.web.app import web_app
 from tests.support.databases import TestDatabase
 from tests.support.logs import Log, MemoryLog
 from tests.support.postbox import Mail, Postbox
+from tests.support.rooms import SERVICES, URL, WEBHOOK, Ground, Member, Running, build, topic_specs
 from tests.support.standing import StandingMachine
-from tests.support.visitors import cheap_passwords
 
 T = TypeVar("T")
 
-ROOT = Path(__file__).parents[2]
-URL = "http://ask.nordlicht.test"
-WEBHOOK = "whsec_" + "Z2VuZXJpYy1zZWNyZXQtb2YtdGhlLXRlc3Rz"
-HELPDESK = "secret-of-the-helpdesk"
 RESTART_SECONDS = 61.0
 """Machine time that a dead process stays away: every lease and hold it had is over."""
 
@@ -80,28 +56,6 @@ union all select due_at from alerts.unconfirmed where state = 'waiting' and late
 """
 _NEXT_DUE = f"select min(due_at) from ({_DUE}) as due where due_at > $1"
 _OVERDUE = f"select count(*) from ({_DUE}) as due where due_at <= $1"
-
-
-@dataclass(slots=True)
-class Member:
-    """One consumer of a service."""
-
-    loop: ConsumerLoop
-    consumer: BusConsumer
-    group: str
-    topics: tuple[str, ...]
-
-
-@dataclass(slots=True)
-class Running:
-    """A service with what drives it; `awake` says that its loops may find something to do."""
-
-    service: Service
-    platform: Platform
-    relay: Relay
-    members: list[Member]
-    awake: bool = True
-    fresh: bool = True
 
 
 @dataclass
@@ -222,9 +176,9 @@ class House:
         self._bus = self.log.bus()
         await self._bus.start()
         await self._bus.ensure_topics(topic_specs())
-        for name, (build, settings) in self._roots().items():
-            platform = await self._platform(name)
-            self.running[name] = await self._run(await build(settings, platform), platform)
+        ground = Ground(self.database, self._bus, self.clock, self.machine, self.post.port)
+        for name in SERVICES:
+            self.running[name] = await build(name, ground)
         app = web_app(self.access, URL)
         for one in self.running.values():
             app.include_router(one.service.router)
@@ -264,52 +218,6 @@ class House:
             await self._bus.stop()
         self.running.clear()
         await self.post.hang_up()
-
-    def _roots(self) -> dict[str, tuple[Callable[[Any, Platform], Awaitable[Service]], Any]]:
-        smtp: dict[str, Any] = {"smtp_host": "127.0.0.1", "smtp_port": self.post.port}
-        trigger = TriggerSettings(
-            programmes_dir=ROOT / "programmes",
-            webhook_secrets=SecretStr(WEBHOOK),
-            zendesk_secrets=SecretStr(HELPDESK),
-            organisation_name="Nordlicht",
-            organisation_zone="Europe/Stockholm",
-            sender_name="Karin Åberg",
-            sender_email="karin@nordlicht.example",
-            own_domains="nordlicht.example",
-        )
-        return {
-            "trigger": (build_trigger, trigger),
-            "dispatch": (build_dispatch, DispatchSettings(**smtp, lanes=1)),
-            "collector": (build_collector, CollectorSettings()),
-            "scoring": (build_scoring, ScoringSettings()),
-            "alerts": (build_alerts, AlertsSettings(**smtp)),
-        }
-
-    async def _platform(self, name: str) -> Platform:
-        dsn = self.database.dsn(name)
-        db = await connect(dsn, service=name, clock=self.clock, machine=self.machine, size=4)
-        return Platform(
-            settings=PLATFORM,
-            db=db,
-            bus=self.bus,
-            clock=self.clock,
-            machine=self.machine,
-            sealer=Sealer(KeyRing(1, {1: b"m" * 32}), b"b" * 32, self.machine.wall),
-            tokens=Tokens(KeyRing(1, {1: b"t" * 32})),
-            access=Access(db, self.clock, self.machine, passwords=cheap_passwords(), secure=False),
-        )
-
-    async def _run(self, service: Service, platform: Platform) -> Running:
-        members = []
-        for number, subscription in enumerate(service.subscriptions):
-            instance = f"{service.name}-house-{number}"
-            loop = ConsumerLoop(subscription, platform.db, self.bus, self.machine, instance=instance)
-            group, topics = f"afterword.{service.name}", tuple(topic.value for topic in subscription.topics)
-            consumer = self.bus.consumer(group, topics, instance)
-            await consumer.start()
-            members.append(Member(loop, consumer, group, topics))
-        relay = Relay(platform.db, self.bus, self.machine, republish=service.republish)
-        return Running(service, platform, relay, members)
 
     # --- one round of work ---------------------------------------------------------------------------
 
@@ -385,14 +293,6 @@ async def opened(database: TestDatabase, start: datetime, log: Log | None = None
         await admin.close()
 
 
-def topic_specs() -> Sequence[TopicSpec]:
-    """The topics of the house."""
-    day = timedelta(days=7)
-    kept = [TopicSpec(p.topic.value, p.partitions, p.retention is None, p.retention) for p in TOPICS]
-    dead = [TopicSpec(p.topic.dead_letters, 1, compacted=False, retention=day) for p in TOPICS]
-    return [*kept, *dead]
-
-
 def _died(error: BaseException) -> bool:
     if isinstance(error, BaseExceptionGroup):
         return error.split(Died)[0] is not None
@@ -401,16 +301,5 @@ def _died(error: BaseException) -> bool:
 
 def someone(name: str, company: str = "acme", **more: Any) -> dict[str, Any]:
     """A person of a company as a backend describes them."""
-    return {"id": f"{company}-{name}", "email": f"{name}@{company}.example", "name": f"{name.title()} Berg", **more}
-
-
-_NONE = SecretStr("none")
-PLATFORM = PlatformSettings(
-    database_url="postgresql://127.0.0.1/none",
-    database_password=_NONE,
-    kafka_bootstrap="none",
-    master_keys=_NONE,
-    token_keys=_NONE,
-    blind_secret=_NONE,
-    public_url=URL,
-)
+    person = {"id": f"{company}-{name}", "email": f"{name}@{company}.example", "name": f"{name.title()} Berg"}
+    return person | more

@@ -1,0 +1,154 @@
+"""The five services as their composition roots build them, on what a test gives them to stand on."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from services.alerts.app import build as build_alerts
+from services.alerts.settings import Settings as AlertsSettings
+from services.collector.app import build as build_collector
+from services.collector.settings import Settings as CollectorSettings
+from services.dispatch.app import build as build_dispatch
+from services.dispatch.settings import Settings as DispatchSettings
+from services.scoring.app import build as build_scoring
+from services.scoring.settings import Settings as ScoringSettings
+from services.trigger.app import build as build_trigger
+from services.trigger.settings import Settings as TriggerSettings
+from shared.bus.model import TopicSpec
+from shared.bus.port import Bus, BusConsumer
+from shared.contracts.topics import TOPICS
+from shared.db.database import connect
+from shared.runtime.clock import Clock, Machine
+from shared.runtime.consumer import ConsumerLoop
+from shared.runtime.relay import Relay
+from shared.runtime.service import Platform, Service
+from shared.runtime.settings import PlatformSettings
+from shared.security.access import Access
+from shared.security.keyring import KeyRing
+from shared.security.sealing import Sealer
+from shared.security.tokens import Tokens
+from tests.support.databases import TestDatabase
+from tests.support.visitors import cheap_passwords
+
+ROOT = Path(__file__).parents[2]
+SERVICES = ("trigger", "dispatch", "collector", "scoring", "alerts")
+URL = "http://ask.nordlicht.test"
+WEBHOOK = "whsec_" + "Z2VuZXJpYy1zZWNyZXQtb2YtdGhlLXRlc3Rz"
+HELPDESK = "secret-of-the-helpdesk"
+POOL = 4
+_NONE = SecretStr("none")
+PLATFORM = PlatformSettings(
+    database_url="postgresql://127.0.0.1/none",
+    database_password=_NONE,
+    kafka_bootstrap="none",
+    master_keys=_NONE,
+    token_keys=_NONE,
+    blind_secret=_NONE,
+    public_url=URL,
+)
+
+
+@dataclass(slots=True)
+class Member:
+    """One consumer of a service."""
+
+    loop: ConsumerLoop
+    consumer: BusConsumer
+    group: str
+    topics: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Running:
+    """A service with what drives it; `awake` says that its loops may find something to do."""
+
+    service: Service
+    platform: Platform
+    relay: Relay
+    members: list[Member]
+    awake: bool = True
+    fresh: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What all five stand on."""
+
+    database: TestDatabase
+    bus: Bus
+    clock: Clock
+    machine: Machine
+    smtp_port: int
+    instance: str = "house"
+
+
+async def build(name: str, ground: Ground) -> Running:
+    """Build one service as its process would, connected but with nothing running."""
+    platform = await _platform(name, ground)
+    root, settings = _roots(ground.smtp_port)[name]
+    service = await root(settings, platform)
+    members = [
+        await _member(service, number, platform, ground) for number in range(len(service.subscriptions))
+    ]
+    relay = Relay(platform.db, ground.bus, ground.machine, republish=service.republish)
+    return Running(service, platform, relay, members)
+
+
+def _roots(smtp_port: int) -> dict[str, tuple[Callable[[Any, Platform], Awaitable[Service]], Any]]:
+    smtp: dict[str, Any] = {"smtp_host": "127.0.0.1", "smtp_port": smtp_port}
+    trigger = TriggerSettings(
+        programmes_dir=ROOT / "programmes",
+        webhook_secrets=SecretStr(WEBHOOK),
+        zendesk_secrets=SecretStr(HELPDESK),
+        organisation_name="Nordlicht",
+        organisation_zone="Europe/Stockholm",
+        sender_name="Karin Åberg",
+        sender_email="karin@nordlicht.example",
+        own_domains="nordlicht.example",
+    )
+    return {
+        "trigger": (build_trigger, trigger),
+        "dispatch": (build_dispatch, DispatchSettings(**smtp, lanes=1)),
+        "collector": (build_collector, CollectorSettings()),
+        "scoring": (build_scoring, ScoringSettings()),
+        "alerts": (build_alerts, AlertsSettings(**smtp)),
+    }
+
+
+async def _platform(name: str, ground: Ground) -> Platform:
+    dsn = ground.database.dsn(name)
+    db = await connect(dsn, service=name, clock=ground.clock, machine=ground.machine, size=POOL)
+    return Platform(
+        settings=PLATFORM,
+        db=db,
+        bus=ground.bus,
+        clock=ground.clock,
+        machine=ground.machine,
+        sealer=Sealer(KeyRing(1, {1: b"m" * 32}), b"b" * 32, ground.machine.wall),
+        tokens=Tokens(KeyRing(1, {1: b"t" * 32})),
+        access=Access(db, ground.clock, ground.machine, passwords=cheap_passwords(), secure=False),
+    )
+
+
+async def _member(service: Service, number: int, platform: Platform, ground: Ground) -> Member:
+    subscription = service.subscriptions[number]
+    instance = f"{service.name}-{ground.instance}-{number}"
+    loop = ConsumerLoop(subscription, platform.db, ground.bus, ground.machine, instance=instance)
+    group, topics = f"afterword.{service.name}", tuple(topic.value for topic in subscription.topics)
+    consumer = ground.bus.consumer(group, topics, instance)
+    await consumer.start()
+    return Member(loop, consumer, group, topics)
+
+
+def topic_specs() -> Sequence[TopicSpec]:
+    """The topics of the house."""
+    day = timedelta(days=7)
+    kept = [TopicSpec(p.topic.value, p.partitions, p.retention is None, p.retention) for p in TOPICS]
+    dead = [TopicSpec(p.topic.dead_letters, 1, compacted=False, retention=day) for p in TOPICS]
+    return [*kept, *dead]
