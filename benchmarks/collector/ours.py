@@ -49,6 +49,7 @@ async def serve(dsn: str, port: int) -> None:
     app = web_app(access, "http://127.0.0.1")
     app.include_router(probes({}))
     app.include_router(service.router)
+    app.router.routes[:0] = service.hot
     # As the host configures it.
     config = uvicorn.Config(
         app, host="127.0.0.1", port=port, access_log=False, log_config=None, server_header=False,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from fastapi import APIRouter
+from starlette.routing import Route
 
 from services.collector.api import ResponsesApi, review_routes
 from services.collector.domain.limits import Rate
@@ -38,13 +39,13 @@ async def build(settings: Settings, platform: Platform) -> Service:
     visits = Visits(platform.db, platform.sealer, patience.settling)
     api = ResponsesApi(answering, visits, platform.tokens, platform.clock, guards)
     router = APIRouter()
-    router.add_route("/v1/responses", api.post, methods=["POST"])
     router.include_router(review_routes(Review(platform.db)))
     router.include_router(SurveyPages(visits, answering, platform.tokens, platform.clock, guards).router())
     settling = Settling(platform.db, patience)
     return Service(
         name=NAME,
         router=router,
+        hot=(Route("/v1/responses", api, methods=["POST"]),),
         subscriptions=SUBSCRIPTIONS,
         loops=(
             Loop("settle", settings.settle_every_seconds, settling.run),

@@ -168,6 +168,7 @@ def application(
     app.include_router(probes(checks))
     for one in hosted:
         app.include_router(one.service.router)
+    app.router.routes[:0] = [route for one in hosted for route in one.service.hot]
     return app
 
 

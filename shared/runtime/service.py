@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fastapi import APIRouter
+from starlette.routing import BaseRoute
 
 from shared.bus.port import Bus
 from shared.db.database import Database
@@ -41,6 +42,7 @@ class Service:
     Attributes:
         name: its name, schema and consumer group.
         router: its HTTP routes.
+        hot: routes that are looked for before all others; plain ones, for paths that carry the load.
         subscriptions: what it reads from Kafka.
         loops: what it does when something is due.
         republish: emits the current state of its compacted topics, for a broker that lost everything.
@@ -49,6 +51,7 @@ class Service:
 
     name: str
     router: APIRouter
+    hot: tuple[BaseRoute, ...] = ()
     subscriptions: tuple[Subscription, ...] = ()
     loops: tuple[Loop, ...] = ()
     republish: Republish | None = None

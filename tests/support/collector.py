@@ -182,6 +182,7 @@ class Collector:
         service = await build(Settings(), platform)
         app = web_app(access, "http://test")
         app.include_router(service.router)
+        app.router.routes[:0] = service.hot
         return cls(db, sealer, tokens, clock, machine, service, app, access)
 
     def client(self, address: str = "10.0.0.1", agent: str = PHONE) -> httpx.AsyncClient:

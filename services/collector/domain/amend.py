@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+import msgspec
 
 from services.collector.domain.answers import Reading
 
@@ -77,4 +78,4 @@ def content_of(reading: Reading) -> str:
     """A digest by which equal answers are known; short words can be guessed from it: erasure removes it."""
     scores = sorted((score.question, score.item, score.value) for score in reading.scores)
     whole = [scores, sorted(reading.choices.items()), sorted(reading.texts.items()), reading.complete]
-    return hashlib.sha256(json.dumps(whole).encode()).hexdigest()[:32]
+    return hashlib.sha256(msgspec.json.encode(whole)).hexdigest()[:32]

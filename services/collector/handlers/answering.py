@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
 from services.collector import metrics
 from services.collector.domain.amend import Door, Same, content_of, door, next_version
 from services.collector.domain.answers import Given, Problem, Reading, read
-from services.collector.domain.settling import Due, Patience, Waiting, due
+from services.collector.domain.settling import Patience, Waiting, due
 from services.collector.domain.verdict import Sent
 from services.collector.handlers.group import GroupCommit
 from services.collector.store import answers as store
@@ -20,7 +21,7 @@ from services.collector.store.surveys import load_forms
 from shared.contracts.forms import Form
 from shared.contracts.model import Snapshot
 from shared.contracts.responses import Mood, ResponseStarted, Words
-from shared.db.database import Database, Tx
+from shared.db.database import Connection, Database, Tx
 from shared.db.errors import is_transient
 from shared.errors import Unavailable
 from shared.runtime.clock import Machine
@@ -31,6 +32,7 @@ PATIENCE_SECONDS = 10.0
 """How long an answer waits for a database that is away, machine time."""
 
 PAUSE_SECONDS = 0.2
+LANES = 2
 FORMS_KEPT = 500
 
 
@@ -127,7 +129,7 @@ class Answering:
         self._machine = machine
         self._patience = patience
         self._forms = Forms()
-        self._group: GroupCommit[Submission, _Raw] = GroupCommit(self._flush)
+        self._group: GroupCommit[Submission, _Raw] = GroupCommit(self._flush, lanes=LANES)
 
     @property
     def depth(self) -> int:
@@ -143,8 +145,7 @@ class Answering:
         until = self._machine.monotonic() + PATIENCE_SECONDS
         while True:
             try:
-                async with asyncio.timeout(max(0.01, until - self._machine.monotonic())):
-                    outcome = await self._group.write(submission)
+                outcome = await self._group.write(submission)
             except Exception as error:
                 if not is_transient(error):
                     raise
@@ -157,34 +158,42 @@ class Answering:
                 return outcome
 
     async def _flush(self, group: Sequence[Submission]) -> list[_Raw]:
-        """One unit of work for a whole group."""
+        """Read, decide and write for a whole group: three round trips however many they are."""
         metrics.GROUP_SIZE.observe(len(group))
-        async with self._db.begin() as tx:
-            grounds = await store.load_grounds(tx.conn, [one.survey_id for one in group])
-            await self._learn(tx, {ground.questionnaire for ground in grounds.values()})
-            outcomes: list[_Raw] = []
-            drafts: list[_Draft] = []
-            for submission in group:
-                outcome = self._decide(submission, grounds.get(submission.survey_id), tx)
-                taken = isinstance(outcome, _Draft) and any(
-                    d.submission.survey_id == submission.survey_id for d in drafts
-                )
-                if isinstance(outcome, _Draft) and not taken:
-                    drafts.append(outcome)
-                outcomes.append(_Again() if isinstance(outcome, _Draft) else outcome)
-            if drafts:
-                stored = await self._store(tx, drafts)
-                outcomes = _merge(group, outcomes, stored)
-        return outcomes
+        # One time-out for the group: one per answer would cost more than its validation.
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return await self._write(group)
 
-    async def _learn(self, tx: Tx, digests: set[str]) -> None:
+    async def _write(self, group: Sequence[Submission]) -> list[_Raw]:
+        async with self._db.read() as conn:
+            grounds = await store.load_grounds(conn, [one.survey_id for one in group])
+            await self._learn(conn, {ground.questionnaire for ground in grounds.values()})
+            now = self._db.clock.now()
+            decided = [self._decide(one, grounds.get(one.survey_id), now) for one in group]
+            drafts: dict[UUID, _Draft] = {}
+            for one in decided:
+                if isinstance(one, _Draft):
+                    drafts.setdefault(one.submission.survey_id, one)
+            if not drafts:
+                return [_Again() if isinstance(one, _Draft) else one for one in decided]
+            rows = await self._rows(conn, list(drafts.values()))
+            begun = [one for one in drafts.values() if not one.reading.complete and one.version == 1]
+            stored = {} if begun else await self._store(conn, drafts, rows)
+        if begun:
+            # What is announced must be committed with what it announces.
+            async with self._db.begin() as tx:
+                stored = await self._store(tx.conn, drafts, rows)
+                await _say_started(tx, [one for one in begun if _is_new(stored[one.submission.survey_id])])
+        return [_result(one, drafts, stored) for one in decided]
+
+    async def _learn(self, conn: Connection, digests: set[str]) -> None:
         if missing := self._forms.missing(digests):
-            self._forms.add(await load_forms(tx.conn, missing))
+            self._forms.add(await load_forms(conn, missing))
 
-    def _decide(self, submission: Submission, ground: Ground | None, tx: Tx) -> _Draft | Outcome:
+    def _decide(self, submission: Submission, ground: Ground | None, now: datetime) -> _Draft | Outcome:
         if ground is None:
             return Unknown()
-        opened = door(ground.state, ground.closes_at, tx.now)
+        opened = door(ground.state, ground.closes_at, now)
         if opened is not Door.OPEN:
             return Refused(opened)
         reading = read(self._forms[ground.questionnaire], submission.given)
@@ -192,25 +201,42 @@ class Answering:
             return Unreadable(dict(reading.problems))
         content = content_of(reading)
         step = next_version(ground.latest, content)
+        problems = dict(reading.problems)
         if isinstance(step, Same):
-            return Stored(
-                step.version, reading.mood, reading.complete, repeated=True, problems=dict(reading.problems)
-            )
+            return Stored(step.version, reading.mood, reading.complete, repeated=True, problems=problems)
         return _Draft(submission, ground, reading, content, step.version)
 
-    async def _store(self, tx: Tx, drafts: list[_Draft]) -> dict[UUID, _Raw]:
-        """Write drafts, at most one per survey; what became of each."""
+    async def _rows(self, conn: Connection, drafts: list[_Draft]) -> list[AnswerRow]:
+        """Drafts as rows, their words sealed."""
         wordy = [one for one in drafts if one.reading.texts]
         sealed = await self._sealer.seal(
-            tx.conn, [(one.ground.contact_id, Words(texts=dict(one.reading.texts))) for one in wordy]
+            conn, [(one.ground.contact_id, Words(texts=dict(one.reading.texts))) for one in wordy]
         )
         words = {one.submission.survey_id: text for one, text in zip(wordy, sealed, strict=True)}
-        rows = [_row(one, words.get(one.submission.survey_id, ""), self._patience) for one in drafts]
-        written = await store.write(tx.conn, rows)
-        await _say_started(tx, [one for one in drafts if one.submission.survey_id in written])
-        lost = [one for one in drafts if one.submission.survey_id not in written]
-        outcomes: dict[UUID, _Raw] = {one.submission.survey_id: _stored(one) for one in drafts}
-        return outcomes | await _of_lost(tx, lost)
+        return [_row(one, words.get(one.submission.survey_id, ""), self._patience) for one in drafts]
+
+    async def _store(
+        self, conn: Connection, drafts: dict[UUID, _Draft], rows: list[AnswerRow]
+    ) -> dict[UUID, _Raw]:
+        """Write rows, one per survey; what became of each."""
+        written = await store.write(conn, rows)
+        outcomes: dict[UUID, _Raw] = {survey_id: _stored(drafts[survey_id]) for survey_id in written}
+        if len(written) < len(drafts):
+            lost = [one for survey_id, one in drafts.items() if survey_id not in written]
+            outcomes |= await _of_lost(conn, lost)
+        return outcomes
+
+
+def _result(one: _Draft | Outcome, drafts: dict[UUID, _Draft], stored: dict[UUID, _Raw]) -> _Raw:
+    """What to tell a submission; a second one to the same survey is tried again after the first."""
+    if not isinstance(one, _Draft):
+        return one
+    survey_id = one.submission.survey_id
+    return stored[survey_id] if drafts[survey_id] is one else _Again()
+
+
+def _is_new(outcome: _Raw) -> bool:
+    return isinstance(outcome, Stored) and not outcome.repeated
 
 
 def _row(draft: _Draft, words: str, patience: Patience) -> AnswerRow:
@@ -223,19 +249,25 @@ def _row(draft: _Draft, words: str, patience: Patience) -> AnswerRow:
         mood=reading.mood,
         closes_at=draft.ground.closes_at,
     )
-    leaves: Due = due(waiting, patience)
+    leaves = due(waiting, patience)
     return AnswerRow(
         survey_id=draft.submission.survey_id,
         version=draft.version,
-        key=draft.submission.key,
+        received_at=sent.at,
+        idempotency_key=draft.submission.key,
         content=draft.content,
         complete=reading.complete,
         mood=reading.mood,
         scores=store.dump_scores(reading.scores),
         choices=store.dump_choices(reading.choices),
         words=words,
-        sent=sent,
-        due=leaves,
+        address=sent.address,
+        agent=sent.agent,
+        rendered_at=sent.rendered_at,
+        honeypot=sent.honeypot,
+        wrote=sent.words,
+        ready_at=leaves.ready_at,
+        at_latest=leaves.at_latest,
     )
 
 
@@ -247,10 +279,10 @@ def _stored(draft: _Draft) -> Stored:
     )
 
 
-async def _of_lost(tx: Tx, lost: list[_Draft]) -> dict[UUID, _Raw]:
+async def _of_lost(conn: Connection, lost: list[_Draft]) -> dict[UUID, _Raw]:
     """Versions that were not written: their key was used before (the first result stands), or a race lost."""
     keyed = [(one.submission.survey_id, one.submission.key) for one in lost if one.submission.key is not None]
-    known = await store.load_by_key(tx.conn, keyed) if keyed else {}
+    known = await store.load_by_key(conn, keyed) if keyed else {}
     outcomes: dict[UUID, _Raw] = {}
     for one in lost:
         survey_id = one.submission.survey_id
@@ -261,10 +293,7 @@ async def _of_lost(tx: Tx, lost: list[_Draft]) -> dict[UUID, _Raw]:
 
 async def _say_started(tx: Tx, drafts: list[_Draft]) -> None:
     """Announce people who began and did not finish; once per survey (R49)."""
-    begun = {one.submission.survey_id: one for one in drafts if not one.reading.complete and one.version == 1}
-    if not begun:
-        return
-    fresh = await store.start(tx.conn, list(begun))
+    fresh = await store.start(tx.conn, [one.submission.survey_id for one in drafts])
     for survey_id, snapshot in (await store.load_snapshots(tx.conn, list(fresh))).items():
         held = Snapshot.model_validate_json(snapshot)
         answer = response_id(survey_id)
@@ -274,26 +303,23 @@ async def _say_started(tx: Tx, drafts: list[_Draft]) -> None:
         tx.emit(event, identity=f"{answer}/1", key=held.key)
 
 
-def _merge(group: Sequence[Submission], outcomes: list[_Raw], stored: dict[UUID, _Raw]) -> list[_Raw]:
-    """Give each survey's first draft its result; a second one of the same group stays to be tried again."""
-    left = dict(stored)
-    return [
-        left.pop(submission.survey_id, outcome) if isinstance(outcome, _Again) else outcome
-        for submission, outcome in zip(group, outcomes, strict=True)
-    ]
+_RESULTS = {
+    name: metrics.SUBMISSIONS.labels(name)
+    for name in ("stored", "incomplete", "repeated", "unreadable", "refused", "unknown")
+}
 
 
 def _count(outcome: Outcome) -> None:
+    _RESULTS[_name_of(outcome)].inc()
+
+
+def _name_of(outcome: Outcome) -> str:
     match outcome:
-        case Stored(repeated=True):
-            metrics.SUBMISSIONS.labels("repeated").inc()
-        case Stored(complete=True):
-            metrics.SUBMISSIONS.labels("stored").inc()
         case Stored():
-            metrics.SUBMISSIONS.labels("incomplete").inc()
+            return "repeated" if outcome.repeated else "stored" if outcome.complete else "incomplete"
         case Unreadable():
-            metrics.SUBMISSIONS.labels("unreadable").inc()
+            return "unreadable"
         case Refused():
-            metrics.SUBMISSIONS.labels("refused").inc()
+            return "refused"
         case Unknown():
-            metrics.SUBMISSIONS.labels("unknown").inc()
+            return "unknown"

@@ -42,13 +42,17 @@ class GroupCommit(Generic[T, R]):
     Args:
         flush: Writes a group durably and returns one result per item, in order.
         most: Items of one group.
+        lanes: Flushes that may be under way at once; two let one prepare while the other waits for the disk.
     """
 
-    def __init__(self, flush: Callable[[Sequence[T]], Awaitable[Sequence[R]]], most: int = 256) -> None:
+    def __init__(
+        self, flush: Callable[[Sequence[T]], Awaitable[Sequence[R]]], most: int = 256, lanes: int = 1
+    ) -> None:
         self._flush = flush
         self._most = most
         self._waiting: deque[_Ticket[T, R]] = deque()
-        self._led = False
+        self._lanes = lanes
+        self._leads = 0
 
     @property
     def depth(self) -> int:
@@ -62,10 +66,10 @@ class GroupCommit(Generic[T, R]):
             Unavailable: The group was not written, or nobody can know; the caller may write the item again.
         """
         ticket: _Ticket[T, R] = _Ticket(item, asyncio.get_running_loop().create_future())
+        if self._leads < self._lanes:
+            self._leads += 1
+            return await self._lead(ticket)
         self._waiting.append(ticket)
-        if not self._led:
-            self._led = True
-            return await self._lead()
         try:
             told = await ticket.told
         except asyncio.CancelledError:
@@ -74,35 +78,38 @@ class GroupCommit(Generic[T, R]):
             raise
         match told:
             case _Lead():
-                return await self._lead()
+                return await self._lead(ticket)
             case _Lost(error):
                 raise Unavailable("the group of this answer was not written") from error
             case _:
                 return told
 
-    async def _lead(self) -> R:
-        """Flush one group, the caller's own item first, and pass the lead on whatever happens."""
-        group = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
-        group = [ticket for ticket in group if not ticket.told.cancelled()]
+    async def _lead(self, own: _Ticket[T, R]) -> R:
+        """Flush one's own item with those that wait, and pass the lead on whatever happens."""
+        others: list[_Ticket[T, R]] = []
+        while self._waiting and len(others) < self._most - 1:
+            ticket = self._waiting.popleft()
+            if not ticket.told.done():
+                others.append(ticket)
         try:
-            results = await self._flush([ticket.item for ticket in group])
+            results = await self._flush([own.item, *(ticket.item for ticket in others)])
         except BaseException as error:
-            _tell(group[1:], [_Lost(error)] * (len(group) - 1))
+            _tell(others, [_Lost(error)] * len(others))
             raise
         else:
-            _tell(group[1:], results[1:])
+            _tell(others, results[1:])
             return results[0]
         finally:
             self._hand_over()
 
     def _hand_over(self) -> None:
+        """Give the lead to the first who still waits, or give it back."""
         while self._waiting:
-            if self._waiting[0].told.done():
-                self._waiting.popleft()  # its caller gave up
-                continue
-            self._waiting[0].told.set_result(_Lead())
-            return
-        self._led = False
+            ticket = self._waiting.popleft()
+            if not ticket.told.done():
+                ticket.told.set_result(_Lead())
+                return
+        self._leads -= 1
 
 
 def _tell(group: Sequence[_Ticket[T, R]], results: Sequence[R | _Lost]) -> None:

@@ -42,6 +42,31 @@ async def test_who_comes_during_a_flush_is_taken_along_by_the_next() -> None:
     assert [write.result() for write in writes] == [0, 10, 20, 30, 40, 50]
 
 
+@pytest.mark.parametrize("lanes", [1, 2, 5])
+async def test_everybody_gets_the_result_of_his_own_item(lanes: int) -> None:
+    under_way = most = 0
+
+    async def flush(group: Sequence[int]) -> list[int]:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        for _ in range(sum(group) % 7):
+            await asyncio.sleep(0)
+        under_way -= 1
+        return [item * 10 for item in group]
+
+    group = GroupCommit(flush, most=4, lanes=lanes)
+
+    async def caller(first: int) -> list[int]:
+        return [await group.write(number) for number in range(first, first + 20)]
+
+    async with asyncio.TaskGroup() as tasks:
+        callers = [tasks.create_task(caller(first)) for first in range(0, 400, 20)]
+    assert [number for one in callers for number in one.result()] == [number * 10 for number in range(400)]
+    assert most == lanes
+    assert group.depth == 0
+
+
 async def test_a_failed_group_tells_everybody_in_it_and_the_next_goes_on() -> None:
     disk = Disk()
     disk.broken = True

@@ -59,7 +59,7 @@ comment on table observations is
     'Append only. address is a keyed hash that differs by survey; only the class of the agent is kept.';
 
 create table answers (
-    survey_id uuid not null references surveys (survey_id),
+    survey_id uuid not null,
     version int not null,
     received_at timestamptz not null,
     idempotency_key text,
