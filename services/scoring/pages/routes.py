@@ -13,7 +13,7 @@ from services.scoring.domain.periods import Step
 from services.scoring.pages import views
 from services.scoring.pages.detail import SPLITS, chosen_split, detail
 from services.scoring.pages.filters import PERIODS, Filters
-from services.scoring.pages.overview import overview
+from services.scoring.pages.overview import managers, overview
 from services.scoring.store import queries
 from shared.contracts.model import Family
 from shared.db.database import Database
@@ -44,7 +44,11 @@ def pages(db: Database, clock: Clock, thresholds: views.Thresholds) -> APIRouter
             shared["span"] = speech.span(span)
             if not filters.programme:
                 content: dict[str, Any] = {
-                    "sections": await overview(conn, filters, span, speech, thresholds)
+                    "sections": await overview(conn, filters, span, speech, thresholds),
+                    # An account manager is a person: their figures are not every viewer's business.
+                    "managers": await managers(conn, filters, span, thresholds)
+                    if user.role.includes(Role.REP)
+                    else [],
                 }
                 return page(request, env, "scores.html", shared | content, locale=locale)
             split = chosen_split(filters)
