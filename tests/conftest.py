@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
@@ -36,20 +38,30 @@ def run_folder(pytestconfig: pytest.Config) -> Path:
     return _run_folder(pytestconfig)
 
 
+def _embedded(run_folder: Path) -> Path:
+    """Where the run's PostgreSQL lives: not below pytest's own folder, which another run may close to others."""
+    named = run_folder / "embedded"
+    if not named.exists():
+        named.write_text(tempfile.mkdtemp(prefix="afterword-tests-"))
+    return Path(named.read_text())
+
+
 @pytest.fixture(scope="session")
 def postgres_server(run_folder: Path) -> PostgresAddress:
     """One real PostgreSQL for the whole test run; stopped when the run ends."""
     with exclusive(run_folder, "postgres"):
-        return asyncio.run(ensure_postgres(run_folder / "embedded", durable=False))
+        return asyncio.run(ensure_postgres(_embedded(run_folder), durable=False))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Stop what the run started, once, from the controlling process."""
     if hasattr(session.config, "workerinput"):
         return
-    folder = _run_folder(session.config) / "embedded"
-    if folder.exists():
+    named = _run_folder(session.config) / "embedded"
+    if named.exists():
+        folder = Path(named.read_text())
         asyncio.run(stop_postgres(folder))
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
