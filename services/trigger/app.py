@@ -11,6 +11,7 @@ from services.trigger.handlers import subscriptions
 from services.trigger.handlers.republish import republish
 from services.trigger.settings import Settings
 from services.trigger.worker.due import DuePlans
+from services.trigger.worker.gauges import Gauges
 from services.trigger.worker.publisher import Publisher
 from services.trigger.worker.reminders import Closing, DueReminders
 from shared.contracts.directory import Brand, Sender
@@ -19,6 +20,7 @@ from shared.runtime.service import Platform, Service
 from shared.security.signatures import WebhookSecret
 
 PUBLISH_SECONDS = 2.0
+GAUGE_SECONDS = 15.0
 
 
 async def build(settings: Settings, platform: Platform) -> Service:
@@ -46,6 +48,7 @@ def loops_of(settings: Settings, platform: Platform) -> tuple[Loop, ...]:
         Loop("reminders", poll, DueReminders(db, blind).run),
         Loop("closing", poll, Closing(db).run),
         Loop("programmes", PUBLISH_SECONDS, publisher.run, due=False),
+        Loop("gauges", GAUGE_SECONDS, Gauges(db).run, due=False),
     )
 
 

@@ -13,9 +13,11 @@ from services.trigger.domain.model import Contact
 from services.trigger.handlers.erasure import erase
 from services.trigger.handlers.organisation import pull_brake, release_brake
 from services.trigger.handlers.people import find_contact
+from services.trigger.metrics import PLANS_PENDING
 from services.trigger.store.brakes import Brake
 from services.trigger.store.directory import get_contacts
 from services.trigger.worker.due import DuePlans
+from services.trigger.worker.gauges import Gauges
 from shared.contracts.deliveries import (
     BounceKind,
     ContactUnsubscribed,
@@ -335,3 +337,30 @@ async def test_handing_over_is_remembered_so_that_a_recall_takes_back_only_what_
     assert [c.survey_id for c in await world.said(SurveyCancelled)] == [second.survey_id]
     await world.until(world.clock.now() + timedelta(days=6))
     assert await world.said(SurveyReminderRequested) == []
+
+
+async def test_one_delivery_heard_twice_at_the_same_moment_is_one_plan(
+    world: World, database: OpenDatabase
+) -> None:
+    """By two instances, with two event ids and two ways of naming the same new person."""
+    other = World(await database("trigger"), world.clock, world.sealer, world.publisher)
+    mail_only = {"email": "p1@kund.example", "name": "P"}
+    async with asyncio.TaskGroup() as tasks:
+        for number in range(10):
+            subject, kind = order(number), "order.delivered"
+            both = {"account": ACME, "subject": subject}
+            tasks.create_task(world.tell(kind, id=f"kafka{number}", contact=person(1), **both))
+            tasks.create_task(other.tell(kind, id=f"hook{number}", contact=mail_only, **both))
+    books = await world.books()
+    assert books.planned == 10
+    async with world.db.read() as conn:
+        assert await conn.fetchval("select count(*) from contacts") == 1
+
+
+async def test_gauges_count_what_waits(world: World) -> None:
+    await deliver(world, 1)
+    await Gauges(world.db).run()
+    assert PLANS_PENDING.labels("")._value.get() == 1
+    await world.later(hours=2)
+    await Gauges(world.db).run()
+    assert PLANS_PENDING.labels("")._value.get() == 0
