@@ -39,7 +39,7 @@ def run_folder(pytestconfig: pytest.Config) -> Path:
 
 
 def _embedded(run_folder: Path) -> Path:
-    """Where the run's PostgreSQL lives: not below pytest's own folder, which another run may close to others."""
+    """Where the run's PostgreSQL lives: not below pytest's folder, which another run may close."""
     named = run_folder / "embedded"
     if not named.exists():
         named.write_text(tempfile.mkdtemp(prefix="afterword-tests-"))

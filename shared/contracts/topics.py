@@ -35,8 +35,8 @@ class TopicPlan:
     Attributes:
         key: what the partition key of its records is.
         retention: age at which records may go; None = compacted by key, newest kept for ever.
-        partitions: fixed at the start (order per key breaks on growth). The embedded broker gives a topic four
-            when a client merely asks about it, so four leaves nothing to repair after it lost its data.
+        partitions: fixed at the start (order per key breaks on growth). The embedded broker gives a topic
+            four when a client merely asks about it, so four leaves nothing to repair after a loss.
     """
 
     topic: Topic
