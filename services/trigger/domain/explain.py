@@ -86,7 +86,7 @@ _VERDICTS: Mapping[Outcome, str] = {
     Outcome.PLANNED: "{what} was planned{until}",
     Outcome.REQUESTED: "{what} was sent on its way",
     Outcome.DEFERRED: "{what} waits{until}, because {reason}",
-    Outcome.SUPPRESSED: "{what} is not asked, because {reason}",
+    Outcome.SUPPRESSED: "{what} was not sent, because {reason}",
     Outcome.CANCELLED: "{what} was cancelled, because {reason}",
     Outcome.SHADOW: "{what} would have been sent now, but {reason}",
     Outcome.NOT_MATCHED: "{what} was not planned, because {reason}",

@@ -1,148 +1,16 @@
-"""A trigger service on a real database, without broker.
-
-Events go in by hand, due loops are turned by hand.
-"""
+"""The world of trigger's tests: the shipped programmes on a fresh database."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from services.trigger.domain.model import Organisation
-from services.trigger.handlers import subscriptions
-from services.trigger.store import ledger
-from services.trigger.store.ledger import Entry, Question
-from services.trigger.worker.due import DuePlans
-from services.trigger.worker.publisher import Publisher
-from services.trigger.worker.reminders import Closing, DueReminders
-from shared.contracts.directory import Brand, Sender
-from shared.contracts.envelope import Event
-from shared.contracts.model import Payload
-from shared.contracts.registry import payload_of
-from shared.contracts.touchpoints import Touchpoint
-from shared.db.database import Database
-from shared.db.errors import is_transient
-from shared.runtime.clock import FixedClock
+from shared.runtime.clock import FakeMachine, FixedClock
 from shared.security.sealing import Sealer
+from shared.security.tokens import Tokens
 from tests.conftest import OpenDatabase
-
-ROOT = Path(__file__).parents[3]
-DEFAULTS = Organisation(
-    name="Nordlicht",
-    zone="Europe/Stockholm",
-    brand=Brand(name="Nordlicht"),
-    sender=Sender(name="Maria Lind", email="maria@nordlicht.example"),
-    public_url="https://ask.nordlicht.example",
-    own_domains=("nordlicht.example",),
-)
-
-
-@dataclass
-class World:
-    """One trigger service and everything it says."""
-
-    db: Database
-    clock: FixedClock
-    sealer: Sealer
-    publisher: Publisher
-    sent: int = 0
-    read: int = 0
-    heard: list[tuple[str, Payload]] = field(default_factory=list)
-
-    async def tell(self, kind: str, *, id: str = "", **data: Any) -> str:  # noqa: A002 - an event's id
-        """A touchpoint happens now, unless `occurred_at` says when; returns its event id."""
-        self.sent += 1
-        event_id = id or f"e{self.sent}"
-        told = Touchpoint.model_validate({"occurred_at": self.clock.now(), **data})
-        await self.handle([Event(event_id, "/crm", kind, told.occurred_at, "", "k", told)])
-        return event_id
-
-    async def hear(self, *payloads: Payload) -> None:
-        """Events of the other services come in, in this order."""
-        events: list[Event[Any]] = []
-        for payload in payloads:
-            self.sent += 1
-            events.append(Event(f"o{self.sent}", "/other", payload.TYPE, self.clock.now(), "", "k", payload))
-        await self.handle(events)
-
-    async def handle(self, events: list[Event[Any]]) -> None:
-        """One batch, repeated while the database is busy, as the consumer loop does."""
-        for _ in range(20):
-            try:
-                return await self.once(events)
-            except Exception as error:
-                if not is_transient(error):
-                    raise
-        raise AssertionError("the database stayed busy")
-
-    async def once(self, events: list[Event[Any]]) -> None:
-        """One batch, by all routes, in one transaction."""
-        async with self.db.begin() as tx:
-            for route in subscriptions(self.sealer)[0].routes:
-                wanted = [e for e in events if "*" in route.types or e.type in route.types]
-                if wanted:
-                    await route.handle(wanted, tx)
-
-    async def due(self) -> int:
-        """Turn all due loops until nothing is left to do."""
-        done = 0
-        blind = self.sealer.blind
-        loops = (DuePlans(self.db, blind), DueReminders(self.db, blind), Closing(self.db))
-        while round_ := sum([await loop.run() for loop in loops]):
-            done += round_
-        return done
-
-    async def later(self, **span: float) -> int:
-        """Time passes, due loops run."""
-        self.clock.advance(timedelta(**span))
-        return await self.due()
-
-    async def until(self, at: datetime) -> int:
-        """Time passes up to an instant, in steps of an hour, due loops run."""
-        done = 0
-        while self.clock.now() < at:
-            self.clock.set(min(self.clock.now() + timedelta(hours=1), at))
-            done += await self.due()
-        return done
-
-    async def said(self, kind: type[Payload]) -> list[Any]:
-        """Everything of one type that was announced so far, in order."""
-        async with self.db.read() as conn:
-            rows = await conn.fetch(
-                "select topic, headers, value from outbox where id > $1 order by id", self.read
-            )
-            self.read += len(rows)
-        for row in rows:
-            headers = dict(_headers(row["headers"]))
-            model = payload_of(row["topic"], headers["ce_type"])
-            assert model is not None
-            self.heard.append((headers["ce_type"], model.model_validate_json(row["value"])))
-        return [payload for _, payload in self.heard if isinstance(payload, kind)]
-
-    async def ledger(self, **question: Any) -> list[Entry]:
-        """Decisions, oldest first."""
-        async with self.db.read() as conn:
-            return (await ledger.read(conn, Question(**question, limit=500)))[::-1]
-
-    async def reasons(self) -> list[tuple[str, str]]:
-        """Outcome and reason of every decision, oldest first."""
-        return [(e.decision.outcome.value, str(e.decision.reason or "")) for e in await self.ledger()]
-
-    async def books(self) -> Any:
-        """The books, which must balance at any moment."""
-        async with self.db.read() as conn:
-            found = await ledger.books(conn)
-        assert found.balanced, found
-        return found
-
-
-def _headers(text: str) -> list[tuple[str, str]]:
-    return [(name, value) for name, value in json.loads(text)]
+from tests.support.trigger import ROOT, Site, World, begin, site_of
 
 
 @pytest.fixture
@@ -158,7 +26,10 @@ def programmes(tmp_path: Path) -> Path:
 @pytest.fixture
 async def world(database: OpenDatabase, clock: FixedClock, sealer: Sealer, programmes: Path) -> World:
     """Trigger with the shipped programmes, published."""
-    db = await database("trigger")
-    publisher = Publisher(db, programmes, DEFAULTS)
-    await publisher.run()
-    return World(db, clock, sealer, publisher)
+    return await begin(await database("trigger"), clock, sealer, programmes)
+
+
+@pytest.fixture
+def blank_site(world: World, machine: FakeMachine, tokens: Tokens) -> Site:
+    """Its routes and pages."""
+    return site_of(world, machine, tokens)

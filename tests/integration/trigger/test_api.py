@@ -7,8 +7,7 @@ import pytest
 from shared.runtime.clock import FakeMachine
 from shared.security.roles import Role, Scope
 from shared.security.tokens import Tokens
-from tests.integration.trigger.conftest import World
-from tests.integration.trigger.http import Site, site_of
+from tests.support.trigger import Site, World, site_of
 
 ANNA = {"id": "c1", "email": "anna@kund.example", "name": "Anna Berg"}
 ACME = {"id": "a1", "name": "Acme"}
@@ -32,7 +31,7 @@ async def test_why_somebody_was_or_was_not_asked(site: Site, query: str) -> None
         found = (await client.get(f"/v1/decisions?{query}")).json()["decisions"]
     assert [d["outcome"] for d in found] == ["suppressed", "requested", "planned", "planned"]
     assert found[0]["sentence"].startswith(
-        "“delivery-csat” is not asked, because the person was asked too recently"
+        "“delivery-csat” was not sent, because the person was asked too recently"
     )
     assert found[0]["reason"] == "quarantined"
     assert "anna" not in str(found).lower()

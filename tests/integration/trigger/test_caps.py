@@ -36,7 +36,7 @@ from shared.contracts.responses import Mood, ResponseSubmitted, Score
 from shared.contracts.surveys import SurveyCancelled, SurveyReminderRequested, SurveyRequested
 from shared.contracts.tickets import TicketOpened, TicketResolved, TicketState
 from tests.conftest import OpenDatabase
-from tests.integration.trigger.conftest import World
+from tests.support.trigger import World
 
 ACME = {"id": "a1", "name": "Acme"}
 

@@ -10,7 +10,7 @@ import pytest
 from shared.contracts.directory import AccountChanged, ContactChanged
 from shared.contracts.model import Person
 from shared.contracts.surveys import SurveyClosed, SurveyReminderRequested, SurveyRequested
-from tests.integration.trigger.conftest import World
+from tests.support.trigger import World
 
 ANNA = {
     "id": "c1",

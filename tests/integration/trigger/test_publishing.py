@@ -10,7 +10,7 @@ from services.trigger.worker.publisher import Publisher
 from shared.contracts.directory import AccountChanged, ContactChanged, OrganisationChanged
 from shared.contracts.programmes import ProgrammePublished
 from shared.contracts.surveys import SurveyRequested
-from tests.integration.trigger.conftest import DEFAULTS, World
+from tests.support.trigger import DEFAULTS, World
 
 
 async def test_all_are_published_once(world: World) -> None:

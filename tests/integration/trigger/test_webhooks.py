@@ -11,11 +11,8 @@ import pytest
 
 from shared.contracts.model import Person
 from shared.contracts.touchpoints import Touchpoint
-from shared.runtime.clock import FakeMachine
 from shared.security.signatures import WebhookSecret, sign_standard, sign_zendesk
-from shared.security.tokens import Tokens
-from tests.integration.trigger.conftest import World
-from tests.integration.trigger.http import GENERIC, OLDER, ZENDESK, Site, site_of
+from tests.support.trigger import GENERIC, OLDER, ZENDESK, Site
 
 ORDER = {
     "type": "order.delivered",
@@ -29,8 +26,8 @@ ORDER = {
 
 
 @pytest.fixture
-def site(world: World, machine: FakeMachine, tokens: Tokens) -> Site:
-    return site_of(world, machine, tokens)
+def site(blank_site: Site) -> Site:
+    return blank_site
 
 
 async def post(

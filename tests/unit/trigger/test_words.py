@@ -129,7 +129,7 @@ def test_a_sentence_names_its_facts() -> None:
         },
     )
     text = sentence(decision)
-    assert text.startswith("“delivery-csat” is not asked, because the person was asked too recently")
+    assert text.startswith("“delivery-csat” was not sent, because the person was asked too recently")
     assert "3 March 2026, 10:00 UTC" in text
     assert "by programme support-csat" in text
     assert sentence(replace(decision, step=2)).startswith("Reminder 2 of “delivery-csat”")

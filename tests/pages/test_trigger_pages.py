@@ -1,0 +1,111 @@
+"""Why, programmes and settings in a real browser: nothing cut off, no barrier, by phone and by desk."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import axe_playwright_python
+import pytest
+from playwright.async_api import Browser, Page, async_playwright
+
+from shared.runtime.clock import FakeMachine, FixedClock
+from shared.security.roles import Role
+from shared.security.sealing import Sealer
+from shared.security.tokens import Tokens
+from tests.conftest import OpenDatabase
+from tests.support.programs import CHROMIUM
+from tests.support.serving import served
+from tests.support.trigger import ROOT, Site, begin, site_of
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("trigger_pages")]
+AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
+SIZES = [pytest.param((390, 844), id="phone"), pytest.param((1280, 900), id="desk")]
+PATHS = ["/why", "/why?q=anna@kund.example", "/why?q=nobody", "/programmes", "/settings"]
+WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+ANNA = {"id": "c1", "email": "anna@kund.example", "name": "Anna Berg", "zone": "Europe/Stockholm"}
+ACME = {"id": "a1", "name": "Acme"}
+
+
+@dataclass
+class Visit:
+    """A browser before the served pages."""
+
+    browser: Browser
+    url: str
+    token: str
+
+    async def opens(self, path: str, size: tuple[int, int], *, dark: bool = False) -> Page:
+        """A page as a manager with admin rights sees it."""
+        scheme = "dark" if dark else "light"
+        context = await self.browser.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            color_scheme=scheme,  # type: ignore[arg-type]
+            bypass_csp=True,
+        )
+        await context.add_cookies([{"name": "afterword", "value": self.token, "url": self.url}])
+        page = await context.new_page()
+        response = await page.goto(self.url + path)
+        assert response is not None
+        assert response.ok, await page.inner_text("body")
+        return page
+
+
+@pytest.fixture
+async def visit(
+    database: OpenDatabase, clock: FixedClock, machine: FakeMachine, sealer: Sealer, tokens: Tokens
+) -> AsyncIterator[Visit]:
+    """Somebody asked, somebody left alone, an account paused."""
+    world = await begin(await database("trigger"), clock, sealer, ROOT / "programmes")
+    for number in (1, 2):
+        subject = {"kind": "order", "id": f"o{number}"}
+        await world.tell("order.delivered", contact=ANNA, account=ACME, subject=subject)
+    await world.later(hours=2)
+    site: Site = site_of(world, machine, tokens)
+    token = await site.session(Role.ADMIN)
+    async with served(site.app) as url, async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM.path(), args=["--no-sandbox"])
+        yield Visit(browser, url, token)
+        await browser.close()
+
+
+async def barriers(page: Page) -> list[str]:
+    await page.add_script_tag(path=AXE)
+    found = await page.evaluate("axe.run()")
+    return [
+        f"{one['id']}: {one['help']}: {one['nodes'][0]['html'][:200]}"
+        for one in found["violations"]
+        if one["impact"] in ("serious", "critical")
+    ]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    "path", ["/why", "/why?q=anna@kund.example", "/why?q=nobody", "/programmes", "/settings"]
+)
+async def test_pages_have_no_barrier_and_fit(visit: Visit, path: str, size: tuple[int, int]) -> None:
+    for dark in (False, True):
+        page = await visit.opens(path, size, dark=dark)
+        assert await barriers(page) == []
+        overflow = await page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        assert overflow <= 0
+
+
+async def test_a_rep_finds_out_why_with_a_thumb(visit: Visit) -> None:
+    page = await visit.opens("/why", (390, 844))
+    await page.get_by_label("Who or what?").fill("anna@kund.example")
+    await page.get_by_role("button", name="Look up").click()
+    assert await page.get_by_role("heading", name="Anna Berg").is_visible()
+    first = page.get_by_role("listitem").first
+    assert "because the person was asked too recently" in await first.inner_text()
+
+
+async def test_all_sending_is_paused_and_resumed(visit: Visit) -> None:
+    page = await visit.opens("/programmes", (1280, 900))
+    await page.get_by_role("button", name="Pause all sending").click()
+    assert await page.get_by_text("All sending is paused.").is_visible()
+    await page.get_by_role("button", name="Resume all sending").click()
+    assert await page.get_by_role("button", name="Pause all sending").is_visible()
