@@ -1,0 +1,27 @@
+"""Every failpoint of the product, read off its source."""
+
+from __future__ import annotations
+
+import ast
+
+from tests.support.rooms import ROOT
+
+
+def failpoint_names() -> list[str]:
+    """Names in `failpoint("…")` calls of services and shared.
+
+    Raises:
+        TypeError: a call names its failpoint by anything but plain text, so nobody could enumerate it.
+    """
+    found: set[str] = set()
+    for folder in ("services", "shared"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            tree = ast.parse(path.read_text("utf-8"))
+            calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+            for call in calls:
+                if isinstance(call.func, ast.Name) and call.func.id == "failpoint":
+                    (argument,) = call.args
+                    if not isinstance(argument, ast.Constant) or not isinstance(argument.value, str):
+                        raise TypeError(f"{path.name}:{call.lineno}: the failpoint has no plain name")
+                    found.add(argument.value)
+    return sorted(found)
