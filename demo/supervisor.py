@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import json
 import os
 import shutil
@@ -17,6 +19,8 @@ import httpx
 
 from demo.patience import Away, patiently
 
+_SECRETS = ("master", "token", "blind", "database", "webhook", "zendesk")
+_PLAIN = str.maketrans("+/=", "abc")
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -70,7 +74,7 @@ class Afterword:
         return f"http://127.0.0.1:{state['facts']['http_port']}/"
 
     async def __aenter__(self) -> Self:
-        self._folder.mkdir(exist_ok=True)
+        self._fix_secrets()
         await self._start()
         while not (self._data / "settings.json").exists():  # noqa: ASYNC110 - another process writes it
             await asyncio.sleep(0.1)
@@ -128,6 +132,24 @@ class Afterword:
         if self._data.exists():
             await self.command("down")
             shutil.rmtree(self._folder)
+
+    def _fix_secrets(self) -> None:
+        """Give this deployment the same secrets every time: ids depend on them, and so does the story."""
+        file = self._data / "secrets.json"
+        if file.exists():
+            return
+        self._data.mkdir(parents=True)
+        keys = {name: base64.b64encode(hashlib.sha256(name.encode()).digest()).decode() for name in _SECRETS}
+        kept = {
+            "master_keys": f"1:{keys['master']}",
+            "token_keys": f"1:{keys['token']}",
+            "blind_secret": keys["blind"],
+            "database_password": keys["database"].translate(_PLAIN),
+            "webhook_secret": f"whsec_{keys['webhook']}",
+            "zendesk_secret": keys["zendesk"],
+        }
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as sink:
+            json.dump(kept, sink)
 
     async def _start(self) -> None:
         log = (self._folder / "afterword.log").open("ab")
