@@ -1,4 +1,4 @@
-"""P1: answers durable before the 2xx, beside FastAPI with one INSERT; both loaded in turn on the same PostgreSQL."""
+"""P1: answers durable before the 2xx, beside FastAPI with one INSERT; loaded in turn on one PostgreSQL."""
 
 from __future__ import annotations
 
@@ -201,10 +201,11 @@ def _report(rounds: int, ours: Sequence[Round], theirs: Sequence[Round]) -> None
         middle = median(ratios)
         reached = middle >= goal.limit if goal.at_least else middle <= goal.limit
         sign = "≥" if goal.at_least else "≤"
+        word = "reached" if reached else "MISSED"
         print(
             f"{goal.name:24} {median(map(goal.value, ours)):10,.1f} against"
             f" {median(map(goal.value, theirs)):10,.1f} = {middle:5.2f}x"
-            f" [{ratios[0]:.2f}..{ratios[-1]:.2f}]  goal {sign} {goal.limit}x: {'reached' if reached else 'MISSED'}"
+            f" [{ratios[0]:.2f}..{ratios[-1]:.2f}]  goal {sign} {goal.limit}x: {word}"
         )
     errors = sum(one.errors for one in (*ours, *theirs))
     print(f"{'errors':24} {errors:10}")

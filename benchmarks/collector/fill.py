@@ -62,11 +62,10 @@ async def _write(conn: asyncpg.Connection[asyncpg.Record], ids: list[UUID]) -> N
     person = Person(name="Mia Berg", email="mia@example.com")
     people = [derive("contact", survey_id) for survey_id in ids]
     sealed = await sealer().seal(conn, [(contact_id, person) for contact_id in people])
+    closes_at = datetime.now(UTC) + timedelta(days=30)
     rows = [
-        SurveyRow(
-            survey_id, 1, contact_id, "form", _snapshot(contact_id), sealed_person, "{}", "{}", _closes_at()
-        )
-        for survey_id, contact_id, sealed_person in zip(ids, people, sealed, strict=True)
+        SurveyRow(survey_id, 1, contact_id, "form", _snapshot(contact_id), text, "{}", "{}", closes_at)
+        for survey_id, contact_id, text in zip(ids, people, sealed, strict=True)
     ]
     await save_requested(conn, rows, {"form": FORM.model_dump_json()})
 
@@ -76,7 +75,3 @@ def _snapshot(contact_id: UUID) -> str:
         programme="renewal", version="v1", family=Family.TRANSACTIONAL, touchpoint="contract.renewal_date_set",
         contact_id=str(contact_id), account_id=str(contact_id), account_name="Acme", product="Routes",
     ).model_dump_json()  # fmt: skip
-
-
-def _closes_at() -> datetime:
-    return datetime.now(UTC) + timedelta(days=30)

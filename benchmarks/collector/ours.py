@@ -1,4 +1,4 @@
-"""The collector as it runs: its routes in the web application, all limits, checks and metrics on; no Kafka needed."""
+"""The collector as it runs: in the web application, all limits, checks and metrics on; no Kafka needed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import uvicorn
 import uvloop
+from starlette.middleware import Middleware
 
 from benchmarks.collector.fill import MASTERS, TOKENS, sealer
 from services.collector.app import build
@@ -16,6 +17,7 @@ from shared.bus.memory import MemoryBus
 from shared.db.anchor import read_anchor
 from shared.db.database import connect
 from shared.runtime.clock import AnchoredClock, SystemMachine
+from shared.runtime.hot import HotPaths
 from shared.runtime.http import probes
 from shared.runtime.service import Platform
 from shared.runtime.settings import PlatformSettings
@@ -42,14 +44,14 @@ async def serve(dsn: str, port: int) -> None:
     access = Access(db, clock, machine, secure=False)
     settings = PlatformSettings.model_validate({"database_url": dsn, **PLATFORM})
     platform = Platform(
-        settings=settings, db=db, bus=MemoryBus(), clock=clock, machine=machine, sealer=sealer(), tokens=TOKENS,
-        access=access,
+        settings=settings, db=db, bus=MemoryBus(), clock=clock, machine=machine, sealer=sealer(),
+        tokens=TOKENS, access=access,
     )  # fmt: skip
     service = await build(Settings(), platform)
     app = web_app(access, "http://127.0.0.1")
     app.include_router(probes({}))
     app.include_router(service.router)
-    app.router.routes[:0] = service.hot
+    app.user_middleware.append(Middleware(HotPaths, service.hot))
     # As the host configures it.
     config = uvicorn.Config(
         app, host="127.0.0.1", port=port, access_log=False, log_config=None, server_header=False,

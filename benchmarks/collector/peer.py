@@ -1,4 +1,4 @@
-"""What most would write first: FastAPI, a pydantic body, one asyncpg INSERT a request. Checks no token, seals nothing."""
+"""What most would write first: FastAPI, a pydantic body, one INSERT. Checks no token, seals nothing."""
 
 from __future__ import annotations
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 from fastapi import APIRouter
-from starlette.routing import Route
 
 from services.collector.api import ResponsesApi, review_routes
 from services.collector.domain.limits import Rate
@@ -45,7 +44,7 @@ async def build(settings: Settings, platform: Platform) -> Service:
     return Service(
         name=NAME,
         router=router,
-        hot=(Route("/v1/responses", api, methods=["POST"]),),
+        hot={"/v1/responses": api},
         subscriptions=SUBSCRIPTIONS,
         loops=(
             Loop("settle", settings.settle_every_seconds, settling.run),

@@ -12,6 +12,7 @@ from ssl import create_default_context
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.middleware import Middleware
 from typing_extensions import override
 
 from shared.bus.kafka import KafkaBus
@@ -29,6 +30,7 @@ from shared.runtime.backoff import Backoff
 from shared.runtime.bell import Bell
 from shared.runtime.clock import Anchor, AnchoredClock, Machine, SystemMachine
 from shared.runtime.consumer import ConsumerLoop
+from shared.runtime.hot import HotPaths
 from shared.runtime.housekeeping import housekeeping
 from shared.runtime.http import Check, probes
 from shared.runtime.logging import configure, get_logger
@@ -168,7 +170,8 @@ def application(
     app.include_router(probes(checks))
     for one in hosted:
         app.include_router(one.service.router)
-    app.router.routes[:0] = [route for one in hosted for route in one.service.hot]
+    hot = {path: asgi for one in hosted for path, asgi in one.service.hot.items()}
+    app.user_middleware.append(Middleware(HotPaths, hot))
     return app
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fastapi import APIRouter
-from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
 
 from shared.bus.port import Bus
 from shared.db.database import Database
@@ -42,7 +42,7 @@ class Service:
     Attributes:
         name: its name, schema and consumer group.
         router: its HTTP routes.
-        hot: routes that are looked for before all others; plain ones, for paths that carry the load.
+        hot: path -> application that serves POSTs to it before any routing (`shared.runtime.hot`).
         subscriptions: what it reads from Kafka.
         loops: what it does when something is due.
         republish: emits the current state of its compacted topics, for a broker that lost everything.
@@ -51,7 +51,7 @@ class Service:
 
     name: str
     router: APIRouter
-    hot: tuple[BaseRoute, ...] = ()
+    hot: Mapping[str, ASGIApp] = field(default_factory=dict)
     subscriptions: tuple[Subscription, ...] = ()
     loops: tuple[Loop, ...] = ()
     republish: Republish | None = None

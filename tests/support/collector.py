@@ -12,6 +12,7 @@ from uuid import UUID
 
 import httpx
 from fastapi import FastAPI
+from starlette.middleware import Middleware
 
 from services.collector.app import build
 from services.collector.handlers.events import HANDLERS
@@ -29,6 +30,7 @@ from shared.contracts.surveys import CloseTheLoop, SurveyRequested
 from shared.db.database import Database
 from shared.runtime.clock import FakeMachine, FixedClock
 from shared.runtime.consumer import Batch
+from shared.runtime.hot import HotPaths
 from shared.runtime.ids import derive
 from shared.runtime.service import Platform, Service
 from shared.runtime.settings import PlatformSettings
@@ -182,7 +184,7 @@ class Collector:
         service = await build(Settings(), platform)
         app = web_app(access, "http://test")
         app.include_router(service.router)
-        app.router.routes[:0] = service.hot
+        app.user_middleware.append(Middleware(HotPaths, service.hot))
         return cls(db, sealer, tokens, clock, machine, service, app, access)
 
     def client(self, address: str = "10.0.0.1", agent: str = PHONE) -> httpx.AsyncClient:

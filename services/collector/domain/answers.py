@@ -78,7 +78,7 @@ def read(form: Form, given: Given) -> Reading:
     """
     draft = _Draft()
     for question in form.questions:
-        if is_asked(question, draft.value):
+        if not question.when or is_asked(question, draft.value):
             _read_one(question, given.get(question.id), draft)
     primary = primary_of(form)
     value = draft.value(primary.id)
