@@ -72,6 +72,7 @@ async def _write(conn: asyncpg.Connection[asyncpg.Record], ids: list[UUID]) -> N
 
 def _snapshot(contact_id: UUID) -> str:
     return Snapshot(
-        programme="renewal", version="v1", family=Family.TRANSACTIONAL, touchpoint="contract.renewal_date_set",
+        programme="renewal", version="v1", family=Family.TRANSACTIONAL,
+        touchpoint="contract.renewal_date_set",
         contact_id=str(contact_id), account_id=str(contact_id), account_name="Acme", product="Routes",
     ).model_dump_json()  # fmt: skip

@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 
 import uvicorn
 import uvloop
-from starlette.middleware import Middleware
 
 from benchmarks.collector.fill import MASTERS, TOKENS, sealer
 from services.collector.app import build
@@ -51,10 +50,10 @@ async def serve(dsn: str, port: int) -> None:
     app = web_app(access, "http://127.0.0.1")
     app.include_router(probes({}))
     app.include_router(service.router)
-    app.user_middleware.append(Middleware(HotPaths, service.hot))
     # As the host configures it.
     config = uvicorn.Config(
-        app, host="127.0.0.1", port=port, access_log=False, log_config=None, server_header=False,
+        HotPaths(app, service.hot), host="127.0.0.1", port=port,
+        access_log=False, log_config=None, server_header=False,
         proxy_headers=True, forwarded_allow_ips="127.0.0.1", lifespan="off",
     )  # fmt: skip
     await uvicorn.Server(config).serve()

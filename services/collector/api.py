@@ -15,6 +15,7 @@ from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Depends, Query
+from starlette.datastructures import MutableHeaders
 from starlette.types import Receive, Scope, Send
 
 from services.collector import metrics
@@ -37,6 +38,7 @@ from shared.runtime.clock import Clock
 from shared.security.access import Principal, User, require_role, require_scope
 from shared.security.tokens import Tokens
 from shared.web.problems import Problem as HttpProblem
+from shared.web.security_headers import set_security_headers
 
 MAX_BODY = 256 * 1024
 MAX_WAITING = 5000
@@ -86,8 +88,18 @@ class ResponsesApi:
     """
 
     def __init__(
-        self, answering: Answering, visits: Visits, tokens: Tokens, clock: Clock, guards: Guards
+        self,
+        answering: Answering,
+        visits: Visits,
+        tokens: Tokens,
+        clock: Clock,
+        guards: Guards,
+        *,
+        https: bool = False,
     ) -> None:
+        fixed = MutableHeaders()
+        set_security_headers(fixed, https=https)
+        self._fixed = fixed.raw
         self._answering = answering
         self._visits = visits
         self._tokens = tokens
@@ -98,7 +110,7 @@ class ResponsesApi:
         """Serve one request."""
         with metrics.ANSWER_SECONDS.time():
             reply = await self._reply(scope, receive)
-        headers = [(b"content-type", reply.kind), (b"content-length", b"%d" % len(reply.body))]
+        headers = [(b"content-type", reply.kind), (b"content-length", b"%d" % len(reply.body)), *self._fixed]
         if reply.retry_after:
             headers.append((b"retry-after", b"%d" % reply.retry_after))
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})

@@ -11,8 +11,7 @@ from datetime import timedelta
 from ssl import create_default_context
 
 import uvicorn
-from fastapi import FastAPI
-from starlette.middleware import Middleware
+from starlette.types import ASGIApp
 from typing_extensions import override
 
 from shared.bus.kafka import KafkaBus
@@ -160,7 +159,7 @@ def service_dsn(settings: PlatformSettings, service: str) -> str:
 
 def application(
     hosted: Sequence[Hosted], clock: AnchoredClock, bus: Bus, settings: PlatformSettings
-) -> FastAPI:
+) -> ASGIApp:
     """One web application of all hosted services, with sign-in, static files and probes."""
     checks: dict[str, Check] = {"clock": _clock_check(clock), "broker": _bus_check(bus)}
     for one in hosted:
@@ -170,9 +169,7 @@ def application(
     app.include_router(probes(checks))
     for one in hosted:
         app.include_router(one.service.router)
-    hot = {path: asgi for one in hosted for path, asgi in one.service.hot.items()}
-    app.user_middleware.append(Middleware(HotPaths, hot))
-    return app
+    return HotPaths(app, {path: asgi for one in hosted for path, asgi in one.service.hot.items()})
 
 
 def _checks(one: Hosted) -> dict[str, Check]:
@@ -309,7 +306,7 @@ def _on_signals(stop: asyncio.Event) -> None:
         loop.add_signal_handler(number, stop.set)
 
 
-def _uvicorn(app: FastAPI, settings: PlatformSettings) -> uvicorn.Config:
+def _uvicorn(app: ASGIApp, settings: PlatformSettings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         host=settings.host,

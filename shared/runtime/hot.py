@@ -1,4 +1,4 @@
-"""Paths that carry the load are served before routing, which costs more than the work itself."""
+"""Paths that carry the load are served before the framework, which costs more than the work itself."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class HotPaths:
 
     Args:
         app: The application below.
-        posts: Path -> what serves a POST to it. It answers errors itself: no exception handler is around it.
+        posts: Path -> what serves a POST to it; it sets all headers and answers errors itself.
     """
 
     def __init__(self, app: ASGIApp, posts: Mapping[str, ASGIApp]) -> None:

@@ -12,7 +12,6 @@ from uuid import UUID
 
 import httpx
 from fastapi import FastAPI
-from starlette.middleware import Middleware
 
 from services.collector.app import build
 from services.collector.handlers.events import HANDLERS
@@ -184,12 +183,11 @@ class Collector:
         service = await build(Settings(), platform)
         app = web_app(access, "http://test")
         app.include_router(service.router)
-        app.user_middleware.append(Middleware(HotPaths, service.hot))
         return cls(db, sealer, tokens, clock, machine, service, app, access)
 
     def client(self, address: str = "10.0.0.1", agent: str = PHONE) -> httpx.AsyncClient:
         """A browser at an address."""
-        transport = httpx.ASGITransport(self.app, client=(address, 1234))
+        transport = httpx.ASGITransport(HotPaths(self.app, self.service.hot), client=(address, 1234))
         return httpx.AsyncClient(
             transport=transport, base_url="http://test", headers={"user-agent": agent, "accept": "text/html"}
         )

@@ -78,6 +78,9 @@ async def test_what_is_no_answer_is_refused(collector: Collector) -> None:
     assert [answer.status_code for answer in (closed, early, broken, large)] == [410, 503, 422, 413]
     assert early.headers["retry-after"] == "5"
     assert closed.headers["content-type"] == "application/problem+json"
+    for answer in (closed, early, broken, large):
+        assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+        assert answer.headers["cache-control"] == "no-store"
 
 
 async def test_many_at_once_share_commits_and_all_are_stored(collector: Collector) -> None:
