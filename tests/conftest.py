@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from shared.db.database import Database, connect
 from shared.embedded.postgres import PostgresAddress, ensure_postgres, stop_postgres
@@ -22,6 +23,10 @@ from tests.support.databases import SERVICES, TestDatabase, cloned, ensure_templ
 
 START = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 """Where the business clock of tests stands: a Tuesday morning."""
+
+# How fast a shared machine draws examples says nothing about the product.
+settings.register_profile("afterword", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("afterword")
 
 OpenDatabase = Callable[[str], Awaitable[Database]]
 

@@ -31,6 +31,7 @@ def test_a_share_of_dead_records_stops_a_partition_only_once_enough_were_seen() 
 
 
 def test_a_failpoint_fails_at_the_hit_it_is_armed_for() -> None:
+    failpoints.disarm()
     failpoints.arm("here:2:raise,there:1:unavailable")
     try:
         failpoints.failpoint("here")
