@@ -1,0 +1,194 @@
+"""Events that a story of the present product does not bring forth, made from those that it does.
+
+Other senders will bring them (providers' callbacks, later features); their handlers are there already.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from typing import Any, TypeVar
+
+from shared.bus.model import Outgoing
+from shared.contracts.deliveries import (
+    BounceKind,
+    Delivery,
+    DeliveryBounced,
+    DeliveryComplained,
+    DeliveryDelivered,
+    DeliveryFailed,
+    DeliveryHandedOver,
+    DeliveryLinkReady,
+    DeliverySuppressed,
+    DeliveryUncertain,
+)
+from shared.contracts.directory import OrganisationChanged
+from shared.contracts.envelope import Event, binary_headers
+from shared.contracts.messages import MessageKind, MessageRequested
+from shared.contracts.model import Channel, Payload
+from shared.contracts.programmes import ProgrammePublished
+from shared.contracts.reasons import Reason
+from shared.contracts.responses import (
+    ResponseAmended,
+    ResponseHeld,
+    ResponseReleased,
+    ResponseSubmitted,
+    ResponseWithdrawn,
+)
+from shared.contracts.surveys import SurveyCancelled, SurveyExtended, SurveyRequested
+from shared.contracts.tickets import (
+    TicketEscalated,
+    TicketJoined,
+    TicketOpened,
+    TicketRecovered,
+    TicketReopened,
+    TicketState,
+)
+from shared.contracts.touchpoints import PRESET_TOUCHPOINTS
+from shared.runtime.ids import derive
+from tests.support.house import House, someone
+
+P = TypeVar("P", bound=Payload)
+QUIET = 12
+LATER = 90
+"""A version above all that a story reaches."""
+
+
+async def said(house: House, model: type[P]) -> list[P]:
+    """All events of a type so far, in the order of their commits."""
+    service = {"deliveries": "dispatch", "responses": "collector", "tickets": "alerts"}
+    schema = service.get(model.TOPIC.value.rpartition(".")[2], "trigger")
+    rows = await house.admin.fetch(f"select headers, value from {schema}.outbox order by id")
+    return [
+        model.model_validate_json(row["value"])
+        for row in rows
+        if dict(json.loads(row["headers"]))["ce_type"] == model.TYPE
+    ]
+
+
+async def hear(house: House, payloads: Sequence[Payload]) -> None:
+    """Put events on the log as if another service had sent them."""
+    records = []
+    for payload in payloads:
+        identity = derive("made up", payload.TYPE, payload.model_dump_json())
+        snapshot = getattr(payload, "snapshot", None)
+        key = snapshot.key if snapshot else str(getattr(payload, "contact_id", "key"))
+        event = Event(str(identity), "/made-up", payload.TYPE, house.clock.now(), "made up", key, payload)
+        value = payload.model_dump_json().encode()
+        records.append(Outgoing(payload.TOPIC.value, key.encode(), value, binary_headers(event)))
+    await house.bus.produce(records)
+    await house.settle()
+
+
+async def every_touchpoint(house: House) -> None:
+    """Each touchpoint that has a meaning here, told of a person nobody has heard of."""
+    for number, kind in enumerate(PRESET_TOUCHPOINTS):
+        more: dict[str, Any] = {"renewal_on": date(2027, 1, 1)} if "renewal" in kind else {}
+        subject = {"kind": "thing", "id": str(number)}
+        company = {"id": f"company-{number}", "name": f"Company {number}"}
+        person = someone(f"person{number}", company["id"])
+        await house.tell(kind, contact=person, account=company, subject=subject, product="Cloud", **more)
+    await house.settle()
+
+
+async def everything_else(house: House) -> None:
+    """All other events that somebody reads, each about a survey of its own that nobody has answered."""
+    await _ask_more_people(house)
+    asked = await said(house, SurveyRequested)
+    answered = await said(house, ResponseSubmitted)
+    quiet = [one for one in asked if one.survey_id not in {a.survey_id for a in answered}][-QUIET:]
+    handed = {one.survey_id: one for one in await said(house, DeliveryHandedOver) if one.step == 0}
+    first = [handed[one.survey_id] for one in quiet]
+    (organisation, *_), programmes = (
+        await said(house, OrganisationChanged),
+        await said(house, ProgrammePublished),
+    )
+    await hear(house, [*_sudden(answered[0], quiet[7:9]), *_responses(answered)])
+    await hear(house, [*_deliveries(first[:7]), *_surveys(quiet[9:], house), *_messages(quiet, house)])
+    await hear(house, [*_tickets(await said(house, TicketOpened))])
+    settings = organisation.model_copy(update={"version": LATER, "name": "Nordlicht Group"})
+    await hear(house, [settings, *(one.model_copy(update={"revision": LATER}) for one in programmes[:2])])
+
+
+async def _ask_more_people(house: House) -> None:
+    for number in range(QUIET):
+        company = {"id": f"quiet-{number}", "name": f"Quiet {number}"}
+        order = {"kind": "order", "id": f"quiet-{number}"}
+        person = someone("still", company["id"])
+        await house.tell("order.delivered", contact=person, account=company, subject=order)
+    await house.later(days=1)
+
+
+def _deliveries(first: Sequence[DeliveryHandedOver]) -> Iterator[Payload]:
+    """News of first messages, and of steps and surveys nobody has heard of."""
+    for number, one in enumerate(first):
+        for step in (0, 10):
+            head = _fields(one, Delivery) | {"step": step, "version": LATER}
+            if step:
+                head["delivery_id"] = str(derive("made up", one.delivery_id))
+            elsewhere = head | {"survey_id": str(derive("made up", one.survey_id)), "channel": Channel.LINK}
+            yield (
+                DeliveryDelivered(**head),
+                DeliveryUncertain(**head),
+                DeliveryFailed(**head, reason=Reason.BOUNCED),
+                DeliverySuppressed(**head, reason=Reason.OPTED_OUT),
+                DeliveryBounced(**head, kind=BounceKind.HARD),
+                DeliveryComplained(**head),
+                DeliveryLinkReady(**elsewhere, url="https://ask.example/s/x"),
+            )[number]
+
+
+def _sudden(like: ResponseSubmitted, quiet: Sequence[SurveyRequested]) -> Iterator[Payload]:
+    """Released and held answers to surveys of which nobody had heard an answer."""
+    for model, one in zip((ResponseReleased, ResponseHeld), quiet, strict=True):
+        new = {"survey_id": one.survey_id, "snapshot": one.snapshot, "words": "", "person": one.person}
+        response = str(derive("made up response", one.survey_id))
+        yield model(**_fields(like, ResponseSubmitted) | new | {"response_id": response, "version": 1})
+
+
+def _surveys(quiet: Sequence[SurveyRequested], house: House) -> Iterator[Payload]:
+    for one in quiet:
+        head: dict[str, Any] = {"survey_id": one.survey_id, "snapshot": one.snapshot}
+        yield SurveyExtended(**head, version=LATER, closes_at=one.closes_at + timedelta(days=10))
+        yield SurveyCancelled(
+            **head, version=LATER + 1, reason=Reason.CANCELLED, cancelled_at=house.clock.now()
+        )
+
+
+def _messages(quiet: Sequence[SurveyRequested], house: House) -> Iterator[Payload]:
+    for one in quiet:
+        yield MessageRequested(
+            message_id=str(derive("made up message", one.survey_id)),
+            kind=MessageKind.THANKS,
+            snapshot=one.snapshot,
+            person=one.person,
+            requested_at=house.clock.now(),
+        )
+
+
+def _responses(answered: Sequence[ResponseSubmitted]) -> Iterator[Payload]:
+    for one in answered:
+        fields = _fields(one, ResponseSubmitted)
+        yield ResponseWithdrawn(
+            response_id=one.response_id,
+            survey_id=one.survey_id,
+            version=LATER,
+            snapshot=one.snapshot,
+            at=one.at,
+        )
+        yield ResponseReleased(**fields | {"version": LATER + 1})
+        yield ResponseAmended(**fields | {"version": LATER + 2})
+
+
+def _tickets(opened: Sequence[TicketOpened]) -> Iterator[Payload]:
+    for one in opened:
+        fields = _fields(one, TicketOpened) | {"state": TicketState.OPEN}
+        yield TicketReopened(**fields | {"version": LATER})
+        yield TicketJoined(**fields | {"version": LATER + 1})
+        yield TicketEscalated(**fields | {"version": LATER + 2}, level=2, clock="contact")
+        yield TicketRecovered(**fields | {"version": LATER + 3, "state": TicketState.RESOLVED})
+
+
+def _fields(one: Payload, model: type[Payload]) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in model.model_fields}
