@@ -26,6 +26,7 @@ from shared.embedded.postgres import PostgresAddress, ensure_postgres, stop_post
 ROOT = Path(__file__).parents[2]
 HOME = ROOT / ".artifacts" / "bench-scoring"
 RIVALS = ROOT / ".venv" / "rivals" / "bin" / "python"
+_TABLES = "inbox, outbox, answer_facts, asks, score_cells, rate_cells, headlines, relay_marks"
 PASSWORD = "bench"  # noqa: S105 - of a database that lives for minutes
 
 
@@ -78,14 +79,21 @@ async def _run(side: Side, address: PostgresAddress, bootstrap: str, *, profile:
         command = [sys.executable, "-m", "benchmarks.scoring.ours", "--bootstrap", bootstrap, "--dsn", dsn]
         command += ["--events", str(side.events), *(["--profile"] if profile else [])]
     else:
-        name = "faststream_counts.py" if side is FASTSTREAM else "quix_counts.py"
-        command = [str(RIVALS), str(Path(__file__).parent / "rivals" / name)]
+        name = "faststream_counts" if side is FASTSTREAM else "quix_counts"
+        command = [str(RIVALS), "-m", f"benchmarks.scoring.rivals.{name}"]
     environment = {
-        "PATH": os.defpath, "PYTHONPATH": str(ROOT if side is OURS else ""), "BOOTSTRAP": bootstrap,
+        "PATH": os.defpath, "PYTHONPATH": str(ROOT), "BOOTSTRAP": bootstrap,
         "TOPIC": TOPIC, "EVENTS": str(side.events), "PARTITIONS": str(PARTITIONS),
     }  # fmt: skip
     ran = await asyncio.to_thread(
-        subprocess.run, command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=180, check=False
+        subprocess.run,
+        command,
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
     )
     if profile and side is OURS:
         print(ran.stderr)
@@ -100,13 +108,14 @@ async def _empty(address: PostgresAddress) -> None:
     """Every round begins with empty tables and a written-back log."""
     conn = await asyncpg.connect(address.admin_dsn)
     await conn.execute("set search_path to scoring")
-    await conn.execute("truncate inbox, outbox, answer_facts, asks, score_cells, rate_cells, headlines, relay_marks")
+    await conn.execute(f"truncate {_TABLES}")
     await conn.execute("checkpoint")
     await conn.close()
 
 
 def _report(found: dict[Side, list[tuple[float, float]]]) -> None:
-    print(f"\n{'median of ' + str(len(found[OURS])) + ' rounds':50} {'events/s':>10} {'spread':>17} {'CPU µs':>7}")
+    heading = f"median of {len(found[OURS])} rounds"
+    print(f"\n{heading:50} {'events/s':>10} {'spread':>17} {'CPU µs':>7}")
     for side, results in found.items():
         rates = [rate for rate, _ in results]
         spread = f"{min(rates):,.0f}-{max(rates):,.0f}"

@@ -1,4 +1,4 @@
-"""The answers that all sides read: real `response.submitted` events of a company with 2,000 customer accounts."""
+"""The answers that all sides read: `response.submitted` events of a company with 2,000 accounts."""
 
 from __future__ import annotations
 
@@ -42,7 +42,8 @@ def _answer(draw: Random, number: int, at: str) -> dict[str, Any]:
     return {
         "response_id": _uuid(draw), "survey_id": _uuid(draw), "version": 1,
         "snapshot": _snapshot(draw, programme, account), "at": at, "received_at": at, "first_at": at,
-        "asked_at": at, "primary": "q1", "mood": "unhappy" if value <= (low + high) // 2 else "happy", "low": 6,
+        "asked_at": at, "primary": "q1", "low": 6,
+        "mood": "unhappy" if value <= (low + high) // 2 else "happy",
         "scores": [{"question": "q1", "type": question, "value": value, "item": ""}],
         "choices": {"area": ["interface", "speed"]}, "words": "c" * 160, "person": "c" * 140,
         "verdict": "human", "evidence": ["settled", f"form-{number}"],
@@ -62,8 +63,10 @@ def _snapshot(draw: Random, programme: int, account: int) -> dict[str, Any]:
         "size": _SIZES[account % 4], "owner": f"owner{account % 20}@example.com",
         "persona": draw.choice(("user", "user", "decision_maker")), "job_function": draw.choice(_ROLES),
         "product": ("suite", "connect", "insights")[account % 3], "service_type": "",
-        "region": _REGIONS[account % 5], "locale": ("en", "es", "sv")[account % 3], "zone": "Europe/Madrid",
-        "channel": "email", "stage": ("onboarding", "use", "renewal")[programme % 3], "subject_kind": "ticket",
+        "region": _REGIONS[account % 5], "locale": ("en", "es", "sv")[account % 3],
+        "zone": "Europe/Madrid",
+        "channel": "email", "stage": ("onboarding", "use", "renewal")[programme % 3],
+        "subject_kind": "ticket",
         "subject_id": f"T-{draw.randrange(10**6)}", "context": {"agent": f"agent-{draw.randrange(40)}"},
     }  # fmt: skip
 

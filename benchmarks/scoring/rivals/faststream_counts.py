@@ -9,8 +9,9 @@ from datetime import datetime
 
 from faststream import FastStream
 from faststream.kafka import KafkaBroker
-from meter import Meter
 from pydantic import BaseModel
+
+from benchmarks.scoring.rivals.meter import Meter
 
 
 class Score(BaseModel):
@@ -42,7 +43,7 @@ meter = Meter()
 cells: Counter[tuple[str, str, str, str, str, int]] = Counter()
 
 
-@broker.subscriber(
+@broker.subscriber(  # type: ignore[untyped-decorator] # not installed where types are checked
     os.environ["TOPIC"], group_id=f"faststream-{uuid.uuid4().hex}", auto_offset_reset="earliest"
 )
 async def count(response: Response) -> None:

@@ -1,11 +1,12 @@
-"""Quix Streams, stateful with its changelog: counts per account in RocksDB, checkpoints every five seconds."""
+"""Quix Streams, stateful with changelog: counts per account in RocksDB, a checkpoint every five seconds."""
 
 import os
 import tempfile
 import uuid
 import warnings
+from typing import Any
 
-from meter import Meter
+from benchmarks.scoring.rivals.meter import Meter
 
 warnings.filterwarnings("ignore")
 
@@ -34,7 +35,7 @@ frame = app.dataframe(topic)
 meter = Meter()
 
 
-def count(response: dict, state: State) -> None:
+def count(response: dict[str, Any], state: State) -> None:
     """Add one answer to the account's cell."""
     score = response["scores"][0]
     key = f"{response['snapshot']['programme']}|{response['at'][:10]}|{score['type']}"
