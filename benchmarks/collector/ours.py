@@ -18,6 +18,7 @@ from shared.db.database import connect
 from shared.runtime.clock import AnchoredClock, SystemMachine
 from shared.runtime.hot import HotPaths
 from shared.runtime.http import probes
+from shared.runtime.memory import spare_startup
 from shared.runtime.service import Platform
 from shared.runtime.settings import PlatformSettings
 from shared.security.access import Access
@@ -50,7 +51,8 @@ async def serve(dsn: str, port: int) -> None:
     app = web_app(access, "http://127.0.0.1")
     app.include_router(probes({}))
     app.include_router(service.router)
-    # As the host configures it.
+    # As the host does.
+    spare_startup()
     config = uvicorn.Config(
         HotPaths(app, service.hot), host="127.0.0.1", port=port,
         access_log=False, log_config=None, server_header=False,

@@ -34,6 +34,7 @@ from shared.runtime.housekeeping import housekeeping
 from shared.runtime.http import Check, probes
 from shared.runtime.logging import configure, get_logger
 from shared.runtime.loops import Loop, pause, run_loop
+from shared.runtime.memory import spare_startup
 from shared.runtime.relay import Relay, outbox_depth
 from shared.runtime.service import Platform, Service
 from shared.runtime.settings import PlatformSettings
@@ -73,6 +74,7 @@ async def run(builds: Mapping[str, Build], settings: PlatformSettings, *, human_
     async with _opened(builds, settings, bus, clock, machine) as hosted:
         await _topics(bus, machine, stop)
         app = application(hosted, clock, bus, settings)
+        spare_startup()
         async with asyncio.TaskGroup() as tasks:
             for one in hosted:
                 _start(tasks, one, clock, machine, stop)
