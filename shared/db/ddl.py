@@ -22,7 +22,7 @@ create table outbox (
     headers text not null,
     value bytea,
     published boolean not null default false,
-    primary key (day, id)
+    primary key (id, day)
 ) partition by range (day);
 create table outbox_default partition of outbox default;
 create index outbox_unpublished on outbox (id) where not published;
