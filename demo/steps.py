@@ -49,7 +49,10 @@ select (select count(*) from dispatch.messages where state in ('claimed', 'handi
         or (state = 'planned' and not_before <= clock.machine_now()))
      + (select count(*) from alerts.notices where state in ('pending', 'handing_over'))
 """
-_OUTBOX = "select '{0}', count(*) filter (where not published), coalesce(max(id), 0) from {0}.outbox"
+_OUTBOX = """
+select '{0}', (select count(*) from {0}.outbox where not published),
+    (select coalesce(max(id), 0) from {0}.outbox)
+"""
 _OUTBOXES = " union all ".join(_OUTBOX.format(service) for service in SERVICES)
 
 
