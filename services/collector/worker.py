@@ -98,11 +98,6 @@ class Settling:
         metrics.HELD.set(held)
         return 0
 
-    async def next_due(self) -> datetime | None:
-        """When there is work again; for whoever steps the clock."""
-        async with self._db.read() as conn:
-            return await store.next_due(conn)
-
     async def _learn(self, tx: Tx, cases: Sequence[Case]) -> None:
         if missing := self._forms.missing({case.questionnaire for case in cases}):
             self._forms.add(await load_forms(tx.conn, missing))

@@ -127,11 +127,6 @@ on conflict (survey_id) do update set ready_at = excluded.ready_at, at_latest = 
 returning survey_id
 """
 
-_NEXT = """
-select min(case when exists (select from hand_overs h where h.survey_id = s.survey_id) then ready_at
-    else at_latest end) from settling s
-"""
-
 _MAIL = frozenset({"email", "sms"})
 
 
@@ -248,12 +243,6 @@ async def held(conn: Connection, after: UUID, limit: int) -> list[dict[str, obje
 async def release(conn: Connection, survey_id: UUID, user: str, now: datetime) -> bool:
     """Let a user vouch for a held answer; False when it is not held."""
     return await conn.fetchval(_RELEASE, survey_id, user, now) is not None
-
-
-async def next_due(conn: Connection) -> datetime | None:
-    """When the next answer leaves."""
-    due: datetime | None = await conn.fetchval(_NEXT)
-    return due
 
 
 async def depths(conn: Connection) -> tuple[int, int]:
