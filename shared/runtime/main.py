@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+import uvloop
 from pydantic import ValidationError
 
 from shared.runtime.host import run
@@ -30,7 +30,7 @@ def run_alone(name: str, settings_type: type[S], build: Callable[[S, Platform], 
     async def built(platform: Platform) -> Service:
         return await build(settings, platform)
 
-    asyncio.run(run({name: built}, platform_settings))
+    uvloop.run(run({name: built}, platform_settings))
 
 
 def _read(settings_type: type[S]) -> S:
