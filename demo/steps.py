@@ -40,7 +40,10 @@ _DUE = {
     "plans": "select min(due_at) from trigger.plans where state = 'pending'",
     "reminders": "select min(next_step_at) from trigger.asks where state = 'open'",
     "closings": "select min(closes_at) from trigger.asks where closed_at is null",
-    "settling": "select min(ready_at) from collector.settling",
+    "settling": """
+        select min(case when exists (select from collector.hand_overs h where h.survey_id = s.survey_id)
+            then ready_at else at_latest end) from collector.settling s
+    """,
     "clocks": "select min(due_at) from alerts.timers",
     "unconfirmed": "select min(due_at) from alerts.unconfirmed where state = 'waiting' and late_at is null",
 }
