@@ -26,7 +26,6 @@ from shared.db.migrations import role_of
 from shared.errors import Unavailable
 from shared.runtime import failpoints, metrics
 from shared.runtime.backoff import Backoff
-from shared.runtime.bell import Bell
 from shared.runtime.clock import Anchor, AnchoredClock, Machine, SystemMachine
 from shared.runtime.consumer import ConsumerLoop
 from shared.runtime.hot import HotPaths
@@ -76,6 +75,7 @@ async def run(builds: Mapping[str, Build], settings: PlatformSettings, *, human_
         app = application(hosted, clock, bus, settings)
         spare_startup()
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_keep_time(hosted, clock, machine, stop), name="clock")
             for one in hosted:
                 _start(tasks, one, clock, machine, stop)
             server = _Server(_uvicorn(app, settings))
@@ -243,7 +243,6 @@ def _start(
 ) -> None:
     """Start everything that one service does besides HTTP."""
     name, platform = one.service.name, one.platform
-    bell = platform.db.bell
     relay = Relay(platform.db, platform.bus, machine, republish=one.service.republish)
     tasks.create_task(relay.run(stop), name=f"{name}.relay")
     for number, subscription in enumerate(one.service.subscriptions):
@@ -251,33 +250,38 @@ def _start(
         loop = ConsumerLoop(subscription, platform.db, platform.bus, machine, instance=instance)
         one.consumers.append(loop)
         tasks.create_task(loop.run(stop), name=f"{name}.consumer")
-    tasks.create_task(_keep_time(platform, clock, machine, stop, bell), name=f"{name}.clock")
     watch = Loop("watch", 5.0, _watch(one, clock), due=False)
     for each in (watch, housekeeping(platform.db, machine), *one.service.loops):
-        driven = run_loop(name, each, machine, stop, bell=bell, paused=lambda: clock.suspect)
+        driven = run_loop(name, each, machine, stop, bell=platform.db.bell, paused=lambda: clock.suspect)
         tasks.create_task(driven, name=f"{name}.{each.name}")
 
 
 async def _keep_time(
-    platform: Platform, clock: AnchoredClock, machine: Machine, stop: asyncio.Event, bell: Bell
+    hosted: Sequence[Hosted], clock: AnchoredClock, machine: Machine, stop: asyncio.Event
 ) -> None:
     """Follow the anchor: closely while business time is not real time, else every two seconds."""
     known: Anchor | None = None
     while not stop.is_set():
         every = 0.5
         try:
-            async with platform.db.read() as conn:
+            async with hosted[0].platform.db.read() as conn:
                 reading = await read_anchor(conn, machine)
             clock.observe(reading)
             every = 2.0 if reading.anchor.rate == 1 else 0.05
             if reading.anchor != known:
                 known = reading.anchor
-                bell.ring()
+                _ring(hosted)
         except Exception as error:
             if not is_transient(error):
                 raise
         await pause(stop, every)
-    bell.ring()
+    _ring(hosted)
+
+
+def _ring(hosted: Sequence[Hosted]) -> None:
+    """Business time was moved, or all are to stop: every loop looks again."""
+    for one in hosted:
+        one.platform.db.bell.ring()
 
 
 def _watch(one: Hosted, clock: AnchoredClock) -> Callable[[], Awaitable[int]]:
