@@ -72,5 +72,7 @@ async def test_a_death_changes_nothing(
     assert ending.people == undisturbed.people
     if ending.uncertain:
         assert name in BETWEEN
-    else:
-        assert ending == undisturbed
+        return
+    for table, rows in undisturbed.things.items():
+        assert ending.things[table] == rows, table
+    assert ending == undisturbed

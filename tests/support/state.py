@@ -51,5 +51,37 @@ async def state_of(conn: Connection, schema: str) -> State:
     return State(found, announced)
 
 
+STANDING = frozenset({"state", "version", "standing", "verdict", "mood", "answered", "event_version", "n"})
+"""Columns that say how a thing stands, beside its natural key."""
+
+REPEATED = frozenset({"observations", "attempts", "notice_attempts", "headlines"})
+"""Tables in which a repetition rightly shows: what was seen, what was tried, how often it was told."""
+
+KNOWN_BY = {"notices": ["ticket_id", "occasion", "step", "channel", "state"]}
+"""Tables whose key holds the id of a user, which is another one in each life."""
+
+_KEYS = """
+select c.relname, array_agg(a.attname::text order by a.attnum) as kept
+from pg_class c join pg_namespace n on n.oid = c.relnamespace
+join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attidentity = ''
+left join pg_index i on i.indrelid = c.oid and i.indisprimary
+where n.nspname = $1 and c.relkind = 'r' and c.relname not like 'outbox%'
+    and (a.attnum = any (i.indkey) or a.attname = any ($2::text[]))
+group by 1 order by 1
+"""
+
+
+async def skeleton_of(conn: Connection, schema: str) -> dict[str, Counter[str]]:
+    """Which things a service knows and how they stand: what two lives of one story must have in common."""
+    found: dict[str, Counter[str]] = {}
+    for table, kept in await conn.fetch(_KEYS, schema, sorted(STANDING)):
+        if table in PLUMBING - {"inbox"} or table in REPEATED:
+            continue
+        columns = ", ".join(f'"{name}"' for name in KNOWN_BY.get(table, kept))
+        rows = await conn.fetch(f"select row({columns})::text from {schema}.{table}")
+        found[f"{schema}.{table}"] = Counter(row[0] for row in rows)
+    return found
+
+
 def _listed(names: list[str]) -> str:
     return ", ".join(f"'{name}'" for name in names)

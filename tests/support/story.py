@@ -13,6 +13,7 @@ from tests.support.books import Books, balanced
 from tests.support.house import House, someone
 from tests.support.postbox import Mail
 from tests.support.rooms import SERVICES
+from tests.support.state import skeleton_of
 from tests.support.townsfolk import Rep, answer, hire, scan, send, stop, visit
 
 OWNER = "rita@nordlicht.example"
@@ -28,6 +29,7 @@ class Ending:
     Attributes:
         events: ids of everything that each service ever announced, without the announcements of scores: how
             many changes are told together depends on when somebody looks.
+        things: what each service knows, and how it stands.
         arrived: how often each survey mail arrived.
         people: who was asked, counted, or is cared for; holds even where a hand-over stayed uncertain.
         uncertain: mails, reminders too, of which nobody can say whether they went out.
@@ -35,6 +37,7 @@ class Ending:
 
     books: Books
     events: Mapping[str, Counter[str]]
+    things: Mapping[str, Counter[str]]
     arrived: Counter[str]
     people: Mapping[str, Any]
     uncertain: int
@@ -158,14 +161,16 @@ async def _answered(house: House) -> set[str]:
 async def _ending(house: House, hits: Mapping[str, int]) -> Ending:
     books = await balanced(house)
     events: dict[str, Counter[str]] = {}
+    things: dict[str, Counter[str]] = {}
     for service in SERVICES:
+        things |= await skeleton_of(house.admin, service)
         rows = await house.admin.fetch(
             f"select event_id from {service}.outbox where headers not like '%score.changed%'"
         )
         events[service] = Counter(row[0] for row in rows)
     arrived = Counter(mail.message_id for mail in house.mails() if mail.scores)
     uncertain = await house.admin.fetchval("select count(*) from dispatch.messages where state = 'uncertain'")
-    return Ending(books, events, arrived, _people(books, house), uncertain, hits)
+    return Ending(books, events, things, arrived, _people(books, house), uncertain, hits)
 
 
 def _people(books: Books, house: House) -> dict[str, Any]:
