@@ -82,12 +82,12 @@ async def _timed(
         for loop in loops:
             tasks.create_task(run_loop("scoring", loop, machine, stop, bell=db.bell, paused=lambda: False))
         tasks.create_task(consumer.run(stop))
-        while (warm := _committed()) < events // 20:  # noqa: ASYNC110 - a counter of Prometheus wakes nobody
+        while (warm := _committed()) < events // 20 and not consumer.stopped:  # noqa: ASYNC110 - a counter of Prometheus wakes nobody
             await asyncio.sleep(0.005)
         started, cpu = time.perf_counter(), time.process_time()
         if profile:
             profile.enable()
-        while (seen := _committed()) < events:  # noqa: ASYNC110 - as above
+        while (seen := _committed()) < events and not consumer.stopped:  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.005)
         seconds = time.perf_counter() - started
         micros = (time.process_time() - cpu) / (seen - warm) * 1e6
