@@ -6,13 +6,10 @@ kills are in `test_kills.py`.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from shared.embedded.postgres import PostgresAddress
 from tests.e2e.conftest import START
-from tests.support.databases import SERVICES, TestDatabase, cloned, ensure_template
+from tests.support.databases import TestDatabase
 from tests.support.failpoint_names import failpoint_names
 from tests.support.house import opened
 from tests.support.story import Ending, live
@@ -32,23 +29,11 @@ BETWEEN = {
 }
 """Where a death may leave a mail of which nobody can say whether it went out."""
 
-_undisturbed: list[Ending] = []
-
 
 def cases() -> list[tuple[str, float]]:
     found = [(name, 0.0) for name in NAMES]
     found += [(name, at) for name in NAMES if name.startswith(EVERYWHERE) for at in MOMENTS[1:]]
     return found + [(name, 0.9) for name in NAMES if not name.startswith(EVERYWHERE)]
-
-
-@pytest.fixture
-async def undisturbed(postgres_server: PostgresAddress, run_folder: Path) -> Ending:
-    """How the story ends when nobody dies; told once a process."""
-    if not _undisturbed:
-        template = await ensure_template(postgres_server, SERVICES, run_folder)
-        async with cloned(postgres_server, template) as database, opened(database, START) as house:
-            _undisturbed.append(await live(house))
-    return _undisturbed[0]
 
 
 def test_the_story_is_worth_dying_in(undisturbed: Ending) -> None:
@@ -66,7 +51,7 @@ async def test_a_death_changes_nothing(
 ) -> None:
     hit = 1 + int(moment * (undisturbed.hits[name] - 1))
     async with opened(fresh_database, START) as house:
-        ending = await live(house, f"{name}:{hit}:die")
+        ending = await live(house, failpoint=f"{name}:{hit}:die")
         assert house.crashes == 1, f"{name} was not reached"
     assert max(ending.arrived.values()) == 1, "somebody got a mail twice"
     assert ending.people == undisturbed.people

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Any, TypeVar
 
 import asyncpg
@@ -18,6 +19,7 @@ import httpx
 from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
+from shared.bus.memory import MemoryBus
 from shared.bus.model import Outgoing
 from shared.bus.port import Bus
 from shared.contracts.envelope import Event, binary_headers
@@ -36,6 +38,9 @@ from tests.support.rooms import SERVICES, URL, WEBHOOK, Ground, Member, Running,
 from tests.support.standing import StandingMachine
 
 T = TypeVar("T")
+
+Fault = Callable[["House"], Awaitable[None]]
+"""Something that goes wrong in mid-flow: called in every round, between publishing and reading."""
 
 RESTART_SECONDS = 61.0
 """Machine time that a dead process stays away: every lease and hold it had is over."""
@@ -71,6 +76,8 @@ class House:
     running: dict[str, Running] = field(default_factory=dict)
     crashes: int = 0
     told: int = 0
+    rounds: int = 0
+    fault: Fault | None = None
     _bus: Bus | None = None
     _app: FastAPI | None = None
 
@@ -228,6 +235,9 @@ class House:
             done += await self._act(one)
         for one in self.running.values():
             done += await self._patiently(one.relay.step)
+        self.rounds += 1
+        if self.fault is not None:
+            await self.fault(self)
         return done + await self._consume()
 
     async def _act(self, one: Running) -> int:
@@ -274,6 +284,15 @@ class House:
             return 1
 
 
+class RisingLog(MemoryLog):
+    """A log in memory whose records bear times that rise, so that two births of it can be told apart."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        seconds = count(1)
+        self._bus = MemoryBus(lambda: float(next(seconds)))
+
+
 @asynccontextmanager
 async def opened(database: TestDatabase, start: datetime, log: Log | None = None) -> AsyncIterator[House]:
     """A house on a fresh database, its programmes published."""
@@ -281,7 +300,7 @@ async def opened(database: TestDatabase, start: datetime, log: Log | None = None
     try:
         machine = StandingMachine(start)
         await machine.stand(admin)
-        house = House(database, admin, log or MemoryLog(), FixedClock(start), machine)
+        house = House(database, admin, log or RisingLog(), FixedClock(start), machine)
         await house.post.open()
         try:
             await house.survive(house.start)

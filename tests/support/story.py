@@ -10,7 +10,7 @@ from typing import Any
 
 from shared.runtime import failpoints
 from tests.support.books import Books, balanced
-from tests.support.house import House, someone
+from tests.support.house import Fault, House, someone
 from tests.support.postbox import Mail
 from tests.support.rooms import SERVICES
 from tests.support.state import skeleton_of
@@ -42,18 +42,21 @@ class Ending:
     people: Mapping[str, Any]
     uncertain: int
     hits: Mapping[str, int] = field(compare=False)
+    rounds: int = field(compare=False)
 
 
-async def live(house: House, failpoint: str = "") -> Ending:
-    """Tell the story, with one failpoint armed from its first event on."""
+async def live(house: House, *, failpoint: str = "", fault: Fault | None = None) -> Ending:
+    """Tell the story, with one failpoint armed and one fault about from its first event on."""
     rita = await hire(house, "rita")
     failpoints.disarm()
     failpoints.arm(failpoint)
+    house.rounds, house.fault = 0, fault
     try:
         await _live(house, rita)
         hits = failpoints.hits()
     finally:
         failpoints.disarm()
+        house.fault = None
     return await _ending(house, hits)
 
 
@@ -170,7 +173,7 @@ async def _ending(house: House, hits: Mapping[str, int]) -> Ending:
         events[service] = Counter(row[0] for row in rows)
     arrived = Counter(mail.message_id for mail in house.mails() if mail.scores)
     uncertain = await house.admin.fetchval("select count(*) from dispatch.messages where state = 'uncertain'")
-    return Ending(books, events, things, arrived, _people(books, house), uncertain, hits)
+    return Ending(books, events, things, arrived, _people(books, house), uncertain, hits, house.rounds)
 
 
 def _people(books: Books, house: House) -> dict[str, Any]:
