@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.scoring.domain.histogram import Metric
-from services.scoring.domain.rollups import JOINT, RATE_ROLLUPS, ROLLUPS, Rollup, name_of
+from services.scoring.domain.rollups import JOINT, ROLLUPS, Rollup, name_of
 
 FIRST_DAY = date(2000, 1, 1)
 LAST_DAY = date(9999, 12, 31)
@@ -78,24 +78,19 @@ def ask(
     return Question(name_of(rollup), prefix, whole, metric, family, span)
 
 
-def rollup_for(dimensions: tuple[str, ...], kept: tuple[Rollup, ...] = ROLLUPS) -> Rollup:
+def rollup_for(dimensions: Rollup) -> Rollup:
     """The rollup of some dimensions.
 
     Raises:
         NoSuchRollup: there is none.
     """
-    if dimensions in kept:
+    if dimensions in ROLLUPS:
         return dimensions
     raise NoSuchRollup(
-        f"no scores are kept by {name_of(dimensions)}; there are {', '.join(map(name_of, kept))}"
+        f"no scores are kept by {name_of(dimensions)}; there are {', '.join(map(name_of, ROLLUPS))}"
     )
 
 
 def crossings() -> tuple[str, ...]:
     """Dimensions that a single programme can be broken down by."""
     return tuple(rollup[1] for rollup in ROLLUPS if len(rollup) > 1 and rollup[0] == "programme")
-
-
-def rate_rollup(question: Question) -> str | None:
-    """The rollup of response rates for the same question, None where rates are not kept by it."""
-    return question.rollup if question.rollup in {name_of(rollup) for rollup in RATE_ROLLUPS} else None

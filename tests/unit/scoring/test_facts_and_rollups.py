@@ -264,6 +264,11 @@ def test_held_answers_are_counted_as_held_and_not_as_answers() -> None:
     assert rollups.fact_rates([fact()], [fact(version=2, state=State.WITHDRAWN)])[cell] == [0, 0, -1, 0]
 
 
+def test_a_response_withdrawn_from_the_start_is_counted_nowhere() -> None:
+    gone = fact(state=State.WITHDRAWN)
+    assert rollups.fact_rates([], [gone]) == rollups.deltas([], [gone]) == {}
+
+
 def test_a_survey_is_asked_once_and_handed_over_on_the_first_day() -> None:
     asked = Ask(UUID(int=1), "transactional", "renewal", "", None, None, "email", DAY, None)
     sms = asked._replace(requested_on=None, handed_on=DAY + timedelta(days=3))
