@@ -266,7 +266,8 @@ def test_held_answers_are_counted_as_held_and_not_as_answers() -> None:
 
 def test_a_response_withdrawn_from_the_start_is_counted_nowhere() -> None:
     gone = fact(state=State.WITHDRAWN)
-    assert rollups.fact_rates([], [gone]) == rollups.deltas([], [gone]) == {}
+    assert rollups.fact_rates([], [gone]) == {}
+    assert rollups.deltas([], [gone]) == {}
 
 
 def test_a_survey_is_asked_once_and_handed_over_on_the_first_day() -> None:
