@@ -36,6 +36,7 @@ async def log(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[L
             kafka = kafka_under_test()
             if kafka is None:
                 pytest.skip("needs Apache Kafka (make test-kafka)")
+            await kafka.up()
             yield kafka
             await kafka.up()
 

@@ -33,6 +33,7 @@ async def kafka() -> AsyncIterator[KafkaLog]:
     log = kafka_under_test()
     if log is None:
         pytest.skip("needs Apache Kafka (make test-kafka)")
+    await log.up()
     yield log
     await log.up()
 

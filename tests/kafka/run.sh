@@ -36,10 +36,20 @@ trap 'exit 130' INT TERM
 
 python=$root/.venv/bin/python
 "$python" - "$KAFKA_STATE" <<'PYTHON'
-import pathlib, socket, sys
-sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
-for name, server in zip(("port", "controller-port"), sockets):
-    pathlib.Path(sys.argv[1], name).write_text(str(server.getsockname()[1]))
+import os, pathlib, socket, sys
+
+# Below the ports that the system lends to clients: one of those would be taken while the broker is down.
+candidates = (20000 + (os.getpid() * 7 + step) % 12000 for step in range(12000))
+
+
+def is_free(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+free = filter(is_free, candidates)
+for name in ("port", "controller-port"):
+    pathlib.Path(sys.argv[1], name).write_text(str(next(free)))
 PYTHON
 KAFKA_BOOTSTRAP=127.0.0.1:$(cat "$KAFKA_STATE/port")
 export KAFKA_BOOTSTRAP
