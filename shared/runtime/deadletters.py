@@ -94,7 +94,8 @@ class DeathWatch:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._row = 0
-        self._last: deque[bool] = deque(maxlen=limits.window)
+        self._last: deque[bool] = deque()
+        self._dead = 0
 
     def saw(self, *, dead: bool) -> bool:
         """Note one record's fate; returns whether the partition must stop now."""
