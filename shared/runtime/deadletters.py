@@ -101,11 +101,12 @@ class DeathWatch:
         """Note one record's fate; returns whether the partition must stop now."""
         self._row = self._row + 1 if dead else 0
         self._last.append(dead)
-        if self._row >= self._limits.consecutive:
-            return True
-        return len(self._last) >= self._limits.least and sum(self._last) > self._limits.share * len(
-            self._last
-        )
+        self._dead += dead
+        if len(self._last) > self._limits.window:
+            self._dead -= self._last.popleft()
+        seen = len(self._last)
+        too_many = seen >= self._limits.least and self._dead > self._limits.share * seen
+        return too_many or self._row >= self._limits.consecutive
 
 
 async def listed(conn: Connection, limit: int) -> list[asyncpg.Record]:

@@ -30,6 +30,15 @@ def test_a_share_of_dead_records_stops_a_partition_only_once_enough_were_seen() 
     assert fates == [False] * 9 + [True]
 
 
+def test_only_the_last_records_of_a_window_count() -> None:
+    watch = DeathWatch(Limits(consecutive=100, share=0.5, window=10, least=10))
+    early = [watch.saw(dead=n % 2 == 0) for n in range(10)]
+    late = [watch.saw(dead=False) for _ in range(10)]
+    again = [watch.saw(dead=True) for _ in range(6)]
+    assert not any(early + late)
+    assert again == [False] * 5 + [True]
+
+
 def test_a_failpoint_fails_at_the_hit_it_is_armed_for() -> None:
     failpoints.disarm()
     failpoints.arm("here:2:raise,there:1:unavailable")
