@@ -2,11 +2,14 @@
 # One Apache Kafka broker (KRaft, its own controller) on loopback, and the faults that tests give it.
 #   broker.sh start | stop | kill | restart | wipe | status
 # KAFKA_STATE names its directory: ports, pid, data, log. KAFKA_LIBS names the directory of its jars.
+# With $KAFKA_STATE/proxy-port, clients of the first port are told that one; $KAFKA_STATE/direct-port has no proxy before it.
 set -euo pipefail
 state=${KAFKA_STATE:?names the directory of the broker}
 libs=${KAFKA_LIBS:?names the directory of the jars}
 port=$(cat "$state/port")
 controller=$(cat "$state/controller-port")
+proxy=$(cat "$state/proxy-port" 2>/dev/null || echo "$port")
+direct=$(cat "$state/direct-port" 2>/dev/null || true)
 cluster=MkU3OEVBNTcwNTJENDM2Qk
 java=(java -Xms256m -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 "-Dlog4j2.configurationFile=$state/log4j2.properties" -cp "$libs/*")
 
@@ -15,9 +18,9 @@ configure() {
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:$controller
-listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$controller
-advertised.listeners=PLAINTEXT://127.0.0.1:$port
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$controller${direct:+,DIRECT://127.0.0.1:$direct}
+advertised.listeners=PLAINTEXT://127.0.0.1:$proxy${direct:+,DIRECT://127.0.0.1:$direct}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,DIRECT:PLAINTEXT
 inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
 log.dirs=$state/data
