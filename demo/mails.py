@@ -33,29 +33,36 @@ class Mail:
 
 
 class Sink:
-    """New mails since one last looked, in order of arrival."""
+    """New mails since one last looked; those that came together are in order of their Message-ID."""
 
     def __init__(self, mailbox: Path) -> None:
         self._mailbox = mailbox
-        self._seen = 0
+        self._read = 0
 
     def new(self) -> list[Mail]:
         """Mails that arrived since the last call."""
-        lines = self._journal()
-        fresh, self._seen = lines[self._seen :], len(lines)
+        whole = self._journal(self._read)
+        self._read += len(whole)
+        fresh = sorted(_lines(whole), key=lambda line: line["message_id"])
         return [_mail((self._mailbox / line["file"]).read_bytes()) for line in fresh]
 
     def doubled(self) -> int:
         """How many mails arrived more than once: the same message to the same address."""
-        counts = Counter((line["message_id"], *line["recipients"]) for line in self._journal())
+        counts = Counter((line["message_id"], *line["recipients"]) for line in _lines(self._journal(0)))
         return sum(count - 1 for count in counts.values())
 
-    def _journal(self) -> list[dict[str, str]]:
+    def _journal(self, start: int) -> bytes:
         file = self._mailbox / "journal.ndjson"
         if not file.exists():
-            return []
-        whole = file.read_bytes().rpartition(b"\n")[0]
-        return [json.loads(line) for line in whole.splitlines()]
+            return b""
+        with file.open("rb") as journal:
+            journal.seek(start)
+            whole, newline, _ = journal.read().rpartition(b"\n")
+        return whole + newline
+
+
+def _lines(journal: bytes) -> list[dict[str, str]]:
+    return [json.loads(line) for line in journal.splitlines()]
 
 
 def _mail(content: bytes) -> Mail:

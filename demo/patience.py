@@ -18,14 +18,16 @@ class Away(Exception):
     """The service said: not now."""
 
 
-async def patiently(attempt: Callable[[], Awaitable[T]]) -> T:
+async def patiently(
+    attempt: Callable[[], Awaitable[T]], *, tries: int = TRIES, pause: float = PAUSE_SECONDS
+) -> T:
     """Repeat until it works; two minutes at most, then the error of the last try."""
-    for left in reversed(range(TRIES)):
+    for left in reversed(range(tries)):
         try:
             return await attempt()
         except (httpx.TransportError, httpx.HTTPStatusError, KafkaError, ConnectionError, Away) as error:
             answered = isinstance(error, httpx.HTTPStatusError) and error.response.status_code < 500
             if answered or not left:
                 raise
-            await asyncio.sleep(PAUSE_SECONDS)
+            await asyncio.sleep(pause)
     raise AssertionError

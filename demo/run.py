@@ -58,16 +58,24 @@ class Company:
             moments.append(self.agenda.next_at)
         return min(moments, default=None)
 
-    async def tell(self, now: datetime) -> list[Happening]:
-        """Backends and helpdesk tell what happened until now; gives the backends' events."""
-        due = [h for h in self.told if h.at <= now]
-        self.told = self.told[len(due) :]
-        events = [h for h in due if h.by in ("crm", "shop", "broken")]
+    async def backends_tell(self, now: datetime) -> list[Happening]:
+        """Backends tell what happened until now; gives their events."""
+        events = self._told_by(("crm", "shop", "broken"), now)
         await self.backends.tell(events)
-        for happening in due:
-            if happening.by in ("helpdesk", "forger"):
-                await self.helpdesk.tell(happening)
         return events
+
+    async def helpdesk_tells(self, now: datetime) -> bool:
+        """The helpdesk tells what happened until now, one after the other; whether anything did."""
+        calls = self._told_by(("helpdesk", "forger"), now)
+        for call in calls:
+            await self.helpdesk.tell(call)
+        return bool(calls)
+
+    def _told_by(self, systems: tuple[str, ...], now: datetime) -> list[Happening]:
+        due = [h for h in self.told if h.at <= now and h.by in systems]
+        taken = {id(h) for h in due}
+        self.told = [h for h in self.told if id(h) not in taken]
+        return due
 
     async def read_mails(self, now: datetime) -> bool:
         """Customers, gateways and reps get what arrived; tells whether anything did."""
@@ -91,7 +99,7 @@ async def main() -> int:
     port = int(os.environ.get("DEMO_PORT", "8700"))  # noqa: TID251 - this is the root
     console.print("[bold]Nordlicht[/bold], a company with 40 customers, lives with Afterword for 90 days.")
     async with Afterword(FOLDER, port) as afterword:
-        watch = StopWatch(afterword.admin_dsn)
+        watch = StopWatch(afterword.admin_dsn, afterword.noticed)
         await watch.set(START)
         await afterword.ready()
         await _furnish(afterword)
@@ -147,24 +155,30 @@ async def _live(company: Company, watch: StopWatch) -> None:
 
 
 async def _step(company: Company, watch: StopWatch, now: datetime) -> datetime:
+    """First what the product does by itself, then what backends and helpdesk tell, then what people do."""
     await watch.set(now)
-    events = await company.tell(now)
-    await watch.quiet(
-        now, heard=Telling([event.id for event in events], lambda: company.backends.tell(events))
-    )
-    while await company.read_mails(now):
-        await watch.quiet(now)
+    await _rest(company, watch, now)
+    events = await company.backends_tell(now)
+    if events:
+        again = Telling([event.id for event in events], lambda: company.backends.tell(events))
+        await _rest(company, watch, now, again)
+    if await company.helpdesk_tells(now):
+        await _rest(company, watch, now)
     follow_up = await company.act(now)
     if follow_up:
         now += READING
         await watch.set(now)
-        await asyncio.sleep(0.15)  # each process looks at the clock twenty times a second
         for action in follow_up:
             await action()
-    await watch.quiet(now)
+    await _rest(company, watch, now)
+    return now
+
+
+async def _rest(company: Company, watch: StopWatch, now: datetime, heard: Telling | None = None) -> None:
+    """Wait until all is done that is due, mails are read, and what came of that is done too."""
+    await watch.quiet(now, heard=heard)
     while await company.read_mails(now):
         await watch.quiet(now)
-    return now
 
 
 def _rounded_up(at: datetime) -> datetime:

@@ -36,17 +36,16 @@ WRITES_OF = {
 }
 WRITES = {service: {f"afterword.{topic}" for topic in topics} for service, topics in WRITES_OF.items()}
 
-_DUE = {
-    "plans": "select min(due_at) from trigger.plans where state = 'pending'",
-    "reminders": "select min(next_step_at) from trigger.asks where state = 'open'",
-    "closings": "select min(closes_at) from trigger.asks where closed_at is null",
-    "settling": """
-        select min(case when exists (select from collector.hand_overs h where h.survey_id = s.survey_id)
-            then ready_at else at_latest end) from collector.settling s
-    """,
-    "clocks": "select min(due_at) from alerts.timers",
-    "unconfirmed": "select min(due_at) from alerts.unconfirmed where state = 'waiting' and late_at is null",
-}
+_DUE = """
+select 'plans', min(due_at) from trigger.plans where state = 'pending'
+union all select 'reminders', min(next_step_at) from trigger.asks where state = 'open'
+union all select 'closings', min(closes_at) from trigger.asks where closed_at is null
+union all select 'settling', min(case when h.survey_id is null then at_latest else ready_at end)
+    from collector.settling s left join collector.hand_overs h using (survey_id)
+union all select 'clocks', min(due_at) from alerts.timers
+union all select 'unconfirmed', min(due_at) from alerts.unconfirmed
+    where state = 'waiting' and late_at is null
+"""
 _IN_HAND = """
 select (select count(*) from dispatch.messages where state in ('claimed', 'handing_over')
         or (state = 'planned' and not_before <= clock.machine_now()))
@@ -65,11 +64,12 @@ _WAYS = {
     for reader, topics in READS.items()
     if WRITES[writer] & set(topics)
 }
-_UNSEEN = """
-select count(*) from {writer}.outbox o where id > $2 and topic = any($1)
-    and not exists (
-        select from {reader}.inbox i where i.event_id = o.event_id and i.source = '/afterword/{writer}'
-    )
+_NEWEST = " union all ".join(f"select '{s}', coalesce(max(id), 0) from {s}.outbox" for s in SERVICES)  # noqa: S608
+_WAY = """
+select '{writer}', '{reader}', count(*) from {writer}.outbox o
+where id > {seen} and topic = any(array{topics}) and not exists (
+    select from {reader}.inbox i where i.event_id = o.event_id and i.source = '/afterword/{writer}'
+)
 """
 _UNHEARD = """
 select count(*) from unnest($1::text[]) as told (id)
@@ -100,19 +100,26 @@ class Telling:
 
 
 class StopWatch:
-    """Sets business time and waits until all that became due is done."""
+    """Sets business time and waits until all that became due is done.
 
-    def __init__(self, admin_dsn: str) -> None:
+    Args:
+        admin_dsn: the database.
+        noticed: waits until the product goes by an instant.
+    """
+
+    def __init__(self, admin_dsn: str, noticed: Callable[[datetime], Awaitable[None]]) -> None:
         self._dsn = admin_dsn
+        self._noticed = noticed
         self._seen: dict[tuple[str, str], int] = {}
         self._conn: asyncpg.Connection | None = None
 
     async def set(self, at: datetime) -> None:
-        """Stop business time at an instant."""
+        """Stop business time at an instant; returns when the product goes by it."""
         conn = await self._database()
         await conn.execute(
             "update clock.anchor set business_at = $1, machine_at = clock.machine_now(), rate = 0", at
         )
+        await self._noticed(at)
 
     async def run_on(self) -> None:
         """Let business time go on at its natural pace."""
@@ -122,8 +129,7 @@ class StopWatch:
     async def next_due(self) -> datetime | None:
         """When the product has to do something next by itself."""
         conn = await self._database()
-        moments = [await conn.fetchval(statement) for statement in _DUE.values()]
-        return min((m for m in moments if m is not None), default=None)
+        return min((at for _, at in await conn.fetch(_DUE) if at is not None), default=None)
 
     async def quiet(self, now: datetime, *, heard: Telling | None = None) -> None:
         """Wait until outboxes are empty, all who read have read, and nothing is due.
@@ -165,10 +171,7 @@ class StopWatch:
         conn = await self._database()
         rows = await conn.fetch(_OUTBOXES)
         left = {f"{row[0]} outbox": row[1] for row in rows if row[1]}
-        for name, statement in _DUE.items():
-            at = await conn.fetchval(statement)
-            if at is not None and at <= now:
-                left[name] = 1
+        left |= {name: 1 for name, at in await conn.fetch(_DUE) if at is not None and at <= now}
         in_hand = await conn.fetchval(_IN_HAND)
         if in_hand:
             left["mails in hand"] = in_hand
@@ -177,15 +180,19 @@ class StopWatch:
     async def _on_the_way(self) -> int:
         """Events that were published but not yet handled by all who read them."""
         conn = await self._database()
+        newest: dict[str, int] = {row[0]: row[1] for row in await conn.fetch(_NEWEST)}
+        ways = [
+            _WAY.format(writer=way[0], reader=way[1], seen=self._seen.get(way, 0), topics=topics)
+            for way, topics in _WAYS.items()
+            if newest[way[0]] > self._seen.get(way, 0)
+        ]
+        if not ways:
+            return 0
         waiting = 0
-        for (writer, reader), topics in _WAYS.items():
-            newest = await conn.fetchval(f"select coalesce(max(id), 0) from {writer}.outbox")  # noqa: S608
-            seen = self._seen.get((writer, reader), 0)
-            missing = await conn.fetchval(_UNSEEN.format(writer=writer, reader=reader), topics, seen)
-            if missing:
-                waiting += missing
-            else:
-                self._seen[writer, reader] = newest
+        for writer, reader, missing in await conn.fetch(" union all ".join(ways)):
+            waiting += missing
+            if not missing:
+                self._seen[writer, reader] = newest[writer]
         return waiting
 
     async def _unheard(self, heard: Telling) -> dict[str, int]:

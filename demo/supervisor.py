@@ -11,12 +11,14 @@ import shutil
 import signal
 import sys
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import httpx
 
+from demo.browser import TRUST
 from demo.patience import Away, patiently
 
 _SECRETS = ("master", "token", "blind", "database", "webhook", "zendesk")
@@ -33,6 +35,7 @@ class Afterword:
         self._port = port
         self._process: asyncio.subprocess.Process | None = None
         self._watching: asyncio.Task[None] | None = None
+        self._client: httpx.AsyncClient | None = None
         self.restarts = 0
 
     @property
@@ -84,6 +87,8 @@ class Afterword:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._client is not None:
+            await self._client.aclose()
         if self._watching is not None:
             self._watching.cancel()
         if self._process is not None and self._process.returncode is None:
@@ -111,6 +116,18 @@ class Afterword:
                     raise Away("not ready yet")
 
         await patiently(attempt)
+
+    async def noticed(self, now: datetime) -> None:
+        """Wait until it goes by this business time: its clock is stopped there."""
+
+        async def attempt() -> None:
+            if self._client is None:
+                self._client = httpx.AsyncClient(timeout=5, verify=TRUST)
+            answer = (await self._client.get(f"{self.url}/livez")).raise_for_status().json()
+            if datetime.fromisoformat(answer["business_time"]) != now:
+                raise Away("the clock is being moved")
+
+        await patiently(attempt, pause=0.01, tries=12_000)
 
     async def command(self, *words: str) -> str:
         """Run `afterword WORDS`; its output.

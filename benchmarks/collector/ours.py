@@ -49,7 +49,7 @@ async def serve(dsn: str, port: int) -> None:
     )  # fmt: skip
     service = await build(Settings(), platform)
     app = web_app(access, "http://127.0.0.1")
-    app.include_router(probes({}))
+    app.include_router(probes({}, clock))
     app.include_router(service.router)
     # As the host does.
     spare_startup()

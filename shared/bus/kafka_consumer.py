@@ -14,6 +14,9 @@ from shared.bus.kafka_client import KafkaSettings, bounded, stop_bounded
 from shared.bus.model import CommitOutcome, Partition, Record
 from shared.bus.port import BusConsumer, BusUnavailable
 
+FETCH_WAIT_MS = 100
+"""How long a broker may hold an empty fetch. Measured on the embedded broker: with the 500 ms of aiokafka a
+record waits 100 ms for its reader, with 100 ms it waits 2 ms."""
 REBALANCE_SECONDS = 60.0
 _MARGIN_SECONDS = 0.05
 _log = structlog.get_logger(__name__)
@@ -92,8 +95,10 @@ class KafkaConsumer:
             return {(tp.topic, tp.partition): await client.position(tp) for tp in client.assignment()}
 
     async def seek_to_beginning(self) -> None:
-        """Read everything again; nothing handed out so far can be committed any more."""
+        """Read everything again, nothing handed out so far can be committed any more; see the port."""
         client = self._started()
+        if not client.assignment():
+            raise BusUnavailable(f"consumer {self._group} has nothing to rewind")
         async with bounded(f"consumer {self._group} rewinds", self._settings.request_seconds):
             await client.seek_to_beginning()
         self._listener.forget_handed()
@@ -129,6 +134,7 @@ class KafkaConsumer:
             heartbeat_interval_ms=session_ms // 3,
             rebalance_timeout_ms=int(REBALANCE_SECONDS * 1000),
             max_partition_fetch_bytes=4 << 20,
+            fetch_max_wait_ms=FETCH_WAIT_MS,
         )
 
     def _started(self) -> AIOKafkaConsumer:

@@ -168,7 +168,7 @@ def application(
         checks |= _checks(one)
         checks |= one.service.checks
     app = web_app(hosted[0].platform.access, settings.public_url)
-    app.include_router(probes(checks))
+    app.include_router(probes(checks, clock))
     for one in hosted:
         app.include_router(one.service.router)
     return HotPaths(app, {path: asgi for one in hosted for path, asgi in one.service.hot.items()})
@@ -267,7 +267,7 @@ async def _keep_time(
             async with hosted[0].platform.db.read() as conn:
                 reading = await read_anchor(conn, machine)
             clock.observe(reading)
-            every = 2.0 if reading.anchor.rate == 1 else 0.05
+            every = 2.0 if reading.anchor.rate == 1 else 0.02
             if reading.anchor != known:
                 known = reading.anchor
                 _ring(hosted)

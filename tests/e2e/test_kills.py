@@ -92,7 +92,7 @@ async def world(folder: Path) -> AsyncIterator[World]:
         port = free.getsockname()[1]
     async with Afterword(folder, port) as afterword:
         await afterword.ready()
-        watch = StopWatch(afterword.admin_dsn)
+        watch = StopWatch(afterword.admin_dsn, afterword.noticed)
         conn = await asyncpg.connect(afterword.admin_dsn)
         try:
             await watch.set(START)
