@@ -49,7 +49,6 @@ async def build(settings: Settings, platform: Platform) -> Service:
         subscriptions=SUBSCRIPTIONS,
         loops=(
             Loop("settle", settings.settle_every_seconds, settling.run),
-            Loop("rejudge", 60.0, settling.requeue_outdated),
             Loop("gauges", 5.0, settling.gauge, due=False),
         ),
     )

@@ -19,7 +19,7 @@ class Settings(ServiceSettings):
         ge=0,
         description="business seconds an answer waits for word that its invitation went out",
     )
-    link_burst: float = Field(default=60, gt=0, description="requests that one link may make at once")
+    link_burst: float = Field(default=120, gt=0, description="requests that one link may make at once")
     link_per_second: float = Field(default=1, gt=0, description="further requests of one link")
     address_burst: float = Field(default=2000, gt=0, description="requests that one address may make at once")
     address_per_second: float = Field(default=200, gt=0, description="further requests of one address")

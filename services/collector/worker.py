@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from services.collector import metrics
-from services.collector.domain.mood import primary_of
-from services.collector.domain.settling import (
-    Due,
-    Judged,
-    Patience,
-    Say,
-    State,
-    Waiting,
-    current,
-    due,
-    settle,
-)
-from services.collector.domain.verdict import RULES, Judgement, Surroundings, judge
+from services.collector.domain.settling import Due, Patience, Say, State, current, settle
+from services.collector.domain.verdict import RULES
 from services.collector.handlers.answering import Forms, response_id
+from services.collector.handlers.judging import JudgedCase, judged, leaves, moment
 from services.collector.store import settling as store
-from services.collector.store.settling import Case, Settled, StoredAnswer
+from services.collector.store.settling import Case, Settled
 from services.collector.store.surveys import load_forms
-from shared.contracts.forms import SCALES, Form
 from shared.contracts.model import Snapshot
 from shared.contracts.responses import (
     Answered,
@@ -36,7 +24,6 @@ from shared.contracts.responses import (
     ResponseReleased,
     ResponseSubmitted,
     ResponseWithdrawn,
-    Verdict,
 )
 from shared.contracts.surveys import CloseTheLoop
 from shared.db.database import Database, Tx
@@ -49,15 +36,6 @@ _ANSWERED: dict[Say, type[Answered]] = {
     Say.HELD: ResponseHeld,
     Say.RELEASED: ResponseReleased,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Verdict:
-    """A case with the judgement of each of its versions."""
-
-    case: Case
-    form: Form
-    judged: tuple[Judged, ...]
 
 
 class Settling:
@@ -85,11 +63,6 @@ class Settling:
             await self._announce(tx, ready)
         return len(claimed)
 
-    async def requeue_outdated(self) -> int:
-        """Queue answers judged by older rules, so that a better rule also mends the past."""
-        async with self._db.begin() as tx:
-            return await store.queue_outdated(tx.conn, RULES, tx.now, BATCH)
-
     async def gauge(self) -> int:
         """Refresh the gauges."""
         async with self._db.read() as conn:
@@ -102,21 +75,21 @@ class Settling:
         if missing := self._forms.missing({case.questionnaire for case in cases}):
             self._forms.add(await load_forms(tx.conn, missing))
 
-    def _sort(self, cases: Sequence[Case], now: datetime) -> tuple[list[tuple[UUID, Due]], list[_Verdict]]:
+    def _sort(self, cases: Sequence[Case], now: datetime) -> tuple[list[tuple[UUID, Due]], list[JudgedCase]]:
         """Those whose time has not come after all (the survey was extended), and those to be judged."""
         waiting: list[tuple[UUID, Due]] = []
-        ready: list[_Verdict] = []
+        ready: list[JudgedCase] = []
         for case in cases:
             if not case.answers:
                 continue
-            leaves = due(_waiting(case), self._patience)
-            if case.announced.state is State.PENDING and now < _moment(leaves, case):
-                waiting.append((case.survey_id, leaves))
+            at = leaves(case, self._patience)
+            if case.announced.state is State.PENDING and now < moment(at, case):
+                waiting.append((case.survey_id, at))
             else:
-                ready.append(_judged(case, self._forms[case.questionnaire]))
+                ready.append(judged(case, self._forms[case.questionnaire]))
         return waiting, ready
 
-    async def _announce(self, tx: Tx, verdicts: Sequence[_Verdict]) -> None:
+    async def _announce(self, tx: Tx, verdicts: Sequence[JudgedCase]) -> None:
         settled = []
         for one in verdicts:
             says, then = settle(one.case.announced, one.judged)
@@ -134,36 +107,7 @@ class Settling:
         await store.save_settled(tx.conn, settled)
 
 
-def _waiting(case: Case) -> Waiting:
-    newest = case.answers[-1]
-    seen = min((one.at for one in case.observations), default=case.answers[0].sent.at)
-    return Waiting(
-        first_seen_at=min(seen, case.answers[0].sent.at),
-        received_at=newest.sent.at,
-        complete=newest.complete,
-        mood=newest.mood,
-        closes_at=case.closes_at,
-    )
-
-
-def _moment(leaves: Due, case: Case) -> datetime:
-    return leaves.ready_at if case.fate_known else leaves.at_latest
-
-
-def _judged(case: Case, form: Form) -> _Verdict:
-    lowest, highest = SCALES[primary_of(form).type]
-    around = Surroundings(case.observations, case.handed_over_by_mail, highest - lowest + 1)
-    judged = tuple(Judged(one.version, _judge(one, around)) for one in case.answers)
-    return _Verdict(case, form, judged)
-
-
-def _judge(answer: StoredAnswer, around: Surroundings) -> Judgement:
-    """A person who vouched for an answer outweighs all evidence."""
-    judgement = judge(answer.sent, around)
-    return Judgement(Verdict.HUMAN, judgement.evidence) if answer.released_by else judgement
-
-
-def _event(say: Say, number: int, one: _Verdict, now: datetime) -> Response:
+def _event(say: Say, number: int, one: JudgedCase, now: datetime) -> Response:
     case = one.case
     head: dict[str, Any] = {
         "response_id": str(response_id(case.survey_id)),

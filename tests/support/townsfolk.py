@@ -50,8 +50,9 @@ async def visit(house: House, path: str, *, address: str = HOME, agent: str = PH
 async def send(
     house: House, page: httpx.Response, action: str, *, address: str = HOME, agent: str = PHONE, **typed: str
 ) -> httpx.Response:
-    """Send the form that a page shows for an action, hidden fields and all."""
-    fields = _hidden(page.text, action) | typed
+    """Send the form that a page shows for an action as a person does: hidden fields and all, by hand."""
+    fields = _hidden(page.text, action)
+    fields |= ({"hand": "touched"} if "hand" in fields else {}) | typed
     async with house.browser(address, accept="text/html", **{"user-agent": agent}) as client:
         return await house.survive(lambda: client.post(action, data=fields))
 

@@ -31,11 +31,18 @@ class Door(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Latest:
-    """The newest version that is stored; `content` is its digest."""
+    """The newest version that is stored.
+
+    Attributes:
+        content: Its digest.
+        rendered_at: When the page was rendered from which it came; None: by the API.
+        human: Whether it is taken for a person's; None while it is not judged.
+    """
 
     version: int
     content: str
-    complete: bool
+    rendered_at: datetime | None = None
+    human: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +70,17 @@ def door(state: SurveyState, closes_at: datetime, now: datetime) -> Door:
             return Door.OPEN if now < closes_at else Door.OVER
 
 
-def next_version(latest: Latest | None, content: str) -> Write | Same:
+def next_version(latest: Latest | None, content: str, rendered_at: datetime | None) -> Write | Same:
     """The version that a submission becomes.
 
     It is compared with the newest version alone: 9, then 3, then 9 again are three versions, and the last
-    counts.
+    counts. Until an answer is known to be a person's, the same one from another rendering of the page may be
+    somebody else's: a gateway pressed the very button that the person presses now, who must not be lost.
     """
     if latest is None:
         return Write(1)
-    return Same(latest.version) if latest.content == content else Write(latest.version + 1)
+    told_before = latest.human or (latest.human is None and latest.rendered_at == rendered_at)
+    return Same(latest.version) if latest.content == content and told_before else Write(latest.version + 1)
 
 
 def content_of(reading: Reading) -> str:

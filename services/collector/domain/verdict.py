@@ -5,11 +5,15 @@ open one link and take their time. Observations that follow each other closely a
 judged by the burst in which its page was rendered, by how it was sent, and by the trap link that no person
 can see. A person who answers ten minutes after a gateway's burst belongs to another burst and is a person.
 
+Some machines open one link alone, and late. What gives them away is the page: who claims to be a browser
+loads its style sheet, and a page that ran its script knows whether a hand was on it.
+
 Each piece of evidence weighs 1 to 3 points; 3 make a machine, 2 are unclear. Both are held back.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,8 +21,8 @@ from enum import StrEnum
 
 from shared.contracts.responses import Verdict
 
-RULES = 1
-"""Number of this set of rules; a stored verdict of an older one is made anew."""
+RULES = 2
+"""Number of this set of rules; `afterword verdicts rejudge` says what it would change of older verdicts."""
 
 BURST_GAP = timedelta(seconds=10)
 SCORES_WITHIN = timedelta(seconds=10)
@@ -29,6 +33,9 @@ FASTEST_PERSON = timedelta(seconds=1)
 """A page cannot be loaded, seen and sent by a person in less."""
 READING_TIME = timedelta(seconds=10)
 TRAP_MEMORY = timedelta(minutes=2)
+SLOW_SCAN = timedelta(minutes=30)
+CLOCKS_APART = timedelta(seconds=5)
+"""By how much two processes may disagree about the time between a page and its style sheet."""
 CROWD = 3
 MACHINE_AT = 3
 UNCLEAR_AT = 2
@@ -38,6 +45,7 @@ class Sighting(StrEnum):
     """What somebody did with a link short of answering; also the metric label."""
 
     OPENED = "opened"
+    STYLED = "styled"
     HEAD = "head"
     TRAP = "trap"
     STALE = "stale"
@@ -50,7 +58,10 @@ class Agent(StrEnum):
     """Class of the program that asked, all that is kept of its name."""
 
     BROWSER = "browser"
+    TOUCHED = "touched"
+    TEXT = "text"
     TOOL = "tool"
+    DRIVEN = "driven"
     NONE = "none"
 
 
@@ -59,10 +70,14 @@ class Evidence(StrEnum):
 
     HONEYPOT_FILLED = "honeypot_filled"
     TOO_FAST = "too_fast"
+    DRIVEN = "driven"
+    NOT_STYLED = "not_styled"
+    NAMED_TOOL = "named_tool"
     TRAP_OPENED = "trap_opened"
     ALL_SCORES_OPENED = "all_scores_opened"
     SEVERAL_SCORES_OPENED = "several_scores_opened"
     TWO_SCORES_OPENED = "two_scores_opened"
+    SCORES_ONE_BY_ONE = "scores_one_by_one"
     RIGHT_AFTER_HAND_OVER = "right_after_hand_over"
     HEAD_FIRST = "head_first"
     SEVERAL_ADDRESSES = "several_addresses"
@@ -74,10 +89,14 @@ class Evidence(StrEnum):
 WEIGHTS: dict[Evidence, int] = {
     Evidence.HONEYPOT_FILLED: 3,
     Evidence.TOO_FAST: 3,
+    Evidence.DRIVEN: 3,
+    Evidence.NOT_STYLED: 3,
+    Evidence.NAMED_TOOL: 3,
     Evidence.TRAP_OPENED: 3,
     Evidence.ALL_SCORES_OPENED: 3,
     Evidence.SEVERAL_SCORES_OPENED: 3,
     Evidence.TWO_SCORES_OPENED: 2,
+    Evidence.SCORES_ONE_BY_ONE: 3,
     Evidence.RIGHT_AFTER_HAND_OVER: 2,
     Evidence.HEAD_FIRST: 1,
     Evidence.SEVERAL_ADDRESSES: 1,
@@ -106,6 +125,7 @@ class Sent:
         rendered_at: When its page was rendered, by the signed nonce; None for the API, which has no page.
         honeypot: A field that no person sees was filled.
         words: The person wrote something.
+        styled: The page asked for a style sheet of its own, so that a browser must have loaded it.
     """
 
     at: datetime
@@ -114,6 +134,7 @@ class Sent:
     agent: Agent = Agent.BROWSER
     honeypot: bool = False
     words: bool = False
+    styled: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +164,13 @@ def judge(sent: Sent, around: Surroundings) -> Judgement:
     """Decide who made an answer; the same arguments always give the same judgement."""
     seen = sorted(around.observations, key=lambda one: one.at)
     burst = burst_around(seen, sent.rendered_at or sent.at)
-    evidence = (*_of_sending(sent), *_of_burst(burst, sent, around), *_of_traps(seen, burst, sent))
+    evidence = (
+        *_of_sending(sent),
+        *_of_page(seen, sent),
+        *_of_burst(burst, sent, around),
+        *_of_visits(seen, sent),
+        *_of_traps(seen, burst, sent),
+    )
     if evidence and _took_time(sent):
         evidence = (*evidence, Evidence.TOOK_TIME)
     points = sum(WEIGHTS[one] for one in evidence)
@@ -152,29 +179,53 @@ def judge(sent: Sent, around: Surroundings) -> Judgement:
     return Judgement(Verdict.UNCLEAR if points >= UNCLEAR_AT else Verdict.HUMAN, evidence)
 
 
-def burst_around(seen: Sequence[Observation], at: datetime) -> list[Observation]:
-    """The observations that `at` belongs to: a chain without a pause longer than `BURST_GAP`."""
-    burst: list[Observation] = []
+def bursts(seen: Iterable[Observation]) -> list[list[Observation]]:
+    """Observations in time order, cut where there is a pause longer than `BURST_GAP`."""
+    found: list[list[Observation]] = []
     for one in seen:
-        if burst and one.at - burst[-1].at > BURST_GAP:
-            if burst[-1].at + BURST_GAP >= at:
-                break
-            burst = []
-        burst.append(one)
-    if not burst or not burst[0].at - BURST_GAP <= at <= burst[-1].at + BURST_GAP:
-        return []
-    return burst
+        if found and one.at - found[-1][-1].at <= BURST_GAP:
+            found[-1].append(one)
+        else:
+            found.append([one])
+    return found
+
+
+def burst_around(seen: Sequence[Observation], at: datetime) -> list[Observation]:
+    """The observations that `at` belongs to; the earlier burst where it lies between two."""
+    for burst in bursts(seen):
+        if burst[0].at - BURST_GAP <= at <= burst[-1].at + BURST_GAP:
+            return burst
+    return []
 
 
 def _of_sending(sent: Sent) -> Iterable[Evidence]:
     if sent.honeypot:
         yield Evidence.HONEYPOT_FILLED
-    if sent.rendered_at is not None:
-        if sent.at - sent.rendered_at < FASTEST_PERSON:
-            yield Evidence.TOO_FAST
-        # A company's own front end answers by the API, and is no browser by right.
-        if sent.agent is not Agent.BROWSER:
+    if sent.rendered_at is not None and sent.at - sent.rendered_at < FASTEST_PERSON:
+        yield Evidence.TOO_FAST
+
+
+def _of_page(seen: Sequence[Observation], sent: Sent) -> Iterable[Evidence]:
+    """A company's own front end answers by the API: it has no page, and is no browser by right."""
+    if sent.rendered_at is None:
+        return
+    match sent.agent:
+        case Agent.DRIVEN:
+            yield Evidence.DRIVEN
+        case Agent.TOOL:
+            yield Evidence.NAMED_TOOL
+        case Agent.TEXT | Agent.NONE:
             yield Evidence.NO_BROWSER
+        case Agent.BROWSER | Agent.TOUCHED:
+            pass
+    if sent.styled and sent.agent not in _UNSTYLED and not _styled(seen, sent.rendered_at):
+        yield Evidence.NOT_STYLED
+
+
+def _styled(seen: Sequence[Observation], rendered_at: datetime) -> bool:
+    """Whether somebody loaded the page's style sheet, from whatever address: a browser may come by two."""
+    since = rendered_at - CLOCKS_APART
+    return any(one.kind is Sighting.STYLED and since <= one.at for one in seen)
 
 
 def _of_burst(burst: Sequence[Observation], sent: Sent, around: Surroundings) -> Iterable[Evidence]:
@@ -220,6 +271,19 @@ def _slip(together: Sequence[Observation]) -> bool:
     return change.at - first.at >= MISTAP and len({one.address for one in together}) == 1
 
 
+def _of_visits(seen: Sequence[Observation], sent: Sent) -> Iterable[Evidence]:
+    """A patient scanner opens score after score; what else its address did in haste is a burst's matter."""
+    started = sent.rendered_at or sent.at
+    near = [one for one in seen if one.score is not None and abs(one.at - started) <= SLOW_SCAN]
+    alone = {one.score for one in near if one.address == sent.address and not _in_haste(one, near)}
+    if len(alone) >= CROWD:
+        yield Evidence.SCORES_ONE_BY_ONE
+
+
+def _in_haste(one: Observation, near: Sequence[Observation]) -> bool:
+    return any(other.score != one.score and abs(other.at - one.at) < MISTAP for other in near)
+
+
 def _head_first(burst: Sequence[Observation], sent: Sent) -> bool:
     """A HEAD before the first GET of the address that answered: browsers never do that."""
     own = [one for one in burst if one.address == sent.address]
@@ -245,15 +309,45 @@ def _took_time(sent: Sent) -> bool:
     )
 
 
-_TOOLS = (
-    "bot", "crawl", "spider", "scan", "curl", "wget", "python", "httpx", "aiohttp", "go-http", "java/",
-    "okhttp", "libwww", "headless", "phantom", "preview", "barracuda", "mimecast", "proofpoint", "safelinks",
-)  # fmt: skip
+_UNSTYLED = frozenset({Agent.TEXT, Agent.TOUCHED})
+"""A text browser has no use for a style sheet; where a hand was seen, it only got lost on the way."""
+
+_TOOLS = re.compile(
+    r"(?<!cu)bots?\b|crawl|spider|scanner|\bscan\b|curl|wget|python|httpx|aiohttp|go-http|java/|okhttp|libwww"
+    r"|headless|phantom|preview|barracuda|mimecast|proofpoint|safelinks"
+)
+"""What programs call themselves. Cubot makes telephones, and a ScanPal is held by a person, too."""
+
+_TEXT = ("lynx/", "w3m/", "links (", "elinks/", "url/emacs")
 
 
 def agent_of(name: str) -> Agent:
     """Class of a User-Agent header."""
-    lower = name.lower()
-    if not lower.strip():
-        return Agent.NONE
-    return Agent.TOOL if any(word in lower for word in _TOOLS) or "mozilla/" not in lower else Agent.BROWSER
+    lower = name.strip().lower()
+    if lower.startswith(_TEXT):
+        return Agent.TEXT
+    if _TOOLS.search(lower):
+        return Agent.TOOL
+    return Agent.BROWSER if "mozilla/" in lower or lower.startswith("opera/") else Agent.NONE
+
+
+HAND = "hand"
+"""The field in which the page's script says what it saw."""
+
+
+def agent_on_page(agent: Agent, hand: str) -> Agent:
+    """Class of the program that sent a form.
+
+    Args:
+        agent: By its name.
+        hand: What the page's script found: `driven` where the browser itself says that a program steers it,
+            `none` where the form went off without a touch or a key, `touched` where there was one; empty
+            where no script ran.
+    """
+    match hand:
+        case "driven" | "none":
+            return Agent.DRIVEN
+        case "touched" if agent is Agent.BROWSER:
+            return Agent.TOUCHED
+        case _:
+            return agent

@@ -200,7 +200,7 @@ class Answering:
         if reading.mood is None:
             return Unreadable(dict(reading.problems))
         content = content_of(reading)
-        step = next_version(ground.latest, content)
+        step = next_version(ground.latest, content, submission.sent.rendered_at)
         problems = dict(reading.problems)
         if isinstance(step, Same):
             return Stored(step.version, reading.mood, reading.complete, repeated=True, problems=problems)

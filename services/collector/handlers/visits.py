@@ -85,6 +85,17 @@ class Visits:
         metrics.OBSERVATIONS.labels(kind.value).inc()
         return result
 
+    async def styled(self, survey_id: UUID, visitor: Visitor) -> None:
+        """Append that the style sheet of a page was loaded.
+
+        Raises:
+            Unavailable: Postgres is away.
+        """
+        async with self._db.begin() as tx:
+            seen = Observation(tx.now, Sighting.STYLED, visitor.address, visitor.agent)
+            await observe(tx.conn, survey_id, seen, self._settling)
+        metrics.OBSERVATIONS.labels(Sighting.STYLED.value).inc()
+
     async def _look(
         self, tx: Tx, survey_id: UUID, row: PageRow, organisation: OrganisationChanged | None
     ) -> Visit:

@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, Response
 
 from services.collector.domain.answers import MAX_TEXT, Problem
 from services.collector.domain.texts import LANGUAGES, text_in
+from services.collector.domain.verdict import HAND
 from services.collector.pages import brand
 from services.collector.pages.fields import HONEYPOT
 from shared.contracts.directory import OrganisationChanged
@@ -24,6 +25,7 @@ from shared.web.templates import environment, speaking
 FOLDER = Path(__file__).parent
 STATIC = load(FOLDER / "static")
 SURVEY_CSS = f"/s/-/survey.css?v={STATIC['survey.css'].version}"
+SURVEY_JS = f"/s/-/survey.js?v={STATIC['survey.js'].version}"
 
 ENVIRONMENT = environment(FOLDER, FOLDER / "locales")
 
@@ -93,6 +95,9 @@ def render(
     values = {
         "asker": asker,
         "survey_css": SURVEY_CSS,
+        "survey_js": "",
+        "own_css": "",
+        "hand": HAND,
         "languages": (),
         "refresh": 0,
         "honeypot": HONEYPOT,
@@ -102,11 +107,17 @@ def render(
         **context,
     }
     response = HTMLResponse(ENVIRONMENT.get_template(name).render(values), status_code=status)
+    response.headers["Content-Security-Policy"] = _allowed(asker, scripts=bool(values["survey_js"]))
+    return response
+
+
+def _allowed(asker: Asker, *, scripts: bool) -> str:
+    """The logo from where it lies, and on the page with the form our one script."""
+    allowed = CSP
     if asker.logo:
         parts = urlsplit(asker.logo)
-        allowed = CSP.replace("img-src 'self'", f"img-src 'self' {parts.scheme}://{parts.netloc}")
-        response.headers["Content-Security-Policy"] = allowed
-    return response
+        allowed = allowed.replace("img-src 'self'", f"img-src 'self' {parts.scheme}://{parts.netloc}")
+    return f"{allowed}; script-src 'self'" if scripts else allowed
 
 
 def complaint(problem: Problem, _: Any) -> str:  # noqa: ANN401 - gettext of the page's language
@@ -123,7 +134,7 @@ def complaint(problem: Problem, _: Any) -> str:  # noqa: ANN401 - gettext of the
 
 
 async def static_file(request: Request) -> Response:
-    """The pages' own style sheets; the brand's is made from its colour."""
+    """The pages' own files; the brand's style sheet is made from its colour."""
     name = request.path_params["name"]
     if name in STATIC:
         found = STATIC[name]
@@ -133,9 +144,15 @@ async def static_file(request: Request) -> Response:
             media_type=found.media_type,
             headers={"Cache-Control": FOR_EVER if known else ASK_EACH_TIME},
         )
-    colour = name.removeprefix("brand-").removesuffix(".css")
-    if name != f"brand-{colour}.css" or brand.colour_of(colour) != f"#{colour}":
+    style = brand_style(name.removesuffix(".css") if name.endswith(".css") else "")
+    if style.status_code == 200:  # noqa: PLR2004 - OK
+        style.headers["Cache-Control"] = FOR_EVER
+    return style
+
+
+def brand_style(name: str) -> Response:
+    """The style sheet `brand-` and a colour; asked for anew each time unless the caller says otherwise."""
+    colour = name.removeprefix("brand-")
+    if name != f"brand-{colour}" or brand.colour_of(colour) != f"#{colour}":
         return Response("There is no such file.", 404, media_type="text/plain")
-    return Response(
-        brand.style_sheet(f"#{colour}"), media_type="text/css", headers={"Cache-Control": FOR_EVER}
-    )
+    return Response(brand.style_sheet(f"#{colour}"), media_type="text/css")

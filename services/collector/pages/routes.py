@@ -1,7 +1,8 @@
 """The survey's address: GET shows and observes, only a person's POST answers.
 
 Links: `/s/{token}` the survey, `?score=9` preselects, `?edit=1` opens a given answer again, `/s/{token}/trap`
-is hidden in mails and opened by machines alone, `/s/{token}/contact` takes the wish of who came too late.
+is hidden in mails and opened by machines alone, `/s/{token}/contact` takes the wish of who came too late,
+`/s/{token}/brand-1f5eff.css` is the page's own style sheet, by which browsers are known.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from services.collector import metrics
 from services.collector.domain.amend import Door
 from services.collector.domain.answers import Problem
 from services.collector.domain.mood import primary_of
-from services.collector.domain.verdict import Sent, Sighting
+from services.collector.domain.verdict import HAND, Sent, Sighting, agent_on_page
 from services.collector.handlers.answering import (
     Answering,
     Refused,
@@ -33,7 +34,7 @@ from services.collector.handlers.guards import Guards
 from services.collector.handlers.visits import TooEarly, Visit, Visitor, Visits
 from services.collector.pages import views
 from services.collector.pages.fields import HONEYPOT, PREFIX, Typed, given_of, parse, typed_of
-from services.collector.pages.frame import static_file
+from services.collector.pages.frame import brand_style, static_file
 from shared.contracts.forms import SCALES
 from shared.db.errors import is_transient
 from shared.runtime.clock import Clock
@@ -75,6 +76,7 @@ class SurveyPages:
         router.add_route("/s/{token}", self._guarded(self.show), methods=["GET", "HEAD"])
         router.add_route("/s/{token}", self._guarded(self.answer), methods=["POST"])
         router.add_route("/s/{token}/trap", self._guarded(self.trap), methods=["GET", "HEAD", "POST"])
+        router.add_route("/s/{token}/{name}.css", self._guarded(self.style), methods=["GET"])
         router.add_route("/s/{token}/contact", self._guarded(self.contact), methods=["POST"])
         return router
 
@@ -146,7 +148,7 @@ class SurveyPages:
             at=self._clock.now(),
             address=caller.visitor.address,
             rendered_at=nonce.at,
-            agent=caller.visitor.agent,
+            agent=agent_on_page(caller.visitor.agent, "".join(typed.get(HAND, ()))),
             honeypot=bool("".join(typed.get(HONEYPOT, ()))),
             words=any(isinstance(value, str) and len(value.split()) > 1 for value in given.values()),
         )
@@ -177,6 +179,13 @@ class SurveyPages:
         """Nothing to see: the link is hidden, and whoever opens it is remembered."""
         await self._visits.visit(caller.survey_id, caller.visitor, Sighting.TRAP)
         return views.nothing_here(caller.request, caller.path)
+
+    async def style(self, caller: _Caller) -> Response:
+        """The brand's style sheet, loaded anew for each page: whoever shows a page loads it."""
+        found = brand_style(caller.request.path_params["name"])
+        if found.status_code == 200:  # noqa: PLR2004 - OK
+            await self._visits.styled(caller.survey_id, caller.visitor)
+        return found
 
     async def contact(self, caller: _Caller) -> Response:
         """Somebody who came too late wants to be contacted."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,7 +15,15 @@ from services.collector.domain.answers import Problem
 from services.collector.domain.texts import offered_languages, text_in
 from services.collector.handlers.visits import TooEarly, Visit
 from services.collector.pages.fields import HONEYPOT, PREFIX, FieldView, Typed, typed_of, views
-from services.collector.pages.frame import ENVIRONMENT, asker_of, chosen_language, languages_of, render
+from services.collector.pages.frame import (
+    ENVIRONMENT,
+    SURVEY_JS,
+    Asker,
+    asker_of,
+    chosen_language,
+    languages_of,
+    render,
+)
 from shared.contracts.responses import Mood
 from shared.web import dates
 from shared.web.templates import speaking
@@ -51,6 +60,8 @@ def survey(request: Request, visit: Visit, state: PageState) -> Response:
             "answered": answer is not None and answer.complete,
             "begun": answer is not None and not answer.complete,
             "action": state.path,
+            "survey_js": SURVEY_JS,
+            "own_css": _own_style(asker_of(visit.organisation, language), state.path, visit.now),
             "nonce": state.nonce,
             "closes_at": visit.row.closes_at,
             "zone": visit.row.zone,
@@ -59,6 +70,11 @@ def survey(request: Request, visit: Visit, state: PageState) -> Response:
         },
         state.status,
     )
+
+
+def _own_style(asker: Asker, path: str, now: datetime) -> str:
+    """The brand's style sheet at an address of this very page, so that none is taken from a cache."""
+    return f"{path}/{asker.css.rpartition('/')[2]}?at={now.timestamp() * 1000:.0f}"
 
 
 def thanks(request: Request, visit: Visit, path: str) -> Response:

@@ -55,13 +55,15 @@ _encode = msgspec.json.Encoder().encode
 
 _GROUND = """
 select s.survey_id, s.contact_id, s.questionnaire, s.state, s.closes_at, o.at as first_seen_at,
-    a.version, a.content, a.complete
+    a.version, a.content, a.rendered_at,
+    a.verdict = 'human' or a.released_by is not null as human
 from surveys s
 left join lateral (
     select at from observations where survey_id = s.survey_id order by at limit 1
 ) o on true
 left join lateral (
-    select version, content, complete from answers where survey_id = s.survey_id order by version desc limit 1
+    select version, content, rendered_at, verdict, released_by from answers
+    where survey_id = s.survey_id order by version desc limit 1
 ) a on true
 where s.survey_id = any($1::uuid[])
 """
@@ -89,7 +91,9 @@ with given as (
     insert into settling (survey_id, ready_at, at_latest)
     select survey_id, ready_at, at_latest from given join written using (survey_id)
     order by survey_id
-    on conflict (survey_id) do update set ready_at = excluded.ready_at, at_latest = excluded.at_latest
+    on conflict (survey_id) do update set
+        ready_at = least(settling.ready_at, excluded.ready_at),
+        at_latest = least(settling.at_latest, excluded.at_latest)
 )
 select survey_id from written
 """
@@ -115,7 +119,7 @@ async def load_grounds(conn: Connection, survey_ids: Sequence[UUID]) -> dict[UUI
 def _ground(row: Mapping[str, object]) -> Ground:
     latest = None
     if row["version"] is not None:
-        latest = Latest(row["version"], row["content"], row["complete"])  # type: ignore[arg-type] # typed by the schema
+        latest = Latest(row["version"], row["content"], row["rendered_at"], row["human"])  # type: ignore[arg-type] # typed by the schema
     return Ground(
         row["contact_id"],  # type: ignore[arg-type] # typed by the schema
         row["questionnaire"],  # type: ignore[arg-type] # typed by the schema

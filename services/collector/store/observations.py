@@ -38,7 +38,7 @@ where o.kind = 'contact_wanted' and s.state <> 'erased' and o.id > $1 order by o
 
 async def observe(conn: Connection, survey_id: UUID, seen: Observation, settling: timedelta) -> None:
     """Append one observation; `settling` is how long its burst may still go on."""
-    telling = seen.kind in {Sighting.HEAD, Sighting.TRAP} or seen.score is not None
+    telling = seen.kind in {Sighting.HEAD, Sighting.TRAP, Sighting.UNSIGNED} or seen.score is not None
     await conn.execute(
         _OBSERVE,
         survey_id,

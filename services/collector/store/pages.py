@@ -17,7 +17,7 @@ from shared.db.database import Connection
 
 @dataclass(frozen=True, slots=True)
 class GivenAnswer:
-    """The newest version of an answer; `words` is sealed."""
+    """The newest version of an answer that may be a person's; `words` is sealed."""
 
     received_at: datetime
     complete: bool
@@ -45,12 +45,15 @@ class PageRow:
     answer: GivenAnswer | None
 
 
+# What was held is not shown: a person behind a gateway that pressed the button shall answer, not read thanks.
 _PAGE = """
 select s.contact_id, s.questionnaire, s.state, s.closes_at, s.snapshot, s.person, s.slots, s.close_the_loop,
     a.received_at, a.complete, a.mood, a.scores, a.choices, a.words
 from surveys s
 left join lateral (
-    select * from answers where survey_id = s.survey_id order by version desc limit 1
+    select * from answers
+    where survey_id = s.survey_id and coalesce(verdict = 'human' or released_by is not null, true)
+    order by version desc limit 1
 ) a on true
 where s.survey_id = $1
 """

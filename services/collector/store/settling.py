@@ -8,16 +8,22 @@ from datetime import datetime
 from uuid import UUID
 
 from services.collector.domain.settling import Announced, Due, State
-from services.collector.domain.verdict import Agent, Judgement, Observation, Sent
+from services.collector.domain.verdict import Agent, Evidence, Judgement, Observation, Sent
 from services.collector.store.answers import load_choices, load_scores
 from services.collector.store.observations import load_observations
-from shared.contracts.responses import Mood, Score
+from shared.contracts.responses import Mood, Score, Verdict
 from shared.db.database import Connection
 
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """One version of an answer; `words` is sealed; `released_by` is the user who vouched for it, or empty."""
+    """One version of an answer.
+
+    Attributes:
+        words: Sealed.
+        released_by: The user who vouched for it, or empty.
+        judged: What it was taken for when it was last judged, by which `rules`; None: not judged yet.
+    """
 
     version: int
     sent: Sent
@@ -27,11 +33,13 @@ class StoredAnswer:
     choices: dict[str, tuple[str, ...]]
     words: str
     released_by: str
+    judged: Judgement | None
+    rules: int
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Everything about one survey that waits to be settled."""
+    """Everything that decides about one survey's answers."""
 
     survey_id: UUID
     questionnaire: str
@@ -46,6 +54,7 @@ class Case:
     handed_over: list[datetime]
     handed_over_by_mail: list[datetime]
     fate_known: bool
+    erased: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +75,7 @@ order by ready_at limit $2 for update skip locked
 
 _CASES = """
 select s.survey_id, s.questionnaire, s.snapshot, s.person, s.close_the_loop, s.closes_at,
-    coalesce(r.version, 0) as events, coalesce(r.state, 'pending') as state,
+    s.state = 'erased' as erased, coalesce(r.version, 0) as events, coalesce(r.state, 'pending') as state,
     coalesce(r.announced, 0) as announced
 from surveys s left join responses r using (survey_id)
 where s.survey_id = any($1::uuid[]) order by s.survey_id
@@ -99,12 +108,18 @@ from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) as t (survey_id, r
 where s.survey_id = t.survey_id
 """
 
-_OUTDATED = """
+_JUDGED_BEFORE = """
+select distinct survey_id from answers
+where verdict is not null and survey_id > $1 and ($2::uuid is null or survey_id = $2)
+order by survey_id limit $3
+"""
+
+_AGAIN = """
 insert into settling (survey_id, ready_at, at_latest)
-select survey_id, $2, $2 from (
-    select distinct survey_id from answers where verdict is not null and rules < $1 limit $3
-) old
-on conflict do nothing
+select survey_id, $2, $2 from unnest($1::uuid[]) as t (survey_id) order by survey_id
+on conflict (survey_id) do update
+    set ready_at = least(settling.ready_at, excluded.ready_at),
+        at_latest = least(settling.at_latest, excluded.at_latest)
 """
 
 _HELD = """
@@ -128,6 +143,7 @@ returning survey_id
 """
 
 _MAIL = frozenset({"email", "sms"})
+_EVIDENCE = frozenset(Evidence)
 
 
 async def claim(conn: Connection, now: datetime, limit: int) -> list[UUID]:
@@ -158,6 +174,7 @@ async def load_cases(conn: Connection, survey_ids: Sequence[UUID]) -> list[Case]
             handed_over=[at for _, at in fates[row["survey_id"]] if at],
             handed_over_by_mail=[at for by, at in fates[row["survey_id"]] if at and by in _MAIL],
             fate_known=bool(fates[row["survey_id"]]),
+            erased=row["erased"],
         )
         for row in await conn.fetch(_CASES, ids)
     ]
@@ -173,6 +190,7 @@ async def _answers(conn: Connection, survey_ids: list[UUID]) -> dict[UUID, list[
             agent=Agent(row["agent"]),
             honeypot=row["honeypot"],
             words=row["wrote"],
+            styled=row["styled"],
         )
         found.setdefault(row["survey_id"], []).append(
             StoredAnswer(
@@ -184,9 +202,19 @@ async def _answers(conn: Connection, survey_ids: list[UUID]) -> dict[UUID, list[
                 choices=load_choices(row["choices"]),
                 words=row["words"],
                 released_by=row["released_by"] or "",
+                judged=_judgement(row["verdict"], row["evidence"]),
+                rules=row["rules"],
             )
         )
     return found
+
+
+def _judgement(verdict: str | None, evidence: Sequence[str]) -> Judgement | None:
+    """What is stored; evidence that today's rules do not know any more is left out."""
+    if verdict is None:
+        return None
+    known = tuple(Evidence(one) for one in evidence if one in _EVIDENCE)
+    return Judgement(Verdict(verdict), known)
 
 
 async def save_judgements(
@@ -229,10 +257,14 @@ async def postpone(conn: Connection, later: Sequence[tuple[UUID, Due]]) -> None:
     )
 
 
-async def queue_outdated(conn: Connection, rules: int, now: datetime, limit: int) -> int:
-    """Queue answers that were judged by older rules; how many."""
-    status = await conn.execute(_OUTDATED, rules, now, limit)
-    return int(status.rsplit(" ", 1)[-1])
+async def judged_before(conn: Connection, after: UUID, only: UUID | None, limit: int) -> list[UUID]:
+    """Surveys with judged answers in id order, all or one."""
+    return [row[0] for row in await conn.fetch(_JUDGED_BEFORE, after, only, limit)]
+
+
+async def judge_again(conn: Connection, survey_ids: Sequence[UUID], now: datetime) -> None:
+    """Queue surveys whose answers shall be judged anew."""
+    await conn.execute(_AGAIN, list(survey_ids), now)
 
 
 async def held(conn: Connection, after: UUID, limit: int) -> list[dict[str, object]]:

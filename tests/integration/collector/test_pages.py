@@ -325,7 +325,7 @@ async def test_every_page_carries_the_headers_and_stays_small(collector: Collect
     for page in pages:
         assert page.headers["content-security-policy"].startswith("default-src 'none'")
         assert page.headers["cache-control"] == "no-store"
-        assert "<script" not in page.text
+        assert page.text.count("<script") == page.text.count('<script src="/s/-/survey.js?')
         assert "style=" not in page.text
     assert all(style.status_code == 200 for style in styles)
     assert len(pages[0].content) + sum(len(style.content) for style in styles) < 60_000
@@ -353,8 +353,8 @@ async def test_a_flood_on_one_link_is_slowed_down_and_an_office_is_not(collector
     paths = [await collector.asked(number) for number in range(1, 41)]
     async with collector.client() as office:
         assert {(await office.get(path)).status_code for path in paths for _ in range(3)} == {200}
-        statuses = [(await office.get(paths[0])).status_code for _ in range(60)]
-        assert statuses == [200] * 57 + [429] * 3
+        statuses = [(await office.get(paths[0])).status_code for _ in range(120)]
+        assert statuses == [200] * 117 + [429] * 3
         limited = await office.get(paths[0])
         assert limited.headers["retry-after"] == "1"
         collector.machine.advance(2)

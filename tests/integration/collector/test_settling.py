@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import pytest
 
-from services.collector.domain.verdict import RULES
 from shared.contracts.deliveries import DeliveryFailed, DeliveryUncertain
 from shared.contracts.reasons import Reason
 from shared.contracts.responses import (
@@ -169,20 +168,6 @@ async def test_a_trap_opened_after_the_answer_counts_too(collector: Collector) -
     collector.wait(20)
     assert isinstance(submitted, ResponseSubmitted)
     assert [type(event) for event in await collector.settle()] == [ResponseWithdrawn, ResponseHeld]
-
-
-async def test_newer_rules_judge_the_past_again(collector: Collector) -> None:
-    path = await collector.asked(1)
-    await collector.handed_over(1)
-    await answer(collector, path, "5")
-    await collector.settle()
-    rejudge = next(loop for loop in collector.service.loops if loop.name == "rejudge")
-    assert await rejudge.run() == 0
-    async with collector.db.begin() as tx:
-        await tx.conn.execute("update answers set rules = $1", RULES - 1)
-    assert await rejudge.run() == 1
-    assert await collector.settle() == []
-    assert await rejudge.run() == 0
 
 
 async def _round(loop: Loop) -> None:

@@ -18,6 +18,7 @@ from services.collector.domain.answers import read
 from shared.contracts.forms import Form, Question, QuestionType
 
 T = datetime(2026, 3, 3, 10, 0, tzinfo=UTC)
+LATER = T + timedelta(hours=1)
 FORM = Form(
     primary="nps",
     low=6,
@@ -46,10 +47,26 @@ def test_answers_end_with_the_survey(state: SurveyState, closes_in: int, expecte
 
 def test_the_last_of_three_changes_of_mind_counts() -> None:
     first, second = content_of(read(FORM, {"nps": 9})), content_of(read(FORM, {"nps": "3"}))
-    assert next_version(None, first) == Write(1)
-    assert next_version(Latest(1, first, complete=True), first) == Same(1)
-    assert next_version(Latest(1, first, complete=True), second) == Write(2)
-    assert next_version(Latest(2, second, complete=True), first) == Write(3)
+    assert next_version(None, first, T) == Write(1)
+    assert next_version(Latest(1, first, T), first, T) == Same(1)
+    assert next_version(Latest(1, first, T), second, T) == Write(2)
+    assert next_version(Latest(2, second, T), first, T) == Write(3)
+
+
+@pytest.mark.parametrize(
+    ("human", "rendered_at", "step"),
+    [
+        pytest.param(None, T, Same(1), id="a double click"),
+        pytest.param(None, LATER, Write(2), id="perhaps a gateway's, not judged yet"),
+        pytest.param(False, LATER, Write(2), id="a gateway's"),
+        pytest.param(False, T, Write(2), id="a gateway's, judged while the page was open"),
+        pytest.param(True, LATER, Same(1), id="a person's own"),
+    ],
+)
+def test_the_same_answer_again_is_new_until_it_is_known_to_be_a_person_s(
+    human: bool | None, rendered_at: datetime, step: Write | Same
+) -> None:
+    assert next_version(Latest(1, "nine", T, human), "nine", rendered_at) == step
 
 
 def test_another_word_is_another_answer() -> None:

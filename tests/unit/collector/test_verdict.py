@@ -17,6 +17,7 @@ from services.collector.domain.verdict import (
     Sighting,
     Surroundings,
     agent_of,
+    agent_on_page,
     burst_around,
     judge,
 )
@@ -43,7 +44,12 @@ def trap(seconds: float, address: str = GATEWAY) -> Observation:
 
 
 def sent(seconds: float, rendered: float | None, address: str = PERSON, *, words: bool = False) -> Sent:
-    return Sent(at(seconds), address, None if rendered is None else at(rendered), words=words)
+    """From a page without a style sheet of its own; that one has its own tests below."""
+    return Sent(at(seconds), address, None if rendered is None else at(rendered), words=words, styled=False)
+
+
+def styled(seconds: float, address: str = PERSON) -> Observation:
+    return Observation(at(seconds), Sighting.STYLED, address)
 
 
 ALL_LINKS = [opened(0.1 * score, score) for score in range(11)]
@@ -135,13 +141,68 @@ def test_a_click_right_after_the_hand_over_is_unclear(
 
 
 def test_a_field_that_nobody_sees_gives_a_machine_away() -> None:
-    answer = Sent(at(60), PERSON, at(0), honeypot=True, words=True)
+    answer = Sent(at(60), PERSON, at(0), honeypot=True, words=True, styled=False)
     assert judge(answer, Surroundings()).verdict is Verdict.MACHINE
 
 
 def test_a_front_end_of_the_company_needs_no_browser_but_a_page_does() -> None:
     assert judge(Sent(at(0), PERSON, None, Agent.TOOL), Surroundings()).evidence == ()
-    assert judge(Sent(at(9), PERSON, at(0), Agent.TOOL), Surroundings()).evidence == (Evidence.NO_BROWSER,)
+    assert judge(page(Agent.TOOL), Surroundings([styled(0)])).evidence == (Evidence.NAMED_TOOL,)
+    assert judge(page(Agent.NONE), Surroundings([styled(0)])).evidence == (Evidence.NO_BROWSER,)
+
+
+def page(agent: Agent, *, words: bool = False) -> Sent:
+    return Sent(at(30), PERSON, at(0), agent, words=words)
+
+
+@pytest.mark.parametrize(
+    ("loaded", "verdict"),
+    [
+        pytest.param([styled(0.3)], Verdict.HUMAN, id="by the browser that sent"),
+        pytest.param([styled(0.3, "elsewhere")], Verdict.HUMAN, id="by its other address"),
+        pytest.param([styled(-4)], Verdict.HUMAN, id="seen by a process whose clock is behind"),
+        pytest.param([styled(-6)], Verdict.MACHINE, id="long before"),
+        pytest.param([], Verdict.MACHINE, id="by nobody"),
+    ],
+)
+def test_who_claims_to_be_a_browser_loads_the_page_s_style_sheet(
+    loaded: list[Observation], verdict: Verdict
+) -> None:
+    assert judge(page(Agent.BROWSER), Surroundings(loaded)).verdict is verdict
+
+
+def test_words_and_patience_do_not_replace_a_browser() -> None:
+    assert judge(page(Agent.BROWSER, words=True), Surroundings()).verdict is Verdict.UNCLEAR
+    assert judge(page(Agent.DRIVEN, words=True), Surroundings([styled(0)])).verdict is Verdict.UNCLEAR
+
+
+@pytest.mark.parametrize("agent", [Agent.TEXT, Agent.TOUCHED])
+def test_a_text_browser_needs_no_style_sheet_and_elsewhere_it_may_get_lost(agent: Agent) -> None:
+    assert judge(page(agent), Surroundings()).verdict is Verdict.HUMAN
+
+
+@pytest.mark.parametrize(
+    ("hand", "agent"),
+    [("", Agent.BROWSER), ("touched", Agent.TOUCHED), ("none", Agent.DRIVEN), ("driven", Agent.DRIVEN)],
+)
+def test_a_page_that_nobody_touched_was_sent_by_a_program(hand: str, agent: Agent) -> None:
+    assert agent_on_page(Agent.BROWSER, hand) is agent
+
+
+ONE_BY_ONE = [opened(15.0 * score, score) for score in range(11)]
+
+
+def test_a_patient_scanner_is_known_by_the_third_score() -> None:
+    late = sent(32, 30, GATEWAY)
+    assert judge(late, Surroundings(ONE_BY_ONE[:2])).evidence == ()
+    assert judge(late, Surroundings(ONE_BY_ONE[:3])).evidence == (Evidence.SCORES_ONE_BY_ONE,)
+    person = [*ONE_BY_ONE, opened(300, 9, PERSON)]
+    assert judge(sent(310, 300), Surroundings(person)).verdict is Verdict.HUMAN
+
+
+def test_a_burst_from_the_office_of_a_person_is_no_patience() -> None:
+    seen = [*ALL_LINKS, opened(200, 9, GATEWAY)]
+    assert judge(sent(205, 200, GATEWAY), Surroundings(seen)).verdict is Verdict.HUMAN
 
 
 def test_a_slip_of_the_thumb_without_a_word_is_unclear() -> None:
@@ -171,6 +232,16 @@ def test_the_order_of_stored_rows_does_not_matter(seen: list[Observation]) -> No
         ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15", Agent.BROWSER),
         ("Mozilla/5.0 (compatible; BarracudaCentral)", Agent.TOOL),
         ("python-requests/2.31", Agent.TOOL),
+        ("Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)", Agent.TOOL),
+        (
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 HeadlessChrome/120.0.0.0 Safari/537.36",
+            Agent.TOOL,
+        ),
+        ("Mozilla/5.0 (Linux; Android 11; CUBOT NOTE 20) AppleWebKit/537.36 Chrome/120.0", Agent.BROWSER),
+        ("Mozilla/5.0 (Linux; Android 10; ScanPal EDA51) AppleWebKit/537.36 Chrome/120.0", Agent.BROWSER),
+        ("Lynx/2.9.0dev.10 libwww-FM/2.14 SSL-MM/1.4.1", Agent.TEXT),
+        ("w3m/0.5.3+git20230121", Agent.TEXT),
+        ("WhatsApp/2.23.20.0", Agent.NONE),
         ("  ", Agent.NONE),
     ],
 )
