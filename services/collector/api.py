@@ -32,6 +32,7 @@ from services.collector.handlers.answering import (
 )
 from services.collector.handlers.guards import Guards
 from services.collector.handlers.review import Review
+from services.collector.handlers.verdicts import Verdicts
 from services.collector.handlers.visits import Visits
 from shared.errors import Unavailable
 from shared.runtime.clock import Clock
@@ -208,7 +209,7 @@ def _refusal(
     return Reply(status, _encode(body), b"application/problem+json", retry_after)
 
 
-def review_routes(review: Review) -> APIRouter:
+def review_routes(review: Review, verdicts: Verdicts) -> APIRouter:
     """What people may look at and decide: observations, held answers, wishes to be contacted."""
     router = APIRouter(tags=["responses"])
 
@@ -221,6 +222,14 @@ def review_routes(review: Review) -> APIRouter:
     async def held(_: Reader, after: UUID = FIRST, limit: Limit = 100) -> dict[str, Any]:
         """Answers held back, each with verdict and evidence."""
         return {"held": await review.held(after, limit)}
+
+    @router.get("/v1/responses/{survey}/verdicts")
+    async def explained(_: Reader, survey: UUID) -> dict[str, Any]:
+        """All that was seen of a survey and why each version of its answer was judged so, by which rules."""
+        found = await verdicts.explain(survey)
+        if found is None:
+            raise HttpProblem(404, "There is no answer to this survey.")
+        return found
 
     @router.get("/v1/responses/contact-wishes")
     async def contact_wishes(_: Reader, after: int = 0, limit: Limit = 100) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from services.collector.handlers.answering import Answering
 from services.collector.handlers.events import SUBSCRIPTIONS
 from services.collector.handlers.guards import Guards
 from services.collector.handlers.review import Review
+from services.collector.handlers.verdicts import Verdicts
 from services.collector.handlers.visits import Visits
 from services.collector.pages.routes import SurveyPages
 from services.collector.settings import Settings
@@ -39,7 +40,7 @@ async def build(settings: Settings, platform: Platform) -> Service:
     https = platform.settings.public_url.startswith("https:")
     api = ResponsesApi(answering, visits, platform.tokens, platform.clock, guards, https=https)
     router = APIRouter()
-    router.include_router(review_routes(Review(platform.db)))
+    router.include_router(review_routes(Review(platform.db), Verdicts(platform.db)))
     router.include_router(SurveyPages(visits, answering, platform.tokens, platform.clock, guards).router())
     settling = Settling(platform.db, patience)
     return Service(

@@ -13,12 +13,13 @@ Each piece of evidence weighs 1 to 3 points; 3 make a machine, 2 are unclear. Bo
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from services.collector.domain.agents import Agent
+from services.collector.domain.evidence import WEIGHTS, Evidence
 from shared.contracts.responses import Verdict
 
 RULES = 2
@@ -54,56 +55,8 @@ class Sighting(StrEnum):
     CONTACT_WANTED = "contact_wanted"
 
 
-class Agent(StrEnum):
-    """Class of the program that asked, all that is kept of its name."""
-
-    BROWSER = "browser"
-    TOUCHED = "touched"
-    TEXT = "text"
-    TOOL = "tool"
-    DRIVEN = "driven"
-    NONE = "none"
-
-
-class Evidence(StrEnum):
-    """Why an answer is taken for a machine's or, last, for a person's after all."""
-
-    HONEYPOT_FILLED = "honeypot_filled"
-    TOO_FAST = "too_fast"
-    DRIVEN = "driven"
-    NOT_STYLED = "not_styled"
-    NAMED_TOOL = "named_tool"
-    TRAP_OPENED = "trap_opened"
-    ALL_SCORES_OPENED = "all_scores_opened"
-    SEVERAL_SCORES_OPENED = "several_scores_opened"
-    TWO_SCORES_OPENED = "two_scores_opened"
-    SCORES_ONE_BY_ONE = "scores_one_by_one"
-    RIGHT_AFTER_HAND_OVER = "right_after_hand_over"
-    HEAD_FIRST = "head_first"
-    SEVERAL_ADDRESSES = "several_addresses"
-    FORGED_NONCE = "forged_nonce"
-    NO_BROWSER = "no_browser"
-    TOOK_TIME = "took_time"
-
-
-WEIGHTS: dict[Evidence, int] = {
-    Evidence.HONEYPOT_FILLED: 3,
-    Evidence.TOO_FAST: 3,
-    Evidence.DRIVEN: 3,
-    Evidence.NOT_STYLED: 3,
-    Evidence.NAMED_TOOL: 3,
-    Evidence.TRAP_OPENED: 3,
-    Evidence.ALL_SCORES_OPENED: 3,
-    Evidence.SEVERAL_SCORES_OPENED: 3,
-    Evidence.TWO_SCORES_OPENED: 2,
-    Evidence.SCORES_ONE_BY_ONE: 3,
-    Evidence.RIGHT_AFTER_HAND_OVER: 2,
-    Evidence.HEAD_FIRST: 1,
-    Evidence.SEVERAL_ADDRESSES: 1,
-    Evidence.FORGED_NONCE: 2,
-    Evidence.NO_BROWSER: 1,
-    Evidence.TOOK_TIME: -1,
-}
+_UNSTYLED = frozenset({Agent.TEXT, Agent.TOUCHED})
+"""A text browser has no use for a style sheet; where a hand was seen, it only got lost on the way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,47 +260,3 @@ def _took_time(sent: Sent) -> bool:
         and sent.rendered_at is not None
         and sent.at - sent.rendered_at >= READING_TIME
     )
-
-
-_UNSTYLED = frozenset({Agent.TEXT, Agent.TOUCHED})
-"""A text browser has no use for a style sheet; where a hand was seen, it only got lost on the way."""
-
-_TOOLS = re.compile(
-    r"(?<!cu)bots?\b|crawl|spider|scanner|\bscan\b|curl|wget|python|httpx|aiohttp|go-http|java/|okhttp|libwww"
-    r"|headless|phantom|preview|barracuda|mimecast|proofpoint|safelinks"
-)
-"""What programs call themselves. Cubot makes telephones, and a ScanPal is held by a person, too."""
-
-_TEXT = ("lynx/", "w3m/", "links (", "elinks/", "url/emacs")
-
-
-def agent_of(name: str) -> Agent:
-    """Class of a User-Agent header."""
-    lower = name.strip().lower()
-    if lower.startswith(_TEXT):
-        return Agent.TEXT
-    if _TOOLS.search(lower):
-        return Agent.TOOL
-    return Agent.BROWSER if "mozilla/" in lower or lower.startswith("opera/") else Agent.NONE
-
-
-HAND = "hand"
-"""The field in which the page's script says what it saw."""
-
-
-def agent_on_page(agent: Agent, hand: str) -> Agent:
-    """Class of the program that sent a form.
-
-    Args:
-        agent: By its name.
-        hand: What the page's script found: `driven` where the browser itself says that a program steers it,
-            `none` where the form went off without a touch or a key, `touched` where there was one; empty
-            where no script ran.
-    """
-    match hand:
-        case "driven" | "none":
-            return Agent.DRIVEN
-        case "touched" if agent is Agent.BROWSER:
-            return Agent.TOUCHED
-        case _:
-            return agent

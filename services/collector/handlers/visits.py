@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.collector import metrics
+from services.collector.domain.agents import Agent, agent_of
 from services.collector.domain.amend import Door, door
-from services.collector.domain.verdict import Agent, Observation, Sighting, agent_of
+from services.collector.domain.verdict import Observation, Sighting
 from services.collector.handlers.answering import Forms
 from services.collector.store.observations import observe
 from services.collector.store.pages import PageRow, load_organisation, load_page

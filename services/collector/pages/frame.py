@@ -11,9 +11,9 @@ from urllib.parse import urlencode, urlsplit
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from services.collector.domain.agents import HAND
 from services.collector.domain.answers import MAX_TEXT, Problem
 from services.collector.domain.texts import LANGUAGES, text_in
-from services.collector.domain.verdict import HAND
 from services.collector.pages import brand
 from services.collector.pages.fields import HONEYPOT
 from shared.contracts.directory import OrganisationChanged

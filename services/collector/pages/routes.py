@@ -18,10 +18,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from services.collector import metrics
+from services.collector.domain.agents import HAND, agent_on_page
 from services.collector.domain.amend import Door
 from services.collector.domain.answers import Problem
 from services.collector.domain.mood import primary_of
-from services.collector.domain.verdict import HAND, Sent, Sighting, agent_on_page
+from services.collector.domain.verdict import Sent, Sighting
 from services.collector.handlers.answering import (
     Answering,
     Refused,

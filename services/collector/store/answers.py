@@ -10,8 +10,8 @@ from uuid import UUID
 
 import msgspec
 
+from services.collector.domain.agents import Agent
 from services.collector.domain.amend import Latest, SurveyState
-from services.collector.domain.verdict import Agent
 from shared.contracts.forms import QuestionType
 from shared.contracts.responses import Mood, Score
 from shared.db.database import Connection

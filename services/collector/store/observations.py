@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from services.collector.domain.verdict import Agent, Observation, Sighting
+from services.collector.domain.agents import Agent
+from services.collector.domain.verdict import Observation, Sighting
 from shared.db.database import Connection
 
 # What is seen after an answer was announced may change its verdict, so it is judged again.

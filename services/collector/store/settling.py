@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from services.collector.domain.agents import Agent
+from services.collector.domain.evidence import Evidence
 from services.collector.domain.settling import Announced, Due, State
-from services.collector.domain.verdict import Agent, Evidence, Judgement, Observation, Sent
+from services.collector.domain.verdict import Judgement, Observation, Sent
 from services.collector.store.answers import load_choices, load_scores
 from services.collector.store.observations import load_observations
 from shared.contracts.responses import Mood, Score, Verdict

@@ -9,18 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.collector.domain.verdict import (
-    Agent,
-    Evidence,
-    Observation,
-    Sent,
-    Sighting,
-    Surroundings,
-    agent_of,
-    agent_on_page,
-    burst_around,
-    judge,
-)
+from services.collector.domain.agents import Agent, agent_of, agent_on_page
+from services.collector.domain.evidence import Evidence
+from services.collector.domain.verdict import Observation, Sent, Sighting, Surroundings, burst_around, judge
 from shared.contracts.responses import Verdict
 
 T = datetime(2026, 3, 3, 10, 0, tzinfo=UTC)
