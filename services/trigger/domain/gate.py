@@ -6,7 +6,7 @@ channel → account budget → contact quarantine → arbitration → send windo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -63,6 +63,35 @@ class Rival:
     exempt: bool = False
 
 
+class Asks:
+    """Asks that use up quarantine and budget, by person and by company.
+
+    Those that never reached the person are left out.
+    """
+
+    def __init__(self, asks: Iterable[Ask] = ()) -> None:
+        self._of_contact: dict[UUID, list[Ask]] = {}
+        self._of_account: dict[UUID, list[Ask]] = {}
+        for ask in asks:
+            self.add(ask)
+
+    def add(self, ask: Ask) -> None:
+        """Count one more."""
+        if ask.released_at is not None or ask.state in {AskState.RELEASED, AskState.CANCELLED}:
+            return
+        self._of_contact.setdefault(ask.contact_id, []).append(ask)
+        if ask.account_id is not None:
+            self._of_account.setdefault(ask.account_id, []).append(ask)
+
+    def of_contact(self, contact_id: UUID | None) -> Sequence[Ask]:
+        """A person's."""
+        return self._of_contact.get(contact_id, ()) if contact_id else ()
+
+    def of_account(self, account_id: UUID | None) -> Sequence[Ask]:
+        """A company's."""
+        return self._of_account.get(account_id, ()) if account_id else ()
+
+
 @dataclass(slots=True)
 class Facts:
     """What the gate looks at, for all plans of one claimed batch; asks grow as plans pass."""
@@ -73,7 +102,7 @@ class Facts:
     brakes: Brakes = field(default_factory=Brakes)
     contacts: Mapping[UUID, Contact] = field(default_factory=dict)
     accounts: Mapping[UUID, Account] = field(default_factory=dict)
-    asks: list[Ask] = field(default_factory=list)
+    asks: Asks = field(default_factory=Asks)
     holds: Sequence[Hold] = ()
     rivals: Mapping[UUID, Sequence[Rival]] = field(default_factory=dict)
 
@@ -148,15 +177,6 @@ def holding(
     return None
 
 
-def counted(asks: Sequence[Ask]) -> list[Ask]:
-    """Asks that use up quarantine and budget: all but those that never reached the person."""
-    return [
-        ask
-        for ask in asks
-        if ask.released_at is None and ask.state not in {AskState.RELEASED, AskState.CANCELLED}
-    ]
-
-
 def rival_of(audience: Plan, plan: Plan, edition: Edition, facts: Facts) -> Rival | None:
     """An audience that is not yet resolved, as a rival of a plan for one person who will be in it."""
     contact = facts.contact_of(plan)
@@ -222,8 +242,8 @@ def _budget(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
         return None
     zone = _place(plan, facts).zone
     span = rules.account.per
-    theirs = sorted(ask.asked_at for ask in counted(facts.asks) if ask.account_id == plan.account_id)
-    ends = [at for at in (add_span(asked, span, zone) for asked in theirs) if at > facts.now]
+    theirs = facts.asks.of_account(plan.account_id)
+    ends = [at for at in (add_span(ask.asked_at, span, zone) for ask in theirs) if at > facts.now]
     if len(ends) < rules.account.max:
         return None
     inputs: dict[str, Scalar] = {"max": rules.account.max, "per": span.text, "asked": len(ends)}
@@ -238,9 +258,7 @@ def _quarantine(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
         return None
     zone = _place(plan, facts).zone
     worst: tuple[datetime, Ask, Span] | None = None
-    for ask in counted(facts.asks):
-        if ask.contact_id != plan.contact_id:
-            continue
+    for ask in facts.asks.of_contact(plan.contact_id):
         same_family = rules.family is not None and ask.family is edition.programme.family
         for span in (rules.contact, rules.family if same_family else None):
             end = add_span(ask.asked_at, span, zone) if span else facts.now
@@ -355,9 +373,7 @@ def _remind_when_free(ask: Ask, edition: Edition, facts: Facts, contact: Contact
     place = place_of(
         contact, facts.accounts.get(ask.account_id) if ask.account_id else None, facts.organisation
     )
-    others = [
-        a for a in counted(facts.asks) if a.contact_id == ask.contact_id and a.survey_id != ask.survey_id
-    ]
+    others = [a for a in facts.asks.of_contact(ask.contact_id) if a.survey_id != ask.survey_id]
     ends = [add_span(a.asked_at, edition.programme.quarantine.contact, place.zone) for a in others]
     busy = [end for end in ends if end > facts.now]
     # An ask made before this one was within its rights then; only a later one makes the reminder too much.

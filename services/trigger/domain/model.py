@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from functools import lru_cache
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -244,7 +245,11 @@ def place_of(contact: Contact | None, account: Account | None, organisation: Org
 
     The country by zone, else the account's region.
     """
-    zone = contact.zone if contact and contact.zone else organisation.zone
-    region = account.region if account else ""
-    own = country_of(zone) if contact and contact.zone else ""
+    return _place(contact.zone if contact else "", account.region if account else "", organisation.zone)
+
+
+@lru_cache(maxsize=4096)
+def _place(own_zone: str, region: str, fallback: str) -> Place:
+    zone = own_zone or fallback
+    own = country_of(zone) if own_zone else ""
     return Place(ZoneInfo(zone), own or country_of(zone, region))

@@ -9,6 +9,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
@@ -137,7 +138,7 @@ class SendWindow(Rules):
             raise ValueError("days is empty: nobody would ever be asked; write anytime to send on any day")
         return self
 
-    @property
+    @cached_property
     def window(self) -> Window:
         """The window for the timing functions."""
         opens, closes = parse_hours(self.hours)
@@ -301,6 +302,7 @@ class Programme(Rules):
         """The touchpoints that plan; for a programme before a date there is none, the date itself does."""
         return self.when.touchpoint
 
+    @cached_property
     def form(self) -> Form:
         """What a survey of this programme asks."""
         questions = tuple(
@@ -318,6 +320,7 @@ class Programme(Rules):
         )
         return Form(primary=self.primary, low=self.low_mark, title=self.title, questions=questions)
 
+    @cached_property
     def wording(self) -> Letter:
         """What its mails say, without a sender."""
         return Letter(
@@ -327,6 +330,7 @@ class Programme(Rules):
             incentive=self.send.incentive,
         )
 
+    @cached_property
     def loop(self) -> CloseTheLoop:
         """What follows an unhappy answer."""
         unhappy = self.close_the_loop.unhappy

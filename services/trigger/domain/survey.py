@@ -43,13 +43,13 @@ def survey_of(request: Request, now: datetime) -> SurveyRequested:
         survey_id=str(survey_id_of(request.plan.id)),
         snapshot=snapshot_of(request, locale, str(zone)),
         person=request.contact.person,
-        form=programme.form(),
+        form=programme.form,
         letter=letter_of(request),
         channels=programme.send.channels,
         requested_at=now,
         closes_at=add_span(now, programme.send.open_for, zone),
         fresh_until=request.plan.stale_at,
-        close_the_loop=programme.loop(),
+        close_the_loop=programme.loop,
         slots=slots_of(request, locale),
     )
 
@@ -104,7 +104,7 @@ def snapshot_of(request: Request, locale: str, zone: str) -> Snapshot:
 
 def letter_of(request: Request) -> Letter:
     """The mail's wording under the name of a person (R51)."""
-    wording, organisation = request.edition.programme.wording(), request.organisation
+    wording, organisation = request.edition.programme.wording, request.organisation
     name, email = parseaddr(request.edition.programme.send.sender)
     name = name.replace("{account_owner}", owner_name(request.account) or organisation.sender.name)
     return wording.model_copy(

@@ -91,6 +91,7 @@ def parse_hours(text: str) -> tuple[int, int]:
     return opens, closes
 
 
+@lru_cache(maxsize=4096)
 def local_instant(day: date, minutes: int, zone: ZoneInfo) -> datetime:
     """The instant at which a local clock shows a minute of a day.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -17,7 +18,11 @@ COLUMNS = (
     "id, programme, version, subject, occurrence, contact_id, account_id, moment::text as moment, "
     "first_due_at, due_at, stale_at, state, reason, waits_for, priority, event_id"
 )
-_DUE = f"select {COLUMNS} from plans where state = 'pending' and due_at <= $1 order by due_at limit $2"  # noqa: S608
+_DUE = """
+select id, contact_id, account_id, due_at from plans
+where state = 'pending' and due_at <= $1 and due_at >= coalesce($3::timestamptz, '-infinity')
+order by due_at limit $2
+"""
 _CLAIM = f"""
 select {COLUMNS} from plans where id = any($1) and state = 'pending' and due_at <= $2
 order by id for no key update skip locked
@@ -32,6 +37,13 @@ on conflict (id) do update set
     due_at = excluded.due_at, stale_at = excluded.stale_at, state = excluded.state, reason = excluded.reason,
     waits_for = excluded.waits_for, priority = excluded.priority, event_id = excluded.event_id,
     account_id = excluded.account_id
+"""
+_SETTLE = """
+update plans set
+    state = fresh.state, reason = fresh.reason, waits_for = fresh.waits_for, due_at = fresh.due_at
+from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[])
+    as fresh (id, state, reason, waits_for, due_at)
+where plans.id = fresh.id
 """
 _INSERT = """
 insert into plans select * from jsonb_populate_recordset(null::plans, $1::text::jsonb) order by id
@@ -60,9 +72,19 @@ where account_id = any($1) and contact_id is null and state = 'pending' and due_
 """  # noqa: S608
 
 
-async def due_plans(conn: Connection, now: datetime, limit: int) -> list[Plan]:
-    """Plans that are due, oldest first, not locked: who wants one locks its people first, then claims it."""
-    return [plan_of(row) for row in await conn.fetch(_DUE, now, limit)]
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A plan that is due, and whose rows to lock before it is claimed."""
+
+    id: UUID
+    contact_id: UUID | None
+    account_id: UUID | None
+    due_at: datetime
+
+
+async def due_plans(conn: Connection, now: datetime, limit: int, since: datetime | None = None) -> list[Due]:
+    """Plans that are due, oldest first, not locked; with `since` those due before it are not looked for."""
+    return [Due(**row) for row in await conn.fetch(_DUE, now, limit, since)]
 
 
 async def claim_plans(conn: Connection, ids: Iterable[UUID], now: datetime) -> list[Plan]:
@@ -80,6 +102,18 @@ async def lock_plans_about(
 async def save_plans(conn: Connection, plans: Iterable[Plan]) -> None:
     """Write new plans and those whose rows are locked."""
     await conn.execute(_SAVE, dump(plans))
+
+
+async def settle_plans(conn: Connection, plans: Sequence[Plan]) -> None:
+    """Write what became of plans whose rows are locked: state, reasons and when they are looked at next."""
+    await conn.execute(
+        _SETTLE,
+        [plan.id for plan in plans],
+        [plan.state for plan in plans],
+        [plan.reason for plan in plans],
+        [plan.waits_for for plan in plans],
+        [plan.due_at for plan in plans],
+    )
 
 
 async def insert_plans(conn: Connection, plans: Sequence[Plan]) -> set[UUID]:

@@ -13,7 +13,16 @@ from typing import Any
 from uuid import UUID
 
 from services.trigger.domain import gate, planning
-from services.trigger.domain.model import Ask, Contact, Decision, Organisation, Plan, PlanState, place_of
+from services.trigger.domain.model import (
+    Account,
+    Ask,
+    Contact,
+    Decision,
+    Organisation,
+    Plan,
+    PlanState,
+    place_of,
+)
 from services.trigger.domain.programme import Edition
 from services.trigger.domain.survey import Request, ask_of, survey_of
 from services.trigger.domain.timing import add_span
@@ -23,8 +32,9 @@ from shared.contracts.reasons import Outcome, Reason
 from shared.db.database import Connection, Database, Tx
 from shared.errors import Unavailable
 from shared.runtime.failpoints import failpoint
+from shared.runtime.lowmark import LowMark
 
-BATCH = 200
+BATCH = 500
 MEMORY = timedelta(days=800)
 """How far back asks can matter: longer than any quarantine that passes the check."""
 
@@ -45,38 +55,66 @@ class _Round:
         self.decisions.append((plan.event_id, decision))
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one round holds: plans, and the people and companies whose rows are locked for them.
+
+    `low`: before it nothing is left to claim once this round has committed; None when nothing was due.
+    """
+
+    plans: Sequence[Plan] = ()
+    accounts: Mapping[UUID, Account] = field(default_factory=dict)
+    contacts: Mapping[UUID, Contact] = field(default_factory=dict)
+    low: datetime | None = None
+
+
 class DuePlans:
     """The due loop."""
 
     def __init__(self, db: Database, blind: Blind) -> None:
         self._db = db
         self._blind = blind
+        self._low: LowMark[datetime] = LowMark(db.machine)
 
     async def run(self) -> int:
         """Decide about one batch of due plans; returns how many were decided about."""
         async with self._db.begin() as tx:
-            due = await plans.due_plans(tx.conn, tx.now, BATCH)
-            if not due:
-                return 0
-            accounts = await directory.lock_accounts(
-                tx.conn, [p.account_id for p in due if p.account_id], skip_busy=True
-            )
-            contacts = await directory.lock_contacts(
-                tx.conn, [p.contact_id for p in due if p.contact_id], skip_busy=True
-            )
-            free = [p.id for p in due if _free(p, accounts, contacts)]
-            claimed = await plans.claim_plans(tx.conn, free, tx.now)
+            claim = await self.claim(tx)
             failpoint("trigger.after_plan_claim")
-            if not claimed:
-                return 0
-            facts = await load_facts(tx.conn, tx.now, self._blind)
-            facts.accounts, facts.contacts = accounts, contacts
-            editions = await programmes.editions_of(tx.conn, [(p.programme, p.version) for p in claimed])
-            done = _Round()
-            await self._expand([p for p in claimed if p.contact_id is None], editions, facts, done, tx)
-            await self._pass([p for p in claimed if p.contact_id], editions, facts, done, tx)
-            await self._write(done, tx)
-            return len(claimed)
+            claimed = claim.plans
+            if claimed:
+                await self._decide(claim, tx)
+        if claim.low is not None:
+            self._low.move(claim.low)
+        return len(claimed)
+
+    async def claim(self, tx: Tx, limit: int = BATCH) -> Claim:
+        """Lock what is due and free, with its people."""
+        due = await plans.due_plans(tx.conn, tx.now, limit, self._low.begin())
+        self._low.looked()
+        if not due:
+            return Claim()
+        accounts = await directory.lock_accounts(
+            tx.conn, [p.account_id for p in due if p.account_id], skip_busy=True
+        )
+        contacts = await directory.lock_contacts(
+            tx.conn, [p.contact_id for p in due if p.contact_id], skip_busy=True
+        )
+        free = [p.id for p in due if _free(p, accounts, contacts)]
+        claimed = await plans.claim_plans(tx.conn, free, tx.now)
+        mine = {plan.id for plan in claimed}
+        low = next((p.due_at for p in due if p.id not in mine), due[-1].due_at)
+        return Claim(claimed, accounts, contacts, low)
+
+    async def _decide(self, claim: Claim, tx: Tx) -> None:
+        claimed = claim.plans
+        facts = await load_facts(tx.conn, tx.now, self._blind)
+        facts.accounts, facts.contacts = claim.accounts, claim.contacts
+        editions = await programmes.editions_of(tx.conn, [(p.programme, p.version) for p in claimed])
+        done = _Round()
+        await self._expand([p for p in claimed if p.contact_id is None], editions, facts, done, tx)
+        await self._pass([p for p in claimed if p.contact_id], editions, facts, done, tx)
+        await self._write(done, tx)
 
     async def _expand(
         self,
@@ -123,12 +161,12 @@ class DuePlans:
             done.plans[plan.id] = _after(plan, decision)
             if decision.outcome is Outcome.REQUESTED:
                 done.asks.append(_request(plan, edition, facts, tx))
-                facts.asks.append(done.asks[-1])
+                facts.asks.add(done.asks[-1])
 
     async def _write(self, done: _Round, tx: Tx) -> None:
         inserted = await plans.insert_plans(tx.conn, done.fresh)
         known = {plan.id for plan in done.fresh} - inserted
-        await plans.save_plans(tx.conn, done.plans.values())
+        await plans.settle_plans(tx.conn, list(done.plans.values()))
         await asks.save_asks(tx.conn, done.asks)
         await record(tx, [(e, d) for e, d in done.decisions if d.plan_id not in known])
         # Whoever waited for a more important question that now falls away may ask again.
@@ -163,7 +201,7 @@ def reminder_at(ask: Ask, edition: Edition, contact: Contact, organisation: Orga
     return add_span(ask.asked_at, steps[ask.next_step - 1].after, zone)
 
 
-def _free(plan: Plan, accounts: Mapping[UUID, Any], contacts: Mapping[UUID, Any]) -> bool:
+def _free(plan: plans.Due, accounts: Mapping[UUID, Any], contacts: Mapping[UUID, Any]) -> bool:
     """Whether this instance holds the locks of everybody the plan is about."""
     return (plan.account_id is None or plan.account_id in accounts) and (
         plan.contact_id is None or plan.contact_id in contacts
@@ -174,7 +212,7 @@ async def _load_people(due: Sequence[Plan], facts: gate.Facts, tx: Tx) -> None:
     """Asks, holds and rivals of everybody in the batch; the people's rows are locked already."""
     people = sorted({p.contact_id for p in due if p.contact_id})
     companies = sorted({p.account_id for p in due if p.account_id})
-    facts.asks = await asks.recent_asks(tx.conn, people, companies, tx.now - MEMORY)
+    facts.asks = gate.Asks(await asks.recent_asks(tx.conn, people, companies, tx.now - MEMORY))
     facts.holds = await brakes.holds_on(tx.conn, people, companies)
     rivals = await plans.rivals_of(tx.conn, people, tx.now + MEMORY)
     unresolved = await plans.audiences_of(tx.conn, companies, tx.now + MEMORY)

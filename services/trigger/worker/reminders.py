@@ -40,7 +40,8 @@ class DueReminders:
             facts = await load_facts(tx.conn, tx.now, self._blind)
             companies = sorted({ask.account_id for ask in claimed if ask.account_id})
             facts.contacts, facts.accounts = contacts, await directory.get_accounts(tx.conn, companies)
-            facts.asks = await asks.recent_asks(tx.conn, sorted(contacts), [], tx.now - MEMORY)
+            recent = await asks.recent_asks(tx.conn, sorted(contacts), [], tx.now - MEMORY)
+            facts.asks = gate.Asks(recent)
             facts.holds = await brakes.holds_on(tx.conn, sorted(contacts), companies)
             editions = await programmes.editions_of(tx.conn, [(a.programme, a.version) for a in claimed])
             decisions: list[tuple[str, Decision]] = []

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from services.trigger.domain.documents import read_documents
-from services.trigger.domain.gate import Facts
+from services.trigger.domain.gate import Asks, Facts
 from services.trigger.domain.model import (
     Account,
     Ask,
@@ -129,4 +129,5 @@ def ask(number: int = 1, days_ago: float = 1, **changes: Any) -> Ask:
 def facts(now: datetime = NOW, **changes: Any) -> Facts:
     """What the gate knows: Anna of Acme, nothing else."""
     given: dict[str, Any] = {"contacts": {ANNA.id: ANNA}, "accounts": {ACME.id: ACME}}
+    changes["asks"] = Asks(changes.get("asks", ()))
     return Facts(now, ORGANISATION, **{**given, **changes})
