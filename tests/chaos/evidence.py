@@ -60,6 +60,7 @@ class Evidence:
         logs: log files, metrics pages and spools to search for personal data.
         at_rest: faults are over and the queues drained; a system at work is held only to what always holds.
         repeats: mails that an operator chose to send again, by Message-ID.
+        now: business time of the audit; None reads it from the anchor that the deployment shares.
     """
 
     dsn: str
@@ -69,6 +70,7 @@ class Evidence:
     logs: Sequence[Path] = ()
     at_rest: bool = True
     repeats: Sequence[str] = ()
+    now: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,8 @@ class Produced:
     """A backend wrote a touchpoint to the log; acknowledged = `OK`.
 
     Attributes:
-        source: CloudEvents source; `(source, event_id)` is the event's identity.
+        source: CloudEvents source; `(source, event_id)` is the event's identity. Of a webhook it is what its
+            body names, else `/webhooks/<route>`; the id is the body's, else the signed message's.
         digest: of the body, so that two bodies under one id are told apart; "" when it does not matter.
         poison: it cannot be read and must end as a dead letter.
         birth: which life of the broker took it: its data may be lost between two.
@@ -90,8 +91,10 @@ class Fetched:
 class Answered:
     """Somebody sent an answer; `OK` = told that it is kept, `FAIL` = refused for certain.
 
+    A page that comes back with something to mend (422) may have kept what was readable: that is `UNKNOWN`.
+
     Attributes:
-        key: what makes a repetition the same answer (idempotency key or the page's nonce).
+        key: the idempotency key of a program, "" for a page.
         score: of the survey's primary question, as typed.
         words: other answers by question id.
     """
