@@ -66,7 +66,7 @@ def loops_of(desk: Desk, platform: Platform, channels: tuple[Channel, ...]) -> t
     return (
         Loop("clocks", CLOCK_SECONDS, ring),
         *map(hand_over, channels),
-        Loop("gauges", GAUGE_SECONDS, count, due=False),
+        Loop("gauges", GAUGE_SECONDS, count, due=False, woken=False),
     )
 
 

@@ -50,6 +50,6 @@ async def build(settings: Settings, platform: Platform) -> Service:
         subscriptions=SUBSCRIPTIONS,
         loops=(
             Loop("settle", settings.settle_every_seconds, settling.run),
-            Loop("gauges", 5.0, settling.gauge, due=False),
+            Loop("gauges", 5.0, settling.gauge, due=False, woken=False),
         ),
     )

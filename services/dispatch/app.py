@@ -41,8 +41,8 @@ async def build(settings: Settings, platform: Platform) -> Service:
         loops=(
             *(Loop(f"send-{lane}", SEND_EVERY, postman.round) for lane in range(settings.lanes)),
             Loop("views", VIEWS_EVERY, views.prove, due=False),
-            Loop("reap", MIND_EVERY, lambda: reap(db), due=False),
-            Loop("weigh", WEIGH_EVERY, lambda: weigh(db), due=False),
+            Loop("reap", MIND_EVERY, lambda: reap(db), due=False, woken=False),
+            Loop("weigh", WEIGH_EVERY, lambda: weigh(db), due=False, woken=False),
         ),
     )
 

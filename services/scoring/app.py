@@ -25,8 +25,8 @@ async def build(settings: Settings, platform: Platform) -> Service:
         router=router,
         subscriptions=SUBSCRIPTIONS,
         loops=(
-            Loop("announce", settings.announce_seconds, announcing(platform.db), due=False),
-            Loop("gauges", settings.gauges_seconds, refreshing(platform.db), due=False),
+            Loop("announce", settings.announce_seconds, announcing(platform.db), due=False, woken=False),
+            Loop("gauges", settings.gauges_seconds, refreshing(platform.db), due=False, woken=False),
         ),
         republish=republish,
     )

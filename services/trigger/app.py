@@ -47,8 +47,8 @@ def loops_of(settings: Settings, platform: Platform) -> tuple[Loop, ...]:
         Loop("plans", poll, DuePlans(db, blind).run),
         Loop("reminders", poll, DueReminders(db, blind).run),
         Loop("closing", poll, Closing(db).run),
-        Loop("programmes", PUBLISH_SECONDS, publisher.run, due=False),
-        Loop("gauges", GAUGE_SECONDS, Gauges(db).run, due=False),
+        Loop("programmes", PUBLISH_SECONDS, publisher.run, due=False, woken=False),
+        Loop("gauges", GAUGE_SECONDS, Gauges(db).run, due=False, woken=False),
     )
 
 

@@ -250,7 +250,7 @@ def _start(
         loop = ConsumerLoop(subscription, platform.db, platform.bus, machine, instance=instance)
         one.consumers.append(loop)
         tasks.create_task(loop.run(stop), name=f"{name}.consumer")
-    watch = Loop("watch", 5.0, _watch(one, clock), due=False)
+    watch = Loop("watch", 5.0, _watch(one, clock), due=False, woken=False)
     for each in (watch, housekeeping(platform.db, machine), *one.service.loops):
         driven = run_loop(name, each, machine, stop, bell=platform.db.bell, paused=lambda: clock.suspect)
         tasks.create_task(driven, name=f"{name}.{each.name}")

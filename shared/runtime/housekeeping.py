@@ -27,4 +27,4 @@ def housekeeping(db: Database, machine: Machine) -> Loop:
             await conn.execute(_DEAD, machine.wall() - DEAD_LETTERS_KEPT)
         return int(gone.rsplit(" ", 1)[-1])
 
-    return Loop("housekeeping", 3600.0, clean, due=False)
+    return Loop("housekeeping", 3600.0, clean, due=False, woken=False)

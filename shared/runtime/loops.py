@@ -26,12 +26,14 @@ class Loop:
         every: machine seconds between rounds that found nothing to do.
         run: does one round and returns the units of work done; 0 means there was nothing.
         due: acts on business time, so it pauses while the clock is suspect.
+        woken: looks again at once when the service committed something, or business time was moved.
     """
 
     name: str
     every: float
     run: Callable[[], Awaitable[int]]
     due: bool = True
+    woken: bool = True
 
 
 async def run_loop(
@@ -71,7 +73,7 @@ async def run_loop(
             metrics.LOOP_UNITS.labels(service, loop.name).inc(units)
             bell.ring()
         else:
-            await pause(rung if loop.due else stop, loop.every)
+            await pause(rung if loop.woken else stop, loop.every)
 
 
 async def pause(until: asyncio.Event, seconds: float) -> None:
