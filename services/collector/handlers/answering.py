@@ -184,6 +184,8 @@ class Answering:
             async with self._db.begin() as tx:
                 stored = await self._store(tx.conn, drafts, rows)
                 await _say_started(tx, [one for one in begun if _is_new(stored[one.submission.survey_id])])
+        if any(row.ready_at <= now for row in rows):
+            self._db.bell.ring()
         return [_result(one, drafts, stored) for one in decided]
 
     async def _learn(self, conn: Connection, digests: set[str]) -> None:
