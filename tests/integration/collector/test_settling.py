@@ -49,6 +49,19 @@ async def answer(collector: Collector, path: str, value: str, words: str = "") -
         assert (await send(browser, page, path, fields)).status_code == 303
 
 
+@pytest.mark.parametrize(("reading", "woken"), [(19, False), (20, True)])
+async def test_only_an_answer_that_is_ready_at_once_wakes_the_settling(
+    collector: Collector, reading: int, *, woken: bool
+) -> None:
+    path = await collector.asked(1)
+    async with collector.client("203.0.113.9") as browser:
+        page = await browser.get(f"{path}?score=1&edit=1")
+        collector.wait(reading)
+        rung = collector.db.bell.listen()
+        await send(browser, page, path, {"q.ces": "1", "q.hard": "No."})
+    assert rung.is_set() is woken
+
+
 @pytest.mark.requirement("R54")
 async def test_a_gateway_that_presses_buttons_is_held_with_its_reasons(collector: Collector) -> None:
     path = await collector.asked(1)
