@@ -57,7 +57,7 @@ class KafkaSettings:
             "client_id": self.client_id,
             "request_timeout_ms": int(self.request_seconds * 1000),
             "retry_backoff_ms": 250,
-            "metadata_max_age_ms": 15_000,
+            "metadata_max_age_ms": 5_000,
             "security_protocol": self.security_protocol,
             "ssl_context": self.ssl_context,
             "sasl_mechanism": self.sasl_mechanism,

@@ -266,7 +266,9 @@ class MemoryConsumer:
         return dict(self._positions)
 
     async def seek_to_beginning(self) -> None:
-        """Read everything again."""
+        """Read everything again; see `BusConsumer.seek_to_beginning`."""
+        if not self._positions:
+            raise BusUnavailable("nothing is assigned")
         self._positions = dict.fromkeys(self._positions, 0)
         self._handed.clear()
 

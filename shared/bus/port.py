@@ -73,7 +73,11 @@ class BusConsumer(Protocol):
         ...
 
     async def seek_to_beginning(self) -> None:
-        """Read every assigned partition again from its oldest record."""
+        """Read every assigned partition again from its oldest record.
+
+        Raises:
+            BusUnavailable: nothing is assigned now; what will be assigned is not rewound.
+        """
         ...
 
 

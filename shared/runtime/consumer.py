@@ -215,7 +215,7 @@ class ConsumerLoop:
         self._bell = db.bell
         self._watches: dict[Partition, DeathWatch] = {}
         self._continuity = Continuity(compacted=_COMPACTED)
-        self._generation = -1
+        self._joined: tuple[BusConsumer, int] | None = None
         self._looked_at = 0.0
         self._progress_at = machine.monotonic()
         self._consumer: BusConsumer | None = None
@@ -288,18 +288,18 @@ class ConsumerLoop:
     async def _reborn(self, consumer: BusConsumer) -> bool:
         """Notice a broker that lost its data, after a rejoin and every few seconds; then read all again."""
         now = self._machine.monotonic()
-        rejoined = consumer.generation != self._generation
-        if not rejoined and now - self._looked_at < LOOK_BACK_SECONDS:
+        joined = (consumer, consumer.generation)
+        if joined == self._joined and now - self._looked_at < LOOK_BACK_SECONDS:
             return False
-        self._generation, self._looked_at = consumer.generation, now
+        self._joined, self._looked_at = joined, now
         mine = consumer.assignment()
         if not await self._continuity.broken(self._bus, [p for p in self._continuity.verified if p in mine]):
             return False
         # What was just fetched stands in the new log too and comes again, behind its predecessors.
         log.warning("broker_reborn", service=self.service)
         metrics.BROKER_BIRTHS.labels(self.service, "consumer").inc()
-        self._continuity.forget()
         await consumer.seek_to_beginning()
+        self._continuity.forget()
         return True
 
     async def _watchdog(self, consumer: BusConsumer) -> None:

@@ -47,7 +47,8 @@ class Continuity:
         Raises:
             BusUnavailable: nothing can be said now.
         """
-        marks = {p: self.verified[p] for p in partitions or self.verified if p in self.verified}
+        asked = self.verified if partitions is None else partitions
+        marks = {p: self.verified[p] for p in asked if p in self.verified}
         latest = dict(self._latest)
         records = await bus.read_many({partition: mark.offset for partition, mark in marks.items()})
         for partition, mark in marks.items():

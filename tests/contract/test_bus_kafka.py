@@ -125,6 +125,16 @@ async def test_a_killed_broker_loses_and_reorders_nothing(kafka: KafkaLog) -> No
     await bus.stop()
 
 
+async def test_a_member_without_partitions_has_nothing_to_rewind(tansu: TansuLog) -> None:
+    bus = tansu.bus()
+    consumer = bus.consumer("g", [await topic_on(bus)], "1")
+    await consumer.start()
+    with pytest.raises(BusUnavailable):
+        await consumer.seek_to_beginning()
+    await consumer.stop()
+    await bus.stop()
+
+
 async def test_what_is_committed_while_a_rebalance_waits_does_not_come_again(tansu: TansuLog) -> None:
     # The second member asks to join while the first has a batch in hand; its commit is waited for.
     patient = KafkaSettings(tansu.bootstrap, request_seconds=5.0, drain_seconds=20.0)

@@ -11,15 +11,22 @@ import pytest
 from shared.embedded.postgres import PostgresAddress
 from tests.support.databases import SERVICES, TestDatabase, cloned, ensure_template
 from tests.support.house import House, opened
+from tests.support.lanes import a_log
 from tests.support.story import Ending, live
 
 START = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 """A Tuesday morning."""
 
 
+ON_KAFKA_TOO = pytest.mark.parametrize(
+    "house", ["memory", pytest.param("kafka", marks=pytest.mark.kafka)], indirect=True
+)
+
+
 @pytest.fixture
-async def house(fresh_database: TestDatabase) -> AsyncIterator[House]:
-    async with opened(fresh_database, START) as house:
+async def house(request: pytest.FixtureRequest, fresh_database: TestDatabase) -> AsyncIterator[House]:
+    kind = getattr(request, "param", "memory")
+    async with a_log(kind) as log, opened(fresh_database, START, log) as house:
         yield house
 
 

@@ -12,7 +12,7 @@ from tests.e2e.conftest import START
 from tests.support.databases import TestDatabase
 from tests.support.house import House, opened
 from tests.support.logs import TansuLog
-from tests.support.story import Ending, live
+from tests.support.story import Ending, live, same
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
@@ -51,17 +51,6 @@ async def unread(house: House) -> int:
     """How many events lie in the log that somebody has not read."""
     members = [member for one in house.running.values() for member in one.members]
     return sum([sum((await house.bus.lag(m.group, m.topics)).values()) for m in members])
-
-
-def same(ending: Ending, undisturbed: Ending) -> None:
-    """All that is known is the same, and nothing was announced that was not announced before."""
-    for table, rows in undisturbed.things.items():
-        assert ending.things[table] == rows, table
-    for service, events in undisturbed.events.items():
-        assert set(ending.events[service]) == set(events), service
-    assert ending.books == undisturbed.books
-    assert ending.arrived == undisturbed.arrived
-    assert ending.people == undisturbed.people
 
 
 @pytest.mark.parametrize("process_too", [False, True], ids=["the broker", "broker and services"])

@@ -14,6 +14,7 @@ import pytest
 from shared.bus.model import Outgoing
 from shared.security.roles import Role
 from shared.security.signatures import WebhookSecret, sign_zendesk
+from tests.e2e.conftest import ON_KAFKA_TOO
 from tests.support.books import balanced, read_books
 from tests.support.house import House, someone
 from tests.support.postbox import Mail
@@ -147,6 +148,7 @@ async def call_helpdesk(house: House, status: str, before: str, at: datetime) ->
         pytest.param(RENEWAL, id="renewal", marks=pytest.mark.requirement("R35", "R1")),
     ],
 )
+@ON_KAFKA_TOO
 async def test_an_unhappy_answer_goes_its_whole_way(house: House, preset: Preset) -> None:
     rita = await hire(house, "rita")
     told_at = house.clock.now()
@@ -359,6 +361,7 @@ async def test_a_mail_gateway_that_opens_every_link_and_presses_every_button_cou
     assert (told.n, told.score, books.alerts.tickets) == (1, 100.0, {})
 
 
+@ON_KAFKA_TOO
 async def test_an_erased_person_goes_dark_everywhere(house: House) -> None:
     await hire(house, "rita")
     await happens(house, DELIVERY)
@@ -388,6 +391,7 @@ async def test_an_erased_person_goes_dark_everywhere(house: House) -> None:
                 assert not found, f"{name}.{table}.{column} still names the erased person"
 
 
+@ON_KAFKA_TOO
 async def test_a_malformed_event_is_put_aside_and_stops_nobody(house: House) -> None:
     await house.tell("order.delivered", account=ACME, subject=ORDER, contact=DELIVERY.person)
     await house.bus.produce([Outgoing("afterword.touchpoints", b"acme", b"{", (("ce_id", b"1"),))])

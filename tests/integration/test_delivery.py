@@ -18,6 +18,7 @@ from shared.embedded.postgres import PostgresAddress
 from tests.support.assembled import assemble
 from tests.support.databases import SERVICES, TestDatabase, cloned, ensure_template
 from tests.support.house import opened, someone
+from tests.support.lanes import a_log
 from tests.support.made_up import every_touchpoint, everything_else
 from tests.support.prover import Proofs, Sample, proving
 from tests.support.story import live
@@ -25,7 +26,7 @@ from tests.support.story import live
 pytestmark = [pytest.mark.xdist_group("delivery"), pytest.mark.timeout(300)]
 
 START = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
-_told: list[Proofs] = []
+_told: dict[str, Proofs] = {}
 
 
 def samples() -> list[Sample]:
@@ -40,18 +41,24 @@ def samples() -> list[Sample]:
     return found
 
 
-@pytest.fixture
-async def proofs(postgres_server: PostgresAddress, run_folder: Path) -> Proofs:
-    """What the story proved; told once a process."""
-    if not _told:
+@pytest.fixture(params=["memory", pytest.param("kafka", marks=pytest.mark.kafka)])
+async def proofs(
+    request: pytest.FixtureRequest, postgres_server: PostgresAddress, run_folder: Path
+) -> Proofs:
+    """What the story proved on a log; told once a process."""
+    if request.param not in _told:
         template = await ensure_template(postgres_server, SERVICES, run_folder)
-        async with cloned(postgres_server, template) as database, opened(database, START) as house:
+        async with (
+            cloned(postgres_server, template) as database,
+            a_log(request.param) as log,
+            opened(database, START, log) as house,
+        ):
             async with proving(house) as found:
                 await live(house)
                 await every_touchpoint(house)
                 await everything_else(house)
-            _told.append(found)
-    return _told[0]
+            _told[request.param] = found
+    return _told[request.param]
 
 
 @pytest.mark.parametrize(("service", "kind"), samples())

@@ -7,10 +7,11 @@ So a story runs the same way every time, and `crash` may come at any step of it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import count
 from typing import Any, TypeVar
 
@@ -38,6 +39,7 @@ from tests.support.rooms import SERVICES, URL, WEBHOOK, Ground, Member, Running,
 from tests.support.standing import StandingMachine
 
 T = TypeVar("T")
+Work = Callable[[], Coroutine[Any, Any, int]]
 
 Fault = Callable[["House"], Awaitable[None]]
 """Something that goes wrong in mid-flow: called in every round, between publishing and reading."""
@@ -233,8 +235,7 @@ class House:
         done = 0
         for one in self.running.values():
             done += await self._act(one)
-        for one in self.running.values():
-            done += await self._patiently(one.relay.step)
+        done += sum(await self._each([one.relay.step for one in self.running.values()]))
         self.rounds += 1
         if self.fault is not None:
             await self.fault(self)
@@ -253,27 +254,26 @@ class House:
         return done
 
     async def _consume(self) -> int:
-        behind = [
-            (one, member)
-            for one in self.running.values()
-            for member in one.members
-            if await self._patiently(lambda m=member: self._lag(m))  # type: ignore[misc]
-        ]
+        members = [(one, member) for one in self.running.values() for member in one.members]
+        lags = await self._each([partial(self._lag, member) for _, member in members])
+        behind = [pair for pair, lag in zip(members, lags, strict=True) if lag]
         for one, _ in behind:
             one.awake = True
-        if isinstance(self.log, MemoryLog):
-            for _, member in behind:
-                await member.loop.step(member.consumer)
-        else:
-            async with asyncio.TaskGroup() as tasks:
-                for _, member in behind:
-                    tasks.create_task(self._patiently(lambda m=member: m.loop.step(m.consumer)))  # type: ignore[misc]
+        await self._each([partial(member.step, self.bus) for _, member in behind])
         return len(behind)
 
     async def _lag(self, member: Member) -> int:
         return sum((await self.bus.lag(member.group, member.topics)).values())
 
-    async def _patiently(self, work: Callable[[], Awaitable[int]]) -> int:
+    async def _each(self, works: Sequence[Work]) -> list[int]:
+        """Do things with the log: in turn in memory, so that stories are alike, else all at once."""
+        if isinstance(self.log, MemoryLog):
+            return [await self._patiently(work) for work in works]
+        async with asyncio.TaskGroup() as tasks:
+            under_way = [tasks.create_task(self._patiently(work)) for work in works]
+        return [task.result() for task in under_way]
+
+    async def _patiently(self, work: Work) -> int:
         """Do something with the log; while it is away there is something left to do."""
         try:
             return await work()

@@ -24,6 +24,7 @@ from shared.bus.model import TopicSpec
 from shared.bus.port import Bus, BusConsumer
 from shared.contracts.topics import TOPICS
 from shared.db.database import connect
+from shared.db.errors import is_transient
 from shared.runtime.clock import Clock, Machine
 from shared.runtime.consumer import ConsumerLoop
 from shared.runtime.relay import Relay
@@ -62,6 +63,22 @@ class Member:
     consumer: BusConsumer
     group: str
     topics: tuple[str, ...]
+    instance: str
+
+    async def step(self, bus: Bus) -> int:
+        """Take one batch; after a failure of the log begin anew, as the loop itself does.
+
+        Raises:
+            Unavailable: the log is away.
+        """
+        try:
+            return await self.loop.step(self.consumer)
+        except Exception as error:
+            if is_transient(error):
+                await self.consumer.stop()
+                self.consumer = bus.consumer(self.group, self.topics, self.instance)
+                await self.consumer.start()
+            raise
 
 
 @dataclass(slots=True)
@@ -143,7 +160,7 @@ async def _member(service: Service, number: int, platform: Platform, ground: Gro
     group, topics = f"afterword.{service.name}", tuple(topic.value for topic in subscription.topics)
     consumer = ground.bus.consumer(group, topics, instance)
     await consumer.start()
-    return Member(loop, consumer, group, topics)
+    return Member(loop, consumer, group, topics, instance)
 
 
 def topic_specs() -> Sequence[TopicSpec]:

@@ -45,6 +45,17 @@ class Ending:
     rounds: int = field(compare=False)
 
 
+def same(ending: Ending, undisturbed: Ending) -> None:
+    """All that is known is the same, and nothing was announced that was not announced before."""
+    for table, rows in undisturbed.things.items():
+        assert ending.things[table] == rows, table
+    for service, events in undisturbed.events.items():
+        assert set(ending.events[service]) == set(events), service
+    assert ending.books == undisturbed.books
+    assert ending.arrived == undisturbed.arrived
+    assert ending.people == undisturbed.people
+
+
 async def live(house: House, *, failpoint: str = "", fault: Fault | None = None) -> Ending:
     """Tell the story, with one failpoint armed and one fault about from its first event on."""
     rita = await hire(house, "rita")

@@ -169,6 +169,25 @@ async def test_losing_all_data_of_the_broker_makes_the_consumer_start_again(prob
     assert await probe.counted() == ["1", "2", "3", "4", "5", "6", "7", "8"]
 
 
+async def test_a_log_that_was_lost_while_nothing_was_assigned_is_read_again_later(probe: Probe) -> None:
+    loop = probe.loop()
+    consumer = await started(probe, loop)
+    await probe.say("1", "2")
+    await drain(loop, consumer)
+    await consumer.stop()
+    probe.bus.lose_everything()
+    probe.machine.advance(30)
+    assert await loop.step(consumer) == 0
+    await probe.say("3", "4", "5")
+    other = await started(probe, loop, "b")
+    probe.bus.committed("afterword.probe").update(dict.fromkeys(other.assignment(), 2))
+    await other.stop()
+    again = await started(probe, loop)
+    assert await loop.step(again) == 0
+    await drain(loop, again)
+    assert await probe.counted() == ["1", "2", "3", "4", "5"]
+
+
 async def test_unavailable_is_raised_when_no_connection_can_be_had(probe: Probe, database: object) -> None:
     db: Database = probe.db
     await db.pool.close()
