@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
@@ -61,6 +61,7 @@ class Evidence:
         at_rest: faults are over and the queues drained; a system at work is held only to what always holds.
         repeats: mails that an operator chose to send again, by Message-ID.
         now: business time of the audit; None reads it from the anchor that the deployment shares.
+        step: how far business time was moved at once: nothing can be done sooner after it is due.
     """
 
     dsn: str
@@ -71,6 +72,7 @@ class Evidence:
     at_rest: bool = True
     repeats: Sequence[str] = ()
     now: datetime | None = None
+    step: timedelta = timedelta()
 
 
 @dataclass(frozen=True, slots=True)

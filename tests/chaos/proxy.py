@@ -196,8 +196,10 @@ async def _run(orders: asyncio.StreamReader, say: Callable[[dict[str, Any]], Non
                 links[name] = Link(order["target"])
                 await links[name].listen(order["port"])
             case "strike":
-                hit = links[name].strike(Trouble(TroubleKind(order["kind"]), order["share"], order["seconds"]))
-            case "heal":
+                hit = links[name].strike(
+                    Trouble(TroubleKind(order["kind"]), order["share"], order["seconds"])
+                )
+            case _:
                 links[name].heal()
         say({"link": name, "hit": hit})
 

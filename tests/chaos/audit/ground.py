@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -40,7 +39,7 @@ SUBSCRIBED = {
 
 _TIMES = "sent timestamptz, sent_machine timestamptz, ended timestamptz, ended_machine timestamptz"
 TABLES = {
-    "moment": "now timestamptz, machine timestamptz, rate float8",
+    "moment": "now timestamptz, machine timestamptz, rate float8, late interval",
     "told": "service text, id bigint, topic text, key text, event_id text, source text, type text,"
     " subject text, at timestamptz, written_at timestamptz, published bool",
     "reads": "service text, topic text",
@@ -63,19 +62,16 @@ TABLES = {
 }
 VIEWS = {
     "heard": " union all ".join(
-        f"select '{s}' as service, source, event_id, outcome, seen_at from {s}.inbox"  # noqa: S608
-        for s in SERVICES
+        f"select '{s}' as service, source, event_id, outcome, seen_at from {s}.inbox" for s in SERVICES
     ),
-    "dead": " union all ".join(
-        f"select '{s}' as service, d.* from {s}.dead_letters d"  # noqa: S608
-        for s in SERVICES
-    ),
+    "dead": " union all ".join(f"select '{s}' as service, d.* from {s}.dead_letters d" for s in SERVICES),
 }
 _HEADER = 'substring(headers from \'"{}", "([^"]*)"\')'
 _WHEN = r"""substring(headers from '"ce_time", "(\d{4}-\d\d-\d\dT[0-9:.]+[+]00:00)"')"""
 _TOLD = """
 insert into told
-select '{service}', id, topic, encode(key, 'escape'), event_id, {source}, {type}, {subject}, {at}::timestamptz,
+select '{service}', id, topic, encode(key, 'escape'), event_id, {source}, {type}, {subject},
+    {at}::timestamptz,
     written_at, published
 from {service}.outbox
 """
@@ -112,7 +108,7 @@ async def prepare(conn: Connection) -> None:
 
 async def fill(conn: Connection, evidence: Evidence) -> int:
     """Bring all evidence into the auditor's tables, in the snapshot of the audit; returns the rows read."""
-    await _moment(conn, evidence.now)
+    await _moment(conn, evidence)
     for service in SERVICES:
         await conn.execute(
             _TOLD.format(
@@ -134,18 +130,21 @@ async def fill(conn: Connection, evidence: Evidence) -> int:
     total = 0
     for name in TABLES:
         await conn.execute(f"analyze {name}")
-        total += await conn.fetchval(f"select count(*) from {name}")  # noqa: S608 - our own names
+        total += await conn.fetchval(f"select count(*) from {name}")
     return total + int(await conn.fetchval("select count(*) from heard"))
 
 
-async def _moment(conn: Connection, now: datetime | None) -> None:
+async def _moment(conn: Connection, evidence: Evidence) -> None:
     await conn.execute(
         """
         insert into moment
-        select coalesce($1, business_at + rate * (clock.machine_now() - machine_at)), clock.machine_now(), rate
+        select coalesce($1, business_at + rate * (clock.machine_now() - machine_at)),
+            clock.machine_now(), rate,
+            $2 + make_interval(secs => 120 * greatest(rate, 1))
         from clock.anchor
         """,
-        now,
+        evidence.now,
+        evidence.step,
     )
 
 

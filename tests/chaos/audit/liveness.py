@@ -32,7 +32,8 @@ CHECKS: list[Check] = [
         "The queues were looked at after the last fault, and were never found empty.",
         """
         select 'last fault ended ' || max(f.ended_machine) from fault f
-        having exists (select from probe where what = 'drained') and not exists (select from probe p
+        having count(*) > 0 and exists (select from probe where what = 'drained')
+            and not exists (select from probe p
             where p.what = 'drained' and p.outcome = 'ok' and p.sent_machine >= max(f.ended_machine))
         """,
         needs=_PROBED,
@@ -70,7 +71,8 @@ CHECKS: list[Check] = [
         "D4",
         "Somebody was asked while the operator's brake was on.",
         """
-        select a.survey_id from trigger.asks a join braked b on b."on" and b.outcome = 'ok' and (b.scope = 'all'
+        select a.survey_id from trigger.asks a join braked b on b."on" and b.outcome = 'ok'
+            and (b.scope = 'all'
             or b.scope = 'programme' and b.subject = a.programme
             or b.scope = 'account' and b.subject = a.account_id::text)
         where a.asked_at > b.ended and not exists (select from braked r where not r."on"

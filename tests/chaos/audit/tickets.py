@@ -1,4 +1,4 @@
-"""Tickets (A1-A4): one for each unhappy answer, none without; clocks are told once, in time, and never after."""
+"""Tickets (A1-A4): one for each unhappy answer, none without; clocks are told once, in time, never after."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ _TOLD = """
     from alerts.timeline l where l.kind = 'escalated'
 """
 """Alarms of clocks, each with the run of the ticket it belongs to."""
-_MISSED = "make_interval(secs => 120 * greatest(rate, 1))"
 
 CHECKS: list[Check] = [
     rows(
@@ -121,13 +120,15 @@ CHECKS: list[Check] = [
         "A2",
         "A clock of a ticket told more than two minutes late, and no fault explains it.",
         f"""
-        select l.ticket_id || ' ' || level from moment, ({_TOLD}) l join alerts.tickets t on t.id = l.ticket_id,
+        select l.ticket_id || ' ' || level from moment, ({_TOLD}) l
+            join alerts.tickets t on t.id = l.ticket_id,
         lateral (select case l.clock when 'contact' then started_at + contact_within * {_SHARE}
             else resolve_due_at end as due) d
-        where l.run = t.generation and l.at > d.due + {_MISSED} and d.due >= t.started_at
-            and not exists (select from fault f where f.sent <= l.at and coalesce(f.ended, now) + {_MISSED} >= d.due)
+        where l.run = t.generation and l.at > d.due + late and d.due >= t.started_at
+            and not exists (select from fault f where f.sent <= l.at and coalesce(f.ended,
+                now) + late >= d.due)
             and not exists (select from alerts.timeline j where j.ticket_id = t.id and j.kind = 'joined'
-                and j.at >= l.at - {_MISSED} and j.at <= l.at)
+                and j.at >= l.at - late and j.at <= l.at)
         """,
         needs=(Needs.JOURNAL,),
     ),
@@ -149,7 +150,8 @@ CHECKS: list[Check] = [
         "A ticket is past a deadline, and nobody was told.",
         f"""
         select id from alerts.tickets, moment where state in {_OPEN} and (
-            contacted_at is null and (now > started_at + contact_within * 2 + interval '60 seconds' and told < 3
+            contacted_at is null and (now > started_at + contact_within * 2 + interval '60 seconds'
+                and told < 3
                 or now > started_at + contact_within + interval '60 seconds' and told < 2
                 or now > started_at + contact_within * 0.5 + interval '60 seconds' and told < 1)
             or now > resolve_due_at + interval '60 seconds' and not resolve_told)
@@ -160,7 +162,8 @@ CHECKS: list[Check] = [
         "A3",
         "A clock of an open ticket still runs, and no timer will tell it.",
         f"""
-        select t.id || ' contact' from alerts.tickets t where state in {_OPEN} and contacted_at is null and told < 3
+        select t.id || ' contact' from alerts.tickets t where state in {_OPEN}
+            and contacted_at is null and told < 3
             and not exists (select from alerts.timers d where d.ticket_id = t.id and d.clock = 'contact'
                 and d.generation = t.generation and d.level = t.told + 1)
         union all

@@ -83,9 +83,9 @@ CHECKS: list[Check] = [
         join trigger.plans p on p.id = a.plan_id, moment,
         lateral (select greatest(p.first_due_at, max(d.until)) as due from trigger.decisions d
             where d.plan_id = p.id and d.outcome = 'deferred') w
-        where a.asked_at > w.due + interval '120 seconds' * greatest(rate, 1)
+        where a.asked_at > w.due + late
             and not exists (select from fault f where f.sent <= a.asked_at
-                and coalesce(f.ended, now) + interval '120 seconds' * greatest(rate, 1) >= w.due)
+                and coalesce(f.ended, now) + late >= w.due)
         """,
         needs=(Needs.JOURNAL,),
     ),
@@ -117,14 +117,15 @@ async def _wrong_due_time(conn: Connection, _: Evidence) -> Found:
         row[0] for row in await conn.fetch("select distinct zone from trigger.contacts where zone <> ''")
     }
     zones |= {row[0] for row in await conn.fetch("select body ->> 'zone' from trigger.organisation")}
-    wrong: list[str] = []
-    async for row in conn.cursor(_PLANS, prefetch=5000):
-        # Somebody may have moved since: then the time was right for one of the zones that are known.
-        if row["first_due_at"] != _due(row, row["zone"]) and not any(
-            row["first_due_at"] == _due(row, zone) + shift for zone in zones for shift in _SHIFTS
-        ):
-            wrong.append(row["id"])
-    return listed(wrong)
+    # Somebody may have moved since: then the time was right for one of the zones that are known.
+    return listed(
+        [
+            row["id"]
+            async for row in conn.cursor(_PLANS, prefetch=5000)
+            if row["first_due_at"] != _due(row, row["zone"])
+            and not any(row["first_due_at"] == _due(row, zone) + shift for zone in zones for shift in _SHIFTS)
+        ]
+    )
 
 
 def _due(row: Any, zone_name: str) -> datetime:
