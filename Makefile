@@ -10,7 +10,8 @@ WORKERS ?= 2
 ARGS ?=
 
 .PHONY: help setup demo up down test test-unit test-contract test-integration test-e2e test-pages test-kafka coverage \
-	check fmt requirements docs lock bench-collector bench-scoring clean
+	check fmt requirements docs lock bench-collector bench-scoring bench-trigger bench-plans \
+	bench-dispatch bench-chain bench-growth clean
 
 help:
 	@awk 'BEGIN {FS = ":.*## "} \
@@ -87,6 +88,23 @@ bench-collector: setup ## answers made durable, against FastAPI with one INSERT
 bench-scoring: setup ## responses scored, against FastStream and Quix
 	@tools/rivals.sh
 	@$(PY) -m benchmarks.scoring $(ARGS)
+
+bench-trigger: setup ## touchpoints planned, against FastStream that only counts
+	@tools/rivals.sh
+	@$(PY) -m benchmarks.trigger $(ARGS)
+
+bench-plans: setup ## due plans: against pgqueuer and procrastinate, among ten million, under an old snapshot
+	@tools/rivals.sh
+	@$(PY) -m benchmarks.plans $(ARGS)
+
+bench-dispatch: setup ## mails worded, built and handed over, against EmailMessage and aiosmtplib
+	@$(PY) -m benchmarks.dispatch $(ARGS)
+
+bench-chain: setup ## an unhappy answer until somebody is told, against the bare chain of stores
+	@$(PY) -m benchmarks.chain $(ARGS)
+
+bench-growth: setup ## the cost of an answer and of the score page at ten million answers
+	@$(PY) -m benchmarks.growth $(ARGS)
 
 ##@ Tidy
 setup: ## .venv with every dependency at its pinned hash (other targets do this themselves)

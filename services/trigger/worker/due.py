@@ -84,8 +84,7 @@ class DuePlans:
             claimed = claim.plans
             if claimed:
                 await self._decide(claim, tx)
-        if claim.low is not None:
-            self._low.move(claim.low)
+        self.claimed(claim)
         return len(claimed)
 
     async def claim(self, tx: Tx, limit: int = BATCH) -> Claim:
@@ -105,6 +104,11 @@ class DuePlans:
         mine = {plan.id for plan in claimed}
         low = next((p.due_at for p in due if p.id not in mine), due[-1].due_at)
         return Claim(claimed, accounts, contacts, low)
+
+    def claimed(self, claim: Claim) -> None:
+        """The claim's transaction has committed: look on from where it ended."""
+        if claim.low is not None:
+            self._low.move(claim.low)
 
     async def _decide(self, claim: Claim, tx: Tx) -> None:
         claimed = claim.plans

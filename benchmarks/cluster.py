@@ -1,0 +1,79 @@
+"""The PostgreSQL of a benchmark: a durable cluster under .artifacts, with as many databases as it needs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from benchmarks.kit import ROOT
+from shared.db.database import Database, connect
+from shared.db.migrations import provision, role_of
+from shared.embedded.postgres import ADMIN, PostgresAddress, ensure_postgres, stop_postgres
+from shared.runtime.clock import Clock, SystemMachine
+
+PASSWORD = "bench"  # noqa: S105 - of databases on loopback that hold made-up data
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A running server with its databases."""
+
+    address: PostgresAddress
+    home: Path
+
+    def admin_dsn(self, database: str) -> str:
+        """As the superuser."""
+        return self.address.dsn(ADMIN, self.address.password, database)
+
+    def dsn(self, database: str, service: str) -> str:
+        """As a service."""
+        return self.address.dsn(role_of(service), PASSWORD, database)
+
+    async def fresh(self, database: str, *services: str) -> None:
+        """Make a database anew, with today's schema of services."""
+        conn = await asyncpg.connect(self.admin_dsn("postgres"))
+        await conn.execute(f"drop database if exists {database} with (force)")
+        await conn.execute(f"create database {database}")
+        await conn.close()
+        if services:
+            await provision(self.admin_dsn(database), services, PASSWORD)
+
+    async def holds(self, database: str) -> bool:
+        """Whether there is such a database."""
+        conn = await asyncpg.connect(self.admin_dsn("postgres"))
+        try:
+            return bool(await conn.fetchval("select true from pg_database where datname = $1", database))
+        finally:
+            await conn.close()
+
+    @asynccontextmanager
+    async def admin(self, database: str) -> AsyncIterator[asyncpg.Connection[Any]]:
+        """A superuser's connection."""
+        conn = await asyncpg.connect(self.admin_dsn(database))
+        try:
+            yield conn
+        finally:
+            await conn.close()
+
+    async def database(self, database: str, service: str, clock: Clock, *, size: int = 10) -> Database:
+        """A service's pool, as the service opens it."""
+        return await connect(
+            self.dsn(database, service), service=service, clock=clock, machine=SystemMachine(), size=size
+        )
+
+
+@asynccontextmanager
+async def cluster(name: str) -> AsyncIterator[Cluster]:
+    """A server for one benchmark; its data stay for the next run."""
+    home = ROOT / ".artifacts" / name
+    home.mkdir(parents=True, exist_ok=True)
+    address = await ensure_postgres(home)
+    try:
+        yield Cluster(address, home)
+    finally:
+        await stop_postgres(home)
