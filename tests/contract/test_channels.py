@@ -221,3 +221,69 @@ async def test_close_gives_everything_back(bench: Bench) -> None:
     await bench.channel.close()
     await bench.channel.send(message("bert"))
     assert len(bench.taken) == 2
+
+
+@dataclass(slots=True)
+class Script:
+    """A server that answers each command by its verb and keeps everything it was sent."""
+
+    answers: dict[bytes, bytes]
+    pipelining: bool = True
+    heard: list[bytes] = field(default_factory=list)
+    connections: int = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        writer.write(b"220 hello\r\n")
+        hello = b"250-hi\r\n250 PIPELINING\r\n" if self.pipelining else b"250 hi\r\n"
+        try:
+            while line := await reader.readline():
+                self.heard.append(line)
+                verb = line[:4].strip().upper()
+                writer.write(self.answers.get(verb) or (hello if verb == b"EHLO" else b"250 ok\r\n"))
+        finally:
+            writer.close()
+
+    async def say(self, recipient: str = "anna") -> SendError | None:
+        """Send two mails in turn; gives what the first came to."""
+        server = await asyncio.start_server(self.serve, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        channel = EmailChannel(Target("127.0.0.1", port, seconds=SECONDS), SystemMachine())
+        found: list[SendError | None] = []
+        for _ in range(2):
+            try:
+                await channel.send(message(recipient))
+                found.append(None)
+            except SendError as error:
+                found.append(error)
+        await channel.close()
+        server.close()
+        await server.wait_closed()
+        return found[0]
+
+
+@pytest.mark.parametrize("pipelining", [True, False])
+async def test_a_refused_envelope_leaves_the_content_unsent(*, pipelining: bool) -> None:
+    script = Script({b"RCPT": b"550 5.1.1 nobody\r\n", b"DATA": b"503 no recipient\r\n"}, pipelining)
+    error = await script.say()
+    assert isinstance(error, RefusedError)
+    assert (error.permanent, error.uncertain, error.reason) == (True, False, Reason.INVALID_ADDRESS)
+    assert not any(b"Hello" in line for line in script.heard)
+    assert script.connections == 1
+
+
+async def test_a_server_that_waits_for_content_without_a_recipient_gets_none() -> None:
+    script = Script({b"RCPT": b"550 5.1.1 nobody\r\n", b"DATA": b"354 go on\r\n"})
+    error = await script.say()
+    assert isinstance(error, RefusedError)
+    assert not error.uncertain
+    assert not any(b"Hello" in line or line == b".\r\n" for line in script.heard)
+    assert script.connections == 2
+
+
+async def test_a_refused_sender_is_told_by_its_own_answer() -> None:
+    replies = {b"MAIL": b"451 4.7.1 later\r\n", b"RCPT": b"503 no\r\n", b"DATA": b"503 no\r\n"}
+    error = await Script(replies).say()
+    assert isinstance(error, RefusedError)
+    assert "mail: 451" in str(error)
+    assert not error.permanent

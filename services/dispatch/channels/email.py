@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import aiosmtplib
-from aiosmtplib.protocol import PERIOD_REGEX, SMTPProtocol, normalize_message_line_endings
+from aiosmtplib.protocol import normalize_message_line_endings
 from typing_extensions import override
 
 from services.dispatch.channels.port import Channel, Outgoing, RefusedError
+from services.dispatch.channels.wire import Answer, Wire
 from services.dispatch.domain.address import parse_address
 from services.dispatch.domain.bounces import refusal_reason
 from shared.contracts.reasons import Reason
@@ -27,6 +28,7 @@ from shared.runtime.clock import Machine
 
 _READY = 354
 _OK = 250
+_TAKEN = frozenset({250, 251})
 _TRANSIENT = 400
 _PERMANENT = 500
 _BEYOND = 600
@@ -65,7 +67,7 @@ class EmailChannel(Channel):
     def __init__(self, server: SmtpServer, machine: Machine) -> None:
         self._server = server
         self._machine = machine
-        self._idle: deque[tuple[float, aiosmtplib.SMTP]] = deque()
+        self._idle: deque[tuple[float, Wire]] = deque()
         self._slots = asyncio.Semaphore(server.connections)
 
     @override
@@ -75,8 +77,8 @@ class EmailChannel(Channel):
         progress = _Progress()
         async with self._slots:
             try:
-                async with asyncio.timeout(self._server.seconds), self._connection() as smtp:
-                    await _transact(smtp, message, progress)
+                async with asyncio.timeout(self._server.seconds), self._connection() as wire:
+                    await _transact(wire, message, progress)
             except aiosmtplib.SMTPResponseException as error:
                 raise _refused(error, progress) from error
             except (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError) as error:
@@ -88,38 +90,39 @@ class EmailChannel(Channel):
     async def close(self) -> None:
         """Say goodbye on idle connections."""
         while self._idle:
-            _, smtp = self._idle.pop()
+            _, wire = self._idle.pop()
             with suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
                 async with asyncio.timeout(CLOSE_SECONDS):
-                    await smtp.quit()
-            smtp.close()
+                    wire.write(b"QUIT\r\n")
+                    await wire.answer()
+            wire.close()
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[aiosmtplib.SMTP]:
+    async def _connection(self) -> AsyncIterator[Wire]:
         """A usable connection; kept for the next mail only when this one left it in a known state."""
-        smtp = self._kept() or await self._connect()
+        wire = self._kept() or await self._connect()
         try:
-            yield smtp
-        except aiosmtplib.SMTPResponseException as error:
-            if error.code == _CLOSING or not await _reset(smtp):
-                smtp.close()
+            yield wire
+        except _Declined as error:
+            if error.code == _CLOSING or not error.clean or not await _reset(wire):
+                wire.close()
             else:
-                self._idle.append((self._machine.monotonic(), smtp))
+                self._idle.append((self._machine.monotonic(), wire))
             raise
         except BaseException:
-            smtp.close()
+            wire.close()
             raise
-        self._idle.append((self._machine.monotonic(), smtp))
+        self._idle.append((self._machine.monotonic(), wire))
 
-    def _kept(self) -> aiosmtplib.SMTP | None:
+    def _kept(self) -> Wire | None:
         while self._idle:
-            since, smtp = self._idle.pop()
-            if smtp.is_connected and self._machine.monotonic() - since < self._server.keep:
-                return smtp
-            smtp.close()
+            since, wire = self._idle.pop()
+            if wire.usable and self._machine.monotonic() - since < self._server.keep:
+                return wire
+            wire.close()
         return None
 
-    async def _connect(self) -> aiosmtplib.SMTP:
+    async def _connect(self) -> Wire:
         server = self._server
         smtp = aiosmtplib.SMTP(
             hostname=server.host,
@@ -132,7 +135,12 @@ class EmailChannel(Channel):
             local_hostname=server.helo,
         )
         await smtp.connect()
-        return smtp
+        if smtp.is_ehlo_or_helo_needed:
+            try:
+                await smtp.ehlo()
+            except aiosmtplib.SMTPHeloError:
+                await smtp.helo()
+        return Wire(smtp)
 
 
 @dataclass(slots=True)
@@ -152,38 +160,64 @@ def _check_envelope(message: Outgoing) -> None:
             )
 
 
-async def _transact(smtp: aiosmtplib.SMTP, message: Outgoing, progress: _Progress) -> None:
-    """One mail on one connection."""
-    progress.stage = "mail"
-    await smtp.mail(message.sender)
-    progress.stage = "rcpt"
-    await smtp.rcpt(message.recipient)
-    progress.stage = "data"
-    ready = await smtp.execute_command(b"DATA")
-    if ready.code != _READY:
-        raise aiosmtplib.SMTPDataError(ready.code, ready.message)
-    protocol = smtp.protocol
-    if protocol is None:
-        raise aiosmtplib.SMTPServerDisconnected("connection lost before the message")
+class _Declined(aiosmtplib.SMTPResponseException):
+    """The server said no. `clean`: the connection is as before the mail once it is reset."""
+
+    def __init__(self, answer: Answer, *, clean: bool = True) -> None:
+        super().__init__(answer.code, answer.message)
+        self.clean = clean and answer.code > 0
+
+
+async def _transact(wire: Wire, message: Outgoing, progress: _Progress) -> None:
+    """One mail on one connection. Its content waits until the server has said yes to the envelope."""
+    commands = (
+        ("mail", f"MAIL FROM:<{message.sender}>\r\n", _TAKEN),
+        ("rcpt", f"RCPT TO:<{message.recipient}>\r\n", _TAKEN),
+        ("data", "DATA\r\n", frozenset({_READY})),
+    )
+    if wire.pipelining:
+        wire.write("".join(text for _, text, _ in commands).encode("ascii"))
+    for number, (progress.stage, text, yes) in enumerate(commands, start=1):
+        if not wire.pipelining:
+            wire.write(text.encode("ascii"))
+        answer = await wire.answer()
+        if answer.code not in yes:
+            later = len(commands) - number if wire.pipelining else 0
+            raise _Declined(answer, clean=await _no_to_all(wire, later))
     progress.stage, progress.on_wire = "message", True
-    await _content(protocol, message.content)
-
-
-async def _content(protocol: SMTPProtocol, content: bytes) -> None:
-    lines = PERIOD_REGEX.sub(b"..", normalize_message_line_endings(content))
-    protocol.write(lines + b".\r\n")
-    answer = await protocol.read_response()
+    wire.write(_stuffed(message.content))
+    answer = await wire.answer()
     if answer.code != _OK:
-        raise aiosmtplib.SMTPDataError(answer.code, answer.message)
+        raise _Declined(answer)
 
 
-async def _reset(smtp: aiosmtplib.SMTP) -> bool:
+async def _no_to_all(wire: Wire, answers: int) -> bool:
+    """Read the answers to what was sent behind a refused command; False when the server waits for content."""
+    try:
+        return all([(await wire.answer()).code != _READY for _ in range(answers)])
+    except aiosmtplib.SMTPException:
+        return False
+
+
+def _stuffed(content: bytes) -> bytes:
+    """The message as it goes on the wire: a dot before each line that begins with one, a lonely dot last."""
+    lines = normalize_message_line_endings(content) if _has_bare_breaks(content) else content
+    if lines.startswith(b"."):
+        lines = b"." + lines
+    return lines.replace(b"\r\n.", b"\r\n..") + (b".\r\n" if lines.endswith(b"\r\n") else b"\r\n.\r\n")
+
+
+def _has_bare_breaks(content: bytes) -> bool:
+    return not content.count(b"\r\n") == content.count(b"\n") == content.count(b"\r")
+
+
+async def _reset(wire: Wire) -> bool:
     """Clear a refused mail from the connection; False when it is of no more use."""
     try:
-        await smtp.rset()
+        wire.write(b"RSET\r\n")
+        return (await wire.answer()).code == _OK
     except (aiosmtplib.SMTPException, OSError):
         return False
-    return True
 
 
 def _refused(error: aiosmtplib.SMTPResponseException, progress: _Progress) -> SendError:
