@@ -86,7 +86,7 @@ class RecordingHouse(House):
         return tuple(self.post.arrivals)
 
     @override
-    async def tell(self, kind: str, *, id: str = "", by: str = "/crm", **data: Any) -> str:  # noqa: A002
+    async def tell(self, kind: str, *, id: str = "", by: str = "/crm", **data: Any) -> str:
         named = id or f"e{self.told + 1}"
         op = self.book.sent(Produced(named, by, kind))
         await super().tell(kind, id=named, by=by, **data)
@@ -94,7 +94,7 @@ class RecordingHouse(House):
         return named
 
     @override
-    async def call_webhook(self, kind: str, *, id: str, **data: Any) -> httpx.Response:  # noqa: A002
+    async def call_webhook(self, kind: str, *, id: str, **data: Any) -> httpx.Response:
         op = self.book.sent(Posted(id, "/webhooks/generic", kind))
         answer = await super().call_webhook(kind, id=id, **data)
         self.book.ended(op, Outcome.OK if answer.is_success else Outcome.FAIL, status=answer.status_code)

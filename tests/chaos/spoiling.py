@@ -1,4 +1,4 @@
-"""The real story, lived once a process, with all that an auditor needs to look at it; each test spoils it anew."""
+"""The real story, lived once a process, with all that an auditor looks at; each test spoils it anew."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ from tests.support.townsfolk import answer, scan
 START = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 """A Tuesday morning."""
 CANARY = "kanarie-"
+LEAVING = ("ivy", "leo")
 CEDAR = {"id": "cedar", "name": "Cedar", "owner": OWNER}
 
 
@@ -62,13 +63,14 @@ async def lived(address: PostgresAddress, run_folder: Path, folder: Path) -> Evi
 
 
 async def _epilogue(house: RecordingHouse) -> None:
-    """What the story leaves out: an erasure, a dead address, an unreadable record, a mail only machines read."""
+    """What the story leaves out: erasures, a dead address, a broken record, a mail that only machines read."""
     book = house.book
     house.post.faults.rules.append(
         Fault("kim@*", FaultKind.REFUSE_RECIPIENT, reply="550 5.1.1 no such mailbox")
     )
-    for name in ("hal", "ivy", "jon", "kim"):
-        book.noted(Planted(f"cedar-{name}", f"{CANARY}{name}", "ivy-leaves" if name == "ivy" else ""))
+    for name in ("hal", "ivy", "jon", "kim", "leo"):
+        erasure = f"{name}-leaves" if name in LEAVING else ""
+        book.noted(Planted(f"cedar-{name}", f"{CANARY}{name}", erasure))
         person = someone(name, "cedar") | {"name": f"{CANARY}{name}"}
         subject = {"kind": "order", "id": f"order-{name}"}
         await house.tell("order.delivered", id=f"to-{name}", contact=person, account=CEDAR, subject=subject)
@@ -79,7 +81,10 @@ async def _epilogue(house: RecordingHouse) -> None:
     asked = {mail.to.partition("@")[0]: mail for mail in house.mails() if mail.scores}
     await scan(house, asked["hal"])
     await answer(house, asked["ivy"], 1, why_low=f"{CANARY}ivy is cross.")
-    await house.tell("contact.deleted", id="ivy-leaves", contact={"id": "cedar-ivy"}, account=CEDAR)
+    for name in LEAVING:
+        await house.tell(
+            "contact.deleted", id=f"{name}-leaves", contact={"id": f"cedar-{name}"}, account=CEDAR
+        )
     await house.later(hours=2)
 
 

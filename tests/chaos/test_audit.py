@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from shared.embedded.postgres import PostgresAddress
-from tests.chaos.audit import examine
+from tests.chaos.audit import audit, examine
+from tests.chaos.audit.examine import CHECKS
 from tests.chaos.evidence import Evidence
-from tests.chaos.spoiling import Scene, lived, scene
+from tests.chaos.planting import Plant
+from tests.chaos.plants import answers, intake, others, scores, sending, tickets, timers, transport
+from tests.chaos.spoiling import CANARY, Scene, lived, scene
 
+PLANTS: list[Plant] = [
+    plant
+    for part in (intake, timers, sending, answers, scores, tickets, transport, others)
+    for plant in part.PLANTS
+]
+_NEED_MORE = {"logged-canary", "no-progress", "never-drained", "ready-without-dependency", "unready",
+    "dead-for-a-dependency"}  # fmt: skip
+_ELSEWHERE = {"order", "isolation", "tokens"}
 _story: list[Evidence] = []
 
 
@@ -32,7 +44,32 @@ async def spoiled(story: Evidence) -> AsyncIterator[Scene]:
         yield one
 
 
-async def test_a_sound_story_has_no_anomaly(story: Evidence) -> None:
+async def test_a_sound_story_has_no_anomaly_and_what_was_not_checked_is_named(story: Evidence) -> None:
     report = await examine(story)
     assert report.anomalies == ()
-    assert {one.name for one in report.unchecked} == set()
+    assert {one.name for one in report.unchecked} == _NEED_MORE | _ELSEWHERE
+    assert len(report.checked) == len(CHECKS) - len(_NEED_MORE)
+
+
+@pytest.mark.parametrize(
+    "plant", PLANTS, ids=[f"{number}-{plant.name}" for number, plant in enumerate(PLANTS)]
+)
+async def test_a_planted_wrong_is_called_by_its_name(spoiled: Scene, plant: Plant) -> None:
+    for statement in plant.sql:
+        await spoiled.conn.execute(statement)
+    evidence = plant.spoil(spoiled.evidence) if plant.spoil else spoiled.evidence
+    report = await spoiled.audited(evidence)
+    assert {one.name for one in report.anomalies} == {plant.name, *plant.also}
+    named = next(one for one in report.anomalies if one.name == plant.name)
+    assert named.count >= len(named.ids) >= 1
+
+
+async def test_personal_data_in_a_log_are_named(story: Evidence, tmp_path: Path) -> None:
+    log = tmp_path / "trigger.log"
+    log.write_text(f"a line\nanother about {CANARY}jon\n")
+    (found,) = await audit(replace(story, logs=(log,)))
+    assert (found.name, found.ids) == ("logged-canary", (f"trigger.log: {CANARY}jon",))
+
+
+def test_every_check_is_proved_by_a_planted_wrong() -> None:
+    assert {check.name for check in CHECKS} - {plant.name for plant in PLANTS} == {"logged-canary"}

@@ -1,4 +1,4 @@
-"""Answers (C1-C4, F6): what was acknowledged is there, only people answer, and the last word of a person counts."""
+"""Answers (C1-C4, F6): what was acknowledged is there, only people answer, a person's last word counts."""
 
 from __future__ import annotations
 
@@ -139,7 +139,8 @@ CHECKS: list[Check] = [
         "C4",
         "An answer was taken after the survey had closed or its person was erased.",
         """
-        select a.survey_id || '/' || a.version from collector.answers a join collector.surveys s using (survey_id)
+        select a.survey_id || '/' || a.version
+        from collector.answers a join collector.surveys s using (survey_id)
         left join collector.erased_contacts e using (contact_id)
         where a.received_at >= s.closes_at or a.received_at > e.erased_at + interval '60 seconds'
         """,

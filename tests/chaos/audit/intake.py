@@ -12,7 +12,8 @@ _OURS = "('/afterword/dispatch', '/afterword/collector', '/afterword/scoring', '
 ASKED = """
     select a.survey_id, a.plan_id, a.contact_id, a.account_id, a.family, a.asked_at,
         coalesce((r.definition #>> '{quarantine,exempt}')::bool, false) as exempt,
-        replace(coalesce(r.definition #>> '{quarantine,contact}', '30d'), 'mo', 'mon')::interval as contact_span,
+        replace(coalesce(r.definition #>> '{quarantine,contact}', '30d'), 'mo',
+            'mon')::interval as contact_span,
         replace(r.definition #>> '{quarantine,family}', 'mo', 'mon')::interval as family_span,
         (r.definition #>> '{quarantine,account,max}')::int as most,
         r.definition #>> '{quarantine,account,per}' as per
@@ -143,7 +144,8 @@ CHECKS: list[Check] = [
         f"""
         select survey_id from (
             select *, lag(asked_at) over (partition by contact_id order by asked_at, survey_id) as last_any,
-                lag(asked_at) over (partition by contact_id, family order by asked_at, survey_id) as last_alike
+                lag(asked_at) over (partition by contact_id, family order by asked_at,
+                    survey_id) as last_alike
             from ({ASKED}) asked
         ) one
         where not exempt and (last_any + contact_span - interval '2 hours' > asked_at
@@ -157,7 +159,7 @@ CHECKS: list[Check] = [
 async def _over_budget(conn: Connection, _: Evidence) -> Found:
     """The span of a window frame is a constant, so each span in use has a query of its own."""
     found: list[str] = []
-    spans = await conn.fetch(f"select distinct per from ({ASKED}) a where per is not null")  # noqa: S608
+    spans = await conn.fetch(f"select distinct per from ({ASKED}) a where per is not null")
     for (per,) in spans:
         frame = f"range between interval '{per.replace('mo', 'mon')}' - interval '2 hours' preceding"
         over = await conn.fetch(
@@ -167,7 +169,7 @@ async def _over_budget(conn: Connection, _: Evidence) -> Found:
                     {frame} and current row) as theirs
                 from ({ASKED}) asked where account_id is not null
             ) one where not exempt and per = $1 and theirs > most
-            """,  # noqa: S608 - spans were read by the product's own model
+            """,
             per,
         )
         found += [row[0] for row in over]

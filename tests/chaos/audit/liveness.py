@@ -49,7 +49,8 @@ CHECKS: list[Check] = [
         "ready-without-dependency",
         "L2",
         "A service said that it is ready while something it cannot do without was away.",
-        "select place || ' ' || sent_machine from probe where what = 'ready' and not needs and outcome = 'ok'",
+        "select place || ' ' || sent_machine from probe"
+        " where what = 'ready' and not needs and outcome = 'ok'",
         needs=_PROBED,
     ),
     rows(

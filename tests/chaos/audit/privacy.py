@@ -1,4 +1,4 @@
-"""Privacy (P1): an erased person goes dark everywhere, and nobody's data lie open where they should be sealed.
+"""Privacy (P1): an erased person goes dark everywhere, and nobody's data lie open where they should not.
 
 Backends write to `afterword.touchpoints` in clear, and its records are theirs until the retention ends; those
 are not searched. Everything that this system wrote is.
@@ -6,7 +6,6 @@ are not searched. Everything that this system wrote is.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -46,7 +45,8 @@ CHECKS: list[Check] = [
             where person <> '' or slots <> '{}'
         union all select 'collector survey ' || survey_id from collector.surveys join gone on id = contact_id
             where person <> '' or slots <> '{}' or state <> 'erased'
-        union all select 'answer ' || survey_id from collector.answers join collector.surveys using (survey_id)
+        union all select 'answer ' || survey_id from collector.answers
+            join collector.surveys using (survey_id)
             join gone on id = contact_id
             where words <> '' or content <> '' or address <> '' or idempotency_key is not null
         union all select 'observation ' || o.id from collector.observations o
@@ -117,23 +117,41 @@ async def _erased(conn: Connection, gone: Mapping[str, Planted]) -> set[str]:
 
 
 async def _in_tables(conn: Connection, canaries: Iterable[str], but: str = "") -> list[str]:
-    """Search every column that can hold a text for what all canaries begin with, then name those that are there."""
+    """Search every column that can hold a text for what all canaries begin with, then see which are there.
+
+    Canaries are plain words, so that no encoding changes them.
+    """
     wanted = sorted(canaries)
-    start = os.path.commonprefix(wanted)
-    found: list[str] = []
     if not wanted:
-        return found
-    for schema, table, column, kind in await conn.fetch(_COLUMNS, [*SERVICES, "access"]):
-        if table == but or (table == "outbox" and column == "value" and but):
-            continue
-        text = f"convert_to(\"{column}\"::text, 'UTF8')" if kind != "bytea" else f'"{column}"'
-        hits = await conn.fetch(
-            f"select {text} from {schema}.{table} where position($1::bytea in {text}) > 0",  # noqa: S608
-            start.encode(),
-        )
-        seen = {canary for row in hits for canary in wanted if canary.encode() in row[0]}
-        found += [f"{schema}.{table}.{column}: {canary}" for canary in sorted(seen)]
-    return found
+        return []
+    columns = [
+        (f"{schema}.{table}", column, kind)
+        for schema, table, column, kind in await conn.fetch(_COLUMNS, [*SERVICES, "access"])
+        if not but or (table != but and (table, column) != ("outbox", "value"))
+    ]
+    parts = [_hits(*column) for column in columns]
+    start = _beginning(wanted)
+    rows = await conn.fetch(" union all ".join(parts), start, start.encode())
+    return sorted({f"{place}: {canary}" for place, content in rows for canary in _seen(content, wanted)})
+
+
+def _beginning(words: list[str]) -> str:
+    """What sorted words have in common at their beginning."""
+    first, last = words[0], words[-1]
+    same = next(
+        (place for place, letter in enumerate(first) if last[place : place + 1] != letter), len(first)
+    )
+    return first[:same]
+
+
+def _hits(table: str, column: str, kind: str) -> str:
+    quoted = f'"{column}"'
+    if kind == "bytea":
+        found = f"position($2::bytea in {quoted}) > 0"
+        return f"select '{table}.{column}', {quoted} from {table} where {found}"
+    text = f"{quoted}::text"
+    found = f"convert_to({text}, 'UTF8')"
+    return f"select '{table}.{column}', {found} from {table} where strpos({text}, $1::text) > 0"
 
 
 def _seen(content: bytes, canaries: Iterable[str]) -> list[str]:

@@ -56,14 +56,15 @@ _CELLS = f"""
     where value is not null group by metric, family, rollup, value, day
 """
 _ASKED = """
-    select a.survey_id, a.family, a.snapshot::jsonb as snapshot, (a.asked_at at time zone 'UTC')::date as requested,
+    select a.survey_id, a.family, a.snapshot::jsonb as snapshot,
+        (a.asked_at at time zone 'UTC')::date as requested,
         (h.at at time zone 'UTC')::date as handed, f.cohort, f.state
     from trigger.asks a
     left join (select survey_id, min(finished_at) as at from dispatch.messages
         where state = 'handed_over' group by 1) h using (survey_id)
     left join (
-        select c.survey_id, c.state, x.cohort from current_answer c
-        join scoring.answer_facts x using (survey_id) where c.state in ('counted', 'held')
+        select c.survey_id, c.state, min(x.cohort) as cohort from current_answer c
+        join scoring.answer_facts x using (survey_id) where c.state in ('counted', 'held') group by 1, 2
     ) f using (survey_id)
 """
 _RATES = f"""
@@ -111,7 +112,8 @@ CHECKS: list[Check] = [
         f"""
         select coalesce(f.survey_id, c.survey_id) from scoring.answer_facts f
         full join current_answer c using (survey_id)
-        left join (select survey_id, jsonb_object_agg(metric, score) as points from ({_POINTS}) p group by 1) p
+        left join (select survey_id, jsonb_object_agg(metric, score) as points
+            from ({_POINTS}) p group by 1) p
             on p.survey_id = c.survey_id
         where f.survey_id is null or c.survey_id is null or f.version <> c.version or f.state <> c.state
             or f.day <> (c.first_at at time zone 'UTC')::date
@@ -188,8 +190,8 @@ async def _wrong_headlines(conn: Connection, _: Evidence) -> Found:
         buckets = counted.get(cell, [0] * 11)[: high - low + 1]
         histogram = {str(low + place): count for place, count in enumerate(buckets)}
         value = _score(told["metric"], histogram)
-        near = (
-            value == told["score"] or None not in (value, told["score"]) and abs(value - told["score"]) < 1e-9
+        near = value == told["score"] or (
+            None not in (value, told["score"]) and abs(value - told["score"]) < 1e-9
         )
         if told["histogram"] != histogram or told["n"] != sum(buckets) or not near:
             wrong.append(cell)

@@ -1,4 +1,4 @@
-"""Dispatch (D1-D6): a message reaches one person once, is never sent after a stop, and is written down first."""
+"""Dispatch (D1-D6): a message reaches one person once, never after a stop, and is written down first."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from services.dispatch.channels.mime import HEADERS
 from shared.db.database import Connection
 from tests.chaos.audit.check import Check, Found, Needs, listed, rows
 from tests.chaos.audit.ground import arrived
-from tests.chaos.evidence import Evidence
+from tests.chaos.evidence import Arrival, Evidence
 
 _SENT = """
     select a.delivery_id, a.started_at, m.survey_id, m.contact_id, m.programme, m.step
@@ -169,20 +169,20 @@ CHECKS: list[Check] = [
 
 async def _malformed(_: Connection, evidence: Evidence) -> Found:
     """D6: survey mails are read back: our headers, each once, and one recipient."""
-    wrong: list[str] = []
-    for one in arrived(evidence):
-        message = message_from_bytes(one.content, policy=default) if one.content else None
-        if len(one.recipients) != 1:
-            wrong.append(one.message_id)
-        elif isinstance(message, EmailMessage) and not _well_formed(message, one.recipients[0]):
-            wrong.append(one.message_id)
-    return listed(wrong)
+    return listed([one.message_id for one in arrived(evidence) if not _sound(one)])
+
+
+def _sound(one: Arrival) -> bool:
+    if len(one.recipients) != 1 or not one.content:
+        return len(one.recipients) == 1
+    message = message_from_bytes(one.content, policy=default)
+    return _well_formed(message, one.recipients[0])
 
 
 def _well_formed(message: EmailMessage, recipient: str) -> bool:
     counts = Counter(name.lower() for name in message.keys())  # noqa: SIM118 - a mail repeats its keys
-    to = message["To"].addresses if counts["to"] == 1 else ()
-    single = len(to) == 1 and to[0].addr_spec.lower() == recipient.lower()
+    to = [one.addr_spec.lower() for one in message["To"].addresses] if counts["to"] == 1 else []
+    single = to == [recipient.lower()]
     ours = "list-unsubscribe" not in counts or counts == Counter(name.lower() for name in HEADERS)
     return single and ours and not counts["bcc"] and not counts["cc"] and max(counts.values()) == 1
 

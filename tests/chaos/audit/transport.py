@@ -163,11 +163,13 @@ CHECKS: list[Check] = [
         select service || ' ' || topic || ' ' || key from (
             select t.service, t.topic, t.key, t.id, lag(t.id) over (partition by t.service, t.topic, t.key
                 order by f.partition, f."offset") as before
-            from told t join (
+            from (
+                select service, topic, key, event_id, min(id) as id from told
+                where {_OURS} and topic not like 'dlq.%' and topic not in {_COMPACTED} group by 1, 2, 3, 4
+            ) t join (
                 select topic, event_id, min(partition) as partition, min("offset") as "offset"
                 from record group by 1, 2
             ) f using (topic, event_id)
-            where t.{_OURS} and t.topic not like 'dlq.%' and t.topic not in {_COMPACTED}
         ) one where before > id group by service, topic, key
         """,
         needs=(Needs.LOG,),
@@ -201,7 +203,8 @@ CHECKS: list[Check] = [
         select source || '/' || event_id from sent_event s
         where poison and outcome = 'ok' and birth = (select max(birth) from sent_event) and not exists (
             select from trigger.dead_letters d where d.event_id = s.event_id
-                or d.topic = 'afterword.touchpoints' and d.partition = s.partition and d."offset" = s."offset")
+                or d.topic = 'afterword.touchpoints' and d.partition = s.partition
+                    and d."offset" = s."offset")
         """,
         needs=(Needs.REST, Needs.JOURNAL),
     ),
@@ -243,7 +246,8 @@ CHECKS: list[Check] = [
         "X4",
         "A service does not know how a response stands.",
         """
-        select 'dispatch ' || r.survey_id from collector.responses r left join dispatch.answers a using (survey_id)
+        select 'dispatch ' || r.survey_id from collector.responses r left
+            join dispatch.answers a using (survey_id)
         where r.state <> 'pending'
             and (a.survey_id is null or a.version <> r.version or a.answered <> (r.state = 'counted'))
         union all select 'alerts ' || r.survey_id from collector.responses r

@@ -1,0 +1,56 @@
+"""Wrongs of scores."""
+
+from tests.chaos.planting import Plant, copied, survey, updated
+
+PLANTS = [
+    Plant(
+        "aggregate-drift",
+        sql=(
+            (
+                "update scoring.score_cells set b1 = b1 + 1 where (rollup, value, day) ="
+                " (select rollup, value, day from scoring.score_cells limit 1)"
+            ),
+        ),
+    ),
+    Plant("aggregate-drift", sql=("delete from scoring.score_cells where rollup = 'total'",)),
+    Plant(
+        "rate-drift", sql=("update scoring.rate_cells set answered = answered + 1 where rollup = 'total'",)
+    ),
+    Plant("fact-drift", sql=(updated("scoring.answer_facts", "csat = 5", survey_id=survey("cy")),)),
+    Plant("fact-drift", sql=(updated("scoring.answer_facts", "day = day - 1", survey_id=survey("cy")),)),
+    Plant(
+        "held-in-scores",
+        sql=(updated("scoring.answer_facts", "state = 'counted'", survey_id=survey("hal")),),
+        also=("fact-drift",),
+    ),
+    Plant(
+        "impossible-cell",
+        sql=(copied("scoring.score_cells", "rollup = 'total'", day="'2020-01-01'", b0="-1"),),
+        also=("aggregate-drift",),
+    ),
+    Plant(
+        "doubled-fact",
+        sql=(
+            copied(
+                "scoring.answer_facts",
+                f"survey_id = {survey('cy')}",
+                response_id="'00000000-0000-0000-0000-000000000003'",
+            ),
+        ),
+        also=("unannounced-change",),
+    ),
+    Plant(
+        "erased-in-person-view",
+        sql=(updated("scoring.answer_facts", "contact_id = {contact('ivy')}", survey_id=survey("ivy")),),
+    ),
+    Plant(
+        "wrong-headline",
+        sql=(
+            (
+                "update scoring.outbox set value ="
+                " replace(convert_from(value, 'UTF8'), '\"score\":', '\"score\":1')::bytea"
+                " where headers like '%score.changed.v1%'"
+            ),
+        ),
+    ),
+]

@@ -1,0 +1,167 @@
+"""Wrongs of tickets."""
+
+from tests.chaos.evidence import Arrival
+from tests.chaos.journal import Acted
+from tests.chaos.planting import Plant, added, asks, copied, free, mailed, open_, survey, ticket, updated
+
+BOS_TICKET = "20229d11-138e-5942-8aa5-f678b0a8a880"
+_NEW = "'00000000-0000-0000-0000-000000000004'"
+
+
+def _alarm(mails: list[Arrival]) -> Arrival:
+    return next(mail for mail in mails if not asks(mail))
+
+
+def _escalated(**changed: str) -> str:
+    return copied("alerts.timeline", "kind = 'escalated' and data ->> 'level' = '3'", **changed)
+
+
+PLANTS = [
+    Plant("missing-ticket", sql=(f"delete from alerts.voices where survey_id = {survey('cy')}",)),
+    Plant("doubled-voice", sql=(copied("alerts.voices", f"survey_id = {survey('cy')}", response_id=_NEW),)),
+    Plant("groundless-voice", sql=(updated("alerts.voices", "state = 'unhappy'", survey_id=survey("bo")),)),
+    Plant(
+        "held-in-ticket",
+        sql=(
+            copied(
+                "alerts.voices", f"survey_id = {survey('ivy')}", response_id=_NEW, survey_id=survey("hal")
+            ),
+        ),
+    ),
+    Plant(
+        "groundless-ticket",
+        sql=(updated("alerts.voices", "state = 'improved'", survey_id=survey("ivy")),),
+        also=("missing-ticket",),
+    ),
+    Plant(
+        "doubled-ticket",
+        sql=(
+            "drop index alerts.tickets_one_open_per_case",
+            updated(
+                "alerts.tickets",
+                "state = 'contacted', ended_at = null, resolve_told = true,"
+                f" case_key = (select case_key from alerts.tickets where id = {ticket('ivy')})",
+                id=ticket("cy"),
+            ),
+        ),
+        also=("voice-in-wrong-case",),
+    ),
+    Plant(
+        "voice-in-wrong-case",
+        sql=(updated("alerts.voices", "ticket_id = {ticket('bo')}", survey_id=survey("cy")),),
+    ),
+    Plant(
+        "moved-deadline",
+        sql=(
+            updated("alerts.tickets", "contact_due_at = contact_due_at + interval '1 hour'", id=ticket("cy")),
+        ),
+    ),
+    Plant(
+        "moved-deadline",
+        sql=(updated("alerts.tickets", "opened_at = opened_at + interval '1 minute'", id=ticket("cy")),),
+    ),
+    Plant(
+        "told-twice",
+        sql=(_escalated(kind="'escalated'"),),
+        also=("escalated-after-end", "unannounced-change"),
+    ),
+    Plant(
+        "early-escalation",
+        sql=(
+            open_("alerts.timeline"),
+            updated(
+                "alerts.timeline", "at = at - interval '1 minute'", ticket_id=ticket("cy"), kind="'escalated'"
+            ),
+        ),
+    ),
+    Plant(
+        "late-escalation",
+        sql=(
+            open_("alerts.timeline"),
+            updated(
+                "alerts.timeline",
+                "at = at + interval '3 minutes'",
+                ticket_id=ticket("cy"),
+                kind="'escalated'",
+            ),
+        ),
+    ),
+    Plant(
+        "escalated-after-end",
+        sql=(_escalated(ticket_id=ticket("cy"), at="timestamptz '2026-03-20'"),),
+        also=("unannounced-change", "late-escalation"),
+    ),
+    Plant(
+        "sleeping-ticket",
+        sql=(
+            updated(
+                "alerts.tickets",
+                "started_at = started_at - interval '1 day',"
+                " contact_due_at = contact_due_at - interval '1 day'",
+                id=ticket("ivy"),
+            ),
+        ),
+    ),
+    Plant(
+        "lost-timer",
+        sql=(f"delete from alerts.timers where ticket_id = {ticket('ivy')} and clock = 'contact'",),
+    ),
+    Plant(
+        "lost-timer",
+        sql=(f"delete from alerts.timers where ticket_id = {ticket('ivy')} and clock = 'resolve'",),
+    ),
+    Plant(
+        "overdue-unconfirmed",
+        sql=(
+            (
+                "insert into alerts.unconfirmed (response_id, case_key, contact_id, held_at, due_at, state)"
+                f" values ({_NEW}, {_NEW}, {_NEW}, '2026-03-20', '2026-03-21', 'waiting')"
+            ),
+        ),
+    ),
+    Plant(
+        "lost-unconfirmed",
+        sql=(
+            (
+                f'update collector.answers set scores = \'[["csat","csat",1,""]]\''
+                f" where version = 5 and survey_id = {survey('hal')}"
+            ),
+        ),
+        also=("lost-answer",),
+    ),
+    Plant(
+        "untold-ticket", sql=(updated("alerts.notices", "step = step || '-other'", ticket_id=ticket("cy")),)
+    ),
+    Plant(
+        "doubled-notice",
+        sql=(
+            free("alerts.notices", "notices_ticket_id_step_recipient_channel_key"),
+            copied("alerts.notices", f"ticket_id = {ticket('ivy')}", id=_NEW, state="'dropped'"),
+        ),
+    ),
+    Plant(
+        "unjournalled-notice",
+        sql=(
+            (
+                f"delete from alerts.notice_attempts a using alerts.notices n where n.id = a.notice_id"
+                f" and n.ticket_id = {ticket('ivy')}"
+            ),
+        ),
+    ),
+    Plant("claimed-told", spoil=mailed(lambda mails: [m for m in mails if m is not _alarm(mails)])),
+    Plant(
+        "stuck-notice",
+        sql=(
+            copied(
+                "alerts.notices",
+                f"ticket_id = {ticket('ivy')}",
+                id=_NEW,
+                state="'pending'",
+                step="'next'",
+                next_at="timestamptz '2026-01-01'",
+                ended_at="null",
+            ),
+        ),
+    ),
+    Plant("lost-action", spoil=added(Acted(BOS_TICKET, "contacted"))),
+]
