@@ -82,7 +82,7 @@ PLANTS = [
     ),
     Plant(
         "cap-exceeded",
-        sql=(updated("trigger.asks", "contact_id = {contact('bo')}", survey_id=survey("fay")),),
+        sql=(updated("trigger.asks", f"contact_id = {contact('bo')}", survey_id=survey("fay")),),
     ),
     Plant(
         "budget-exceeded",

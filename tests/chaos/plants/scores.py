@@ -41,7 +41,7 @@ PLANTS = [
     ),
     Plant(
         "erased-in-person-view",
-        sql=(updated("scoring.answer_facts", "contact_id = {contact('ivy')}", survey_id=survey("ivy")),),
+        sql=(updated("scoring.answer_facts", f"contact_id = {contact('ivy')}", survey_id=survey("ivy")),),
     ),
     Plant(
         "wrong-headline",

@@ -48,7 +48,7 @@ PLANTS = [
     ),
     Plant(
         "voice-in-wrong-case",
-        sql=(updated("alerts.voices", "ticket_id = {ticket('bo')}", survey_id=survey("cy")),),
+        sql=(updated("alerts.voices", f"ticket_id = {ticket('bo')}", survey_id=survey("cy")),),
     ),
     Plant(
         "moved-deadline",
