@@ -1,7 +1,7 @@
 """Wrongs of intake and ledger."""
 
 from tests.chaos.journal import Posted, Produced
-from tests.chaos.planting import Plant, added, copied, free, open_, plan, survey, updated
+from tests.chaos.planting import Plant, added, contact, copied, free, open_, plan, survey, updated
 
 _OWN_PLAN = copied(
     "trigger.plans",

@@ -1,6 +1,6 @@
 """Wrongs of scores."""
 
-from tests.chaos.planting import Plant, copied, survey, updated
+from tests.chaos.planting import Plant, contact, copied, survey, updated
 
 PLANTS = [
     Plant(
