@@ -72,7 +72,8 @@ def _take(store: _Store, step: Step, actor: Actor) -> None:
 
 def _see(store: _Store, at: datetime, kind: Sighting, actor: Actor, link: Link | None = None) -> None:
     score = link if isinstance(link, int) else None
-    store.seen.append(Observation(at, kind, actor.place, agent_of(actor.agent), score))
+    page = at if kind is Sighting.STYLED else None
+    store.seen.append(Observation(at, kind, actor.place, agent_of(actor.agent), score, page))
 
 
 def _show(store: _Store, at: datetime, step: Step, actor: Actor, score: int | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 
 
 class Agent(StrEnum):
@@ -26,8 +27,9 @@ _TOOLS = re.compile(
 _TEXT = ("lynx/", "w3m/", "links (", "elinks/", "url/emacs")
 
 
+@lru_cache(maxsize=2048)
 def agent_of(name: str) -> Agent:
-    """Class of a User-Agent header."""
+    """Class of a User-Agent header; the same few come again and again."""
     lower = name.strip().lower()
     if lower.startswith(_TEXT):
         return Agent.TEXT

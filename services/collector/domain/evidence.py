@@ -14,6 +14,7 @@ class Evidence(StrEnum):
     NOT_STYLED = "not_styled"
     NAMED_TOOL = "named_tool"
     TRAP_OPENED = "trap_opened"
+    TRAP_BEFORE = "trap_before"
     ALL_SCORES_OPENED = "all_scores_opened"
     SEVERAL_SCORES_OPENED = "several_scores_opened"
     TWO_SCORES_OPENED = "two_scores_opened"
@@ -33,6 +34,7 @@ WEIGHTS: dict[Evidence, int] = {
     Evidence.NOT_STYLED: 3,
     Evidence.NAMED_TOOL: 3,
     Evidence.TRAP_OPENED: 3,
+    Evidence.TRAP_BEFORE: 2,
     Evidence.ALL_SCORES_OPENED: 3,
     Evidence.SEVERAL_SCORES_OPENED: 3,
     Evidence.TWO_SCORES_OPENED: 2,
@@ -52,13 +54,14 @@ MEANINGS: dict[Evidence, str] = {
     Evidence.NOT_STYLED: "Who sent it claims to be a browser and never loaded the page's style sheet.",
     Evidence.NAMED_TOOL: "The program that sent it calls itself a tool.",
     Evidence.TRAP_OPENED: "The link that no person sees was opened with it, or from its address.",
+    Evidence.TRAP_BEFORE: "Its address opened all links in haste, the hidden one too, just before the page.",
     Evidence.ALL_SCORES_OPENED: "Every score of the mail was opened within ten seconds.",
     Evidence.SEVERAL_SCORES_OPENED: "Several scores were opened within ten seconds.",
     Evidence.TWO_SCORES_OPENED: "Two scores were opened within ten seconds, as after a slip of the thumb.",
     Evidence.SCORES_ONE_BY_ONE: "Its address opened three scores or more within half an hour, one by one.",
     Evidence.RIGHT_AFTER_HAND_OVER: "Its page was opened before a person could have read the message.",
     Evidence.HEAD_FIRST: "Its address first asked for headers alone, which browsers do not do.",
-    Evidence.SEVERAL_ADDRESSES: "Three addresses or more came together.",
+    Evidence.SEVERAL_ADDRESSES: "Three addresses or more opened several links together.",
     Evidence.FORGED_NONCE: "Its address sent a form that was no page of ours.",
     Evidence.NO_BROWSER: "The program that sent it is no browser that we know.",
     Evidence.TOOK_TIME: "Somebody took ten seconds or more and wrote words: this speaks for a person.",

@@ -35,8 +35,6 @@ FASTEST_PERSON = timedelta(seconds=1)
 READING_TIME = timedelta(seconds=10)
 TRAP_MEMORY = timedelta(minutes=2)
 SLOW_SCAN = timedelta(minutes=30)
-CLOCKS_APART = timedelta(seconds=5)
-"""By how much two processes may disagree about the time between a page and its style sheet."""
 CROWD = 3
 MACHINE_AT = 3
 UNCLEAR_AT = 2
@@ -61,13 +59,19 @@ _UNSTYLED = frozenset({Agent.TEXT, Agent.TOUCHED})
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One sighting of a link. `address` is a keyed hash that means nothing outside its survey."""
+    """One sighting of a link.
+
+    Attributes:
+        address: A keyed hash that means nothing outside its survey.
+        page: Of a style sheet: when the page was rendered that asked for it.
+    """
 
     at: datetime
     kind: Sighting
     address: str
     agent: Agent = Agent.BROWSER
     score: int | None = None
+    page: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,21 +180,29 @@ def _of_page(seen: Sequence[Observation], sent: Sent) -> Iterable[Evidence]:
 
 
 def _styled(seen: Sequence[Observation], rendered_at: datetime) -> bool:
-    """Whether somebody loaded the page's style sheet, from whatever address: a browser may come by two."""
-    since = rendered_at - CLOCKS_APART
-    return any(one.kind is Sighting.STYLED and since <= one.at for one in seen)
+    """Whether this very page's style sheet was loaded, from whatever address: a browser may come by two."""
+    return any(one.kind is Sighting.STYLED and one.page == rendered_at for one in seen)
 
 
 def _of_burst(burst: Sequence[Observation], sent: Sent, around: Surroundings) -> Iterable[Evidence]:
-    yield from _of_scores(burst, around.scores)
+    for reason in _of_scores(burst, around.scores):
+        # Who touched the page itself and opened two scores, one after the other, tapped the wrong one first.
+        if reason is not Evidence.TWO_SCORES_OPENED or sent.agent is not Agent.TOUCHED:
+            yield reason
     if _head_first(burst, sent):
         yield Evidence.HEAD_FIRST
-    if len({one.address for one in burst}) >= CROWD:
+    if _crowd(burst):
         yield Evidence.SEVERAL_ADDRESSES
     if _right_after(around.handed_over, sent.rendered_at or sent.at):
         yield Evidence.RIGHT_AFTER_HAND_OVER
     if any(one.kind is Sighting.UNSIGNED and one.address == sent.address for one in burst):
         yield Evidence.FORGED_NONCE
+
+
+def _crowd(burst: Sequence[Observation]) -> bool:
+    """Several addresses at several links. One link alone is scanned so because a person clicked on it."""
+    links = {(one.kind is Sighting.TRAP, one.score) for one in burst if one.kind is not Sighting.STYLED}
+    return len({one.address for one in burst}) >= CROWD and len(links - {(False, None)}) > 1
 
 
 def _right_after(handed_over: Sequence[datetime], started: datetime) -> bool:
@@ -244,13 +256,27 @@ def _head_first(burst: Sequence[Observation], sent: Sent) -> bool:
 
 
 def _of_traps(seen: Sequence[Observation], burst: Sequence[Observation], sent: Sent) -> Iterable[Evidence]:
-    """The trap counts against its own burst, and against its own address for a while."""
-    for one in seen:
-        if one.kind is not Sighting.TRAP:
-            continue
-        if one in burst or (one.address == sent.address and abs(sent.at - one.at) <= TRAP_MEMORY):
-            yield Evidence.TRAP_OPENED
-            return
+    """The trap counts against its own burst, and against its own address for a while.
+
+    Less so after a burst of many links that was over before the page was opened: gateways of the same office
+    and scanners on the same desk do that, and then the person comes.
+    """
+    near = [one for one in seen if one.kind is Sighting.TRAP and _of_sender(one, burst, sent)]
+    if any(one in burst or not _in_haste_before(one, seen, sent) for one in near):
+        yield Evidence.TRAP_OPENED
+    elif near:
+        yield Evidence.TRAP_BEFORE
+
+
+def _of_sender(one: Observation, burst: Sequence[Observation], sent: Sent) -> bool:
+    return one in burst or (one.address == sent.address and abs(sent.at - one.at) <= TRAP_MEMORY)
+
+
+def _in_haste_before(trap: Observation, seen: Sequence[Observation], sent: Sent) -> bool:
+    """Whether a trap was one of many links opened in haste, and all of that before the answer's page."""
+    started = sent.rendered_at or sent.at
+    together = {one.score for one in seen if one.score is not None and abs(one.at - trap.at) <= SCORES_WITHIN}
+    return trap.at < started and len(together) >= CROWD
 
 
 def _took_time(sent: Sent) -> bool:

@@ -86,14 +86,19 @@ class Visits:
         metrics.OBSERVATIONS.labels(kind.value).inc()
         return result
 
-    async def styled(self, survey_id: UUID, visitor: Visitor) -> None:
+    async def styled(self, survey_id: UUID, visitor: Visitor, page: datetime | None) -> None:
         """Append that the style sheet of a page was loaded.
+
+        Args:
+            survey_id: Of the link.
+            visitor: Who loaded it.
+            page: When the page was rendered, if the address says so.
 
         Raises:
             Unavailable: Postgres is away.
         """
         async with self._db.begin() as tx:
-            seen = Observation(tx.now, Sighting.STYLED, visitor.address, visitor.agent)
+            seen = Observation(tx.now, Sighting.STYLED, visitor.address, visitor.agent, None, page)
             await observe(tx.conn, survey_id, seen, self._settling)
         metrics.OBSERVATIONS.labels(Sighting.STYLED.value).inc()
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -185,7 +185,8 @@ class SurveyPages:
         """The brand's style sheet, loaded anew for each page: whoever shows a page loads it."""
         found = brand_style(caller.request.path_params["name"])
         if found.status_code == 200:  # noqa: PLR2004 - OK
-            await self._visits.styled(caller.survey_id, caller.visitor)
+            page = views.rendered_at_of(caller.request.query_params.get(views.PAGE, ""))
+            await self._visits.styled(caller.survey_id, caller.visitor, page)
         return found
 
     async def contact(self, caller: _Caller) -> Response:
@@ -207,7 +208,9 @@ class SurveyPages:
     def _closed(self, caller: _Caller, visit: Visit) -> Response:
         if visit.door is Door.GONE:
             return views.gone(caller.request, visit)
-        return views.over(caller.request, visit, caller.path, self._new_nonce(caller.survey_id))
+        return views.over(
+            caller.request, visit, caller.path, self._new_nonce(caller.survey_id, self._clock.now())
+        )
 
     def _page(
         self,
@@ -218,11 +221,13 @@ class SurveyPages:
         problems: dict[str, Problem] | None = None,
         status: int = 200,
     ) -> Response:
-        state = views.PageState(caller.path, self._new_nonce(caller.survey_id), typed, problems or {}, status)
+        now = self._clock.now()
+        nonce = self._new_nonce(caller.survey_id, now)
+        state = views.PageState(caller.path, nonce, now, typed, problems or {}, status)
         return views.survey(caller.request, visit, state)
 
-    def _new_nonce(self, survey_id: UUID) -> str:
-        return self._tokens.sign_nonce(survey_id, self._clock.now(), random_id().bytes[:8])
+    def _new_nonce(self, survey_id: UUID, now: datetime) -> str:
+        return self._tokens.sign_nonce(survey_id, now, random_id().bytes[:8])
 
     def _nonce(self, caller: _Caller, typed: Typed) -> Nonce | None:
         sent = typed.get("nonce") or [""]

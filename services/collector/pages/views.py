@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -29,6 +29,12 @@ from shared.web import dates
 from shared.web.templates import speaking
 
 REFRESH_SECONDS = 5
+PAGE = "page"
+"""The parameter by which a style sheet says whose it is."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TICK = timedelta(milliseconds=1)
+_DIGITS = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,7 @@ class PageState:
 
     path: str
     nonce: str
+    rendered_at: datetime
     typed: Typed
     problems: Mapping[str, Problem]
     status: int
@@ -61,7 +68,7 @@ def survey(request: Request, visit: Visit, state: PageState) -> Response:
             "begun": answer is not None and not answer.complete,
             "action": state.path,
             "survey_js": SURVEY_JS,
-            "own_css": _own_style(asker_of(visit.organisation, language), state.path, visit.now),
+            "own_css": _own_style(asker_of(visit.organisation, language), state),
             "nonce": state.nonce,
             "closes_at": visit.row.closes_at,
             "zone": visit.row.zone,
@@ -72,9 +79,15 @@ def survey(request: Request, visit: Visit, state: PageState) -> Response:
     )
 
 
-def _own_style(asker: Asker, path: str, now: datetime) -> str:
-    """The brand's style sheet at an address of this very page, so that none is taken from a cache."""
-    return f"{path}/{asker.css.rpartition('/')[2]}?at={now.timestamp() * 1000:.0f}"
+def _own_style(asker: Asker, state: PageState) -> str:
+    """The brand's style sheet at an address of this very page: no cache has it, and it tells which page."""
+    name = asker.css.rpartition("/")[2]
+    return f"{state.path}/{name}?{urlencode({PAGE: (state.rendered_at - _EPOCH) // _TICK})}"
+
+
+def rendered_at_of(text: str) -> datetime | None:
+    """The reverse: when the page was rendered, to the millisecond, as its nonce says it too."""
+    return _EPOCH + int(text) * _TICK if text.isascii() and text.isdigit() and len(text) <= _DIGITS else None
 
 
 def thanks(request: Request, visit: Visit, path: str) -> Response:

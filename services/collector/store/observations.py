@@ -12,7 +12,8 @@ from shared.db.database import Connection
 # What is seen after an answer was announced may change its verdict, so it is judged again.
 _OBSERVE = """
 with seen as (
-    insert into observations (survey_id, at, kind, address, agent, score) values ($1, $2, $3, $4, $5, $6)
+    insert into observations (survey_id, at, kind, address, agent, score, page)
+    values ($1, $2, $3, $4, $5, $6, $9)
 )
 insert into settling (survey_id, ready_at, at_latest)
 select $1, $7, $7 where $8 and exists (select from responses where survey_id = $1 and state <> 'pending')
@@ -20,7 +21,7 @@ on conflict do nothing
 """
 
 _RECENT = """
-select o.at, o.kind, o.address, o.agent, o.score, s.survey_id from unnest($1::uuid[]) as s (survey_id)
+select o.at, o.kind, o.address, o.agent, o.score, o.page, s.survey_id from unnest($1::uuid[]) as s (survey_id)
 cross join lateral (
     select * from observations where survey_id = s.survey_id order by at limit 2000
 ) o
@@ -50,6 +51,7 @@ async def observe(conn: Connection, survey_id: UUID, seen: Observation, settling
         seen.score,
         seen.at + settling,
         telling,
+        seen.page,
     )
 
 
@@ -58,7 +60,14 @@ async def load_observations(conn: Connection, survey_ids: list[UUID]) -> dict[UU
     found: dict[UUID, list[Observation]] = {survey_id: [] for survey_id in survey_ids}
     for row in await conn.fetch(_RECENT, survey_ids):
         found[row["survey_id"]].append(
-            Observation(row["at"], Sighting(row["kind"]), row["address"], Agent(row["agent"]), row["score"])
+            Observation(
+                row["at"],
+                Sighting(row["kind"]),
+                row["address"],
+                Agent(row["agent"]),
+                row["score"],
+                row["page"],
+            )
         )
     return found
 

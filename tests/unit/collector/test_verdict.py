@@ -39,8 +39,8 @@ def sent(seconds: float, rendered: float | None, address: str = PERSON, *, words
     return Sent(at(seconds), address, None if rendered is None else at(rendered), words=words, styled=False)
 
 
-def styled(seconds: float, address: str = PERSON) -> Observation:
-    return Observation(at(seconds), Sighting.STYLED, address)
+def styled(seconds: float, address: str = PERSON, page: float = 0) -> Observation:
+    return Observation(at(seconds), Sighting.STYLED, address, page=at(page))
 
 
 ALL_LINKS = [opened(0.1 * score, score) for score in range(11)]
@@ -152,7 +152,7 @@ def page(agent: Agent, *, words: bool = False) -> Sent:
         pytest.param([styled(0.3)], Verdict.HUMAN, id="by the browser that sent"),
         pytest.param([styled(0.3, "elsewhere")], Verdict.HUMAN, id="by its other address"),
         pytest.param([styled(-4)], Verdict.HUMAN, id="seen by a process whose clock is behind"),
-        pytest.param([styled(-6)], Verdict.MACHINE, id="long before"),
+        pytest.param([styled(5, page=5)], Verdict.MACHINE, id="of another page, by whoever came later"),
         pytest.param([], Verdict.MACHINE, id="by nobody"),
     ],
 )
