@@ -168,6 +168,7 @@ async def _step(company: Company, watch: StopWatch, now: datetime) -> datetime:
     if follow_up:
         now += READING
         await watch.set(now)
+        await _rest(company, watch, now)
         for action in follow_up:
             await action()
     await _rest(company, watch, now)
