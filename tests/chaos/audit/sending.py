@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from email import message_from_bytes
-from email.message import EmailMessage
-from email.policy import default
+from email.parser import BytesHeaderParser
+from email.utils import getaddresses
 
 from services.dispatch.channels.mime import HEADERS
 from shared.db.database import Connection
@@ -175,17 +173,18 @@ async def _malformed(_: Connection, evidence: Evidence) -> Found:
 def _sound(one: Arrival) -> bool:
     if len(one.recipients) != 1 or not one.content:
         return len(one.recipients) == 1
-    message = message_from_bytes(one.content, policy=default)
-    return _well_formed(message, one.recipients[0])
+    headers = [(name.lower(), str(value)) for name, value in _parser.parsebytes(one.content).items()]
+    names = [name for name, _ in headers]
+    to = [address.lower() for _, address in getaddresses([text for name, text in headers if name == "to"])]
+    ours = "list-unsubscribe" not in names or sorted(names) == _ALLOWED
+    return (
+        ours and to == [one.recipients[0].lower()] and len(set(names)) == len(names) and _NO.isdisjoint(names)
+    )
 
 
-def _well_formed(message: EmailMessage, recipient: str) -> bool:
-    counts = Counter(name.lower() for name in message.keys())  # noqa: SIM118 - a mail repeats its keys
-    to = [one.addr_spec.lower() for one in message["To"].addresses] if counts["to"] == 1 else []
-    single = to == [recipient.lower()]
-    ours = "list-unsubscribe" not in counts or counts == Counter(name.lower() for name in HEADERS)
-    return single and ours and not counts["bcc"] and not counts["cc"] and max(counts.values()) == 1
-
+_parser = BytesHeaderParser()
+_ALLOWED = sorted(name.lower() for name in HEADERS)
+_NO = frozenset({"cc", "bcc"})
 
 CHECKS.append(
     Check(
