@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from fastapi import APIRouter
 
 from services.trigger import api, pages
-from services.trigger.api import Secrets
+from services.trigger.api import Inbound, segment
 from services.trigger.domain.model import Organisation
 from services.trigger.handlers import subscriptions
 from services.trigger.handlers.republish import republish
-from services.trigger.settings import Settings
+from services.trigger.settings import Settings, listed
+from services.trigger.webhooks import PROVIDERS
+from services.trigger.webhooks.contract import Options
+from services.trigger.webhooks.schemes import shared_text
 from services.trigger.worker.due import DuePlans
 from services.trigger.worker.gauges import Gauges
 from services.trigger.worker.publisher import Publisher
@@ -26,7 +31,7 @@ GAUGE_SECONDS = 15.0
 async def build(settings: Settings, platform: Platform) -> Service:
     """The service, ready to be started."""
     router = APIRouter()
-    router.include_router(api.router(platform, secrets_of(settings)))
+    router.include_router(api.router(platform, inbound_of(settings)))
     router.include_router(pages.router(platform))
     return Service(
         name="trigger",
@@ -52,16 +57,29 @@ def loops_of(settings: Settings, platform: Platform) -> tuple[Loop, ...]:
     )
 
 
-def secrets_of(settings: Settings) -> Secrets:
-    """The webhook secrets.
+def inbound_of(settings: Settings) -> Inbound:
+    """What is known of those who send webhooks.
 
     Raises:
-        ValueError: One of them cannot be read; the message does not quote it.
+        ValueError: A secret cannot be read; the message names its sender and does not quote it.
     """
-    return Secrets(
-        tuple(WebhookSecret.standard(text) for text in settings.secrets(settings.webhook_secrets)),
-        tuple(WebhookSecret.zendesk(text) for text in settings.secrets(settings.zendesk_secrets)),
+    readers = {provider.name: provider.secret for provider in PROVIDERS} | {segment.NAME: shared_text}
+    secrets = {name: _secrets(name, read, settings) for name, read in readers.items()}
+    options = Options(
+        hubspot_closed_stages=frozenset(listed(settings.hubspot_closed_stages)),
+        hubspot_renewal_properties=frozenset(listed(settings.hubspot_renewal_properties)),
+        jira_done=frozenset(listed(settings.jira_done.lower())),
     )
+    return Inbound(secrets, options)
+
+
+def _secrets(
+    sender: str, read: Callable[[str], WebhookSecret], settings: Settings
+) -> tuple[WebhookSecret, ...]:
+    try:
+        return tuple(read(text) for text in settings.secrets_of(sender))
+    except ValueError as error:
+        raise ValueError(f"{sender}: {error}") from error
 
 
 def organisation_of(settings: Settings, public_url: str) -> Organisation:
@@ -72,5 +90,5 @@ def organisation_of(settings: Settings, public_url: str) -> Organisation:
         brand=Brand(name=settings.organisation_name),
         sender=Sender(name=settings.sender_name, email=settings.sender_email),
         public_url=public_url,
-        own_domains=tuple(d.strip().lower() for d in settings.own_domains.split(",") if d.strip()),
+        own_domains=listed(settings.own_domains.lower()),
     )

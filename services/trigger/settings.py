@@ -10,19 +10,34 @@ from pydantic_settings import SettingsConfigDict
 from shared.runtime.settings import ServiceSettings
 
 
+def _secret(description: str) -> SecretStr:
+    """A setting that holds secrets, several at once while one is replaced; none without it."""
+    found: SecretStr = Field(default=SecretStr(""), description=f"{description}; several separated by commas")
+    return found
+
+
 class Settings(ServiceSettings):
     """Where programmes are, what webhooks are signed with, and the organisation until somebody edits it."""
 
     model_config = SettingsConfigDict(env_prefix="AFTERWORD_TRIGGER_", frozen=True, extra="ignore")
 
     programmes_dir: Path = Field(default=Path("programmes"), description="folder of programme files")
-    webhook_secrets: SecretStr = Field(
-        default=SecretStr(""),
-        description="secrets of /webhooks/generic, whsec_..., several separated by commas",
+    webhook_secrets: SecretStr = _secret("secrets of /webhooks/generic, whsec_...")
+    zendesk_secrets: SecretStr = _secret("signing secrets of /webhooks/zendesk")
+    hubspot_secrets: SecretStr = _secret("client secrets of the HubSpot app that posts to /webhooks/hubspot")
+    intercom_secrets: SecretStr = _secret("client secrets of the Intercom app")
+    freshdesk_secrets: SecretStr = _secret("what the Freshdesk rule sends as X-Afterword-Secret")
+    jira_secrets: SecretStr = _secret("secrets of the Jira webhook")
+    stripe_secrets: SecretStr = _secret("signing secrets of the Stripe endpoint, whsec_...")
+    segment_secrets: SecretStr = _secret("shared secrets of the Segment webhook destination")
+    segment_write_keys: SecretStr = _secret("write keys that Segment's libraries send to /v1/batch")
+    shopify_secrets: SecretStr = _secret("client secrets of the Shopify app")
+    aftership_secrets: SecretStr = _secret("webhook secrets of AfterShip")
+    hubspot_closed_stages: str = Field(default="4", description="stage ids of solved tickets; commas")
+    hubspot_renewal_properties: str = Field(
+        default="renewal_date", description="date properties that hold the end of a contract; commas"
     )
-    zendesk_secrets: SecretStr = Field(
-        default=SecretStr(""), description="signing secrets of /webhooks/zendesk, several separated by commas"
-    )
+    jira_done: str = Field(default="done,resolved,closed", description="statuses of solved issues; commas")
     organisation_name: str = Field(default="Your company", description="until it is set on the settings page")
     organisation_zone: str = Field(default="UTC", description="zone of people whose own is unknown")
     sender_name: str = Field(default="Your customer team", description="who signs the mails")
@@ -30,6 +45,13 @@ class Settings(ServiceSettings):
     own_domains: str = Field(default="", description="domains of our own people, never asked; commas")
     poll_seconds: float = Field(default=0.5, gt=0, description="pause of the due loops when nothing is due")
 
-    def secrets(self, text: SecretStr) -> tuple[str, ...]:
-        """The parts of a list of secrets."""
-        return tuple(part.strip() for part in text.get_secret_value().split(",") if part.strip())
+    def secrets_of(self, sender: str) -> tuple[str, ...]:
+        """The secrets of a sender, as they were written."""
+        names = {"generic": "webhook_secrets", "segment_api": "segment_write_keys"}
+        text: SecretStr = getattr(self, names.get(sender, f"{sender}_secrets"))
+        return listed(text.get_secret_value())
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """The parts of a list that is separated by commas."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())

@@ -1,14 +1,14 @@
 """Signatures of inbound webhooks, checked over the raw bytes before anything is parsed (SEC-W1).
 
-Two schemes: Standard Webhooks (`webhook-id`, `webhook-timestamp`, `webhook-signature`) for whatever we
-document ourselves, and Zendesk's. Both take several secrets, for rotation, and refuse what is more than five
-minutes from machine wall time, either way.
+Standard Webhooks (`webhook-id`, `webhook-timestamp`, `webhook-signature`) for whatever we document ourselves,
+Zendesk's, and `judge`, by which a partner's own scheme is told in a few lines. All take several secrets, for
+rotation, and refuse what was signed more than five minutes from machine wall time, either way.
 """
 
 import base64
 import binascii
 import hmac
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -52,7 +52,11 @@ WHAT_TO_DO: Mapping[Refusal, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """The sender is who holds the secret. `message_id` is None where the scheme has no id of its own."""
+    """The sender is who holds the secret.
+
+    `message_id` is None where the scheme has no id of its own; `signed_at` is the time of receipt where it
+    signs no time.
+    """
 
     message_id: str | None
     signed_at: datetime
@@ -96,15 +100,53 @@ class WebhookSecret:
         return cls(key)
 
     @classmethod
-    def zendesk(cls, text: str) -> Self:
-        """Read the signing secret as Zendesk shows it: plain text, used as it stands.
+    def plain(cls, text: str) -> Self:
+        """Read a secret that a partner shows as text and uses as it stands.
 
         Raises:
             ValueError: It is empty.
         """
         if not text.strip():
-            raise ValueError("the Zendesk signing secret is empty; copy it from the webhook's page")
+            raise ValueError("a signing secret is empty; copy it from the sender's page of the webhook")
         return cls(text.strip().encode())
+
+
+Mac = Callable[[WebhookSecret, bytes], bytes]
+"""The text that a secret makes of a content: a keyed hash, encoded as the scheme wants it."""
+
+
+def mac_base64(secret: WebhookSecret, content: bytes) -> bytes:
+    """HMAC-SHA256 as base64."""
+    return base64.b64encode(hmac.digest(secret.key, content, "sha256"))
+
+
+def mac_hex(secret: WebhookSecret, content: bytes) -> bytes:
+    """HMAC-SHA256 as hexadecimal digits."""
+    return hmac.digest(secret.key, content, "sha256").hex().encode()
+
+
+def mac_hex_sha1(secret: WebhookSecret, content: bytes) -> bytes:
+    """HMAC-SHA1 as hexadecimal digits; for partners that sign with nothing better."""
+    return hmac.digest(secret.key, content, "sha1").hex().encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a request says of itself.
+
+    Attributes:
+        contents: the bytes that were signed; several where the scheme leaves open how it spells an address.
+        given: the signatures it brings; any one suffices.
+        signed_at: the signed time; None when it cannot be read, or when the scheme signs none.
+        timed: whether the scheme signs a time.
+        message_id: the sender's id of the request, if the scheme has one.
+    """
+
+    contents: tuple[bytes, ...]
+    given: tuple[bytes, ...]
+    signed_at: datetime | None = None
+    timed: bool = True
+    message_id: bytes | None = None
 
 
 def sign_standard(secret: WebhookSecret, message_id: str, at: datetime, body: bytes) -> dict[str, str]:
@@ -114,7 +156,7 @@ def sign_standard(secret: WebhookSecret, message_id: str, at: datetime, body: by
     return {
         "webhook-id": message_id,
         "webhook-timestamp": seconds,
-        "webhook-signature": "v1," + _hmac(secret, content).decode(),
+        "webhook-signature": "v1," + mac_base64(secret, content).decode(),
     }
 
 
@@ -129,7 +171,7 @@ def verify_standard(
         secrets: All that are valid now; any one suffices.
         now: Machine wall time.
     """
-    found = _single(headers, (b"webhook-id", b"webhook-timestamp", b"webhook-signature"))
+    found = single_headers(headers, (b"webhook-id", b"webhook-timestamp", b"webhook-signature"))
     if isinstance(found, Refused):
         return found
     message_id, timestamp, signatures = found
@@ -137,14 +179,15 @@ def verify_standard(
         return Refused(Refusal.BAD_HEADER)
     given = tuple(entry[3:] for entry in signatures.split(b" ") if entry.startswith(b"v1,"))
     content = message_id + b"." + timestamp + b"." + body
-    return _judge(_Claim(message_id, _unix_instant(timestamp), content, given), secrets, now)
+    claim = Claim((content,), given, unix_instant(timestamp), message_id=message_id)
+    return judge(claim, secrets, now)
 
 
 def sign_zendesk(secret: WebhookSecret, at: datetime, body: bytes) -> dict[str, str]:
     """The two headers that Zendesk would send for a body."""
     stamp = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {
-        "X-Zendesk-Webhook-Signature": _hmac(secret, stamp.encode() + body).decode(),
+        "X-Zendesk-Webhook-Signature": mac_base64(secret, stamp.encode() + body).decode(),
         "X-Zendesk-Webhook-Signature-Timestamp": stamp,
     }
 
@@ -158,40 +201,30 @@ def verify_zendesk(
     proof of nothing.
     """
     lines = list(headers)
-    found = _single(lines, (b"x-zendesk-webhook-signature", b"x-zendesk-webhook-signature-timestamp"))
+    found = single_headers(lines, (b"x-zendesk-webhook-signature", b"x-zendesk-webhook-signature-timestamp"))
     if isinstance(found, Refused):
         return found
     signature, timestamp = found
-    claim = _Claim(_invocation_id(lines), _iso_instant(timestamp), timestamp + body, (signature,))
-    return _judge(claim, secrets, now)
+    claim = Claim(
+        (timestamp + body,), (signature,), _iso_instant(timestamp), message_id=_invocation_id(lines)
+    )
+    return judge(claim, secrets, now)
 
 
-@dataclass(frozen=True, slots=True)
-class _Claim:
-    """What a request says of itself: id, time, the bytes that were signed, and the signatures it brings."""
-
-    message_id: bytes | None
-    signed_at: datetime | None
-    content: bytes
-    given: tuple[bytes, ...]
-
-
-def _judge(claim: _Claim, secrets: Sequence[WebhookSecret], now: datetime) -> Verdict:
+def judge(claim: Claim, secrets: Sequence[WebhookSecret], now: datetime, mac: Mac = mac_base64) -> Verdict:
+    """Decide about a request by what it says of itself; every scheme ends here."""
     if not secrets:
         return Refused(Refusal.NO_SECRET)
-    if claim.signed_at is None:
+    if claim.timed and claim.signed_at is None:
         return Refused(Refusal.BAD_TIMESTAMP)
-    if abs(now - claim.signed_at) > WINDOW:
-        return Refused(Refusal.TOO_OLD if now > claim.signed_at else Refusal.TOO_NEW)
-    expected = [_hmac(secret, claim.content) for secret in secrets]
+    signed_at = claim.signed_at or now
+    if abs(now - signed_at) > WINDOW:
+        return Refused(Refusal.TOO_OLD if now > signed_at else Refusal.TOO_NEW)
+    expected = [mac(secret, content) for secret in secrets for content in claim.contents]
     if not _any_match(expected, claim.given):
         return Refused(Refusal.BAD_SIGNATURE)
     message_id = None if claim.message_id is None else claim.message_id.decode("ascii")
-    return Signed(message_id, claim.signed_at)
-
-
-def _hmac(secret: WebhookSecret, content: bytes) -> bytes:
-    return base64.b64encode(hmac.digest(secret.key, content, "sha256"))
+    return Signed(message_id, signed_at)
 
 
 def _any_match(expected: Sequence[bytes], given: Sequence[bytes]) -> bool:
@@ -203,8 +236,8 @@ def _any_match(expected: Sequence[bytes], given: Sequence[bytes]) -> bool:
     return any(matches)
 
 
-def _single(headers: RawHeaders, names: Sequence[bytes]) -> list[bytes] | Refused:
-    """The one value of each header, or why there is none."""
+def single_headers(headers: RawHeaders, names: Sequence[bytes]) -> list[bytes] | Refused:
+    """The one value of each header (names in lower case), or why there is none."""
     values: dict[bytes, list[bytes]] = {name: [] for name in names}
     for name, value in headers:
         if (key := name.lower()) in values:
@@ -219,7 +252,7 @@ def _single(headers: RawHeaders, names: Sequence[bytes]) -> list[bytes] | Refuse
 
 
 def _invocation_id(headers: RawHeaders) -> bytes | None:
-    found = _single(headers, (b"x-zendesk-webhook-invocation-id",))
+    found = single_headers(headers, (b"x-zendesk-webhook-invocation-id",))
     return found[0] if isinstance(found, list) and _is_id(found[0]) else None
 
 
@@ -228,8 +261,8 @@ def _is_id(value: bytes) -> bool:
     return 0 < len(value) <= MAX_ID_CHARS and all(0x21 <= byte <= 0x7E for byte in value)  # noqa: PLR2004
 
 
-def _unix_instant(value: bytes) -> datetime | None:
-    """Whole Unix seconds; None for anything else, sign, fraction and far future included."""
+def unix_instant(value: bytes) -> datetime | None:
+    """Read whole Unix seconds; None for anything else, sign, fraction and far future included."""
     if not value.isdigit() or len(value) > MAX_UNIX_CHARS:
         return None
     try:

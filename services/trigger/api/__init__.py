@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from services.trigger.api import decisions, directory, operation, webhooks
-from services.trigger.api.webhooks import Secrets
+from services.trigger.api import decisions, directory, operation, segment, webhooks
+from services.trigger.api.webhooks import Inbound
 from shared.runtime.service import Platform
 
-__all__ = ["Secrets", "router"]
+__all__ = ["Inbound", "router"]
 
 
-def router(platform: Platform, secrets: Secrets) -> APIRouter:
+def router(platform: Platform, inbound: Inbound) -> APIRouter:
     """All routes for programs."""
     routes = APIRouter()
     for part in (
-        webhooks.router(platform, secrets),
+        *(p.router(platform, inbound) for p in (webhooks, segment)),
         *(p.router(platform) for p in (decisions, directory, operation)),
     ):
         routes.include_router(part)

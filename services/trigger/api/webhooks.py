@@ -2,106 +2,106 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from fastapi import APIRouter, Request
 
 from services.trigger import metrics
-from services.trigger.handlers.intake import Received, take
+from services.trigger.handlers.intake import Taken, take
 from services.trigger.store.guard import unit_of_work
-from services.trigger.webhooks import generic, zendesk
-from services.trigger.webhooks.body import MAX_BYTES, BadBodyError, Ignored, Incoming
+from services.trigger.webhooks import PROVIDERS
+from services.trigger.webhooks.body import MAX_BYTES, BadBodyError
+from services.trigger.webhooks.contract import Call, Ignored, Options, Provider, Reading
+from shared.runtime.logging import get_logger
 from shared.runtime.service import Platform
-from shared.security.signatures import (
-    Refused,
-    Signed,
-    Verdict,
-    WebhookSecret,
-    verify_standard,
-    verify_zendesk,
-)
+from shared.security.signatures import Refused, Signed, Verdict, WebhookSecret
 from shared.web.problems import Problem
+
+Answer = dict[str, str | dict[str, int]]
+log = get_logger("webhooks")
 
 
 @dataclass(frozen=True, slots=True)
-class Secrets:
-    """What each sender signs with; several at once, so that one can be replaced."""
+class Inbound:
+    """What is known of the senders.
 
-    generic: tuple[WebhookSecret, ...]
-    zendesk: tuple[WebhookSecret, ...]
+    Attributes:
+        secrets: what each signs with; several at once, so that one can be replaced.
+        options: what differs between customers of the same partner.
+    """
+
+    secrets: Mapping[str, Sequence[WebhookSecret]]
+    options: Options = field(default_factory=Options)
 
 
-def router(platform: Platform, secrets: Secrets) -> APIRouter:
-    """The routes of all senders."""
+def router(platform: Platform, inbound: Inbound) -> APIRouter:
+    """A route for each sender."""
     routes = APIRouter(prefix="/webhooks", tags=["webhooks"])
-
-    @routes.post("/generic")
-    async def from_anybody(request: Request) -> dict[str, str]:
-        """A touchpoint, signed as Standard Webhooks."""
-        body = await _body(request)
-        now = platform.machine.wall()
-        signed = _signed("generic", verify_standard(request.headers.raw, body, secrets.generic, now))
-        message_id = signed.message_id or ""
-        incoming = _read("generic", lambda: generic.read(body, message_id))
-        return await _take(platform, incoming, message_id, body)
-
-    @routes.post("/zendesk")
-    async def from_zendesk(request: Request) -> dict[str, str]:
-        """A Zendesk event, or a trigger with our template."""
-        body = await _body(request)
-        now = platform.machine.wall()
-        signed = _signed("zendesk", verify_zendesk(request.headers.raw, body, secrets.zendesk, now))
-        incoming = _read("zendesk", lambda: zendesk.read(body, signed.message_id))
-        if isinstance(incoming, Ignored):
-            metrics.WEBHOOKS.labels("zendesk", "ignored").inc()
-            return {"status": "ignored", "reason": incoming.why}
-        return await _take(platform, incoming, incoming.id, body)
-
+    for provider in PROVIDERS:
+        _add(routes, platform, provider, inbound)
     return routes
 
 
-async def _take(
-    platform: Platform, incoming: Incoming | Ignored, message_id: str, body: bytes
-) -> dict[str, str]:
-    assert isinstance(incoming, Incoming)  # noqa: S101 - what is ignored was answered before
-    route = generic.SOURCE if incoming.source != zendesk.SOURCE else zendesk.SOURCE
-    digest = hashlib.sha256(body).hexdigest()
-    received = Received(
-        route, message_id, digest, incoming.source, incoming.id, incoming.type, incoming.touchpoint
-    )
-    async with unit_of_work(platform.db) as tx:
-        status = await take(tx, platform.sealer, received)
-    metrics.WEBHOOKS.labels(route.rpartition("/")[2], status).inc()
-    return {"status": status}
+def _add(routes: APIRouter, platform: Platform, provider: Provider, inbound: Inbound) -> None:
+    secrets = tuple(inbound.secrets.get(provider.name, ()))
+
+    @routes.post(f"/{provider.name}", name=f"from_{provider.name}")
+    async def receive(request: Request) -> Answer:
+        """What this sender reports, signed in its own way."""
+        call = await call_of(request, platform)
+        signed = proven(provider.name, provider.verify(call, secrets))
+        reading = _read(provider, call, signed, inbound.options)
+        if isinstance(reading, Ignored):
+            metrics.WEBHOOKS.labels(provider.name, "ignored").inc()
+            return {"status": "ignored", "reason": reading.why}
+        async with unit_of_work(platform.db) as tx:
+            taken = await take(tx, platform.sealer, provider.route, reading)
+        return answer(provider.name, taken)
 
 
-async def _body(request: Request) -> bytes:
-    """The raw body, read no further than it may be long."""
+async def call_of(request: Request, platform: Platform) -> Call:
+    """The request as its sender made it, the body read no further than it may be long."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_BYTES:
-            raise Problem(413, "The body is larger than 1 MiB.", what_to_do="Send one event a request.")
-    return bytes(body)
+            raise Problem(413, "The body is larger than 1 MiB.", what_to_do="Send less in one request.")
+    query = f"?{request.url.query}" if request.url.query else ""
+    url = f"{platform.settings.public_url.rstrip('/')}{request.url.path}{query}"
+    return Call(request.method, url, tuple(request.headers.raw), bytes(body), platform.machine.wall())
 
 
-def _signed(sender: str, verdict: Verdict) -> Signed:
+def proven(sender: str, verdict: Verdict) -> Signed:
+    """Who proved to be the sender; all others learn no more than that they did not."""
     if isinstance(verdict, Refused):
         metrics.WEBHOOKS.labels(sender, verdict.reason).inc()
-        raise Problem(401, "The signature was not accepted.", what_to_do=verdict.what_to_do)
+        log.warning("webhook_refused", sender=sender, reason=verdict.reason, what_to_do=verdict.what_to_do)
+        raise Problem(401, "The signature was not accepted.")
     return verdict
 
 
-def _read(sender: str, read: Callable[[], Any]) -> Incoming | Ignored:
+def answer(sender: str, taken: Sequence[Taken]) -> Answer:
+    """What became of a request; with counts when it held several reports."""
+    counts = Counter(taken)
+    for what, count in counts.items():
+        metrics.WEBHOOKS.labels(sender, what).inc(count)
+    status = next(what for what in Taken if what in counts)
+    if len(taken) == 1:
+        return {"status": status}
+    return {"status": status, "counts": {what.value: count for what, count in counts.items()}}
+
+
+def unreadable(sender: str, reason: str) -> Problem:
+    """A body that cannot be used; the reason begins with the path of the field."""
+    metrics.WEBHOOKS.labels(sender, "unreadable").inc()
+    field_path = reason.partition(":")[0]
+    return Problem(400, reason, what_to_do="Send the body as docs/webhooks.md shows.", field=field_path)
+
+
+def _read(provider: Provider, call: Call, signed: Signed, options: Options) -> Reading:
     try:
-        found: Incoming | Ignored = read()
+        return provider.read(call, signed, options)
     except BadBodyError as error:
-        metrics.WEBHOOKS.labels(sender, "unreadable").inc()
-        field = str(error).partition(":")[0]
-        raise Problem(
-            400, str(error), what_to_do="Send the body as docs/webhooks.md shows.", field=field
-        ) from error
-    return found
+        raise unreadable(provider.name, str(error)) from error

@@ -1,68 +1,82 @@
-"""Touchpoints that come in by HTTP.
+"""Touchpoints that come in from outside.
 
-Noted once, their people sealed, then into the outbox, all in one transaction.
+Noted once, their people sealed, then into the outbox, all in one transaction and set-based.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from enum import StrEnum
 from uuid import UUID
 
 from services.trigger.domain.model import identity
+from services.trigger.domain.reports import Report
 from services.trigger.handlers import people
-from services.trigger.store import ledger
+from services.trigger.store import directory
+from services.trigger.store.received import Seen, claim
 from shared.contracts.touchpoints import Touchpoint, TouchpointContact
 from shared.db.database import Tx
 from shared.security.sealing import Sealer
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A touchpoint from outside; `route` and `message_id` tell repeats apart, `digest` a changed body."""
+class Taken(StrEnum):
+    """What became of a report. DUPLICATE and CONFLICT: nothing was done, the first of its id stands."""
 
-    route: str
-    message_id: str
-    digest: str
-    source: str
-    event_id: str
-    type: str
-    touchpoint: Touchpoint
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    CONFLICT = "conflict"
 
 
-async def take(tx: Tx, sealer: Sealer, received: Received) -> str:
-    """Take a touchpoint in.
-
-    Returns:
-        "accepted"; or, when nothing was done, "duplicate" or "conflict": the same id with another body, of
-        which the first one stands.
-    """
-    seen = await ledger.record_webhook(tx.conn, received.route, received.message_id, received.digest, tx.now)
-    if seen != "new":
-        return seen
-    told = await _sealed(tx, sealer, received.touchpoint)
-    account = told.account.id.strip() if told.account else ""
-    key = (
-        str(identity("account", account))
-        if account
-        else next((p.ref for p in told.people if p.ref), received.event_id)
-    )
-    tx.emit(told, identity=f"{received.source}/{received.event_id}", key=key, event_type=received.type)
-    return "accepted"
+async def take(tx: Tx, sealer: Sealer, route: str, reports: Sequence[Report]) -> list[Taken]:
+    """Take reports in; tells of each what became of it."""
+    seen = await claim(tx.conn, route, reports, tx.now)
+    await tell(tx, sealer, [r for r, was in zip(reports, seen, strict=True) if was is Seen.NEW])
+    return [Taken.ACCEPTED if was is Seen.NEW else Taken(was.value) for was in seen]
 
 
-async def _sealed(tx: Tx, sealer: Sealer, touchpoint: Touchpoint) -> Touchpoint:
-    """The touchpoint with names and addresses sealed; people without any mark lose what they have."""
-    named = [people.Named(told, people.in_clear(told)) for told in touchpoint.people]
-    ids = await people.resolve(tx.conn, sealer, named)
-    known = [(contact_id, one) for contact_id, one in zip(ids, named, strict=True) if contact_id]
-    sealed = await sealer.seal(tx.conn, [(contact_id, one.person) for contact_id, one in known])
-    covered = [
-        _cover(one.told, contact_id, text) for (contact_id, one), text in zip(known, sealed, strict=True)
+async def tell(tx: Tx, sealer: Sealer, reports: Sequence[Report]) -> None:
+    """Announce reports as touchpoints, in their order."""
+    sealed = await _sealed(tx, sealer, reports)
+    for report, told in zip(reports, sealed, strict=True):
+        account = told.account.id.strip() if told.account else ""
+        key = (
+            str(identity("account", account))
+            if account
+            else next((person.ref for person in told.people if person.ref), report.id)
+        )
+        tx.emit(told, identity=f"{report.source}/{report.id}", key=key, event_type=report.type)
+
+
+async def _sealed(tx: Tx, sealer: Sealer, reports: Sequence[Report]) -> list[Touchpoint]:
+    """The touchpoints with names and addresses sealed; people without any mark lose what they have."""
+    folk = [told for report in reports for told in report.touchpoint.people]
+    named = [
+        people.Named(_known_by(told, r), people.in_clear(told))
+        for r in reports
+        for told in r.touchpoint.people
     ]
-    return touchpoint.model_copy(update={"contact": None, "contacts": tuple(covered)})
+    ids = await people.resolve(tx.conn, sealer, named)
+    known = [(contact_id, one.person) for contact_id, one in zip(ids, named, strict=True) if contact_id]
+    texts = iter(await sealer.seal(tx.conn, known))
+    covered = iter([_cover(one, who, next(texts) if who else "") for one, who in zip(folk, ids, strict=True)])
+    touchpoints: list[Touchpoint] = []
+    aliases: dict[str, UUID] = {}
+    for report in reports:
+        folk_of = [next(covered) for _ in report.touchpoint.people]
+        told = tuple(person for person in folk_of if person.ref)
+        touchpoints.append(report.touchpoint.model_copy(update={"contact": None, "contacts": told}))
+        if told:
+            aliases |= {sealer.blind("contact-id", name): UUID(told[0].ref) for name in report.aka}
+    await directory.add_aliases(tx.conn, aliases)
+    return touchpoints
 
 
-def _cover(told: TouchpointContact, contact_id: UUID, sealed: str) -> TouchpointContact:
-    return told.model_copy(
-        update={"email": "", "phone": "", "name": "", "ref": str(contact_id), "sealed": sealed}
-    )
+def _known_by(told: TouchpointContact, report: Report) -> TouchpointContact:
+    """Whoever is named by a thing alone is found by the name of that thing."""
+    gap = report.gap
+    return told.model_copy(update={"id": gap.name}) if gap and not told.id else told
+
+
+def _cover(told: TouchpointContact, contact_id: UUID | None, sealed: str) -> TouchpointContact:
+    ref = str(contact_id) if contact_id else ""
+    return told.model_copy(update={"email": "", "phone": "", "name": "", "ref": ref, "sealed": sealed})

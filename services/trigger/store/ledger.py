@@ -1,4 +1,4 @@
-"""The decision ledger, the books over it, and the record of webhooks."""
+"""The decision ledger, and the books over it."""
 
 from __future__ import annotations
 
@@ -89,26 +89,6 @@ async def books(conn: Connection) -> Books:
             "select count(*) from decisions where step > 0 and outcome = 'requested'"
         ),
     )
-
-
-async def record_webhook(conn: Connection, source: str, webhook_id: str, digest: str, at: datetime) -> str:
-    """Note that a webhook came in.
-
-    Says "new", "duplicate", or "conflict" for the same id with another body.
-    """
-    found = await conn.fetchrow(
-        "insert into webhooks as w (source, id, digest, received_at) values ($1, $2, $3, $4) "
-        "on conflict (source, id) do update set conflicts = w.conflicts + (w.digest <> excluded.digest)::int "
-        "returning (xmax = 0) as fresh, digest",
-        source,
-        webhook_id,
-        digest,
-        at,
-    )
-    assert found is not None  # noqa: S101 - insert or update, one row comes back
-    if found["fresh"]:
-        return "new"
-    return "duplicate" if found["digest"] == digest else "conflict"
 
 
 def _flat(decision: Decision) -> dict[str, object]:

@@ -1,15 +1,26 @@
-"""Reading a signed body: bounded in size and depth, every key once, no surprises in numbers."""
+"""Reading a signed body: bounded in depth, every key once, and whatever is wrong is named with its path."""
 
 from __future__ import annotations
 
 import json
+import math
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from pydantic import ValidationError
+
+from shared.contracts.envelope import describe
 from shared.contracts.touchpoints import Touchpoint
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 20
+MAX_TEXT = 320
+MAX_ID = 200
+_TOO_PRECISE = re.compile(r"(\.\d{6})\d+")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class BadBodyError(ValueError):
@@ -17,65 +28,181 @@ class BadBodyError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Incoming:
-    """A touchpoint as a sender reports it; `(source, id)` identifies the event."""
+class Node:
+    """A place in a JSON body that knows its path; a place that is not there holds None."""
 
-    source: str
-    id: str
-    type: str
-    touchpoint: Touchpoint
+    value: Any
+    path: str = ""
+
+    def wrong(self, why: str) -> BadBodyError:
+        """The error that names this place."""
+        return BadBodyError(f"{self.path or 'body'}: {why}")
+
+    def at(self, *names: str) -> Node:
+        """The place below, by the names of fields.
+
+        Raises:
+            BadBodyError: Something on the way is there and is no object.
+        """
+        here = self
+        for name in names:
+            if here.value is not None and not isinstance(here.value, dict):
+                raise here.wrong("must be an object")
+            path = f"{here.path}.{name}" if here.path else name
+            here = Node(None if here.value is None else here.value.get(name), path)
+        return here
+
+    def items(self) -> list[Node]:
+        """The places of a list; none when it is not there.
+
+        Raises:
+            BadBodyError: It is no list.
+        """
+        if self.value is None:
+            return []
+        if not isinstance(self.value, list):
+            raise self.wrong("must be a list")
+        return [Node(value, f"{self.path}[{index}]") for index, value in enumerate(self.value)]
+
+    def text(self, limit: int = MAX_TEXT) -> str:
+        """A text, or a number as one; "" when it is not there.
+
+        Raises:
+            BadBodyError: It is something else, too long, or holds a NUL.
+        """
+        if self.value is None:
+            return ""
+        if isinstance(self.value, bool) or not isinstance(self.value, str | int):
+            raise self.wrong("must be a text")
+        found = str(self.value).strip()
+        if len(found) > limit:
+            raise self.wrong(f"longer than {limit} characters")
+        if "\x00" in found:
+            raise self.wrong("holds a NUL")
+        return found
+
+    def need(self, limit: int = MAX_ID) -> str:
+        """A text that has to be there.
+
+        Raises:
+            BadBodyError: It is missing or is none.
+        """
+        found = self.text(limit)
+        if not found:
+            raise self.wrong("missing")
+        return found
+
+    def flag(self) -> bool:
+        """Yes or no; no when it is not there.
+
+        Raises:
+            BadBodyError: It is something else.
+        """
+        if self.value is not None and not isinstance(self.value, bool):
+            raise self.wrong("must be true or false")
+        return self.value is True
+
+    def instant(self) -> datetime:
+        """An instant in ISO 8601, however precise; without a zone it is UTC.
+
+        Raises:
+            BadBodyError: It is missing or is none.
+        """
+        try:
+            at = datetime.fromisoformat(_TOO_PRECISE.sub(r"\1", self.need()))
+        except ValueError as error:
+            if isinstance(error, BadBodyError):
+                raise
+            raise self.wrong("not an ISO 8601 time") from error
+        return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+    def seconds(self, unit: float = 1.0) -> datetime:
+        """An instant as a number of seconds since 1970, or of milliseconds with a `unit` of 0.001.
+
+        Raises:
+            BadBodyError: It is missing or is none.
+        """
+        found = int(self.value) if isinstance(self.value, str) and self.value.isdigit() else self.value
+        if found is None:
+            raise self.wrong("missing")
+        if isinstance(found, bool) or not isinstance(found, int | float) or not math.isfinite(found):
+            raise self.wrong("not a time in seconds since 1970")
+        try:
+            return _EPOCH + timedelta(seconds=found * unit)
+        except OverflowError as error:
+            raise self.wrong("not a time in seconds since 1970") from error
+
+    def day(self) -> date:
+        """A calendar day, from a date, an instant or milliseconds since 1970.
+
+        Raises:
+            BadBodyError: It is missing or is none.
+        """
+        text = self.need()
+        if text.isdigit():
+            return self.seconds(0.001).date()
+        try:
+            return date.fromisoformat(text[:10])
+        except ValueError as error:
+            raise self.wrong("not a date") from error
 
 
-@dataclass(frozen=True, slots=True)
-class Ignored:
-    """A request that is fine but says nothing that anybody asks about."""
-
-    why: str
-
-
-def read_object(body: bytes) -> dict[str, Any]:
-    """A JSON object of bounded depth.
+def read_body(body: bytes) -> Node:
+    """The whole of a JSON body.
 
     Raises:
-        BadBodyError: It is no JSON object, nests too deep, or holds a key twice.
+        BadBodyError: It is no JSON, nests too deep, or holds a key twice.
     """
-    if _deeper_than(body, MAX_DEPTH):
-        raise BadBodyError(f"body: nested deeper than {MAX_DEPTH} levels")
     try:
         found = json.loads(body, object_pairs_hook=_once, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         if isinstance(error, BadBodyError):
             raise
         raise BadBodyError("body: not readable as JSON in UTF-8") from error
-    if not isinstance(found, dict):
+    if _deeper_than(found, MAX_DEPTH):
+        raise BadBodyError(f"body: nested deeper than {MAX_DEPTH} levels")
+    return Node(found)
+
+
+def read_object(body: bytes) -> Node:
+    """The whole of a body that is a JSON object.
+
+    Raises:
+        BadBodyError: It is not one.
+    """
+    found = read_body(body)
+    if not isinstance(found.value, dict):
         raise BadBodyError("body: must be a JSON object")
     return found
 
 
-def text_of(found: dict[str, Any], *path: str) -> str:
-    """A text or number deep inside; "" when any part is missing."""
-    value: Any = found
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
-    return str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
+def touchpoint_of(node: Node, fields: dict[str, Any]) -> Touchpoint:
+    """The touchpoint that a place tells of.
+
+    Raises:
+        BadBodyError: Some field of it breaks the contract.
+    """
+    try:
+        return Touchpoint.model_validate(fields)
+    except ValidationError as error:
+        raise node.wrong(describe(error)) from error
 
 
-def _deeper_than(body: bytes, limit: int) -> bool:
-    """Whether brackets outside of strings nest deeper, seen before any parser recurses."""
-    depth, quoted, escaped = 0, False, False
-    for byte in body:
-        if quoted:
-            quoted = escaped or byte != ord('"')
-            escaped = not escaped and byte == ord("\\")
-        elif byte == ord('"'):
-            quoted = True
-        elif byte in b"[{":
-            depth += 1
-            if depth > limit:
-                return True
-        elif byte in b"]}":
-            depth -= 1
-    return False
+def _deeper_than(value: object, limit: int) -> bool:
+    """Whether lists and objects nest deeper; without recursion, which a sender could exhaust."""
+    level: list[object] = [value]
+    for _ in range(limit):
+        level = [inner for outer in level for inner in _inside(outer) if isinstance(inner, dict | list)]
+        if not level:
+            return False
+    return True
+
+
+def _inside(value: object) -> Iterator[object]:
+    if isinstance(value, dict):
+        yield from value.values()
+    elif isinstance(value, list):
+        yield from value
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

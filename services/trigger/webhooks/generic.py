@@ -10,40 +10,52 @@ import re
 
 from pydantic import ValidationError
 
-from services.trigger.webhooks.body import BadBodyError, Incoming, read_object, text_of
+from services.trigger.domain.reports import Report, digest_of
+from services.trigger.webhooks import schemes
+from services.trigger.webhooks.body import MAX_ID, BadBodyError, Node, read_object
+from services.trigger.webhooks.contract import Call, Options, Provider
 from shared.contracts.envelope import describe
 from shared.contracts.touchpoints import Touchpoint
+from shared.security.signatures import Signed, WebhookSecret
 
 SOURCE = "/webhooks/generic"
-_TYPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+){1,5}")
-_MAX = 200
+TYPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+){1,5}")
 
 
-def read(body: bytes, message_id: str) -> Incoming:
+def read(call: Call, signed: Signed, _options: Options) -> tuple[Report, ...]:
     """The touchpoint of a request.
 
     Raises:
         BadBodyError: It is not one.
     """
-    found = read_object(body)
-    kind = text_of(found, "type")
-    if not _TYPE.fullmatch(kind) or len(kind) > _MAX:
-        raise BadBodyError("type: must be lower-case words joined by dots, for example order.delivered")
-    source, event_id = text_of(found, "source") or SOURCE, text_of(found, "id") or message_id
-    if len(source) > _MAX or len(event_id) > _MAX or "\x00" in source + event_id:
-        raise BadBodyError(f"id, source: at most {_MAX} characters, no NUL")
-    data = found.get("data")
-    if not isinstance(data, dict):
-        raise BadBodyError("data: missing; it holds the touchpoint")
-    try:
-        touchpoint = Touchpoint.model_validate(data)
-    except ValidationError as error:
-        raise BadBodyError(f"data: {describe(error)}") from error
-    return Incoming(source, event_id, kind, _without_seals(touchpoint))
+    found = read_object(call.body)
+    kind = found.at("type").need()
+    if not TYPE.fullmatch(kind):
+        raise found.at("type").wrong("must be lower-case words joined by dots, for example order.delivered")
+    message_id = signed.message_id or ""
+    return (
+        Report(
+            replay=message_id,
+            digest=digest_of(found.value),
+            source=found.at("source").text(MAX_ID) or SOURCE,
+            id=found.at("id").text(MAX_ID) or message_id,
+            type=kind,
+            touchpoint=_touchpoint(found.at("data")),
+        ),
+    )
 
 
-def _without_seals(touchpoint: Touchpoint) -> Touchpoint:
+def _touchpoint(data: Node) -> Touchpoint:
     """Senders speak of people in clear; references into our directory are for our own events."""
+    if not isinstance(data.value, dict):
+        raise data.wrong("missing; it holds the touchpoint")
+    try:
+        touchpoint = Touchpoint.model_validate(data.value)
+    except ValidationError as error:
+        raise BadBodyError(f"{data.path}: {describe(error)}") from error
     if any(person.ref or person.sealed for person in touchpoint.people):
-        raise BadBodyError("data.contact: ref and sealed are not for senders; give id, email, name")
+        raise data.at("contact").wrong("ref and sealed are not for senders; give id, email, name")
     return touchpoint
+
+
+PROVIDER = Provider("generic", schemes.standard, read, WebhookSecret.standard)

@@ -6,96 +6,86 @@ is ignored.
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime
-from typing import Any
-
-from pydantic import ValidationError
-
-from services.trigger.webhooks.body import BadBodyError, Ignored, Incoming, read_object, text_of
-from shared.contracts.envelope import describe
-from shared.contracts.touchpoints import Subject, Touchpoint, TouchpointAccount, TouchpointContact
+from services.trigger.domain.reports import Gap, Named, Report, digest_of
+from services.trigger.webhooks import schemes
+from services.trigger.webhooks.body import MAX_ID, BadBodyError, Node, read_object, touchpoint_of
+from services.trigger.webhooks.contract import Call, Ignored, Options, Provider, Reading
+from services.trigger.webhooks.tickets import REOPENED, RESOLVED
+from shared.contracts.touchpoints import Subject, TouchpointAccount, TouchpointContact
+from shared.security.signatures import Signed
 
 SOURCE = "/webhooks/zendesk"
 STATUS_CHANGED = "zen:event-type:ticket.status_changed"
-RESOLVED, REOPENED = "support_ticket.resolved", "support_ticket.reopened"
 SOLVED = frozenset({"SOLVED"})
 WORKING = frozenset({"NEW", "OPEN", "PENDING", "HOLD"})
-_NANOSECONDS = re.compile(r"(\.\d{6})\d+")
+NOTHING = Ignored("the ticket was neither solved nor reopened")
 
 
-def read(body: bytes, invocation_id: str | None) -> Incoming | Ignored:
+def read(call: Call, _signed: Signed, _options: Options) -> Reading:
     """The touchpoint of a request in either form.
 
     Raises:
         BadBodyError: It is neither form, or lacks what both need.
     """
-    found = read_object(body)
-    if text_of(found, "type").startswith("zen:event-type:"):
+    found = read_object(call.body)
+    if found.at("type").text().startswith("zen:event-type:"):
         return _event(found)
-    if isinstance(found.get("ticket"), dict):
-        return _trigger(found, invocation_id)
+    if isinstance(found.at("ticket").value, dict):
+        return _trigger(found)
     raise BadBodyError("body: neither a Zendesk event (type, detail) nor our trigger template (ticket)")
 
 
-def _event(found: dict[str, Any]) -> Incoming | Ignored:
+def _event(found: Node) -> Reading:
     """The event form."""
-    if text_of(found, "type") != STATUS_CHANGED:
+    if found.at("type").text() != STATUS_CHANGED:
         return Ignored("only changes of a ticket's status are of interest")
-    kind = _kind(text_of(found, "event", "current"), text_of(found, "event", "previous"))
+    kind = _kind(found.at("event", "current").text(), found.at("event", "previous").text())
     if kind is None:
-        return Ignored("the ticket was neither solved nor reopened")
-    ticket, requester = text_of(found, "detail", "id"), text_of(found, "detail", "requester_id")
-    event_id = text_of(found, "id")
-    if not ticket or not requester or not event_id:
-        raise BadBodyError("id, detail.id, detail.requester_id: all three are needed")
-    organisation = text_of(found, "detail", "organization_id")
-    return _incoming(
-        event_id,
-        kind,
+        return NOTHING
+    detail, event_id = found.at("detail"), found.at("id").need()
+    requester = f"zendesk:{detail.at('requester_id').need()}"
+    organisation = detail.at("organization_id").text(MAX_ID)
+    touchpoint = touchpoint_of(
+        found,
         {
-            "occurred_at": _instant(text_of(found, "time"), "time"),
-            "contact": TouchpointContact(id=f"zendesk:{requester}", role="requester"),
+            "occurred_at": found.at("time").instant(),
+            "contact": TouchpointContact(id=requester, role="requester"),
             "account": TouchpointAccount(id=f"zendesk:{organisation}") if organisation else None,
-            "subject": Subject(kind="ticket", id=ticket),
+            "subject": Subject(kind="ticket", id=detail.at("id").need()),
         },
     )
+    gap = Gap("zendesk", Named.CONTACT, requester)
+    return (Report(event_id, digest_of(found.value), SOURCE, event_id, kind, touchpoint, gap),)
 
 
-def _trigger(found: dict[str, Any], invocation_id: str | None) -> Incoming | Ignored:
+def _trigger(found: Node) -> Reading:
     """The trigger form; it has no event id of its own, so ticket, status and time of change identify it."""
-    status = text_of(found, "ticket", "status").upper()
-    kind = _kind(status, text_of(found, "ticket", "previous_status").upper() or "SOLVED")
+    ticket = found.at("ticket")
+    status = ticket.at("status").need().upper()
+    kind = _kind(status, ticket.at("previous_status").text().upper() or "SOLVED")
     if kind is None:
-        return Ignored("the ticket was neither solved nor reopened")
-    ticket, email = text_of(found, "ticket", "id"), text_of(found, "ticket", "requester", "email")
-    if not ticket or not email:
-        raise BadBodyError("ticket.id, ticket.requester.email: both are needed")
-    changed = text_of(found, "ticket", "updated_at_with_timestamp")
-    company = text_of(found, "ticket", "organization", "external_id")
-    agent = text_of(found, "ticket", "assignee", "name")
-    event_id = f"{ticket}/{status}/{changed}" if changed else (invocation_id or "")
-    if not event_id:
-        raise BadBodyError("ticket.updated_at_with_timestamp: missing, and no invocation id in the headers")
-    return _incoming(
-        event_id,
-        kind,
+        return NOTHING
+    number, changed = ticket.at("id").need(), ticket.at("updated_at_with_timestamp")
+    requester, company = ticket.at("requester"), ticket.at("organization")
+    account, agent = company.at("external_id").text(MAX_ID), ticket.at("assignee", "name").text()
+    touchpoint = touchpoint_of(
+        ticket,
         {
-            "occurred_at": _instant(changed, "ticket.updated_at_with_timestamp"),
+            "occurred_at": changed.instant(),
             "contact": TouchpointContact(
-                id=text_of(found, "ticket", "requester", "external_id"),
-                email=email,
-                name=text_of(found, "ticket", "requester", "name"),
-                locale=text_of(found, "ticket", "requester", "language"),
+                id=requester.at("external_id").text(MAX_ID),
+                email=requester.at("email").need(),
+                name=requester.at("name").text(),
+                locale=requester.at("language").text(),
                 role="requester",
             ),
-            "account": TouchpointAccount(id=company, name=text_of(found, "ticket", "organization", "name"))
-            if company
-            else None,
-            "subject": Subject(kind="ticket", id=ticket),
+            "account": TouchpointAccount(id=account, name=company.at("name").text()) if account else None,
+            "subject": Subject(kind="ticket", id=number),
             "context": {"agent": agent} if agent else {},
         },
     )
+    event_id = f"{number}/{status}/{changed.text()}"[:MAX_ID]
+    return (Report(event_id, digest_of(found.value), SOURCE, event_id, kind, touchpoint),)
 
 
 def _kind(current: str, previous: str) -> str | None:
@@ -104,17 +94,4 @@ def _kind(current: str, previous: str) -> str | None:
     return REOPENED if current in WORKING and previous in SOLVED else None
 
 
-def _incoming(event_id: str, kind: str, fields: dict[str, Any]) -> Incoming:
-    try:
-        return Incoming(SOURCE, event_id[:200], kind, Touchpoint.model_validate(fields))
-    except ValidationError as error:
-        raise BadBodyError(f"body: {describe(error)}") from error
-
-
-def _instant(text: str, field: str) -> datetime:
-    """Zendesk writes nanoseconds, which Python does not read."""
-    try:
-        at = datetime.fromisoformat(_NANOSECONDS.sub(r"\1", text))
-    except ValueError as error:
-        raise BadBodyError(f"{field}: not an ISO 8601 time") from error
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+PROVIDER = Provider("zendesk", schemes.zendesk, read)

@@ -22,7 +22,7 @@ NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 BODY = b'{"type": "order.delivered", "id": 7}'
 SECRET = WebhookSecret.standard("whsec_" + base64.b64encode(b"k" * 32).decode())
 OTHER = WebhookSecret.standard("whsec_" + base64.b64encode(b"o" * 32).decode())
-ZENDESK = WebhookSecret.zendesk("dGhpcyBpcyBwbGFpbiB0ZXh0")
+ZENDESK = WebhookSecret.plain("dGhpcyBpcyBwbGFpbiB0ZXh0")
 
 
 def raw(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
@@ -178,7 +178,7 @@ def test_a_weak_or_unreadable_secret_is_refused_unquoted(text: str) -> None:
 
 def test_an_empty_zendesk_secret_is_refused() -> None:
     with pytest.raises(ValueError, match="empty"):
-        WebhookSecret.zendesk("  ")
+        WebhookSecret.plain("  ")
 
 
 def test_a_secret_is_not_shown() -> None:
