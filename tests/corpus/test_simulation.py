@@ -15,7 +15,7 @@ from tests.support.databases import TestDatabase
 from tests.support.house import opened
 
 START = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
-SAMPLE = 60
+SAMPLE = 24
 
 
 def test_hardly_anybody_is_held_by_mistake_and_no_machine_counts() -> None:

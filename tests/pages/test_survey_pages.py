@@ -14,7 +14,7 @@ from shared.db.database import Database
 from shared.runtime.clock import FakeMachine, FixedClock
 from shared.security.sealing import Sealer
 from shared.security.tokens import Tokens
-from tests.support.collector import NPS, ORGANISATION, Collector, snapshot
+from tests.support.collector import NPS, ORGANISATION, PHONE, Collector, snapshot
 from tests.support.programs import CHROMIUM
 from tests.support.score_pages import served
 
@@ -45,7 +45,9 @@ async def address(collector: Collector) -> AsyncIterator[str]:
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=CHROMIUM.path(), args=["--no-sandbox"])
+        # A person's browser does not say that a program drives it.
+        args = ["--no-sandbox", "--disable-blink-features=AutomationControlled"]
+        started = await playwright.chromium.launch(executable_path=CHROMIUM.path(), args=args)
         yield started
         await started.close()
 
@@ -58,6 +60,7 @@ async def opened(browser: Browser, *, size: str = "phone", dark: bool = False, s
         color_scheme="dark" if dark else "light",
         java_script_enabled=scripts,
         bypass_csp=False,
+        user_agent=PHONE,
         reduced_motion="reduce",
     )
     page = await context.new_page()
