@@ -63,7 +63,7 @@ async def lived(address: PostgresAddress, run_folder: Path, folder: Path) -> Evi
 
 
 async def _epilogue(house: RecordingHouse) -> None:
-    """What the story leaves out: erasures, a dead address, a broken record, a mail that only machines read."""
+    """What the story leaves out: erasures, a dead address, a broken record, a mail that machines read."""
     book = house.book
     house.post.faults.rules.append(
         Fault("kim@*", FaultKind.REFUSE_RECIPIENT, reply="550 5.1.1 no such mailbox")
@@ -89,16 +89,14 @@ async def _epilogue(house: RecordingHouse) -> None:
 
 
 @asynccontextmanager
-async def scene(evidence: Evidence) -> AsyncIterator[Scene]:
+async def scene(conn: Connection, evidence: Evidence) -> AsyncIterator[Scene]:
     """The end of the story, to be spoiled."""
-    conn = await asyncpg.connect(evidence.dsn)
+    transaction = conn.transaction()
+    await transaction.start()
     try:
-        transaction = conn.transaction()
-        await transaction.start()
         yield Scene(conn, evidence)
-        await transaction.rollback()
     finally:
-        await conn.close()
+        await transaction.rollback()
 
 
 def _log(house: RecordingHouse) -> BrokerLog:

@@ -7,10 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
+from shared.db.database import Connection
 from shared.embedded.postgres import PostgresAddress
 from tests.chaos.audit import audit, examine
-from tests.chaos.audit.examine import CHECKS
+from tests.chaos.audit.examine import CHECKS, connected
 from tests.chaos.evidence import Evidence
 from tests.chaos.planting import Plant
 from tests.chaos.plants import answers, intake, others, scores, sending, tickets, timers, transport
@@ -24,23 +26,29 @@ PLANTS: list[Plant] = [
 _NEED_MORE = {"logged-canary", "no-progress", "never-drained", "ready-without-dependency", "unready",
     "dead-for-a-dependency"}  # fmt: skip
 _ELSEWHERE = {"order", "isolation", "tokens"}
-_story: list[Evidence] = []
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def story(
     postgres_server: PostgresAddress, run_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Evidence:
     """The end of the story, lived once a process."""
-    if not _story:
-        _story.append(await lived(postgres_server, run_folder, tmp_path_factory.mktemp("audit")))
-    return _story[0]
+    return await lived(postgres_server, run_folder, tmp_path_factory.mktemp("audit"))
 
 
-@pytest.fixture
-async def spoiled(story: Evidence) -> AsyncIterator[Scene]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def auditor(story: Evidence) -> AsyncIterator[Connection]:
+    """The auditor's connection; the plans of its checks are made once."""
+    conn = await connected(story.dsn)
+    yield conn
+    await conn.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def spoiled(auditor: Connection, story: Evidence) -> AsyncIterator[Scene]:
     """The story's end, to be spoiled; forgotten afterwards."""
-    async with scene(story) as one:
+    async with scene(auditor, story) as one:
         yield one
 
 
@@ -71,5 +79,5 @@ async def test_personal_data_in_a_log_are_named(story: Evidence, tmp_path: Path)
     assert (found.name, found.ids) == ("logged-canary", (f"trigger.log: {CANARY}jon",))
 
 
-def test_every_check_is_proved_by_a_planted_wrong() -> None:
+async def test_every_check_is_proved_by_a_planted_wrong() -> None:
     assert {check.name for check in CHECKS} - {plant.name for plant in PLANTS} == {"logged-canary"}

@@ -42,7 +42,7 @@ async def audit(evidence: Evidence) -> list[Anomaly]:
 
 async def examine(evidence: Evidence) -> Report:
     """Check everything, and say what could not be checked."""
-    conn = await asyncpg.connect(evidence.dsn, server_settings={"application_name": "afterword_auditor"})
+    conn = await connected(evidence.dsn)
     try:
         transaction = conn.transaction(isolation="repeatable_read")
         await transaction.start()
@@ -54,11 +54,23 @@ async def examine(evidence: Evidence) -> Report:
         await conn.close()
 
 
+async def connected(dsn: str) -> asyncpg.Connection:
+    """A connection with the auditor's own tables, which remembers the plans of all checks."""
+    conn = await asyncpg.connect(
+        dsn,
+        server_settings={"application_name": "afterword_auditor"},
+        statement_cache_size=1000,
+        max_cached_statement_lifetime=0,
+        max_cacheable_statement_size=0,
+    )
+    await ground.prepare(conn)
+    return conn
+
+
 async def inspect(conn: Connection, evidence: Evidence, machine: Machine | None = None) -> Report:
-    """Check everything inside the transaction of a connection, which must be rolled back afterwards."""
+    """Check everything inside the transaction of such a connection, which must be rolled back afterwards."""
     machine = machine or SystemMachine()
     started = machine.monotonic()
-    await ground.prepare(conn)
     await conn.execute("set transaction read only")
     read = await ground.fill(conn, evidence)
     anomalies: list[Anomaly] = []
