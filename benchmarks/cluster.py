@@ -16,6 +16,9 @@ from shared.db.migrations import provision, role_of
 from shared.embedded.postgres import ADMIN, PostgresAddress, ensure_postgres, stop_postgres
 from shared.runtime.clock import Clock, SystemMachine
 
+MEMORY = "2GB"
+"""As a server has that is meant to hold ten million plans."""
+
 PASSWORD = "bench"  # noqa: S105 - of databases on loopback that hold made-up data
 
 
@@ -72,7 +75,7 @@ async def cluster(name: str) -> AsyncIterator[Cluster]:
     """A server for one benchmark; its data stay for the next run."""
     home = ROOT / ".artifacts" / name
     home.mkdir(parents=True, exist_ok=True)
-    address = await ensure_postgres(home)
+    address = await ensure_postgres(home, memory=MEMORY)
     try:
         yield Cluster(address, home)
     finally:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import argparse
-
-import uvloop
+import asyncio
 
 from benchmarks.cluster import cluster
 from benchmarks.kit import Result, keep, say_load
@@ -40,4 +39,4 @@ async def main() -> None:
     keep(results, "make bench-plans", load, rounds=given.rounds)
 
 
-uvloop.run(main())
+asyncio.run(main())

@@ -34,7 +34,6 @@ _SETTINGS = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",
     "max_connections": "200",
-    "shared_buffers": "256MB",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "password_encryption": "scram-sha-256",
@@ -87,12 +86,13 @@ class PostgresAddress:
         return f"postgresql://{who}@{self.host}:{self.port}/{quote(database or self.database, safe='')}"
 
 
-async def ensure_postgres(data_dir: Path, *, durable: bool = True) -> PostgresAddress:
+async def ensure_postgres(data_dir: Path, *, durable: bool = True, memory: str = "256MB") -> PostgresAddress:
     """Take over the running server of this data directory, or start it; creates cluster and database once.
 
     Args:
         data_dir: where everything embedded lives.
         durable: False trades safety on a crash for speed; for tests.
+        memory: what a server that is started keeps of its data in memory of its own.
 
     Raises:
         EmbeddedError: it did not come up; the message ends with its log.
@@ -105,7 +105,8 @@ async def ensure_postgres(data_dir: Path, *, durable: bool = True) -> PostgresAd
             await _init(data_dir, home, owner, password)
         running = processes.recall(data_dir, NAME)
         if running is None or not processes.is_alive(running):
-            running = await _start(data_dir, home, owner, durable=durable)
+            settings = {"shared_buffers": memory} | ({} if durable else _FAST_AND_FORGETFUL)
+            running = await _start(data_dir, home, owner, settings)
         address = PostgresAddress(HOST, int(running.facts["port"]), password)
         await processes.wait_ready(data_dir, running, lambda: _serves(address), _START_SECONDS)
         await _ensure_database(address)
@@ -179,11 +180,13 @@ async def _init(data_dir: Path, home: Path, owner: pwd.struct_passwd | None, pas
         raise EmbeddedError(f"initdb failed: {said.decode(errors='replace')[-2000:]}")
 
 
-async def _start(data_dir: Path, home: Path, owner: pwd.struct_passwd | None, *, durable: bool) -> Detached:
+async def _start(
+    data_dir: Path, home: Path, owner: pwd.struct_passwd | None, own: dict[str, str]
+) -> Detached:
     await _bury(home)
     former = processes.recall(data_dir, NAME)
     port = await processes.choose_port(data_dir, NAME, kept_port(former))
-    settings = _SETTINGS | ({} if durable else _FAST_AND_FORGETFUL) | {"port": str(port)}
+    settings = _SETTINGS | own | {"port": str(port)}
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     command = Command(
         argv=[str(_find_programs() / "postgres"), "-D", str(home), *options],

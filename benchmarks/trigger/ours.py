@@ -1,0 +1,100 @@
+"""Trigger as it runs: consumer loop, inbox, directory, plans, ledger, outbox, relay; all committed once."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import cProfile
+import pstats
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+
+import uvloop
+from prometheus_client import REGISTRY
+from typing_extensions import override
+
+from benchmarks.company import EPOCH, sealer
+from benchmarks.trigger.load import TOPIC
+from services.trigger.handlers import subscriptions
+from services.trigger.worker.due import DuePlans
+from shared.bus.kafka import KafkaBus
+from shared.bus.kafka_client import KafkaSettings
+from shared.bus.kafka_consumer import KafkaConsumer
+from shared.contracts.topics import Topic
+from shared.db.database import Database, connect
+from shared.runtime.clock import FixedClock, SystemMachine
+from shared.runtime.consumer import ConsumerLoop, Subscription
+from shared.runtime.loops import Loop, run_loop
+from shared.runtime.memory import spare_startup
+from shared.runtime.relay import Relay
+
+
+class FreshGroup(KafkaBus):
+    """A bus whose consumers begin at the oldest record each time."""
+
+    @override
+    def consumer(self, group: str, topics: Sequence[str], instance: str) -> KafkaConsumer:
+        """As ever, but the group is new."""
+        return super().consumer(f"{group}.{time.time_ns()}", topics, instance)
+
+
+async def main() -> None:
+    """Read EVENTS touchpoints and say how fast they were planned and committed."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--bootstrap", required=True)
+    parser.add_argument("--dsn", required=True)
+    parser.add_argument("--events", type=int, required=True)
+    parser.add_argument("--profile", action="store_true")
+    given = parser.parse_args()
+    machine = SystemMachine()
+    db = await connect(given.dsn, service="trigger", clock=FixedClock(EPOCH), machine=machine)
+    bus = FreshGroup(KafkaSettings(given.bootstrap))
+    await bus.start()
+    spare_startup()
+    profile = cProfile.Profile() if given.profile else None
+    rate, micros = await _timed(db, bus, given.events, profile)
+    async with db.read() as conn:
+        planned = await conn.fetchval("select count(*) from plans")
+        decided = await conn.fetchval("select count(distinct event_id) from decisions")
+        claimed = await conn.fetchval("select count(*) from inbox")
+    if not decided == claimed >= given.events or not planned:
+        sys.exit(f"{claimed} claims, {decided} events decided about, {planned} plans")
+    if profile:
+        pstats.Stats(profile, stream=sys.stderr).sort_stats("tottime").print_stats(60)
+    print(f"RESULT {rate:.1f} {micros:.1f} {planned}", flush=True)
+    await bus.stop()
+    await db.close()
+
+
+async def _timed(
+    db: Database, bus: KafkaBus, events: int, profile: cProfile.Profile | None
+) -> tuple[float, float]:
+    """Events a second and microseconds of this process's CPU per event, after a warm-up of one twentieth."""
+    machine, stop = SystemMachine(), asyncio.Event()
+    subscription = Subscription((Topic(TOPIC),), subscriptions(sealer())[0].routes)
+    consumer = ConsumerLoop(subscription, db, bus, machine, instance="bench")
+    due = Loop("plans", 0.25, DuePlans(db, sealer().blind).run)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(Relay(db, bus, machine).run(stop))
+        tasks.create_task(run_loop("trigger", due, machine, stop, bell=db.bell, paused=lambda: False))
+        tasks.create_task(consumer.run(stop))
+        while (warm := _committed()) < events // 20 and not consumer.stopped:  # noqa: ASYNC110 - a counter of Prometheus wakes nobody
+            await asyncio.sleep(0.005)
+        started, cpu = time.perf_counter(), time.process_time()
+        with profile or nullcontext():
+            while (seen := _committed()) < events and not consumer.stopped:  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.005)
+        seconds = time.perf_counter() - started
+        micros = (time.process_time() - cpu) / (seen - warm) * 1e6
+        stop.set()
+    return (seen - warm) / seconds, micros
+
+
+def _committed() -> int:
+    labels = {"service": "trigger", "topic": TOPIC, "outcome": "done"}
+    return int(REGISTRY.get_sample_value("afterword_consumer_records_total", labels) or 0)
+
+
+uvloop.run(main())
