@@ -19,12 +19,13 @@ COLUMNS = (
     "first_due_at, due_at, stale_at, state, reason, waits_for, priority, event_id"
 )
 _DUE = """
-select id, contact_id, account_id, due_at from plans
+select ctid as place, id, contact_id, account_id, due_at from plans
 where state = 'pending' and due_at <= $1 and due_at >= coalesce($3::timestamptz, '-infinity')
 order by due_at limit $2
 """
 _CLAIM = f"""
-select {COLUMNS} from plans where id = any($1) and state = 'pending' and due_at <= $2
+select {COLUMNS} from plans
+where ctid = any($1::tid[]) and state = 'pending' and due_at <= $2
 order by id for no key update skip locked
 """  # noqa: S608
 _ABOUT = f"""
@@ -74,8 +75,9 @@ where account_id = any($1) and contact_id is null and state = 'pending' and due_
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A plan that is due, and whose rows to lock before it is claimed."""
+    """A plan that is due, where its row lies, and whose rows to lock before it is claimed."""
 
+    place: tuple[int, int]
     id: UUID
     contact_id: UUID | None
     account_id: UUID | None
@@ -87,9 +89,15 @@ async def due_plans(conn: Connection, now: datetime, limit: int, since: datetime
     return [Due(**row) for row in await conn.fetch(_DUE, now, limit, since)]
 
 
-async def claim_plans(conn: Connection, ids: Iterable[UUID], now: datetime) -> list[Plan]:
-    """Lock those of the plans that are still due and that nobody else holds."""
-    return [plan_of(row) for row in await conn.fetch(_CLAIM, sorted(set(ids)), now)]
+async def claim_plans(conn: Connection, due: Sequence[Due], now: datetime) -> list[Plan]:
+    """Lock those of the plans that still lie where they were, are still due and held by nobody else.
+
+    Rows are found by their place: among millions of plans the way over the key costs most of a claim. A place
+    may have gone to another plan meanwhile; that one is left alone.
+    """
+    meant = {one.id for one in due}
+    rows = await conn.fetch(_CLAIM, [one.place for one in due], now)
+    return [plan_of(row) for row in rows if row["id"] in meant]
 
 
 async def lock_plans_about(

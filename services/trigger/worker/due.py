@@ -99,7 +99,7 @@ class DuePlans:
         contacts = await directory.lock_contacts(
             tx.conn, [p.contact_id for p in due if p.contact_id], skip_busy=True
         )
-        free = [p.id for p in due if _free(p, accounts, contacts)]
+        free = [p for p in due if _free(p, accounts, contacts)]
         claimed = await plans.claim_plans(tx.conn, free, tx.now)
         mine = {plan.id for plan in claimed}
         low = next((p.due_at for p in due if p.id not in mine), due[-1].due_at)
