@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-
-from shared.bus.kafka_consumer import to_record
-from shared.bus.model import Record
-from shared.contracts.topics import TOPICS
-from shared.embedded.mailbox import read_journal
 from tests.chaos import journal
 from tests.chaos.audit import examine
-from tests.chaos.evidence import Arrival, BrokerLog, Evidence, Report
+from tests.chaos.audit.sources import read_mails, read_records
+from tests.chaos.evidence import BrokerLog, Evidence, Report
 from tests.chaos.fleet import Fleet
-
-_READ_SECONDS = 120.0
 
 
 async def examined(fleet: Fleet, journal_file: Path, step: timedelta) -> Report:
@@ -26,46 +17,9 @@ async def examined(fleet: Fleet, journal_file: Path, step: timedelta) -> Report:
     evidence = Evidence(
         dsn=fleet.postgres.admin_dsn,
         journal=journal.read(journal_file),
-        mails=mails(fleet.mail.mailbox),
-        log=BrokerLog(await _records(fleet.broker.direct), fleet.births) if fleet.broker.keeps else None,
+        mails=read_mails(fleet.mail.mailbox),
+        log=BrokerLog(await read_records(fleet.broker.direct), fleet.births) if fleet.broker.keeps else None,
         logs=sorted(fleet.folder.glob("*.log")),
         step=step,
     )
     return await examine(evidence)
-
-
-def mails(mailbox: Path) -> list[Arrival]:
-    """All mails that the sink took."""
-    return [
-        Arrival(
-            one.message_id,
-            one.recipients,
-            datetime.fromisoformat(one.at),
-            content=(mailbox / one.file).read_bytes(),
-        )
-        for one in read_journal(mailbox)
-    ]
-
-
-async def _records(bootstrap: str) -> Sequence[Record]:
-    """Everything that stands in our topics and their dead letters."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest")
-    await consumer.start()
-    found: list[Record] = []
-    try:
-        places = [
-            TopicPartition(name, number)
-            for plan in TOPICS
-            for name, partitions in ((plan.topic.value, plan.partitions), (plan.topic.dead_letters, 1))
-            for number in range(partitions)
-        ]
-        consumer.assign(places)
-        ends = await consumer.end_offsets(places)
-        await consumer.seek_to_beginning(*places)
-        async with asyncio.timeout(_READ_SECONDS):
-            while [place for place in places if await consumer.position(place) < ends[place]]:
-                for raws in (await consumer.getmany(timeout_ms=500)).values():
-                    found += [to_record(raw) for raw in raws]
-    finally:
-        await consumer.stop()
-    return found
