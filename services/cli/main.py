@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from services.cli import books, deadletters, organisation, people, up, verdicts
+from services.cli import books, deadletters, organisation, people, sources, up, verdicts
 from services.cli.deployment import DATA_DIR, migrate, wait_for_database
 from services.cli.programmes import app as programmes
 from shared.embedded import stack
@@ -21,6 +21,7 @@ app = typer.Typer(
     help="Ask the right person after something happened, and care for the unhappy ones within 24 hours.",
 )
 app.add_typer(programmes, name="programmes", help="Survey programmes as YAML: check and show them.")
+app.add_typer(sources.app, name="sources", help="Topics of others on Kafka: check and try sources.yaml.")
 app.add_typer(people.app, name="users", help="People who sign in: invite, list, disable.")
 app.add_typer(deadletters.app, name="dlq", help="Records put aside: list, show, replay.")
 app.add_typer(organisation.app, name="organisation", help="Name, zone, sender and public address.")

@@ -10,8 +10,11 @@ from services.trigger import api, pages
 from services.trigger.api import Inbound, segment
 from services.trigger.domain.model import Organisation
 from services.trigger.handlers import subscriptions
+from services.trigger.handlers.foreign import foreign_topics
 from services.trigger.handlers.republish import republish
 from services.trigger.settings import Settings, listed
+from services.trigger.sources.check import read_sources
+from services.trigger.sources.mapping import SourceDecoder
 from services.trigger.webhooks import PROVIDERS
 from services.trigger.webhooks.contract import Options
 from services.trigger.webhooks.schemes import shared_text
@@ -20,6 +23,7 @@ from services.trigger.worker.gauges import Gauges
 from services.trigger.worker.publisher import Publisher
 from services.trigger.worker.reminders import Closing, DueReminders
 from shared.contracts.directory import Brand, Sender
+from shared.runtime.consumer import Subscription
 from shared.runtime.loops import Loop
 from shared.runtime.service import Platform, Service
 from shared.security.signatures import WebhookSecret
@@ -36,7 +40,7 @@ async def build(settings: Settings, platform: Platform) -> Service:
     return Service(
         name="trigger",
         router=router,
-        subscriptions=subscriptions(platform.sealer),
+        subscriptions=(*subscriptions(platform.sealer), *_foreign(settings, platform)),
         loops=loops_of(settings, platform),
         republish=republish,
     )
@@ -55,6 +59,21 @@ def loops_of(settings: Settings, platform: Platform) -> tuple[Loop, ...]:
         Loop("programmes", PUBLISH_SECONDS, publisher.run, due=False, woken=False),
         Loop("gauges", GAUGE_SECONDS, Gauges(db).run, due=False, woken=False),
     )
+
+
+def _foreign(settings: Settings, platform: Platform) -> tuple[Subscription, ...]:
+    """What `sources.yaml` names.
+
+    Raises:
+        ValueError: It is not fit to run; the message has every complaint.
+    """
+    file = settings.sources_file
+    if not file.is_file():
+        return ()
+    sources, findings = read_sources(file.name, file.read_text(encoding="utf-8"))
+    if sources is None:
+        raise ValueError("\n".join(finding.text for finding in findings))
+    return (foreign_topics(sources.topics, SourceDecoder(sources), platform.sealer),)
 
 
 def inbound_of(settings: Settings) -> Inbound:

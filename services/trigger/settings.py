@@ -38,6 +38,9 @@ class Settings(ServiceSettings):
         default="renewal_date", description="date properties that hold the end of a contract; commas"
     )
     jira_done: str = Field(default="done,resolved,closed", description="statuses of solved issues; commas")
+    sources_file: Path = Field(
+        default=Path("sources.yaml"), description="which topics of others are read, if it is there"
+    )
     organisation_name: str = Field(default="Your company", description="until it is set on the settings page")
     organisation_zone: str = Field(default="UTC", description="zone of people whose own is unknown")
     sender_name: str = Field(default="Your customer team", description="who signs the mails")

@@ -84,7 +84,7 @@ def decode(
     """
     if value is None:
         return None
-    attributes, data = _split(value, {name.lower(): content for name, content in headers})
+    attributes, data = read_attributes(value, headers)
     model = payload_of(topic, attributes.type)
     if model is None:
         return None
@@ -109,6 +109,15 @@ def describe(error: ValidationError) -> str:
     return "; ".join(
         f"{'.'.join(map(str, e['loc'])) or 'data'}: {e['msg']}" for e in error.errors(include_input=False)[:5]
     )
+
+
+def read_attributes(value: bytes, headers: Iterable[tuple[str, bytes]]) -> tuple[Attributes, bytes]:
+    """The context attributes of a CloudEvent in either mode, and its data.
+
+    Raises:
+        Undecodable: the record is not a CloudEvent, or an attribute is missing or wrong.
+    """
+    return _split(value, {name.lower(): content for name, content in headers})
 
 
 def _split(value: bytes, headers: Mapping[str, bytes]) -> tuple[Attributes, bytes]:

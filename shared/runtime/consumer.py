@@ -27,6 +27,8 @@ from shared.runtime.failpoints import failpoint
 from shared.runtime.logging import get_logger
 
 Handler = Callable[[Sequence[Event[Any]], Tx], Awaitable[None]]
+Decode = Callable[[Record], Event[Any] | None]
+"""A record's event; None for one to be ignored. Raises Undecodable."""
 
 BATCH = 500
 POLL_SECONDS = 0.5
@@ -47,11 +49,32 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class Foreign:
+    """Topics of others: in their words, with as many partitions as they like, and perhaps not there yet."""
+
+    topics: tuple[str, ...]
+    decode: Decode
+
+
+@dataclass(frozen=True, slots=True)
 class Subscription:
-    """The topics that a service reads as one group; a route of type "*" takes every event of them."""
+    """The topics that a service reads as one group; a route of type "*" takes every event of them.
+
+    Those of others are read instead by a group of its own, so that they cannot hold up ours.
+    """
 
     topics: tuple[Topic, ...]
     routes: tuple[Route, ...]
+    foreign: Foreign | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The topics as the broker knows them."""
+        return self.foreign.topics if self.foreign else tuple(topic.value for topic in self.topics)
+
+    def group(self, service: str) -> str:
+        """The consumer group of a service's members."""
+        return f"afterword.{service}.sources" if self.foreign else f"afterword.{service}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +97,19 @@ class Item:
         return any(name == REPLAY_HEADER for name, _ in self.record.headers)
 
 
+def decode_event(record: Record) -> Event[Any] | None:
+    """The event of a record of ours."""
+    return decode(record.topic, record.key, record.value, record.headers)
+
+
 class Batch:
     """Handles a list of records: in one transaction or, when one is bad, in ever smaller parts."""
 
-    def __init__(self, routes: Sequence[Route], db: Database, machine: Machine) -> None:
+    def __init__(
+        self, routes: Sequence[Route], db: Database, machine: Machine, decode: Decode = decode_event
+    ) -> None:
         self._service = db.service
+        self._decode = decode
         self._routes = routes
         self._db = db
         self._machine = machine
@@ -92,7 +123,7 @@ class Batch:
 
     def _read(self, record: Record) -> Item:
         try:
-            return Item(record, decode(record.topic, record.key, record.value, record.headers))
+            return Item(record, self._decode(record))
         except Undecodable as error:
             return Item(record, None, str(error))
 
@@ -209,12 +240,14 @@ class ConsumerLoop:
         self.stopped: set[Partition] = set()
         self._bus = bus
         self._machine = machine
-        self._batch = Batch(subscription.routes, db, machine)
+        foreign = subscription.foreign
+        self._batch = Batch(subscription.routes, db, machine, foreign.decode if foreign else decode_event)
         self._instance = instance
         self._limits = limits or Limits()
         self._bell = db.bell
         self._watches: dict[Partition, DeathWatch] = {}
-        self._continuity = Continuity(compacted=_COMPACTED)
+        # Whether others compact their topics is not known, so a record that is gone proves nothing.
+        self._continuity = Continuity(compacted=foreign.topics if foreign else _COMPACTED)
         self._joined: tuple[BusConsumer, int] | None = None
         self._looked_at = 0.0
         self._progress_at = machine.monotonic()
@@ -223,14 +256,17 @@ class ConsumerLoop:
     @property
     def ready(self) -> bool:
         """Whether partitions are assigned and none was stopped for too many dead records."""
-        return self._consumer is not None and bool(self._consumer.assignment()) and not self.stopped
+        joined = self._consumer is not None
+        if self.subscription.foreign is None:
+            joined = self._consumer is not None and bool(self._consumer.assignment())
+        return joined and not self.stopped
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop; the batch under way is finished, then the group is left."""
         backoff = Backoff(self._machine)
-        topics = [topic.value for topic in self.subscription.topics]
+        topics = self.subscription.names
         while not stop.is_set():
-            consumer = self._bus.consumer(f"afterword.{self.service}", topics, self._instance)
+            consumer = self._bus.consumer(self.subscription.group(self.service), topics, self._instance)
             self._consumer = consumer
             try:
                 await consumer.start()
@@ -307,7 +343,7 @@ class ConsumerLoop:
         now = self._machine.monotonic()
         if now - self._progress_at < WATCHDOG_SECONDS:
             return
-        ends = await self._bus.end_offsets([topic.value for topic in self.subscription.topics])
+        ends = await self._bus.end_offsets(self.subscription.names)
         positions = await consumer.positions()
         behind = [p for p, at in positions.items() if p not in self.stopped and ends.get(p, 0) > at]
         self._progress_at = now

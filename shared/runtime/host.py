@@ -71,7 +71,7 @@ async def run(builds: Mapping[str, Build], settings: PlatformSettings, *, human_
     _on_signals(stop)
     bus = KafkaBus(kafka_settings(settings))
     async with _opened(builds, settings, bus, clock, machine) as hosted:
-        await _topics(bus, machine, stop)
+        await _topics(hosted, bus, machine, stop)
         app = application(hosted, clock, bus, settings)
         spare_startup()
         async with asyncio.TaskGroup() as tasks:
@@ -218,14 +218,14 @@ def _bus_check(bus: Bus) -> Check:
     return check
 
 
-async def _topics(bus: Bus, machine: Machine, stop: asyncio.Event) -> None:
+async def _topics(hosted: Sequence[Hosted], bus: Bus, machine: Machine, stop: asyncio.Event) -> None:
+    """Create our topics, and a place for dead letters of each topic that is read; no topic of others."""
+    subscribed = [subscription for one in hosted for subscription in one.service.subscriptions]
+    theirs = [topic for subscription in subscribed if subscription.foreign for topic in subscription.names]
+    read = dict.fromkeys([*(plan.topic.value for plan in TOPICS), *theirs])
     specs = [
-        spec
-        for plan in TOPICS
-        for spec in (
-            TopicSpec(plan.topic.value, plan.partitions, plan.retention is None, plan.retention),
-            TopicSpec(plan.topic.dead_letters, 1, compacted=False, retention=timedelta(days=7)),
-        )
+        *(TopicSpec(p.topic.value, p.partitions, p.retention is None, p.retention) for p in TOPICS),
+        *(TopicSpec(f"dlq.{topic}", 1, compacted=False, retention=timedelta(days=7)) for topic in read),
     ]
     backoff = Backoff(machine)
     while not stop.is_set():
@@ -294,10 +294,10 @@ def _watch(one: Hosted, clock: AnchoredClock) -> Callable[[], Awaitable[int]]:
         metrics.OUTBOX_UNPUBLISHED.labels(name).set(depth)
         metrics.OUTBOX_OLDEST_AGE.labels(name).set(one.outbox_age)
         metrics.CLOCK_SUSPECT.labels(name).set(clock.suspect)
-        topics = [topic.value for sub in one.service.subscriptions for topic in sub.topics]
-        if topics:
-            lags: dict[str, int] = dict.fromkeys(topics, 0)
-            for (topic, _), lag in (await platform.bus.lag(f"afterword.{name}", topics)).items():
+        for subscription in one.service.subscriptions:
+            lags: dict[str, int] = dict.fromkeys(subscription.names, 0)
+            found = await platform.bus.lag(subscription.group(name), subscription.names)
+            for (topic, _), lag in found.items():
                 lags[topic] += lag
             for topic, lag in lags.items():
                 metrics.CONSUMER_LAG.labels(name, topic).set(lag)

@@ -157,7 +157,7 @@ async def _member(service: Service, number: int, platform: Platform, ground: Gro
     subscription = service.subscriptions[number]
     instance = f"{service.name}-{ground.instance}-{number}"
     loop = ConsumerLoop(subscription, platform.db, ground.bus, ground.machine, instance=instance)
-    group, topics = f"afterword.{service.name}", tuple(topic.value for topic in subscription.topics)
+    group, topics = subscription.group(service.name), subscription.names
     consumer = ground.bus.consumer(group, topics, instance)
     await consumer.start()
     return Member(loop, consumer, group, topics, instance)

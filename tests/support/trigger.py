@@ -128,6 +128,7 @@ class World:
                 "select topic, headers, value from outbox where id > $1 order by id", self.read
             )
             self.read += len(rows)
+            rows = [row for row in rows if not row["topic"].startswith("dlq.")]
         for row in rows:
             headers = dict(_headers(row["headers"]))
             model = payload_of(row["topic"], headers["ce_type"])

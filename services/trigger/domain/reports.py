@@ -7,7 +7,10 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import ClassVar
 
+from shared.contracts.model import Payload
+from shared.contracts.topics import Topic
 from shared.contracts.touchpoints import Touchpoint
 
 
@@ -17,6 +20,7 @@ class Named(StrEnum):
     CONTACT = "contact"
     TICKET = "ticket"
     DEAL = "deal"
+    CONTRACT = "contract"
     ORDER = "order"
 
 
@@ -60,6 +64,16 @@ class Report:
     touchpoint: Touchpoint
     gap: Gap | None = None
     aka: tuple[str, ...] = ()
+
+
+class Reported(Payload):
+    """What a record of somebody else's topic says, once it is mapped; never sent anywhere."""
+
+    TYPE: ClassVar[str] = "reported"
+    TOPIC: ClassVar[Topic] = Topic.TOUCHPOINTS
+    AGGREGATE: ClassVar[str] = "none"
+
+    reports: tuple[Report, ...]
 
 
 def digest_of(said: object, without: Collection[str] = ()) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
@@ -11,9 +12,11 @@ from shared.db.database import Connection
 
 # A second request waits for the first one's commit; if that one rolls back, it is the first itself.
 _CLAIM = """
-insert into webhooks as w (source, id, digest, received_at)
-select $1, id, digest, $4 from unnest($2::text[], $3::text[]) as told (id, digest) order by id
-on conflict (source, id) do update set conflicts = w.conflicts + (w.digest <> excluded.digest)::int
+insert into webhooks as w (source, id, digest, received_at, conflicts)
+select $1, id, digest, $5, clashes
+from unnest($2::text[], $3::text[], $4::int[]) as told (id, digest, clashes) order by id
+on conflict (source, id) do update
+    set conflicts = w.conflicts + excluded.conflicts + (w.digest <> excluded.digest)::int
 returning id, digest, (xmax = 0) as fresh
 """
 
@@ -29,10 +32,11 @@ class Seen(StrEnum):
 async def claim(conn: Connection, route: str, reports: Sequence[Report], at: datetime) -> list[Seen]:
     """Note that reports came in by a route; tells of each whether it is to be taken."""
     first: dict[str, Report] = {}
+    clashes: Counter[str] = Counter()
     for report in reports:
-        first.setdefault(report.replay, report)
+        clashes[report.replay] += first.setdefault(report.replay, report).digest != report.digest
     digests = [report.digest for report in first.values()]
-    rows = await conn.fetch(_CLAIM, route, list(first), digests, at)
+    rows = await conn.fetch(_CLAIM, route, list(first), digests, [clashes[name] for name in first], at)
     known = {row["id"]: (row["digest"], row["fresh"]) for row in rows}
     return [_seen(report, *known[report.replay], of=first[report.replay]) for report in reports]
 

@@ -1,0 +1,26 @@
+"""Records of others' topics: taken in like webhooks, once per id of the sender's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from services.trigger.handlers.intake import take
+from shared.contracts.envelope import Event
+from shared.db.database import Tx
+from shared.runtime.consumer import Decode, Foreign, Route, Subscription
+from shared.security.sealing import Sealer
+
+
+def foreign_topics(topics: tuple[str, ...], decode: Decode, sealer: Sealer) -> Subscription:
+    """How topics of others are read."""
+
+    async def on_reported(events: Sequence[Event[Any]], tx: Tx) -> None:
+        """Take in what the records report, source by source, in their order."""
+        by_source: dict[str, list[Event[Any]]] = {}
+        for event in events:
+            by_source.setdefault(event.source, []).append(event)
+        for source, told in sorted(by_source.items()):
+            await take(tx, sealer, source, [report for event in told for report in event.data.reports])
+
+    return Subscription((), (Route(("*",), on_reported),), Foreign(topics, decode))

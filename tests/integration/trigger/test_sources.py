@@ -1,0 +1,111 @@
+"""Topics of others: read by a group of their own, taken in once, put aside with their path."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from services.trigger.app import build
+from services.trigger.handlers.foreign import foreign_topics
+from services.trigger.settings import Settings
+from services.trigger.sources.check import read_sources
+from services.trigger.sources.mapping import SourceDecoder
+from shared.bus.memory import MemoryBus
+from shared.bus.model import Outgoing, TopicSpec
+from shared.contracts.touchpoints import Touchpoint
+from shared.runtime.clock import FakeMachine
+from shared.runtime.consumer import ConsumerLoop
+from tests.support.assembled import assemble, platform
+from tests.support.trigger import ROOT, World
+
+ORDER: dict[str, Any] = {
+    "status": "DELIVERED", "order_no": 7, "updated_at": "2026-03-03T08:00:00Z",
+    "customer": {"id": "c1", "email": "anna@kund.example", "name": "Anna Berg"},
+}  # fmt: skip
+
+
+@dataclass
+class Reading:
+    """The example file's topics on a memory bus, and the loop that reads them."""
+
+    bus: MemoryBus
+    loop: ConsumerLoop
+    group: str
+    topics: tuple[str, ...]
+
+    async def say(self, topic: str, *values: object) -> None:
+        await self.bus.produce([Outgoing(topic, b"k", json.dumps(value).encode()) for value in values])
+
+    async def step(self) -> int:
+        """One batch by a new member of the group."""
+        consumer = self.bus.consumer(self.group, self.topics, "one")
+        await consumer.start()
+        done = await self.loop.step(consumer)
+        await consumer.stop()
+        return done
+
+
+@pytest.fixture
+async def reading(world: World, machine: FakeMachine) -> Reading:
+    sources, _ = read_sources("s", (ROOT / "docs/sources.example.yaml").read_text())
+    assert sources is not None
+    bus = MemoryBus()
+    await bus.ensure_topics(
+        [TopicSpec(topic, 1, compacted=False, retention=None) for topic in sources.topics]
+    )
+    subscription = foreign_topics(sources.topics, SourceDecoder(sources), world.sealer)
+    loop = ConsumerLoop(subscription, world.db, bus, machine, instance="one")
+    return Reading(bus, loop, subscription.group("trigger"), subscription.names)
+
+
+@pytest.mark.requirement("R54")
+async def test_records_of_others_become_touchpoints_once(world: World, reading: Reading) -> None:
+    await reading.say("shop.orders", ORDER, ORDER, ORDER | {"status": "NEW"})
+    await reading.say("shop.orders.eu", ORDER)
+    await reading.step()
+    (told,) = await world.said(Touchpoint)
+    assert told.subject.id == "7"
+    assert (told.people[0].email, bool(told.people[0].ref)) == ("", True)
+    await world.tell("order.delivered", **told.model_dump())
+    assert (await world.books()).planned == 1
+
+
+async def test_another_record_under_the_same_id_is_a_conflict(world: World, reading: Reading) -> None:
+    await reading.say("shop.orders", ORDER, ORDER | {"note": "changed"})
+    await reading.step()
+    assert len(await world.said(Touchpoint)) == 1
+    async with world.db.read() as conn:
+        assert await conn.fetchval("select sum(conflicts) from webhooks where source = '/sources/shop'") == 1
+
+
+async def test_what_cannot_be_read_is_put_aside_and_the_rest_goes_on(world: World, reading: Reading) -> None:
+    await reading.say("shop.orders", ORDER | {"updated_at": "soon"}, ORDER)
+    await reading.step()
+    async with world.db.read() as conn:
+        (letter,) = await conn.fetch("select topic, reason from dead_letters")
+        copies = await conn.fetchval("select count(*) from outbox where topic = 'dlq.shop.orders'")
+    assert dict(letter) == {
+        "topic": "shop.orders",
+        "reason": "shop: occurred_at: not an ISO 8601 time",
+    }
+    assert copies == 1
+    assert len(await world.said(Touchpoint)) == 1
+
+
+async def test_a_member_without_partitions_is_ready_all_the_same(reading: Reading) -> None:
+    """A topic of others may have fewer partitions than we have instances, or not be there yet."""
+    assert not reading.loop.ready
+    reading.loop._consumer = reading.bus.consumer(reading.group, reading.topics, "two")
+    assert reading.loop.ready
+
+
+async def test_the_service_reads_what_the_file_names(tmp_path: Any) -> None:
+    service = await assemble("trigger")
+    assert [subscription.foreign for subscription in service.subscriptions] == [None]
+    file = tmp_path / "sources.yaml"
+    file.write_text("sources: [{name: a, topics: [t]}]")
+    with pytest.raises(ValueError, match="format json needs events"):
+        await build(Settings(sources_file=file), platform("trigger"))
