@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from tools import architecture, asyncapi, dashboard, events, metrics
+from tools import architecture, asyncapi, dashboard, events, metrics, performance
 
 ROOT = Path(__file__).parents[1]
 
@@ -17,8 +17,9 @@ def documents() -> dict[Path, str]:
         dashboard.PATH: dashboard.render(),
         **events.schemas(),
     }
-    if (ROOT / architecture.PATH).exists():
-        made[architecture.PATH] = architecture.render()
+    for page in (architecture, performance):
+        if (ROOT / page.PATH).exists():
+            made[page.PATH] = page.render()
     return made
 
 
