@@ -9,7 +9,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from services.trigger.domain.lint import Checked, Report, Severity, check
+from services.trigger.domain.findings import Checked, Report, Severity
+from services.trigger.domain.lint import check
 from services.trigger.worker.publisher import read_folder
 
 app = typer.Typer(no_args_is_help=True)
@@ -86,8 +87,8 @@ def _card(checked: Checked) -> Table:
         "family": rules.family,
         "asks": f"{rules.core.type}: {rules.core.text.get('en', next(iter(rules.core.text.values())))}",
         "when": f"{moment}, once per {when.per}; no later than {when.fresh_for.text} after that",
-        "called off by": ", ".join(when.cancel_on) or "nothing",
-        "waits for": ", ".join(when.hold_while) or "nothing",
+        "called off by": ", ".join(when.ends_on) or "nothing",
+        "waits for": ", ".join(when.holds) or "nothing",
         "who": f"{rules.audience.who}: {', '.join(rules.audience.persona) or 'everybody'}",
         "send": f"{', '.join(send.channels)}; {window}; reminders {reminders}",
         "open for": send.open_for.text,

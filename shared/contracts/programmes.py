@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, ClassVar
 
+from pydantic import Field
+
 from shared.contracts.model import Family, Payload
 from shared.contracts.topics import Topic
 
@@ -19,7 +21,10 @@ class ProgrammeState(StrEnum):
 
 
 class ProgrammePublished(Payload):
-    """A programme's whole definition; `version` hashes its content, `revision` counts publications."""
+    """A programme's whole definition; `version` hashes its content, `revision` counts publications.
+
+    `group`: title, objective, further objectives and goal of its group; empty when none is described.
+    """
 
     TYPE: ClassVar[str] = "programme.published.v1"
     TOPIC: ClassVar[Topic] = Topic.PROGRAMMES
@@ -31,3 +36,4 @@ class ProgrammePublished(Payload):
     state: ProgrammeState
     family: Family
     definition: dict[str, Any]
+    group: dict[str, Any] = Field(default_factory=dict)

@@ -13,19 +13,27 @@ from shared.contracts.topics import Topic
 
 
 class CloseTheLoop(Part):
-    """What the programme wants to happen after an unhappy answer (R72)."""
+    """What the programme wants to happen after an answer.
+
+    After an unhappy one a ticket (R72) and help by name (R79); after others a task of that name for the
+    account's owner (R73, R74). "" = nothing.
+    """
 
     ticket: bool = True
     contact_within_hours: int = 24
     resolve_within_hours: int = 14 * 24
     playbook: str = ""
+    help: str = ""
+    neutral_task: str = ""
+    happy_task: str = ""
 
 
 class SurveyRequested(Payload):
     """One person is to be asked, now. Complete: no consumer needs another topic to act on it.
 
     `person` is a sealed `Person`; `channels` are in order of preference; `closes_at` ends answers and
-    amendments. After `fresh_until` a mail still waiting is not sent; None means `closes_at`.
+    amendments. After `fresh_until` a mail still waiting is not sent; None means `closes_at`. `pass_on_to` is
+    the address of the account's owner when the mail goes there, to be passed on to the person.
     """
 
     TYPE: ClassVar[str] = "survey.requested.v1"
@@ -44,6 +52,7 @@ class SurveyRequested(Payload):
     fresh_until: Instant | None = None
     close_the_loop: CloseTheLoop = Field(default_factory=CloseTheLoop)
     slots: dict[str, str] = Field(default_factory=dict)
+    pass_on_to: str = ""
 
 
 class SurveyReminderRequested(Payload):

@@ -18,7 +18,8 @@ PRESET_TOUCHPOINTS: tuple[str, ...] = (
     "product.used", "usage.reported", "transaction.completed", "billing_cycle.closed", "project.started",
     "project.completed", "service.completed", "contract.signed", "contract.renewal_date_set",
     "contract.renewed", "contract.ended", "account.churned", "change.shipped", "contact.updated",
-    "contact.deleted", "account.updated",
+    "contact.deleted", "account.updated", "invoice.overdue", "invoice.paid", "invoice.written_off",
+    "ask.requested",
 )  # fmt: skip
 """Touchpoints that have presets or a built-in meaning; others may be named by programmes freely."""
 

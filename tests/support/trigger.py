@@ -53,6 +53,15 @@ DEFAULTS = Organisation(
 )
 
 
+_NEXT_DUE = """
+select min(at) from (
+    select due_at as at from plans where state = 'pending'
+    union all select next_step_at from asks
+    union all select closes_at from asks where closed_at is null
+) as due where at > $1
+"""
+
+
 @dataclass
 class World:
     """One trigger service and everything it says."""
@@ -114,12 +123,18 @@ class World:
         return await self.due()
 
     async def until(self, at: datetime) -> int:
-        """Time passes up to an instant, in steps of an hour, due loops run."""
-        done = 0
-        while self.clock.now() < at:
-            self.clock.set(min(self.clock.now() + timedelta(hours=1), at))
+        """Time passes up to an instant, with a stop at every moment when something is due; loops run."""
+        done = await self.due()
+        while (due := await self._next_due()) is not None and due <= at:
+            self.clock.set(due)
             done += await self.due()
-        return done
+        self.clock.set(max(at, self.clock.now()))
+        return done + await self.due()
+
+    async def _next_due(self) -> datetime | None:
+        async with self.db.read() as conn:
+            due: datetime | None = await conn.fetchval(_NEXT_DUE, self.clock.now())
+        return due
 
     async def said(self, kind: type[Payload]) -> list[Any]:
         """Everything of one type that was announced so far, in order."""

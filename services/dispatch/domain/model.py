@@ -21,6 +21,9 @@ REMINDER = "reminder"
 SUPPORTED = (Channel.EMAIL,)
 """Channels that can be delivered by today."""
 
+OWNER = "pass_on_to"
+"""Among a survey's values: the address of the account's owner, who gets the mail and passes it on."""
+
 NOTE_FRESH_FOR = timedelta(days=7)
 """After that a thank-you is stranger than none."""
 

@@ -9,7 +9,15 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from services.dispatch.domain.model import INVITATION, REMINDER, SUPPORTED, Planned, Survey, SurveyChange
+from services.dispatch.domain.model import (
+    INVITATION,
+    OWNER,
+    REMINDER,
+    SUPPORTED,
+    Planned,
+    Survey,
+    SurveyChange,
+)
 from services.dispatch.store import intake
 from services.dispatch.store.intake import SurveyHead
 from shared.contracts.envelope import Event
@@ -92,7 +100,7 @@ def _survey(request: SurveyRequested) -> Survey:
         snapshot=snapshot.model_dump_json(),
         person=request.person,
         digest=_digest(_texts(request)),
-        slots=json.dumps(request.slots),
+        slots=json.dumps(request.slots | ({OWNER: request.pass_on_to} if request.pass_on_to else {})),
         requested_at=request.requested_at,
         closes_at=request.closes_at,
         fresh_until=request.fresh_until,

@@ -13,7 +13,7 @@ from services.dispatch.channels.render import Renderer
 from services.dispatch.domain.address import Address, parse_address
 from services.dispatch.domain.letter import Ask, Letter, Links, Reader, invite, note
 from services.dispatch.domain.look import Facts, Suppress, Verdict, last_look
-from services.dispatch.domain.model import Claimed, read_texts
+from services.dispatch.domain.model import OWNER, Claimed, read_texts
 from services.dispatch.store import queue
 from shared.contracts.directory import OrganisationChanged
 from shared.contracts.messages import MessageKind
@@ -54,7 +54,8 @@ async def examine(
     opened = await _opened(conn, desk.sealer, claimed)
     people: list[tuple[Claimed, Person | None, str, Address | None, str]] = []
     for message, (person, defect) in zip(claimed, opened, strict=True):
-        address = parse_address(person.email) if person else None
+        # What the account's owner is to pass on goes there; about whoever was erased nothing goes anywhere.
+        address = parse_address(message.slots.get(OWNER) or person.email) if person else None
         hashed = desk.sealer.blind("email", str(address)) if address else ""
         people.append((message, person, defect, address, hashed))
     blocked = await queue.blocked(conn, [(m.contact_id, m.programme, h) for m, _, _, _, h in people])

@@ -8,13 +8,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
 
 from services.trigger.domain.model import Account, Contact, Scalar
-from services.trigger.domain.programme import Audience, Bound, Programme
+from services.trigger.domain.programme import Audience, Programme
+from services.trigger.domain.when import Bound
 from shared.contracts.reasons import Reason
 from shared.contracts.touchpoints import Touchpoint
 
 _DRAWS = 2**32
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +101,41 @@ def sampled(audience: Audience, draw: str) -> bool:
 
 def limited(audience: Audience, people: Iterable[Person]) -> tuple[list[Person], list[Person]]:
     """Who is asked and who is one too many for `max_per_account`; the choice is stable and favours nobody."""
-    ordered = list(people)
+    chosen, _, surplus = choose(audience, list(people), {})
+    return chosen, surplus
+
+
+def choose(
+    audience: Audience, people: Sequence[Person], asked: Mapping[UUID, datetime]
+) -> tuple[list[Person], frozenset[UUID], list[Person]]:
+    """Who of one account's people is asked: they take turns, whoever was asked longest ago comes first.
+
+    Args:
+        audience: The programme's.
+        people: Those who fit it.
+        asked: When each was last asked about anything.
+
+    Returns:
+        Those chosen, the ids of those among them whom `coverage` wants, and those who are one too many.
+    """
     most = audience.max_per_account
-    if most is None or len(ordered) <= most:
-        return ordered, []
-    drawn = sorted(ordered, key=lambda person: _draw(str(person.contact.id)))
-    return drawn[:most], drawn[most:]
+    if not audience.coverage and (most is None or len(people) <= most):
+        return list(people), frozenset(), []
+    turns = sorted(people, key=lambda p: (asked.get(p.contact.id, _NEVER), _draw(str(p.contact.id))))
+    wanted: list[Person] = []
+    for persona, number in audience.coverage.items():
+        wanted += [person for person in turns if person.contact.persona is persona][:number]
+    covered = frozenset(person.contact.id for person in wanted)
+    ordered = [*wanted, *(person for person in turns if person.contact.id not in covered)]
+    room = len(ordered) if most is None else most
+    return ordered[:room], covered, ordered[room:]
+
+
+def uncovered(audience: Audience, people: Iterable[Person]) -> dict[str, int]:
+    """How many people of each persona are missing for `coverage`."""
+    known = [person.contact.persona for person in people]
+    missing = {persona.value: number - known.count(persona) for persona, number in audience.coverage.items()}
+    return {persona: number for persona, number in missing.items() if number > 0}
 
 
 def _draw(text: str) -> float:

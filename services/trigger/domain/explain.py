@@ -60,6 +60,7 @@ _NAMES: Mapping[str, str] = {
     "why": "because",
     "zone": "clock of",
     "event": "event",
+    "missing": "too few by",
     "state": "that plan is",
 }
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.trigger.domain.audience import Person, person_fits
+from services.trigger.domain.decisions import of_plan
 from services.trigger.domain.model import (
     Account,
     Ask,
@@ -23,10 +24,11 @@ from services.trigger.domain.model import (
     Plan,
     Reach,
     Scalar,
+    owner_address,
     place_of,
 )
-from services.trigger.domain.planning import of_plan
-from services.trigger.domain.programme import Edition, HoldKind
+from services.trigger.domain.moments import moment_of
+from services.trigger.domain.programme import Edition, Who
 from services.trigger.domain.timing import Place, Slot, Span, add_span, choose_slot
 from shared.contracts.directory import Consent
 from shared.contracts.model import Channel
@@ -154,8 +156,15 @@ def refused_person(contact: Contact | None, edition: Edition) -> tuple[Reason, s
     return None
 
 
-def no_channel(contact: Contact, edition: Edition, own_domains: frozenset[str]) -> Reason | None:
-    """Why no channel of the programme reaches somebody; None = one does."""
+def no_channel(
+    contact: Contact, account: Account | None, edition: Edition, own_domains: frozenset[str]
+) -> Reason | None:
+    """Why no channel of the programme reaches somebody; None = one does.
+
+    What the account's owner passes on needs the owner's address alone.
+    """
+    if edition.programme.send.to_owner:
+        return None if account and owner_address(account) else Reason.NO_CHANNEL
     if Channel.EMAIL not in edition.programme.send.channels:
         return Reason.NO_CHANNEL
     if contact.reach is not Reach.OK:
@@ -166,7 +175,7 @@ def no_channel(contact: Contact, edition: Edition, own_domains: frozenset[str]) 
 
 
 def holding(
-    plan_contact: UUID | None, account: UUID | None, kinds: Sequence[HoldKind], holds: Sequence[Hold]
+    plan_contact: UUID | None, account: UUID | None, kinds: Sequence[str], holds: Sequence[Hold]
 ) -> Hold | None:
     """The hold that makes somebody wait: their own, or one of their whole account."""
     for hold in holds:
@@ -188,16 +197,16 @@ def rival_of(audience: Plan, plan: Plan, edition: Edition, facts: Facts) -> Riva
         or edition.state is not ProgrammeState.ACTIVE
     ):
         return None
-    if person_fits(edition.programme.audience, Person(contact), facts.account_of(plan)):
+    audience_rules = edition.programme.audience
+    account = facts.account_of(plan)
+    if audience_rules.who not in {Who.ACCOUNT, Who.EVENT} or person_fits(
+        audience_rules, Person(contact), account
+    ):
         return None
     rules = edition.programme.quarantine
+    due_at, _ = moment_of(edition, audience.moment, contact, account, facts.organisation)
     return Rival(
-        audience.id,
-        audience.programme,
-        audience.priority,
-        audience.due_at,
-        rules.contact,
-        exempt=rules.exempt,
+        audience.id, audience.programme, audience.priority, due_at, rules.contact, exempt=rules.exempt
     )
 
 
@@ -214,7 +223,7 @@ def _brake(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
 
 
 def _hold(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
-    hold = holding(plan.contact_id, plan.account_id, edition.programme.when.hold_while, facts.holds)
+    hold = holding(plan.contact_id, plan.account_id, edition.programme.when.holds, facts.holds)
     return _wait(plan, facts, Reason.HELD, {"hold": hold.kind, "ref": hold.ref}) if hold else None
 
 
@@ -231,7 +240,11 @@ def _fresh(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
 
 def _channel(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
     contact = facts.contact_of(plan)
-    reason = no_channel(contact, edition, facts.own_domains) if contact else Reason.NO_CHANNEL
+    reason = (
+        no_channel(contact, facts.account_of(plan), edition, facts.own_domains)
+        if contact
+        else Reason.NO_CHANNEL
+    )
     inputs: dict[str, Scalar] = {"channels": ", ".join(edition.programme.send.channels)}
     return of_plan(plan, Outcome.SUPPRESSED, reason, inputs) if reason else None
 
@@ -351,7 +364,8 @@ def decide_reminder(ask: Ask, edition: Edition, facts: Facts) -> Decision:
     waits = _reminder_waits(ask, edition, facts)
     if waits:
         return waits
-    unreachable = no_channel(contact, edition, facts.own_domains)
+    account = facts.accounts.get(ask.account_id) if ask.account_id else None
+    unreachable = no_channel(contact, account, edition, facts.own_domains)
     if unreachable:
         return _of_ask(ask, Outcome.SUPPRESSED, unreachable, {})
     return _remind_when_free(ask, edition, facts, contact)
@@ -362,7 +376,7 @@ def _reminder_waits(ask: Ask, edition: Edition, facts: Facts) -> Decision | None
     brake = facts.brakes.on(ask.programme, ask.account_id)
     if brake or edition.state is ProgrammeState.PAUSED:
         return _of_ask(ask, Outcome.DEFERRED, Reason.PAUSED, {"brake": brake}, until=ask.closes_at)
-    hold = holding(ask.contact_id, ask.account_id, edition.programme.when.hold_while, facts.holds)
+    hold = holding(ask.contact_id, ask.account_id, edition.programme.when.holds, facts.holds)
     if hold is None:
         return None
     inputs: dict[str, Scalar] = {"hold": hold.kind, "ref": hold.ref}

@@ -1,23 +1,22 @@
 """`afterword programmes check`.
 
-Is a file readable, and is what it says a good idea? Every complaint says what to do.
+Is what a programme says a good idea? Every complaint says what to do.
 """
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from functools import lru_cache
+from email.utils import parseaddr
 from itertools import pairwise
-from typing import Any
-
-from pydantic import BaseModel, ValidationError
 
 from services.trigger.domain import placeholders, programme
-from services.trigger.domain.documents import Document, Location, UnreadableError, read_documents
-from services.trigger.domain.programme import Asked, Edition, Programme, edition_of
+from services.trigger.domain.asking import Asked
+from services.trigger.domain.documents import Location
+from services.trigger.domain.findings import GROUPS_FILE, Checked, Finding, GroupsRead, Report
+from services.trigger.domain.programme import Programme
+from services.trigger.domain.reading import meant, read_file, read_groups
+from services.trigger.domain.timing import Span
+from services.trigger.domain.when import HoldRule
 from shared.contracts.forms import SCALES, QuestionType
 from shared.contracts.model import Family
 
@@ -29,70 +28,9 @@ LONGEST_OPEN_DAYS = 45
 SHORT_MOMENT_DAYS = 7
 """A moment that is over so soon cannot always wait for the best weekday."""
 
+HALF_YEAR = Span(months=6)
+
 NO_REPLY = ("no-reply", "noreply", "no_reply", "donotreply", "do-not-reply", "no-responder", "svara-ej")
-
-
-class Severity(StrEnum):
-    """An error keeps the file from being published; a warning does not."""
-
-    ERROR = "error"
-    WARNING = "warning"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One complaint about one place of one file."""
-
-    severity: Severity
-    file: str
-    line: int
-    path: str
-    reason: str
-    what_to_do: str
-
-    @property
-    def text(self) -> str:
-        """One line for logs and terminals."""
-        return f"{self.file}:{self.line}: {self.path or 'file'}: {self.reason} {self.what_to_do}"
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """One readable programme of a file and where it stands there."""
-
-    edition: Edition
-    definition: dict[str, Any]
-    file: str
-    document: Document
-
-    def finding(self, severity: Severity, where: Location, reason: str, what_to_do: str) -> Finding:
-        """A complaint about a place of this programme."""
-        return Finding(severity, self.file, self.document.line(where), _dotted(where), reason, what_to_do)
-
-    def error(self, where: Location, reason: str, what_to_do: str) -> Finding:
-        """A complaint that keeps it from being published."""
-        return self.finding(Severity.ERROR, where, reason, what_to_do)
-
-    def warning(self, where: Location, reason: str, what_to_do: str) -> Finding:
-        """A complaint that leaves it running."""
-        return self.finding(Severity.WARNING, where, reason, what_to_do)
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """All programmes of a folder that can be read, and all complaints."""
-
-    programmes: tuple[Checked, ...]
-    findings: tuple[Finding, ...]
-
-    @property
-    def errors(self) -> tuple[Finding, ...]:
-        """Complaints that keep a file from being published."""
-        return tuple(finding for finding in self.findings if finding.severity is Severity.ERROR)
-
-    def broken_files(self) -> frozenset[str]:
-        """Files of which nothing is to be published."""
-        return frozenset(finding.file for finding in self.errors)
 
 
 def check(files: Iterable[tuple[str, str]], locales: Sequence[str]) -> Report:
@@ -104,36 +42,22 @@ def check(files: Iterable[tuple[str, str]], locales: Sequence[str]) -> Report:
     """
     programmes: list[Checked] = []
     findings: list[Finding] = []
+    groups = GroupsRead()
     for name, text in sorted(files):
-        read, complaints = read_file(name, text)
-        programmes += read
+        if name.rpartition("/")[2] == GROUPS_FILE:
+            groups, complaints = read_groups(name, text)
+        else:
+            read, complaints = read_file(name, text)
+            programmes += read
         findings += complaints
     for checked in programmes:
         findings += lint(checked, locales)
     findings += _same_key(programmes)
     findings += _fights(programmes)
-    return Report(tuple(programmes), tuple(sorted(findings, key=lambda f: (f.file, f.line, f.reason))))
-
-
-def read_file(name: str, text: str) -> tuple[list[Checked], list[Finding]]:
-    """Read all programmes of one file."""
-    try:
-        documents = read_documents(text)
-    except UnreadableError as error:
-        reason, hint = f"{error.reason}.", "Mend the YAML at this line."
-        return [], [Finding(Severity.ERROR, name, error.line, "", reason, hint)]
-    read: list[Checked] = []
-    findings: list[Finding] = []
-    for document in documents:
-        if not isinstance(document.data, dict):
-            reason, hint = "a programme is a mapping of keys.", "Begin with key: and a name."
-            findings.append(Finding(Severity.ERROR, name, document.line(()), "", reason, hint))
-            continue
-        try:
-            read.append(Checked(edition_of(document.data), document.data, name, document))
-        except ValidationError as error:
-            findings += _explain(name, document, error)
-    return read, findings
+    findings += _groups(programmes, groups)
+    findings += _same_holds(programmes)
+    ordered = sorted(findings, key=lambda f: (f.file, f.line, f.reason))
+    return Report(tuple(programmes), tuple(ordered), groups)
 
 
 def lint(checked: Checked, locales: Sequence[str]) -> Iterator[Finding]:
@@ -143,7 +67,9 @@ def lint(checked: Checked, locales: Sequence[str]) -> Iterator[Finding]:
     yield from _sending(checked)
     yield from _texts(checked, locales)
     yield from _scales(checked)
+    yield from _conditions(checked)
     yield from _moments(checked)
+    yield from _senders(checked)
 
 
 def longest_path(questions: Sequence[Asked], primary: Asked) -> int:
@@ -197,10 +123,6 @@ def _sending(checked: Checked) -> Iterator[Finding]:
         yield checked.error(
             ("send", "open_for"), "open for more than 45 days (R48).", "Write 30d, 45d at most."
         )
-    if any(word in send.sender.lower() for word in NO_REPLY):
-        yield checked.error(
-            ("send", "from"), "a no-reply sender (R51).", "Let a person sign who reads the replies."
-        )
     patient = checked.edition.programme.when.fresh_for.rough.days > SHORT_MOMENT_DAYS
     if patient and not isinstance(send.window, str) and {"mon", "fri"} & set(send.window.days):
         yield checked.warning(
@@ -232,6 +154,55 @@ def _moments(checked: Checked) -> Iterator[Finding]:
         yield checked.warning(
             ("when", "fresh_for"), reason, "Fine when the moment is short; else lengthen it."
         )
+
+    yield from _cadence(checked)
+
+
+def _cadence(checked: Checked) -> Iterator[Finding]:
+    rules = checked.edition.programme
+    every = rules.when.every
+    if rules.family is Family.RELATIONSHIP and every.rough > HALF_YEAR.rough and not rules.when.rare_because:
+        reason = f"asks every {every.text}, rarer than half-yearly (R53)."
+        yield checked.warning(("when", "every"), reason, "Ask more often, or say why in when.rare_because.")
+    held = rules.quarantine.contact
+    if rules.when.recurring and not rules.quarantine.exempt and every.rough <= held.rough:
+        reason = f"asks every {every.text}, but holds itself back for {held.text} after each question."
+        yield checked.error(("when", "every"), reason, "Shorten quarantine.contact, or ask less often.")
+    if rules.when.recurring and not rules.when.until:
+        yield checked.warning(
+            ("when", "every"), "a series without an end.", "Write until, for example [contract.ended]."
+        )
+
+
+def _senders(checked: Checked) -> Iterator[Finding]:
+    for sender in checked.edition.programme.send.senders:
+        if any(word in sender.lower() for word in NO_REPLY):
+            yield checked.error(
+                ("send", "from"), "a no-reply sender (R51).", "Let a person sign who reads the replies."
+            )
+        elif sender and "@" not in parseaddr(sender)[1]:
+            yield checked.error(
+                ("send", "from"), f"{sender!r} has no address.", "Write Name <name@company.example>."
+            )
+        for name in placeholders.used(sender):
+            if name != "account_owner":
+                reason = f"unknown placeholder {{{name}}}."
+                yield checked.error(("send", "from"), reason, "Only {account_owner} may sign.")
+
+
+def _conditions(checked: Checked) -> Iterator[Finding]:
+    """Conditions on scored questions that no answer meets, and items that are there twice."""
+    questions = checked.edition.programme.questions
+    scales = {q.id: SCALES[q.type] for q in questions if q.type in DEFAULT_SCORED}
+    for index, question in enumerate(questions):
+        where: Location = ("questions", index)
+        for name, (low, high) in scales.items():
+            if name in question.when and not any(_shown(question, name, v) for v in range(low, high + 1)):
+                reason = f"never shown: no answer from {low} to {high} meets the condition on {name!r}."
+                yield checked.error((*where, "when", name), reason, "Write bounds within the scale.")
+        ids = [item.id for item in question.items]
+        if len(set(ids)) < len(ids):
+            yield checked.error((*where, "items"), "an item is there twice.", "Give each its own id.")
 
 
 def _scales(checked: Checked) -> Iterator[Finding]:
@@ -265,7 +236,7 @@ def _texts(checked: Checked, locales: Sequence[str]) -> Iterator[Finding]:
         for locale, text in texts.items():
             for name in placeholders.unknown(text):
                 yield checked.error(
-                    (*where, locale), f"unknown placeholder {{{name}}}.", _meant(name, placeholders.KNOWN)
+                    (*where, locale), f"unknown placeholder {{{name}}}.", meant(name, placeholders.KNOWN)
                 )
 
 
@@ -301,6 +272,27 @@ def _same_key(programmes: Sequence[Checked]) -> Iterator[Finding]:
         first.setdefault(key, checked)
 
 
+def _groups(programmes: Sequence[Checked], read: GroupsRead) -> Iterator[Finding]:
+    """Programmes of a group that is not described, when groups are."""
+    for checked in programmes:
+        name = checked.edition.programme.group
+        if read.file and read.groups and name and name not in read.groups:
+            yield checked.error(("group",), f"{read.file} has no group {name!r}.", meant(name, read.groups))
+
+
+def _same_holds(programmes: Sequence[Checked]) -> Iterator[Finding]:
+    """One name of a hold with different events: which of them would count?"""
+    first: dict[str, tuple[HoldRule, Checked]] = {}
+    for checked in programmes:
+        for rule in checked.edition.programme.when.own_holds:
+            known, other = first.setdefault(rule.name, (rule, checked))
+            if known != rule:
+                reason = f"the hold {rule.name!r} has other events in {other.edition.key!r}."
+                yield checked.error(
+                    ("when", "hold_while"), reason, "Give it another name, or the same events."
+                )
+
+
 def _fights(programmes: Sequence[Checked]) -> Iterator[Finding]:
     """Two programmes of equal priority on one touchpoint and audience: chance would decide who is heard."""
     for index, one in enumerate(programmes):
@@ -312,52 +304,9 @@ def _fights(programmes: Sequence[Checked]) -> Iterator[Finding]:
                 and a.priority == b.priority
                 and a.audience == b.audience
                 and a.when.where == b.when.where
+                and a.when.nth == b.when.nth
             ):
                 reason = f"fights with {a.key!r} for the same people after {', '.join(sorted(shared))}."
                 yield other.warning(
                     ("priority",), reason, "Give one of them a higher priority, or another audience."
                 )
-
-
-def _explain(file: str, document: Document, error: ValidationError) -> Iterator[Finding]:
-    for detail in error.errors(include_url=False, include_input=False):
-        where: Location = tuple(part for part in detail["loc"] if _real(part))
-        reason = detail["msg"].removeprefix("Value error, ").rstrip(".") + "."
-        match detail["type"]:
-            case "extra_forbidden":
-                reason, hint = f"unknown key {where[-1]!r}.", _meant(str(where[-1]), _known_keys())
-            case "missing":
-                reason, hint = f"{where[-1]!r} is missing.", "Add it."
-            case "value_error":
-                hint = "See docs/programmes.md."
-            case _:
-                hint = "Mend the value."
-        yield Finding(Severity.ERROR, file, document.line(where), _dotted(where), reason, hint)
-
-
-def _real(part: str | int) -> bool:
-    """Pydantic names the tried alternative of a union in the path; readers know only their own keys."""
-    return isinstance(part, int) or not (
-        part[:1].isupper() or part.startswith(("literal[", "list[", "function-", "constrained"))
-    )
-
-
-def _meant(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f"Did you mean {close[0]!r}?" if close else f"Known are: {', '.join(sorted(known))}."
-
-
-@lru_cache(maxsize=1)
-def _known_keys() -> tuple[str, ...]:
-    models = [m for m in vars(programme).values() if isinstance(m, type) and issubclass(m, BaseModel)]
-    names = {
-        f.alias or name
-        for m in models
-        if m.__module__ == programme.__name__
-        for name, f in m.model_fields.items()
-    }
-    return tuple(sorted(names))
-
-
-def _dotted(where: Location) -> str:
-    return ".".join(map(str, where))

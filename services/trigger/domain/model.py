@@ -11,7 +11,6 @@ from functools import lru_cache
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.trigger.domain.programme import HoldKind
 from services.trigger.domain.timing import Place, country_of
 from shared.contracts.directory import Brand, Consent, OrganisationChanged, Sender
 from shared.contracts.model import Family, Persona, Tier
@@ -130,7 +129,7 @@ class PlanState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """What happened, as far as a survey needs to remember it."""
+    """What happened, as far as a survey needs to remember it; `period` counts within a series, from 1."""
 
     touchpoint: str
     at: datetime
@@ -139,6 +138,7 @@ class Moment:
     subject_kind: str = ""
     subject_id: str = ""
     renewal_on: date | None = None
+    period: int = 0
     context: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -213,9 +213,9 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A reason to wait: an open incident at an account, or an open ticket of a contact."""
+    """A reason to wait: an incident or unpaid invoice at an account, or an open ticket of a contact."""
 
-    kind: HoldKind
+    kind: str
     ref: str
     contact_id: UUID | None = None
     account_id: UUID | None = None
@@ -252,4 +252,11 @@ def place_of(contact: Contact | None, account: Account | None, organisation: Org
 def _place(own_zone: str, region: str, fallback: str) -> Place:
     zone = own_zone or fallback
     own = country_of(zone) if own_zone else ""
-    return Place(ZoneInfo(zone), own or country_of(zone, region))
+    ours = country_of(zone, region)
+    # The account's region says more about a person's holidays only where both are in one country.
+    return Place(ZoneInfo(zone), own if own and ours[:2] != own else ours)
+
+
+def owner_address(account: Account) -> str:
+    """The e-mail address of an account's owner; "" when the owner is not told by one."""
+    return account.owner.strip() if "@" in account.owner else ""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from services.trigger.domain.programme import HoldKind
+from services.trigger.domain.catalogue import Catalogue
 from shared.contracts.directory import ContextKind, ContextRecorded
 from shared.contracts.touchpoints import Touchpoint
 
@@ -30,9 +31,9 @@ CONTEXT: dict[str, ContextKind] = {
 
 @dataclass(frozen=True, slots=True)
 class AccountHold:
-    """An incident at an account began or ended; the newest version counts."""
+    """An incident or another hold of an account began or ended; the newest version counts."""
 
-    kind: HoldKind
+    kind: str
     ref: str
     holder: str
     account_id: UUID
@@ -40,15 +41,17 @@ class AccountHold:
     active: bool
 
 
-def hold_of(event_type: str, told: Touchpoint, account_id: UUID | None) -> AccountHold | None:
-    """The hold that an incident puts on its account, or lifts."""
-    if event_type not in {"incident.opened", "incident.resolved"} or account_id is None:
-        return None
-    ref = told.subject.id if told.subject else "incident"
+def holds_of(
+    event_type: str, told: Touchpoint, account_id: UUID | None, catalogue: Catalogue
+) -> Iterator[AccountHold]:
+    """The holds that an event puts on its account, or lifts."""
+    if account_id is None:
+        return
     version = int((told.occurred_at - _EPOCH).total_seconds() * 1000)
-    return AccountHold(
-        HoldKind.INCIDENT, ref, str(account_id), account_id, version, event_type == "incident.opened"
-    )
+    for events, active in ((catalogue.begins, True), (catalogue.ends, False)):
+        for name in events.get(event_type, ()):
+            ref = told.subject.id if told.subject else name
+            yield AccountHold(name, ref, str(account_id), account_id, version, active)
 
 
 def context_of(event_type: str, told: Touchpoint, account_id: UUID | None) -> ContextRecorded | None:

@@ -12,16 +12,17 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic import Field, model_validator
 
-from services.trigger.domain.timing import WEEKDAYS, Span, Window, parse_hours
-from shared.contracts.forms import Form, Item, Letter, Question, QuestionType
-from shared.contracts.model import Channel, Family, Persona, Tier
+from services.trigger.domain.asking import Asked
+from services.trigger.domain.parts import Key, Names, PartId, Rules, SpanText, Texts
+from services.trigger.domain.sending import Send, Wording
+from services.trigger.domain.timing import Span
+from services.trigger.domain.when import When
+from shared.contracts.forms import Form, Letter, QuestionType
+from shared.contracts.model import Family, Persona, Tier
 from shared.contracts.programmes import ProgrammeState
 from shared.contracts.surveys import CloseTheLoop
-
-RENEWAL = "contract.renewal_date"
-"""The one date a programme may stand before."""
 
 DEFAULT_LOW = {QuestionType.NPS: 6, QuestionType.NPS5: 3, QuestionType.CSAT: 2, QuestionType.CES: 3}
 """At or below it an answer is unhappy, unless the programme says otherwise (R1-R5, R95)."""
@@ -29,90 +30,21 @@ DEFAULT_LOW = {QuestionType.NPS: 6, QuestionType.NPS5: 3, QuestionType.CSAT: 2, 
 _HOUR = 3600
 
 
-def _span(value: object) -> object:
-    return Span.parse(value) if isinstance(value, str) else value
-
-
-def _listed(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-SpanText = Annotated[Span, BeforeValidator(_span), PlainSerializer(lambda span: span.text)]
-Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
-Texts = Annotated[dict[str, str], Field(min_length=1)]
-Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,62}$")]
-QuestionId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-
-
-class Rules(BaseModel):
-    """Base of all parts of a programme."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Per(StrEnum):
-    """What "once" and `cancel_on` are counted per."""
-
-    CONTACT = "contact"
-    ACCOUNT = "account"
-    ORDER = "order"
-    TICKET = "ticket"
-    PROJECT = "project"
-    CONTRACT = "contract"
-    PRODUCT = "product"
-
-
-class HoldKind(StrEnum):
-    """What makes a programme wait."""
-
-    INCIDENT = "incident"
-    DETRACTOR_TICKET = "detractor_ticket"
-
-
-class Bound(Rules):
-    """A condition on a number; all given bounds must hold."""
-
-    gte: float | None = None
-    lte: float | None = None
-    gt: float | None = None
-    lt: float | None = None
-
-
-class When(Rules):
-    """The moment: after a touchpoint, or before a date."""
-
-    touchpoint: Names = ()
-    before: Literal["contract.renewal_date"] | None = None
-    by: SpanText = Span()
-    where: dict[str, bool | int | float | str | list[bool | int | float | str] | Bound] = Field(
-        default_factory=dict
-    )
-    per: Per = Per.CONTACT
-    delay: SpanText = Span()
-    cancel_on: Names = ()
-    hold_while: tuple[HoldKind, ...] = (HoldKind.DETRACTOR_TICKET,)
-    fresh_for: SpanText
-
-    @model_validator(mode="after")
-    def _one_moment(self) -> When:
-        if bool(self.touchpoint) == (self.before is not None):
-            raise ValueError("write either touchpoint (with delay) or before (with by)")
-        if self.before and (not self.by.rough or self.delay.rough):
-            raise ValueError("before needs by, for example by: 60d, and no delay")
-        if self.touchpoint and self.by.rough:
-            raise ValueError("by belongs to before; after a touchpoint write delay")
-        return self
-
-
 class Who(StrEnum):
-    """Whose audience: the people named in the event, or the people of its account."""
+    """Whose audience: the people in the event, of its account, or those seen with its product or project."""
 
     EVENT = "event"
     ACCOUNT = "account"
+    PRODUCT = "product"
+    PROJECT = "project"
+    CONTRACT = "contract"
 
 
 class Audience(Rules):
-    """Who is asked, out of the people that `who` names; an empty list asks everyone."""
+    """Who is asked, out of the people that `who` names; an empty list asks everyone.
+
+    `coverage`: of each account at least so many of a persona, whoever was asked longest ago first.
+    """
 
     who: Who = Who.EVENT
     role: Names = ()
@@ -121,58 +53,19 @@ class Audience(Rules):
     tier: tuple[Tier, ...] = ()
     sample: float = Field(default=1.0, gt=0, le=1)
     max_per_account: int | None = Field(default=None, ge=1)
-
-
-class SendWindow(Rules):
-    """Weekdays and hours at the recipient."""
-
-    days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = ("tue", "wed", "thu")
-    hours: str = "09:30-16:00"
-    holidays: Literal["recipient", "ignore"] = "recipient"
-    outside_before_stale: bool = True
+    coverage: dict[Persona, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
-    def _readable(self) -> SendWindow:
-        parse_hours(self.hours)
-        if not self.days:
-            raise ValueError("days is empty: nobody would ever be asked; write anytime to send on any day")
+    def _room(self) -> Audience:
+        if self.max_per_account is not None and sum(self.coverage.values()) > self.max_per_account:
+            raise ValueError("coverage wants more people than max_per_account allows")
+        if outside := [name for name in self.coverage if self.persona and name not in self.persona]:
+            raise ValueError(f"coverage wants a {outside[0]}, whom persona leaves out")
+        if self.coverage and self.who is Who.EVENT:
+            raise ValueError(
+                "coverage needs an audience to choose from: who: account, product, project or contract"
+            )
         return self
-
-    @cached_property
-    def window(self) -> Window:
-        """The window for the timing functions."""
-        opens, closes = parse_hours(self.hours)
-        days = frozenset(WEEKDAYS.index(day) for day in self.days)
-        return Window(days, opens, closes, skip_holidays=self.holidays == "recipient")
-
-
-class Reminder(Rules):
-    """A further mail to somebody who has not answered, counted from the invitation."""
-
-    after: SpanText
-
-
-class Send(Rules):
-    """How and when the invitation goes out. `from` is a person; left out, the organisation's sender signs."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-    channels: tuple[Channel, ...] = (Channel.EMAIL,)
-    window: SendWindow | Literal["anytime"] = SendWindow()
-    sender: str = Field(default="", alias="from")
-    reminders: tuple[Reminder, ...] = ()
-    open_for: SpanText = Span(days=30)
-    incentive: dict[str, str] = Field(default_factory=dict)
-
-    @property
-    def rule(self) -> Window | None:
-        """The window, None = at any time."""
-        return None if isinstance(self.window, str) else self.window.window
-
-    @property
-    def outside_before_stale(self) -> bool:
-        """Whether to send outside the window rather than not at all."""
-        return isinstance(self.window, str) or self.window.outside_before_stale
 
 
 class AccountBudget(Rules):
@@ -191,40 +84,10 @@ class Quarantine(Rules):
     account: AccountBudget | None = None
 
 
-class Wording(Rules):
-    """What the mail says around the question."""
+class Help(Rules):
+    """Help that the customer gets at once (R79): the name of a text or course."""
 
-    subject: Texts
-    intro: Texts
-    reminder: dict[str, str] = Field(default_factory=dict)
-
-
-class Choice(Rules):
-    """A row of a matrix or an option."""
-
-    id: QuestionId
-    text: Texts
-
-
-class AnswerBound(Rules):
-    """A condition on an earlier answer."""
-
-    gte: int | None = None
-    lte: int | None = None
-    eq: int | str | None = None
-
-
-class Asked(Rules):
-    """One question; `when` names earlier questions and bounds of their answers."""
-
-    id: QuestionId
-    type: QuestionType
-    text: Texts
-    optional: bool = False
-    items: tuple[Choice, ...] = ()
-    when: dict[str, AnswerBound] = Field(default_factory=dict)
-    low_label: dict[str, str] = Field(default_factory=dict)
-    high_label: dict[str, str] = Field(default_factory=dict)
+    help: Key
 
 
 class Unhappy(Rules):
@@ -234,12 +97,21 @@ class Unhappy(Rules):
     contact_within: SpanText = Span(hours=24)
     resolve_within: SpanText = Span(days=14)
     playbook: str = ""
+    send: Help | None = None
+
+
+class FollowUp(Rules):
+    """What follows an answer of another group: a task for the account's owner (R73, R74)."""
+
+    task: PartId
 
 
 class CloseLoop(Rules):
     """What happens with the answer."""
 
     unhappy: Unhappy = Unhappy()
+    neutral: FollowUp | None = None
+    happy: FollowUp | None = None
 
 
 class Programme(Rules):
@@ -259,10 +131,12 @@ class Programme(Rules):
     priority: int = Field(default=50, ge=0, le=100)
     quarantine: Quarantine = Quarantine()
     consent: Literal["opt_out", "opt_in"] = "opt_out"
-    primary: QuestionId
+    primary: PartId
     low: int | None = None
     questions: tuple[Asked, ...] = Field(min_length=1)
     close_the_loop: CloseLoop = CloseLoop()
+    variant: str = ""
+    variants: dict[Key, dict[str, Any]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Programme:
@@ -277,6 +151,8 @@ class Programme(Rules):
             )
         if self.core.when or self.core.optional:
             raise ValueError(f"primary: {self.primary!r} must be asked of everybody: no when, not optional")
+        if self.audience.who is not Who.EVENT and self.when.by_hand:
+            raise ValueError("audience.who: whoever asks by hand names the people; write event")
         for index, question in enumerate(self.questions):
             if late := [name for name in question.when if name not in ids[:index]]:
                 raise ValueError(f"questions.{index}.when: {late[0]!r} is no earlier question")
@@ -300,24 +176,12 @@ class Programme(Rules):
     @property
     def touchpoints(self) -> tuple[str, ...]:
         """The touchpoints that plan; for a programme before a date there is none, the date itself does."""
-        return self.when.touchpoint
+        return self.when.starts_on
 
     @cached_property
     def form(self) -> Form:
         """What a survey of this programme asks."""
-        questions = tuple(
-            Question(
-                id=q.id,
-                type=q.type,
-                text=q.text,
-                optional=q.optional,
-                items=tuple(Item(id=item.id, text=item.text) for item in q.items),
-                when={name: bound.model_dump() for name, bound in q.when.items()},  # type: ignore[misc]
-                low_label=q.low_label,
-                high_label=q.high_label,
-            )
-            for q in self.questions
-        )
+        questions = tuple(question.question() for question in self.questions)
         return Form(primary=self.primary, low=self.low_mark, title=self.title, questions=questions)
 
     @cached_property
@@ -332,13 +196,17 @@ class Programme(Rules):
 
     @cached_property
     def loop(self) -> CloseTheLoop:
-        """What follows an unhappy answer."""
-        unhappy = self.close_the_loop.unhappy
+        """What follows an answer."""
+        rules = self.close_the_loop
+        unhappy = rules.unhappy
         return CloseTheLoop(
             ticket=unhappy.ticket,
             contact_within_hours=int(unhappy.contact_within.rough.total_seconds()) // _HOUR,
             resolve_within_hours=int(unhappy.resolve_within.rough.total_seconds()) // _HOUR,
             playbook=unhappy.playbook,
+            help=unhappy.send.help if unhappy.send else "",
+            neutral_task=rules.neutral.task if rules.neutral else "",
+            happy_task=rules.happy.task if rules.happy else "",
         )
 
 
@@ -363,6 +231,30 @@ def version_of(definition: dict[str, Any]) -> str:
 
 
 def edition_of(definition: dict[str, Any], state: ProgrammeState | None = None) -> Edition:
-    """The edition of a stored definition; the state of the file unless another is given."""
-    programme = Programme.model_validate(definition)
-    return Edition(programme, version_of(definition), state or programme.published_state)
+    """The edition of a definition; the state of the file unless another is given."""
+    resolved = resolve(definition)
+    programme = Programme.model_validate(resolved)
+    return Edition(programme, version_of(resolved), state or programme.published_state)
+
+
+def resolve(definition: dict[str, Any], variant: str | None = None) -> dict[str, Any]:
+    """A definition with its active variant, or with another one, written into it; the others are left out.
+
+    Raises:
+        KeyError: There is no such variant.
+    """
+    variants = definition.get("variants")
+    if not isinstance(variants, dict):
+        return definition
+    active = definition.get("variant", "") if variant is None else variant
+    base = {name: value for name, value in definition.items() if name not in {"variants", "variant"}}
+    if not active:
+        return base
+    return {**_merged(base, variants[active]), "variant": active}
+
+
+def _merged(base: Any, change: Any) -> Any:  # noqa: ANN401 - plain YAML data
+    """Mappings are merged key by key; anything else is replaced."""
+    if not (isinstance(base, dict) and isinstance(change, dict)):
+        return change
+    return {**base, **{name: _merged(base.get(name), value) for name, value in change.items()}}

@@ -10,12 +10,28 @@ from uuid import UUID
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 
-from services.trigger.domain.model import Account, Ask, Contact, Organisation, Plan, identity, place_of
+from services.trigger.domain.model import (
+    Account,
+    Ask,
+    Contact,
+    Organisation,
+    Plan,
+    identity,
+    owner_address,
+    place_of,
+)
 from services.trigger.domain.programme import Edition
 from services.trigger.domain.timing import add_span
 from shared.contracts.forms import Letter
 from shared.contracts.model import Channel, Snapshot
 from shared.contracts.surveys import SurveyRequested
+
+_PASS_ON = {
+    "en": "Please pass this on to {name}, {account}: it is their personal link.",
+    "es": "Por favor, reenvíe este mensaje a {name}, {account}: el enlace es personal.",
+    "sv": "Skicka gärna detta vidare till {name}, {account}: länken är personlig.",
+}
+"""First line of a mail that the account's owner gets (R36)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +67,7 @@ def survey_of(request: Request, now: datetime) -> SurveyRequested:
         fresh_until=request.plan.stale_at,
         close_the_loop=programme.loop,
         slots=slots_of(request, locale),
+        pass_on_to=owner_address(request.account) if programme.send.to_owner and request.account else "",
     )
 
 
@@ -105,8 +122,10 @@ def snapshot_of(request: Request, locale: str, zone: str) -> Snapshot:
 def letter_of(request: Request) -> Letter:
     """The mail's wording under the name of a person (R51)."""
     wording, organisation = request.edition.programme.wording, request.organisation
-    name, email = parseaddr(request.edition.programme.send.sender)
+    name, email = parseaddr(request.edition.programme.send.signed_by(request.contact.persona))
     name = name.replace("{account_owner}", owner_name(request.account) or organisation.sender.name)
+    if request.edition.programme.send.to_owner:
+        wording = _passed_on(wording)
     return wording.model_copy(
         update={
             "sender_name": name or organisation.sender.name,
@@ -114,6 +133,12 @@ def letter_of(request: Request) -> Letter:
             "reply_to": organisation.sender.reply_to or email or organisation.sender.email,
         }
     )
+
+
+def _passed_on(letter: Letter) -> Letter:
+    """The wording for the account's owner, who is to hand the link on."""
+    intro = {tag: f"{_PASS_ON.get(tag, _PASS_ON['en'])}\n\n{text}" for tag, text in letter.intro.items()}
+    return letter.model_copy(update={"intro": intro})
 
 
 def slots_of(request: Request, locale: str) -> dict[str, str]:

@@ -19,6 +19,8 @@ _SPAN = re.compile(r"(\d{1,4})(h|d|mo|y)")
 _DAYS_AHEAD = 60
 _HOURS_TWO = re.compile(r"(\d{2}):(\d{2})\s*-\s*(\d{2}):(\d{2})")
 
+_REGION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
+
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY_MINUTES = 24 * 60
 
@@ -106,10 +108,15 @@ def add_span(at: datetime, span: Span, zone: ZoneInfo) -> datetime:
     moved = at.astimezone(UTC)
     if span.months or span.days:
         local = at.astimezone(zone)
-        day = _add_months(local.date(), span.months) + timedelta(days=span.days)
+        day = on_day(local.date(), span)
         naive = datetime.combine(day, local.time().replace(tzinfo=None, fold=0))
         moved = naive.replace(tzinfo=zone, fold=0).astimezone(UTC)
     return moved + timedelta(hours=span.hours)
+
+
+def on_day(day: date, span: Span) -> date:
+    """The day that lies a span's months and days after another; a month's missing day becomes its last."""
+    return _add_months(day, span.months) + timedelta(days=span.days)
 
 
 def days_before(day: date, span: Span, zone: ZoneInfo) -> datetime:
@@ -177,30 +184,34 @@ def choose_slot(
 
 
 def country_of(zone: str, region: str = "") -> str:
-    """ISO code of the country in whose public holidays nobody is asked.
+    """Country, with its region where that has holidays of its own, in whose holidays nobody is asked.
 
-    "" when neither region nor zone tells it.
+    ISO codes, as `SE` or `ES-CT`; "" when neither region nor zone tells it.
     """
-    code = (
-        region.strip().upper()[:2] if re.fullmatch(r"[A-Za-z]{2}(-[A-Za-z0-9]{1,3})?", region.strip()) else ""
-    )
-    for candidate in (code, get_global("zone_territories").get(zone, "")):
+    written = region.strip().upper()
+    told = written if _REGION.fullmatch(written) else ""
+    for candidate in (told[:2], get_global("zone_territories").get(zone, "")):
         if candidate in _countries():
-            return str(candidate)
+            return told if candidate == told[:2] and told[3:] in _countries()[candidate] else str(candidate)
     return ""
 
 
 @lru_cache(maxsize=4096)
 def is_holiday(country: str, day: date) -> bool:
-    """Whether a day is a public holiday in a country; False for a country nobody knows."""
-    if country not in _countries():
-        return False
-    return day in holidays.country_holidays(country, years=day.year)
+    """Whether a day is a public holiday in a country or its region; False for a country nobody knows."""
+    code, _, part = country.partition("-")
+    return code in _countries() and day in _holidays(code, part, day.year)
+
+
+@lru_cache(maxsize=512)
+def _holidays(country: str, part: str, year: int) -> frozenset[date]:
+    return frozenset(holidays.country_holidays(country, subdiv=part or None, years=year))
 
 
 @lru_cache(maxsize=1)
-def _countries() -> frozenset[str]:
-    return frozenset(holidays.list_supported_countries(include_aliases=False))
+def _countries() -> dict[str, frozenset[str]]:
+    known = holidays.list_supported_countries(include_aliases=False)
+    return {country: frozenset(parts) for country, parts in known.items()}
 
 
 def _add_months(day: date, months: int) -> date:

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from uuid import UUID
 
+from services.trigger.domain.decisions import of_plan
 from services.trigger.domain.directory import contact_erased, erased
 from services.trigger.domain.model import Ask, AskState, Decision, PlanState
-from services.trigger.domain.planning import of_plan
 from services.trigger.handlers.ledger import record
-from services.trigger.store import asks, directory, plans
+from services.trigger.store import asks, audiences, directory, plans
 from shared.contracts.model import Snapshot
 from shared.contracts.reasons import Outcome, Reason
 from shared.contracts.surveys import SurveyCancelled
@@ -27,6 +27,7 @@ async def erase(tx: Tx, sealer: Sealer, contact_ids: Iterable[UUID], event_id: s
     gone = [erased(contact, tx.now) for contact in going]
     await sealer.destroy(tx.conn, [contact.id for contact in gone])
     await directory.save_contacts(tx.conn, gone)
+    await audiences.forget_participants(tx.conn, [contact.id for contact in gone])
     for contact in gone:
         key = str(contact.account_id or contact.id)
         tx.emit(contact_erased(contact), identity=f"{contact.id}/{contact.version}", key=key)

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from services.trigger.domain.directory import contact_changed
 from services.trigger.domain.model import Ask, AskState, Contact
-from services.trigger.domain.programme import HoldKind
+from services.trigger.domain.when import HoldKind
 from services.trigger.store import asks, brakes, directory, plans
 from shared.contracts.deliveries import (
     BounceKind,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from services.trigger.domain.lint import Checked, Report
+from collections.abc import Mapping
+from typing import Any
+
+from services.trigger.domain.findings import Checked, Report
 from services.trigger.store import programmes
 from services.trigger.store.programmes import Standing
 from shared.contracts.model import Family
@@ -17,10 +20,12 @@ async def publish(tx: Tx, report: Report) -> int:
     """Bring the published programmes in line with what a check could read; returns how many changed."""
     standing = {one.key: one for one in await programmes.standings(tx.conn)}
     broken = report.broken_files()
+    regrouped = await _publish_groups(tx, report, broken)
     changed = 0
     for checked in report.programmes:
         if checked.file not in broken:
             changed += await _publish_one(tx, checked, standing.get(checked.edition.key))
+    changed += await _retell(tx, regrouped, standing)
     if not broken and report.programmes:
         keys = {checked.edition.key for checked in report.programmes}
         gone = [s for s in standing.values() if s.key not in keys and s.state is not ProgrammeState.ARCHIVED]
@@ -37,19 +42,48 @@ async def announce(tx: Tx, key: str) -> None:
     found = [one for one in await programmes.standings(tx.conn) if one.key == key]
     definition = await programmes.definition_of(tx.conn, key)
     if found and definition is not None:
-        tx.emit(announcement(found[0], definition), identity=f"{key}/{found[0].revision}", key=key)
+        groups = await programmes.groups(tx.conn)
+        event = announcement(found[0], definition, groups)
+        tx.emit(event, identity=f"{key}/{found[0].revision}", key=key)
 
 
-def announcement(one: Standing, definition: dict[str, object]) -> ProgrammePublished:
-    """The event about a programme as it stands."""
+def announcement(
+    one: Standing, definition: Mapping[str, Any], groups: Mapping[str, dict[str, Any]]
+) -> ProgrammePublished:
+    """The event about a programme as it stands, with its group's objective and goal."""
     return ProgrammePublished(
         programme=one.key,
         version=one.version,
         revision=one.revision,
         state=one.shown,
         family=Family(str(definition["family"])),
-        definition=definition,
+        definition=dict(definition),
+        group=groups.get(str(definition.get("group", "")), {}),
     )
+
+
+async def _publish_groups(tx: Tx, report: Report, broken: frozenset[str]) -> frozenset[str]:
+    """Keep the groups that could be read; returns the keys of those that changed."""
+    wanted = dict(report.groups.definitions)
+    if report.groups.file in broken or (broken and not wanted):
+        return frozenset()
+    known = await programmes.groups(tx.conn)
+    changed = {key for key in wanted.keys() | known.keys() if wanted.get(key) != known.get(key)}
+    if changed:
+        await programmes.replace_groups(tx.conn, wanted)
+    return frozenset(changed)
+
+
+async def _retell(tx: Tx, groups: frozenset[str], before: Mapping[str, Standing]) -> int:
+    """Announce anew the programmes of groups that changed, unless they were just announced."""
+    told = 0
+    for one in await programmes.standings(tx.conn) if groups else ():
+        definition = await programmes.definition_of(tx.conn, one.key) or {}
+        if definition.get("group") in groups and before.get(one.key) == one:
+            await programmes.bump(tx.conn, one.key)
+            await announce(tx, one.key)
+            told += 1
+    return told
 
 
 async def _publish_one(tx: Tx, checked: Checked, standing: Standing | None) -> int:

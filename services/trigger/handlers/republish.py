@@ -17,10 +17,11 @@ async def republish(tx: Tx) -> None:
         paused = (await brakes.brakes_now(tx.conn)).all_sending
         event = organisation.announcement(paused=paused)
         tx.emit(event, identity=str(organisation.version), key="organisation")
+    groups = await programmes.groups(tx.conn)
     for one in await programmes.standings(tx.conn):
         definition = await programmes.definition_of(tx.conn, one.key)
         if definition is not None:
-            tx.emit(announcement(one, definition), identity=f"{one.key}/{one.revision}", key=one.key)
+            tx.emit(announcement(one, definition, groups), identity=f"{one.key}/{one.revision}", key=one.key)
     ids = await directory.ids_of(tx.conn, "accounts")
     for start in range(0, len(ids), PAGE):
         for account in (await directory.get_accounts(tx.conn, ids[start : start + PAGE])).values():

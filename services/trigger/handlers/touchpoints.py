@@ -5,36 +5,33 @@ Set-based per batch.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 from uuid import UUID
 
 from services.trigger.domain import directory as folding
 from services.trigger.domain.audience import Person as Participant
+from services.trigger.domain.book import Book, Tally, World
+from services.trigger.domain.catalogue import Catalogue
+from services.trigger.domain.decisions import Occurrence
 from services.trigger.domain.model import (
     Account,
     AskState,
     Contact,
-    Decision,
     Organisation,
     identity,
 )
-from services.trigger.domain.news import context_of, hold_of
-from services.trigger.domain.planning import (
-    FUTURE_TOLERANCE,
-    Book,
-    Occurrence,
-    World,
-    called_off,
-    plan_surveys,
-    subject_of,
-)
-from services.trigger.domain.programme import Edition, Per
+from services.trigger.domain.moments import account_subject, subjects_of
+from services.trigger.domain.news import context_of, holds_of
+from services.trigger.domain.planning import FUTURE_TOLERANCE, called_off, plan_surveys, tallied
+from services.trigger.domain.programme import Who
+from services.trigger.domain.series import begin_series
 from services.trigger.handlers import people
 from services.trigger.handlers.erasure import cancel_asks, erase
 from services.trigger.handlers.ledger import record
-from services.trigger.store import asks, brakes, directory, plans, programmes
+from services.trigger.store import asks, audiences, brakes, directory, plans, programmes
 from shared.contracts.envelope import Event
 from shared.contracts.model import Person
 from shared.contracts.reasons import Reason
@@ -76,8 +73,8 @@ class Touchpoints:
             raise Unavailable("the organisation's settings are not written yet")
         batch = await self._load(touched, tx)
         await self._fold(batch, tx)
-        await self._plan(batch, tx, organisation)
-        await self._side_effects(batch, tx)
+        catalogue = await self._plan(batch, tx, organisation)
+        await self._side_effects(batch, tx, catalogue)
 
     async def _load(self, events: Sequence[Touched], tx: Tx) -> _Batch:
         """Find or make everybody named, and lock accounts, then contacts, each in id order."""
@@ -159,18 +156,20 @@ class Touchpoints:
         await directory.save_accounts(tx.conn, accounts)
         await directory.save_contacts(tx.conn, contacts)
 
-    async def _plan(self, batch: _Batch, tx: Tx, organisation: Organisation) -> None:
+    async def _plan(self, batch: _Batch, tx: Tx, organisation: Organisation) -> Catalogue:
         editions = await programmes.current_editions(tx.conn)
         occurrences = [(event, _occurrence(batch, event)) for event in batch.events]
-        book = await _book(tx, [one for _, one in occurrences], editions)
+        catalogue = Catalogue.of(editions)
+        fresh = _new_customers(batch) if catalogue.series else []
+        book = await _book(tx, [one for _, one in occurrences], catalogue, fresh)
         elsewhere = {p.contact_id for p in book.plans.values() if p.contact_id} - batch.contacts.keys()
         contacts = batch.contacts | await directory.get_contacts(tx.conn, elsewhere)
         world = World(editions, organisation, tx.now, contacts)
-        decisions: list[tuple[str, Decision]] = []
+        decisions = [("", decision) for decision in begin_series(fresh, world, book)]
         withdrawn: set[UUID] = set()
         for event, occurrence in occurrences:
             decisions += [(event.id, decision) for decision in plan_surveys(occurrence, world, book)]
-            for edition in editions:
+            for edition in catalogue.by_type.get(occurrence.type, ()):
                 withdrawn |= {plan.id for plan in called_off(occurrence, edition, book)}
         await plans.save_plans(tx.conn, book.changed.values())
         await record(tx, decisions)
@@ -178,6 +177,7 @@ class Touchpoints:
         running = [a for a in await asks.asks_of_plans(tx.conn, withdrawn) if a.state is AskState.OPEN]
         await cancel_asks(tx, [a for a in running if a.handed_over_at is None], Reason.CANCELLED)
         await asks.stop_reminders(tx.conn, [a.survey_id for a in running if a.handed_over_at])
+        return catalogue
 
     async def _wake_outranked(self, book: Book, tx: Tx) -> None:
         """Whoever waited for a more important question that was called off or moved may be asked again."""
@@ -189,17 +189,17 @@ class Touchpoints:
                     tx.conn, tx.now, [Reason.OUTRANKED], contacts=persons, accounts=companies
                 )
 
-    async def _side_effects(self, batch: _Batch, tx: Tx) -> None:
-        """Holds by incidents, context for later explanations, and erasures."""
+    async def _side_effects(self, batch: _Batch, tx: Tx, catalogue: Catalogue) -> None:
+        """Who takes part in what, holds, context for later explanations, and erasures."""
         past = [e for e in batch.events if e.data.occurred_at <= tx.now + FUTURE_TOLERANCE]
         changes: dict[tuple[str, str, str], brakes.HoldChange] = {}
         for event in past:
             account = _account(batch, event)
-            found = hold_of(event.type, event.data, account.id if account else None)
-            if found:
-                changes[found.kind, found.ref, found.holder] = brakes.HoldChange(
-                    **asdict(found), contact_id=None
-                )
+            for found in holds_of(event.type, event.data, account.id if account else None, catalogue):
+                change = brakes.HoldChange(**asdict(found), contact_id=None)
+                known = changes.get((found.kind, found.ref, found.holder))
+                if known is None or known.version <= change.version:
+                    changes[found.kind, found.ref, found.holder] = change
             recorded = context_of(event.type, event.data, account.id if account else None)
             if recorded:
                 key = recorded.account_id or event.key or event.id
@@ -209,6 +209,7 @@ class Touchpoints:
         if released:
             await plans.wake_plans(tx.conn, tx.now, [Reason.HELD], accounts=released)
             await asks.wake_reminders(tx.conn, tx.now, Reason.HELD, accounts=released)
+        await audiences.record_seen(tx.conn, (seen for event in past for seen in _seen(batch, event)))
         for event in past:
             if event.type == folding.DELETES:
                 leaving = [contact_id for _, contact_id in batch.people.get(_key(event), ())]
@@ -220,16 +221,45 @@ def account_id(external_id: str) -> UUID:
     return identity("account", external_id.strip())
 
 
-async def _book(tx: Tx, occurrences: Sequence[Occurrence], editions: Sequence[Edition]) -> Book:
-    """The plans that the batch may touch, locked."""
-    subjects = {
-        subject_of(per, event, person)
-        for event in occurrences
-        for per in Per
-        for person in (*event.people, None)
-    } - {""}
-    found = await plans.lock_plans_about(tx.conn, subjects, [edition.key for edition in editions])
-    return Book({plan.id: plan for plan in found})
+async def _book(
+    tx: Tx, occurrences: Sequence[Occurrence], catalogue: Catalogue, fresh: Sequence[Account]
+) -> Book:
+    """The plans that the batch may touch, locked, and what programmes have counted before it."""
+    keys = {edition.key for edition in catalogue.series} if fresh else set()
+    subjects = {account_subject(account.id) for account in fresh}
+    more: Counter[Tally] = Counter()
+    for event in occurrences:
+        for edition in catalogue.concerned(event.type, dated=event.touchpoint.renewal_on is not None):
+            keys.add(edition.key)
+            subjects |= subjects_of(edition.programme.when.per, event)
+        more.update(tallied(event, catalogue, tx.now))
+    found = await plans.lock_plans_about(tx.conn, subjects, keys) if subjects else []
+    return Book({plan.id: plan for plan in found}, tallies=await audiences.tally(tx.conn, more))
+
+
+def _new_customers(batch: _Batch) -> list[Account]:
+    """Accounts that became known in this batch, or whose start moved."""
+    pairs = ((batch.before[key], account) for key, account in batch.accounts.items())
+    return [
+        account
+        for before, account in pairs
+        if isinstance(before, Account)
+        and account.version
+        and (not before.version or before.started_on != account.started_on)
+    ]
+
+
+def _seen(batch: _Batch, event: Touched) -> Iterator[audiences.Seen]:
+    """Who takes part in what, as far as an event tells."""
+    told, at = event.data.subject, event.data.occurred_at
+    kinds = {Who.PROJECT, Who.CONTRACT}
+    subjects = [f"{told.kind}:{told.id}"] if told and told.kind in kinds else []
+    subjects += [f"product:{event.data.product}"] if event.data.product else []
+    account = _account(batch, event)
+    for one, contact_id in batch.people.get(_key(event), ()):
+        own = [account_subject(account.id)] if account and one.told.role else []
+        for subject in (*subjects, *own):
+            yield audiences.Seen(subject, contact_id, one.told.role, at)
 
 
 def _occurrence(batch: _Batch, event: Touched) -> Occurrence:

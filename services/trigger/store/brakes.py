@@ -9,7 +9,6 @@ from uuid import UUID
 
 from services.trigger.domain.gate import Brakes
 from services.trigger.domain.model import Hold
-from services.trigger.domain.programme import HoldKind
 from services.trigger.store.rows import dump
 from shared.db.database import Connection
 
@@ -37,7 +36,7 @@ class Brake:
 class HoldChange:
     """A hold that begins or ends; the newest version counts."""
 
-    kind: HoldKind
+    kind: str
     ref: str
     holder: str
     contact_id: UUID | None
@@ -102,7 +101,7 @@ async def holds_on(conn: Connection, contacts: Sequence[UUID], accounts: Sequenc
         contacts,
         accounts,
     )
-    return [Hold(HoldKind(row["kind"]), row["ref"], row["contact_id"], row["account_id"]) for row in rows]
+    return [Hold(row["kind"], row["ref"], row["contact_id"], row["account_id"]) for row in rows]
 
 
 async def save_holds(conn: Connection, changes: Sequence[HoldChange]) -> None:

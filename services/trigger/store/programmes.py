@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from services.trigger.domain.lint import Finding, Severity
+from services.trigger.domain.findings import Finding, Severity
 from services.trigger.domain.model import Organisation
 from services.trigger.domain.programme import Edition, edition_of
 from services.trigger.store.rows import dump
@@ -124,6 +124,21 @@ async def definition_of(conn: Connection, key: str) -> dict[str, Any] | None:
     """The newest definition of a programme."""
     text = await conn.fetchval("select definition::text from programmes where key = $1", key)
     return json.loads(text) if text else None
+
+
+async def groups(conn: Connection) -> dict[str, dict[str, Any]]:
+    """Definitions of all groups, by key."""
+    rows = await conn.fetch("select key, definition::text as text from programme_groups order by key")
+    return {row["key"]: json.loads(row["text"]) for row in rows}
+
+
+async def replace_groups(conn: Connection, wanted: Mapping[str, dict[str, Any]]) -> None:
+    """Keep these groups and no others."""
+    await conn.execute("delete from programme_groups")
+    await conn.executemany(
+        "insert into programme_groups (key, definition) values ($1, $2::text::jsonb)",
+        [(key, json.dumps(wanted[key])) for key in sorted(wanted)],
+    )
 
 
 async def replace_findings(conn: Connection, findings: Sequence[Finding]) -> None:

@@ -12,7 +12,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from services.trigger.domain import gate, planning
+from services.trigger.domain import gate
+from services.trigger.domain.decisions import of_plan
+from services.trigger.domain.expanding import expand
 from services.trigger.domain.model import (
     Account,
     Ask,
@@ -28,6 +30,7 @@ from services.trigger.domain.survey import Request, ask_of, survey_of
 from services.trigger.domain.timing import add_span
 from services.trigger.handlers.ledger import record
 from services.trigger.store import asks, brakes, directory, plans, programmes
+from services.trigger.worker.audiences import crowds, plans_ahead
 from shared.contracts.reasons import Outcome, Reason
 from shared.db.database import Connection, Database, Tx
 from shared.errors import Unavailable
@@ -118,6 +121,10 @@ class DuePlans:
         done = _Round()
         await self._expand([p for p in claimed if p.contact_id is None], editions, facts, done, tx)
         await self._pass([p for p in claimed if p.contact_id], editions, facts, done, tx)
+        ahead = plans_ahead(claimed, editions, claim.accounts, claim.contacts, facts.organisation, tx)
+        for plan, decision in await ahead:
+            done.fresh.append(plan)
+            done.say(plan, decision)
         await self._write(done, tx)
 
     async def _expand(
@@ -129,15 +136,14 @@ class DuePlans:
         tx: Tx,
     ) -> None:
         """Resolve audiences that come due into one plan a person; the gate sees those in the next round."""
-        people = await directory.contacts_of(tx.conn, [p.account_id for p in parents if p.account_id])
-        world = planning.World((), facts.organisation, tx.now)
-        for parent in parents:
-            account = facts.account_of(parent)
-            folk = people.get(parent.account_id, []) if parent.account_id else []
-            edition = editions[parent.programme, parent.version]
-            found = list(planning.expand(parent, edition, folk, account, world))
-            children = [plan for plan, _ in found if plan]
-            for _, decision in found:
+        if not parents:
+            return
+        pairs = [(parent, editions[parent.programme, parent.version]) for parent in parents]
+        found = await crowds(tx.conn, pairs, tx.now)
+        for parent, edition in pairs:
+            resolved = list(expand(parent, edition, found[parent.id], facts.organisation, tx.now))
+            children = [plan for plan, _ in resolved if plan]
+            for _, decision in resolved:
                 done.say(parent, decision)
             done.fresh += children
             if children:
@@ -146,7 +152,7 @@ class DuePlans:
             reason = Reason.NOT_IN_AUDIENCE
             done.plans[parent.id] = replace(parent, state=PlanState.SUPPRESSED, reason=reason)
             nobody = {"why": "nobody of the account is in the audience"}
-            done.say(parent, planning.of_plan(parent, Outcome.SUPPRESSED, reason, nobody))
+            done.say(parent, of_plan(parent, Outcome.SUPPRESSED, reason, nobody))
 
     async def _pass(
         self,

@@ -11,16 +11,20 @@ import hashlib
 from pathlib import Path
 
 from services.trigger import metrics
-from services.trigger.domain.lint import Finding, Report, Severity, check
+from services.trigger.domain.findings import Finding, Report, Severity
+from services.trigger.domain.lint import check
 from services.trigger.domain.model import Organisation
 from services.trigger.handlers.organisation import ensure_organisation
 from services.trigger.handlers.publishing import publish
+from services.trigger.handlers.seeding import seed
 from shared.db.database import Database
 from shared.runtime.ids import random_id
 from shared.runtime.lease import take_lease
 from shared.runtime.logging import get_logger
 
 MAX_FILE_BYTES = 512 * 1024
+PRESETS = "presets"
+"""Folder of programmes to choose from: one runs when it is copied beside the others."""
 
 log = get_logger("programmes")
 
@@ -36,7 +40,7 @@ class Publisher:
         self._seen = ""
 
     async def run(self) -> int:
-        """Look once; returns how many programmes were published or archived."""
+        """Look once; returns how many programmes were published or archived, or accounts got their series."""
         files = read_folder(self._folder)
         digest = hashlib.sha256(repr(sorted(files)).encode()).hexdigest()
         async with self._db.begin() as tx:
@@ -46,7 +50,7 @@ class Publisher:
             organisation = await ensure_organisation(tx, self._defaults)
             digest += ",".join(organisation.locales)
             if digest == self._seen:
-                return 0
+                return await seed(tx, organisation)
             report = check(files, organisation.locales) if files else _empty(self._folder)
             changed = await publish(tx, report)
         self._seen = digest
@@ -65,13 +69,15 @@ class Publisher:
 
 
 def read_folder(folder: Path) -> list[tuple[str, str]]:
-    """Name and text of every programme file of a folder and its sub-folders.
+    """Name and text of every programme file of a folder and its sub-folders, but not of its presets.
 
     Too large or unreadable ones as broken YAML.
     """
     found: list[tuple[str, str]] = []
     for path in sorted([*folder.rglob("*.yaml"), *folder.rglob("*.yml")]):
         name = str(path.relative_to(folder))
+        if name.startswith(f"{PRESETS}/"):
+            continue
         try:
             text = path.read_text("utf-8") if path.stat().st_size <= MAX_FILE_BYTES else "%too large"
         except (OSError, UnicodeDecodeError):

@@ -8,7 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from services.trigger.domain.audience import Person
 from services.trigger.domain.documents import read_documents
+from services.trigger.domain.expanding import Crowd
 from services.trigger.domain.gate import Asks, Facts
 from services.trigger.domain.model import (
     Account,
@@ -78,6 +80,11 @@ def definition(**changes: Any) -> dict[str, Any]:
 def edition(**changes: Any) -> Edition:
     """An edition of the small programme."""
     return edition_of(definition(**changes))
+
+
+def crowd(*contacts: Contact, asked: dict[UUID, datetime] | None = None) -> Crowd:
+    """People of Acme whom an audience may mean."""
+    return Crowd([Person(contact) for contact in contacts], {ACME.id: ACME}, asked or {})
 
 
 def touchpoint(at: datetime = NOW, **data: Any) -> Touchpoint:

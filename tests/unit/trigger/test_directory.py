@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.trigger.domain.catalogue import Catalogue
 from services.trigger.domain.directory import (
     Known,
     Told,
@@ -30,11 +32,12 @@ from services.trigger.domain.directory import (
     with_known,
 )
 from services.trigger.domain.model import Account, Contact, Reach, identity
-from services.trigger.domain.news import context_of, hold_of
+from services.trigger.domain.news import AccountHold, context_of, holds_of
+from services.trigger.domain.programme import Edition
 from shared.contracts.directory import Consent
 from shared.contracts.model import Person
-from shared.contracts.touchpoints import TouchpointContact
-from tests.unit.trigger.support import ACME, ANNA, NOW, touchpoint
+from shared.contracts.touchpoints import Touchpoint, TouchpointContact
+from tests.unit.trigger.support import ACME, ANNA, NOW, edition, touchpoint
 
 DAY = timedelta(days=1)
 
@@ -146,14 +149,27 @@ def test_zones(name: str, known: bool) -> None:
     assert is_zone(name) is known
 
 
-def test_incidents_hold_their_account() -> None:
-    opened = hold_of("incident.opened", touchpoint(), ACME.id)
-    resolved = hold_of("incident.resolved", touchpoint(NOW + DAY), ACME.id)
-    assert opened is not None
-    assert resolved is not None
+def holds(kind: str, told: Touchpoint, account: UUID | None = ACME.id, *of: Edition) -> list[AccountHold]:
+    return list(holds_of(kind, told, account, Catalogue.of(of)))
+
+
+def test_incidents_and_unpaid_invoices_hold_their_account() -> None:
+    (opened,) = holds("incident.opened", touchpoint())
+    (resolved,) = holds("incident.resolved", touchpoint(NOW + DAY))
     assert (opened.active, resolved.active, resolved.version > opened.version) == (True, False, True)
-    assert hold_of("incident.opened", touchpoint(), None) is None
-    assert hold_of("order.delivered", touchpoint(), ACME.id) is None
+    assert [hold.kind for hold in holds("invoice.overdue", touchpoint())] == ["dunning"]
+    assert holds("incident.opened", touchpoint(), None) == []
+    assert holds("order.delivered", touchpoint()) == []
+
+
+def test_a_programme_may_name_a_hold_with_its_own_events() -> None:
+    audit = {"name": "audit", "from": "audit.started", "until": ["audit.passed", "audit.failed"]}
+    of = edition(when__hold_while=["incident", audit])
+    assert of.programme.when.holds == ("incident", "audit")
+    (begun,) = holds("audit.started", touchpoint(), ACME.id, of)
+    (ended,) = holds("audit.failed", touchpoint(NOW + DAY), ACME.id, of)
+    assert (begun.kind, begun.ref, begun.active, ended.active) == ("audit", "o1", True, False)
+    assert holds("audit.started", touchpoint()) == []
 
 
 def test_some_events_are_context() -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from services.trigger.domain.gate import Brakes, Rival, decide, decide_reminder, rival_of
 from services.trigger.domain.model import AskState, Hold, Reach
-from services.trigger.domain.programme import HoldKind
 from services.trigger.domain.timing import Span
+from services.trigger.domain.when import HoldKind
 from shared.contracts.directory import Consent
 from shared.contracts.model import Family, Persona
 from shared.contracts.programmes import ProgrammeState

@@ -11,22 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.trigger.domain.audience import Person, limited, meets, sampled
+from services.trigger.domain.book import Book, World
+from services.trigger.domain.decisions import Occurrence
+from services.trigger.domain.expanding import expand
 from services.trigger.domain.model import Contact, Decision, PlanState, identity
-from services.trigger.domain.planning import (
-    Book,
-    Occurrence,
-    World,
-    called_off,
-    context_of,
-    expand,
-    plan_surveys,
-)
-from services.trigger.domain.programme import Audience, Bound, Edition
+from services.trigger.domain.moments import context_of
+from services.trigger.domain.planning import called_off, plan_surveys
+from services.trigger.domain.programme import Audience, Edition
+from services.trigger.domain.when import Bound
 from shared.contracts.model import Persona, Tier
 from shared.contracts.programmes import ProgrammeState
 from shared.contracts.reasons import Outcome, Reason
 from shared.contracts.touchpoints import Touchpoint
-from tests.unit.trigger.support import ACME, ANNA, NOW, ORGANISATION, edition, touchpoint
+from tests.unit.trigger.support import ACME, ANNA, NOW, ORGANISATION, crowd, edition, touchpoint
 
 PLAIN = edition()
 LATER = NOW + timedelta(days=2)
@@ -282,7 +279,7 @@ def test_an_audience_is_resolved_when_due_and_never_before_anybodys_day_begins()
     zones = ["Pacific/Kiritimati", "Europe/Stockholm", "Pacific/Pago_Pago"]
     boss = [Contact(id=identity(z), version=1, zone=z, persona=Persona.DECISION_MAKER) for z in zones]
     user = Contact(id=identity("u"), version=1, persona=Persona.USER)
-    found = list(expand(parent, of, [*boss, user], ACME, world(of)))
+    found = list(expand(parent, of, crowd(*boss, user), ORGANISATION, NOW))
     plans = [plan for plan, _ in found if plan]
     assert [d.outcome for _, d in found].count(Outcome.PLANNED) == 3
     assert [_said(d) for plan, d in found if plan is None] == [("not_matched", "not_in_audience")]
@@ -296,12 +293,11 @@ def test_a_part_of_an_audience_can_be_asked() -> None:
     book = Book()
     run(book, renewal("2026-07-01"), of)
     (parent,) = book.plans.values()
-    found = list(expand(parent, of, [p.contact for p in people(3)], ACME, world(of)))
+    found = list(expand(parent, of, crowd(*(p.contact for p in people(3))), ORGANISATION, NOW))
     assert sum(plan is not None for plan, _ in found) == 1
     rare = edition(**{**RENEWAL, "audience": {"who": "account", "sample": 0.000001}})
-    assert all(
-        plan is None for plan, _ in expand(parent, rare, [p.contact for p in people(3)], ACME, world(rare))
-    )
+    everybody = crowd(*(p.contact for p in people(3)))
+    assert all(plan is None for plan, _ in expand(parent, rare, everybody, ORGANISATION, NOW))
 
 
 def test_an_account_audience_after_a_touchpoint_is_early_enough_for_every_zone() -> None:
@@ -311,7 +307,7 @@ def test_an_account_audience_after_a_touchpoint_is_early_enough_for_every_zone()
     (parent,) = book.plans.values()
     for zone in ("Pacific/Apia", "America/New_York", "Europe/Stockholm"):
         contact = Contact(id=identity(zone), version=1, zone=zone)
-        ((plan, _),) = expand(parent, of, [contact], ACME, world(of))
+        ((plan, _),) = expand(parent, of, crowd(contact), ORGANISATION, NOW)
         assert plan is not None
         assert plan.due_at >= parent.due_at
 

@@ -11,8 +11,10 @@ from typer.testing import CliRunner
 
 from services.cli.programmes import app
 from services.trigger.domain.documents import UnreadableError, read_documents
-from services.trigger.domain.lint import Finding, check, longest_path, read_file
+from services.trigger.domain.findings import Finding
+from services.trigger.domain.lint import check, longest_path
 from services.trigger.domain.programme import edition_of, version_of
+from services.trigger.domain.reading import read_file
 from tests.unit.trigger.support import TEXT, definition
 
 ROOT = Path(__file__).parents[3]

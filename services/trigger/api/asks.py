@@ -1,0 +1,64 @@
+"""`POST /v1/programmes/{key}/asks`: ask people by hand; the gate applies as to everybody."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header
+from pydantic import BaseModel, Field
+
+from services.trigger.domain.by_hand import MOST, AskedByHand
+from services.trigger.handlers.asking import NotByHandError, ask_by_hand
+from services.trigger.handlers.intake import Taken
+from services.trigger.store.guard import unit_of_work
+from shared.runtime.ids import random_id
+from shared.runtime.service import Platform
+from shared.security.access import Principal, require_scope
+from shared.web.problems import Problem
+
+Asker = Annotated[Principal, Depends(require_scope("touchpoints:write"))]
+Reference = Annotated[str, Header(alias="idempotency-key", max_length=200)]
+
+
+class Asks(BaseModel):
+    """People to be asked."""
+
+    people: list[AskedByHand] = Field(min_length=1, max_length=MOST)
+
+
+class Receipt(BaseModel):
+    """How many were taken, and how many of them were known from an earlier request of this reference."""
+
+    reference: str
+    accepted: int
+    duplicate: int
+    conflict: int
+
+
+def router(platform: Platform) -> APIRouter:
+    """The route."""
+    routes = APIRouter(prefix="/v1", tags=["operation"])
+
+    @routes.post("/programmes/{key}/asks", status_code=202)
+    async def ask(key: str, asks: Asks, asker: Asker, reference: Reference = "") -> Receipt:
+        """Ask people of a programme with `on: manual`. Repeat a request with the same `Idempotency-Key`."""
+        reference = reference or str(random_id())
+        try:
+            async with unit_of_work(platform.db) as tx:
+                statuses = await ask_by_hand(
+                    tx, platform.sealer, key, asks.people, reference=reference, by=asker.name
+                )
+        except NotByHandError as error:
+            raise Problem(
+                409, f"{error}.", what_to_do="See docs/programmes.md, on: manual.", field="key"
+            ) from error
+        counted = Counter(statuses)
+        return Receipt(
+            reference=reference,
+            accepted=counted[Taken.ACCEPTED],
+            duplicate=counted[Taken.DUPLICATE],
+            conflict=counted[Taken.CONFLICT],
+        )
+
+    return routes

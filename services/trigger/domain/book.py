@@ -1,0 +1,52 @@
+"""What a batch plans with: the plans it may touch, the programmes, and what time it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from services.trigger.domain.catalogue import Catalogue
+from services.trigger.domain.model import Contact, Organisation, Plan
+from services.trigger.domain.programme import Edition
+
+Tally = tuple[str, str]
+"""A programme and a subject of which it counts the touchpoints."""
+
+
+@dataclass(slots=True)
+class Book:
+    """The plans that a batch may touch, by identity; changed ones are collected for the store.
+
+    `tallies`: how many touchpoints of a subject a programme with `nth` has seen.
+    """
+
+    plans: dict[UUID, Plan] = field(default_factory=dict)
+    changed: dict[UUID, Plan] = field(default_factory=dict)
+    tallies: dict[Tally, int] = field(default_factory=dict)
+
+    def put(self, plan: Plan) -> None:
+        """Take a new or changed plan."""
+        self.plans[plan.id] = plan
+        self.changed[plan.id] = plan
+
+    def of(self, programme: str, subject: str) -> list[Plan]:
+        """All plans of a programme about a subject, oldest occurrence first."""
+        found = [p for p in self.plans.values() if p.programme == programme and p.subject == subject]
+        return sorted(found, key=lambda plan: (plan.occurrence, str(plan.id)))
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What planning looks at besides the event."""
+
+    editions: Sequence[Edition]
+    organisation: Organisation
+    now: datetime
+    contacts: Mapping[UUID, Contact] = field(default_factory=dict)
+    catalogue: Catalogue = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Find programmes by event from here on."""
+        object.__setattr__(self, "catalogue", Catalogue.of(self.editions))

@@ -1,0 +1,61 @@
+"""All programmes, found by what concerns them: an event costs nothing for those that it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from services.trigger.domain.programme import Edition
+from services.trigger.domain.when import BUILT_IN, RENEWAL, HoldRule
+from shared.contracts.programmes import ProgrammeState
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Editions by the events that they plan after or that call them off, in their own order.
+
+    `dated` stand before the renewal date, `series` begin with an account; `holds` are by event.
+    """
+
+    editions: tuple[Edition, ...] = ()
+    by_type: Mapping[str, tuple[Edition, ...]] = field(default_factory=dict)
+    dated: tuple[Edition, ...] = ()
+    series: tuple[Edition, ...] = ()
+    begins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    ends: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, editions: Iterable[Edition]) -> Catalogue:
+        """The catalogue of some editions; archived ones are only called off."""
+        every = tuple(editions)
+        by_type: dict[str, list[Edition]] = {}
+        for edition in every:
+            live = edition.state is not ProgrammeState.ARCHIVED
+            when = edition.programme.when
+            for kind in dict.fromkeys((*(when.starts_on if live else ()), *when.ends_on)):
+                by_type.setdefault(kind, []).append(edition)
+        live_ones = [e for e in every if e.state is not ProgrammeState.ARCHIVED]
+        rules = (*BUILT_IN, *(rule for e in live_ones for rule in e.programme.when.own_holds))
+        return cls(
+            editions=every,
+            by_type={kind: tuple(found) for kind, found in by_type.items()},
+            dated=tuple(e for e in live_ones if e.programme.when.before == RENEWAL),
+            series=tuple(e for e in live_ones if e.programme.when.from_account_start),
+            begins=_by_event((rule, rule.starts) for rule in rules),
+            ends=_by_event((rule, rule.until) for rule in rules),
+        )
+
+    def concerned(self, kind: str, *, dated: bool) -> tuple[Edition, ...]:
+        """Programmes that an event may plan or call off; `dated`: it tells a renewal date."""
+        found = self.by_type.get(kind, ())
+        if not dated or not self.dated:
+            return found
+        return (*found, *(edition for edition in self.dated if edition not in found))
+
+
+def _by_event(rules: Iterable[tuple[HoldRule, tuple[str, ...]]]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, dict[str, None]] = {}
+    for rule, events in rules:
+        for event in events:
+            found.setdefault(event, {})[rule.name] = None
+    return {event: tuple(names) for event, names in found.items()}

@@ -1,0 +1,157 @@
+"""When a programme wants to ask somebody about something, and from when on that would be too late."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from services.trigger.domain.audience import Person
+from services.trigger.domain.decisions import Occurrence
+from services.trigger.domain.model import Account, Contact, Moment, Organisation, Scalar, place_of
+from services.trigger.domain.programme import Edition
+from services.trigger.domain.timing import ACCEPTABLE, Span, add_span, days_before, local_instant, on_day
+from services.trigger.domain.when import Per
+from shared.contracts.touchpoints import Touchpoint
+
+EARLIEST_ZONE = ZoneInfo("Etc/GMT-14")
+"""Where every date begins first: an audience is resolved before the day begins anywhere."""
+
+FIRST_DAY = date(2000, 1, 1)
+"""Where series of accounts begin whose own start nobody told."""
+
+_PARTS = frozenset({"feature", "release"})
+_DST_MARGIN = timedelta(hours=3)
+_ONE_DAY = Span(days=1)
+_CONTEXT_KEYS, _CONTEXT_CHARS = 20, 200
+_DRAWS = 2**32
+
+
+def subject_of(per: Per, event: Occurrence, person: Person | None) -> str:
+    """What an event is about, in the terms the programme counts in; "" when the event does not say.
+
+    A release or feature of a product counts by itself.
+    """
+    told = event.touchpoint.subject
+    match per:
+        case Per.CONTACT:
+            return f"contact:{person.contact.id}" if person else ""
+        case Per.ACCOUNT:
+            return account_subject(event.account.id) if event.account else ""
+        case Per.PRODUCT:
+            product = event.touchpoint.product
+            part = f"/{told.id}" if told and told.kind in _PARTS else ""
+            return f"product:{product}{part}" if product else ""
+        case Per.CONTRACT if event.account and (told is None or told.kind != per):
+            return f"contract:account:{event.account.id}"
+        case _:
+            return f"{per}:{told.id}" if told and told.kind == per else ""
+
+
+def subjects_of(per: Per, event: Occurrence) -> set[str]:
+    """All that an event is about, whoever of its people is meant."""
+    return {subject_of(per, event, person) for person in (*event.people, None)} - {""}
+
+
+def account_subject(account_id: UUID) -> str:
+    """An account as a subject."""
+    return f"account:{account_id}"
+
+
+def moment_of(
+    edition: Edition,
+    moment: Moment,
+    contact: Contact | None,
+    account: Account | None,
+    organisation: Organisation,
+) -> tuple[datetime, datetime]:
+    """When a programme wants to ask somebody, and from when on that would be too late.
+
+    For an audience not yet resolved (no contact) the moment lies before everybody's own.
+    """
+    when = edition.programme.when
+    zone = place_of(contact, account, organisation).zone
+    early = zone if contact else EARLIEST_ZONE
+    if when.before and moment.renewal_on:
+        due_at = days_before(moment.renewal_on, when.by, early)
+        return due_at, min(add_span(due_at, when.fresh_for, early), _end_of(moment.renewal_on, early))
+    if when.from_account_start:
+        return _in_period(edition, moment, contact, early)
+    delay = _times(when.every, moment.period) if when.recurring else when.delay
+    due_at = add_span(moment.at, delay, zone)
+    if contact is None and (delay.days or delay.months):
+        due_at -= _DST_MARGIN
+    return due_at, add_span(due_at, when.fresh_for, zone)
+
+
+def first_period(edition: Edition, at: datetime, now: datetime) -> int:
+    """A number of the period, counted from 1, that surely is not later than the one now is in."""
+    every = edition.programme.when.every
+    longest = timedelta(days=31 * every.months + every.days)
+    return max(1, (now - at) // longest - 1)
+
+
+def anchor_of(account: Account, edition: Edition) -> datetime:
+    """Where an account's series begins: its start, else a day of its own, so that accounts spread."""
+    day = account.started_on
+    if day is None:
+        every = edition.programme.when.every.rough.days
+        day = FIRST_DAY + timedelta(days=int(draw(f"{edition.key}/{account.id}") * every))
+    return datetime.combine(day, time(), UTC)
+
+
+def moment_from(event: Occurrence) -> Moment:
+    """What a survey remembers of an event."""
+    told = event.touchpoint
+    return Moment(
+        touchpoint=event.type,
+        at=told.occurred_at,
+        product=told.product,
+        service_type=told.service_type,
+        subject_kind=told.subject.kind if told.subject else "",
+        subject_id=told.subject.id if told.subject else "",
+        renewal_on=told.renewal_on,
+        context=context_of(told),
+    )
+
+
+def context_of(touchpoint: Touchpoint) -> dict[str, str]:
+    """What of the free context a survey carries along; what looks like an address stays behind."""
+    pairs = ((key, "" if value is None else str(value)) for key, value in touchpoint.context.items())
+    kept = [(k, v[:_CONTEXT_CHARS]) for k, v in pairs if v and "@" not in v]
+    return dict(kept[:_CONTEXT_KEYS])
+
+
+def draw(text: str) -> float:
+    """A number from 0 to below 1 that the text alone decides."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4]) / _DRAWS
+
+
+def iso(day: date | None) -> Scalar:
+    """A day for the ledger."""
+    return day.isoformat() if day else ""
+
+
+def _in_period(
+    edition: Edition, moment: Moment, contact: Contact | None, zone: ZoneInfo
+) -> tuple[datetime, datetime]:
+    """People have their own day in each period, always the same; an audience is due when it begins."""
+    when = edition.programme.when
+    anchor = moment.at.astimezone(UTC).date()
+    day, following = (
+        on_day(anchor, _times(when.every, number)) for number in (moment.period, moment.period + 1)
+    )
+    if contact is None:
+        return local_instant(day, 0, zone), local_instant(following, 0, zone)
+    day += timedelta(days=int(draw(f"{edition.key}/{contact.id}") * (following - day).days))
+    due_at = local_instant(day, ACCEPTABLE.opens, zone)
+    return due_at, add_span(due_at, when.fresh_for, zone)
+
+
+def _times(span: Span, number: int) -> Span:
+    return Span(months=span.months * number, days=span.days * number, hours=span.hours * number)
+
+
+def _end_of(day: date, zone: ZoneInfo) -> datetime:
+    return add_span(datetime(day.year, day.month, day.day, tzinfo=zone), _ONE_DAY, zone)

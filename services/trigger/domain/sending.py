@@ -1,0 +1,87 @@
+"""How and when an invitation goes out, and in whose name."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from services.trigger.domain.parts import Rules, SpanText, Texts
+from services.trigger.domain.timing import WEEKDAYS, Span, Window, parse_hours
+from shared.contracts.model import Channel, Persona
+
+
+class SendWindow(Rules):
+    """Weekdays and hours at the recipient."""
+
+    days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = ("tue", "wed", "thu")
+    hours: str = "09:30-16:00"
+    holidays: Literal["recipient", "ignore"] = "recipient"
+    outside_before_stale: bool = True
+
+    @model_validator(mode="after")
+    def _readable(self) -> SendWindow:
+        parse_hours(self.hours)
+        if not self.days:
+            raise ValueError("days is empty: nobody would ever be asked; write anytime to send on any day")
+        return self
+
+    @cached_property
+    def window(self) -> Window:
+        """The window for the timing functions."""
+        opens, closes = parse_hours(self.hours)
+        days = frozenset(WEEKDAYS.index(day) for day in self.days)
+        return Window(days, opens, closes, skip_holidays=self.holidays == "recipient")
+
+
+class Reminder(Rules):
+    """A further mail to somebody who has not answered, counted from the invitation."""
+
+    after: SpanText
+
+
+class Send(Rules):
+    """How and when. `from` is a person, or one for each persona; else the organisation's sender signs."""
+
+    channels: tuple[Channel, ...] = Field(default=(Channel.EMAIL,), min_length=1)
+    deliver_to: Literal["recipient", "owner"] = "recipient"
+    window: SendWindow | Literal["anytime"] = SendWindow()
+    sender: str | dict[Persona, str] = Field(default="", alias="from")
+    reminders: tuple[Reminder, ...] = ()
+    open_for: SpanText = Span(days=30)
+    incentive: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def rule(self) -> Window | None:
+        """The window, None = at any time."""
+        return None if isinstance(self.window, str) else self.window.window
+
+    @property
+    def outside_before_stale(self) -> bool:
+        """Whether to send outside the window rather than not at all."""
+        return isinstance(self.window, str) or self.window.outside_before_stale
+
+    @property
+    def to_owner(self) -> bool:
+        """Whether the account manager gets the mail and passes the link on (R36)."""
+        return self.deliver_to == "owner"
+
+    @property
+    def senders(self) -> tuple[str, ...]:
+        """All who may sign."""
+        return (self.sender,) if isinstance(self.sender, str) else tuple(self.sender.values())
+
+    def signed_by(self, persona: Persona | None) -> str:
+        """Who signs to somebody of a persona; "" = the organisation's sender."""
+        if isinstance(self.sender, str):
+            return self.sender
+        return self.sender.get(persona, "") if persona else ""
+
+
+class Wording(Rules):
+    """What the mail says around the question."""
+
+    subject: Texts
+    intro: Texts
+    reminder: dict[str, str] = Field(default_factory=dict)
