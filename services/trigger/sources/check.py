@@ -9,7 +9,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from services.trigger.domain.documents import Document, Location, UnreadableError, read_documents
-from services.trigger.domain.lint import Finding, Severity
+from services.trigger.domain.findings import Finding, Severity
 from services.trigger.sources.definition import Sources
 
 
