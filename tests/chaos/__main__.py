@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import sys
 import tempfile
 from dataclasses import fields
@@ -30,6 +31,7 @@ def main() -> int:
     counts = Counts(**{one.name: getattr(wish, one.name) for one in fields(Counts)})
     plan = Plan(wish.seed, counts, per_second=wish.rate, soak=wish.soak, rolls=wish.rolls)
     folder = wish.folder or Path(tempfile.mkdtemp(prefix="afterword-chaos-"))
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # that brokers are away is the campaign's doing
     machine = SystemMachine()
     begun = machine.monotonic()
 

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import httpx
 from aiokafka import AIOKafkaProducer
@@ -113,11 +114,12 @@ class Backends:
                 self._producer = producer
             return self._producer
 
-    async def _drop(self, producer: AIOKafkaProducer | None) -> None:
+    async def _drop(self, producer: Any) -> None:
         """Give a connection up; the next one begins anew."""
-        if producer is None or producer is not self._producer:
+        if producer is None:
             return
-        self._producer = None
+        if producer is self._producer:
+            self._producer = None
         with suppress(KafkaError, OSError, asyncio.CancelledError):
             async with asyncio.timeout(5):
                 await producer.stop()

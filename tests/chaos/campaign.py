@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -21,13 +21,15 @@ from tests.chaos.instances import Instance
 from tests.chaos.journal import Faulted, Journal, Outcome, Probed
 from tests.chaos.load import Load, prepared
 from tests.chaos.progress import Probe
-from tests.chaos.schedule import Counts, Fault, Lanes, schedule
+from tests.chaos.schedule import Counts, Lanes, schedule
 from tests.chaos.soak import Flatness, soak
 
 START = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 STEP = timedelta(hours=2)
 STEP_SECONDS = 1.0
-ENDING_STEP = timedelta(hours=12)
+ENDING_STEP = timedelta(days=1)
+LATE = 3 * ENDING_STEP
+"""A plan for an account takes a step to find its people, and another one to ask them."""
 READY_SECONDS = 120.0
 
 Say = Callable[[str], None]
@@ -49,10 +51,10 @@ class Plan:
     seed: str
     counts: Counts
     per_second: float = 4.0
-    warm_up: float = 10.0
+    warm_up: float = 8.0
     soak: float = 0.0
     rolls: int = 0
-    ending_days: int = 45
+    ending_days: int = 40
 
 
 @dataclass(slots=True)
@@ -112,7 +114,7 @@ async def campaign(plan: Plan, folder: Path, say: Say) -> Result:
         result = Result(plan, kind)
         await _play(plan, stage, result, say)
         say("audit")
-        result.report = await examined(stage.fleet, folder / "journal.ndjson", ENDING_STEP)
+        result.report = await examined(stage.fleet, folder / "journal.ndjson", LATE)
         result.totals |= await _totals(stage)
     result.seconds = machine.monotonic() - begun
     return result
@@ -157,20 +159,25 @@ async def _play(plan: Plan, stage: _Stage, result: Result, say: Say) -> None:
 
 
 async def _break(lanes: Lanes, stage: _Stage, say: Say) -> None:
+    """Follow all lanes. Faults of the stores wait for each other's recovery; the others follow their pace."""
     total = sum(len(faults) for faults in lanes.values())
 
-    async def follow(faults: tuple[Fault, ...]) -> None:
-        for fault in faults:
+    async def tell(proof: Awaitable[Struck]) -> None:
+        one = await proof
+        took = "STUCK" if one.recovery is None else f"{one.recovery:.1f} s"
+        fault = one.fault
+        say(f"{len(stage.breaker.struck)}/{total} {fault.kind} {fault.where} {fault.how} {one.note}: {took}")
+
+    async def follow(lane: str, tasks: asyncio.TaskGroup) -> None:
+        for fault in lanes[lane]:
             await asyncio.sleep(fault.rest)
-            await stage.breaker.strike(fault)
-            done = len(stage.breaker.struck)
-            recovery = stage.breaker.struck[-1].recovery
-            took = "STUCK" if recovery is None else f"{recovery:.1f} s"
-            say(f"{done}/{total} {fault.kind} {fault.where} {fault.how}: {took}")
+            proof = tasks.create_task(tell(await stage.breaker.strike(fault)))
+            if lane == "stores":
+                await proof
 
     async with asyncio.TaskGroup() as tasks:
-        for faults in lanes.values():
-            tasks.create_task(follow(faults))
+        for lane in lanes:
+            tasks.create_task(follow(lane, tasks))
 
 
 async def _roll(stage: _Stage) -> Rolled:

@@ -10,7 +10,14 @@ import asyncpg
 from aiokafka.errors import KafkaError
 
 T = TypeVar("T")
-TROUBLES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, KafkaError)
+TROUBLES = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # of a connection that was torn in mid-statement
+    KafkaError,
+)
 """What the database, the broker and their clients raise when one of them is away."""
 AGAIN_SECONDS = 0.15
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Awaitable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 
 import asyncpg
@@ -56,22 +57,32 @@ class Breaker:
     machine: Machine
     struck: list[Struck] = field(default_factory=list)
     _busy: int = 0
+    _count: int = 0
     _postgres: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def strike(self, fault: Fault) -> None:
-        """Let a fault happen and be over, then prove progress; what came of it is in `struck`."""
+    async def strike(self, fault: Fault) -> Awaitable[Struck]:
+        """Let a fault happen and be over; awaiting what is returned proves progress after it."""
         at = self.machine.monotonic()
         op = self.journal.sent(Faulted(fault.kind.value, fault.where, fault.how))
-        alone, self._busy = self._busy == 0, self._busy + 1
+        alone, self._busy, self._count = self._busy == 0, self._busy + 1, self._count + 1
         try:
             note = await self._happen(fault)
-            self.journal.ended(op, Outcome.OK)
-            recovery: float | None = await self.probe.progress()
-        except Stuck:
-            note, recovery = "no progress", None
         finally:
+            self.journal.ended(op, Outcome.OK)
             self._busy -= 1
-        self.struck.append(Struck(fault, at, recovery, alone and self._busy == 0, note))
+        return self._proved(Struck(fault, at, None, alone, note))
+
+    async def _proved(self, struck: Struck) -> Struck:
+        of_broker = struck.fault.kind in (FaultKind.BROKER, FaultKind.BROKER_LOST)
+        others = self._count
+        try:
+            recovery: float | None = await self.probe.progress(from_ack=of_broker)
+        except Stuck:
+            recovery = None
+        alone = struck.alone and self._busy == 0 and others == self._count
+        proved = replace(struck, recovery=recovery, alone=alone)
+        self.struck.append(proved)
+        return proved
 
     async def _happen(self, fault: Fault) -> str:
         match fault.kind:

@@ -48,7 +48,8 @@ class Nursery:
             stdout=asyncio.subprocess.PIPE,
         )
         assert program.stdout is not None
-        await program.stdout.readline()
+        if not await program.stdout.readline():
+            raise RuntimeError("the services cannot be imported")
         return cls(program)
 
     async def listen(self) -> None:

@@ -23,9 +23,11 @@ MODULES = (
     *(f"services.{name}.app" for name in ("trigger", "dispatch", "collector", "scoring", "alerts")),
 )
 
+_living: set[int] = set()
+
 
 def main() -> None:
-    """Serve orders until the input ends; what was started lives on until it is told to stop."""
+    """Serve orders until the input ends; what then still runs is killed."""
     for module in MODULES:
         importlib.import_module(module)
     gc.collect()
@@ -44,6 +46,7 @@ def main() -> None:
         if 0 in readable:
             got = os.read(0, 65_536)
             if not got:
+                _kill_all()
                 return
             *lines, buffered = (buffered + got).split(b"\n")
             for line in lines:
@@ -53,6 +56,7 @@ def main() -> None:
 def _start(order: dict[str, Any], ours: tuple[int, int]) -> None:
     pid = os.fork()
     if pid:
+        _living.add(pid)
         _say({"started": order["label"], "pid": pid})
         return
     signal.set_wakeup_fd(-1)
@@ -82,6 +86,13 @@ def _start(order: dict[str, Any], ours: tuple[int, int]) -> None:
         os._exit(code)
 
 
+def _kill_all() -> None:
+    """Whoever gave the orders is gone."""
+    for pid in _living:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
 def _reap() -> None:
     while True:
         try:
@@ -90,6 +101,7 @@ def _reap() -> None:
             return
         if not pid:
             return
+        _living.discard(pid)
         _say({"ended": pid, "code": os.waitstatus_to_exitcode(status)})
 
 

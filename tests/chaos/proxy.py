@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import socket
 import struct
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -61,6 +63,8 @@ class _Connection:
     def abort(self, *, reset: bool) -> None:
         """End both sides at once: by RST, or as a process does that goes away in mid-sentence."""
         for writer in self.writers:
+            if writer.is_closing():
+                continue
             if reset:
                 _reset_on_close(writer)
             writer.transport.abort()
@@ -181,7 +185,7 @@ class Link:
 def _reset_on_close(writer: asyncio.StreamWriter) -> None:
     """Make the close of a socket a RST."""
     sock = writer.get_extra_info("socket")
-    if sock is not None:
+    with suppress(OSError, ValueError):  # it may be closed already
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
 
 
@@ -215,6 +219,7 @@ async def main() -> None:
         sys.stdout.flush()
 
     await _run(orders, say)
+    os._exit(0)  # nobody is left to whom the links could matter
 
 
 if __name__ == "__main__":
