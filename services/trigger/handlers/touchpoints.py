@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -216,6 +217,7 @@ class Touchpoints:
                 await erase(tx, self._sealer, leaving, event.id)
 
 
+@lru_cache(maxsize=8192)
 def account_id(external_id: str) -> UUID:
     """The id of an account by the id that its backend gives it."""
     return identity("account", external_id.strip())

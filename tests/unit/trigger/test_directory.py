@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import pytest
+from email_validator import EmailNotValidError, validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,7 +32,7 @@ from services.trigger.domain.directory import (
     reach_of,
     with_known,
 )
-from services.trigger.domain.model import Account, Contact, Reach, identity
+from services.trigger.domain.model import NAMESPACE, Account, Contact, Reach, identity
 from services.trigger.domain.news import AccountHold, context_of, holds_of
 from services.trigger.domain.programme import Edition
 from shared.contracts.directory import Consent
@@ -198,3 +199,26 @@ def test_what_others_are_told() -> None:
     assert account_changed(ACME).account_id == str(ACME.id)
     told = contact_changed(replace(ANNA, opted_out_at=NOW, account_id=ACME.id))
     assert (told.contact_id, told.account_id, told.opted_out) == (str(ANNA.id), str(ACME.id), True)
+
+
+@given(st.lists(st.text(max_size=20), min_size=1, max_size=4))
+def test_an_identity_is_the_uuid5_of_its_key(parts: list[str]) -> None:
+    assert identity(*parts) == uuid5(NAMESPACE, "\x1f".join(parts))
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        "anna@kund.example", "anna.berg+x@Sub.Kund.example", "a..b@kund.example", ".a@kund.example",
+        "anna@kund", "anna@kund..example", "anna@-kund.example", "@kund.example", "anna@", "anna",
+        f"{'a' * 64}@kund.example", f"{'a' * 65}@kund.example", f"a@{'k' * 64}.example", "anna@öl.example",
+        "åsa@kund.example", '"a b"@kund.example', "a@b@kund.example", f"anna@{'kund.' * 50}example",
+    ],
+)  # fmt: skip
+def test_the_short_way_says_what_the_whole_check_says(email: str) -> None:
+    try:
+        found = validate_email(email, check_deliverability=False, globally_deliverable=False)
+    except EmailNotValidError:
+        assert reach_of(email) == (Reach.INVALID, "")
+    else:
+        assert reach_of(email) == (Reach.OK, found.ascii_domain.lower())
