@@ -51,6 +51,7 @@ async def start_embedded(data_dir: Path, port: int, public_url: str | None = Non
             "kafka_bootstrap": bootstrap,
             "public_url": public_url or f"http://127.0.0.1:{port}",
             "port": port,
+            "drain_seconds": 0,  # nobody else could take over
             "instance": "embedded",
             "log_level": os.environ.get("AFTERWORD_LOG_LEVEL", "warning"),  # noqa: TID251 - this is the root
             "failpoint": os.environ.get("AFTERWORD_FAILPOINT", ""),  # noqa: TID251 - this is the root

@@ -72,14 +72,14 @@ async def run(builds: Mapping[str, Build], settings: PlatformSettings, *, human_
     bus = KafkaBus(kafka_settings(settings))
     async with _opened(builds, settings, bus, clock, machine) as hosted:
         await _topics(hosted, bus, machine, stop)
-        app = application(hosted, clock, bus, settings)
+        app = application(hosted, clock, bus, settings, stop)
         spare_startup()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_keep_time(hosted, clock, machine, stop), name="clock")
             for one in hosted:
                 _start(tasks, one, clock, machine, stop)
             server = _Server(_uvicorn(app, settings))
-            tasks.create_task(_serve(server, stop), name="http")
+            tasks.create_task(_serve(server, stop, settings.drain_seconds), name="http")
             await stop.wait()
             log.info("stopping", services=[one.service.name for one in hosted])
             async with asyncio.timeout(STOP_SECONDS):
@@ -160,10 +160,18 @@ def service_dsn(settings: PlatformSettings, service: str) -> str:
 
 
 def application(
-    hosted: Sequence[Hosted], clock: AnchoredClock, bus: Bus, settings: PlatformSettings
+    hosted: Sequence[Hosted],
+    clock: AnchoredClock,
+    bus: Bus,
+    settings: PlatformSettings,
+    stop: asyncio.Event,
 ) -> ASGIApp:
     """One web application of all hosted services, with sign-in, static files and probes."""
-    checks: dict[str, Check] = {"clock": _clock_check(clock), "broker": _bus_check(bus)}
+    checks: dict[str, Check] = {
+        "process": _stop_check(stop),
+        "clock": _clock_check(clock),
+        "broker": _bus_check(bus),
+    }
     for one in hosted:
         checks |= _checks(one)
         checks |= one.service.checks
@@ -198,6 +206,13 @@ def _checks(one: Hosted) -> dict[str, Check]:
         return f"oldest event waits {one.outbox_age:.0f} s for the broker" if late else ""
 
     return {f"{name}.database": database, f"{name}.consumer": consumer, f"{name}.outbox": outbox}
+
+
+def _stop_check(stop: asyncio.Event) -> Check:
+    async def check() -> str:
+        return "stopping" if stop.is_set() else ""
+
+    return check
 
 
 def _clock_check(clock: AnchoredClock) -> Check:
@@ -340,11 +355,13 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _serve(server: _Server, stop: asyncio.Event) -> None:
+async def _serve(server: _Server, stop: asyncio.Event, drain_seconds: float) -> None:
+    """Serve until told to stop, and then a moment longer: whoever balances load has to hear of it first."""
     async with asyncio.TaskGroup() as tasks:
         serving = tasks.create_task(server.serve())
         try:
             await stop.wait()
+            await asyncio.sleep(drain_seconds)
         finally:
             server.should_exit = True
             await serving

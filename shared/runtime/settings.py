@@ -31,6 +31,12 @@ class PlatformSettings(ServiceSettings):
     public_url: str = Field(default="http://127.0.0.1:8000", description="address as people reach the pages")
     host: str = Field(default="127.0.0.1", description="address to listen on; 0.0.0.0 in a container")
     port: int = Field(default=8000, description="port to listen on")
+    drain_seconds: float = Field(
+        default=3.0,
+        ge=0,
+        le=5,
+        description="how long a stopping process still answers, already unready, so that gateways turn away",
+    )
     trusted_proxies: str = Field(default="127.0.0.1", description="gateways whose forwarded address counts")
     instance: str = Field(default_factory=socket.gethostname, description="lasting name of this replica")
     log_level: str = "info"
