@@ -155,11 +155,15 @@ class Breaker:
         name, _, code = fault.how.partition(" ")
         reply = f"{code} {code[0]}.3.0 as the campaign wants it" if code else ""
         wish = MailFault("*", MailFaultKind(name), reply, seconds=2.0, times=4)
+        await self._mail_faults([asdict(wish)])
+        await asyncio.sleep(fault.seconds)
+        await self._mail_faults([])
+
+    async def _mail_faults(self, faults: list[dict[str, object]]) -> None:
         address = f"http://127.0.0.1:{self.fleet.mail.http_port}/faults"
-        async with httpx.AsyncClient() as client:
-            (await client.put(address, json=[asdict(wish)])).raise_for_status()
-            await asyncio.sleep(fault.seconds)
-            (await client.put(address, json=[])).raise_for_status()
+        transport = httpx.AsyncHTTPTransport(retries=3)
+        async with httpx.AsyncClient(transport=transport, timeout=30) as client:
+            (await client.put(address, json=faults)).raise_for_status()
 
     async def _jump(self, fault: Fault) -> str:
         """Let the clock of the database's machine jump and come back: nothing may fire by the wrong time."""
