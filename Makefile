@@ -8,8 +8,11 @@ PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
 WORKERS ?= 2
 ARGS ?=
+SEED ?= 1
+CHAOS := $(PY) -m tests.chaos --seed $(SEED)
 
-.PHONY: help setup demo up down test test-unit test-contract test-integration test-e2e test-pages test-kafka coverage \
+.PHONY: help setup demo up down test test-unit test-contract test-integration test-e2e test-pages test-kafka chaos \
+	chaos-sample chaos-campaign proof coverage \
 	check fmt requirements docs lock bench-collector bench-scoring bench-trigger bench-plans \
 	bench-dispatch bench-chain bench-growth clean
 
@@ -54,6 +57,22 @@ test-pages: setup ## the pages in headless Chromium
 
 test-kafka: setup ## end to end and delivery on a real Apache Kafka (Java 17, Maven); error 3 says they are missing
 	@tests/kafka/run.sh $(ARGS)
+
+chaos: setup ## the gate of reliability, F1 to F9, on a fleet of real processes; SEED=1 gives its schedule
+	@$(PYTEST) -q -n $(WORKERS) --dist loadgroup tests/e2e/test_failpoints.py tests/chaos
+	@$(CHAOS) --kills 60 --stops 2 --postgres 20 --brokers 10 --losses 5 --links 50 --mails 7 --clocks 12 \
+	  --rolls 1 --soak 120 $(ARGS)
+
+chaos-sample: setup ## a part of it in five minutes
+	@$(CHAOS) --kills 8 --postgres 2 --brokers 1 --losses 1 --links 6 --mails 2 --clocks 2 --rolls 1 --rate 2 $(ARGS)
+
+chaos-campaign: setup ## one run of the long campaign, kept in docs/proof; SEED=... for each
+	@$(CHAOS) --kills 50 --stops 3 --postgres 9 --brokers 5 --losses 2 --links 35 --mails 7 --rate 2 \
+	  --results docs/proof $(ARGS)
+	@$(MAKE) proof
+
+proof: setup ## write docs/proof.md from the results in docs/proof
+	@$(PY) -m tests.chaos.proof
 
 coverage: setup ## make test, with the branches that no test takes
 	@tools/programs.sh

@@ -32,6 +32,7 @@ def main() -> int:
     plan = Plan(wish.seed, counts, per_second=wish.rate, soak=wish.soak, rolls=wish.rolls)
     folder = wish.folder or Path(tempfile.mkdtemp(prefix="afterword-chaos-"))
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # that brokers are away is the campaign's doing
+    folder.mkdir(parents=True, exist_ok=True)
     machine = SystemMachine()
     begun = machine.monotonic()
 

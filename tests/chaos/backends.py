@@ -146,5 +146,5 @@ def outcome_of(status: int) -> Outcome:
 
 
 async def _until_known(once: Callable[[], Awaitable[Outcome]]) -> None:
-    while await once() is Outcome.UNKNOWN:
+    while await once() is Outcome.UNKNOWN:  # noqa: ASYNC110 - tries again, and does not poll
         await asyncio.sleep(AGAIN_SECONDS)

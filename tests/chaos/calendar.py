@@ -1,4 +1,4 @@
-"""Business time of a campaign: it stands, moving on by hours every second, but not within a moment of somebody.
+"""Business time of a campaign: it stands and is moved by hours every second, not within anybody's moment.
 
 A standing clock keeps what belongs together together: the links that a gateway opens within a second are
 opened within a second of business time too. Nothing can be early, since nobody can be ahead.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from demo.steps import NotQuiet, StopWatch
 from shared.runtime.clock import SystemMachine
+from tests.chaos.broker import ROOT
 from tests.chaos.calendar import Calendar
 from tests.chaos.evidence import Report
 from tests.chaos.faults import Breaker, Struck
@@ -80,6 +82,9 @@ class Result:
     report: Report | None = None
     defects: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    day: str = ""
+    commit: str = ""
+    load: float = 0.0
 
     @property
     def sound(self) -> bool:
@@ -117,7 +122,17 @@ async def campaign(plan: Plan, folder: Path, say: Say) -> Result:
         result.report = await examined(stage.fleet, folder / "journal.ndjson", LATE)
         result.totals |= await _totals(stage)
     result.seconds = machine.monotonic() - begun
+    result.day, result.commit = f"{machine.wall():%Y-%m-%d}", await _commit()
+    result.load = round(os.getloadavg()[2], 1)
     return result
+
+
+async def _commit() -> str:
+    git = await asyncio.create_subprocess_exec(
+        "git", "rev-parse", "--short", "HEAD", cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await git.communicate()
+    return said.decode().strip()
 
 
 @asynccontextmanager

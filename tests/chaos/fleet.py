@@ -95,7 +95,6 @@ class Fleet:
 @asynccontextmanager
 async def running(folder: Path, machine: Machine, start: datetime) -> AsyncIterator[Fleet]:
     """Start everything in a folder, business time standing at `start`; all of it ends with the block."""
-    folder.mkdir(parents=True, exist_ok=True)
     fleet = await _foundation(folder, machine)
     await fleet.direct.fetch(STAND, start, 0.0)
     fleet.instances = [await _instance(fleet, service, name) for service in SERVICES for name in INSTANCES]

@@ -1,4 +1,4 @@
-"""What campaigns came to: one JSON file each, and `docs/proof.md` made of all of them."""
+"""What a campaign came to, as data and for people; `tests.chaos.proof` makes `docs/proof.md` of them."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ def facts(result: Result) -> dict[str, Any]:
     happened = Counter(one.fault.kind.value for one in result.struck)
     return {
         "seed": result.plan.seed,
+        "day": result.day,
+        "commit": result.commit,
+        "load_average": result.load,
         "replay": replay(result),
         "broker": result.broker,
         "seconds": round(result.seconds),
@@ -50,6 +53,7 @@ def recovery(result: Result, kind: str) -> dict[str, float]:
         "p50": round(percentile(every, 0.5), 1),
         "p99": round(percentile(every, 0.99), 1),
         "max": round(max(every, default=0.0), 1),
+        "stuck": sum(one.fault.kind.value == kind and one.recovery is None for one in result.struck),
         "alone": len(alone),
         "alone_max": round(max(alone, default=0.0), 1),
     }
@@ -67,29 +71,33 @@ def replay(result: Result) -> str:
 def summary(result: Result) -> str:
     """The result for people."""
     told = facts(result)
-    lines = [
-        f"\nseed {told['seed']} on {told['broker']}: {'sound' if told['sound'] else 'BROKEN'} in {told['seconds']} s"
-    ]
-    lines += [
-        f"  {kind:12} {told['faults'][kind]:4}  progress after p50 {took['p50']} s, p99 {took['p99']} s,"
-        f" max {took['max']} s; alone ({took['alone']}) max {took['alone_max']} s"
-        for kind, took in told["recovery"].items()
-    ]
+    state = "sound" if told["sound"] else "BROKEN"
+    lines = [f"\nseed {told['seed']} on {told['broker']}: {state} in {told['seconds']} s"]
+    lines += [_of_kind(kind, took) for kind, took in told["recovery"].items()]
     lines += [f"  {name}: {count}" for name, count in told["totals"].items()]
     lines += [
-        f"  rolling restart: {one['requests']} requests, failures {one['failures']}"
-        for one in told["rolling"]
+        f"  rolling restart: {one['requests']} requests, failed {one['failures']}" for one in told["rolling"]
     ]
     if told["soak"]:
         lines.append(f"  soak: memory grew by {max(told['soak']['rss_growth'].values()):.1%} at most")
-    lines += [f"  unplanned exits: {told['unplanned_exits']}"] if told["unplanned_exits"] else []
+    if told["unplanned_exits"]:
+        lines.append(f"  ended though nobody ended them: {told['unplanned_exits']}")
     lines += [f"  DEFECT {defect}" for defect in told["defects"]]
-    lines += [
-        f"  ANOMALY {one['name']} ({one['invariant']}) x{one['count']}: {one['meaning']} {', '.join(map(str, one['ids'][:5]))}"
-        for one in told["anomalies"]
-    ]
+    lines += [_anomaly(one) for one in told["anomalies"]]
     lines += [f"  not checked: {one['name']} ({one['invariant']}): {one['why']}" for one in told["unchecked"]]
-    return "\n".join([*lines, f"  replay: {told['replay']}", ""])
+    return "\n".join([*lines, f"  again: {told['replay']}", ""])
+
+
+def _of_kind(kind: str, took: dict[str, float]) -> str:
+    return (
+        f"  {kind:12} {took['n']:4}  progress after p50 {took['p50']} s, p99 {took['p99']} s,"
+        f" max {took['max']} s; by itself ({took['alone']}) max {took['alone_max']} s; stuck {took['stuck']}"
+    )
+
+
+def _anomaly(one: dict[str, Any]) -> str:
+    ids = ", ".join(map(str, one["ids"][:5]))
+    return f"  ANOMALY {one['name']} ({one['invariant']}) x{one['count']}: {one['meaning']} {ids}"
 
 
 def keep(result: Result, folder: Path) -> None:

@@ -1,0 +1,122 @@
+"""`python -m tests.chaos.proof` writes `docs/proof.md` from the results of campaigns kept beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.chaos.broker import ROOT
+
+RESULTS = ROOT / "docs" / "proof"
+PAGE = ROOT / "docs" / "proof.md"
+GOAL = {"kill": 300, "postgres": 50, "broker": 30, "broker-lost": 10, "link": 200}
+"""What the first recorded campaign is to reach, all runs together."""
+_WORDS = {
+    "kill": "`kill -9` of a service",
+    "stop": "SIGSTOP beyond the session, then SIGCONT",
+    "postgres": "PostgreSQL crash",
+    "broker": "broker killed, data kept",
+    "broker-lost": "broker killed, all data lost",
+    "link": "link broken",
+    "mail": "mail server at fault",
+    "clock": "database clock jumps",
+}
+_HEAD = Path(__file__).with_name("proof_head.md")
+
+
+def page(results: Sequence[dict[str, Any]]) -> str:
+    """The page, made of all results."""
+    ordered = sorted(results, key=lambda one: (one["day"], one["seed"]))
+    return "\n".join(
+        [
+            _HEAD.read_text(),
+            *_sums(ordered),
+            "",
+            *_runs(ordered),
+            "",
+            *_troubles(ordered),
+            *_absent(ordered),
+            "",
+        ]
+    )
+
+
+def _sums(results: Sequence[dict[str, Any]]) -> list[str]:
+    lines = [
+        "## All runs together",
+        "",
+        "| fault | happened | goal | progress after: worst p50 | max | stuck |",
+    ]
+    lines.append("|---|---:|---:|---:|---:|---:|")
+    for kind, words in _WORDS.items():
+        of = [one["recovery"][kind] for one in results if kind in one["recovery"]]
+        if of:
+            count = sum(one["faults"][kind] for one in results if kind in one["faults"])
+            middle, most = max(one["p50"] for one in of), max(one["max"] for one in of)
+            stuck = sum(one["stuck"] for one in of)
+            lines.append(f"| {words} | {count} | {GOAL.get(kind, '')} | {middle} s | {most} s | {stuck} |")
+    totals = [one["totals"] for one in results]
+    told = sum(one["events told"] for one in totals)
+    mails = sum(one["handed over"] for one in totals)
+    unknown = sum(one["uncertain"] for one in totals)
+    answers = sum(one["answers"] for one in totals)
+    broken = sum(anomaly["count"] for one in results for anomaly in one["anomalies"])
+    sums = (
+        f"{told} events told, {mails} surveys and reminders handed over, {unknown} of unknown fate and not"
+        f" repeated (cut off between the mail server's yes and our note of it), {answers} answers kept."
+        f" **Broken promises: {broken}.**"
+    )
+    return [*lines, "", sums]
+
+
+def _runs(results: Sequence[dict[str, Any]]) -> list[str]:
+    lines = [
+        "## Runs",
+        "",
+        "| seed | day | code | broker | load | minutes | faults | checks | anomalies | again |",
+        "|---|---|---|---|---:|---:|---|---:|---:|---|",
+    ]
+    for one in results:
+        faults = ", ".join(f"{count} {kind}" for kind, count in one["faults"].items())
+        lines.append(
+            f"| {one['seed']} | {one['day']} | {one['commit']} | {one['broker']} | {one['load_average']}"
+            f" | {one['seconds'] // 60} | {faults} | {one['checks']} | {len(one['anomalies'])}"
+            f" | `{one['replay']}` |"
+        )
+    return lines
+
+
+def _troubles(results: Sequence[dict[str, Any]]) -> list[str]:
+    """What was found, run by run; said even when it is harmless."""
+    found = [
+        f"- seed {one['seed']}: {anomaly['name']} ({anomaly['invariant']}), {anomaly['count']} times:"
+        f" {anomaly['meaning']}"
+        for one in results
+        for anomaly in one["anomalies"]
+    ]
+    found += [f"- seed {one['seed']}: {defect}" for one in results for defect in one["defects"]]
+    found += [
+        f"- seed {one['seed']}: {label} ended by itself with {codes}"
+        for one in results
+        for label, codes in one["unplanned_exits"].items()
+    ]
+    return ["## Found", "", *(found or ["Nothing."]), ""]
+
+
+def _absent(results: Sequence[dict[str, Any]]) -> list[str]:
+    """Checks that a campaign cannot make, and where they are made."""
+    why = {(one["name"], one["invariant"]): one["why"] for result in results for one in result["unchecked"]}
+    lines = [f"- {name} ({invariant}): {reason}" for (name, invariant), reason in sorted(why.items())]
+    return ["## Not checked here", "", *lines, "- disk full: no campaign does this yet"]
+
+
+def main() -> None:
+    """Write the page."""
+    results = [json.loads(file.read_text()) for file in sorted(RESULTS.glob("*.json"))]
+    PAGE.write_text(page(results))
+
+
+if __name__ == "__main__":
+    main()
