@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from datetime import timedelta
 
+import httpx
 from fastapi import APIRouter
 
 from services.trigger import api, pages
 from services.trigger.api import Inbound, segment
+from services.trigger.connectors.contract import Api, Connector, Pace
+from services.trigger.connectors.hubspot import HubspotCrm
+from services.trigger.connectors.zendesk import ZendeskUsers
 from services.trigger.domain.model import Organisation
 from services.trigger.handlers import subscriptions
 from services.trigger.handlers.foreign import foreign_topics
+from services.trigger.handlers.intake import Intake
 from services.trigger.handlers.republish import republish
 from services.trigger.settings import Settings, listed
 from services.trigger.sources.check import read_sources
@@ -20,33 +27,41 @@ from services.trigger.webhooks.contract import Options
 from services.trigger.webhooks.schemes import shared_text
 from services.trigger.worker.due import DuePlans
 from services.trigger.worker.gauges import Gauges
+from services.trigger.worker.lookups import LookUps
+from services.trigger.worker.parked import ParkedReports
 from services.trigger.worker.publisher import Publisher
 from services.trigger.worker.reminders import Closing, DueReminders
 from shared.contracts.directory import Brand, Sender
+from shared.runtime.clock import Machine
 from shared.runtime.consumer import Subscription
 from shared.runtime.loops import Loop
 from shared.runtime.service import Platform, Service
 from shared.security.signatures import WebhookSecret
 
 PUBLISH_SECONDS = 2.0
+PARKED_SECONDS = 5.0
+LOOK_UP_SECONDS = 2.0
 GAUGE_SECONDS = 15.0
 
 
 async def build(settings: Settings, platform: Platform) -> Service:
     """The service, ready to be started."""
     router = APIRouter()
-    router.include_router(api.router(platform, inbound_of(settings)))
+    connectors = connectors_of(settings, platform.machine)
+    kept = timedelta(days=settings.parked_days)
+    intake = Intake(platform.sealer, platform.machine, kept, frozenset(connectors))
+    router.include_router(api.router(platform, inbound_of(settings, intake)))
     router.include_router(pages.router(platform))
     return Service(
         name="trigger",
         router=router,
-        subscriptions=(*subscriptions(platform.sealer), *_foreign(settings, platform)),
-        loops=loops_of(settings, platform),
+        subscriptions=(*subscriptions(platform.sealer), *_foreign(settings, intake)),
+        loops=loops_of(settings, platform, connectors),
         republish=republish,
     )
 
 
-def loops_of(settings: Settings, platform: Platform) -> tuple[Loop, ...]:
+def loops_of(settings: Settings, platform: Platform, connectors: Mapping[str, Connector]) -> tuple[Loop, ...]:
     """Plans, reminders, ends of surveys, and the folder of programmes."""
     db, blind, poll = platform.db, platform.sealer.blind, settings.poll_seconds
     publisher = Publisher(
@@ -56,12 +71,35 @@ def loops_of(settings: Settings, platform: Platform) -> tuple[Loop, ...]:
         Loop("plans", poll, DuePlans(db, blind).run),
         Loop("reminders", poll, DueReminders(db, blind).run),
         Loop("closing", poll, Closing(db).run),
+        Loop("parked", PARKED_SECONDS, ParkedReports(db, platform.sealer).run),
+        Loop(
+            "lookups",
+            LOOK_UP_SECONDS,
+            LookUps(db, platform.sealer, platform.machine, connectors).run,
+            due=False,
+        ),
         Loop("programmes", PUBLISH_SECONDS, publisher.run, due=False, woken=False),
         Loop("gauges", GAUGE_SECONDS, Gauges(db).run, due=False, woken=False),
     )
 
 
-def _foreign(settings: Settings, platform: Platform) -> tuple[Subscription, ...]:
+def connectors_of(settings: Settings, machine: Machine) -> dict[str, Connector]:
+    """The partners that can be asked, by provider."""
+    found: dict[str, Connector] = {}
+
+    def api(url: str, authorization: str) -> Api:
+        client = httpx.AsyncClient(base_url=url, headers={"authorization": authorization}, trust_env=False)
+        return Api(client, Pace(machine, settings.look_ups_per_second))
+
+    if token := settings.hubspot_token.get_secret_value():
+        found["hubspot"] = HubspotCrm(api(settings.hubspot_url, f"Bearer {token}"))
+    if settings.zendesk_url and (token := settings.zendesk_token.get_secret_value()):
+        basic = b64encode(f"{settings.zendesk_user}/token:{token}".encode()).decode()
+        found["zendesk"] = ZendeskUsers(api(settings.zendesk_url, f"Basic {basic}"))
+    return found
+
+
+def _foreign(settings: Settings, intake: Intake) -> tuple[Subscription, ...]:
     """What `sources.yaml` names.
 
     Raises:
@@ -73,10 +111,10 @@ def _foreign(settings: Settings, platform: Platform) -> tuple[Subscription, ...]
     sources, findings = read_sources(file.name, file.read_text(encoding="utf-8"))
     if sources is None:
         raise ValueError("\n".join(finding.text for finding in findings))
-    return (foreign_topics(sources.topics, SourceDecoder(sources), platform.sealer),)
+    return (foreign_topics(sources.topics, SourceDecoder(sources), intake),)
 
 
-def inbound_of(settings: Settings) -> Inbound:
+def inbound_of(settings: Settings, intake: Intake) -> Inbound:
     """What is known of those who send webhooks.
 
     Raises:
@@ -89,7 +127,7 @@ def inbound_of(settings: Settings) -> Inbound:
         hubspot_renewal_properties=frozenset(listed(settings.hubspot_renewal_properties)),
         jira_done=frozenset(listed(settings.jira_done.lower())),
     )
-    return Inbound(secrets, options)
+    return Inbound(intake, secrets, options)
 
 
 def _secrets(

@@ -9,6 +9,12 @@ DECISIONS = Counter(
 )
 WEBHOOKS = Counter("afterword_trigger_webhooks_total", "Webhooks by source and result.", ["source", "result"])
 PLANS_PENDING = Gauge("afterword_trigger_plans_pending", "Plans that wait, by what for.", ["waits_for"])
+PARKED = Gauge(
+    "afterword_trigger_parked", "Events that wait for somebody to be known, by what was tried.", ["why"]
+)
+LOOK_UPS = Counter(
+    "afterword_trigger_look_ups_total", "People looked up at partners, by result.", ["provider", "result"]
+)
 PROGRAMME_FINDINGS = Gauge(
     "afterword_trigger_programme_findings", "Complaints of the last programme check.", ["severity"]
 )

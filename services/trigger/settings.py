@@ -41,6 +41,17 @@ class Settings(ServiceSettings):
     sources_file: Path = Field(
         default=Path("sources.yaml"), description="which topics of others are read, if it is there"
     )
+    hubspot_token: SecretStr = Field(
+        default=SecretStr(""), description="token of a private app, to look people up; none without it"
+    )
+    hubspot_url: str = Field(default="https://api.hubapi.com", description="where HubSpot's API is")
+    zendesk_url: str = Field(default="", description="https://<subdomain>.zendesk.com, to look people up")
+    zendesk_user: str = Field(default="", description="e-mail of the agent whose API token it is")
+    zendesk_token: SecretStr = Field(default=SecretStr(""), description="API token of Zendesk")
+    look_ups_per_second: float = Field(default=5, gt=0, description="requests to a partner, per instance")
+    parked_days: float = Field(
+        default=14, gt=0, description="how long an event waits for somebody whom it names by an id alone"
+    )
     organisation_name: str = Field(default="Your company", description="until it is set on the settings page")
     organisation_zone: str = Field(default="UTC", description="zone of people whose own is unknown")
     sender_name: str = Field(default="Your customer team", description="who signs the mails")

@@ -24,6 +24,7 @@ class Reason(StrEnum):
     FILTERED = "filtered"
     NOT_IN_AUDIENCE = "not_in_audience"
     SAMPLED_OUT = "sampled_out"
+    UNKNOWN_CONTACT = "unknown_contact"
     NO_CHANNEL = "no_channel"
     INVALID_ADDRESS = "invalid_address"
     OWN_COMPANY = "own_company"

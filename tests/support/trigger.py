@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,9 +18,11 @@ from services.trigger import api, pages
 from services.trigger.api import Inbound
 from services.trigger.domain.model import Organisation
 from services.trigger.handlers import subscriptions
+from services.trigger.handlers.intake import Intake
 from services.trigger.store import ledger
 from services.trigger.store.ledger import Entry, Question
 from services.trigger.worker.due import DuePlans
+from services.trigger.worker.parked import ParkedReports
 from services.trigger.worker.publisher import Publisher
 from services.trigger.worker.reminders import Closing, DueReminders
 from shared.bus.memory import MemoryBus
@@ -112,7 +115,8 @@ class World:
         """Turn all due loops until nothing is left to do."""
         done = 0
         blind = self.sealer.blind
-        loops = (DuePlans(self.db, blind), DueReminders(self.db, blind), Closing(self.db))
+        parked = ParkedReports(self.db, self.sealer)
+        loops = (parked, DuePlans(self.db, blind), DueReminders(self.db, blind), Closing(self.db))
         while round_ := sum([await loop.run() for loop in loops]):
             done += round_
         return done
@@ -186,6 +190,10 @@ OLDER = WebhookSecret.standard("whsec_" + "b2xkZXItc2VjcmV0LW9mLXRoZS10ZXN0cyEh"
 ZENDESK = WebhookSecret.plain("zendesk-secret")
 
 
+Secrets = Mapping[str, Sequence[WebhookSecret]]
+SECRETS: Secrets = {"generic": (GENERIC, OLDER), "zendesk": (ZENDESK,)}
+
+
 @dataclass
 class Site:
     """The site, and ways in."""
@@ -225,7 +233,7 @@ class Site:
         return signed
 
 
-def site_of(world: World, machine: FakeMachine, tokens: Tokens, inbound: Inbound | None = None) -> Site:
+def site_of(world: World, machine: FakeMachine, tokens: Tokens, secrets: Secrets | None = None) -> Site:
     """The site over a world."""
     passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     access = Access(world.db, world.clock, machine, passwords=passwords, secure=False)
@@ -240,8 +248,6 @@ def site_of(world: World, machine: FakeMachine, tokens: Tokens, inbound: Inbound
     )
     platform = Platform(settings, world.db, MemoryBus(), world.clock, machine, world.sealer, tokens, access)
     app = web_app(access, BASE)
-    app.include_router(
-        api.router(platform, inbound or Inbound({"generic": (GENERIC, OLDER), "zendesk": (ZENDESK,)}))
-    )
+    app.include_router(api.router(platform, Inbound(Intake(world.sealer, machine), secrets or SECRETS)))
     app.include_router(pages.router(platform))
     return Site(world, machine, access, app)

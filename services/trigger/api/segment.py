@@ -10,7 +10,6 @@ from fastapi import APIRouter, Request
 from services.trigger import metrics
 from services.trigger.api.webhooks import Inbound, call_of, proven, unreadable
 from services.trigger.domain.reports import Report
-from services.trigger.handlers.intake import take
 from services.trigger.store.guard import unit_of_work
 from services.trigger.webhooks import segment
 from services.trigger.webhooks.body import MAX_BYTES, BadBodyError
@@ -52,7 +51,7 @@ def _add(routes: APIRouter, platform: Platform, inbound: Inbound, what: tuple[st
         if rejected and len(rejected) == len(found):
             raise unreadable(NAME, rejected[0])
         async with unit_of_work(platform.db) as tx:
-            taken = await take(tx, platform.sealer, segment.SOURCE, reports)
+            taken = await inbound.intake.take(tx, segment.SOURCE, reports)
         _count(taken, ignored=found.count(None), rejected=len(rejected))
         return {"success": True, "rejected": rejected} if rejected else {"success": True}
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from fastapi import APIRouter, Request
 
 from services.trigger import metrics
-from services.trigger.handlers.intake import Taken, take
+from services.trigger.handlers.intake import Intake, Taken
 from services.trigger.store.guard import unit_of_work
 from services.trigger.webhooks import PROVIDERS
 from services.trigger.webhooks.body import MAX_BYTES, BadBodyError
@@ -28,10 +28,12 @@ class Inbound:
     """What is known of the senders.
 
     Attributes:
+        intake: takes in what they report.
         secrets: what each signs with; several at once, so that one can be replaced.
         options: what differs between customers of the same partner.
     """
 
+    intake: Intake
     secrets: Mapping[str, Sequence[WebhookSecret]]
     options: Options = field(default_factory=Options)
 
@@ -57,7 +59,7 @@ def _add(routes: APIRouter, platform: Platform, provider: Provider, inbound: Inb
             metrics.WEBHOOKS.labels(provider.name, "ignored").inc()
             return {"status": "ignored", "reason": reading.why}
         async with unit_of_work(platform.db) as tx:
-            taken = await take(tx, platform.sealer, provider.route, reading)
+            taken = await inbound.intake.take(tx, provider.route, reading)
         return answer(provider.name, taken)
 
 

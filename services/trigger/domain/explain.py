@@ -13,6 +13,7 @@ _BECAUSE: Mapping[Reason, str] = {
     Reason.FILTERED: "the event does not meet the programme's conditions",
     Reason.NOT_IN_AUDIENCE: "the person is not in the programme's audience",
     Reason.SAMPLED_OUT: "only a part of the audience is asked, and this person is not in it",
+    Reason.UNKNOWN_CONTACT: "the event names somebody by an id alone, and nobody is known by it",
     Reason.NO_CHANNEL: "no address is known on which the programme may write",
     Reason.INVALID_ADDRESS: "the e-mail address cannot be right",
     Reason.OWN_COMPANY: "the address belongs to our own company",
@@ -55,6 +56,7 @@ _NAMES: Mapping[str, str] = {
     "priority": "its priority",
     "own_priority": "this one's",
     "sample": "share asked",
+    "named": "named is",
     "moved_from": "from",
     "moved_to": "to",
     "why": "because",
@@ -98,6 +100,8 @@ def _verdict(decision: Decision, what: str, reason: str) -> str:
     day = _day(decision.until)
     if decision.outcome is Outcome.NOT_MATCHED and not decision.programme:
         return f"Nobody is asked, because {reason}"
+    if decision.outcome is Outcome.DEFERRED and not decision.programme:
+        return f"The event waits at most until {day}, because {reason}"
     if decision.outcome is Outcome.PLANNED and decision.reason is Reason.SUPERSEDED:
         return f"{what} was moved to {day}, because {reason}"
     word = "for" if decision.outcome is Outcome.PLANNED else "until"

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from services.trigger.handlers.intake import take
+from services.trigger.handlers.intake import Intake
 from shared.contracts.envelope import Event
 from shared.db.database import Tx
 from shared.runtime.consumer import Decode, Foreign, Route, Subscription
-from shared.security.sealing import Sealer
 
 
-def foreign_topics(topics: tuple[str, ...], decode: Decode, sealer: Sealer) -> Subscription:
+def foreign_topics(topics: tuple[str, ...], decode: Decode, intake: Intake) -> Subscription:
     """How topics of others are read."""
 
     async def on_reported(events: Sequence[Event[Any]], tx: Tx) -> None:
@@ -21,6 +20,6 @@ def foreign_topics(topics: tuple[str, ...], decode: Decode, sealer: Sealer) -> S
         for event in events:
             by_source.setdefault(event.source, []).append(event)
         for source, told in sorted(by_source.items()):
-            await take(tx, sealer, source, [report for event in told for report in event.data.reports])
+            await intake.take(tx, source, [report for event in told for report in event.data.reports])
 
     return Subscription((), (Route(("*",), on_reported),), Foreign(topics, decode))

@@ -6,32 +6,67 @@ Noted once, their people sealed, then into the outbox, all in one transaction an
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from uuid import UUID
 
 from services.trigger.domain.model import identity
 from services.trigger.domain.reports import Report
 from services.trigger.handlers import people
+from services.trigger.handlers.parking import Patience, set_aside
 from services.trigger.store import directory
 from services.trigger.store.received import Seen, claim
 from shared.contracts.touchpoints import Touchpoint, TouchpointContact
 from shared.db.database import Tx
+from shared.runtime.clock import Machine
 from shared.security.sealing import Sealer
 
 
 class Taken(StrEnum):
-    """What became of a report. DUPLICATE and CONFLICT: nothing was done, the first of its id stands."""
+    """What became of a report.
+
+    PARKED: it waits until the person it names by an id alone is known. DUPLICATE and CONFLICT: nothing was
+    done, the first of its id stands.
+    """
 
     ACCEPTED = "accepted"
+    PARKED = "parked"
     DUPLICATE = "duplicate"
     CONFLICT = "conflict"
 
 
-async def take(tx: Tx, sealer: Sealer, route: str, reports: Sequence[Report]) -> list[Taken]:
-    """Take reports in; tells of each what became of it."""
-    seen = await claim(tx.conn, route, reports, tx.now)
-    await tell(tx, sealer, [r for r, was in zip(reports, seen, strict=True) if was is Seen.NEW])
-    return [Taken.ACCEPTED if was is Seen.NEW else Taken(was.value) for was in seen]
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Takes reports in.
+
+    Args:
+        sealer: Seals who is named.
+        machine: Tells when a look-up is due.
+        kept: How long a thin report may wait.
+        looked_up: Providers of whom missing people can be looked up.
+    """
+
+    sealer: Sealer
+    machine: Machine
+    kept: timedelta = timedelta(days=14)
+    looked_up: frozenset[str] = frozenset()
+
+    async def take(self, tx: Tx, route: str, reports: Sequence[Report]) -> list[Taken]:
+        """Take reports in; tells of each what became of it."""
+        seen = await claim(tx.conn, route, reports, tx.now)
+        fresh = [report for report, was in zip(reports, seen, strict=True) if was is Seen.NEW]
+        patience = Patience(self.machine.wall(), self.kept, self.looked_up)
+        complete = await set_aside(tx, self.sealer, fresh, patience)
+        await tell(tx, self.sealer, complete)
+        told = {id(report) for report in complete}
+        return [_taken(was, told=id(r) in told) for r, was in zip(reports, seen, strict=True)]
+
+
+def _taken(was: Seen, *, told: bool) -> Taken:
+    if was is Seen.NEW:
+        return Taken.ACCEPTED if told else Taken.PARKED
+    return Taken(was.value)
 
 
 async def tell(tx: Tx, sealer: Sealer, reports: Sequence[Report]) -> None:

@@ -11,7 +11,7 @@ from services.trigger.domain.explain import sentence
 from services.trigger.domain.model import Contact
 from services.trigger.handlers import people
 from services.trigger.pages.view import ENVIRONMENT
-from services.trigger.store import directory, ledger
+from services.trigger.store import directory, ledger, parked
 from shared.contracts.model import Person
 from shared.contracts.reasons import Outcome
 from shared.db.database import Connection
@@ -55,6 +55,8 @@ async def _found(conn: Connection, platform: Platform, wanted: str) -> dict[str,
     account_id = None if contact_id else await people.find_account(conn, wanted)
     event = None if contact_id or account_id else wanted
     entries = await ledger.read(conn, ledger.Question(contact_id, account_id, event, limit=SHOWN))
+    if not entries:
+        entries = await _of_parked(conn, platform, wanted)
     if contact_id:
         known = await directory.get_contacts(conn, [contact_id])
         who = await _name(conn, platform, known[contact_id]) if contact_id in known else ""
@@ -74,6 +76,13 @@ async def _found(conn: Connection, platform: Platform, wanted: str) -> dict[str,
         for e in entries
     ]
     return {"entries": shown, "found": found, "who": who}
+
+
+async def _of_parked(conn: Connection, platform: Platform, wanted: str) -> list[ledger.Entry]:
+    """Decisions about events that give an id by which nobody is known yet."""
+    events = await parked.events_of(conn, platform.sealer.blind("contact-id", wanted))
+    found = [await ledger.read(conn, ledger.Question(event_id=event)) for event in events]
+    return sorted((entry for entries in found for entry in entries), key=lambda entry: -entry.id)[:SHOWN]
 
 
 async def _name(conn: Connection, platform: Platform, contact: Contact) -> str:

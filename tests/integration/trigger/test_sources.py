@@ -10,6 +10,7 @@ import pytest
 
 from services.trigger.app import build
 from services.trigger.handlers.foreign import foreign_topics
+from services.trigger.handlers.intake import Intake
 from services.trigger.settings import Settings
 from services.trigger.sources.check import read_sources
 from services.trigger.sources.mapping import SourceDecoder
@@ -56,7 +57,7 @@ async def reading(world: World, machine: FakeMachine) -> Reading:
     await bus.ensure_topics(
         [TopicSpec(topic, 1, compacted=False, retention=None) for topic in sources.topics]
     )
-    subscription = foreign_topics(sources.topics, SourceDecoder(sources), world.sealer)
+    subscription = foreign_topics(sources.topics, SourceDecoder(sources), Intake(world.sealer, machine))
     loop = ConsumerLoop(subscription, world.db, bus, machine, instance="one")
     return Reading(bus, loop, subscription.group("trigger"), subscription.names)
 

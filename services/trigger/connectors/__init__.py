@@ -1,0 +1,1 @@
+"""Partners' own APIs, asked for what their events leave out. No database."""
