@@ -69,6 +69,13 @@ def _taken(was: Seen, *, told: bool) -> Taken:
     return Taken(was.value)
 
 
+async def take(tx: Tx, sealer: Sealer, route: str, reports: Sequence[Report]) -> list[Taken]:
+    """Take in reports that say themselves whom they mean; tells of each what became of it."""
+    seen = await claim(tx.conn, route, reports, tx.now)
+    await tell(tx, sealer, [r for r, was in zip(reports, seen, strict=True) if was is Seen.NEW])
+    return [_taken(was, told=True) for was in seen]
+
+
 async def tell(tx: Tx, sealer: Sealer, reports: Sequence[Report]) -> None:
     """Announce reports as touchpoints, in their order."""
     sealed = await _sealed(tx, sealer, reports)
