@@ -24,7 +24,7 @@ create table outbox (
     published boolean not null default false,
     primary key (id, day)
 ) partition by range (day);
-create table outbox_default partition of outbox default;
+create table outbox_default partition of outbox default with (toast_tuple_target = 8160);
 create index outbox_unpublished on outbox (id) where not published;
 
 create table dead_letters (
@@ -64,7 +64,12 @@ create table relay_marks (
     primary key (topic, partition)
 );
 """
-"""inbox: a row per event handled. outbox: day partitions, dropped whole. relay_marks: the last acks."""
+"""inbox: a row per event handled. outbox: day partitions, dropped whole. relay_marks: the last acks.
+
+Events up to a page lie in the outbox as they are: packing one costs more than everything else about its
+row, and it
+is unpacked at once to be published.
+"""
 
 CLOCK_SCHEMA = """
 create schema if not exists clock;

@@ -217,6 +217,7 @@ async def make_partitions(conn: Connection, machine: Machine) -> None:
             until = day + timedelta(days=1)
             await conn.execute(
                 f"create table {name} partition of outbox for values from ('{day}') to ('{until}')"
+                " with (toast_tuple_target = 8160)"  # as the default partition: see shared/db/ddl.py
             )
 
 
