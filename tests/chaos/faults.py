@@ -22,7 +22,7 @@ from shared.runtime.clock import Machine
 from tests.chaos.backends import Backends
 from tests.chaos.calendar import Calendar
 from tests.chaos.fleet import Fleet
-from tests.chaos.journal import Faulted, Journal, Outcome
+from tests.chaos.journal import Faulted, Journal, Outcome, Probed
 from tests.chaos.progress import Probe, Stuck
 from tests.chaos.proxy import Trouble, TroubleKind
 from tests.chaos.schedule import Fault, FaultKind
@@ -75,10 +75,17 @@ class Breaker:
     async def _proved(self, struck: Struck) -> Struck:
         of_broker = struck.fault.kind in (FaultKind.BROKER, FaultKind.BROKER_LOST)
         others = self._count
-        try:
-            recovery: float | None = await self.probe.progress(from_ack=of_broker)
-        except Stuck:
-            recovery = None
+        recovery: float | None = None
+        known = others
+        while recovery is None:
+            try:
+                recovery = await self.probe.progress(from_ack=of_broker)
+            except Stuck:
+                # Only what nothing else disturbed in the meantime is stuck; else look again.
+                if known == self._count:
+                    self.journal.noted(Probed("progress"), Outcome.FAIL)
+                    break
+                known = self._count
         alone = struck.alone and self._busy == 0 and others == self._count
         proved = replace(struck, recovery=recovery, alone=alone)
         self.struck.append(proved)

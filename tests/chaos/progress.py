@@ -66,7 +66,6 @@ class Probe:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 acked = await self._whole_way(number)
         except TimeoutError as error:
-            self.journal.noted(Probed("progress"), Outcome.FAIL)
             raise Stuck from error
         self.journal.noted(Probed("progress", value=number))
         return self.machine.monotonic() - (acked if from_ack else begun)
