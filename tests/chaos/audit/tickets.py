@@ -83,14 +83,15 @@ CHECKS: list[Check] = [
         "A2",
         "A ticket's deadline is not its beginning plus the promised time.",
         """
-        select t.id from alerts.tickets t where contact_due_at <> started_at + contact_within
-            or generation = 1 and opened_at not in (
-                select a.received_at from alerts.voices v join collector.answers a using (survey_id)
-                where v.ticket_id = t.id
-                union select o.at from alerts.voices v
+        select id from alerts.tickets where contact_due_at <> started_at + contact_within
+        union select t.id from alerts.tickets t join alerts.voices v on v.ticket_id = t.id
+        where t.generation = 1 and not exists (
+            select from (
+                select v.ticket_id, a.received_at as at
+                from alerts.voices v join collector.answers a using (survey_id)
+                union all select v.ticket_id, o.at from alerts.voices v
                 join told o on o.type = 'response.released.v1' and o.subject = v.response_id::text
-                where v.ticket_id = t.id)
-                and exists (select from alerts.voices v where v.ticket_id = t.id)
+            ) begun where begun.ticket_id = t.id and begun.at = t.opened_at)
         """,
         needs=(),
     ),

@@ -110,9 +110,11 @@ CHECKS: list[Check] = [
         "X1",
         "An event counts as published and does not stand in the log.",
         f"""
-        select t.service || ' ' || t.event_id from told t
-        where published and {_OURS} and (topic not in {_COMPACTED} or id = (select max(id) from told n
-                where n.topic = t.topic and n.service = t.service and n.key = t.key))
+        select service || ' ' || event_id from (
+            select *, id = max(id) over (partition by service, topic, key) as newest from told
+            where published and {_OURS}
+        ) t
+        where (newest or topic not in {_COMPACTED})
             and not exists (select from record r where r.topic = t.topic and r.event_id = t.event_id)
         """,
         needs=(Needs.REST, Needs.LOG),
@@ -123,9 +125,11 @@ CHECKS: list[Check] = [
         "A record of ours stands in the log that no outbox knows.",
         f"""
         select r.topic || '/' || r.partition || '/' || r."offset" from record r
-        where (r.{_OURS} or r.topic like 'dlq.%') and not exists (select from told t
-            where t.topic = r.topic and (t.event_id = r.event_id or t.topic like 'dlq.%'
-                and coalesce(r.event_id, '') in ('', t.event_id) or t.event_id = 'unread'))
+        where r.{_OURS} and r.topic not like 'dlq.%' and not exists
+            (select from told t where t.topic = r.topic and t.event_id = r.event_id)
+        union all select r.topic || '/' || r.partition || '/' || r."offset" from record r
+        where r.topic like 'dlq.%' and not exists (select from told t where t.topic = r.topic
+            and t.event_id in (coalesce(nullif(r.event_id, ''), 'unread'), 'unread'))
         """,
         needs=(Needs.LOG,),
     ),
