@@ -2,6 +2,9 @@
 
 No session advisory lock: a stopped process would keep it. A holder that was stopped may still finish what
 it had begun, so what is done under a lease must also be harmless when done twice.
+
+A lease that ends further ahead than anybody can take one was taken before the clock was put back: its holder
+may be dead, and nobody would wait for that hour to come again.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ insert into leases as held (name, holder, until_at)
 values ($1, $2, clock.machine_now() + make_interval(secs => $3))
 on conflict (name) do update set holder = $2, until_at = excluded.until_at
     where held.holder = $2 or held.until_at < clock.machine_now()
+        or held.until_at > clock.machine_now() + 2 * make_interval(secs => $3)
 returning true
 """
 
