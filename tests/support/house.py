@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
+from pathlib import Path
 from typing import Any, TypeVar
 
 import asyncpg
@@ -35,7 +36,7 @@ from shared.web.app import web_app
 from tests.support.databases import TestDatabase
 from tests.support.logs import Log, MemoryLog
 from tests.support.postbox import Mail, Postbox
-from tests.support.rooms import SERVICES, URL, WEBHOOK, Ground, Member, Running, build, topic_specs
+from tests.support.rooms import ROOT, SERVICES, URL, WEBHOOK, Ground, Member, Running, build, topic_specs
 from tests.support.standing import StandingMachine
 
 T = TypeVar("T")
@@ -80,6 +81,7 @@ class House:
     told: int = 0
     rounds: int = 0
     fault: Fault | None = None
+    programmes: Path = ROOT / "programmes"
     _bus: Bus | None = None
     _app: FastAPI | None = None
 
@@ -185,7 +187,7 @@ class House:
         self._bus = self.log.bus()
         await self._bus.start()
         await self._bus.ensure_topics(topic_specs())
-        ground = Ground(self.database, self._bus, self.clock, self.machine, self.post.port)
+        ground = Ground(self.database, self._bus, self.clock, self.machine, self.post.port, self.programmes)
         for name in SERVICES:
             self.running[name] = await build(name, ground)
         app = web_app(self.access, URL)
@@ -294,13 +296,16 @@ class RisingLog(MemoryLog):
 
 
 @asynccontextmanager
-async def opened(database: TestDatabase, start: datetime, log: Log | None = None) -> AsyncIterator[House]:
+async def opened(
+    database: TestDatabase, start: datetime, log: Log | None = None, programmes: Path = ROOT / "programmes"
+) -> AsyncIterator[House]:
     """A house on a fresh database, its programmes published."""
     admin = await asyncpg.connect(database.admin_dsn)
     try:
         machine = StandingMachine(start)
         await machine.stand(admin)
         house = House(database, admin, log or RisingLog(), FixedClock(start), machine)
+        house.programmes = programmes
         await house.post.open()
         try:
             await house.survive(house.start)

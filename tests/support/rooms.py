@@ -102,13 +102,14 @@ class Ground:
     clock: Clock
     machine: Machine
     smtp_port: int
+    programmes: Path = ROOT / "programmes"
     instance: str = "house"
 
 
 async def build(name: str, ground: Ground) -> Running:
     """Build one service as its process would, connected but with nothing running."""
     platform = await _platform(name, ground)
-    root, settings = _roots(ground.smtp_port)[name]
+    root, settings = _roots(ground)[name]
     service = await root(settings, platform)
     members = [
         await _member(service, number, platform, ground) for number in range(len(service.subscriptions))
@@ -117,10 +118,10 @@ async def build(name: str, ground: Ground) -> Running:
     return Running(service, platform, relay, members)
 
 
-def _roots(smtp_port: int) -> dict[str, tuple[Callable[[Any, Platform], Awaitable[Service]], Any]]:
-    smtp: dict[str, Any] = {"smtp_host": "127.0.0.1", "smtp_port": smtp_port}
+def _roots(ground: Ground) -> dict[str, tuple[Callable[[Any, Platform], Awaitable[Service]], Any]]:
+    smtp: dict[str, Any] = {"smtp_host": "127.0.0.1", "smtp_port": ground.smtp_port}
     trigger = TriggerSettings(
-        programmes_dir=ROOT / "programmes",
+        programmes_dir=ground.programmes,
         webhook_secrets=SecretStr(WEBHOOK),
         zendesk_secrets=SecretStr(HELPDESK),
         organisation_name="Nordlicht",

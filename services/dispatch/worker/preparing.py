@@ -125,7 +125,11 @@ def _facts(
         closed=message.closed,
         paused=message.paused,
         superseded=message.earlier_open,
-        own_company=address is not None and address.belongs_to(organisation.own_domains),
+        own_company=(
+            address is not None
+            and OWNER not in message.slots
+            and address.belongs_to(organisation.own_domains)
+        ),
     )
 
 

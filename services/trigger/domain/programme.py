@@ -254,7 +254,8 @@ def resolve(definition: dict[str, Any], variant: str | None = None) -> dict[str,
 
 
 def _merged(base: Any, change: Any) -> Any:  # noqa: ANN401 - plain YAML data
-    """Mappings are merged key by key; anything else is replaced."""
+    """Mappings are merged key by key, null leaves a key out; anything else is replaced."""
     if not (isinstance(base, dict) and isinstance(change, dict)):
         return change
-    return {**base, **{name: _merged(base.get(name), value) for name, value in change.items()}}
+    merged = {**base, **{name: _merged(base.get(name), value) for name, value in change.items()}}
+    return {name: value for name, value in merged.items() if change.get(name, value) is not None}

@@ -95,7 +95,9 @@ def _begin(
         stale_at=anchor,
         priority=edition.programme.priority,
     )
-    after = last.first_due_at if last and not moved else None
+    # Nobody whose start is unknown is asked before they may have had one whole period.
+    early = None if account.started_on else world.now
+    after = last.first_due_at if last and not moved else early
     plan = ahead(fresh, edition, None, account, world, after)
     book.put(plan)
     facts = {"due_at": plan.due_at.isoformat(), "touchpoint": plan.moment.touchpoint}

@@ -55,6 +55,13 @@ async def test_a_survey_becomes_one_mail_and_one_event(room: MailRoom) -> None:
     assert (attempt["outcome"], attempt["after"]) == ("accepted", True)
 
 
+@pytest.mark.requirement("R36")
+async def test_what_the_owner_is_to_pass_on_goes_to_the_owner_though_they_are_our_own(room: MailRoom) -> None:
+    await room.ask("anna", pass_on_to="rita@northwind.example")
+    await room.work()
+    assert [mail.recipients for mail in room.mails] == [("rita@northwind.example",)]
+
+
 async def test_a_request_heard_twice_is_mailed_once(room: MailRoom) -> None:
     request = await room.request("anna")
     await room.tell(request)
