@@ -79,7 +79,8 @@ class Asks:
 
     def add(self, ask: Ask) -> None:
         """Count one more."""
-        if ask.released_at is not None or ask.state in {AskState.RELEASED, AskState.CANCELLED}:
+        recalled_in_time = ask.state is AskState.CANCELLED and ask.handed_over_at is None
+        if ask.released_at is not None or ask.state is AskState.RELEASED or recalled_in_time:
             return
         self._of_contact.setdefault(ask.contact_id, []).append(ask)
         if ask.account_id is not None:

@@ -114,7 +114,9 @@ async def on_tickets(events: Sequence[Event[Any]], tx: Tx) -> None:
 def _after_delivery(ask: Ask, told: Delivery) -> Ask:
     """The reservation after news of its delivery; only the first step releases it."""
     if isinstance(told, DeliveryHandedOver) and told.step == 0:
-        return replace(ask, handed_over_at=ask.handed_over_at or told.at)
+        # A recall that came too late gave a place back which is used all the same.
+        released = None if ask.state is AskState.CANCELLED else ask.released_at
+        return replace(ask, handed_over_at=ask.handed_over_at or told.at, released_at=released)
     never = isinstance(told, DeliveryFailed | DeliverySuppressed) and told.step == 0
     if never and ask.state is AskState.OPEN:
         return _released(ask, told.at)

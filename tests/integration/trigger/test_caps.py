@@ -339,6 +339,23 @@ async def test_handing_over_is_remembered_so_that_a_recall_takes_back_only_what_
     assert await world.said(SurveyReminderRequested) == []
 
 
+async def test_a_recall_that_came_too_late_keeps_the_place(world: World) -> None:
+    await world.tell("support_ticket.resolved", contact=person(1), subject={"kind": "ticket", "id": "1"})
+    await world.later(hours=24)
+    (first,) = await asked(world)
+    await world.tell("support_ticket.reopened", contact=person(1), subject={"kind": "ticket", "id": "1"})
+    # The mail had left when the recall was decided; word of it comes only now.
+    await world.hear(
+        DeliveryHandedOver(
+            delivery_id="d", version=1, survey_id=first.survey_id, channel=Channel.EMAIL,
+            snapshot=first.snapshot, at=world.clock.now(),
+        )
+    )  # fmt: skip
+    await deliver(world, 1)
+    await world.later(hours=2)
+    assert len(await asked(world)) == 1, "a person who got a mail is left alone, recalled or not"
+
+
 async def test_one_delivery_heard_twice_at_the_same_moment_is_one_plan(
     world: World, database: OpenDatabase
 ) -> None:
