@@ -48,7 +48,7 @@ class Settings(ServiceSettings):
     zendesk_url: str = Field(default="", description="https://<subdomain>.zendesk.com, to look people up")
     zendesk_user: str = Field(default="", description="e-mail of the agent whose API token it is")
     zendesk_token: SecretStr = Field(default=SecretStr(""), description="API token of Zendesk")
-    look_ups_per_second: float = Field(default=5, gt=0, description="requests to a partner, per instance")
+    look_ups_per_second: float = Field(default=5, ge=1, description="requests to a partner, per instance")
     parked_days: float = Field(
         default=14, gt=0, description="how long an event waits for somebody whom it names by an id alone"
     )

@@ -1,4 +1,4 @@
-"""`GET /v1/parked`: which events wait because nobody is known by the id that they give."""
+"""`GET /v1/decisions/parked`: which events wait because nobody is known by the id that they give."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Reader = Annotated[Principal, Depends(require_scope("decisions:read"))]
 
 def router(platform: Platform) -> APIRouter:
     """The route."""
-    routes = APIRouter(prefix="/v1", tags=["decisions"])
+    routes = APIRouter(prefix="/v1/decisions", tags=["decisions"])
 
     @routes.get("/parked")
     async def list_parked(

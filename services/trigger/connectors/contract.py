@@ -16,6 +16,8 @@ from shared.runtime.clock import Machine
 
 SECONDS = 10.0
 LONGEST_HOLD = timedelta(hours=1)
+LONGEST_TURN = 2.0
+"""Seconds that a request waits for its turn."""
 _TOO_MANY = 429
 _SERVER = 500
 
@@ -55,11 +57,19 @@ class Pace:
         self._next = machine.monotonic() - burst * self._gap
 
     async def turn(self) -> None:
-        """Wait until the next request may go."""
+        """Wait until the next request may go.
+
+        Raises:
+            SendError: That is longer than somebody who wants to stop should wait.
+        """
         now = self._machine.monotonic()
-        self._next = max(self._next, now - self._burst * self._gap) + self._gap
-        if self._next > now:
-            await self._machine.sleep(self._next - now)
+        turn = max(self._next, now - self._burst * self._gap) + self._gap
+        if turn - now > LONGEST_TURN:
+            wait = timedelta(seconds=turn - now)
+            raise SendError("look-up: the partner asked to wait", permanent=False, retry_after=wait)
+        self._next = turn
+        if turn > now:
+            await self._machine.sleep(turn - now)
 
     def hold(self, wait: timedelta) -> None:
         """Let nothing go for a while, as the partner asked."""
@@ -77,7 +87,7 @@ class Api:
         """Make one request.
 
         Raises:
-            SendError: 4xx for good, 429 and 5xx and silence for later.
+            SendError: 4xx for good; 429, 5xx, silence and a wait that the partner asked for: later.
         """
         await self._pace.turn()
         try:
