@@ -30,6 +30,7 @@ START = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 STEP = timedelta(hours=2)
 STEP_SECONDS = 1.0
 ENDING_STEP = timedelta(days=1)
+ENDING_SECONDS = 1.0
 LATE = 3 * ENDING_STEP
 """A plan for an account takes a step to find its people, and another one to ask them."""
 READY_SECONDS = 120.0
@@ -236,6 +237,7 @@ async def _end(plan: Plan, stage: _Stage, result: Result) -> None:
     until = stage.calendar.now() + timedelta(days=plan.ending_days)
     while stage.calendar.now() < until:
         await stage.calendar.step(ENDING_STEP)
+        await asyncio.sleep(ENDING_SECONDS)
     await _whole(stage.gateway)
     watch = StopWatch(stage.fleet.postgres.admin_dsn, stage.calendar.noticed)
     try:
