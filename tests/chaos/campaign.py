@@ -29,9 +29,10 @@ from tests.chaos.soak import Flatness, soak
 START = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 STEP = timedelta(hours=2)
 STEP_SECONDS = 1.0
-ENDING_STEP = timedelta(days=1)
-ENDING_SECONDS = 1.0
-LATE = 3 * ENDING_STEP
+ENDING_STEP = timedelta(hours=6)
+"""Shorter than any send window, so that none is stepped over."""
+ENDING_SECONDS = 0.2
+LATE = timedelta(days=1)
 """A plan for an account takes a step to find its people, and another one to ask them."""
 READY_SECONDS = 120.0
 

@@ -97,7 +97,7 @@ def _troubles(results: Sequence[dict[str, Any]]) -> list[str]:
         for anomaly in one["anomalies"]
     ]
     found += [f"- seed {one['seed']}: {defect}" for one in results for defect in one["defects"]]
-    found += [f"- seed {one['seed']}, what it was: {note}" for one in results for note in one.get("notes", ())]
+    found += [f"- seed {one['seed']}, why: {note}" for one in results for note in one.get("notes", ())]
     found += [
         f"- seed {one['seed']}: {label} ended by itself with {codes}"
         for one in results
