@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -17,9 +18,11 @@ from services.trigger.sources.mapping import SourceDecoder
 from shared.bus.memory import MemoryBus
 from shared.bus.model import Outgoing, TopicSpec
 from shared.contracts.touchpoints import Touchpoint
-from shared.runtime.clock import FakeMachine
+from shared.runtime.clock import FakeMachine, SystemMachine
 from shared.runtime.consumer import ConsumerLoop
+from shared.runtime.ids import random_id
 from tests.support.assembled import assemble, platform
+from tests.support.lanes import a_log
 from tests.support.trigger import ROOT, World
 
 ORDER: dict[str, Any] = {
@@ -110,3 +113,35 @@ async def test_the_service_reads_what_the_file_names(tmp_path: Any) -> None:
     file.write_text("sources: [{name: a, topics: [t]}]")
     with pytest.raises(ValueError, match="format json needs events"):
         await build(Settings(sources_file=file), platform("trigger"))
+
+
+@pytest.mark.kafka
+@pytest.mark.timeout(120)
+async def test_on_apache_kafka(world: World, machine: FakeMachine) -> None:
+    """A topic that is not there at first, then has one partition for two members."""
+    name = f"shop-{random_id()}"
+    rule = f"sources: [{{name: a, topics: [{name}], events: [{{type: product.used, product: name}}]}}]"
+    sources, _ = read_sources("s", rule)
+    assert sources is not None
+    subscription = foreign_topics(sources.topics, SourceDecoder(sources), Intake(world.sealer, machine))
+    stop, system = asyncio.Event(), SystemMachine()
+    async with a_log("kafka") as log:
+        assert log is not None
+        bus = log.bus()
+        async with asyncio.TaskGroup() as tasks:
+            for instance in ("one", "two"):
+                loop = ConsumerLoop(subscription, world.db, bus, system, instance=instance)
+                tasks.create_task(loop.run(stop))
+            await bus.ensure_topics([TopicSpec(name, 1, compacted=False, retention=None)])
+            await bus.produce([Outgoing(name, b"k", b'{"name": "press"}'), Outgoing(name, b"k", b"{")])
+            async with asyncio.timeout(90):
+                while not (await world.said(Touchpoint) and await letters(world)):
+                    await system.sleep(0.2)
+            stop.set()
+        await bus.stop()
+    assert [told.product for told in await world.said(Touchpoint)] == ["press"]
+
+
+async def letters(world: World) -> list[str]:
+    async with world.db.read() as conn:
+        return [row["reason"] for row in await conn.fetch("select reason from dead_letters")]
