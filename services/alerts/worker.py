@@ -46,6 +46,7 @@ async def ring_clocks(desk: Desk, db: Database) -> int:
         due = await cases.tickets_due(tx.conn, keys, tx.now) if keys else []
         steps = [life.ring(ticket, tx.now) for ticket in due]
         if steps:
+            failpoint("alerts.after_clock_claim")
             await apply(desk, tx, steps, await rota.staff(tx.conn, tx.now, desk.leadership))
         late = await answers.mark_late(tx.conn, tx.now, BATCH)
         for _ in range(late):
@@ -66,6 +67,7 @@ async def hand_over(desk: Desk, db: Database, channel: Channel, public_url: str)
     results = await _send_all(desk, channel, claimed.notices)
     failpoint("alerts.notice_accepted_before_record")
     await _record(desk, db, claimed, results)
+    failpoint("alerts.after_notice_record")
     for result in results:
         metrics.NOTICES.labels(channel.name, "retry" if result.next_at else result.outcome).inc()
     return len(results)

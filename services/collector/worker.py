@@ -27,6 +27,7 @@ from shared.contracts.responses import (
 )
 from shared.contracts.surveys import CloseTheLoop
 from shared.db.database import Database, Tx
+from shared.runtime.failpoints import failpoint
 
 BATCH = 200
 
@@ -52,6 +53,7 @@ class Settling:
             claimed = await store.claim(tx.conn, tx.now, BATCH)
             if not claimed:
                 return 0
+            failpoint("collector.after_settling_claim")
             cases = await store.load_cases(tx.conn, claimed)
             await self._learn(tx, cases)
             waiting, ready = self._sort(cases, tx.now)

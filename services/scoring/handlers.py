@@ -20,6 +20,7 @@ from shared.contracts.surveys import SurveyRequested
 from shared.contracts.topics import Topic
 from shared.db.database import Tx
 from shared.runtime.consumer import Route, Subscription
+from shared.runtime.failpoints import failpoint
 
 
 async def on_responses(events: Sequence[Event[Any]], tx: Tx) -> None:
@@ -31,6 +32,7 @@ async def on_responses(events: Sequence[Event[Any]], tx: Tx) -> None:
         except ValueError as error:
             tx.reject(event, str(error))
     gone, come = await facts.save_facts(tx.conn, reading.fold(told))
+    failpoint("scoring.facts_before_cells")
     await cells.add_scores(tx.conn, rollups.deltas(gone, come))
     await cells.add_rates(tx.conn, rollups.fact_rates(gone, come))
 

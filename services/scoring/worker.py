@@ -18,6 +18,7 @@ from services.scoring.store.headlines import Headline, all_headlines, unannounce
 from shared.contracts.model import Family
 from shared.contracts.scores import ScoreChanged
 from shared.db.database import Database, Tx
+from shared.runtime.failpoints import failpoint
 
 ANNOUNCED_AT_ONCE = 200
 REBUILT_AT_ONCE = 5000
@@ -29,6 +30,8 @@ def announcing(db: Database) -> Callable[[], Awaitable[int]]:
     async def announce() -> int:
         async with db.begin() as tx:
             changed = await unannounced(tx.conn, ANNOUNCED_AT_ONCE)
+            if changed:
+                failpoint("scoring.after_headline_claim")
             for headline in changed:
                 _emit(tx, headline)
         # Fewer than a full round: wait, so that what changes next is told together.

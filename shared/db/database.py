@@ -97,8 +97,8 @@ class Database:
                 tx = Tx(conn, self.clock.now(), self.source)
                 yield tx
                 await write_outbox(conn, [_row(event) for event in tx.emitted], self.machine.wall())
-                failpoint("unit.before_commit")
-            failpoint("unit.after_commit")
+                failpoint("unit.before_commit", self.service)
+            failpoint("unit.after_commit", self.service)
             if tx.emitted:
                 self.outbox_written.set()
 

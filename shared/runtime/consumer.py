@@ -156,17 +156,20 @@ class Batch:
         async with self._db.begin() as tx:
             replayed = [event_id for (_, event_id), item in fresh.items() if item.replayed]
             claimed = await inbox.claim(tx.conn, list(fresh), wall, replayed=replayed)
-            failpoint("consumer.after_claim")
+            failpoint("consumer.after_claim", self._service)
             events = [item.event for identity, item in fresh.items() if identity in claimed and item.event]
             for route in self._routes:
                 wanted = events if "*" in route.types else [e for e in events if e.type in route.types]
                 if wanted:
                     tx.traceparent = wanted[0].traceparent if len(wanted) == 1 else ""
                     await route.handle(wanted, tx)
+                    failpoint("consumer.after_route", self._service)
             letters = [DeadLetter(i.record, "Undecodable", i.defect) for i in items if i.defect]
             letters += [_letter(fresh[(e.source, e.id)], "Rejected", reason) for e, reason in tx.rejected]
             await put_aside(tx.conn, letters, self._service, tx.now, wall)
             await inbox.mark_dead(tx.conn, [(e.source, e.id) for e, _ in tx.rejected], wall)
+            if letters:
+                failpoint("consumer.after_putting_aside", self._service)
         self._count(items, claimed, letters)
         return [letter.record for letter in letters]
 
@@ -184,6 +187,7 @@ class Batch:
                     wall = self._machine.wall()
                     await inbox.mark_dead(tx.conn, [item.identity], wall)
                     await put_aside(tx.conn, [letter], self._service, tx.now, wall)
+                    failpoint("consumer.after_burial", self._service)
             except Exception as again:
                 if not is_transient(again):
                     raise
@@ -298,7 +302,7 @@ class ConsumerLoop:
         dead = await self._batch.handle(records)
         metrics.CONSUMER_BATCH_SECONDS.labels(self.service).observe(self._machine.monotonic() - started)
         self._bell.ring()
-        failpoint("consumer.after_effect_before_offset")
+        failpoint("consumer.after_effect_before_offset", self.service)
         self._watch(records, {id(record) for record in dead})
         offsets: dict[Partition, int] = {}
         for record in records:
@@ -306,7 +310,7 @@ class ConsumerLoop:
             offsets[partition] = record.offset + 1
             self._continuity.note(partition, Mark(record.offset, record.timestamp_ms))
         await consumer.commit(offsets)
-        failpoint("consumer.after_offset")
+        failpoint("consumer.after_offset", self.service)
         self._progress_at = self._machine.monotonic()
         return len(records)
 
@@ -335,6 +339,7 @@ class ConsumerLoop:
         log.warning("broker_reborn", service=self.service)
         metrics.BROKER_BIRTHS.labels(self.service, "consumer").inc()
         await consumer.seek_to_beginning()
+        failpoint("consumer.after_rewind", self.service)
         self._continuity.forget()
         return True
 

@@ -1,6 +1,7 @@
 """Named places where a test can make the process fail: every boundary between two effects has one.
 
-`AFTERWORD_FAILPOINT=name:hit:action` arms one for a process, for instance `unit.after_commit:2:exit`.
+`AFTERWORD_FAILPOINT=name:hit:action` arms one for a process, for instance `unit.after_commit:2:exit`, or for
+one service `alerts/unit.after_commit:2:exit`.
 Actions: `raise` (FailpointHit), `unavailable` (as if Postgres or the broker went away), `exit` (as kill
 -9), `die` (the same for a test that hosts the services in its own process: nothing that runs catches it).
 Unarmed it only counts.
@@ -36,8 +37,19 @@ _hits: Counter[str] = Counter()
 _armed: list[Armed] = []
 
 
-def failpoint(name: str) -> None:
-    """Mark a boundary; fails here when armed for this hit."""
+def failpoint(name: str, service: str = "") -> None:
+    """Mark a boundary; fails here when armed for this hit.
+
+    Args:
+        name: the boundary.
+        service: whose it is, where all services share the code; then it counts as `service/name` too.
+    """
+    _reach(name)
+    if service:
+        _reach(f"{service}/{name}")
+
+
+def _reach(name: str) -> None:
     _hits[name] += 1
     for armed in _armed:
         if armed.name == name and armed.hit == _hits[name]:

@@ -106,11 +106,11 @@ class Relay:
             rows = await conn.fetch(_SELECT, BATCH)
         if not rows:
             return 0
-        failpoint("relay.before_produce")
+        failpoint("relay.before_produce", self._service)
         positions = await self._bus.produce([_outgoing(row) for row in rows])
-        failpoint("relay.after_produce_before_mark")
+        failpoint("relay.after_produce_before_mark", self._service)
         await self._acked(rows, positions)
-        failpoint("relay.after_mark")
+        failpoint("relay.after_mark", self._service)
         return len(rows)
 
     async def _lease(self) -> bool:
@@ -169,6 +169,7 @@ class Relay:
             await tx.conn.execute("delete from relay_marks")
             if self._republish is not None:
                 await self._republish(tx)
+            failpoint("relay.after_republish", self._service)
         continuity.forget()
         metrics.BROKER_BIRTHS.labels(self._service, "relay").inc()
         log.warning("broker_reborn", service=self._service, rows=again)

@@ -13,6 +13,7 @@ from tests.support.databases import SERVICES, TestDatabase, cloned, ensure_templ
 from tests.support.house import House, opened
 from tests.support.lanes import a_log
 from tests.support.story import Ending, live
+from tests.support.troubles import BAD, Trouble
 
 START = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 """A Tuesday morning."""
@@ -33,11 +34,21 @@ async def house(request: pytest.FixtureRequest, fresh_database: TestDatabase) ->
 @pytest.fixture
 async def undisturbed(postgres_server: PostgresAddress, run_folder: Path) -> Ending:
     """How the story ends when nothing goes wrong; told once a process."""
-    if not _undisturbed:
+    if "calm" not in _told:
         template = await ensure_template(postgres_server, SERVICES, run_folder)
         async with cloned(postgres_server, template) as database, opened(database, START) as house:
-            _undisturbed.append(await live(house))
-    return _undisturbed[0]
+            _told["calm"] = await live(house)
+    return _told["calm"]
 
 
-_undisturbed: list[Ending] = []
+@pytest.fixture
+async def troubled(undisturbed: Ending, postgres_server: PostgresAddress, run_folder: Path) -> Ending:
+    """How the story ends with bad records and the loss of the broker, but without a death."""
+    if "troubled" not in _told:
+        template = await ensure_template(postgres_server, SERVICES, run_folder)
+        async with cloned(postgres_server, template) as database, opened(database, START) as house:
+            _told["troubled"] = await live(house, fault=Trouble(undisturbed.rounds), dead=len(BAD))
+    return _told["troubled"]
+
+
+_told: dict[str, Ending] = {}

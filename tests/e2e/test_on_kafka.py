@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.e2e.conftest import START
-from tests.e2e.test_broker_loss import Loss
 from tests.support.databases import TestDatabase
 from tests.support.house import House, opened
 from tests.support.lanes import a_log
 from tests.support.logs import Log
 from tests.support.story import Ending, live, same
+from tests.support.troubles import Loss
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.kafka, pytest.mark.timeout(400)]
 

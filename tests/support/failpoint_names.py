@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 
-from tests.support.rooms import ROOT
+from tests.support.rooms import ROOT, SERVICES
 
 
 def failpoint_names() -> list[str]:
-    """Names in `failpoint("…")` calls of services and shared.
+    """Names in `failpoint("…")` calls of services and shared; those of shared code once for each service.
 
     Raises:
         TypeError: a call names its failpoint by anything but plain text, so nobody could enumerate it.
@@ -20,8 +20,8 @@ def failpoint_names() -> list[str]:
             calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
             for call in calls:
                 if isinstance(call.func, ast.Name) and call.func.id == "failpoint":
-                    (argument,) = call.args
-                    if not isinstance(argument, ast.Constant) or not isinstance(argument.value, str):
+                    name, *service = call.args
+                    if not isinstance(name, ast.Constant) or not isinstance(name.value, str):
                         raise TypeError(f"{path.name}:{call.lineno}: the failpoint has no plain name")
-                    found.add(argument.value)
+                    found |= {f"{one}/{name.value}" for one in SERVICES} if service else {name.value}
     return sorted(found)

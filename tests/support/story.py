@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from shared.runtime import failpoints
-from tests.support.books import Books, balanced
+from tests.support.books import Books, read_books
 from tests.support.house import Fault, House, someone
 from tests.support.postbox import Mail
 from tests.support.rooms import SERVICES
@@ -56,8 +56,15 @@ def same(ending: Ending, undisturbed: Ending) -> None:
     assert ending.people == undisturbed.people
 
 
-async def live(house: House, *, failpoint: str = "", fault: Fault | None = None) -> Ending:
-    """Tell the story, with one failpoint armed and one fault about from its first event on."""
+async def live(house: House, *, failpoint: str = "", fault: Fault | None = None, dead: int = 0) -> Ending:
+    """Tell the story, with failpoints armed and one fault about from its first event on.
+
+    Args:
+        house: where it happens.
+        failpoint: what is armed, as `failpoints.arm` takes it.
+        fault: what else goes wrong.
+        dead: how many dead letters it must leave.
+    """
     rita = await hire(house, "rita")
     failpoints.disarm()
     failpoints.arm(failpoint)
@@ -68,7 +75,7 @@ async def live(house: House, *, failpoint: str = "", fault: Fault | None = None)
     finally:
         failpoints.disarm()
         house.fault = None
-    return await _ending(house, hits)
+    return await _ending(house, hits, dead)
 
 
 async def _live(house: House, rita: Rep) -> None:
@@ -131,15 +138,15 @@ async def _after_reminders(house: House) -> None:
     done = await _answered(house)
     for name, score in (("ana", 1), ("bo", 2), ("cy", 1), ("eli", 4), ("gus", 3)):
         mail = _newest(house, name)
-        assert mail is not None, f"{name} was never asked"
-        if mail.survey not in done:
+        if mail and mail.survey not in done:
             await answer(house, mail, score)
 
 
 async def _think_better(house: House) -> None:
     """Bo amends, and nobody has touched the ticket yet."""
     mail = _newest(house, "bo")
-    assert mail is not None
+    if mail is None:
+        return
     page = await visit(house, f"{mail.survey}?edit")
     house.clock.advance(timedelta(minutes=1))
     sent = await send(house, page, mail.survey, **{"q.csat": "4", "q.why_high": "They made it good."})
@@ -172,8 +179,10 @@ async def _answered(house: House) -> set[str]:
     return {f"/s/{tokens.sign('answer', row[0])}" for row in rows}
 
 
-async def _ending(house: House, hits: Mapping[str, int]) -> Ending:
-    books = await balanced(house)
+async def _ending(house: House, hits: Mapping[str, int], dead: int) -> Ending:
+    books = await read_books(house)
+    books.assert_balanced()
+    assert sum(books.dead.values()) == dead, books.dead
     events: dict[str, Counter[str]] = {}
     things: dict[str, Counter[str]] = {}
     for service in SERVICES:

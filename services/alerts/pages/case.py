@@ -17,6 +17,7 @@ from services.alerts.pages.house import House, Rep
 from services.alerts.store import cases, rota
 from shared.db.database import Connection
 from shared.runtime.clock import Clock
+from shared.runtime.failpoints import failpoint
 from shared.security.access import User
 from shared.web.forms import text_fields
 from shared.web.problems import Problem
@@ -53,6 +54,7 @@ def add(routes: APIRouter, house: House) -> None:
                 result = await act(house.desk, tx, ticket_id, _wish(action, me, fields))
         except NoSuchTicketError:
             raise _unknown() from None
+        failpoint("alerts.acted_before_answer")
         if not isinstance(result, Refused):
             return RedirectResponse(f"/tickets/{ticket_id}?done={action.value}", 303)
         async with house.db.read() as conn:

@@ -25,6 +25,7 @@ from shared.db.database import Connection, Database, Tx
 from shared.db.errors import is_transient
 from shared.errors import Unavailable
 from shared.runtime.clock import Machine
+from shared.runtime.failpoints import failpoint
 from shared.runtime.ids import derive
 from shared.security.sealing import Sealer
 
@@ -221,7 +222,9 @@ class Answering:
         self, conn: Connection, drafts: dict[UUID, _Draft], rows: list[AnswerRow]
     ) -> dict[UUID, _Raw]:
         """Write rows, one per survey; what became of each."""
+        failpoint("collector.before_answers_stored")
         written = await store.write(conn, rows)
+        failpoint("collector.answers_stored_before_answer")
         outcomes: dict[UUID, _Raw] = {survey_id: _stored(drafts[survey_id]) for survey_id in written}
         if len(written) < len(drafts):
             lost = [one for survey_id, one in drafts.items() if survey_id not in written]

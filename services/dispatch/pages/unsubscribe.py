@@ -23,6 +23,7 @@ from services.dispatch.store.suppressions import Recipient
 from shared.contracts.deliveries import ContactUnsubscribed, UnsubscribeScope
 from shared.contracts.model import Snapshot
 from shared.db.database import Connection, Database
+from shared.runtime.failpoints import failpoint
 from shared.security.tokens import Tokens
 from shared.web.forms import text_fields
 from shared.web.i18n import negotiate
@@ -83,6 +84,7 @@ def unsubscribe_routes(db: Database, tokens: Tokens) -> APIRouter:
                 event = _event(visit, scope, programme, tx.now, via)
                 identity = f"{visit.contact_id}/{programme or '*'}"
                 tx.emit(event, identity=identity, key=event.account_id or event.contact_id)
+        failpoint("dispatch.stopped_before_answer")
         metrics.UNSUBSCRIBED.labels(scope.value, via).inc()
         return PlainTextResponse("unsubscribed\n") if one_click else _done(request, visit, scope)
 

@@ -81,9 +81,9 @@ class Postman:
             if house is None or house.paused:
                 return 0
             claimed = await queue.claim(tx.conn, token, self.batch, self.lease_seconds)
-        failpoint("dispatch.after_claim")
         if not claimed:
             return 0
+        failpoint("dispatch.after_claim")
         calls = await self._write_down(token, queue.organisation_of(house))
         failpoint("dispatch.after_handing_over_commit")
         if calls:
@@ -96,6 +96,7 @@ class Postman:
         async with self.db.begin() as tx:
             claimed = await queue.load(tx.conn, token)
             seen = await examine(tx.conn, claimed, organisation, self.desk, tx.now)
+            failpoint("dispatch.after_last_look")
             going, rejected = _set(seen, organisation, self.desk, tx.now)
             waiting = [
                 Postponed(one.claimed.delivery_id, PAUSED_FOR)

@@ -19,6 +19,7 @@ from shared.bus.port import Bus
 from shared.contracts.topics import Topic
 from shared.db.database import Database
 from shared.errors import Unavailable
+from shared.runtime.failpoints import failpoint
 
 BATCH = 500
 
@@ -63,6 +64,7 @@ class Views:
             return 0
         lags = await self._lags()
         proven = [one for one in waiting if _current(one, lags)]
+        failpoint("dispatch.after_lag_before_proof")
         async with self.db.begin() as tx:
             await queue.prove(tx.conn, [one.delivery_id for one in proven])
         stale = sum(1 for one in proven if _lag_of(one.key, lags) != 0)

@@ -14,6 +14,7 @@ from services.trigger.store.guard import unit_of_work
 from services.trigger.webhooks import PROVIDERS
 from services.trigger.webhooks.body import MAX_BYTES, BadBodyError
 from services.trigger.webhooks.contract import Call, Ignored, Options, Provider, Reading
+from shared.runtime.failpoints import failpoint
 from shared.runtime.logging import get_logger
 from shared.runtime.service import Platform
 from shared.security.signatures import Refused, Signed, Verdict, WebhookSecret
@@ -60,6 +61,7 @@ def _add(routes: APIRouter, platform: Platform, provider: Provider, inbound: Inb
             return {"status": "ignored", "reason": reading.why}
         async with unit_of_work(platform.db) as tx:
             taken = await inbound.intake.take(tx, provider.route, reading)
+        failpoint("trigger.webhook_taken_before_answer")
         return answer(provider.name, taken)
 
 

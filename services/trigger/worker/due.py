@@ -83,9 +83,9 @@ class DuePlans:
         """Decide about one batch of due plans; returns how many were decided about."""
         async with self._db.begin() as tx:
             claim = await self.claim(tx)
-            failpoint("trigger.after_plan_claim")
             claimed = claim.plans
             if claimed:
+                failpoint("trigger.after_plan_claim")
                 await self._decide(claim, tx)
         self.claimed(claim)
         return len(claimed)
@@ -125,6 +125,7 @@ class DuePlans:
         for plan, decision in await ahead:
             done.fresh.append(plan)
             done.say(plan, decision)
+        failpoint("trigger.after_gate")
         await self._write(done, tx)
 
     async def _expand(

@@ -37,6 +37,7 @@ class DueReminders:
             )
             if not claimed:
                 return 0
+            failpoint("trigger.after_reminder_claim")
             facts = await load_facts(tx.conn, tx.now, self._blind)
             companies = sorted({ask.account_id for ask in claimed if ask.account_id})
             facts.contacts, facts.accounts = contacts, await directory.get_accounts(tx.conn, companies)
@@ -51,7 +52,7 @@ class DueReminders:
                 decision = gate.decide_reminder(ask, edition, facts)
                 decisions.append(("", decision))
                 after.append(_after(ask, decision, edition, facts, tx))
-            failpoint("trigger.after_reminder_claim")
+            failpoint("trigger.after_reminder_gate")
             await asks.save_asks(tx.conn, after)
             await record(tx, decisions)
             return len(claimed)
@@ -100,5 +101,6 @@ class Closing:
                     ask, closed_at=tx.now, next_step_at=None, event_version=version
                 )
             if closed:
+                failpoint("trigger.after_closing_claim")
                 await asks.save_asks(tx.conn, closed.values())
             return len(closed)
