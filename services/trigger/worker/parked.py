@@ -22,14 +22,17 @@ class ParkedReports:
         self._sealer = sealer
 
     async def run(self) -> int:
-        """One round; returns how many reports were settled."""
+        """One round; returns how many reports were settled. It is woken often, and mostly there are none."""
+        async with self._db.read() as conn:
+            counts = await parked.counted(conn)
+        for why in WHY:
+            metrics.PARKED.labels(why).set(counts.get(why, 0))
+        if not counts:
+            return 0
         async with self._db.begin() as tx:
             released = await self._release(tx)
             expired = await parked.expire(tx.conn, tx.now, BATCH)
             await record(tx, [(one.event_id, given_up(one.report)) for one in expired])
-            counts = await parked.counted(tx.conn)
-        for why in WHY:
-            metrics.PARKED.labels(why).set(counts.get(why, 0))
         return released + len(expired)
 
     async def _release(self, tx: Tx) -> int:
