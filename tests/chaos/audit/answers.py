@@ -4,24 +4,14 @@ from __future__ import annotations
 
 from tests.chaos.audit.check import Check, Needs, rows
 
-_SCORED = """
-    select a.survey_id, a.version, a.verdict, a.idempotency_key, (one ->> 2)::int as score
-    from collector.answers a join collector.surveys s using (survey_id)
-    join (select digest, form::jsonb ->> 'primary' as question from collector.questionnaires) q
-        on q.digest = s.questionnaire,
-    lateral jsonb_array_elements(a.scores::jsonb) as one
-    where one ->> 0 = q.question and one ->> 3 = ''
-"""
-"""Stored versions of answers with the score of the primary question."""
-
 CHECKS: list[Check] = [
     rows(
         "lost-answer",
         "C1",
         "An answer was acknowledged, and no stored version has its score.",
-        f"""
+        """
         select survey_id || '/' || score from sent_answer s where outcome = 'ok' and not exists
-            (select from ({_SCORED}) a where a.survey_id = s.survey_id and a.score = s.score)
+            (select from scored a where a.survey_id = s.survey_id and a.score = s.score)
         """,
         needs=(Needs.JOURNAL,),
     ),
@@ -29,8 +19,8 @@ CHECKS: list[Check] = [
         "answer-from-nowhere",
         "C2",
         "An answer is stored that nobody sent: reading a page must not answer.",
-        f"""
-        select survey_id || '/' || version from ({_SCORED}) a where not exists
+        """
+        select survey_id || '/' || version from scored a where not exists
             (select from sent_answer s where s.survey_id = a.survey_id and s.score = a.score)
         """,
         needs=(Needs.JOURNAL,),
@@ -150,8 +140,8 @@ CHECKS: list[Check] = [
         "refused-answer-kept",
         "C4",
         "An answer was refused, and is stored all the same.",
-        f"""
-        select a.survey_id || '/' || a.version from ({_SCORED}) a join sent_answer s using (survey_id, score)
+        """
+        select a.survey_id || '/' || a.version from scored a join sent_answer s using (survey_id, score)
         where not exists (select from sent_answer o where o.survey_id = s.survey_id and o.score = s.score
             and o.outcome <> 'fail')
         """,

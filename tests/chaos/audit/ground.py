@@ -49,6 +49,7 @@ TABLES = {
     "current_answer": "survey_id uuid, state text, version int, announced int, first_at timestamptz,"
     " received_at timestamptz, question text, score int, low int, wants_ticket bool, scores jsonb,"
     " family text, snapshot jsonb, released_by text",
+    "scored": "survey_id uuid, version int, score int",
     "sent_event": f"kind text, event_id text, source text, type text, digest text, poison bool, birth int,"
     f' partition int, "offset" bigint, outcome text, {_TIMES}',
     "visited": f"by text, method text, survey_id text, link text, outcome text, {_TIMES}",
@@ -100,6 +101,17 @@ left join lateral (
     where one ->> 0 = q.form ->> 'primary' and one ->> 3 = '' limit 1
 ) p on true
 """
+_SCORED = """
+insert into scored
+select a.survey_id, a.version, (one ->> 2)::int
+from collector.answers a join collector.surveys s using (survey_id)
+join (select digest, form::jsonb ->> 'primary' as question from collector.questionnaires) q
+    on q.digest = s.questionnaire,
+lateral jsonb_array_elements(a.scores::jsonb) as one
+where one ->> 0 = q.question and one ->> 3 = ''
+"""
+"""Stored versions of answers with the score of the primary question."""
+
 _MESSAGE = re.compile(r"<([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})@")
 
 
@@ -130,6 +142,7 @@ async def fill(conn: Connection, evidence: Evidence) -> int:
     reads = [(service, f"afterword.{topic}") for service, topics in SUBSCRIBED.items() for topic in topics]
     await _copy(conn, "reads", reads)
     await conn.execute(_CURRENT)
+    await conn.execute(_SCORED)
     if evidence.journal is not None:
         await _operations(conn, evidence.journal.operations)
     await _copy(conn, "mail", [_mail(one) for one in evidence.mails or ()])

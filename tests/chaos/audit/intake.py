@@ -11,13 +11,16 @@ _REASONS = ", ".join(f"'{reason.value}'" for reason in Reason)
 _OURS = "('/afterword/dispatch', '/afterword/collector', '/afterword/scoring', '/afterword/alerts')"
 ASKED = """
     select a.survey_id, a.plan_id, a.contact_id, a.account_id, a.family, a.asked_at,
-        coalesce((r.definition #>> '{quarantine,exempt}')::bool, false) as exempt,
-        replace(coalesce(r.definition #>> '{quarantine,contact}', '30d'), 'mo',
-            'mon')::interval as contact_span,
-        replace(r.definition #>> '{quarantine,family}', 'mo', 'mon')::interval as family_span,
-        (r.definition #>> '{quarantine,account,max}')::int as most,
-        r.definition #>> '{quarantine,account,per}' as per
-    from trigger.asks a join trigger.editions r using (programme, version)
+        r.exempt, r.contact_span, r.family_span, r.most, r.per
+    from trigger.asks a join (
+        select programme, version, coalesce((definition #>> '{quarantine,exempt}')::bool, false) as exempt,
+            replace(coalesce(definition #>> '{quarantine,contact}', '30d'), 'mo', 'mon')::interval
+                as contact_span,
+            replace(definition #>> '{quarantine,family}', 'mo', 'mon')::interval as family_span,
+            (definition #>> '{quarantine,account,max}')::int as most,
+            definition #>> '{quarantine,account,per}' as per
+        from trigger.editions offset 0
+    ) r using (programme, version)
     where a.state <> 'released' and exists (
         select from dispatch.messages m
         where m.survey_id = a.survey_id and m.step = 0 and m.state = 'handed_over')

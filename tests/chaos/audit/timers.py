@@ -68,9 +68,10 @@ CHECKS: list[Check] = [
         "A reminder was asked for before its time.",
         """
         select m.delivery_id from dispatch.messages m join trigger.asks a using (survey_id)
-        join trigger.editions e on e.programme = a.programme and e.version = a.version
+        join (select programme, version, definition #> '{send,reminders}' as steps
+            from trigger.editions offset 0) e on e.programme = a.programme and e.version = a.version
         where m.step > 0 and m.requested_at < a.asked_at - interval '2 hours' + replace(
-            e.definition #>> array['send', 'reminders', (m.step - 1)::text, 'after'], 'mo', 'mon')::interval
+            e.steps #>> array[(m.step - 1)::text, 'after'], 'mo', 'mon')::interval
         """,
         needs=(),
     ),
@@ -102,9 +103,13 @@ CHECKS: list[Check] = [
 _PLANS = """
 select p.id::text, p.contact_id is null as audience, p.first_due_at, p.moment ->> 'at' as at,
     p.moment ->> 'renewal_on' as renewal_on, coalesce(nullif(c.zone, ''), o.body ->> 'zone', 'UTC') as zone,
-    coalesce(e.definition #>> '{when,delay}', '0h') as delay, e.definition #>> '{when,by}' as by
+    e.delay, e.by
 from trigger.plans p
-join trigger.editions e using (programme, version)
+join (
+    select programme, version, coalesce(definition #>> '{when,delay}', '0h') as delay,
+        definition #>> '{when,by}' as by
+    from trigger.editions offset 0
+) e using (programme, version)
 left join trigger.contacts c on c.id = p.contact_id
 left join trigger.organisation o on true
 where p.contact_id is not null and (p.state = 'pending' or p.moment ->> 'renewal_on' is null)
