@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from tools import architecture, asyncapi, dashboard, events, metrics, performance
+from tools import architecture, asyncapi, dashboard, events, metrics, performance, programmes
 
 ROOT = Path(__file__).parents[1]
 
@@ -16,6 +16,7 @@ def documents() -> dict[Path, str]:
         metrics.PATH: metrics.render(),
         dashboard.PATH: dashboard.render(),
         **events.schemas(),
+        **programmes.schemas(),
     }
     for page in (architecture, performance):
         if (ROOT / page.PATH).exists():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -9,9 +12,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from services.trigger.domain.findings import Checked, Report, Severity
+from services.cli.deployment import DATA_DIR, opened
+from services.trigger.domain.by_hand import read_csv
+from services.trigger.domain.changes import changes
+from services.trigger.domain.findings import GROUPS_FILE, Checked, Report, Severity
+from services.trigger.domain.journey import audience_in_words, journey, moment_in_words
 from services.trigger.domain.lint import check
-from services.trigger.worker.publisher import read_folder
+from services.trigger.handlers.asking import NotByHandError, ask_by_hand
+from services.trigger.handlers.intake import Taken
+from services.trigger.worker.publisher import PRESETS, read_folder
 
 app = typer.Typer(no_args_is_help=True)
 console = Console()
@@ -59,22 +68,87 @@ def show(
     console.print(_card(found[0]))
 
 
+@app.command()
+def diff(
+    other: Annotated[Path, typer.Argument(help="Folder to compare with, for example a checkout of main.")],
+    folder: Annotated[Path, typer.Option("--folder", help="Folder of programme files.")] = DEFAULT,
+) -> None:
+    """Show what is different in the programmes of two folders, key by key."""
+    before, after = (
+        {c.edition.key: c.definition for c in _report(f, LOCALES).programmes} for f in (other, folder)
+    )
+    table = Table("programme", "key", str(other), str(folder))
+    for change in changes(before, after):
+        table.add_row(change.programme, change.path or "whole", change.before or "-", change.after or "-")
+    console.print(table if table.row_count else "No difference.")
+
+
+@app.command("journey")
+def journey_command(
+    folder: Annotated[Path, typer.Argument(help="Folder of programme files.")] = DEFAULT,
+) -> None:
+    """Show the touchpoints along the customer's life."""
+    report = _report(folder, LOCALES)
+    for stage in journey([c.edition for c in report.programmes], report.groups.groups):
+        console.print(f"\n[bold]{stage.name or 'elsewhere'}[/]", highlight=False)
+        for stop in stage.stops:
+            aim = (
+                f" [dim]{stop.objective}{': ' + stop.goal if stop.goal else ''}[/]" if stop.objective else ""
+            )
+            console.print(f"  [cyan]{stop.key}[/]  {stop.asks} {stop.moment}{aim}", highlight=False)
+            console.print(f"    {stop.whom}", style="dim", highlight=False)
+
+
+@app.command()
+def ask(
+    key: Annotated[str, typer.Argument(help="A programme with on: manual.")],
+    file: Annotated[Path, typer.Option("--csv", help="People, a line each; the head names the columns.")],
+    reference: Annotated[str, typer.Option(help="The same reference again asks nobody twice.")] = "",
+    data: Annotated[Path, typer.Option("--data", help="Directory of the embedded deployment.")] = DATA_DIR,
+) -> None:
+    """Ask people of a file by hand; the gate applies. Lines that cannot be used are named."""
+    lines = read_csv(file.read_text("utf-8"))
+    for line in lines:
+        if line.problem:
+            console.print(f"[red]line {line.number}[/]: {line.problem}", highlight=False)
+    people = [line.asked for line in lines if line.asked]
+
+    async def job() -> Counter[Taken]:
+        async with opened("trigger", data) as platform, platform.db.begin() as tx:
+            marked = reference or hashlib.sha256(file.read_bytes()).hexdigest()
+            return Counter(await ask_by_hand(tx, platform.sealer, key, people, reference=marked, by="CLI"))
+
+    try:
+        counted = asyncio.run(job()) if people else Counter[Taken]()
+    except NotByHandError as error:
+        console.print(f"[red]{error}.[/]", highlight=False)
+        raise typer.Exit(1) from None
+    known = counted[Taken.DUPLICATE] + counted[Taken.CONFLICT]
+    console.print(f"{counted[Taken.ACCEPTED]} taken, {known} known already.", highlight=False)
+    if any(line.problem for line in lines):
+        raise typer.Exit(1)
+
+
 def _report(folder: Path, locales: tuple[str, ...]) -> Report:
     files = read_folder(folder) if folder.is_dir() else []
     if not files:
         console.print(f"[red]There is no programme file (*.yaml) in {folder}.[/]", highlight=False)
         raise typer.Exit(1)
-    return check(files, locales)
+    if folder.name != PRESETS:
+        return check(files, locales)
+    # Presets are alternatives: those of one industry do not run beside those of another.
+    shared = [(name, text) for name, text in files if name == GROUPS_FILE]
+    reports = [check([one, *shared], locales) for one in files if one[0] != GROUPS_FILE]
+    return Report(
+        tuple(checked for report in reports for checked in report.programmes),
+        tuple(dict.fromkeys(finding for report in reports for finding in report.findings)),
+        reports[0].groups,
+    )
 
 
 def _card(checked: Checked) -> Table:
     rules = checked.edition.programme
     when = rules.when
-    moment = (
-        f"{when.by.text} before {when.before}"
-        if when.before
-        else f"{when.delay.text} after {', '.join(when.touchpoint)}"
-    )
     send = rules.send
     window = (
         send.window if isinstance(send.window, str) else f"{', '.join(send.window.days)} {send.window.hours}"
@@ -86,10 +160,10 @@ def _card(checked: Checked) -> Table:
         "edition": f"{checked.edition.version} ({rules.state})",
         "family": rules.family,
         "asks": f"{rules.core.type}: {rules.core.text.get('en', next(iter(rules.core.text.values())))}",
-        "when": f"{moment}, once per {when.per}; no later than {when.fresh_for.text} after that",
+        "when": f"{moment_in_words(rules)}, counted per {when.per}; stale {when.fresh_for.text} after that",
         "called off by": ", ".join(when.ends_on) or "nothing",
         "waits for": ", ".join(when.holds) or "nothing",
-        "who": f"{rules.audience.who}: {', '.join(rules.audience.persona) or 'everybody'}",
+        "who": audience_in_words(rules),
         "send": f"{', '.join(send.channels)}; {window}; reminders {reminders}",
         "open for": send.open_for.text,
         "not again within": rules.quarantine.contact.text

@@ -87,16 +87,29 @@ def _explain(
     known: Iterable[str] = (),
     prefix: Location = (),
 ) -> Iterator[Finding]:
-    for detail in error.errors(include_url=False, include_input=False):
-        own: Location = tuple(part for part in detail["loc"] if _real(part))
+    found = [
+        (tuple(part for part in detail["loc"] if _real(part)), detail["type"], detail["msg"])
+        for detail in error.errors(include_url=False, include_input=False)
+    ]
+    for index, (told, kind, message) in enumerate(found):
+        # Of a choice's alternatives the one that says most is enough.
+        others = [where for number, (where, _, _) in enumerate(found) if number != index]
+        if kind in _VAGUE and any(where[: len(told)] == told for where in others):
+            continue
+        reason = message.removeprefix("Value error, ").rstrip(".") + "."
+        own, reason = _place(told, reason, document)
         # What a variant changes stands there; what it leaves alone stands in the programme itself.
         where = (*prefix, *own) if (*prefix, *own[:1]) in document.lines else own
-        reason = detail["msg"].removeprefix("Value error, ").rstrip(".") + "."
-        match detail["type"]:
+        match kind:
             case "extra_forbidden":
                 reason, hint = f"unknown key {where[-1]!r}.", meant(str(where[-1]), known or _keys(Programme))
             case "missing":
                 reason, hint = f"{where[-1]!r} is missing.", "Add it."
+            case "string_pattern_mismatch":
+                reason, hint = (
+                    "no name as we take it.",
+                    "Write lower-case letters, digits, - or _, a letter first.",
+                )
             case "value_error":
                 hint = "See docs/programmes.md."
             case _:
@@ -104,10 +117,22 @@ def _explain(
         yield Finding(Severity.ERROR, file, document.line(where), dotted(where), reason, hint)
 
 
+def _place(own: Location, reason: str, document: Document) -> tuple[Location, str]:
+    """Complaints about a whole part name the key they mean first."""
+    head, _, rest = reason.partition(": ")
+    named: Location = (*own, *(int(part) if part.isdigit() else part for part in head.split(".")))
+    return (named, rest) if rest and named in document.lines else (own, reason)
+
+
+_VAGUE = frozenset({"literal_error", "string_type", "too_short", "model_type", "dict_type"})
+
+
 def _real(part: str | int) -> bool:
     """Pydantic names the tried alternative of a union in the path; readers know only their own keys."""
     return isinstance(part, int) or not (
-        part[:1].isupper() or part.startswith(("literal[", "list[", "function-", "constrained"))
+        part == "str"
+        or part[:1].isupper()
+        or part.startswith(("literal[", "list[", "function-", "constrained"))
     )
 
 

@@ -7,12 +7,15 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
+from services.trigger.domain.groups import Group
+from services.trigger.domain.journey import journey
 from services.trigger.handlers.organisation import pull_brake, release_brake
 from services.trigger.handlers.people import as_uuid, find_account
 from services.trigger.pages.view import ENVIRONMENT
 from services.trigger.store import brakes, directory, programmes
 from services.trigger.store.brakes import Brake
 from services.trigger.store.guard import unit_of_work
+from shared.contracts.programmes import ProgrammeState
 from shared.runtime.service import Platform
 from shared.security.access import User, require_role
 from shared.web.forms import text_fields
@@ -49,6 +52,16 @@ def router(platform: Platform) -> APIRouter:
             "may": user.role.includes(type(user.role)("manager")),
         }
         return page(request, ENVIRONMENT, "programmes.html", context)
+
+    @routes.get("/programmes/journey")
+    async def show_journey(request: Request, _user: Viewer) -> Response:
+        """The touchpoints of all running programmes along the customer's life."""
+        async with db.read() as conn:
+            editions = await programmes.current_editions(conn)
+            groups = await programmes.groups(conn)
+        running = [edition for edition in editions if edition.state is not ProgrammeState.ARCHIVED]
+        stages = journey(running, {key: Group.model_validate(group) for key, group in groups.items()})
+        return page(request, ENVIRONMENT, "journey.html", {"stages": stages})
 
     @routes.post("/programmes/pause")
     async def pause(request: Request, user: Manager) -> Response:

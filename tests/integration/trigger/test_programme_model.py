@@ -13,7 +13,7 @@ from services.trigger.worker.publisher import Publisher
 from shared.contracts.programmes import ProgrammePublished
 from shared.contracts.surveys import SurveyRequested
 from shared.runtime.clock import FakeMachine, FixedClock
-from shared.security.roles import Scope
+from shared.security.roles import Role, Scope
 from shared.security.sealing import Sealer
 from shared.security.tokens import Tokens
 from tests.conftest import OpenDatabase
@@ -234,3 +234,14 @@ async def test_groups_travel_with_their_programmes(own: World, folder: Path) -> 
         (finding,) = [f for f in await store.findings(conn) if f.severity == "error"]
         assert (finding.file, finding.path) == ("groups.yaml", "groups.keep.objective")
         assert (await store.groups(conn))["keep"]["goal"]["change"] == "-40%"
+
+
+@pytest.mark.requirement("R87")
+async def test_the_journey_page_shows_programmes_by_stage(
+    own: World, machine: FakeMachine, tokens: Tokens
+) -> None:
+    async with await site_of(own, machine, tokens).signed_in(Role.VIEWER) as client:
+        shown = await client.get("/programmes/journey")
+    assert shown.status_code == 200
+    for words in ("every 3mo from account.start", "keep: churn", "when somebody asks for it"):
+        assert words in shown.text

@@ -1,0 +1,24 @@
+"""JSON Schemas of programme files and of groups.yaml, for editors."""
+
+import json
+from pathlib import Path
+
+from services.trigger.domain.groups import Groups
+from services.trigger.domain.parts import Rules
+from services.trigger.domain.programme import Programme
+
+FOLDER = Path("schemas")
+
+
+def schemas() -> dict[Path, str]:
+    """Return each schema by its file."""
+    return {
+        FOLDER / "programme.schema.json": _schema(Programme, "A programme; a file holds one or several."),
+        FOLDER / "groups.schema.json": _schema(Groups, "Groups of programmes with objective and goal."),
+    }
+
+
+def _schema(model: type[Rules], meaning: str) -> str:
+    made = model.model_json_schema(by_alias=True)
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "description": meaning}
+    return json.dumps({**made, **head}, indent=2, ensure_ascii=False) + "\n"
