@@ -81,5 +81,8 @@ SUBSCRIPTIONS = (
             Route((SurveyRequested.TYPE, DeliveryHandedOver.TYPE, DeliveryLinkReady.TYPE), on_asked),
             Route((ProgrammePublished.TYPE,), on_programmes),
         ),
+        readers=reading.READERS,
+        batch=4000,
+        members=2,
     ),
 )

@@ -7,10 +7,12 @@ Source: CloudEvents Kafka protocol binding 1.0.2. The official SDK reads what we
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -24,8 +26,10 @@ Headers = tuple[tuple[str, bytes], ...]
 LONGEST = 1024
 """Most characters of a context attribute."""
 
-_STRUCTURED = "application/cloudevents"
+_STRUCTURED = b"application/cloudevents"
 _instant: TypeAdapter[datetime] = TypeAdapter(Instant)
+_OURS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?\+00:00", re.ASCII)
+"""How `isoformat` writes an instant of UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +46,7 @@ class Event(Generic[T_co]):
     traceparent: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Attributes:
+class Attributes(NamedTuple):
     """The context attributes of a CloudEvent before its data is read."""
 
     id: str
@@ -70,10 +73,25 @@ def binary_headers(event: Event[Payload]) -> Headers:
     return tuple((name, value.encode()) for name, value in attributes.items() if value)
 
 
+Reader = Callable[[bytes], Any]
+"""Reads the data of one event type; raises Undecodable."""
+
+
 def decode(
-    topic: str, key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes]]
+    topic: str,
+    key: bytes | None,
+    value: bytes | None,
+    headers: Iterable[tuple[str, bytes]],
+    readers: Mapping[str, Reader] | None = None,
 ) -> Event[Any] | None:
     """Read one record.
+
+    Args:
+        topic: where it was read; everything on the topic of touchpoints is one.
+        key: its partition key.
+        value: its bytes.
+        headers: its headers.
+        readers: event type -> a consumer's own reader of the data, for one that needs only a part of them.
 
     Returns:
         The event, or None when its type is unknown here and the record is to be ignored.
@@ -85,13 +103,18 @@ def decode(
     if value is None:
         return None
     attributes, data = read_attributes(value, headers)
-    model = payload_of(topic, attributes.type)
-    if model is None:
-        return None
-    try:
-        payload = model.model_validate_json(data)
-    except ValidationError as error:
-        raise Undecodable(f"{attributes.type}: {describe(error)}") from error
+    payload: Any
+    reader = readers.get(attributes.type) if readers else None
+    if reader is not None:
+        payload = reader(data)
+    else:
+        model = payload_of(topic, attributes.type)
+        if model is None:
+            return None
+        try:
+            payload = model.model_validate_json(data)
+        except ValidationError as error:
+            raise Undecodable(f"{attributes.type}: {describe(error)}") from error
     return Event(
         id=attributes.id,
         source=attributes.source,
@@ -117,23 +140,25 @@ def read_attributes(value: bytes, headers: Iterable[tuple[str, bytes]]) -> tuple
     Raises:
         Undecodable: the record is not a CloudEvent, or an attribute is missing or wrong.
     """
-    return _split(value, {name.lower(): content for name, content in headers})
-
-
-def _split(value: bytes, headers: Mapping[str, bytes]) -> tuple[Attributes, bytes]:
-    content_type = headers.get("content-type", b"").decode("ascii", "replace").lower()
-    if content_type.startswith(_STRUCTURED):
+    given = dict(headers)
+    if not given.keys() >= _REQUIRED:  # not as we write them: other cases of the names, or structured mode
+        given = {name.lower(): content for name, content in given.items()}
+    if given.get("content-type", b"").lower().startswith(_STRUCTURED):
         return _structured(value)
-    if "ce_id" not in headers and "ce_type" not in headers:
+    if "ce_id" not in given and "ce_type" not in given:
         raise Undecodable(
             "headers: no ce_id and ce_type, and content-type is not application/cloudevents+json"
         )
     try:
-        named = {name[3:]: content.decode() for name, content in headers.items() if name.startswith("ce_")}
-        trace = headers.get("traceparent", b"").decode()
+        id_, source, type_, time, subject, trace = [given.get(name, b"").decode() for name in _HEADERS]
     except UnicodeDecodeError as error:
         raise Undecodable("headers: an attribute is not UTF-8") from error
+    named = {"id": id_, "source": source, "type": type_, "time": time, "subject": subject}
     return _attributes(named, trace), value
+
+
+_REQUIRED = {"ce_id", "ce_source", "ce_type"}
+_HEADERS = ("ce_id", "ce_source", "ce_type", "ce_time", "ce_subject", "traceparent")
 
 
 def _structured(value: bytes) -> tuple[Attributes, bytes]:
@@ -153,14 +178,24 @@ def _attributes(named: Mapping[str, str], trace: str) -> Attributes:
     for required in ("id", "source", "type"):
         if not named.get(required):
             raise Undecodable(f"{required}: missing CloudEvents attribute")
-    for name, text in named.items():
-        if len(text) > LONGEST or "\x00" in text:
-            raise Undecodable(f"{name}: longer than {LONGEST} characters or holds a NUL")
+    together = "".join(named.values())
+    if len(together) > LONGEST or "\x00" in together:
+        for name, text in named.items():
+            if len(text) > LONGEST or "\x00" in text:
+                raise Undecodable(f"{name}: longer than {LONGEST} characters or holds a NUL")
+    time = _time(stamp) if (stamp := named.get("time")) else None
+    return Attributes(named["id"], named["source"], named["type"], time, named.get("subject", ""), trace)
+
+
+def _time(text: str) -> datetime:
+    """An instant; as we write it for a quarter of what the model's way costs."""
+    if _OURS.fullmatch(text):
+        with suppress(ValueError):
+            return datetime.fromisoformat(text)
     try:
-        time = _instant.validate_python(named["time"]) if named.get("time") else None
+        return _instant.validate_python(text)
     except ValidationError as error:
         raise Undecodable("time: not an RFC 3339 instant with a zone") from error
-    return Attributes(named["id"], named["source"], named["type"], time, named.get("subject", ""), trace)
 
 
 def _occurred(payload: Payload) -> datetime:

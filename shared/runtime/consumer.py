@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from shared.bus.model import Partition, Record
 from shared.bus.port import Bus, BusConsumer
-from shared.contracts.envelope import Event, decode
+from shared.contracts.envelope import Event, Reader, decode
 from shared.contracts.topics import TOPICS, Topic
 from shared.db.database import Database, Tx
 from shared.db.errors import is_transient
@@ -58,14 +58,23 @@ class Foreign:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """The topics that a service reads as one group; a route of type "*" takes every event of them.
+    """The topics that a service reads as one group.
 
-    Those of others are read instead by a group of its own, so that they cannot hold up ours.
+    Attributes:
+        topics: their names.
+        routes: who handles what; a route of type "*" takes every event.
+        foreign: topics of others, read instead by a group of its own, so that they cannot hold up ours.
+        readers: event type -> the service's own reader of its data, where it needs only a part of them, fast.
+        batch: most records of one transaction.
+        members: how many members of the group one process is; of two, one reads while the other commits.
     """
 
     topics: tuple[Topic, ...]
     routes: tuple[Route, ...]
     foreign: Foreign | None = None
+    readers: Mapping[str, Reader] = field(default_factory=dict)
+    batch: int = BATCH
+    members: int = 1
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -75,6 +84,16 @@ class Subscription:
     def group(self, service: str) -> str:
         """The consumer group of a service's members."""
         return f"afterword.{service}.sources" if self.foreign else f"afterword.{service}"
+
+    def event_of(self, record: Record) -> Event[Any] | None:
+        """A record's event; None for one to be ignored.
+
+        Raises:
+            Undecodable: it cannot be read.
+        """
+        if self.foreign:
+            return self.foreign.decode(record)
+        return decode(record.topic, record.key, record.value, record.headers, self.readers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +264,7 @@ class ConsumerLoop:
         self._bus = bus
         self._machine = machine
         foreign = subscription.foreign
-        self._batch = Batch(subscription.routes, db, machine, foreign.decode if foreign else decode_event)
+        self._batch = Batch(subscription.routes, db, machine, subscription.event_of)
         self._instance = instance
         self._limits = limits or Limits()
         self._bell = db.bell
@@ -291,7 +310,7 @@ class ConsumerLoop:
 
     async def step(self, consumer: BusConsumer) -> int:
         """Take one batch, handle it, commit it; returns the number of records."""
-        records = await consumer.getmany(BATCH, POLL_SECONDS)
+        records = await consumer.getmany(self.subscription.batch, POLL_SECONDS)
         if await self._reborn(consumer):
             return 0
         records = [r for r in records if (r.topic, r.partition) not in self.stopped]
@@ -304,12 +323,10 @@ class ConsumerLoop:
         self._bell.ring()
         failpoint("consumer.after_effect_before_offset", self.service)
         self._watch(records, {id(record) for record in dead})
-        offsets: dict[Partition, int] = {}
-        for record in records:
-            partition = (record.topic, record.partition)
-            offsets[partition] = record.offset + 1
+        newest: dict[Partition, Record] = {(record.topic, record.partition): record for record in records}
+        for partition, record in newest.items():
             self._continuity.note(partition, Mark(record.offset, record.timestamp_ms))
-        await consumer.commit(offsets)
+        await consumer.commit({partition: record.offset + 1 for partition, record in newest.items()})
         failpoint("consumer.after_offset", self.service)
         self._progress_at = self._machine.monotonic()
         return len(records)

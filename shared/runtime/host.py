@@ -260,7 +260,8 @@ def _start(
     name, platform = one.service.name, one.platform
     relay = Relay(platform.db, platform.bus, machine, republish=one.service.republish)
     tasks.create_task(relay.run(stop), name=f"{name}.relay")
-    for number, subscription in enumerate(one.service.subscriptions):
+    members = [each for each in one.service.subscriptions for _ in range(each.members)]
+    for number, subscription in enumerate(members):
         instance = f"{name}-{platform.settings.instance}-{number}"
         loop = ConsumerLoop(subscription, platform.db, platform.bus, machine, instance=instance)
         one.consumers.append(loop)

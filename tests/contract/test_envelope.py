@@ -85,6 +85,16 @@ def test_fields_that_a_consumer_does_not_know_pass() -> None:
             "time",
             id="time without zone",
         ),
+        pytest.param(
+            [
+                ("ce_id", b"1"),
+                ("ce_source", b"/x"),
+                ("ce_type", b"t"),
+                ("ce_time", b"2026-02-30T10:00:00+00:00"),
+            ],
+            "time",
+            id="a day that no month has",
+        ),
     ],
 )
 def test_a_wrong_attribute_is_named(headers: list[tuple[str, bytes]], names: str) -> None:

@@ -104,7 +104,7 @@ class Scoring:
 
     async def take(self, *payloads: Payload) -> int:
         """Handle payloads as one batch from the log, inbox included; returns how many were put aside."""
-        batch = Batch(SUBSCRIPTIONS[0].routes, self.db, FakeMachine())
+        batch = Batch(SUBSCRIPTIONS[0].routes, self.db, FakeMachine(), SUBSCRIPTIONS[0].event_of)
         return len(await batch.handle([_record(event(payload), n) for n, payload in enumerate(payloads)]))
 
     async def cells(self) -> Cells:
