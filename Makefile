@@ -36,7 +36,7 @@ down: setup ## stop what make up left running
 test: setup ## everything but the real Apache Kafka, pages in Chromium and queries in Prometheus included
 	@tools/programs.sh
 	@rm -f .requirements.json
-	@$(PYTEST) -n $(WORKERS) --dist loadgroup -m "not kafka" $(ARGS)
+	@$(PYTEST) -n $(WORKERS) --dist loadgroup -m "not kafka and not chaos" $(ARGS)
 	@echo "next: make requirements (what is proven), make check (lint and types), make test-kafka (real broker), make demo"
 
 test-unit: setup ## pure rules, no socket; seconds
@@ -49,7 +49,7 @@ test-integration: setup ## handlers, stores and HTTP on a real PostgreSQL
 	@$(PYTEST) -q -n $(WORKERS) --dist loadgroup tests/integration $(ARGS)
 
 test-e2e: setup ## the five services together, on the embedded broker
-	@$(PYTEST) -q -n $(WORKERS) --dist loadgroup tests/e2e -m "not kafka" $(ARGS)
+	@$(PYTEST) -q -n $(WORKERS) --dist loadgroup tests/e2e -m "not kafka and not chaos" $(ARGS)
 
 test-pages: setup ## the pages in headless Chromium
 	@tools/programs.sh
@@ -76,7 +76,7 @@ proof: setup ## write docs/proof.md from the results in docs/proof
 
 coverage: setup ## make test, with the branches that no test takes
 	@tools/programs.sh
-	@$(PYTEST) -n $(WORKERS) --dist loadgroup -m "not kafka" --cov --cov-report=term $(ARGS)
+	@$(PYTEST) -n $(WORKERS) --dist loadgroup -m "not kafka and not chaos" --cov --cov-report=term $(ARGS)
 
 ##@ Work on it
 check: setup ## lint, format, types, architecture, generated docs
