@@ -26,16 +26,20 @@ def _named(event_id: str, source: str, topic: str) -> Callable[[list[Record]], l
 
 
 def _swapped(records: list[Record]) -> list[Record]:
-    """Two neighbours of one key have changed places."""
-    deliveries = [r for r in records if r.topic == "afterword.deliveries"]
+    """Two pieces of news about one ticket have changed places."""
+    news = [r for r in records if r.topic == "afterword.tickets"]
     first, second = next(
         (a, b)
-        for a in deliveries
-        for b in deliveries
-        if (a.key, a.partition) == (b.key, b.partition) and a.offset < b.offset
+        for a in news
+        for b in news
+        if _subject(a) == _subject(b) and a.partition == b.partition and a.offset < b.offset
     )
     places = {id(first): second.offset, id(second): first.offset}
     return [r._replace(offset=places.get(id(r), r.offset)) for r in records]
+
+
+def _subject(record: Record) -> bytes:
+    return next(value for name, value in record.headers if name == "ce_subject")
 
 
 def _without_first(topic: str) -> Callable[[list[Record]], list[Record]]:
