@@ -15,6 +15,7 @@ from shared.bus.model import Outgoing, Record
 from shared.db.database import Connection
 from shared.embedded.postgres import PostgresAddress
 from shared.embedded.smtp import Fault, FaultKind
+from shared.runtime.ids import random_id
 from tests.chaos import journal
 from tests.chaos.audit.examine import inspect
 from tests.chaos.evidence import BrokerLog, Evidence, Report
@@ -48,7 +49,7 @@ class Scene:
 async def lived(address: PostgresAddress, run_folder: Path, folder: Path) -> Evidence:
     """Live the story in a database of its own, which stays until the server ends."""
     template = await ensure_template(address, SERVICES, run_folder)
-    database = TestDatabase(address, f"story_{folder.name}".replace("-", "_"))
+    database = TestDatabase(address, f"story_{random_id().hex[:12]}")
     admin = await asyncpg.connect(address.admin_dsn)
     await admin.execute(f'create database "{database.name}" template "{template}" strategy file_copy')
     await admin.close()

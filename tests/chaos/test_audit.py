@@ -26,7 +26,7 @@ PLANTS: list[Plant] = [
 _NEED_MORE = {"logged-canary", "no-progress", "never-drained", "ready-without-dependency", "unready",
     "dead-for-a-dependency"}  # fmt: skip
 _ELSEWHERE = {"order", "isolation", "tokens"}
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("audit")]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
