@@ -51,8 +51,10 @@ async def lived(address: PostgresAddress, run_folder: Path, folder: Path) -> Evi
     template = await ensure_template(address, SERVICES, run_folder)
     database = TestDatabase(address, f"story_{random_id().hex[:12]}")
     admin = await asyncpg.connect(address.admin_dsn)
-    await admin.execute(f'create database "{database.name}" template "{template}" strategy file_copy')
-    await admin.close()
+    try:
+        await admin.execute(f'create database "{database.name}" template "{template}" strategy file_copy')
+    finally:
+        await admin.close()
     path = folder / "journal.ndjson"
     async with recorded(database, START, path) as house:
         await live(house)
