@@ -45,6 +45,7 @@ class Visit:
         context = await self.browser.new_context(
             viewport={"width": size[0], "height": size[1]},
             color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",  # no colour is measured on its way to another
             bypass_csp=True,
         )
         await context.add_cookies([{"name": "afterword", "value": self.site.tokens[who], "url": self.url}])

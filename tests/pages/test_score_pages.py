@@ -47,7 +47,10 @@ async def address(database: OpenDatabase, clock: FixedClock) -> AsyncIterator[tu
 async def _open(browser: Browser, url: str, token: str, *, size: str = "desk", dark: bool = False) -> Page:
     width, height = SIZES[size]
     context = await browser.new_context(
-        viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", bypass_csp=True
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if dark else "light",
+        reduced_motion="reduce",
+        bypass_csp=True,
     )
     await context.add_cookies([{"name": "afterword", "value": token, "url": url}])
     page = await context.new_page()

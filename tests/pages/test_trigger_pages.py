@@ -42,6 +42,7 @@ class Visit:
         context = await self.browser.new_context(
             viewport={"width": size[0], "height": size[1]},
             color_scheme=scheme,  # type: ignore[arg-type]
+            reduced_motion="reduce",
             bypass_csp=True,
         )
         await context.add_cookies([{"name": "afterword", "value": self.token, "url": self.url}])
