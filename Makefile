@@ -23,7 +23,7 @@ help:
 	@echo
 
 ##@ Try it
-demo: setup ## 90 days of a small company's life in two minutes; stays up until Ctrl-C
+demo: setup ## 90 days of a small company's life in three minutes; stays up until Ctrl-C
 	@$(PY) -m demo.run $(ARGS)
 
 up: setup ## the five services on one port, with PostgreSQL, broker and mail sink
