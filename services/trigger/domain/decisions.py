@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.trigger.domain.audience import No, Person
-from services.trigger.domain.model import Account, Contact, Decision, Plan, Scalar
+from services.trigger.domain.model import Account, Ask, Contact, Decision, Plan, Scalar
 from services.trigger.domain.programme import Edition
 from shared.contracts.reasons import Outcome, Reason
 from shared.contracts.touchpoints import Touchpoint
@@ -40,6 +40,28 @@ def of_plan(
         plan_id=plan.id,
         contact_id=plan.contact_id,
         account_id=plan.account_id,
+        until=until,
+        inputs=inputs,
+    )
+
+
+def of_ask(
+    ask: Ask,
+    outcome: Outcome,
+    reason: Reason | None,
+    inputs: Mapping[str, Scalar],
+    until: datetime | None = None,
+) -> Decision:
+    """A line about a step of a survey that was asked."""
+    return Decision(
+        outcome=outcome,
+        reason=reason,
+        programme=ask.programme,
+        version=ask.version,
+        plan_id=ask.plan_id,
+        contact_id=ask.contact_id,
+        account_id=ask.account_id,
+        step=ask.next_step,
         until=until,
         inputs=inputs,
     )

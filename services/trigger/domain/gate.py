@@ -12,7 +12,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.trigger.domain.audience import Person, person_fits
-from services.trigger.domain.decisions import of_plan
+from services.trigger.domain.decisions import of_ask, of_plan
 from services.trigger.domain.model import (
     Account,
     Ask,
@@ -357,18 +357,18 @@ def decide_reminder(ask: Ask, edition: Edition, facts: Facts) -> Decision:
     refused = refused_person(contact, edition)
     if ask.state is not AskState.OPEN:
         reason = Reason.ANSWERED if ask.answered_at else Reason.CANCELLED
-        return _of_ask(ask, Outcome.SUPPRESSED, reason, {"state": ask.state})
+        return of_ask(ask, Outcome.SUPPRESSED, reason, {"state": ask.state})
     if refused or contact is None:
-        return _of_ask(ask, Outcome.SUPPRESSED, refused[0] if refused else Reason.ERASED, {})
+        return of_ask(ask, Outcome.SUPPRESSED, refused[0] if refused else Reason.ERASED, {})
     if facts.now >= ask.closes_at:
-        return _of_ask(ask, Outcome.SUPPRESSED, Reason.EXPIRED, {"closes_at": ask.closes_at.isoformat()})
+        return of_ask(ask, Outcome.SUPPRESSED, Reason.EXPIRED, {"closes_at": ask.closes_at.isoformat()})
     waits = _reminder_waits(ask, edition, facts)
     if waits:
         return waits
     account = facts.accounts.get(ask.account_id) if ask.account_id else None
     unreachable = no_channel(contact, account, edition, facts.own_domains)
     if unreachable:
-        return _of_ask(ask, Outcome.SUPPRESSED, unreachable, {})
+        return of_ask(ask, Outcome.SUPPRESSED, unreachable, {})
     return _remind_when_free(ask, edition, facts, contact)
 
 
@@ -376,12 +376,12 @@ def _reminder_waits(ask: Ask, edition: Edition, facts: Facts) -> Decision | None
     """The brake or the hold for which a reminder waits as long as the survey is open."""
     brake = facts.brakes.on(ask.programme, ask.account_id)
     if brake or edition.state is ProgrammeState.PAUSED:
-        return _of_ask(ask, Outcome.DEFERRED, Reason.PAUSED, {"brake": brake}, until=ask.closes_at)
+        return of_ask(ask, Outcome.DEFERRED, Reason.PAUSED, {"brake": brake}, until=ask.closes_at)
     hold = holding(ask.contact_id, ask.account_id, edition.programme.when.holds, facts.holds)
     if hold is None:
         return None
     inputs: dict[str, Scalar] = {"hold": hold.kind, "ref": hold.ref}
-    return _of_ask(ask, Outcome.DEFERRED, Reason.HELD, inputs, until=ask.closes_at)
+    return of_ask(ask, Outcome.DEFERRED, Reason.HELD, inputs, until=ask.closes_at)
 
 
 def _remind_when_free(ask: Ask, edition: Edition, facts: Facts, contact: Contact) -> Decision:
@@ -393,7 +393,7 @@ def _remind_when_free(ask: Ask, edition: Edition, facts: Facts, contact: Contact
     busy = [end for end in ends if end > facts.now]
     # An ask made before this one was within its rights then; only a later one makes the reminder too much.
     if busy and any(a.asked_at > ask.asked_at for a in others):
-        return _of_ask(
+        return of_ask(
             ask,
             Outcome.SUPPRESSED,
             Reason.QUARANTINED,
@@ -401,10 +401,10 @@ def _remind_when_free(ask: Ask, edition: Edition, facts: Facts, contact: Contact
         )
     slot = reminder_slot(facts.now, ask.closes_at, edition, place)
     if slot is None:
-        return _of_ask(ask, Outcome.SUPPRESSED, Reason.EXPIRED, {"window": "not before the survey closes"})
+        return of_ask(ask, Outcome.SUPPRESSED, Reason.EXPIRED, {"window": "not before the survey closes"})
     if slot.at > facts.now:
-        return _of_ask(ask, Outcome.DEFERRED, Reason.SEND_WINDOW, {"zone": str(place.zone)}, until=slot.at)
-    return _of_ask(ask, Outcome.REQUESTED, None, {"asked_at": ask.asked_at.isoformat()})
+        return of_ask(ask, Outcome.DEFERRED, Reason.SEND_WINDOW, {"zone": str(place.zone)}, until=slot.at)
+    return of_ask(ask, Outcome.REQUESTED, None, {"asked_at": ask.asked_at.isoformat()})
 
 
 def _place(plan: Plan, facts: Facts) -> Place:
@@ -428,24 +428,3 @@ def _until(plan: Plan, reason: Reason, end: datetime, inputs: Mapping[str, Scala
 
 def _deferred(plan: Plan, reason: Reason, until: datetime, inputs: Mapping[str, Scalar]) -> Decision:
     return of_plan(plan, Outcome.DEFERRED, reason, inputs, until)
-
-
-def _of_ask(
-    ask: Ask,
-    outcome: Outcome,
-    reason: Reason | None,
-    inputs: Mapping[str, Scalar],
-    until: datetime | None = None,
-) -> Decision:
-    return Decision(
-        outcome=outcome,
-        reason=reason,
-        programme=ask.programme,
-        version=ask.version,
-        plan_id=ask.plan_id,
-        contact_id=ask.contact_id,
-        account_id=ask.account_id,
-        step=ask.next_step,
-        until=until,
-        inputs=inputs,
-    )
