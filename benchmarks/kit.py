@@ -10,10 +10,11 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
+
+from shared.runtime.clock import SystemMachine
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).with_name("results")
@@ -118,7 +119,7 @@ def keep(results: Sequence[Result], command: str, load: float, *, rounds: int) -
             "command": command,
             "machine": machine(),
             "load": round(load, 2),
-            "taken_at": datetime.now(UTC).isoformat(timespec="minutes"),
+            "taken_at": SystemMachine().wall().isoformat(timespec="minutes"),
         }
         name = f"{result.figure}-{_slug(result.against)}.json"
         (RESULTS / name).write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -11,6 +11,7 @@ import asyncpg
 from benchmarks.collector.fill import FORM, TOKENS, sealer
 from services.collector.store.surveys import SurveyRow, save_requested
 from shared.contracts.model import Family, Person, Snapshot
+from shared.runtime.clock import SystemMachine
 from shared.runtime.ids import derive
 
 CHUNK = 1000
@@ -18,7 +19,7 @@ CHUNK = 1000
 
 async def fill(conn: asyncpg.Connection[Any], numbers: Sequence[int]) -> None:
     """Write the surveys of some numbers, with the keys of their people."""
-    closes_at = datetime.now(UTC) + timedelta(days=30)
+    closes_at = SystemMachine().wall() + timedelta(days=30)
     for start in range(0, len(numbers), CHUNK):
         chunk = numbers[start : start + CHUNK]
         async with conn.transaction():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -11,6 +11,7 @@ import asyncpg
 from services.collector.store.surveys import SurveyRow, save_requested
 from shared.contracts.forms import Bounds, Form, Question, QuestionType
 from shared.contracts.model import Family, Person, Snapshot
+from shared.runtime.clock import SystemMachine
 from shared.runtime.ids import derive
 from shared.security.keyring import KeyRing
 from shared.security.sealing import Sealer
@@ -40,7 +41,7 @@ FORM = Form(
 
 def sealer() -> Sealer:
     """As the server under test seals."""
-    return Sealer(MASTERS, BLIND, lambda: datetime.now(UTC))
+    return Sealer(MASTERS, BLIND, SystemMachine().wall)
 
 
 async def fill(dsn: str, surveys: int, tokens: Path) -> None:
@@ -62,7 +63,7 @@ async def _write(conn: asyncpg.Connection[asyncpg.Record], ids: list[UUID]) -> N
     person = Person(name="Mia Berg", email="mia@example.com")
     people = [derive("contact", survey_id) for survey_id in ids]
     sealed = await sealer().seal(conn, [(contact_id, person) for contact_id in people])
-    closes_at = datetime.now(UTC) + timedelta(days=30)
+    closes_at = SystemMachine().wall() + timedelta(days=30)
     rows = [
         SurveyRow(survey_id, 1, contact_id, "form", _snapshot(contact_id), text, "{}", "{}", closes_at)
         for survey_id, contact_id, text in zip(ids, people, sealed, strict=True)

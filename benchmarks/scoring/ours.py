@@ -8,18 +8,16 @@ import cProfile
 import pstats
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 
 import uvloop
-from typing_extensions import override
 
+from benchmarks.groups import FreshGroup
 from benchmarks.scoring.load import TOPIC
 from services.scoring.handlers import SUBSCRIPTIONS
 from services.scoring.worker import announcing, refreshing, republish
 from shared.bus.kafka import KafkaBus
 from shared.bus.kafka_client import KafkaSettings
-from shared.bus.kafka_consumer import KafkaConsumer
 from shared.contracts.topics import Topic
 from shared.db.database import Database, connect
 from shared.runtime.clock import FixedClock, SystemMachine
@@ -28,17 +26,6 @@ from shared.runtime.loops import Loop, run_loop
 from shared.runtime.memory import spare_startup
 from shared.runtime.metrics import CONSUMER_RECORDS
 from shared.runtime.relay import Relay
-
-
-class FreshGroup(KafkaBus):
-    """A bus whose consumers begin at the oldest record each time."""
-
-    _started = time.time_ns()
-
-    @override
-    def consumer(self, group: str, topics: Sequence[str], instance: str) -> KafkaConsumer:
-        """As ever, but the group is new."""
-        return super().consumer(f"{group}.{self._started}", topics, instance)
 
 
 async def main() -> None:
@@ -107,7 +94,7 @@ async def _timed(
 
 def _committed() -> int:
     # Asked of the counter itself: to collect the registry every few milliseconds is a fifth of all work.
-    return int(CONSUMER_RECORDS.labels("scoring", TOPIC, "done")._value.get())  # noqa: SLF001
+    return int(CONSUMER_RECORDS.labels("scoring", TOPIC, "done")._value.get())  # noqa: SLF001 - cheap to ask
 
 
 spare_startup()

@@ -8,20 +8,18 @@ import cProfile
 import pstats
 import sys
 import time
-from collections.abc import Sequence
 from contextlib import nullcontext
 
 import uvloop
 from prometheus_client import REGISTRY
-from typing_extensions import override
 
 from benchmarks.company import EPOCH, sealer
+from benchmarks.groups import FreshGroup
 from benchmarks.trigger.load import TOPIC
 from services.trigger.handlers import subscriptions
 from services.trigger.worker.due import DuePlans
 from shared.bus.kafka import KafkaBus
 from shared.bus.kafka_client import KafkaSettings
-from shared.bus.kafka_consumer import KafkaConsumer
 from shared.contracts.topics import Topic
 from shared.db.database import Database, connect
 from shared.runtime.clock import FixedClock, SystemMachine
@@ -29,15 +27,6 @@ from shared.runtime.consumer import ConsumerLoop, Subscription
 from shared.runtime.loops import Loop, run_loop
 from shared.runtime.memory import spare_startup
 from shared.runtime.relay import Relay
-
-
-class FreshGroup(KafkaBus):
-    """A bus whose consumers begin at the oldest record each time."""
-
-    @override
-    def consumer(self, group: str, topics: Sequence[str], instance: str) -> KafkaConsumer:
-        """As ever, but the group is new."""
-        return super().consumer(f"{group}.{time.time_ns()}", topics, instance)
 
 
 async def main() -> None:
