@@ -64,7 +64,7 @@ _WAYS = {
     for reader, topics in READS.items()
     if WRITES[writer] & set(topics)
 }
-_NEWEST = " union all ".join(f"select '{s}', coalesce(max(id), 0) from {s}.outbox" for s in SERVICES)  # noqa: S608
+_NEWEST = " union all ".join(f"select '{s}', coalesce(max(id), 0) from {s}.outbox" for s in SERVICES)  # noqa: S608 - our own names
 _WAY = """
 select '{writer}', '{reader}', count(*) from {writer}.outbox o
 where id > {seen} and topic = any(array{topics}) and not exists (

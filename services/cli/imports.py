@@ -64,7 +64,7 @@ def command(  # noqa: PLR0913, PLR0917 - one option a choice
         list[str] | None, typer.Option(help="FIELD=HEADER where a column has another name; repeat it.")
     ] = None,
     errors: Annotated[Path | None, typer.Option(help="Where the error report goes: a CSV file.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the file, take nothing in.")] = False,  # noqa: FBT002
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the file, take nothing in.")] = False,  # noqa: FBT002 - an option
     data: Annotated[Path, typer.Option("--data", help="Directory of the embedded deployment.")] = DATA_DIR,
 ) -> None:
     """Take in a file of contacts, accounts or historic events. What cannot be used is reported by line.

@@ -69,7 +69,7 @@ def _start(order: dict[str, Any], ours: tuple[int, int]) -> None:
     for source, target in ((nothing, 0), (log, 1), (log, 2)):
         os.dup2(source, target)
     os.environ.clear()  # noqa: TID251 - becomes the environment of another program
-    os.environ.update(order["env"])  # noqa: TID251
+    os.environ.update(order["env"])  # noqa: TID251 - as above
     sys.argv = [order["module"]]
     code = 1
     try:

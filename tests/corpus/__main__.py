@@ -16,10 +16,10 @@ def main(arguments: list[str]) -> int:
     made = tally(lives(many, arguments[1] if len(arguments) > 1 else SEED))
     traces = [*machines(), *people()]
     missed = [trace.name for trace in traces if pure.end(trace).ends != trace.ends]
-    print(f"Traces: {len(machines())} of machines, {len(people())} of people; {len(missed)} judged otherwise")  # noqa: T201
-    print(f"\n{table(made)}\n")  # noqa: T201 - this is what the command is for
-    print(f"Held by mistake: {made.held:.2%} of {many:,} (at most {HELD_AT_MOST:.1%}). ", end="")  # noqa: T201
-    print(f"Machine answers counted: {made.machines['counted']}.")  # noqa: T201
+    print(f"Traces: {len(machines())} of machines, {len(people())} of people; {len(missed)} judged otherwise")
+    print(f"\n{table(made)}\n")
+    print(f"Held by mistake: {made.held:.2%} of {many:,} (at most {HELD_AT_MOST:.1%}). ", end="")
+    print(f"Machine answers counted: {made.machines['counted']}.")
     return 0 if not missed and _kept(made) else 1
 
 

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, async_playwright
 
 from shared.contracts.responses import ResponseHeld, ResponseReleased, ResponseSubmitted
-from shared.db.database import Database
-from shared.runtime.clock import FakeMachine, FixedClock
-from shared.security.sealing import Sealer
-from shared.security.tokens import Tokens
-from tests.support.collector import ORGANISATION, Collector
+from tests.support.collector import Collector
 from tests.support.programs import CHROMIUM
-from tests.support.score_pages import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("survey_pages")]
 COMMON = (
@@ -23,25 +18,6 @@ COMMON = (
 )
 AS_A_PERSON = "--disable-blink-features=AutomationControlled"
 """Chromium's own switch by which it hides that a program drives it."""
-
-
-@pytest.fixture
-async def collector(
-    database: Callable[[str], Awaitable[Database]],
-    sealer: Sealer,
-    tokens: Tokens,
-    clock: FixedClock,
-    machine: FakeMachine,
-) -> Collector:
-    made = await Collector.start(await database("collector"), sealer, tokens, clock, machine)
-    await made.feed(ORGANISATION)
-    return made
-
-
-@pytest.fixture
-async def address(collector: Collector) -> AsyncIterator[str]:
-    async with served(collector.app) as url:
-        yield url
 
 
 async def launched(*args: str) -> AsyncIterator[Browser]:

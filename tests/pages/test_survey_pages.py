@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from importlib.resources import files
 from pathlib import Path
 
@@ -10,36 +10,12 @@ import pytest
 from playwright.async_api import Browser, Locator, Page, async_playwright, expect
 
 from shared.contracts.responses import Answered, ResponseSubmitted
-from shared.db.database import Database
-from shared.runtime.clock import FakeMachine, FixedClock
-from shared.security.sealing import Sealer
-from shared.security.tokens import Tokens
-from tests.support.collector import NPS, ORGANISATION, PHONE, Collector, snapshot
+from tests.support.collector import NPS, PHONE, Collector, snapshot
 from tests.support.programs import CHROMIUM
-from tests.support.score_pages import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("survey_pages")]
 AXE = Path(str(files("axe_playwright_python") / "axe.min.js"))
 SIZES = {"phone": (390, 844), "desk": (1280, 900)}
-
-
-@pytest.fixture
-async def collector(
-    database: Callable[[str], Awaitable[Database]],
-    sealer: Sealer,
-    tokens: Tokens,
-    clock: FixedClock,
-    machine: FakeMachine,
-) -> Collector:
-    made = await Collector.start(await database("collector"), sealer, tokens, clock, machine)
-    await made.feed(ORGANISATION)
-    return made
-
-
-@pytest.fixture
-async def address(collector: Collector) -> AsyncIterator[str]:
-    async with served(collector.app) as url:
-        yield url
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from shared.contracts.touchpoints import Touchpoint
 from shared.runtime.clock import FakeMachine, SystemMachine
 from shared.runtime.consumer import ConsumerLoop
 from shared.runtime.ids import random_id
-from tests.support.assembled import assemble, platform
+from tests.support.assembled import platform
 from tests.support.lanes import a_log
 from tests.support.trigger import ROOT, World
 
@@ -106,9 +107,19 @@ async def test_a_member_without_partitions_is_ready_all_the_same(reading: Readin
     assert reading.loop.ready
 
 
-async def test_the_service_reads_what_the_file_names(tmp_path: Any) -> None:
-    service = await assemble("trigger")
-    assert [subscription.foreign for subscription in service.subscriptions] == [None]
+async def test_the_service_reads_what_the_file_names(tmp_path: Path) -> None:
+    file = tmp_path / "sources.yaml"
+    file.write_text("sources: [{name: a, topics: [t], events: [{type: product.used, product: name}]}]")
+    service = await build(Settings(sources_file=file), platform("trigger"))
+    assert [one.foreign.topics for one in service.subscriptions if one.foreign] == [("t",)]
+
+
+async def test_without_the_file_the_service_reads_our_topics_alone(tmp_path: Path) -> None:
+    service = await build(Settings(sources_file=tmp_path / "sources.yaml"), platform("trigger"))
+    assert [one.foreign for one in service.subscriptions] == [None]
+
+
+async def test_the_service_does_not_start_on_a_file_that_is_not_fit_to_run(tmp_path: Path) -> None:
     file = tmp_path / "sources.yaml"
     file.write_text("sources: [{name: a, topics: [t]}]")
     with pytest.raises(ValueError, match="format json needs events"):

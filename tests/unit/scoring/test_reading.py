@@ -23,7 +23,7 @@ from shared.errors import Undecodable
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 ids = st.uuids().map(str)
-instants = st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=st.timezones())  # noqa: DTZ001
+instants = st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=st.timezones())  # noqa: DTZ001 - zones are drawn
 snapshots = st.builds(
     Snapshot,
     contact_id=ids,

@@ -33,7 +33,7 @@ QUARTER = {
              "fresh_for": "21d"},
     "audience": {"who": "account"},
 }  # fmt: skip
-PROJECT = {
+PROJECT: dict[str, Any] = {
     "key": "progress",
     "when": {"every": "1mo", "anchor": "project.started", "until": ["project.completed"], "per": "project",
              "fresh_for": "10d"},
@@ -158,7 +158,7 @@ def test_an_archived_programme_plans_nothing_ahead() -> None:
 )
 def test_a_series_is_never_early_and_never_twice_in_a_period(every: str, at: datetime, zone: str) -> None:
     start = at.replace(tzinfo=UTC)
-    of = edition(**{**PROJECT, "when": {**PROJECT["when"], "every": every}})  # type: ignore[dict-item]
+    of = edition(**{**PROJECT, "when": {**PROJECT["when"], "every": every}})
     anna = replace(ANNA, zone=zone)
     book = Book()
     run(book, happened("project.started", touchpoint(start, subject=P1), anna), of, start)
