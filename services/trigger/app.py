@@ -30,6 +30,7 @@ from services.trigger.worker.gauges import Gauges
 from services.trigger.worker.lookups import LookUps
 from services.trigger.worker.parked import ParkedReports
 from services.trigger.worker.publisher import Publisher
+from services.trigger.worker.purging import Purge
 from services.trigger.worker.reminders import Closing, DueReminders
 from shared.contracts.directory import Brand, Sender
 from shared.runtime.clock import Machine
@@ -42,6 +43,7 @@ PUBLISH_SECONDS = 2.0
 PARKED_SECONDS = 5.0
 LOOK_UP_SECONDS = 2.0
 GAUGE_SECONDS = 15.0
+PURGE_SECONDS = 600.0
 
 
 async def build(settings: Settings, platform: Platform) -> Service:
@@ -78,6 +80,7 @@ def loops_of(settings: Settings, platform: Platform, connectors: Mapping[str, Co
             LookUps(db, platform.sealer, platform.machine, connectors).run,
             due=False,
         ),
+        Loop("purge", PURGE_SECONDS, Purge(db, timedelta(days=settings.receipts_days)).run, woken=False),
         Loop("programmes", PUBLISH_SECONDS, publisher.run, due=False, woken=False),
         Loop("gauges", GAUGE_SECONDS, Gauges(db).run, due=False, woken=False),
     )

@@ -15,6 +15,9 @@ PARKED = Gauge(
 LOOK_UPS = Counter(
     "afterword_trigger_look_ups_total", "People looked up at partners, by result.", ["provider", "result"]
 )
+PURGED = Counter(
+    "afterword_trigger_purged_total", "Rows forgotten by age: receipts of reports, parked events.", ["what"]
+)
 PROGRAMME_FINDINGS = Gauge(
     "afterword_trigger_programme_findings", "Complaints of the last programme check.", ["severity"]
 )

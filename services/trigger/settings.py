@@ -52,6 +52,11 @@ class Settings(ServiceSettings):
     parked_days: float = Field(
         default=14, gt=0, description="how long an event waits for somebody whom it names by an id alone"
     )
+    receipts_days: float = Field(
+        default=150,
+        ge=30,
+        description="how long it is remembered that a report came in, or what became of a parked event",
+    )
     organisation_name: str = Field(default="Your company", description="until it is set on the settings page")
     organisation_zone: str = Field(default="UTC", description="zone of people whose own is unknown")
     sender_name: str = Field(default="Your customer team", description="who signs the mails")

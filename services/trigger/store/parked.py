@@ -50,6 +50,12 @@ where id in (
 )
 returning {_READ}, p.tries
 """  # noqa: S608 - a constant
+# What still waits has no age: it ends by being told or given up.
+_PURGE = """
+delete from parked where id = any (
+    array(select id from parked where state <> 'waiting' and settled_at < $1 order by settled_at limit $2)
+)
+"""
 _LIST = """
 select event_id, type, source, provider, kind, named, state, why, parked_at, expires_at from parked
 where ($1::text is null or state = $1) order by id desc limit $2
@@ -178,6 +184,12 @@ async def events_of(conn: Connection, mark: str, limit: int = 20) -> list[str]:
         "select event_id from parked where mark = $1 order by id desc limit $2", mark, limit
     )
     return [row["event_id"] for row in rows][::-1]
+
+
+async def purge(conn: Connection, before: datetime, limit: int) -> int:
+    """Forget a part of what was settled before then; returns how many."""
+    done = await conn.execute(_PURGE, before, limit)
+    return int(done.rpartition(" ")[2])
 
 
 async def counted(conn: Connection) -> dict[str, int]:

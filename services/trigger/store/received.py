@@ -19,6 +19,9 @@ on conflict (source, id) do update
     set conflicts = w.conflicts + excluded.conflicts + (w.digest <> excluded.digest)::int
 returning id, digest, (xmax = 0) as fresh
 """
+_PURGE = """
+delete from webhooks where ctid = any (array(select ctid from webhooks where received_at < $1 limit $2))
+"""
 
 
 class Seen(StrEnum):
@@ -45,3 +48,9 @@ def _seen(report: Report, digest: str, fresh: bool, *, of: Report) -> Seen:  # n
     if fresh and report is of:
         return Seen.NEW
     return Seen.DUPLICATE if digest == report.digest else Seen.CONFLICT
+
+
+async def purge(conn: Connection, before: datetime, limit: int) -> int:
+    """Forget a part of the receipts of reports that came in before then; returns how many."""
+    done = await conn.execute(_PURGE, before, limit)
+    return int(done.rpartition(" ")[2])

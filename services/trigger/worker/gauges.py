@@ -19,6 +19,7 @@ class Gauges:
     async def run(self) -> int:
         """Count once; never has more to do at once."""
         async with self._db.read() as conn:
+            await brakes.add_up(conn)
             waiting = await brakes.waiting(conn)
         totals: dict[str, int] = dict.fromkeys((NOT_YET_DUE, *Reason), 0)
         for _, reason, count in waiting:
