@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 from fastapi import APIRouter
@@ -9,6 +10,7 @@ from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
 from shared.runtime.clock import Clock
+from shared.runtime.metrics import TASKS
 
 Check = Callable[[], Awaitable[str]]
 """A readiness check: an empty string when all is well, else what is wrong."""
@@ -34,6 +36,7 @@ def probes(checks: Mapping[str, Check], clock: Clock) -> APIRouter:
     @router.get("/metrics")
     async def metrics() -> Response:
         """Prometheus text format."""
+        TASKS.set(len(asyncio.all_tasks()))
         return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
     return router

@@ -47,6 +47,9 @@ LOOP_UNITS = Counter("afterword_loop_units_total", "Units of work done by a loop
 LOOP_FAILURES = Counter(
     "afterword_loop_failures_total", "Rounds of a loop that failed.", ["service", "loop", "kind"]
 )
+TASKS = Gauge(
+    "afterword_runtime_tasks", "Tasks of the process's event loop that are not done; a leak grows here first."
+)
 CLOCK_SUSPECT = Gauge(
     "afterword_clock_suspect", "1 while the clocks disagree and nothing due is acted on.", ["service"]
 )

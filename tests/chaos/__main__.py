@@ -10,9 +10,11 @@ import tempfile
 from dataclasses import fields
 from pathlib import Path
 
+from shared.embedded.postgres import NAME as POSTGRES
 from shared.runtime.clock import SystemMachine
 from tests.chaos.campaign import Plan, campaign
 from tests.chaos.report import keep, summary
+from tests.chaos.room import NoRoom
 from tests.chaos.schedule import Counts
 
 
@@ -32,7 +34,7 @@ def main() -> int:
     plan = Plan(wish.seed, counts, per_second=wish.rate, soak=wish.soak, rolls=wish.rolls)
     folder = wish.folder or Path(tempfile.mkdtemp(prefix="afterword-chaos-"))
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # that brokers are away is the campaign's doing
-    folder.mkdir(parents=True, exist_ok=True)
+    (folder / POSTGRES).mkdir(parents=True, exist_ok=True)
     machine = SystemMachine()
     begun = machine.monotonic()
 
@@ -41,7 +43,11 @@ def main() -> int:
         sys.stdout.flush()
 
     say(f"seed {plan.seed} in {folder}")
-    result = asyncio.run(campaign(plan, folder, say))
+    try:
+        result = asyncio.run(campaign(plan, folder, say))
+    except NoRoom as error:
+        sys.stderr.write(f"{error}\nLeave out --disks here; all other faults work without.\n")
+        return 2
     sys.stdout.write(summary(result))
     if wish.results:
         keep(result, wish.results)

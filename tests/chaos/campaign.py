@@ -139,7 +139,7 @@ async def _commit() -> str:
 
 @asynccontextmanager
 async def _staged(plan: Plan, folder: Path, machine: SystemMachine) -> AsyncIterator[_Stage]:
-    async with running(folder, machine, START) as fleet:
+    async with running(folder, machine, START, bounded=plan.counts.disks > 0) as fleet:
         calendar = Calendar(fleet, START, STEP, STEP_SECONDS)
         gateway = Gateway(fleet)
         with Journal(folder / "journal.ndjson", plan.seed, calendar, machine) as journal:
@@ -164,6 +164,7 @@ async def _play(plan: Plan, stage: _Stage, result: Result, say: Say) -> None:
     if plan.soak:
         say(f"soak for {plan.soak:.0f} s")
         result.flatness = await soak(stage.fleet, plan.soak)
+        result.defects += result.flatness.leaks
     await _break(schedule(plan.seed, plan.counts), stage, say)
     result.struck = stage.breaker.struck
     result.unplanned_exits = {one.label: one.exits for one in stage.fleet.instances if one.exits}

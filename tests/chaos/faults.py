@@ -107,7 +107,9 @@ class Breaker:
                 await self._break_mail(fault)
             case FaultKind.CLOCK:
                 return await self._jump(fault)
-            case FaultKind.DISK | FaultKind.RESTART:
+            case FaultKind.DISK:
+                await self._fill_disk(fault)
+            case FaultKind.RESTART:
                 raise ValueError(f"{fault.kind} is no fault of a lane")
         return ""
 
@@ -125,6 +127,15 @@ class Breaker:
                 with suppress(ProcessLookupError):
                     os.kill(running.pid, signal.SIGKILL if fault.how == "kill" else signal.SIGQUIT)
             await asyncio.sleep(fault.seconds)
+            await self._bring_postgres_back()
+
+    async def _fill_disk(self, fault: Fault) -> None:
+        """Leave PostgreSQL no byte to write: it refuses, or ends when that byte was its log's."""
+        assert self.fleet.room is not None
+        async with self._postgres:
+            self.fleet.room.fill()
+            await asyncio.sleep(fault.seconds)
+            self.fleet.room.clear()
             await self._bring_postgres_back()
 
     async def _bring_postgres_back(self) -> None:

@@ -20,6 +20,7 @@ from pathlib import Path
 from services.cli.deployment import SERVICES, kept_secrets
 from shared.db.migrations import provision
 from shared.embedded.mail import MailSink, ensure_mail_sink
+from shared.embedded.postgres import NAME as POSTGRES
 from shared.embedded.postgres import PostgresAddress, ensure_postgres
 from shared.embedded.processes import HOST, choose_port
 from shared.embedded.stack import stop_all
@@ -28,6 +29,7 @@ from tests.chaos.broker import ROOT, Broker, make_broker
 from tests.chaos.direct import Direct
 from tests.chaos.instances import Instance, Nursery
 from tests.chaos.proxy import Trouble
+from tests.chaos.room import Room
 
 PUBLIC_URL = "http://afterword.example"
 INSTANCES = ("a", "b")
@@ -80,6 +82,8 @@ class Fleet:
     secrets: dict[str, str]
     nursery: Nursery
     direct: Direct
+    room: Room | None = None
+    """PostgreSQL's file system, where it has one of its own."""
     instances: list[Instance] = field(default_factory=list)
     births: int = 1
 
@@ -93,9 +97,19 @@ class Fleet:
 
 
 @asynccontextmanager
-async def running(folder: Path, machine: Machine, start: datetime) -> AsyncIterator[Fleet]:
-    """Start everything in a folder, business time standing at `start`; all of it ends with the block."""
-    fleet = await _foundation(folder, machine)
+async def running(
+    folder: Path, machine: Machine, start: datetime, *, bounded: bool = False
+) -> AsyncIterator[Fleet]:
+    """Start everything in a folder, business time standing at `start`; all of it ends with the block.
+
+    Args:
+        bounded: give PostgreSQL a disk of its own that can be filled.
+
+    Raises:
+        NoRoom: no disk can be made here.
+    """
+    room = await Room.mounted(folder / POSTGRES) if bounded else None
+    fleet = await _foundation(folder, machine, room)
     await fleet.direct.fetch(STAND, start, 0.0)
     fleet.instances = [await _instance(fleet, service, name) for service in SERVICES for name in INSTANCES]
     async with asyncio.TaskGroup() as tasks:
@@ -112,7 +126,7 @@ async def running(folder: Path, machine: Machine, start: datetime) -> AsyncItera
             await _tear_down(fleet)
 
 
-async def _foundation(folder: Path, machine: Machine) -> Fleet:
+async def _foundation(folder: Path, machine: Machine, room: Room | None) -> Fleet:
     postgres = await ensure_postgres(folder)
     mail = await ensure_mail_sink(folder)
     names = ["broker", *(f"postgres.{s}" for s in SERVICES), *(f"mail.{s}" for s in MAILERS)]
@@ -127,7 +141,7 @@ async def _foundation(folder: Path, machine: Machine) -> Fleet:
     secrets = kept_secrets(folder)
     await provision(postgres.admin_dsn, SERVICES, secrets["database_password"])
     nursery, direct = await Nursery.open(), Direct(postgres.admin_dsn)
-    return Fleet(folder, machine, postgres, broker, mail, links, secrets, nursery, direct)
+    return Fleet(folder, machine, postgres, broker, mail, links, secrets, nursery, direct, room)
 
 
 async def _proxy() -> asyncio.subprocess.Process:
@@ -174,3 +188,5 @@ async def _tear_down(fleet: Fleet) -> None:
         with suppress(RuntimeError):
             await fleet.broker.kill()
     await stop_all(fleet.folder)
+    if fleet.room:
+        await fleet.room.unmount()

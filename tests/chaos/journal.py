@@ -17,6 +17,9 @@ from typing import Any, ClassVar, Generic, Self, TypeVar, Union
 
 from shared.runtime.clock import Clock, Machine
 
+CANARY = "kanarie-"
+"""What all planted words begin with."""
+
 
 class Outcome(StrEnum):
     """How an operation ended; whoever got an error or a time-out and cannot know says `UNKNOWN`."""

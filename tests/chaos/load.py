@@ -19,21 +19,27 @@ from tests.chaos.backends import Backends
 from tests.chaos.calendar import Calendar
 from tests.chaos.fleet import Fleet
 from tests.chaos.gateway import Gateway
-from tests.chaos.journal import Journal
+from tests.chaos.journal import Journal, Planted
 from tests.chaos.people import Town
-from tests.chaos.world import OWNERS, touch
+from tests.chaos.world import OWNERS, Touch, canary, leaving, touch
 
 READ_SECONDS = 0.3
 DOUBLED = 0.06
 """Share of touches that are told twice."""
+LEAVING = 0.03
+"""Share of people who ask to be forgotten."""
+STAY_SECONDS = 40.0
 
 
 class Load:
     """Drives backends and people until closed."""
 
-    def __init__(self, backends: Backends, town: Town, sink: Sink, per_second: float) -> None:
+    def __init__(
+        self, backends: Backends, town: Town, journal: Journal, sink: Sink, per_second: float
+    ) -> None:
         self.backends = backends
         self.town = town
+        self._journal = journal
         self._sink = sink
         self._per_second = per_second
         self._telling = asyncio.Event()
@@ -73,10 +79,22 @@ class Load:
             await self._telling.wait()
             await asyncio.sleep(max(0.0, begun + self.events / self._per_second - machine.monotonic()))
             happening = touch(self.town.chance, self.events, self.town.calendar.now())
-            _spawn(tasks, self._tales, self.backends.tell(happening))
+            _spawn(tasks, self._tales, self._live(happening))
             if self.town.chance.happens(DOUBLED, "doubled", self.events):
                 _spawn(tasks, self._tales, self.backends.tell(happening))
             self.events += 1
+
+    async def _live(self, happening: Touch) -> None:
+        """Tell of somebody, and of a few some time later that they want to be forgotten."""
+        name, chance = canary(happening.number), self.town.chance
+        if not happening.poison:
+            self._journal.noted(Planted(f"c{happening.number}", name))
+        await self.backends.tell(happening)
+        if not happening.poison and chance.happens(LEAVING, "leaves", happening.number):
+            await asyncio.sleep(STAY_SECONDS * chance.share("stays", happening.number))
+            goodbye = leaving(happening.number, self.town.calendar.now())
+            self._journal.noted(Planted(f"c{happening.number}", name, goodbye.id))
+            await self.backends.tell(goodbye)
 
     async def _read(self, tasks: asyncio.TaskGroup) -> None:
         while True:
@@ -116,6 +134,6 @@ async def prepared(
     tokens = Tokens(KeyRing.parse(fleet.secrets["token_keys"], "token_keys"))
     town = Town(gateway, calendar, journal, Chance(seed), tokens, key, reps)
     try:
-        yield Load(backends, town, Sink(fleet.folder / "mail"), per_second)
+        yield Load(backends, town, journal, Sink(fleet.folder / "mail"), per_second)
     finally:
         await backends.close()

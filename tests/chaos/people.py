@@ -22,7 +22,7 @@ from tests.chaos.backends import AGAIN_SECONDS, outcome_of
 from tests.chaos.calendar import Calendar
 from tests.chaos.gateway import Gateway
 from tests.chaos.journal import Acted, Actor, Answered, Fetched, Journal, Outcome, Stopped
-from tests.chaos.world import OWNERS, PEOPLE_PER_ACCOUNT, contact_of
+from tests.chaos.world import OWNERS, PEOPLE_PER_ACCOUNT, canary, contact_of
 
 PATIENCE = 60
 """How often somebody tries again before giving up, half a second apart."""
@@ -152,7 +152,8 @@ class Customer:
     async def _send(self, client: httpx.AsyncClient, by: Actor, form: Form, score: int) -> int | None:
         name = next(c.name for c in form.controls.values() if c.kind == "radio" and len(c.options) >= 5)
         words = next((c.name for c in form.controls.values() if c.kind == "textarea"), None)
-        typed = {name: str(score)} | ({words: f"Because it was a {score}."} if words else {})
+        said = f"{canary(int(contact_of(self.mail.to)[1:]))} says: because it was a {score}."
+        typed = {name: str(score)} | ({words: said} if words else {})
         data = form.filled(**typed) | {"hand": "touched" if by is Actor.PERSON else ""}
         deed = Answered(by, self._survey, data["nonce"], score)
         op = self.town.journal.sent(deed)

@@ -1,17 +1,24 @@
-"""F9: while nothing is broken, memory, descriptors and database connections of each process stay flat."""
+"""F9: while nothing is broken, memory, descriptors, tasks and connections of each process stay flat."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+import httpx
 import psutil
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.chaos.fleet import Fleet
 
 EVERY_SECONDS = 2.0
+LONG_SECONDS = 1800.0
+GROWTH = {True: 0.02, False: 0.08}
+"""What memory may grow by in a long soak, and in a short one, in which caches still fill."""
+SLACK = 2
+"""Descriptors, tasks or connections: one look more or less finds somebody at work."""
 _POOLS = "select application_name, count(*) from pg_stat_activity where application_name <> '' group by 1"
 
 
@@ -19,36 +26,59 @@ _POOLS = "select application_name, count(*) from pg_stat_activity where applicat
 class Sample:
     """One look at one process; `rss` in MiB."""
 
-    label: str
     rss: float
     descriptors: int
-    threads: int
+    tasks: int
 
 
 @dataclass(frozen=True, slots=True)
 class Flatness:
-    """First against last third of a soak, per process; growth is a share of the first."""
+    """First against last third of a soak, per process.
+
+    Attributes:
+        rss_growth: of the middle, as a share of the first.
+        descriptors_grown: of the lowest: load makes many for a moment, a leak never gives back.
+        tasks_grown: likewise.
+        pools_grown: likewise, connections by application.
+    """
 
     seconds: float
     rss_growth: dict[str, float]
     rss_last: dict[str, float]
     descriptors_grown: dict[str, int]
+    tasks_grown: dict[str, int]
     pools_grown: dict[str, int]
 
     @property
-    def worst(self) -> float:
-        """The largest growth of memory."""
-        return max(self.rss_growth.values(), default=0.0)
+    def leaks(self) -> list[str]:
+        """What grew, in words; empty when all is flat."""
+        return list(self._leaks())
+
+    def _leaks(self) -> Iterator[str]:
+        most = GROWTH[self.seconds >= LONG_SECONDS]
+        for label, grown in self.rss_growth.items():
+            if grown >= most:
+                yield f"memory of {label} grew by {grown:.1%} in {self.seconds:.0f} s"
+        counted = {
+            "descriptors": self.descriptors_grown,
+            "tasks": self.tasks_grown,
+            "connections": self.pools_grown,
+        }
+        for what, by_label in counted.items():
+            for label, count in by_label.items():
+                if count > SLACK:
+                    yield f"{what} of {label} grew by {count} in {self.seconds:.0f} s"
 
 
 async def soak(fleet: Fleet, seconds: float) -> Flatness:
     """Watch for some time."""
     looks: list[dict[str, Sample]] = []
     pools: list[dict[str, int]] = []
-    for _ in range(int(seconds / EVERY_SECONDS)):
-        looks.append({one.label: one for one in _look(fleet)})
-        pools.append(await _pools(fleet))
-        await asyncio.sleep(EVERY_SECONDS)
+    async with httpx.AsyncClient(timeout=10) as client:
+        for _ in range(int(seconds / EVERY_SECONDS)):
+            looks.append(await _look(fleet, client))
+            pools.append({row[0]: row[1] for row in await fleet.direct.fetch(_POOLS)})
+            await asyncio.sleep(EVERY_SECONDS)
     third = max(1, len(looks) // 3)
     first, last = looks[:third], looks[-third:]
     labels = sorted(set.intersection(*(set(look) for look in looks)))
@@ -57,32 +87,41 @@ async def soak(fleet: Fleet, seconds: float) -> Flatness:
         seconds=seconds,
         rss_growth={label: round(after / before - 1, 4) for label, (before, after) in rss.items()},
         rss_last={label: round(after, 1) for label, (_, after) in rss.items()},
-        descriptors_grown={label: _most(last, label) - _most(first, label) for label in labels},
+        descriptors_grown={
+            label: _least([one[label].descriptors for one in last], [one[label].descriptors for one in first])
+            for label in labels
+        },
+        tasks_grown={
+            label: _least([one[label].tasks for one in last], [one[label].tasks for one in first])
+            for label in labels
+        },
         pools_grown={
-            name: max(p.get(name, 0) for p in pools[-third:]) - max(p.get(name, 0) for p in pools[:third])
+            name: _least([p.get(name, 0) for p in pools[-third:]], [p.get(name, 0) for p in pools[:third]])
             for name in pools[0]
         },
     )
 
 
-def _look(fleet: Fleet) -> list[Sample]:
-    found = []
+async def _look(fleet: Fleet, client: httpx.AsyncClient) -> dict[str, Sample]:
+    found = {}
     for one in fleet.instances:
         if one.pid is not None:
             process = psutil.Process(one.pid)
+            page = await client.get(f"{one.url}/metrics")
             with process.oneshot():
                 rss = process.memory_info().rss / 2**20
-                found.append(Sample(one.label, rss, process.num_fds(), process.num_threads()))
+                found[one.label] = Sample(rss, process.num_fds(), _tasks(page.text))
     return found
 
 
-def _middle(looks: Sequence[dict[str, Sample]], label: str) -> float:
+def _tasks(page: str) -> int:
+    families = text_string_to_metric_families(page)
+    return int(next(one.samples[0].value for one in families if one.name == "afterword_runtime_tasks"))
+
+
+def _middle(looks: Sequence[Mapping[str, Sample]], label: str) -> float:
     return median(look[label].rss for look in looks)
 
 
-def _most(looks: Sequence[dict[str, Sample]], label: str) -> int:
-    return max(look[label].descriptors for look in looks)
-
-
-async def _pools(fleet: Fleet) -> dict[str, int]:
-    return {row[0]: row[1] for row in await fleet.direct.fetch(_POOLS)}
+def _least(last: Sequence[int], first: Sequence[int]) -> int:
+    return min(last) - min(first)

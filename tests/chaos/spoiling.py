@@ -19,7 +19,7 @@ from shared.runtime.ids import random_id
 from tests.chaos import journal
 from tests.chaos.audit.examine import inspect
 from tests.chaos.evidence import BrokerLog, Evidence, Report
-from tests.chaos.journal import Outcome, Planted, Produced
+from tests.chaos.journal import CANARY, Outcome, Planted, Produced
 from tests.chaos.recorded import RecordingHouse, recorded
 from tests.support.databases import SERVICES, TestDatabase, ensure_template
 from tests.support.house import someone
@@ -29,7 +29,6 @@ from tests.support.townsfolk import answer, scan
 
 START = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 """A Tuesday morning."""
-CANARY = "kanarie-"
 LEAVING = ("ivy", "leo")
 CEDAR = {"id": "cedar", "name": "Cedar", "owner": OWNER}
 

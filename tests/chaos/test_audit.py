@@ -14,9 +14,10 @@ from shared.embedded.postgres import PostgresAddress
 from tests.chaos.audit import audit, examine
 from tests.chaos.audit.examine import CHECKS, connected
 from tests.chaos.evidence import Evidence
+from tests.chaos.journal import CANARY
 from tests.chaos.planting import Plant
 from tests.chaos.plants import answers, intake, others, scores, sending, tickets, timers, transport
-from tests.chaos.spoiling import CANARY, Scene, lived, scene
+from tests.chaos.spoiling import Scene, lived, scene
 
 PLANTS: list[Plant] = [
     plant

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from demo.chance import Chance
+from tests.chaos.journal import CANARY
 
 ZONES = ("Europe/Stockholm", "Europe/Madrid", "America/New_York", "Asia/Singapore")
 LOCALES = ("sv", "es", "en", "en")
@@ -62,6 +63,19 @@ def contact_of(address: str) -> str:
     return name if domain == DOMAIN else ""
 
 
+def canary(number: int) -> str:
+    """The name of a person, a word that can be searched for wherever it must not be."""
+    return f"{CANARY}{number:06d}"
+
+
+def leaving(number: int, at: datetime) -> Touch:
+    """The n-th person is to be forgotten."""
+    account = f"a{number // PEOPLE_PER_ACCOUNT}"
+    data = {"occurred_at": at.isoformat(), "account": {"id": account}, "contact": {"id": f"c{number}"}}
+    body = json.dumps(data).encode()
+    return Touch(number, "kafka", f"leaves-{number}", "/crm", "contact.deleted", account, body)
+
+
 def touch(chance: Chance, number: int, at: datetime) -> Touch:
     """What happens as the n-th thing, at a business time."""
     happens = chance.share("kind", number)
@@ -81,7 +95,7 @@ def touch(chance: Chance, number: int, at: datetime) -> Touch:
         "contact": {
             "id": f"c{number}",
             "email": f"c{number}@{DOMAIN}",
-            "name": f"Customer {number}",
+            "name": canary(number),
             "locale": LOCALES[place],
             "zone": ZONES[place],
             "persona": "decision_maker",

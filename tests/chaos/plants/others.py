@@ -5,10 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 from shared.bus.model import Record
-from tests.chaos.journal import Braked, Faulted, Operation, Outcome, Probed, Records
+from tests.chaos.journal import CANARY, Braked, Faulted, Operation, Outcome, Probed, Records
 from tests.chaos.planting import Plant, Spoil, added, both, journalled, open_, survey, updated
 from tests.chaos.plants.transport import logged
-from tests.chaos.spoiling import CANARY
 
 _HEADERS = (("ce_id", b"said"), ("ce_source", b"/afterword/scoring"))
 
