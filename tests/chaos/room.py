@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,9 +38,13 @@ class Room:
 
     def fill(self) -> None:
         """Take all room that is left."""
-        free = os.statvfs(self.folder)
         with (self.folder / _BALLAST).open("wb") as ballast:
-            os.posix_fallocate(ballast.fileno(), 0, free.f_bavail * free.f_frsize)
+            taken = 0
+            for piece in (256 * MIB, MIB, 4096):  # who else writes meanwhile takes from what is left
+                with suppress(OSError):
+                    while True:
+                        os.posix_fallocate(ballast.fileno(), taken, piece)
+                        taken += piece
 
     def clear(self) -> None:
         """Give it back."""
