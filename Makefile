@@ -62,7 +62,7 @@ test-kafka: setup ## end to end and delivery on a real Apache Kafka (Java 17, Ma
 chaos: setup ## the gate of reliability, F1 to F9, on a fleet of real processes; SEED=1 gives its schedule
 	@$(PYTEST) -q -n $(WORKERS) --dist loadgroup tests/e2e/test_failpoints.py tests/chaos
 	@$(CHAOS) --kills 60 --stops 2 --postgres 20 --brokers 10 --losses 5 --links 50 --mails 7 --clocks 12 \
-	  --rolls 1 --soak 120 $(ARGS)
+	  --rolls 1 --soak 120 --rate 2 $(ARGS)
 
 chaos-sample: setup ## a part of it in five minutes
 	@$(CHAOS) --kills 8 --postgres 2 --brokers 1 --losses 1 --links 6 --mails 2 --clocks 2 --rolls 1 --rate 2 $(ARGS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -43,7 +42,7 @@ class Backends:
         self._secret = WebhookSecret.standard(fleet.secrets["webhook_secret"])
         self._producer: AIOKafkaProducer | None = None
         self._connecting = asyncio.Lock()
-        self._acked: deque[_Told] = deque()
+        self._acked: dict[str, _Told] = {}
         self.told = 0
 
     async def tell(self, touch: Touch) -> None:
@@ -55,7 +54,7 @@ class Backends:
     async def tell_lost(self) -> int:
         """After a loss of the broker's data, tell again what it had taken in the last minutes."""
         horizon = _machine.monotonic() - REMEMBERED_SECONDS
-        again = [one.touch for one in self._acked if one.at >= horizon]
+        again = [one.touch for one in self._acked.values() if one.at >= horizon]
         for start in range(0, len(again), 50):
             async with asyncio.TaskGroup() as tasks:
                 for touch in again[start : start + 50]:
@@ -88,10 +87,12 @@ class Backends:
         return Outcome.OK
 
     def _remember(self, touch: Touch) -> None:
+        """Keep it once, by when it was last taken: what is told again may be lost again."""
         now = _machine.monotonic()
-        self._acked.append(_Told(touch, now))
-        while self._acked and self._acked[0].at < now - REMEMBERED_SECONDS:
-            self._acked.popleft()
+        self._acked.pop(touch.id, None)
+        self._acked[touch.id] = _Told(touch, now)
+        while self._acked[oldest := next(iter(self._acked))].at < now - REMEMBERED_SECONDS:
+            del self._acked[oldest]
 
     async def _connected(self) -> AIOKafkaProducer:
         async with self._connecting:
