@@ -12,7 +12,7 @@ from itertools import count
 
 from aiokafka import AIOKafkaProducer
 
-from services.trigger.handlers.touchpoints import account_id
+from services.trigger.domain.model import account_id
 from shared.bus.partitioner import partition_of
 from shared.runtime.clock import Machine
 from tests.chaos.backends import TOPIC

@@ -25,28 +25,39 @@ class Book:
     plans: dict[UUID, Plan] = field(default_factory=dict)
     changed: dict[UUID, Plan] = field(default_factory=dict)
     tallies: dict[Tally, int] = field(default_factory=dict)
+    _about: dict[tuple[str, str], list[UUID]] = field(init=False, repr=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Find plans by programme and subject from here on."""
+        for plan in self.plans.values():
+            self._about.setdefault((plan.programme, plan.subject), []).append(plan.id)
 
     def put(self, plan: Plan) -> None:
         """Take a new or changed plan."""
+        if plan.id not in self.plans:
+            self._about.setdefault((plan.programme, plan.subject), []).append(plan.id)
         self.plans[plan.id] = plan
         self.changed[plan.id] = plan
 
     def of(self, programme: str, subject: str) -> list[Plan]:
         """All plans of a programme about a subject, oldest occurrence first."""
-        found = [p for p in self.plans.values() if p.programme == programme and p.subject == subject]
-        return sorted(found, key=lambda plan: (plan.occurrence, str(plan.id)))
+        found = [self.plans[plan_id] for plan_id in self._about.get((programme, subject), ())]
+        if len(found) > 1:
+            found.sort(key=lambda plan: (plan.occurrence, str(plan.id)))
+        return found
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What planning looks at besides the event."""
+    """What planning looks at besides the event; the catalogue is that of the editions."""
 
     editions: Sequence[Edition]
     organisation: Organisation
     now: datetime
     contacts: Mapping[UUID, Contact] = field(default_factory=dict)
-    catalogue: Catalogue = field(init=False)
+    catalogue: Catalogue = field(default_factory=Catalogue)
 
     def __post_init__(self) -> None:
-        """Find programmes by event from here on."""
-        object.__setattr__(self, "catalogue", Catalogue.of(self.editions))
+        """Find programmes by event from here on, unless somebody looked already."""
+        if self.editions and not self.catalogue.editions:
+            object.__setattr__(self, "catalogue", Catalogue.of(self.editions))

@@ -6,8 +6,9 @@ channel → account budget → contact quarantine → arbitration → send windo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from bisect import insort
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from services.trigger.domain.model import (
     Hold,
     Organisation,
     Plan,
+    PlanState,
     Reach,
     Scalar,
     owner_address,
@@ -29,7 +31,7 @@ from services.trigger.domain.model import (
 )
 from services.trigger.domain.moments import moment_of
 from services.trigger.domain.programme import Edition, Who
-from services.trigger.domain.timing import Place, Slot, Span, add_span, choose_slot
+from services.trigger.domain.timing import Place, Slot, Span, add_span, at_most, choose_slot
 from shared.contracts.directory import Consent
 from shared.contracts.model import Channel
 from shared.contracts.programmes import ProgrammeState
@@ -66,7 +68,7 @@ class Rival:
 
 
 class Asks:
-    """Asks that use up quarantine and budget, by person and by company.
+    """Asks that use up quarantine and budget, by person and by company, oldest first.
 
     Those that never reached the person are left out.
     """
@@ -82,9 +84,9 @@ class Asks:
         recalled_in_time = ask.state is AskState.CANCELLED and ask.handed_over_at is None
         if ask.released_at is not None or ask.state is AskState.RELEASED or recalled_in_time:
             return
-        self._of_contact.setdefault(ask.contact_id, []).append(ask)
+        insort(self._of_contact.setdefault(ask.contact_id, []), ask, key=_asked_at)
         if ask.account_id is not None:
-            self._of_account.setdefault(ask.account_id, []).append(ask)
+            insort(self._of_account.setdefault(ask.account_id, []), ask, key=_asked_at)
 
     def of_contact(self, contact_id: UUID | None) -> Sequence[Ask]:
         """A person's."""
@@ -93,6 +95,19 @@ class Asks:
     def of_account(self, account_id: UUID | None) -> Sequence[Ask]:
         """A company's."""
         return self._of_account.get(account_id, ()) if account_id else ()
+
+
+def _asked_at(ask: Ask) -> datetime:
+    return ask.asked_at
+
+
+def _since(asks: Sequence[Ask], span: Span, now: datetime) -> Iterator[Ask]:
+    """Those that may lie less than a span back, newest first; the calendar decides about the last of them."""
+    oldest = now - at_most(span)
+    for ask in reversed(asks):
+        if ask.asked_at < oldest:
+            return
+        yield ask
 
 
 @dataclass(slots=True)
@@ -198,6 +213,9 @@ def rival_of(audience: Plan, plan: Plan, edition: Edition, facts: Facts) -> Riva
         or edition.state is not ProgrammeState.ACTIVE
     ):
         return None
+    # Whatever is not more important never goes first.
+    if audience.priority <= plan.priority:
+        return None
     audience_rules = edition.programme.audience
     account = facts.account_of(plan)
     if audience_rules.who not in {Who.ACCOUNT, Who.EVENT} or person_fits(
@@ -256,7 +274,7 @@ def _budget(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
         return None
     zone = _place(plan, facts).zone
     span = rules.account.per
-    theirs = facts.asks.of_account(plan.account_id)
+    theirs = _since(facts.asks.of_account(plan.account_id), span, facts.now)
     ends = [at for at in (add_span(ask.asked_at, span, zone) for ask in theirs) if at > facts.now]
     if len(ends) < rules.account.max:
         return None
@@ -272,11 +290,13 @@ def _quarantine(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
         return None
     zone = _place(plan, facts).zone
     worst: tuple[datetime, Ask, Span] | None = None
-    for ask in facts.asks.of_contact(plan.contact_id):
-        same_family = rules.family is not None and ask.family is edition.programme.family
-        for span in (rules.contact, rules.family if same_family else None):
-            end = add_span(ask.asked_at, span, zone) if span else facts.now
-            if span and end > facts.now and (worst is None or end > worst[0]):
+    theirs = facts.asks.of_contact(plan.contact_id)
+    for span, family in ((rules.contact, None), (rules.family, edition.programme.family)):
+        if span is None:
+            continue
+        for ask in _since(theirs, span, facts.now):
+            end = add_span(ask.asked_at, span, zone) if family is None or ask.family is family else facts.now
+            if end > facts.now and (worst is None or end > worst[0]):
                 worst = (end, ask, span)
     if worst is None:
         return None
@@ -343,6 +363,17 @@ GATE: tuple[Step, ...] = (
     _window,
 )
 """The steps in their order; the first that has something to say decides."""
+
+
+def settled(plan: Plan, decision: Decision) -> Plan:
+    """A plan after the gate decided about it."""
+    match decision.outcome:
+        case Outcome.REQUESTED:
+            return replace(plan, state=PlanState.REQUESTED, waits_for=None)
+        case Outcome.DEFERRED:
+            return replace(plan, due_at=decision.until or plan.due_at, waits_for=decision.reason)
+        case _:
+            return replace(plan, state=PlanState.SUPPRESSED, reason=decision.reason)
 
 
 def reminder_slot(after: datetime, closes_at: datetime, edition: Edition, place: Place) -> Slot | None:

@@ -32,6 +32,12 @@ def identity(*parts: object) -> UUID:
     return UUID(bytes=hashlib.sha1(_NAMESPACE_BYTES + name, usedforsecurity=False).digest()[:16], version=5)
 
 
+@lru_cache(maxsize=8192)
+def account_id(external_id: str) -> UUID:
+    """The id of an account by the id that its backend gives it."""
+    return identity("account", external_id.strip())
+
+
 class Reach(StrEnum):
     """Whether an e-mail address is known and well-formed."""
 

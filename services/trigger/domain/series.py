@@ -64,6 +64,11 @@ def following(
     return ahead(fresh, edition, contact, account, world, after=plan.first_due_at)
 
 
+def needs_series(before: Account, after: Account) -> bool:
+    """Whether an account became known just now, or its start moved."""
+    return bool(after.version) and (not before.version or before.started_on != after.started_on)
+
+
 def begin_series(accounts: Iterable[Account], world: World, book: Book) -> Iterator[Decision]:
     """Plan, or move, the series that begin with an account's start; those that were ended stay so."""
     for account in accounts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from email.utils import parseaddr
 from uuid import UUID
@@ -73,18 +73,23 @@ def survey_of(request: Request, now: datetime) -> SurveyRequested:
 
 def ask_of(request: Request, survey: SurveyRequested) -> Ask:
     """The reservation that goes with a request; its reminders are planned by the caller."""
-    contact = request.contact
+    reserved = reservation(request.plan, request.edition, survey.requested_at, survey.closes_at)
+    return replace(reserved, snapshot=survey.snapshot.model_dump_json())
+
+
+def reservation(plan: Plan, edition: Edition, asked_at: datetime, closes_at: datetime) -> Ask:
+    """The place that a plan for one person takes up when it is asked."""
+    assert plan.contact_id is not None  # noqa: S101 - audiences are resolved before anybody is asked
     return Ask(
-        survey_id=UUID(survey.survey_id),
-        plan_id=request.plan.id,
-        programme=request.edition.key,
-        version=request.edition.version,
-        family=request.edition.programme.family,
-        contact_id=contact.id,
-        account_id=request.plan.account_id,
-        asked_at=survey.requested_at,
-        closes_at=survey.closes_at,
-        snapshot=survey.snapshot.model_dump_json(),
+        survey_id=survey_id_of(plan.id),
+        plan_id=plan.id,
+        programme=edition.key,
+        version=edition.version,
+        family=edition.programme.family,
+        contact_id=plan.contact_id,
+        account_id=plan.account_id,
+        asked_at=asked_at,
+        closes_at=closes_at,
     )
 
 

@@ -114,6 +114,12 @@ def add_span(at: datetime, span: Span, zone: ZoneInfo) -> datetime:
     return moved + timedelta(hours=span.hours)
 
 
+@lru_cache(maxsize=1024)
+def at_most(span: Span) -> timedelta:
+    """A length that a span never exceeds, whatever months it meets and whatever clocks change."""
+    return timedelta(days=31 * span.months + span.days + 1, hours=span.hours)
+
+
 def on_day(day: date, span: Span) -> date:
     """The day that lies a span's months and days after another; a month's missing day becomes its last."""
     return _add_months(day, span.months) + timedelta(days=span.days)

@@ -12,6 +12,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from services.trigger.domain.model import identity
+from services.trigger.domain.naming import Named, in_clear
 from services.trigger.domain.reports import Report
 from services.trigger.handlers import people
 from services.trigger.handlers.parking import Patience, set_aside
@@ -92,11 +93,7 @@ async def tell(tx: Tx, sealer: Sealer, reports: Sequence[Report]) -> None:
 async def _sealed(tx: Tx, sealer: Sealer, reports: Sequence[Report]) -> list[Touchpoint]:
     """The touchpoints with names and addresses sealed; people without any mark lose what they have."""
     folk = [told for report in reports for told in report.touchpoint.people]
-    named = [
-        people.Named(_known_by(told, r), people.in_clear(told))
-        for r in reports
-        for told in r.touchpoint.people
-    ]
+    named = [Named(_known_by(told, r), in_clear(told)) for r in reports for told in r.touchpoint.people]
     ids = await people.resolve(tx.conn, sealer, named)
     known = [(contact_id, one.person) for contact_id, one in zip(ids, named, strict=True) if contact_id]
     texts = iter(await sealer.seal(tx.conn, known))

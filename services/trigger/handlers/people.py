@@ -6,25 +6,16 @@ People are found again by keyed hashes of their backend id, e-mail address and p
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
-from services.trigger.domain.directory import Known, parents_of, reach_of
+from services.trigger.domain.directory import Known
 from services.trigger.domain.model import identity
+from services.trigger.domain.naming import Named, assign, in_clear, known_of, marks_of, who
 from services.trigger.store import directory
 from shared.contracts.model import Person
 from shared.contracts.touchpoints import TouchpointContact
 from shared.db.database import Connection
-from shared.errors import Unprocessable
 from shared.security.sealing import Sealer
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """Somebody an event names: the event's own words, and name and addresses in clear."""
-
-    told: TouchpointContact
-    person: Person
 
 
 async def unseal(conn: Connection, sealer: Sealer, told: Sequence[TouchpointContact]) -> list[Named]:
@@ -36,50 +27,28 @@ async def unseal(conn: Connection, sealer: Sealer, told: Sequence[TouchpointCont
     ]
 
 
-def in_clear(told: TouchpointContact) -> Person:
-    """What an event says openly of a person."""
-    return Person(name=told.name.strip()[:200], email=told.email.strip()[:320], phone=told.phone.strip()[:40])
-
-
 async def resolve(conn: Connection, sealer: Sealer, named: Sequence[Named]) -> list[UUID | None]:
     """The contact behind each person, made up where nobody is known; None for somebody without any mark.
 
     New people get an id derived from their mark, the address before all others, so that two events that come
     in at once mean the same person. Whoever was erased stays found, as erased.
     """
-    hashes = [_hashes(sealer, one) for one in named]
+    hashes = [marks_of(sealer.blind, one) for one in named]
     known = await directory.find_aliases(conn, {h for marks in hashes for h in marks.values()})
-    fresh = _assign(named, hashes, known)
+    fresh = assign(named, hashes, known)
     if fresh:
         await directory.add_aliases(conn, fresh)
         known |= await directory.find_aliases(conn, fresh)
-    return [_who(one, marks, known) for one, marks in zip(named, hashes, strict=True)]
+    return [who(one, marks, known) for one, marks in zip(named, hashes, strict=True)]
 
 
 async def seal(conn: Connection, sealer: Sealer, people: Mapping[UUID, Person]) -> dict[UUID, Known]:
     """Seal people with their own keys, with what is needed of them in the open."""
     sealed = await sealer.seal(conn, list(people.items()))
     return {
-        contact_id: known_of(sealer, person, text)
+        contact_id: known_of(sealer.blind, person, text)
         for (contact_id, person), text in zip(people.items(), sealed, strict=True)
     }
-
-
-def known_of(sealer: Sealer, person: Person, sealed: str) -> Known:
-    """The open side of a sealed person."""
-    reach, domain = reach_of(person.email)
-    return Known(
-        sealed=sealed,
-        digest=digest_of(sealer, person),
-        email_hash=sealer.blind("email", person.email) if person.email else "",
-        reach=reach,
-        domains=tuple(sealer.blind("domain", parent) for parent in parents_of(domain)),
-    )
-
-
-def digest_of(sealer: Sealer, person: Person) -> str:
-    """A keyed hash that changes with the person."""
-    return sealer.blind("person", f"{person.name}\x1f{person.email}\x1f{person.phone}")
 
 
 async def find_contact(conn: Connection, sealer: Sealer, text: str) -> UUID | None:
@@ -108,32 +77,3 @@ def as_uuid(text: str) -> UUID | None:
         return UUID(text.strip())
     except ValueError:
         return None
-
-
-def _hashes(sealer: Sealer, named: Named) -> dict[str, str]:
-    """Marks of a person, strongest first."""
-    marks = {"contact-id": named.told.id, "email": named.person.email, "phone": named.person.phone}
-    return {purpose: sealer.blind(purpose, value) for purpose, value in marks.items() if value.strip()}
-
-
-def _assign(
-    named: Sequence[Named], hashes: Sequence[Mapping[str, str]], known: Mapping[str, UUID]
-) -> dict[str, UUID]:
-    """New marks and whose they are, in the order of the events."""
-    fresh: dict[str, UUID] = {}
-    for one, marks in zip(named, hashes, strict=True):
-        contact_id = _who(one, marks, {**known, **fresh})
-        if contact_id is None and marks:
-            contact_id = identity("contact", marks.get("email") or next(iter(marks.values())))
-        if contact_id is not None:
-            fresh.update({h: contact_id for h in marks.values() if h not in known and h not in fresh})
-    return fresh
-
-
-def _who(named: Named, marks: Mapping[str, str], known: Mapping[str, UUID]) -> UUID | None:
-    if named.told.ref:
-        try:
-            return UUID(named.told.ref)
-        except ValueError as error:
-            raise Unprocessable("contact.ref: not a contact id") from error
-    return next((known[h] for h in marks.values() if h in known), None)

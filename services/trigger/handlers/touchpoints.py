@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -17,18 +16,13 @@ from services.trigger.domain.audience import Person as Participant
 from services.trigger.domain.book import Book, Tally, World
 from services.trigger.domain.catalogue import Catalogue
 from services.trigger.domain.decisions import Occurrence
-from services.trigger.domain.model import (
-    Account,
-    AskState,
-    Contact,
-    Organisation,
-    identity,
-)
+from services.trigger.domain.model import Account, AskState, Contact, Organisation, account_id
 from services.trigger.domain.moments import account_subject, subjects_of
+from services.trigger.domain.naming import Named
 from services.trigger.domain.news import context_of, holds_of
+from services.trigger.domain.parties import Seen, seen_in
 from services.trigger.domain.planning import FUTURE_TOLERANCE, called_off, plan_surveys, tallied
-from services.trigger.domain.programme import Who
-from services.trigger.domain.series import begin_series
+from services.trigger.domain.series import begin_series, needs_series
 from services.trigger.handlers import people
 from services.trigger.handlers.erasure import cancel_asks, erase
 from services.trigger.handlers.ledger import record
@@ -49,7 +43,7 @@ class _Batch:
     """One batch with everybody in it resolved and locked."""
 
     events: list[Touched]
-    people: dict[str, list[tuple[people.Named, UUID]]] = field(default_factory=dict)
+    people: dict[str, list[tuple[Named, UUID]]] = field(default_factory=dict)
     contacts: dict[UUID, Contact] = field(default_factory=dict)
     accounts: dict[UUID, Account] = field(default_factory=dict)
     before: dict[UUID, Contact | Account] = field(default_factory=dict)
@@ -165,7 +159,7 @@ class Touchpoints:
         book = await _book(tx, [one for _, one in occurrences], catalogue, fresh)
         elsewhere = {p.contact_id for p in book.plans.values() if p.contact_id} - batch.contacts.keys()
         contacts = batch.contacts | await directory.get_contacts(tx.conn, elsewhere)
-        world = World(editions, organisation, tx.now, contacts)
+        world = World(editions, organisation, tx.now, contacts, catalogue)
         decisions = [("", decision) for decision in begin_series(fresh, world, book)]
         withdrawn: set[UUID] = set()
         for event, occurrence in occurrences:
@@ -217,12 +211,6 @@ class Touchpoints:
                 await erase(tx, self._sealer, leaving, event.id)
 
 
-@lru_cache(maxsize=8192)
-def account_id(external_id: str) -> UUID:
-    """The id of an account by the id that its backend gives it."""
-    return identity("account", external_id.strip())
-
-
 async def _book(
     tx: Tx, occurrences: Sequence[Occurrence], catalogue: Catalogue, fresh: Sequence[Account]
 ) -> Book:
@@ -243,25 +231,14 @@ def _new_customers(batch: _Batch) -> list[Account]:
     """Accounts that became known in this batch, or whose start moved."""
     pairs = ((batch.before[key], account) for key, account in batch.accounts.items())
     return [
-        account
-        for before, account in pairs
-        if isinstance(before, Account)
-        and account.version
-        and (not before.version or before.started_on != account.started_on)
+        account for before, account in pairs if isinstance(before, Account) and needs_series(before, account)
     ]
 
 
-def _seen(batch: _Batch, event: Touched) -> Iterator[audiences.Seen]:
+def _seen(batch: _Batch, event: Touched) -> Iterator[Seen]:
     """Who takes part in what, as far as an event tells."""
-    told, at = event.data.subject, event.data.occurred_at
-    kinds = {Who.PROJECT, Who.CONTRACT}
-    subjects = [f"{told.kind}:{told.id}"] if told and told.kind in kinds else []
-    subjects += [f"product:{event.data.product}"] if event.data.product else []
-    account = _account(batch, event)
-    for one, contact_id in batch.people.get(_key(event), ()):
-        own = [account_subject(account.id)] if account and one.told.role else []
-        for subject in (*subjects, *own):
-            yield audiences.Seen(subject, contact_id, one.told.role, at)
+    folk = ((contact_id, one.told.role) for one, contact_id in batch.people.get(_key(event), ()))
+    return seen_in(event.data, _account(batch, event), folk)
 
 
 def _occurrence(batch: _Batch, event: Touched) -> Occurrence:

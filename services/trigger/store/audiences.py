@@ -9,6 +9,7 @@ from uuid import UUID
 
 from services.trigger.domain.book import Tally
 from services.trigger.domain.model import Account
+from services.trigger.domain.parties import Seen
 from services.trigger.store.rows import account_of
 from shared.db.database import Connection
 
@@ -37,16 +38,6 @@ _SEEDED = """
 insert into seeding (programme, version, after, done) values ($1, $2, $3, $4)
 on conflict (programme) do update set version = $2, after = $3, done = $4
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """Somebody in an event about something; `role` as the event says, "" when it does not."""
-
-    subject: str
-    contact_id: UUID
-    role: str
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

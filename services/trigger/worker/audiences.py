@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from services.trigger.domain import series
@@ -12,17 +12,18 @@ from services.trigger.domain.book import World
 from services.trigger.domain.decisions import of_plan
 from services.trigger.domain.expanding import Crowd
 from services.trigger.domain.model import Account, Contact, Decision, Organisation, Plan
-from services.trigger.domain.moments import account_subject
+from services.trigger.domain.parties import (
+    TAKES_PART,
+    USES,
+    needs_roles,
+    of_account,
+    taken_part_in,
+    takes_turns,
+)
 from services.trigger.domain.programme import Edition, Who
 from services.trigger.store import audiences, directory, programmes
 from shared.contracts.reasons import Outcome
 from shared.db.database import Connection, Tx
-
-USES = timedelta(days=90)
-"""Whoever was not seen with a product for longer does not use it."""
-
-TAKES_PART = timedelta(days=3660)
-"""Projects and contracts last long; whoever was ever named in theirs takes part."""
 
 Wanted = Mapping[UUID, tuple[Plan, Edition]]
 
@@ -33,14 +34,14 @@ async def crowds(
     """Everybody whom each audience may mean, by the plan's id."""
     wanted = {plan.id: (plan, edition) for plan, edition in parents}
     roles = await _roles(conn, wanted, now)
-    companies = {p.account_id for p, e in parents if p.account_id and _of_account(e)}
+    companies = {p.account_id for p, e in parents if p.account_id and of_account(e)}
     staff = await directory.contacts_of(conn, companies)
     named = await directory.get_contacts(conn, {c for found in roles.values() for c in found})
     people: dict[UUID, list[Person]] = {}
     for plan, edition in parents:
         own = roles.get(plan.id, {})
         folk: Sequence[Contact] = (
-            staff.get(plan.account_id, []) if plan.account_id and _of_account(edition) else
+            staff.get(plan.account_id, []) if plan.account_id and of_account(edition) else
             [named[contact_id] for contact_id in own if contact_id in named]
         )  # fmt: skip
         people[plan.id] = [Person(contact, own.get(contact.id, "")) for contact in folk]
@@ -50,7 +51,8 @@ async def crowds(
         {c.account_id for c in everybody if c.account_id}
         | {p.account_id for p, _ in parents if p.account_id},
     )
-    asked = await audiences.last_asked(conn, [c.id for c in everybody if _takes_turns(parents)])
+    turns = any(takes_turns(edition) for _, edition in parents)
+    asked = await audiences.last_asked(conn, [c.id for c in everybody if turns])
     return {plan_id: Crowd(found, accounts, asked) for plan_id, found in people.items()}
 
 
@@ -83,10 +85,12 @@ async def plans_ahead(
 async def _roles(conn: Connection, wanted: Wanted, now: datetime) -> dict[UUID, dict[UUID, str]]:
     """Who was seen with what each audience is about, with the role they had."""
     users = {
-        key: _subject(*pair) for key, pair in wanted.items() if pair[1].programme.audience.who is Who.PRODUCT
+        key: taken_part_in(*pair)
+        for key, pair in wanted.items()
+        if pair[1].programme.audience.who is Who.PRODUCT
     }
     others = {
-        key: _subject(*pair) for key, pair in wanted.items() if key not in users and _needs_roles(pair[1])
+        key: taken_part_in(*pair) for key, pair in wanted.items() if key not in users and needs_roles(pair[1])
     }
     by_use = await audiences.participants(conn, users.values(), now - USES) if users else {}
     by_part = await audiences.participants(conn, others.values(), now - TAKES_PART) if others else {}
@@ -94,26 +98,3 @@ async def _roles(conn: Connection, wanted: Wanted, now: datetime) -> dict[UUID, 
         **{key: by_use.get(subject, {}) for key, subject in users.items()},
         **{key: by_part.get(subject, {}) for key, subject in others.items()},
     }
-
-
-def _subject(plan: Plan, edition: Edition) -> str:
-    """What an audience takes part in."""
-    match edition.programme.audience.who:
-        case Who.PRODUCT:
-            return f"product:{plan.moment.product}"
-        case Who.PROJECT | Who.CONTRACT as kind:
-            return f"{kind}:{plan.moment.subject_id}" if plan.moment.subject_kind == kind else plan.subject
-        case _:
-            return account_subject(plan.account_id) if plan.account_id else ""
-
-
-def _of_account(edition: Edition) -> bool:
-    return edition.programme.audience.who in {Who.ACCOUNT, Who.EVENT}
-
-
-def _needs_roles(edition: Edition) -> bool:
-    return not _of_account(edition) or bool(edition.programme.audience.role)
-
-
-def _takes_turns(parents: Sequence[tuple[Plan, Edition]]) -> bool:
-    return any(e.programme.audience.max_per_account or e.programme.audience.coverage for _, e in parents)

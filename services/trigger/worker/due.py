@@ -6,7 +6,7 @@ to it. Only then, in statements of their own, the asks are counted: two instance
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,19 +15,11 @@ from uuid import UUID
 from services.trigger.domain import gate
 from services.trigger.domain.decisions import of_plan
 from services.trigger.domain.expanding import expand
-from services.trigger.domain.model import (
-    Account,
-    Ask,
-    Contact,
-    Decision,
-    Organisation,
-    Plan,
-    PlanState,
-    place_of,
-)
+from services.trigger.domain.model import Account, Ask, Contact, Decision, Plan, PlanState
+from services.trigger.domain.naming import Blind
 from services.trigger.domain.programme import Edition
+from services.trigger.domain.reminding import reminder_at
 from services.trigger.domain.survey import Request, ask_of, survey_of
-from services.trigger.domain.timing import add_span
 from services.trigger.handlers.ledger import record
 from services.trigger.store import asks, brakes, directory, plans, programmes
 from services.trigger.worker.audiences import crowds, plans_ahead
@@ -40,8 +32,6 @@ from shared.runtime.lowmark import LowMark
 BATCH = 500
 MEMORY = timedelta(days=800)
 """How far back asks can matter: longer than any quarantine that passes the check."""
-
-Blind = Callable[[str, str], str]
 
 
 @dataclass(slots=True)
@@ -169,7 +159,7 @@ class DuePlans:
             edition = editions[plan.programme, plan.version]
             decision = gate.decide(plan, edition, facts)
             done.say(plan, decision)
-            done.plans[plan.id] = _after(plan, decision)
+            done.plans[plan.id] = gate.settled(plan, decision)
             if decision.outcome is Outcome.REQUESTED:
                 done.asks.append(_request(plan, edition, facts, tx))
                 facts.asks.add(done.asks[-1])
@@ -203,15 +193,6 @@ async def load_facts(conn: Connection, now: datetime, blind: Blind) -> gate.Fact
     return gate.Facts(now, organisation, own, await brakes.brakes_now(conn))
 
 
-def reminder_at(ask: Ask, edition: Edition, contact: Contact, organisation: Organisation) -> datetime | None:
-    """When the next reminder of a survey is due; None when it has no further one."""
-    steps = edition.programme.send.reminders
-    if ask.next_step > len(steps):
-        return None
-    zone = place_of(contact, None, organisation).zone
-    return add_span(ask.asked_at, steps[ask.next_step - 1].after, zone)
-
-
 def _free(plan: plans.Due, accounts: Mapping[UUID, Any], contacts: Mapping[UUID, Any]) -> bool:
     """Whether this instance holds the locks of everybody the plan is about."""
     return (plan.account_id is None or plan.account_id in accounts) and (
@@ -235,16 +216,6 @@ async def _load_people(due: Sequence[Plan], facts: gate.Facts, tx: Tx) -> None:
             if rival and plan.contact_id:
                 rivals.setdefault(plan.contact_id, []).append(rival)
     facts.rivals = rivals
-
-
-def _after(plan: Plan, decision: Decision) -> Plan:
-    match decision.outcome:
-        case Outcome.REQUESTED:
-            return replace(plan, state=PlanState.REQUESTED, waits_for=None)
-        case Outcome.DEFERRED:
-            return replace(plan, due_at=decision.until or plan.due_at, waits_for=decision.reason)
-        case _:
-            return replace(plan, state=PlanState.SUPPRESSED, reason=decision.reason)
 
 
 def _request(plan: Plan, edition: Edition, facts: gate.Facts, tx: Tx) -> Ask:

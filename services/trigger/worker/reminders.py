@@ -7,10 +7,11 @@ from uuid import UUID
 
 from services.trigger.domain import gate
 from services.trigger.domain.model import Ask, Decision
-from services.trigger.domain.programme import Edition
+from services.trigger.domain.naming import Blind
+from services.trigger.domain.reminding import after_reminder
 from services.trigger.handlers.ledger import record
 from services.trigger.store import asks, brakes, directory, programmes
-from services.trigger.worker.due import BATCH, MEMORY, Blind, load_facts, reminder_at
+from services.trigger.worker.due import BATCH, MEMORY, load_facts
 from shared.contracts.model import Snapshot
 from shared.contracts.reasons import Outcome
 from shared.contracts.surveys import SurveyClosed, SurveyReminderRequested
@@ -51,32 +52,26 @@ class DueReminders:
                 edition = editions[ask.programme, ask.version]
                 decision = gate.decide_reminder(ask, edition, facts)
                 decisions.append(("", decision))
-                after.append(_after(ask, decision, edition, facts, tx))
+                contact = contacts[ask.contact_id]
+                after.append(after_reminder(ask, decision, edition, contact, facts.organisation))
+                if decision.outcome is Outcome.REQUESTED:
+                    _announce(ask, after[-1], tx)
             failpoint("trigger.after_reminder_gate")
             await asks.save_asks(tx.conn, after)
             await record(tx, decisions)
             return len(claimed)
 
 
-def _after(ask: Ask, decision: Decision, edition: Edition, facts: gate.Facts, tx: Tx) -> Ask:
-    if decision.outcome is Outcome.DEFERRED:
-        return replace(ask, next_step_at=decision.until, waits_for=decision.reason)
-    if decision.outcome is not Outcome.REQUESTED:
-        return replace(ask, next_step_at=None, waits_for=None)
+def _announce(ask: Ask, after: Ask, tx: Tx) -> None:
     snapshot = Snapshot.model_validate_json(ask.snapshot)
-    version = ask.event_version + 1
     reminder = SurveyReminderRequested(
         survey_id=str(ask.survey_id),
-        version=version,
+        version=after.event_version,
         step=ask.next_step,
         snapshot=snapshot,
         requested_at=tx.now,
     )
     tx.emit(reminder, identity=f"{ask.survey_id}/{ask.next_step}", key=snapshot.key)
-    moved = replace(ask, next_step=ask.next_step + 1, event_version=version, waits_for=None)
-    return replace(
-        moved, next_step_at=reminder_at(moved, edition, facts.contacts[ask.contact_id], facts.organisation)
-    )
 
 
 class Closing:

@@ -1,0 +1,69 @@
+"""Who takes part in what: products, projects, contracts and roles at an account, as events tell of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from services.trigger.domain.model import Account, Plan
+from services.trigger.domain.moments import account_subject
+from services.trigger.domain.programme import Edition, Who
+from shared.contracts.touchpoints import Touchpoint
+
+USES = timedelta(days=90)
+"""Whoever was not seen with a product for longer does not use it."""
+
+TAKES_PART = timedelta(days=3660)
+"""Projects and contracts last long; whoever was ever named in theirs takes part."""
+
+_NAMED_IN = frozenset({Who.PROJECT, Who.CONTRACT})
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Somebody in an event about something; `role` as the event says, "" when it does not."""
+
+    subject: str
+    contact_id: UUID
+    role: str
+    at: datetime
+
+
+def seen_in(told: Touchpoint, account: Account | None, folk: Iterable[tuple[UUID, str]]) -> Iterator[Seen]:
+    """Who takes part in what, as far as an event tells; `folk` are its people with their roles."""
+    about = told.subject
+    subjects = [f"{about.kind}:{about.id}"] if about and about.kind in _NAMED_IN else []
+    subjects += [f"product:{told.product}"] if told.product else []
+    for contact_id, role in folk:
+        own = [account_subject(account.id)] if account and role else []
+        for subject in (*subjects, *own):
+            yield Seen(subject, contact_id, role, told.occurred_at)
+
+
+def taken_part_in(plan: Plan, edition: Edition) -> str:
+    """What the people of an audience take part in; "" when it names nothing."""
+    match edition.programme.audience.who:
+        case Who.PRODUCT:
+            return f"product:{plan.moment.product}"
+        case Who.PROJECT | Who.CONTRACT as kind:
+            return f"{kind}:{plan.moment.subject_id}" if plan.moment.subject_kind == kind else plan.subject
+        case _:
+            return account_subject(plan.account_id) if plan.account_id else ""
+
+
+def of_account(edition: Edition) -> bool:
+    """Whether an audience is looked for among the people of an account."""
+    return edition.programme.audience.who in {Who.ACCOUNT, Who.EVENT}
+
+
+def needs_roles(edition: Edition) -> bool:
+    """Whether an audience asks who takes part in what."""
+    return not of_account(edition) or bool(edition.programme.audience.role)
+
+
+def takes_turns(edition: Edition) -> bool:
+    """Whether an audience asks who was asked longest ago."""
+    audience = edition.programme.audience
+    return bool(audience.max_per_account or audience.coverage)
