@@ -32,7 +32,8 @@ STATEMENTS = (
     ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000)
     """,
     f"""
-    create function count_waiting_plans() returns trigger language plpgsql as $$ begin
+    create function count_waiting_plans() returns trigger language plpgsql set search_path from current
+    as $$ begin
         if tg_op = 'INSERT' then {_COUNT.format(rows=_NEW)};
         elsif tg_op = 'DELETE' then {_COUNT.format(rows=_OLD)};
         else {_COUNT.format(rows=f"{_NEW} union all {_OLD}")};
