@@ -7,6 +7,7 @@ import hashlib
 from collections import Counter
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import typer
 from rich.console import Console
@@ -15,12 +16,15 @@ from rich.table import Table
 from services.cli.deployment import DATA_DIR, opened
 from services.trigger.domain.by_hand import read_csv
 from services.trigger.domain.changes import changes
+from services.trigger.domain.explain import because
 from services.trigger.domain.findings import GROUPS_FILE, Checked, Report, Severity
 from services.trigger.domain.journey import audience_in_words, journey, moment_in_words
 from services.trigger.domain.lint import check
 from services.trigger.handlers.asking import NotByHandError, ask_by_hand
 from services.trigger.handlers.intake import Taken
+from services.trigger.handlers.replanning import NothingToReplanError, replan_page
 from services.trigger.worker.publisher import PRESETS, read_folder
+from shared.contracts.reasons import Reason
 
 app = typer.Typer(no_args_is_help=True)
 console = Console()
@@ -127,6 +131,51 @@ def ask(
     console.print(f"{counted[Taken.ACCEPTED]} taken, {known} known already.", highlight=False)
     if any(line.problem for line in lines):
         raise typer.Exit(1)
+
+
+@app.command("replan")
+def replan_command(
+    key: Annotated[str, typer.Argument(help="The programme's key.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would become of them.")] = False,  # noqa: FBT002 - a switch
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before.")] = False,  # noqa: FBT002 - a switch
+    data: Annotated[Path, typer.Option("--data", help="Directory of the embedded deployment.")] = DATA_DIR,
+) -> None:
+    """Make plans of old editions anew by the programme as it is now, or call them off; counted before."""
+    try:
+        counted = asyncio.run(_replan(key, data, dry=True))
+        console.print(_counts(key, counted))
+        if dry_run or not counted:
+            return
+        if not yes and not typer.confirm("Do it?"):
+            raise typer.Exit(1)
+        console.print(f"{asyncio.run(_replan(key, data, dry=False)).total()} plans done.", highlight=False)
+    except NothingToReplanError as error:
+        console.print(f"[red]{error}.[/]", highlight=False)
+        raise typer.Exit(1) from None
+
+
+async def _replan(key: str, data: Path, *, dry: bool) -> Counter[str]:
+    """All pages, each in a transaction of its own."""
+    counted: Counter[str] = Counter()
+    after: UUID | None = None
+    async with opened("trigger", data) as platform:
+        while True:
+            async with platform.db.begin() as tx:
+                page = await replan_page(tx, key, after, dry=dry)
+            counted += page.counts
+            after = page.after
+            if after is None:
+                return counted
+
+
+def _counts(key: str, counted: Counter[str]) -> Table | str:
+    if not counted:
+        return f"No plan of {key} waits that was made with an older edition."
+    table = Table("plans", "what becomes of them")
+    words = {"kept": "asked at the same time, by the new edition", "moved": "asked at another time"}
+    for outcome, number in counted.most_common():
+        table.add_row(str(number), words.get(outcome) or f"called off: {because(Reason(outcome))}")
+    return table
 
 
 def _report(folder: Path, locales: tuple[str, ...]) -> Report:

@@ -32,6 +32,7 @@ from services.trigger.worker.parked import ParkedReports
 from services.trigger.worker.publisher import Publisher
 from services.trigger.worker.purging import Purge
 from services.trigger.worker.reminders import Closing, DueReminders
+from services.trigger.worker.stopping import EndedProgrammes
 from shared.contracts.directory import Brand, Sender
 from shared.runtime.clock import Machine
 from shared.runtime.consumer import Subscription
@@ -82,6 +83,7 @@ def loops_of(settings: Settings, platform: Platform, connectors: Mapping[str, Co
         ),
         Loop("purge", PURGE_SECONDS, Purge(db, timedelta(days=settings.receipts_days)).run, woken=False),
         Loop("programmes", PUBLISH_SECONDS, publisher.run, due=False, woken=False),
+        Loop("ended", PUBLISH_SECONDS, EndedProgrammes(db).run, due=False),
         Loop("gauges", GAUGE_SECONDS, Gauges(db).run, due=False, woken=False),
     )
 

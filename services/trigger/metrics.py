@@ -7,6 +7,11 @@ from prometheus_client import Counter, Gauge
 DECISIONS = Counter(
     "afterword_trigger_decisions_total", "Decisions by outcome and reason.", ["outcome", "reason"]
 )
+SHADOW_DECISIONS = Counter(
+    "afterword_trigger_shadow_decisions_total",
+    "Decisions of programmes in shadow, of which nothing came, by outcome and reason.",
+    ["outcome", "reason"],
+)
 WEBHOOKS = Counter("afterword_trigger_webhooks_total", "Webhooks by source and result.", ["source", "result"])
 PLANS_PENDING = Gauge("afterword_trigger_plans_pending", "Plans that wait, by what for.", ["waits_for"])
 PARKED = Gauge(

@@ -45,3 +45,5 @@ class Reason(StrEnum):
     PAUSED = "paused"
     SHADOW = "shadow"
     UNSENDABLE = "unsendable"
+    PROGRAMME_ARCHIVED = "programme_archived"
+    REPLANNED = "replanned"

@@ -17,12 +17,19 @@ from shared.security.tokens import Tokens
 from tests.conftest import OpenDatabase
 from tests.support.programs import CHROMIUM
 from tests.support.serving import served
-from tests.support.trigger import ROOT, Site, begin, site_of
+from tests.support.trigger import ROOT, Site, begin, shadowed, site_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("trigger_pages")]
 AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
 SIZES = [pytest.param((390, 844), id="phone"), pytest.param((1280, 900), id="desk")]
-PATHS = ["/why", "/why?q=anna@kund.example", "/why?q=nobody", "/programmes", "/settings"]
+PATHS = [
+    "/why",
+    "/why?q=anna@kund.example",
+    "/why?q=nobody",
+    "/programmes",
+    "/settings",
+    "/programmes/delivery-csat-2",
+]
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 ANNA = {"id": "c1", "email": "anna@kund.example", "name": "Anna Berg", "zone": "Europe/Stockholm"}
 ACME = {"id": "a1", "name": "Acme"}
@@ -55,10 +62,18 @@ class Visit:
 
 @pytest.fixture
 async def visit(
-    database: OpenDatabase, clock: FixedClock, machine: FakeMachine, sealer: Sealer, tokens: Tokens
+    database: OpenDatabase,
+    clock: FixedClock,
+    machine: FakeMachine,
+    sealer: Sealer,
+    tokens: Tokens,
+    tmp_path: Path,
 ) -> AsyncIterator[Visit]:
-    """Somebody asked, somebody left alone, an account paused."""
-    world = await begin(await database("trigger"), clock, sealer, ROOT / "programmes")
+    """Somebody asked, somebody left alone, and the same once more in shadow."""
+    for file in (ROOT / "programmes").glob("*.yaml"):
+        (tmp_path / file.name).write_text(file.read_text())
+    shadowed(tmp_path)
+    world = await begin(await database("trigger"), clock, sealer, tmp_path)
     for number in (1, 2):
         subject = {"kind": "order", "id": f"o{number}"}
         await world.tell("order.delivered", contact=ANNA, account=ACME, subject=subject)
@@ -82,9 +97,7 @@ async def barriers(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize(
-    "path", ["/why", "/why?q=anna@kund.example", "/why?q=nobody", "/programmes", "/settings"]
-)
+@pytest.mark.parametrize("path", PATHS)
 async def test_pages_have_no_barrier_and_fit(visit: Visit, path: str, size: tuple[int, int]) -> None:
     for dark in (False, True):
         page = await visit.opens(path, size, dark=dark)
@@ -102,6 +115,14 @@ async def test_a_rep_finds_out_why_with_a_thumb(visit: Visit) -> None:
     assert await page.get_by_role("heading", name="Anna Berg").is_visible()
     first = page.get_by_role("listitem").first
     assert "because the person was asked too recently" in await first.inner_text()
+
+
+async def test_an_operator_judges_a_programme_in_shadow(visit: Visit) -> None:
+    page = await visit.opens("/programmes", (1280, 900))
+    await page.get_by_role("row", name="delivery-csat-2").get_by_role("link").click()
+    assert await page.get_by_text("1 survey would have gone out, to 1 person of 1 account.").is_visible()
+    assert await page.get_by_role("row", name="the person was asked too recently").is_visible()
+    assert await page.get_by_role("row", name="Anna Berg").is_visible()
 
 
 async def test_all_sending_is_paused_and_resumed(visit: Visit) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import yaml
 from argon2 import PasswordHasher
 from fastapi import FastAPI
 from pydantic import SecretStr
@@ -174,6 +175,17 @@ class World:
 
 def _headers(text: str) -> list[tuple[str, str]]:
     return [(name, value) for name, value in json.loads(text)]
+
+
+def shadowed(folder: Path) -> None:
+    """Put beside each programme one in shadow that wants the same people more."""
+    for path in list(folder.glob("*.yaml")):
+        found = list(yaml.safe_load_all(path.read_text()))
+        if not all(isinstance(one, dict) and "key" in one for one in found):
+            continue
+        for one in found:
+            one |= {"key": f"{one['key']}-2", "state": "shadow", "priority": 99}
+        (folder / f"shadow-{path.name}").write_text(yaml.safe_dump_all(found))
 
 
 async def begin(db: Database, clock: FixedClock, sealer: Sealer, folder: Path) -> World:

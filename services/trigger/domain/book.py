@@ -39,9 +39,13 @@ class Book:
         self.plans[plan.id] = plan
         self.changed[plan.id] = plan
 
-    def of(self, programme: str, subject: str) -> list[Plan]:
-        """All plans of a programme about a subject, oldest occurrence first."""
-        found = [self.plans[plan_id] for plan_id in self._about.get((programme, subject), ())]
+    def of(self, edition: Edition, subject: str) -> list[Plan]:
+        """All plans of a programme about a subject, oldest occurrence first.
+
+        To a programme that runs, what was only planned in shadow never was; and the other way round.
+        """
+        about = (self.plans[plan_id] for plan_id in self._about.get((edition.key, subject), ()))
+        found = [plan for plan in about if plan.shadow is edition.shadow]
         if len(found) > 1:
             found.sort(key=lambda plan: (plan.occurrence, str(plan.id)))
         return found

@@ -35,7 +35,7 @@ class Catalogue:
             for kind in dict.fromkeys((*(when.starts_on if live else ()), *when.ends_on)):
                 by_type.setdefault(kind, []).append(edition)
         live_ones = [e for e in every if e.state is not ProgrammeState.ARCHIVED]
-        rules = (*BUILT_IN, *(rule for e in live_ones for rule in e.programme.when.own_holds))
+        rules = (*BUILT_IN, *_own_holds(live_ones))
         return cls(
             editions=every,
             by_type={kind: tuple(found) for kind, found in by_type.items()},
@@ -51,6 +51,13 @@ class Catalogue:
         if not dated or not self.dated:
             return found
         return (*found, *(edition for edition in self.dated if edition not in found))
+
+
+def _own_holds(editions: Iterable[Edition]) -> list[HoldRule]:
+    """Holds that programmes define; one in shadow defines none that another already knows by that name."""
+    every = [(edition.shadow, rule) for edition in editions for rule in edition.programme.when.own_holds]
+    known = {rule.name for shadow, rule in every if not shadow}
+    return [rule for shadow, rule in every if not shadow or rule.name not in known]
 
 
 def _by_event(rules: Iterable[tuple[HoldRule, tuple[str, ...]]]) -> dict[str, tuple[str, ...]]:

@@ -42,6 +42,7 @@ def of_plan(
         account_id=plan.account_id,
         until=until,
         inputs=inputs,
+        shadow=plan.shadow,
     )
 
 
@@ -90,6 +91,7 @@ def of_programme(event: Occurrence, edition: Edition, contact: Contact | None, r
         contact_id=contact.id if contact else None,
         account_id=event.account.id if event.account else None,
         inputs={"touchpoint": event.type, **refusal.inputs},
+        shadow=edition.shadow,
     )
 
 
@@ -103,4 +105,5 @@ def of_person(parent: Plan, contact: Contact, refusal: No) -> Decision:
         contact_id=contact.id,
         account_id=parent.account_id or contact.account_id,
         inputs={"touchpoint": parent.moment.touchpoint, **refusal.inputs},
+        shadow=parent.shadow,
     )

@@ -26,7 +26,7 @@ def draft(
     due_at, stale_at = moment_of(edition, moment, contact, event.account, world.organisation)
     account_id = event.account.id if event.account else (contact.account_id if contact else None)
     return Plan(
-        id=plan_id(edition.key, subject, occurrence, contact.id if contact else None),
+        id=plan_id(edition.key, subject, occurrence, contact.id if contact else None, shadow=edition.shadow),
         programme=edition.key,
         version=edition.version,
         subject=subject,
@@ -39,6 +39,7 @@ def draft(
         stale_at=stale_at,
         priority=edition.programme.priority,
         event_id=event.event_id,
+        shadow=edition.shadow,
     )
 
 

@@ -77,7 +77,7 @@ def _child(
     due_at, stale_at = moment_of(edition, parent.moment, contact, account, organisation)
     return replace(
         parent,
-        id=plan_id(parent.programme, parent.subject, parent.occurrence, contact.id),
+        id=plan_id(parent.programme, parent.subject, parent.occurrence, contact.id, shadow=parent.shadow),
         contact_id=contact.id,
         account_id=account.id if account else None,
         first_due_at=due_at,

@@ -32,8 +32,10 @@ _BECAUSE: Mapping[Reason, str] = {
     Reason.CANCELLED: "a later event called it off",
     Reason.ANSWERED: "the person has answered",
     Reason.PAUSED: "an operator paused it",
-    Reason.SHADOW: "the programme only runs in shadow, without sending",
+    Reason.SHADOW: "what is in shadow is never sent",
     Reason.UNSENDABLE: "the message could not be written for this person",
+    Reason.PROGRAMME_ARCHIVED: "the programme was ended",
+    Reason.REPLANNED: "the programme was changed",
 }
 
 _NAMES: Mapping[str, str] = {
@@ -64,6 +66,7 @@ _NAMES: Mapping[str, str] = {
     "event": "event",
     "missing": "too few by",
     "state": "that plan is",
+    "file": "its file is",
 }
 
 _SECRET = frozenset(
@@ -79,6 +82,7 @@ def because(reason: Reason | None) -> str:
 def sentence(decision: Decision) -> str:
     """What was decided, why, and from which facts."""
     subject = f"“{decision.programme}”" if decision.programme else "Nobody"
+    subject += " (in shadow)" if decision.shadow else ""
     what = f"Reminder {decision.step} of {subject}" if decision.step else subject
     reason = because(decision.reason)
     facts = _facts(decision.inputs)
@@ -102,7 +106,7 @@ def _verdict(decision: Decision, what: str, reason: str) -> str:
         return f"Nobody is asked, because {reason}"
     if decision.outcome is Outcome.DEFERRED and not decision.programme:
         return f"The event waits at most until {day}, because {reason}"
-    if decision.outcome is Outcome.PLANNED and decision.reason is Reason.SUPERSEDED:
+    if decision.outcome is Outcome.PLANNED and decision.reason in {Reason.SUPERSEDED, Reason.REPLANNED}:
         return f"{what} was moved to {day}, because {reason}"
     word = "for" if decision.outcome is Outcome.PLANNED else "until"
     return _VERDICTS[decision.outcome].format(what=what, reason=reason, until=f" {word} {day}" if day else "")

@@ -1,7 +1,7 @@
 """The gate that every plan passes when it is due, and again after each wait.
 
-In this order, each outcome with its inputs: erased or opted out → consent → brake → hold → no longer fresh →
-channel → account budget → contact quarantine → arbitration → send window → requested.
+In this order, each outcome with its inputs: programme ended → erased or opted out → consent → brake → hold →
+no longer fresh → channel → account budget → contact quarantine → arbitration → send window → requested.
 """
 
 from __future__ import annotations
@@ -112,7 +112,10 @@ def _since(asks: Sequence[Ask], span: Span, now: datetime) -> Iterator[Ask]:
 
 @dataclass(slots=True)
 class Facts:
-    """What the gate looks at, for all plans of one claimed batch; asks grow as plans pass."""
+    """What the gate looks at, for all plans of one claimed batch; asks grow as plans pass.
+
+    `would_be`: what programmes in shadow would have asked, by programme; it counts for that programme alone.
+    """
 
     now: datetime
     organisation: Organisation
@@ -121,6 +124,7 @@ class Facts:
     contacts: Mapping[UUID, Contact] = field(default_factory=dict)
     accounts: Mapping[UUID, Account] = field(default_factory=dict)
     asks: Asks = field(default_factory=Asks)
+    would_be: dict[str, Asks] = field(default_factory=dict)
     holds: Sequence[Hold] = ()
     rivals: Mapping[UUID, Sequence[Rival]] = field(default_factory=dict)
 
@@ -131,6 +135,22 @@ class Facts:
     def account_of(self, plan: Plan) -> Account | None:
         """Whose company."""
         return self.accounts.get(plan.account_id) if plan.account_id else None
+
+    def asked_of_contact(self, plan: Plan) -> Sequence[Ask]:
+        """Asks that count for a plan's person."""
+        shadow = self.would_be.get(plan.programme) if plan.shadow else None
+        real = self.asks.of_contact(plan.contact_id)
+        return sorted([*real, *shadow.of_contact(plan.contact_id)], key=_asked_at) if shadow else real
+
+    def asked_of_account(self, plan: Plan) -> Sequence[Ask]:
+        """Asks that count for a plan's company."""
+        shadow = self.would_be.get(plan.programme) if plan.shadow else None
+        real = self.asks.of_account(plan.account_id)
+        return sorted([*real, *shadow.of_account(plan.account_id)], key=_asked_at) if shadow else real
+
+    def passed(self, ask: Ask, plan: Plan) -> None:
+        """Count what just passed."""
+        (self.would_be.setdefault(plan.programme, Asks()) if plan.shadow else self.asks).add(ask)
 
 
 OPEN_ENDED = frozenset({Reason.HELD, Reason.PAUSED, Reason.OUTRANKED})
@@ -152,9 +172,22 @@ def decide(plan: Plan, edition: Edition, facts: Facts) -> Decision:
         "touchpoint": plan.moment.touchpoint,
         "due_at": plan.first_due_at.isoformat(),
     }
-    if edition.state is ProgrammeState.SHADOW:
+    if plan.shadow:
         return of_plan(plan, Outcome.SHADOW, Reason.SHADOW, inputs)
     return of_plan(plan, Outcome.REQUESTED, None, inputs)
+
+
+def stopped(plan: Plan, edition: Edition, _facts: Facts | None = None) -> Decision | None:
+    """The end of a plan whose programme was ended, or is in shadow no more, or only now.
+
+    What was planned in shadow is not sent when the programme goes live: who was meant was never told.
+    """
+    if edition.state is ProgrammeState.ARCHIVED:
+        return of_plan(plan, Outcome.CANCELLED, Reason.PROGRAMME_ARCHIVED, {})
+    if edition.state is ProgrammeState.PAUSED or plan.shadow is (edition.state is ProgrammeState.SHADOW):
+        return None
+    why = "planned in shadow, and it runs now" if plan.shadow else "the programme went into shadow"
+    return of_plan(plan, Outcome.CANCELLED, Reason.SHADOW, {"why": why})
 
 
 def refused_person(contact: Contact | None, edition: Edition) -> tuple[Reason, str] | None:
@@ -210,6 +243,7 @@ def rival_of(audience: Plan, plan: Plan, edition: Edition, facts: Facts) -> Riva
         contact is None
         or audience.account_id != contact.account_id
         or waits
+        or audience.shadow
         or edition.state is not ProgrammeState.ACTIVE
     ):
         return None
@@ -274,7 +308,7 @@ def _budget(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
         return None
     zone = _place(plan, facts).zone
     span = rules.account.per
-    theirs = _since(facts.asks.of_account(plan.account_id), span, facts.now)
+    theirs = _since(facts.asked_of_account(plan), span, facts.now)
     ends = [at for at in (add_span(ask.asked_at, span, zone) for ask in theirs) if at > facts.now]
     if len(ends) < rules.account.max:
         return None
@@ -290,7 +324,7 @@ def _quarantine(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
         return None
     zone = _place(plan, facts).zone
     worst: tuple[datetime, Ask, Span] | None = None
-    theirs = facts.asks.of_contact(plan.contact_id)
+    theirs = facts.asked_of_contact(plan)
     for span, family in ((rules.contact, None), (rules.family, edition.programme.family)):
         if span is None:
             continue
@@ -352,6 +386,7 @@ def _window(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
 
 
 GATE: tuple[Step, ...] = (
+    stopped,
     _person,
     _brake,
     _hold,
@@ -372,6 +407,8 @@ def settled(plan: Plan, decision: Decision) -> Plan:
             return replace(plan, state=PlanState.REQUESTED, waits_for=None)
         case Outcome.DEFERRED:
             return replace(plan, due_at=decision.until or plan.due_at, waits_for=decision.reason)
+        case Outcome.CANCELLED:
+            return replace(plan, state=PlanState.CANCELLED, reason=decision.reason, waits_for=None)
         case _:
             return replace(plan, state=PlanState.SUPPRESSED, reason=decision.reason)
 
@@ -385,14 +422,9 @@ def reminder_slot(after: datetime, closes_at: datetime, edition: Edition, place:
 def decide_reminder(ask: Ask, edition: Edition, facts: Facts) -> Decision:
     """Whether a due reminder goes out (R49): the same gate, but its own survey quarantines nothing."""
     contact = facts.contacts.get(ask.contact_id)
-    refused = refused_person(contact, edition)
-    if ask.state is not AskState.OPEN:
-        reason = Reason.ANSWERED if ask.answered_at else Reason.CANCELLED
-        return of_ask(ask, Outcome.SUPPRESSED, reason, {"state": ask.state})
-    if refused or contact is None:
-        return of_ask(ask, Outcome.SUPPRESSED, refused[0] if refused else Reason.ERASED, {})
-    if facts.now >= ask.closes_at:
-        return of_ask(ask, Outcome.SUPPRESSED, Reason.EXPIRED, {"closes_at": ask.closes_at.isoformat()})
+    over = _no_more(ask, edition, contact, facts)
+    if over or contact is None:
+        return over or of_ask(ask, Outcome.SUPPRESSED, Reason.ERASED, {})
     waits = _reminder_waits(ask, edition, facts)
     if waits:
         return waits
@@ -401,6 +433,25 @@ def decide_reminder(ask: Ask, edition: Edition, facts: Facts) -> Decision:
     if unreachable:
         return of_ask(ask, Outcome.SUPPRESSED, unreachable, {})
     return _remind_when_free(ask, edition, facts, contact)
+
+
+def _no_more(ask: Ask, edition: Edition, contact: Contact | None, facts: Facts) -> Decision | None:
+    """Why nobody is reminded of a survey any more: it or its programme is over, or the person is gone."""
+    inputs: dict[str, Scalar] = {}
+    if ask.state is not AskState.OPEN:
+        reason = Reason.ANSWERED if ask.answered_at else Reason.CANCELLED
+        inputs["state"] = ask.state
+    elif edition.state is ProgrammeState.ARCHIVED:
+        reason = Reason.PROGRAMME_ARCHIVED
+    elif edition.state is ProgrammeState.SHADOW:
+        reason, inputs["why"] = Reason.SHADOW, "the programme went into shadow"
+    elif refused := refused_person(contact, edition):
+        reason = refused[0]
+    elif facts.now >= ask.closes_at:
+        reason, inputs["closes_at"] = Reason.EXPIRED, ask.closes_at.isoformat()
+    else:
+        return None
+    return of_ask(ask, Outcome.SUPPRESSED, reason, inputs)
 
 
 def _reminder_waits(ask: Ask, edition: Edition, facts: Facts) -> Decision | None:

@@ -161,7 +161,8 @@ class Plan:
 
     Identity = programme × subject × occurrence × contact. `due_at` is when the gate looks at it next,
     `first_due_at` when the programme wanted to ask, `stale_at` the first instant that is too late.
-    `waits_for` is why it was deferred.
+    `waits_for` is why it was deferred. A `shadow` plan was made by a programme in shadow: it is decided about
+    like any other, is never sent, and nothing of it counts for anybody else.
     """
 
     id: UUID
@@ -180,11 +181,15 @@ class Plan:
     waits_for: Reason | None = None
     priority: int = 50
     event_id: str = ""
+    shadow: bool = False
 
 
-def plan_id(programme: str, subject: str, occurrence: int, contact_id: UUID | None) -> UUID:
-    """Identity of a plan."""
-    return identity("plan", programme, subject, occurrence, contact_id or "audience")
+def plan_id(
+    programme: str, subject: str, occurrence: int, contact_id: UUID | None, *, shadow: bool = False
+) -> UUID:
+    """Identity of a plan; whoever was only planned in shadow is still new to the programme that runs."""
+    whose = contact_id or "audience"
+    return identity("plan", programme, subject, occurrence, whose, *(("shadow",) if shadow else ()))
 
 
 class AskState(StrEnum):
@@ -238,7 +243,8 @@ class Hold:
 class Decision:
     """One line of the ledger.
 
-    What was decided about whom, why, and from which facts (none of them personal).
+    What was decided about whom, why, and from which facts (none of them personal). `shadow`: by a programme
+    in shadow, so that nothing came of it.
     """
 
     outcome: Outcome
@@ -251,6 +257,7 @@ class Decision:
     step: int = 0
     until: datetime | None = None
     inputs: Mapping[str, Scalar] = field(default_factory=dict)
+    shadow: bool = False
 
 
 def place_of(contact: Contact | None, account: Account | None, organisation: Organisation) -> Place:

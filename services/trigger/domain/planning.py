@@ -77,7 +77,7 @@ def cancelled_by(event: Occurrence, edition: Edition, book: Book) -> Iterator[De
     if event.type not in edition.programme.when.ends_on:
         return
     for subject in sorted(subjects_of(edition.programme.when.per, event)):
-        for plan in book.of(edition.key, subject):
+        for plan in book.of(edition, subject):
             if plan.state is PlanState.PENDING and plan.moment.at <= event.touchpoint.occurred_at:
                 book.put(replace(plan, state=PlanState.CANCELLED, reason=Reason.CANCELLED))
                 yield of_plan(plan, Outcome.CANCELLED, Reason.CANCELLED, {"event": event.type})
@@ -91,7 +91,7 @@ def called_off(event: Occurrence, edition: Edition, book: Book) -> Iterator[Plan
     if event.type not in edition.programme.when.ends_on:
         return
     for subject in sorted(subjects_of(edition.programme.when.per, event)):
-        for plan in book.of(edition.key, subject):
+        for plan in book.of(edition, subject):
             if plan.state is PlanState.REQUESTED and plan.moment.at <= event.touchpoint.occurred_at:
                 yield plan
 
@@ -142,7 +142,7 @@ def _one(
         yield of_programme(event, edition, contact, refusal)
         return
     contact_id = contact.id if contact else None
-    earlier = [plan for plan in book.of(edition.key, subject) if plan.contact_id == contact_id]
+    earlier = [plan for plan in book.of(edition, subject) if plan.contact_id == contact_id]
     again = edition.programme.when.recurring or edition.programme.when.by_hand
     known = _standing(earlier, event, again=again)
     if known:

@@ -223,6 +223,11 @@ class Edition:
         """The programme's stable name."""
         return self.programme.key
 
+    @property
+    def shadow(self) -> bool:
+        """Whether it decides and notes, but sends nothing; also while an operator paused it."""
+        return self.programme.state == "shadow"
+
 
 def version_of(definition: dict[str, Any]) -> str:
     """Hash of a definition's content; comments, order of keys and line breaks do not change it."""

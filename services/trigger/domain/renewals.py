@@ -12,6 +12,7 @@ from services.trigger.domain.drafting import book_new, draft
 from services.trigger.domain.model import Decision, Plan, PlanState, Scalar
 from services.trigger.domain.moments import EARLIEST_ZONE, iso, moment_of, subject_of
 from services.trigger.domain.programme import Edition
+from services.trigger.domain.series import STOPPED
 from services.trigger.domain.timing import days_before
 from shared.contracts.reasons import Outcome, Reason
 from shared.contracts.touchpoints import Touchpoint
@@ -28,7 +29,7 @@ def before_date(event: Occurrence, edition: Edition, world: World, book: Book) -
         )
         yield of_programme(event, edition, None, refusal or missing)
         return
-    term = book.of(edition.key, subject)
+    term = book.of(edition, subject)
     current = [plan for plan in term if plan.occurrence == term[-1].occurrence] if term else []
     if not current or _new_term(current, edition, event.touchpoint):
         occurrence = current[0].occurrence + 1 if current else 1
@@ -40,7 +41,8 @@ def before_date(event: Occurrence, edition: Edition, world: World, book: Book) -
 
 def _move(plan: Plan, event: Occurrence, edition: Edition, world: World, book: Book) -> Iterator[Decision]:
     told = event.touchpoint
-    if plan.moment.at > told.occurred_at or plan.moment.renewal_on == told.renewal_on:
+    same = plan.moment.renewal_on == told.renewal_on and plan.reason not in STOPPED
+    if plan.moment.at > told.occurred_at or same:
         yield of_plan(plan, Outcome.NOT_MATCHED, Reason.DUPLICATE, {"state": plan.state}, until=plan.due_at)
         return
     moment = replace(plan.moment, renewal_on=told.renewal_on, at=told.occurred_at)

@@ -19,6 +19,9 @@ from services.trigger.domain.when import ACCOUNT_START
 from shared.contracts.programmes import ProgrammeState
 from shared.contracts.reasons import Outcome, Reason
 
+STOPPED = frozenset({Reason.PROGRAMME_ARCHIVED, Reason.SHADOW})
+"""The operator stopped the programme, not its customer: when it runs again, so does the series."""
+
 
 def ahead(
     plan: Plan,
@@ -48,12 +51,14 @@ def following(
     plan: Plan, edition: Edition, contact: Contact | None, account: Account | None, world: World
 ) -> Plan | None:
     """The plan after one that came due; None when the programme asks no more, or no more in a series."""
-    if edition.state is ProgrammeState.ARCHIVED or not leads(plan, edition):
+    if edition.state is ProgrammeState.ARCHIVED or plan.shadow is not edition.shadow:
+        return None
+    if not leads(plan, edition):
         return None
     number = plan.occurrence + 1
     fresh = replace(
         plan,
-        id=plan_id(plan.programme, plan.subject, number, plan.contact_id),
+        id=plan_id(plan.programme, plan.subject, number, plan.contact_id, shadow=plan.shadow),
         version=edition.version,
         occurrence=number,
         priority=edition.programme.priority,
@@ -73,7 +78,7 @@ def begin_series(accounts: Iterable[Account], world: World, book: Book) -> Itera
     """Plan, or move, the series that begin with an account's start; those that were ended stay so."""
     for account in accounts:
         for edition in world.catalogue.series:
-            plans = [p for p in book.of(edition.key, account_subject(account.id)) if p.contact_id is None]
+            plans = [p for p in book.of(edition, account_subject(account.id)) if p.contact_id is None]
             yield from _begin(account, edition, plans[-1] if plans else None, world, book)
 
 
@@ -81,13 +86,14 @@ def _begin(
     account: Account, edition: Edition, last: Plan | None, world: World, book: Book
 ) -> Iterator[Decision]:
     anchor = anchor_of(account, edition)
-    if last and last.state in {PlanState.PENDING, PlanState.CANCELLED} and last.moment.at == anchor:
+    known = last and last.state in {PlanState.PENDING, PlanState.CANCELLED} and last.reason not in STOPPED
+    if last and known and last.moment.at == anchor:
         return
     moved = last is not None and last.state is PlanState.PENDING
     number = last.occurrence + (0 if moved else 1) if last else 1
     subject = account_subject(account.id)
     fresh = Plan(
-        id=plan_id(edition.key, subject, number, None),
+        id=plan_id(edition.key, subject, number, None, shadow=edition.shadow),
         programme=edition.key,
         version=edition.version,
         subject=subject,
@@ -99,6 +105,7 @@ def _begin(
         due_at=anchor,
         stale_at=anchor,
         priority=edition.programme.priority,
+        shadow=edition.shadow,
     )
     # Nobody whose start is unknown is asked before they may have had one whole period.
     early = None if account.started_on else world.now

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.trigger.domain.findings import Checked, Report
-from services.trigger.store import programmes
+from services.trigger.store import audiences, programmes
 from services.trigger.store.programmes import Standing
 from shared.contracts.model import Family
 from shared.contracts.programmes import ProgrammePublished, ProgrammeState
@@ -31,6 +31,7 @@ async def publish(tx: Tx, report: Report) -> int:
         gone = [s for s in standing.values() if s.key not in keys and s.state is not ProgrammeState.ARCHIVED]
         for one in gone:
             await programmes.set_state(tx.conn, one.key, ProgrammeState.ARCHIVED, tx.now)
+            await audiences.forget_seeding(tx.conn, one.key)
             await announce(tx, one.key)
             changed += 1
     await programmes.replace_findings(tx.conn, report.findings)

@@ -176,8 +176,9 @@ class Touchpoints:
 
     async def _wake_outranked(self, book: Book, tx: Tx) -> None:
         """Whoever waited for a more important question that was called off or moved may be asked again."""
-        contacts = sorted({p.contact_id for p in book.changed.values() if p.contact_id})
-        accounts = sorted({p.account_id for p in book.changed.values() if p.account_id and not p.contact_id})
+        changed = [plan for plan in book.changed.values() if not plan.shadow]
+        contacts = sorted({p.contact_id for p in changed if p.contact_id})
+        accounts = sorted({p.account_id for p in changed if p.account_id and not p.contact_id})
         for persons, companies in ((contacts, None), (None, accounts)):
             if persons or companies:
                 await plans.wake_plans(

@@ -12,10 +12,11 @@ from services.trigger.domain.journey import journey
 from services.trigger.handlers.organisation import pull_brake, release_brake
 from services.trigger.handlers.people import as_uuid, find_account
 from services.trigger.pages.view import ENVIRONMENT
-from services.trigger.store import brakes, directory, programmes
+from services.trigger.store import brakes, directory, plans, programmes
 from services.trigger.store.brakes import Brake
 from services.trigger.store.guard import unit_of_work
 from shared.contracts.programmes import ProgrammeState
+from shared.db.database import Database
 from shared.runtime.service import Platform
 from shared.security.access import User, require_role
 from shared.web.forms import text_fields
@@ -38,6 +39,7 @@ def router(platform: Platform) -> APIRouter:
             standing = await programmes.standings(conn)
             definitions = {one.key: await programmes.definition_of(conn, one.key) for one in standing}
             waiting = await brakes.waiting(conn)
+            outdated = await plans.waiting_of_old(conn)
             set_now = await brakes.brakes(conn)
             accounts = await directory.get_accounts(conn, [i for b in set_now if (i := as_uuid(b.subject))])
             findings = await programmes.findings(conn)
@@ -49,19 +51,12 @@ def router(platform: Platform) -> APIRouter:
                 (b, accounts[i].name or b.subject) for b in set_now if (i := as_uuid(b.subject)) in accounts
             ],
             "findings": findings,
+            "outdated": outdated,
             "may": user.role.includes(type(user.role)("manager")),
         }
         return page(request, ENVIRONMENT, "programmes.html", context)
 
-    @routes.get("/programmes/journey")
-    async def show_journey(request: Request, _user: Viewer) -> Response:
-        """The touchpoints of all running programmes along the customer's life."""
-        async with db.read() as conn:
-            editions = await programmes.current_editions(conn)
-            groups = await programmes.groups(conn)
-        running = [edition for edition in editions if edition.state is not ProgrammeState.ARCHIVED]
-        stages = journey(running, {key: Group.model_validate(group) for key, group in groups.items()})
-        return page(request, ENVIRONMENT, "journey.html", {"stages": stages})
+    _add_journey(routes, db)
 
     @routes.post("/programmes/pause")
     async def pause(request: Request, user: Manager) -> Response:
@@ -80,6 +75,18 @@ def router(platform: Platform) -> APIRouter:
         return RedirectResponse("/programmes", 303)
 
     return routes
+
+
+def _add_journey(routes: APIRouter, db: Database) -> None:
+    @routes.get("/programmes/journey")
+    async def show_journey(request: Request, _user: Viewer) -> Response:
+        """The touchpoints of all running programmes along the customer's life."""
+        async with db.read() as conn:
+            editions = await programmes.current_editions(conn)
+            groups = await programmes.groups(conn)
+        running = [edition for edition in editions if edition.state is not ProgrammeState.ARCHIVED]
+        stages = journey(running, {key: Group.model_validate(group) for key, group in groups.items()})
+        return page(request, ENVIRONMENT, "journey.html", {"stages": stages})
 
 
 async def _wanted(request: Request, platform: Platform) -> tuple[str, str, str]:

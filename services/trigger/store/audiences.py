@@ -122,6 +122,11 @@ async def seeded(conn: Connection, seeding: Seeding, upto: UUID, *, done: bool) 
     await conn.execute(_SEEDED, seeding.key, seeding.version, upto, done)
 
 
+async def forget_seeding(conn: Connection, programme: str) -> None:
+    """When the programme is there again, its series begin anew."""
+    await conn.execute("delete from seeding where programme = $1", programme)
+
+
 async def accounts_after(conn: Connection, after: UUID, limit: int) -> list[Account]:
     """A page of accounts, locked, in id order."""
     query = "select * from accounts where version > 0 and id > $1 order by id limit $2 for no key update"

@@ -13,18 +13,19 @@ from services.trigger.store.rows import decision_of, dump
 from shared.db.database import Connection
 
 _COLUMNS = (
-    "event_id, programme, version, plan_id, contact_id, account_id, step, outcome, reason, until, inputs"
+    "event_id, programme, version, plan_id, contact_id, account_id, step, outcome, reason, until, inputs, "
+    "shadow"
 )
 _WRITE = f"""
 insert into decisions (at, {_COLUMNS})
 select $2, {_COLUMNS} from jsonb_to_recordset($1::text::jsonb) as x (
     event_id text, programme text, version text, plan_id uuid, contact_id uuid, account_id uuid,
-    step int, outcome text, reason text, until timestamptz, inputs jsonb
+    step int, outcome text, reason text, until timestamptz, inputs jsonb, shadow boolean
 )
 """  # noqa: S608 - a constant
 _READ = """
 select id, at, event_id, programme, version, plan_id, contact_id, account_id, step, outcome, reason, until,
-    inputs::text as inputs
+    inputs::text as inputs, shadow
 from decisions where ($1::uuid is null or contact_id = $1) and ($2::uuid is null or account_id = $2)
   and ($3::text is null or event_id = $3) and ($4::bigint is null or id < $4)
 order by id desc limit $5

@@ -9,14 +9,14 @@ from uuid import UUID
 
 from services.trigger.domain.gate import Rival
 from services.trigger.domain.model import Plan
-from services.trigger.domain.programme import Quarantine
+from services.trigger.domain.programme import Edition, Quarantine
 from services.trigger.store.rows import dump, plan_of
 from shared.contracts.reasons import Reason
 from shared.db.database import Connection
 
 COLUMNS = (
     "id, programme, version, subject, occurrence, contact_id, account_id, moment::text as moment, "
-    "first_due_at, due_at, stale_at, state, reason, waits_for, priority, event_id"
+    "first_due_at, due_at, stale_at, state, reason, waits_for, priority, event_id, shadow"
 )
 _DUE = """
 select ctid as place, id, contact_id, account_id, due_at from plans
@@ -63,13 +63,50 @@ _RIVALS = """
 select p.id, p.programme, p.contact_id, p.priority, p.due_at, e.definition->>'quarantine' as quarantine
 from plans p join editions e on e.programme = p.programme and e.version = p.version
 join programmes g on g.key = p.programme and g.state = 'active'
-where p.contact_id = any($1) and p.state = 'pending' and p.due_at < $2
+where p.contact_id = any($1) and p.state = 'pending' and p.due_at < $2 and p.shadow is not true
   and coalesce(p.waits_for, '') not in ('paused', 'held')
   and not exists (select from brakes b where b.scope = 'programme' and b.subject = p.programme)
 """
 _AUDIENCES = f"""
 select {COLUMNS} from plans
-where account_id = any($1) and contact_id is null and state = 'pending' and due_at < $2 order by id
+where account_id = any($1) and contact_id is null and state = 'pending' and due_at < $2
+  and shadow is not true order by id
+"""  # noqa: S608
+_STOP = """
+with over as (
+    select g.key, g.state, m.shadow,
+        case when g.definition->>'state' = 'archived' then 'archived' else 'gone' end as file
+    from programmes g cross join (values (true), (false)) as m (shadow)
+    where g.state = 'archived' or (g.state = 'shadow') <> m.shadow
+), page as (
+    select p.id, over.state, over.file from over cross join lateral (
+        select id from plans p
+        where p.programme = over.key and (p.shadow is true) = over.shadow and p.state = 'pending'
+        limit $2 for no key update skip locked
+    ) p
+), stopped as (
+    update plans set
+        state = 'cancelled', waits_for = null,
+        reason = case when page.state = 'archived' then 'programme_archived' else 'shadow' end
+    from page where plans.id = page.id
+    returning plans.*, page.state as programme_state, page.file
+), told as (
+    insert into decisions (at, event_id, programme, version, plan_id, contact_id, account_id, step, outcome,
+        reason, inputs, shadow)
+    select $1, event_id, programme, version, id, contact_id, account_id, 0, 'cancelled', reason,
+        case when reason = 'programme_archived' then jsonb_build_object('file', file)
+            when shadow then jsonb_build_object('why', 'planned in shadow, and it runs now')
+            else jsonb_build_object('why', 'the programme went into shadow') end,
+        shadow is true
+    from stopped
+)
+select reason, contact_id, account_id, shadow is true as shadow from stopped
+"""
+_OUTDATED = f"""
+select {COLUMNS} from plans
+where programme = $1 and (shadow is true) = $5 and state = 'pending' and version <> $2
+  and ($3::uuid is null or id > $3)
+order by id limit $4
 """  # noqa: S608
 
 
@@ -177,3 +214,58 @@ async def pending_plans_of(conn: Connection, contacts: Sequence[UUID]) -> list[P
         order by id for no key update
     """  # noqa: S608 - a constant
     return [plan_of(row) for row in await conn.fetch(query, contacts)]
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A plan that ended because its programme was ended or changed between shadow and live."""
+
+    reason: Reason
+    contact_id: UUID | None
+    account_id: UUID | None
+    shadow: bool
+
+
+async def stop_plans(conn: Connection, now: datetime, limit: int) -> list[Stopped]:
+    """Call off what waits of programmes that were archived, or that went live from shadow or the other way.
+
+    With its lines in the ledger, in one statement; at most `limit` plans of each such programme. A plan that
+    somebody else holds is left to the gate, which stops it too.
+    """
+    rows = await conn.fetch(_STOP, now, limit)
+    return [
+        Stopped(Reason(row["reason"]), row["contact_id"], row["account_id"], row["shadow"]) for row in rows
+    ]
+
+
+async def waiting_editions(conn: Connection, programme: str) -> dict[str, int]:
+    """How many plans of a programme wait, by the version of the edition they were made with."""
+    rows = await conn.fetch(
+        "select version, count(*) as n from plans where state = 'pending' and programme = $1 group by 1",
+        programme,
+    )
+    return {row["version"]: row["n"] for row in rows}
+
+
+async def waiting_of_old(conn: Connection) -> dict[str, int]:
+    """How many plans wait that were made with an edition that is no longer the newest, by programme."""
+    rows = await conn.fetch(
+        "select p.programme, count(*) as n from plans p "
+        "join programmes g on g.key = p.programme and g.version <> p.version "
+        "where p.state = 'pending' group by 1"
+    )
+    return {row["programme"]: row["n"] for row in rows}
+
+
+async def outdated_plans(
+    conn: Connection, edition: Edition, after: UUID | None, limit: int, *, lock: bool
+) -> list[Plan]:
+    """A page of what waits of a programme and was not made with this edition, in id order.
+
+    With `lock` the plans that nobody else holds, locked.
+    """
+    query = _OUTDATED + ("for no key update skip locked" if lock else "")
+    return [
+        plan_of(row)
+        for row in await conn.fetch(query, edition.key, edition.version, after, limit, edition.shadow)
+    ]

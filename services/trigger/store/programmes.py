@@ -112,6 +112,24 @@ async def set_state(conn: Connection, key: str, state: ProgrammeState, at: datet
     return revision
 
 
+@dataclass(frozen=True, slots=True)
+class Published:
+    """An edition that was once published."""
+
+    version: str
+    revision: int
+    published_at: datetime
+
+
+async def editions_by(conn: Connection, key: str) -> list[Published]:
+    """All editions of a programme, newest first."""
+    rows = await conn.fetch(
+        "select version, revision, published_at from editions where programme = $1 order by revision desc",
+        key,
+    )
+    return [Published(**row) for row in rows]
+
+
 async def bump(conn: Connection, key: str) -> int | None:
     """A new revision of a programme whose definition stays, because its pause began or ended."""
     revision: int | None = await conn.fetchval(

@@ -57,7 +57,8 @@ def plan_of(row: Row) -> Plan:
     moment["at"] = datetime.fromisoformat(moment["at"])
     moment["renewal_on"] = date.fromisoformat(moment["renewal_on"]) if moment["renewal_on"] else None
     fields = {**row, "moment": Moment(**moment), "state": PlanState(row["state"])}
-    return Plan(**{**fields, "reason": _reason(row["reason"]), "waits_for": _reason(row["waits_for"])})
+    fields |= {"reason": _reason(row["reason"]), "waits_for": _reason(row["waits_for"])}
+    return Plan(**{**fields, "shadow": bool(row["shadow"])})
 
 
 def ask_of(row: Row) -> Ask:
@@ -79,6 +80,7 @@ def decision_of(row: Row) -> Decision:
         step=row["step"],
         until=row["until"],
         inputs=orjson.loads(row["inputs"]),
+        shadow=row["shadow"],
     )
 
 

@@ -19,9 +19,9 @@ from services.trigger.domain.model import Account, Ask, Contact, Decision, Plan,
 from services.trigger.domain.naming import Blind
 from services.trigger.domain.programme import Edition
 from services.trigger.domain.reminding import reminder_at
-from services.trigger.domain.survey import Request, ask_of, survey_of
+from services.trigger.domain.survey import Request, ask_of, survey_id_of, survey_of
 from services.trigger.handlers.ledger import record
-from services.trigger.store import asks, brakes, directory, plans, programmes
+from services.trigger.store import asks, brakes, directory, plans, programmes, shadow
 from services.trigger.worker.audiences import crowds, plans_ahead
 from shared.contracts.reasons import Outcome, Reason
 from shared.db.database import Connection, Database, Tx
@@ -33,6 +33,8 @@ BATCH = 500
 MEMORY = timedelta(days=800)
 """How far back asks can matter: longer than any quarantine that passes the check."""
 
+_FALLEN = frozenset({PlanState.SUPPRESSED, PlanState.CANCELLED})
+
 
 @dataclass(slots=True)
 class _Round:
@@ -41,6 +43,7 @@ class _Round:
     plans: dict[UUID, Plan] = field(default_factory=dict)
     fresh: list[Plan] = field(default_factory=list)
     asks: list[Ask] = field(default_factory=list)
+    would_be: list[Ask] = field(default_factory=list)
     decisions: list[tuple[str, Decision]] = field(default_factory=list)
 
     def say(self, plan: Plan, decision: Decision) -> None:
@@ -130,8 +133,16 @@ class DuePlans:
         if not parents:
             return
         pairs = [(parent, editions[parent.programme, parent.version]) for parent in parents]
-        found = await crowds(tx.conn, pairs, tx.now)
+        live: list[tuple[Plan, Edition]] = []
         for parent, edition in pairs:
+            over = gate.stopped(parent, edition)
+            if over:
+                done.say(parent, over)
+                done.plans[parent.id] = gate.settled(parent, over)
+            else:
+                live.append((parent, edition))
+        found = await crowds(tx.conn, live, tx.now)
+        for parent, edition in live:
             resolved = list(expand(parent, edition, found[parent.id], facts.organisation, tx.now))
             children = [plan for plan, _ in resolved if plan]
             for _, decision in resolved:
@@ -162,16 +173,20 @@ class DuePlans:
             done.plans[plan.id] = gate.settled(plan, decision)
             if decision.outcome is Outcome.REQUESTED:
                 done.asks.append(_request(plan, edition, facts, tx))
-                facts.asks.add(done.asks[-1])
+                facts.passed(done.asks[-1], plan)
+            elif decision.outcome is Outcome.SHADOW:
+                done.would_be.append(_would_be(plan, edition, facts))
+                facts.passed(done.would_be[-1], plan)
 
     async def _write(self, done: _Round, tx: Tx) -> None:
         inserted = await plans.insert_plans(tx.conn, done.fresh)
         known = {plan.id for plan in done.fresh} - inserted
         await plans.settle_plans(tx.conn, list(done.plans.values()))
         await asks.save_asks(tx.conn, done.asks)
+        await shadow.save_would_be(tx.conn, done.would_be)
         await record(tx, [(e, d) for e, d in done.decisions if d.plan_id not in known])
         # Whoever waited for a more important question that now falls away may ask again.
-        fallen = [p for p in done.plans.values() if p.state is PlanState.SUPPRESSED]
+        fallen = [p for p in done.plans.values() if p.state in _FALLEN and not p.shadow]
         people = sorted({p.contact_id for p in fallen if p.contact_id})
         companies = sorted({p.account_id for p in fallen if p.account_id and not p.contact_id})
         if people:
@@ -205,6 +220,9 @@ async def _load_people(due: Sequence[Plan], facts: gate.Facts, tx: Tx) -> None:
     people = sorted({p.contact_id for p in due if p.contact_id})
     companies = sorted({p.account_id for p in due if p.account_id})
     facts.asks = gate.Asks(await asks.recent_asks(tx.conn, people, companies, tx.now - MEMORY))
+    if rehearsing := sorted({p.programme for p in due if p.shadow}):
+        for ask in await shadow.would_be(tx.conn, rehearsing, people, companies, tx.now - MEMORY):
+            facts.would_be.setdefault(ask.programme, gate.Asks()).add(ask)
     facts.holds = await brakes.holds_on(tx.conn, people, companies)
     rivals = await plans.rivals_of(tx.conn, people, tx.now + MEMORY)
     unresolved = await plans.audiences_of(tx.conn, companies, tx.now + MEMORY)
@@ -216,6 +234,22 @@ async def _load_people(due: Sequence[Plan], facts: gate.Facts, tx: Tx) -> None:
             if rival and plan.contact_id:
                 rivals.setdefault(plan.contact_id, []).append(rival)
     facts.rivals = rivals
+
+
+def _would_be(plan: Plan, edition: Edition, facts: gate.Facts) -> Ask:
+    """What a programme in shadow would have asked now."""
+    assert plan.contact_id is not None  # noqa: S101 - the gate suppresses plans without one
+    return Ask(
+        survey_id=survey_id_of(plan.id),
+        plan_id=plan.id,
+        programme=plan.programme,
+        version=plan.version,
+        family=edition.programme.family,
+        contact_id=plan.contact_id,
+        account_id=plan.account_id,
+        asked_at=facts.now,
+        closes_at=facts.now,
+    )
 
 
 def _request(plan: Plan, edition: Edition, facts: gate.Facts, tx: Tx) -> Ask:

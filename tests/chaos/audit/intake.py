@@ -109,7 +109,7 @@ CHECKS: list[Check] = [
         "Two plans have one identity: programme, subject, occurrence and contact.",
         """
         select programme || ' ' || subject || ' ' || coalesce(contact_id::text, 'audience') from trigger.plans
-        group by programme, subject, occurrence, contact_id having count(*) > 1
+        group by programme, subject, occurrence, contact_id, shadow is true having count(*) > 1
         """,
         needs=(),
     ),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 from pathlib import Path
 
@@ -15,25 +14,13 @@ from shared.runtime.clock import FakeMachine, FixedClock
 from shared.security.sealing import Sealer
 from shared.security.tokens import Tokens
 from tests.support.collector import ORGANISATION, Collector, send, survey_id
-from tests.support.databases import PASSWORD, TestDatabase
-
-KEY = "1:" + base64.b64encode(b"k" * 32).decode()
+from tests.support.databases import TestDatabase
+from tests.support.deployed import deployed
 
 
 async def run(folder: Path, *arguments: str) -> Result:
     """Run the command as an operator does; it has an event loop of its own."""
     return await asyncio.to_thread(CliRunner().invoke, app, [*arguments, "--data", str(folder)])
-
-
-def deployed(folder: Path, database: TestDatabase) -> None:
-    """Leave the settings of a deployment where commands look for them."""
-    address = database.address
-    settings = {
-        "database_url": f"postgresql://{address.host}:{address.port}/{database.name}",
-        "database_password": PASSWORD, "kafka_bootstrap": "127.0.0.1:1",
-        "master_keys": KEY, "token_keys": KEY, "blind_secret": KEY.partition(":")[2],
-    }  # fmt: skip
-    (folder / "settings.json").write_text(json.dumps(settings))
 
 
 async def test_a_verdict_is_shown_and_made_anew(

@@ -88,7 +88,7 @@ def test_the_brake_defers_while_fresh(brakes: Brakes) -> None:
 
 def test_a_programme_that_is_paused_or_in_shadow() -> None:
     assert outcome(replace(PLAIN, state=ProgrammeState.PAUSED))[:2] == ("deferred", "paused")
-    assert outcome(replace(PLAIN, state=ProgrammeState.SHADOW))[:2] == ("shadow", "shadow")
+    assert outcome(replace(PLAIN, state=ProgrammeState.SHADOW), shadow=True)[:2] == ("shadow", "shadow")
 
 
 @pytest.mark.parametrize(

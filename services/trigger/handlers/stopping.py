@@ -1,0 +1,33 @@
+"""Programmes that ended: what waited of them is called off."""
+
+from __future__ import annotations
+
+from services.trigger import metrics
+from services.trigger.store import plans
+from shared.contracts.reasons import Outcome, Reason
+from shared.db.database import Tx
+
+PAGE = 5000
+"""Plans of one programme that are called off in one transaction, so that none is held for long."""
+
+
+async def stop_ended(tx: Tx, limit: int = PAGE) -> int:
+    """Call off a page of what waits of programmes that were archived, or changed between shadow and live.
+
+    Whoever waited behind such a plan may be asked now. Surveys that were sent take answers until they close.
+
+    Returns:
+        How many plans were called off; 0 when nothing is left.
+    """
+    stopped = await plans.stop_plans(tx.conn, tx.now, limit)
+    for one in stopped:
+        counter = metrics.SHADOW_DECISIONS if one.shadow else metrics.DECISIONS
+        counter.labels(Outcome.CANCELLED, one.reason).inc()
+    live = [one for one in stopped if not one.shadow]
+    people = sorted({one.contact_id for one in live if one.contact_id})
+    companies = sorted({one.account_id for one in live if one.account_id and not one.contact_id})
+    if people:
+        await plans.wake_plans(tx.conn, tx.now, [Reason.OUTRANKED], contacts=people)
+    if companies:
+        await plans.wake_plans(tx.conn, tx.now, [Reason.OUTRANKED], accounts=companies)
+    return len(stopped)

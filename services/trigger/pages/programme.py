@@ -1,0 +1,84 @@
+"""`/programmes/{key}`: one programme: plans by edition, and what shadow came to."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+
+from services.trigger.api.programmes import editions_shown
+from services.trigger.domain.explain import because
+from services.trigger.domain.model import Contact
+from services.trigger.pages.view import ENVIRONMENT
+from services.trigger.store import directory, programmes, shadow
+from shared.contracts.model import Person
+from shared.contracts.programmes import ProgrammeState
+from shared.contracts.reasons import Reason
+from shared.db.database import Connection
+from shared.runtime.service import Platform
+from shared.security.access import User, require_role
+from shared.web.templates import page
+
+Viewer = Annotated[User, Depends(require_role("viewer"))]
+
+WEEK = timedelta(days=7)
+SHOWN = 50
+"""People of a rehearsal that are named."""
+
+
+def router(platform: Platform) -> APIRouter:
+    """The page."""
+    routes = APIRouter()
+
+    @routes.get("/programmes/{key}")
+    async def show(request: Request, key: str, user: Viewer) -> Response:
+        """A programme as it stands, with what waits of each edition."""
+        now = platform.clock.now()
+        async with platform.db.read() as conn:
+            editions = await editions_shown(conn, key)
+            (standing,) = [one for one in await programmes.standings(conn) if one.key == key]
+            definition = await programmes.definition_of(conn, key) or {}
+            context = {
+                "one": standing,
+                "title": definition.get("title", {}),
+                "purpose": definition.get("purpose", {}),
+                "editions": editions,
+                "may": user.role.includes(type(user.role)("manager")),
+            }
+            if standing.state is ProgrammeState.SHADOW:
+                found = await shadow.rehearsals(conn, [key], now - WEEK, now)
+                context["rehearsal"] = found[key]
+                context["left_out"] = [(because(Reason(r)), n) for r, n in found[key].left_out.items()]
+                context["waits"] = [
+                    (because(Reason(r)) if r else "", n) for r, n in found[key].waiting.items()
+                ]
+                context["who"] = await _who(conn, platform, key)
+        return page(request, ENVIRONMENT, "programme.html", context)
+
+    return routes
+
+
+async def _who(conn: Connection, platform: Platform, key: str) -> list[dict[str, object]]:
+    """Those whom it would have asked last week, by name."""
+    found = await shadow.who(conn, key, platform.clock.now() - WEEK, SHOWN)
+    contacts = await directory.get_contacts(conn, {contact for contact, _, _ in found})
+    accounts = await directory.get_accounts(conn, {account for _, account, _ in found if account})
+    names = await _names(conn, platform, list(contacts.values()))
+    return [
+        {
+            "at": at,
+            "name": names.get(contact, ""),
+            "account": accounts[account].name if account in accounts else "",
+        }
+        for contact, account, at in found
+    ]
+
+
+async def _names(conn: Connection, platform: Platform, contacts: list[Contact]) -> dict[object, str]:
+    people = await platform.sealer.open(conn, [(c.id, c.person) for c in contacts], Person)
+    return {
+        contact.id: (person.name or person.email) if person else ""
+        for contact, person in zip(contacts, people, strict=True)
+    }
