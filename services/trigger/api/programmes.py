@@ -8,7 +8,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
-from services.trigger.store import plans, programmes, shadow
+from services.trigger.handlers.replanning import editions_waiting
+from services.trigger.store import programmes, shadow
 from shared.db.database import Connection
 from shared.runtime.service import Platform
 from shared.security.access import Principal, require_scope
@@ -51,7 +52,9 @@ def router(platform: Platform) -> APIRouter:
     async def waiting_plans(key: str, _reader: Reader) -> list[EditionShown]:
         """Editions with the plans that wait; `afterword programmes replan` brings old ones up to date."""
         async with platform.db.read() as conn:
-            return await editions_shown(conn, key)
+            await _known(conn, key)
+            found = await editions_waiting(conn, key)
+        return [EditionShown.model_validate(one, from_attributes=True) for one in found]
 
     @routes.get("/programmes/{key}/rehearsal")
     async def rehearsal(key: str, _reader: Reader, days: Days = 7) -> RehearsalShown:
@@ -65,29 +68,6 @@ def router(platform: Platform) -> APIRouter:
     return routes
 
 
-async def editions_shown(conn: Connection, key: str) -> list[EditionShown]:
-    """Editions of a programme that is known, the newest first: the current one, and those with plans.
-
-    Raises:
-        Problem: 404; there is no such programme.
-    """
-    version = await _known(conn, key)
-    waiting = await plans.waiting_editions(conn, key)
-    return [
-        EditionShown(
-            version=one.version,
-            revision=one.revision,
-            published_at=one.published_at,
-            plans=waiting.get(one.version, 0),
-            current=one.version == version,
-        )
-        for one in await programmes.editions_by(conn, key)
-        if one.version == version or one.version in waiting
-    ]
-
-
-async def _known(conn: Connection, key: str) -> str:
-    found = {one.key: one.version for one in await programmes.standings(conn)}
-    if key not in found:
+async def _known(conn: Connection, key: str) -> None:
+    if all(one.key != key for one in await programmes.standings(conn)):
         raise Problem(404, "There is no such programme.", field="key")
-    return found[key]

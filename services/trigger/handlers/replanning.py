@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.trigger.domain.model import Decision, Plan
@@ -31,6 +31,34 @@ class Replanning:
 
     counts: Counter[str] = field(default_factory=Counter)
     after: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingEdition:
+    """An edition of a programme, and how many plans wait that were made with it."""
+
+    version: str
+    revision: int
+    published_at: datetime
+    plans: int
+    current: bool
+
+
+async def editions_waiting(conn: Connection, programme: str) -> list[WaitingEdition]:
+    """Editions of a programme, newest first: the one that counts now, and older ones with plans."""
+    current = {one.key: one.version for one in await programmes.standings(conn)}.get(programme, "")
+    waiting = await plans.waiting_editions(conn, programme)
+    return [
+        WaitingEdition(
+            one.version,
+            one.revision,
+            one.published_at,
+            waiting.get(one.version, 0),
+            current=one.version == current,
+        )
+        for one in await programmes.editions_by(conn, programme)
+        if one.version == current or one.version in waiting
+    ]
 
 
 async def replan_page(

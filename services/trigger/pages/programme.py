@@ -8,9 +8,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from services.trigger.api.programmes import editions_shown
 from services.trigger.domain.explain import because
 from services.trigger.domain.model import Contact
+from services.trigger.handlers.replanning import editions_waiting
 from services.trigger.pages.view import ENVIRONMENT
 from services.trigger.store import directory, programmes, shadow
 from shared.contracts.model import Person
@@ -19,6 +19,7 @@ from shared.contracts.reasons import Reason
 from shared.db.database import Connection
 from shared.runtime.service import Platform
 from shared.security.access import User, require_role
+from shared.web.problems import Problem
 from shared.web.templates import page
 
 Viewer = Annotated[User, Depends(require_role("viewer"))]
@@ -37,8 +38,10 @@ def router(platform: Platform) -> APIRouter:
         """A programme as it stands, with what waits of each edition."""
         now = platform.clock.now()
         async with platform.db.read() as conn:
-            editions = await editions_shown(conn, key)
-            (standing,) = [one for one in await programmes.standings(conn) if one.key == key]
+            editions = await editions_waiting(conn, key)
+            standing = next((one for one in await programmes.standings(conn) if one.key == key), None)
+            if standing is None:
+                raise Problem(404, "There is no such programme.", what_to_do="See the page Programmes.")
             definition = await programmes.definition_of(conn, key) or {}
             context = {
                 "one": standing,
