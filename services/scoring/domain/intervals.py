@@ -4,17 +4,25 @@ NPS is a difference of two shares of one sample. Its interval is the adjusted Wa
 answers, three quarters of one to the promoters and as many to the detractors: Goodman's simultaneous method
 (1964) in the form that Rocks, "Interval Estimation for the Net Promoter Score", The American Statistician
 70 (2016), found to keep closest to its nominal coverage for small samples, and that Sauro and Lewis
-recommend (measuringu.com/nps-confidence-intervals). Shares (CSAT, CES, response rates) get Wilson's score
-interval (1927).
+recommend (measuringu.com/nps-confidence-intervals). Where one of the three groups is empty the NPS is one
+share in disguise, and there that interval is too narrow by a hair; it is widened to hold the share's own.
+
+Shares (CSAT, CES, response rates) get Wilson's score interval (1927), with the ends next to 0 and 1 mended
+as Brown, Cai and DasGupta, "Interval Estimation for a Binomial Proportion", Statistical Science 16 (2001),
+propose. Counts may be fractions: a clustered sample counts for fewer answers than it has (`design.py`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
+from math import inf, isinf, sqrt
 
 Z95 = 1.959963984540054
 """Two-sided 95 % point of the normal distribution."""
+
+_RARE = (0.0, 0.05129329438755058, 0.35536151066700505, 0.8176914460762098)
+"""Lower 95 % limit of a Poisson mean after 0, 1, 2 and 3 events."""
+_FEW_TRIALS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +33,7 @@ class Interval:
     high: float
 
 
-def adjusted_wald(promoters: int, detractors: int, n: int, z: float = Z95) -> Interval:
+def adjusted_wald(promoters: float, detractors: float, n: float, z: float = Z95) -> Interval:
     """Interval of (promoters - detractors) / n.
 
     It is cut at -1 and 1 and always holds the observed difference: with a single answer the adjusted
@@ -34,16 +42,23 @@ def adjusted_wald(promoters: int, detractors: int, n: int, z: float = Z95) -> In
     Raises:
         ValueError: there is no answer, or the counts do not fit together.
     """
-    if n <= 0 or promoters < 0 or detractors < 0 or promoters + detractors > n:
+    passives = n - promoters - detractors
+    if n <= 0 or min(promoters, detractors) < 0 or passives < -1e-9 * n:
         raise ValueError(f"no interval for {promoters} promoters and {detractors} detractors among {n}")
     high, low = (promoters + 0.75) / (n + 3), (detractors + 0.75) / (n + 3)
     middle = high - low
     margin = z * sqrt((high + low - middle**2) / (n + 3))
-    seen = (promoters - detractors) / n
-    return Interval(max(-1.0, min(middle - margin, seen)), min(1.0, max(middle + margin, seen)))
+    ends = [middle - margin, middle + margin, (promoters - detractors) / n]
+    if detractors <= 0:
+        ends += _ends(wilson(promoters, n, z))
+    if promoters <= 0:
+        ends += [-end for end in _ends(wilson(detractors, n, z))]
+    if passives <= 1e-9 * n:
+        ends += [2 * end - 1 for end in _ends(wilson(min(promoters, n), n, z))]
+    return Interval(max(-1.0, min(ends)), min(1.0, max(ends)))
 
 
-def wilson(hits: int, n: int, z: float = Z95) -> Interval:
+def wilson(hits: float, n: float, z: float = Z95) -> Interval:
     """Interval of the share hits / n.
 
     Raises:
@@ -56,4 +71,19 @@ def wilson(hits: int, n: int, z: float = Z95) -> Interval:
     middle = (share + z**2 / (2 * n)) / scale
     margin = z * sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / scale
     # Rounding may leave the end that is exactly 0 or 1 a hair beside it.
-    return Interval(max(0.0, min(middle - margin, share)), min(1.0, max(middle + margin, share)))
+    low = max(0.0, min(middle - margin, share, _rare(hits, n)))
+    return Interval(low, min(1.0, max(middle + margin, share, 1 - _rare(n - hits, n))))
+
+
+def _ends(interval: Interval) -> list[float]:
+    return [interval.low, interval.high]
+
+
+def _rare(hits: float, n: float) -> float:
+    """Lower end for a handful of hits; infinite where Wilson's own needs no mending."""
+    most = 2 if n <= _FEW_TRIALS else 3
+    if isinf(n) or not 0 < hits <= most:
+        return inf
+    whole = min(int(hits), most - 1)
+    limit = _RARE[whole] + (hits - whole) * (_RARE[whole + 1] - _RARE[whole])
+    return limit / n

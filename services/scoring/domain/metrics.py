@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from math import isinf
 
+from services.scoring.domain.design import PLAIN, Design
 from services.scoring.domain.histogram import Histogram, Metric
-from services.scoring.domain.intervals import adjusted_wald, wilson
+from services.scoring.domain.intervals import Interval, adjusted_wald, wilson
 
 TOO_FEW = 5
 """With fewer answers than this a person is shown the count alone; programs get score and interval all the
@@ -65,11 +67,17 @@ class Score:
     value: float | None
     low: float | None
     high: float | None
+    design: Design = PLAIN
 
     @property
     def n(self) -> int:
         """Number of answers."""
         return self.split.n
+
+    @property
+    def difference(self) -> bool:
+        """Whether it is a difference of two shares (NPS) rather than one share."""
+        return is_difference(self.metric)
 
     @property
     def readable(self) -> bool:
@@ -94,19 +102,36 @@ def split(histogram: Histogram) -> Split:
     )
 
 
-def score(histogram: Histogram) -> Score:
+def is_difference(metric: Metric) -> bool:
+    """Whether a metric is a difference of two shares (NPS) rather than one share (CSAT, CES)."""
+    return metric in (Metric.NPS, Metric.NPS5)
+
+
+def score(histogram: Histogram, design: Design = PLAIN) -> Score:
     """Score a histogram.
 
     NPS is the percentage of promoters less that of detractors; CSAT and CES are the share of the highest
-    group, so a CES of 80 reads "easy for 80 %".
+    group, so a CES of 80 reads "easy for 80 %". The design widens the interval where colleagues answer
+    alike and narrows it where few people are left who did not answer.
     """
-    parts = split(histogram)
+    return scored(histogram.metric, split(histogram), design)
+
+
+def scored(metric: Metric, parts: Split, design: Design = PLAIN) -> Score:
+    """Score answers by group."""
     if parts.n == 0:
-        return Score(histogram.metric, parts, None, None, None)
-    if histogram.metric in (Metric.NPS, Metric.NPS5):
-        value = 100 * (parts.high - parts.low) / parts.n
-        interval = adjusted_wald(parts.high, parts.low, parts.n)
-    else:
-        value = 100 * parts.high / parts.n
-        interval = wilson(parts.high, parts.n)
-    return Score(histogram.metric, parts, value, 100 * interval.low, 100 * interval.high)
+        return Score(metric, parts, None, None, None, design)
+    hits = parts.high - parts.low if is_difference(metric) else parts.high
+    interval = _interval(metric, parts, design.effective(parts.n))
+    return Score(metric, parts, 100 * hits / parts.n, 100 * interval.low, 100 * interval.high, design)
+
+
+def _interval(metric: Metric, parts: Split, worth: float) -> Interval:
+    """The interval of a sample that is worth so many independent answers; a census leaves no doubt."""
+    high, low = parts.high / parts.n, parts.low / parts.n
+    if isinf(worth):
+        seen = high - low if is_difference(metric) else high
+        return Interval(seen, seen)
+    if is_difference(metric):
+        return adjusted_wald(high * worth, low * worth, worth)
+    return wilson(min(high * worth, worth), worth)

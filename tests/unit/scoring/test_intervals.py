@@ -1,14 +1,17 @@
-"""Oracles are worked out by hand or by enumerating every possible sample, never with the code under test."""
+"""Oracles are scipy, hand work, or a sum over every possible sample; never the code under test."""
 
 from __future__ import annotations
 
-from math import comb
-
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy.stats import binom, binomtest, chi2, multinomial
 
 from services.scoring.domain.intervals import adjusted_wald, wilson
+
+Numbers = NDArray[np.float64]
 
 
 @pytest.mark.requirement("R63")
@@ -20,21 +23,30 @@ def test_adjusted_wald_by_hand() -> None:
     assert found.high == pytest.approx(0.347826 + 1.96 * 0.166796, abs=1e-5)
 
 
+@pytest.mark.requirement("R63")
+@pytest.mark.parametrize("n", [10, 23, 50, 51, 400])
+def test_wilson_agrees_with_scipy(n: int) -> None:
+    for hits in (0, *range(4, n - 3), n):
+        theirs = binomtest(hits, n).proportion_ci(method="wilson")
+        ours = wilson(hits, n)
+        assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=1e-9)
+
+
 @pytest.mark.parametrize(
     ("hits", "n", "low", "high"),
     [
-        # Wilson (1927) with z = 1.96, as printed by common statistics packages.
-        pytest.param(8, 10, 0.4901625, 0.9433178, id="8 of 10"),
-        pytest.param(0, 10, 0.0, 0.2775328, id="none of 10"),
-        pytest.param(10, 10, 0.7224672, 1.0, id="all of 10"),
-        pytest.param(1, 1, 0.2065493, 1.0, id="one of one"),
-        pytest.param(50, 100, 0.4038315, 0.5961685, id="half of 100"),
+        # Lower limits of a Poisson mean by scipy, over n; the other end is Wilson's.
+        pytest.param(1, 10, chi2.ppf(0.05, 2) / 20, 0.404150, id="one hit"),
+        pytest.param(2, 10, chi2.ppf(0.05, 4) / 20, 0.509838, id="two hits"),
+        pytest.param(3, 10, 0.107789, 0.603222, id="three of ten is Wilson's"),
+        pytest.param(3, 60, chi2.ppf(0.05, 6) / 120, 0.137005, id="three of more than fifty"),
+        pytest.param(1.5, 10, (chi2.ppf(0.05, 2) + chi2.ppf(0.05, 4)) / 40, 0.458846, id="between two"),
     ],
 )
-def test_wilson_agrees_with_published_values(hits: int, n: int, low: float, high: float) -> None:
-    found = wilson(hits, n)
-    assert found.low == pytest.approx(low, abs=1e-6)
-    assert found.high == pytest.approx(high, abs=1e-6)
+def test_a_handful_of_hits_gets_a_lower_end_that_covers(hits: float, n: int, low: float, high: float) -> None:
+    found, mirrored = wilson(hits, n), wilson(n - hits, n)
+    assert (found.low, found.high) == pytest.approx((low, high), abs=1e-5)
+    assert (1 - mirrored.high, 1 - mirrored.low) == pytest.approx((low, high), abs=1e-5)
 
 
 @st.composite
@@ -61,25 +73,57 @@ def test_swapping_promoters_and_detractors_mirrors_the_interval(sample: tuple[in
     assert found.high == pytest.approx(-mirrored.low)
 
 
-def _coverage(n: int, promoters: float, detractors: float) -> float:
-    """Exact chance that the interval holds the truth, over all samples of n."""
-    truth, total = promoters - detractors, 0.0
-    for p in range(n + 1):
-        for d in range(n - p + 1):
-            weight = comb(n, p) * comb(n - p, d)
-            chance = weight * promoters**p * detractors**d * (1 - promoters - detractors) ** (n - p - d)
-            found = adjusted_wald(p, d, n)
-            total += chance * (found.low <= truth <= found.high)
-    return total
+def _corners(steps: int) -> Numbers:
+    """Every population whose three shares are multiples of 1 / steps."""
+    whole = [(p, d, steps - p - d) for p in range(steps + 1) for d in range(steps + 1 - p)]
+    return np.array(whole) / steps
+
+
+def _coverage(n: int, populations: Numbers) -> Numbers:
+    """Exact chance that the interval of an NPS holds the truth: a sum over all samples of n."""
+    samples = np.array([(p, d, n - p - d) for p in range(n + 1) for d in range(n + 1 - p)])
+    found = [adjusted_wald(int(p), int(d), n) for p, d, _ in samples]
+    low, high = np.array([one.low for one in found]), np.array([one.high for one in found])
+    chances = multinomial.pmf(samples[None], n, populations[:, None, :])
+    truth = (populations[:, 0] - populations[:, 1])[:, None]
+    covered: Numbers = (chances * ((low <= truth + 1e-9) & (truth - 1e-9 <= high))).sum(axis=1)
+    return covered
+
+
+def _share_coverage(n: int, shares: Numbers) -> Numbers:
+    found = [wilson(hits, n) for hits in range(n + 1)]
+    low, high = np.array([one.low for one in found]), np.array([one.high for one in found])
+    chances = binom.pmf(np.arange(n + 1)[None], n, shares[:, None])
+    truth = shares[:, None]
+    covered: Numbers = (chances * ((low <= truth + 1e-9) & (truth - 1e-9 <= high))).sum(axis=1)
+    return covered
 
 
 @pytest.mark.requirement("R63")
-@pytest.mark.parametrize("n", [5, 10, 20, 50, 100])
-@pytest.mark.parametrize(
-    ("promoters", "detractors"), [(0.5, 0.2), (0.4, 0.3), (0.7, 0.1), (0.2, 0.5), (0.33, 0.33), (0.8, 0.05)]
-)
-def test_nineteen_of_twenty_intervals_hold_the_truth(n: int, promoters: float, detractors: float) -> None:
-    assert 0.92 <= _coverage(n, promoters, detractors) <= 1
+@pytest.mark.parametrize("n", [8, 12, 20, 50, 100])
+def test_nineteen_of_twenty_intervals_hold_the_truth(n: int) -> None:
+    populations = np.random.default_rng(8).dirichlet([1, 1, 1], 300)
+    covered = _coverage(n, populations)
+    assert 0.94 <= covered.mean() <= 0.96
+    if n >= 50:
+        assert ((covered >= 0.94) & (covered <= 0.96)).mean() >= 0.9
+        assert covered.min() >= 0.93
+
+
+@pytest.mark.requirement("R63")
+def test_at_eight_answers_no_population_whatever_is_covered_less_than_nine_times_of_ten() -> None:
+    assert _coverage(8, _corners(100)).min() >= 0.9
+    assert _share_coverage(8, np.linspace(0, 1, 2001)).min() >= 0.9
+
+
+@pytest.mark.requirement("R63")
+def test_intervals_of_shares_hold_the_truth() -> None:
+    shares = np.linspace(0.02, 0.98, 961)
+    covered = {n: _share_coverage(n, shares) for n in (8, 20, 50, 100, 400)}
+    assert 0.94 <= np.mean(list(covered.values())) <= 0.96
+    assert all(0.94 <= covered[n].mean() <= 0.96 for n in (20, 50, 100, 400))
+    assert all(covered[n].min() >= 0.915 for n in covered)
+    assert covered[8].mean() <= 0.965, "wide rather than wrong"
 
 
 @pytest.mark.requirement("R63")

@@ -1,0 +1,151 @@
+"""Did it really change? Two periods of one score compared, and how long until a change could be seen.
+
+The interval of a difference is put together from those of its two parts (square and add: Newcombe,
+Statistics in Medicine 17, 1998; Zou and Donner, Statistics in Medicine 27, 2008), so clustering by account
+and finite populations are in it. Where the interval holds 0 the honest word is "no detectable change".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from math import ceil, sqrt
+from statistics import NormalDist
+
+from services.scoring.domain.design import PLAIN, Design
+from services.scoring.domain.histogram import Metric
+from services.scoring.domain.intervals import Z95
+from services.scoring.domain.metrics import Score, Split, is_difference
+
+POWER = 0.8
+"""Chance with which a planned comparison shows a change that is there."""
+
+_NORMAL = NormalDist()
+_HALVINGS = 30
+
+
+class Verdict(StrEnum):
+    """What can be said of a change."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    NO_DETECTABLE_CHANGE = "no_detectable_change"
+    TOO_FEW = "too_few"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A difference between two periods in points or percent; numbers are None where answers are too few.
+
+    `chance` is the probability of a difference at least this large if nothing had changed.
+    """
+
+    verdict: Verdict
+    before: Score
+    after: Score
+    points: float | None = None
+    low: float | None = None
+    high: float | None = None
+    chance: float | None = None
+
+
+def compare(before: Score, after: Score) -> Change:
+    """Say whether a score changed; with fewer answers than can be read on one side nothing is said."""
+    ends = (before.value, before.low, before.high, after.value, after.low, after.high)
+    if not (before.readable and after.readable) or None in ends:
+        return Change(Verdict.TOO_FEW, before, after)
+    was, was_low, was_high, now, now_low, now_high = (float(end or 0) for end in ends)
+    points = now - was
+    down = sqrt((now - now_low) ** 2 + (was_high - was) ** 2)
+    up = sqrt((now_high - now) ** 2 + (was - was_low) ** 2)
+    chance = _chance(points, down if points > 0 else up)
+    verdict = Verdict.NO_DETECTABLE_CHANGE
+    if points - down > 0 or points + up < 0:
+        verdict = Verdict.BETTER if points > 0 else Verdict.WORSE
+    return Change(verdict, before, after, points, points - down, points + up, chance)
+
+
+def _chance(points: float, margin: float) -> float:
+    if points == 0:
+        return 1.0
+    return 2 * (1 - _NORMAL.cdf(Z95 * abs(points) / margin)) if margin > 0 else 0.0
+
+
+def discoveries(chances: Sequence[float]) -> list[float]:
+    """Chances of several comparisons, raised so that of those below q at most the share q is false.
+
+    Benjamini and Hochberg, Journal of the Royal Statistical Society B 57 (1995). Who looks at twenty cuts
+    finds one by chance alone; this takes it back.
+    """
+    m = len(chances)
+    found, least = [0.0] * m, 1.0
+    for rank, place in sorted(enumerate(sorted(range(m), key=chances.__getitem__), 1), reverse=True):
+        least = min(least, chances[place] * m / rank)
+        found[place] = least
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What it takes to see a change of some points between two periods of equal length.
+
+    `answers` are needed in each of them; `days` is how long each must be at the present rate of answers,
+    None while nobody answers.
+    """
+
+    points: float
+    answers: int
+    days: int | None
+
+
+def plan(metric: Metric, seen: Split, per_day: float, points: float, design: Design = PLAIN) -> Plan:
+    """How long until a change can be detected, four times of five, with 95 % confidence.
+
+    Args:
+        metric: what is measured.
+        seen: answers so far; their spread is taken for that of the answers to come.
+        per_day: answers a day.
+        points: size of the change, in points or percent; more than 0.
+        design: of the answers so far; a known population is that of each period.
+
+    Raises:
+        ValueError: no change of this size can be.
+    """
+    if not 0 < points <= (200 if is_difference(metric) else 100):
+        raise ValueError(f"points: a change of {points:g} cannot be; give more than 0")
+    needed = _needed(metric, seen, points, design)
+    answers = max(2, ceil(needed))
+    return Plan(points, answers, ceil(answers / per_day) if per_day > 0 else None)
+
+
+def detectable(metric: Metric, seen: Split, answers: float, design: Design = PLAIN) -> float | None:
+    """The smallest fall in points that two periods of so many answers each would show; None for none."""
+    if answers <= 0:
+        return None
+    low, high = 0.0, 200.0 if is_difference(metric) else 100.0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if _needed(metric, seen, middle, design) <= answers else (middle, high)
+    return high
+
+
+def _needed(metric: Metric, seen: Split, points: float, design: Design) -> float:
+    """Answers in each period, for a fall of some points; a rise of as many needs no more."""
+    spread = _variance(metric, seen, 0) + _variance(metric, seen, points)
+    needed = (Z95 + _NORMAL.inv_cdf(POWER)) ** 2 * spread / (points / 100) ** 2 * design.effect
+    population = design.population
+    return needed * population / (population + needed - 1) if population else needed
+
+
+def _variance(metric: Metric, seen: Split, fall: float) -> float:
+    """Of one answer counted as 1, 0 or -1 (NPS) or as 1 or 0, once the score fell by some points.
+
+    A few answers that are all alike are not taken for no variance at all.
+    """
+    if is_difference(metric):
+        high = max(0.0, (seen.high + 0.75) / (seen.n + 3) - fall / 200)
+        low = min(1 - high, (seen.low + 0.75) / (seen.n + 3) + fall / 200)
+        return high + low - (high - low) ** 2
+    share = (seen.high + 2) / (seen.n + 4)
+    return max(share * (1 - share), (after := max(0.0, share - fall / 100)) * (1 - after))
