@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-import httpx
 from fastapi import APIRouter
 
 from services.trigger import api, pages
 from services.trigger.api import Inbound, segment
-from services.trigger.connectors.contract import Api, Connector, Pace
-from services.trigger.connectors.hubspot import HubspotCrm
-from services.trigger.connectors.zendesk import ZendeskUsers
+from services.trigger.connectors.contract import Connector
+from services.trigger.connectors.partners import Access, Credentials, connectors_of
 from services.trigger.domain.model import Organisation
 from services.trigger.handlers import subscriptions
 from services.trigger.handlers.foreign import foreign_topics
@@ -34,7 +31,6 @@ from services.trigger.worker.purging import Purge
 from services.trigger.worker.reminders import Closing, DueReminders
 from services.trigger.worker.stopping import EndedProgrammes
 from shared.contracts.directory import Brand, Sender
-from shared.runtime.clock import Machine
 from shared.runtime.consumer import Subscription
 from shared.runtime.loops import Loop
 from shared.runtime.service import Platform, Service
@@ -50,7 +46,7 @@ PURGE_SECONDS = 600.0
 async def build(settings: Settings, platform: Platform) -> Service:
     """The service, ready to be started."""
     router = APIRouter()
-    connectors = connectors_of(settings, platform.machine)
+    connectors = connectors_of(credentials_of(settings), platform.machine)
     kept = timedelta(days=settings.parked_days)
     intake = Intake(platform.sealer, platform.machine, kept, frozenset(connectors))
     router.include_router(api.router(platform, inbound_of(settings, intake)))
@@ -88,20 +84,19 @@ def loops_of(settings: Settings, platform: Platform, connectors: Mapping[str, Co
     )
 
 
-def connectors_of(settings: Settings, machine: Machine) -> dict[str, Connector]:
-    """The partners that can be asked, by provider."""
-    found: dict[str, Connector] = {}
-
-    def api(url: str, authorization: str) -> Api:
-        client = httpx.AsyncClient(base_url=url, headers={"authorization": authorization}, trust_env=False)
-        return Api(client, Pace(machine, settings.look_ups_per_second))
-
-    if token := settings.hubspot_token.get_secret_value():
-        found["hubspot"] = HubspotCrm(api(settings.hubspot_url, f"Bearer {token}"))
-    if settings.zendesk_url and (token := settings.zendesk_token.get_secret_value()):
-        basic = b64encode(f"{settings.zendesk_user}/token:{token}".encode()).decode()
-        found["zendesk"] = ZendeskUsers(api(settings.zendesk_url, f"Basic {basic}"))
-    return found
+def credentials_of(settings: Settings) -> Credentials:
+    """With what partners are asked; an empty token leaves one out."""
+    return Credentials(
+        per_second=settings.look_ups_per_second,
+        hubspot=Access(settings.hubspot_url, token=settings.hubspot_token.get_secret_value()),
+        zendesk=Access(
+            settings.zendesk_url, settings.zendesk_user, settings.zendesk_token.get_secret_value()
+        ),
+        intercom=Access(settings.intercom_url, token=settings.intercom_token.get_secret_value()),
+        jira=Access(settings.jira_url, settings.jira_user, settings.jira_token.get_secret_value()),
+        shopify=Access(settings.shopify_url, token=settings.shopify_token.get_secret_value()),
+        stripe=Access(settings.stripe_url, token=settings.stripe_key.get_secret_value()),
+    )
 
 
 def _foreign(settings: Settings, intake: Intake) -> tuple[Subscription, ...]:

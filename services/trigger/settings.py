@@ -48,6 +48,21 @@ class Settings(ServiceSettings):
     zendesk_url: str = Field(default="", description="https://<subdomain>.zendesk.com, to look people up")
     zendesk_user: str = Field(default="", description="e-mail of the agent whose API token it is")
     zendesk_token: SecretStr = Field(default=SecretStr(""), description="API token of Zendesk")
+    intercom_token: SecretStr = Field(
+        default=SecretStr(""), description="access token of Intercom, to look people up"
+    )
+    intercom_url: str = Field(default="https://api.intercom.io", description="where Intercom's API is")
+    jira_url: str = Field(default="", description="https://<site>.atlassian.net, to look reporters up")
+    jira_user: str = Field(default="", description="e-mail of the user whose API token it is")
+    jira_token: SecretStr = Field(default=SecretStr(""), description="API token of Jira")
+    shopify_url: str = Field(default="", description="https://<shop>.myshopify.com, to look orders up")
+    shopify_token: SecretStr = Field(
+        default=SecretStr(""), description="Admin API access token that may read orders"
+    )
+    stripe_key: SecretStr = Field(
+        default=SecretStr(""), description="restricted key that may read customers, to look people up"
+    )
+    stripe_url: str = Field(default="https://api.stripe.com", description="where Stripe's API is")
     look_ups_per_second: float = Field(default=5, ge=1, description="requests to a partner, per instance")
     parked_days: float = Field(
         default=14, gt=0, description="how long an event waits for somebody whom it names by an id alone"

@@ -21,7 +21,10 @@ class Consent(StrEnum):
 
 
 class ContactChanged(Payload):
-    """A contact as the directory knows it now; `person` is a sealed `Person`."""
+    """A contact as the directory knows it now; `person` is a sealed `Person`.
+
+    `merged_into` names the contact that the same person is known as from now on.
+    """
 
     TYPE: ClassVar[str] = "contact.changed.v1"
     TOPIC: ClassVar[Topic] = Topic.DIRECTORY
@@ -38,6 +41,7 @@ class ContactChanged(Payload):
     job_function: str = ""
     consent: Consent = Consent.UNKNOWN
     opted_out: bool = False
+    merged_into: str | None = None
 
 
 class ContactErased(Payload):

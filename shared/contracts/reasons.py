@@ -40,6 +40,7 @@ class Reason(StrEnum):
     EXPIRED = "expired"
     DUPLICATE = "duplicate"
     SUPERSEDED = "superseded"
+    MERGED = "merged"
     CANCELLED = "cancelled"
     ANSWERED = "answered"
     PAUSED = "paused"

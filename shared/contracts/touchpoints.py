@@ -27,7 +27,8 @@ PRESET_TOUCHPOINTS: tuple[str, ...] = (
 class TouchpointContact(Part):
     """A person in a touchpoint: in clear from a backend, as a sealed reference from our own intake.
 
-    `id` is the backend's id. `ref` is the directory's contact id; with it, name, e-mail and phone are in
+    `id` is the backend's id. `consent_at` is when `consent` was said; a yes without it lifts no earlier no.
+    `ref` is the directory's contact id; with it, name, e-mail and phone are in
     `sealed`.
     """
 
@@ -41,6 +42,7 @@ class TouchpointContact(Part):
     job_function: str = ""
     role: str = ""
     consent: bool | None = None
+    consent_at: Instant | None = None
     ref: str = ""
     sealed: str = ""
 

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from services.trigger.api import asks, decisions, directory, operation, parked, programmes, segment, webhooks
+from services.trigger.api import (
+    accounts,
+    asks,
+    consent,
+    contacts,
+    decisions,
+    duplicates,
+    operation,
+    parked,
+    programmes,
+    segment,
+    webhooks,
+)
 from services.trigger.api.webhooks import Inbound
 from shared.runtime.service import Platform
 
@@ -16,7 +28,11 @@ def router(platform: Platform, inbound: Inbound) -> APIRouter:
     routes = APIRouter()
     for part in (
         *(p.router(platform, inbound) for p in (webhooks, segment)),
-        *(p.router(platform) for p in (asks, decisions, directory, operation, parked, programmes)),
+        # Duplicates before contacts: their word is no contact's reference.
+        *(
+            p.router(platform)
+            for p in (asks, decisions, duplicates, consent, contacts, accounts, operation, parked, programmes)
+        ),
     ):
         routes.include_router(part)
     return routes

@@ -7,14 +7,16 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
+from services.trigger.api.conditions import PLAIN
 from services.trigger.api.reading import DecisionLine, line_of
 from services.trigger.domain.books import Books
 from services.trigger.handlers import people
-from services.trigger.store import ledger
+from services.trigger.store import ledger, programmes
 from shared.runtime.service import Platform
 from shared.security.access import Principal, require_scope
 from shared.web.problems import Problem
 
+Some = Annotated[str, Query(max_length=320, pattern=PLAIN)]
 Reader = Annotated[Principal, Depends(require_scope("decisions:read"))]
 
 
@@ -32,16 +34,23 @@ def router(platform: Platform) -> APIRouter:
     @routes.get("/decisions")
     async def decisions(  # a query has as many fields as it has
         _reader: Reader,
-        contact: str = "",
-        account: str = "",
-        event: str = "",
-        before: int | None = None,
+        contact: Some = "",
+        account: Some = "",
+        event: Some = "",
+        programme: Some = "",
+        before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
     ) -> Decisions:
-        """Every decision about a contact (id, backend id, e-mail or phone), an account, or an event."""
-        if not (contact or account or event):
+        """Every decision about a contact (id, backend id, e-mail, phone), an account, event or programme.
+
+        All that is given must fit. Of somebody who was merged, all ids are looked at.
+        """
+        if not (contact or account or event or programme):
             raise Problem(
-                422, "Nothing is asked for.", what_to_do="Give contact, account or event.", field="contact"
+                422,
+                "Nothing is asked for.",
+                what_to_do="Give contact, account, event or programme.",
+                field="contact",
             )
         async with platform.db.read() as conn:
             contact_id = await people.find_contact(conn, platform.sealer, contact) if contact else None
@@ -51,7 +60,16 @@ def router(platform: Platform) -> APIRouter:
                 raise Problem(
                     404, f"No {field} is known by that.", what_to_do="No event ever named it.", field=field
                 )
-            question = ledger.Question(contact_id, account_id, event or None, before, limit)
+            if programme and await programmes.definition_of(conn, programme) is None:
+                raise Problem(404, "There is no such programme.", field="programme")
+            question = ledger.Question(
+                await people.all_ids(conn, contact_id),
+                account_id,
+                event or None,
+                programme or None,
+                before,
+                limit,
+            )
             found = await ledger.read(conn, question)
         more = found[-1].id if len(found) == limit else None
         return Decisions(decisions=[line_of(entry) for entry in found], before=more)

@@ -18,6 +18,7 @@ SECONDS = 10.0
 LONGEST_HOLD = timedelta(hours=1)
 LONGEST_TURN = 2.0
 """Seconds that a request waits for its turn."""
+_NOT_FOUND = 404
 _TOO_MANY = 429
 _SERVER = 500
 
@@ -83,8 +84,10 @@ class Api:
         self._client = client
         self._pace = pace
 
-    async def ask(self, method: str, path: str, body: object = None) -> dict[str, Any]:
-        """Make one request.
+    async def ask(
+        self, method: str, path: str, body: object = None, *, unknown: bool = False
+    ) -> dict[str, Any]:
+        """Make one request; with `unknown` a 404 says that the partner does not know it, and gives nothing.
 
         Raises:
             SendError: 4xx for good; 429, 5xx, silence and a wait that the partner asked for: later.
@@ -94,6 +97,8 @@ class Api:
             answer = await self._client.request(method, path, json=body, timeout=SECONDS)
         except httpx.HTTPError as error:
             raise SendError(f"look-up: {type(error).__name__}", permanent=False) from error
+        if unknown and answer.status_code == _NOT_FOUND:
+            return {}
         later = answer.status_code == _TOO_MANY or answer.status_code >= _SERVER
         if not answer.is_success:
             wait = _wish(answer) if later else None

@@ -15,8 +15,9 @@ from zoneinfo import ZoneInfo
 
 from email_validator import EmailNotValidError, validate_email
 
+from services.trigger.domain.consent import ALL, Said
 from services.trigger.domain.model import Account, Contact, Reach
-from shared.contracts.directory import AccountChanged, Consent, ContactChanged, ContactErased
+from shared.contracts.directory import AccountChanged, ContactChanged, ContactErased
 from shared.contracts.model import Person
 from shared.contracts.touchpoints import Touchpoint, TouchpointAccount, TouchpointContact
 
@@ -51,7 +52,9 @@ class Told:
 
 
 def merge_account(account: Account, touchpoint: Touchpoint) -> Account:
-    """The account after an event that names it."""
+    """The account after an event that names it; one that was deleted comes back with newer news alone."""
+    if account.deleted_at and touchpoint.occurred_at <= account.deleted_at:
+        return account
     told = touchpoint.account or TouchpointAccount(id=account.external_id)
     fresh = account.known_at is None or touchpoint.occurred_at >= account.known_at
     return replace(
@@ -68,18 +71,16 @@ def merge_account(account: Account, touchpoint: Touchpoint) -> Account:
         started_on=_pick(told.started_on, account.started_on, fresh=fresh),
         renewal_on=_pick(touchpoint.renewal_on, account.renewal_on, fresh=fresh),
         known_at=_later(account.known_at, touchpoint.occurred_at),
+        deleted_at=None,
     )
 
 
 def merge_contact(contact: Contact, told: Told, account_id: UUID | None) -> Contact:
-    """The contact after an event that names it, all but the person's sealed facts."""
+    """The contact after an event that names it, all but the person's sealed facts and their consent."""
     if contact.erased_at:
         return contact
     event = told.contact
     fresh = contact.known_at is None or told.at >= contact.known_at
-    consent = contact.consent
-    if event.consent is not None and fresh:
-        consent = Consent.GIVEN if event.consent else Consent.WITHDRAWN
     return replace(
         contact,
         external_id=contact.external_id or event.id,
@@ -88,7 +89,6 @@ def merge_contact(contact: Contact, told: Told, account_id: UUID | None) -> Cont
         zone=_pick(event.zone if is_zone(event.zone) else "", contact.zone, fresh=fresh),
         persona=_pick(event.persona, contact.persona, fresh=fresh),
         job_function=_pick(event.job_function, contact.job_function, fresh=fresh),
-        consent=consent,
         known_at=_later(contact.known_at, told.at),
     )
 
@@ -183,6 +183,27 @@ def erased(contact: Contact, at: datetime) -> Contact:
     )
 
 
+def deleted(account: Account, at: datetime) -> Account:
+    """All that remains of an account that was deleted: its id, so that it can come back."""
+    return Account(
+        id=account.id,
+        version=account.version + 1,
+        external_id=account.external_id,
+        known_at=at,
+        deleted_at=at,
+    )
+
+
+def said_in(told: Told, source: str, event_id: str) -> Said | None:
+    """What an event tells of somebody's consent; None when it tells nothing."""
+    given = told.contact.consent
+    if given is None:
+        return None
+    own = told.contact.consent_at
+    at = min(own, told.at) if own else told.at
+    return Said(ALL, given, at, source, firm=own is not None, event_id=event_id)
+
+
 def contact_changed(contact: Contact) -> ContactChanged:
     """The event that tells the others about a contact."""
     return ContactChanged(
@@ -197,6 +218,7 @@ def contact_changed(contact: Contact) -> ContactChanged:
         job_function=contact.job_function,
         consent=contact.consent,
         opted_out=contact.opted_out_at is not None,
+        merged_into=str(contact.merged_into) if contact.merged_into else None,
     )
 
 

@@ -29,6 +29,7 @@ _BECAUSE: Mapping[Reason, str] = {
     Reason.EXPIRED: "the moment has passed",
     Reason.DUPLICATE: "this was already planned",
     Reason.SUPERSEDED: "the date moved",
+    Reason.MERGED: "two entries of the directory turned out to be one person",
     Reason.CANCELLED: "a later event called it off",
     Reason.ANSWERED: "the person has answered",
     Reason.PAUSED: "an operator paused it",

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
+from services.trigger.domain import consent
 from services.trigger.domain.audience import Person, person_fits
 from services.trigger.domain.decisions import of_ask, of_plan
 from services.trigger.domain.model import (
@@ -194,12 +195,11 @@ def refused_person(contact: Contact | None, edition: Edition) -> tuple[Reason, s
     """Why a person may not be asked at all, whatever the moment; None = may be."""
     if contact is None or contact.erased_at:
         return Reason.ERASED, "erased"
-    if contact.opted_out_at:
-        return Reason.OPTED_OUT, "all"
-    if edition.key in contact.opted_out_of:
-        return Reason.OPTED_OUT, "programme"
-    if contact.consent is Consent.WITHDRAWN:
-        return Reason.OPTED_OUT, "consent withdrawn"
+    programme = edition.programme
+    if scope := consent.refuses(contact, edition.key, programme.family):
+        return Reason.OPTED_OUT, scope
+    if not programme.send.to_owner and not consent.wanted_channels(contact, programme.send.channels):
+        return Reason.OPTED_OUT, "channel"
     if edition.programme.consent == "opt_in" and contact.consent is not Consent.GIVEN:
         return Reason.NO_CONSENT, "opt_in"
     return None
@@ -214,7 +214,7 @@ def no_channel(
     """
     if edition.programme.send.to_owner:
         return None if account and owner_address(account) else Reason.NO_CHANNEL
-    if Channel.EMAIL not in edition.programme.send.channels:
+    if Channel.EMAIL not in consent.wanted_channels(contact, edition.programme.send.channels):
         return Reason.NO_CHANNEL
     if contact.reach is not Reach.OK:
         return Reason.INVALID_ADDRESS if contact.reach is Reach.INVALID else Reason.NO_CHANNEL

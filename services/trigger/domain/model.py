@@ -52,7 +52,8 @@ class Contact:
 
     `digest` is a keyed hash of the unsealed person, to see a change without opening; `email_hash` and
     `domains` are keyed hashes of the address, of its domain and the domain's parents; `known_at` is when the
-    newest event happened that told of them.
+    newest event happened that told of them. With `merged_into` they are somebody else under a former id.
+    `consent`, `opted_out_at` and `opted_out_of` follow from what they said (`domain/consent.py`).
     """
 
     id: UUID
@@ -74,6 +75,7 @@ class Contact:
     bounced_at: datetime | None = None
     erased_at: datetime | None = None
     known_at: datetime | None = None
+    merged_into: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +97,7 @@ class Account:
     renewal_on: date | None = None
     paused: bool = False
     known_at: datetime | None = None
+    deleted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,31 +8,49 @@ from uuid import UUID
 
 from services.trigger.domain.decisions import of_plan
 from services.trigger.domain.directory import contact_erased, erased
-from services.trigger.domain.model import Ask, AskState, Decision, PlanState
+from services.trigger.domain.model import Ask, AskState, Contact, Decision, PlanState
 from services.trigger.handlers.ledger import record
-from services.trigger.store import asks, audiences, directory, plans
+from services.trigger.store import asks, audiences, consents, directory, merging, plans
+from shared.contracts.directory import ContactErased
 from shared.contracts.model import Snapshot
 from shared.contracts.reasons import Outcome, Reason
 from shared.contracts.surveys import SurveyCancelled
-from shared.db.database import Tx
+from shared.db.database import Connection, Tx
+from shared.runtime.ids import derive
 from shared.security.sealing import Sealer
 
 
 async def erase(tx: Tx, sealer: Sealer, contact_ids: Iterable[UUID], event_id: str = "") -> int:
-    """Erase contacts that are known and not yet erased; returns how many. Repeating changes nothing."""
-    known = await directory.lock_contacts(tx.conn, contact_ids)
+    """Erase contacts that are known and not yet erased; returns how many. Repeating changes nothing.
+
+    Whoever was merged goes under all of their ids.
+    """
+    named = set(contact_ids)
+    named |= set((await merging.survivors(tx.conn, named)).values())
+    known = await directory.lock_contacts(tx.conn, named | set(await merging.former_ids(tx.conn, named)))
     going = [contact for contact in known.values() if not contact.erased_at]
     if not going:
         return 0
-    gone = [erased(contact, tx.now) for contact in going]
+    gone = [replace(erased(contact, tx.now), merged_into=contact.merged_into) for contact in going]
     await sealer.destroy(tx.conn, [contact.id for contact in gone])
     await directory.save_contacts(tx.conn, gone)
     await audiences.forget_participants(tx.conn, [contact.id for contact in gone])
+    await consents.forget(tx.conn, [contact.id for contact in gone])
     for contact in gone:
         key = str(contact.account_id or contact.id)
-        tx.emit(contact_erased(contact), identity=f"{contact.id}/{contact.version}", key=key)
+        tx.emit(contact_erased(contact), identity=_identity(contact), key=key)
     await _call_off(tx, [contact.id for contact in gone], event_id)
     return len(gone)
+
+
+async def announced(conn: Connection, contact: Contact) -> bool:
+    """Whether the news of an erasure is on its topic, where every service finds it."""
+    told = derive(ContactErased.TYPE, _identity(contact))
+    return not await directory.is_unpublished(conn, told)
+
+
+def _identity(contact: Contact) -> str:
+    return f"{contact.id}/{contact.version}"
 
 
 async def _call_off(tx: Tx, contact_ids: list[UUID], event_id: str) -> None:

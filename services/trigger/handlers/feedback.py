@@ -5,15 +5,18 @@ One handler for each topic. All fold a whole batch and write set-based; asks are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from services.trigger.domain.consent import ALL, Said
 from services.trigger.domain.directory import contact_changed
-from services.trigger.domain.model import Ask, AskState, Contact
+from services.trigger.domain.model import Ask, AskState
 from services.trigger.domain.when import HoldKind
+from services.trigger.handlers import merging
+from services.trigger.handlers.consent import note
 from services.trigger.store import asks, brakes, directory, plans
 from shared.contracts.deliveries import (
     BounceKind,
@@ -91,12 +94,14 @@ async def on_tickets(events: Sequence[Event[Any]], tx: Tx) -> None:
         known = newest.get(event.data.ticket_id)
         if known is None or event.data.version > known.version:
             newest[event.data.ticket_id] = event.data
+    named = {UUID(contact_id) for ticket in newest.values() for contact_id in ticket.contact_ids}
+    leads = await merging.current_ids(tx, named)
     changes = [
         brakes.HoldChange(
             kind=HoldKind.DETRACTOR_TICKET,
             ref=ticket.ticket_id,
             holder=contact_id,
-            contact_id=UUID(contact_id),
+            contact_id=leads[UUID(contact_id)],
             account_id=None,
             version=ticket.version,
             active=ticket.state not in OVER,
@@ -132,13 +137,26 @@ def _released(ask: Ask, at: datetime) -> Ask:
 
 
 async def _fold_contacts(events: Sequence[Event[Any]], tx: Tx) -> None:
-    """Bounces, complaints and opt-outs, folded into their contacts, which the others are told about."""
-    changes = [(contact_id, change) for event in events for contact_id, change in _contact_news(event.data)]
-    known = await directory.lock_contacts(tx.conn, [contact_id for contact_id, _ in changes])
+    """Bounces, complaints and opt-outs, folded into their contacts, which the others are told about.
+
+    What is told of somebody under a former id is about the one who stayed; an address that came back is
+    theirs only when they are written to at the same.
+    """
+    bounces = [e.data for e in events if isinstance(e.data, DeliveryBounced)]
+    bounces = [told for told in bounces if told.kind is BounceKind.HARD]
+    words = [(who, said) for event in events for who, said in _words(event)]
+    named = {who for who, _ in words} | {UUID(told.snapshot.contact_id) for told in bounces}
+    if not named:
+        return
+    leads = await merging.current_ids(tx, named)
+    known = await directory.lock_contacts(tx.conn, [*named, *leads.values()])
     before = dict(known)
-    for contact_id, change in changes:
-        if contact_id in known and not known[contact_id].erased_at:
-            known[contact_id] = change(known[contact_id])
+    known |= await note(tx, [(leads[who], said) for who, said in words], known)
+    for told in bounces:
+        who = UUID(told.snapshot.contact_id)
+        contact = known.get(leads[who])
+        if contact and not contact.erased_at and contact.email_hash == known[who].email_hash:
+            known[contact.id] = replace(contact, bounced_at=contact.bounced_at or told.at)
     changed = [replace(c, version=c.version + 1) for key, c in known.items() if c != before[key]]
     await directory.save_contacts(tx.conn, changed)
     for contact in changed:
@@ -146,19 +164,16 @@ async def _fold_contacts(events: Sequence[Event[Any]], tx: Tx) -> None:
         tx.emit(contact_changed(contact), identity=f"{contact.id}/{contact.version}", key=key)
 
 
-def _contact_news(told: object) -> list[tuple[UUID, Callable[[Contact], Contact]]]:
-    match told:
-        case DeliveryBounced(kind=BounceKind.HARD, at=at, snapshot=snapshot):
-            return [(UUID(snapshot.contact_id), lambda c: replace(c, bounced_at=c.bounced_at or at))]
+def _words(event: Event[Any]) -> list[tuple[UUID, Said]]:
+    """What people said about being asked."""
+    match event.data:
         case DeliveryComplained(at=at, snapshot=snapshot):
-            return [(UUID(snapshot.contact_id), lambda c: replace(c, opted_out_at=c.opted_out_at or at))]
-        case ContactUnsubscribed(scope=UnsubscribeScope.ALL, at=at, contact_id=contact_id):
-            return [(UUID(contact_id), lambda c: replace(c, opted_out_at=c.opted_out_at or at))]
-        case ContactUnsubscribed(programme=programme, contact_id=contact_id):
-            return [(UUID(contact_id), lambda c: _without(c, programme))]
+            who, scope, via = snapshot.contact_id, ALL, "complaint"
+        case ContactUnsubscribed(scope=UnsubscribeScope.ALL, at=at, contact_id=who, via=via):
+            scope = ALL
+        case ContactUnsubscribed(programme=scope, at=at, contact_id=who, via=via):
+            pass
         case _:
             return []
-
-
-def _without(contact: Contact, programme: str) -> Contact:
-    return replace(contact, opted_out_of=tuple(sorted({*contact.opted_out_of, programme})))
+    source = f"{event.source} {via}".strip()
+    return [(UUID(who), Said(scope, given=False, at=at, source=source, event_id=event.id))]

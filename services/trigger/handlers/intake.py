@@ -94,7 +94,7 @@ async def _sealed(tx: Tx, sealer: Sealer, reports: Sequence[Report]) -> list[Tou
     """The touchpoints with names and addresses sealed; people without any mark lose what they have."""
     folk = [told for report in reports for told in report.touchpoint.people]
     named = [Named(_known_by(told, r), in_clear(told)) for r in reports for told in r.touchpoint.people]
-    ids = await people.resolve(tx.conn, sealer, named)
+    ids = (await people.resolve(tx.conn, sealer, named)).ids
     known = [(contact_id, one.person) for contact_id, one in zip(ids, named, strict=True) if contact_id]
     texts = iter(await sealer.seal(tx.conn, known))
     covered = iter([_cover(one, who, next(texts) if who else "") for one, who in zip(folk, ids, strict=True)])

@@ -6,12 +6,13 @@ People are found again by keyed hashes of their backend id, e-mail address and p
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from services.trigger.domain.directory import Known
-from services.trigger.domain.model import identity
+from services.trigger.domain.model import account_id
 from services.trigger.domain.naming import Named, assign, in_clear, known_of, marks_of, who
-from services.trigger.store import directory
+from services.trigger.store import directory, merging
 from shared.contracts.model import Person
 from shared.contracts.touchpoints import TouchpointContact
 from shared.db.database import Connection
@@ -27,8 +28,21 @@ async def unseal(conn: Connection, sealer: Sealer, told: Sequence[TouchpointCont
     ]
 
 
-async def resolve(conn: Connection, sealer: Sealer, named: Sequence[Named]) -> list[UUID | None]:
-    """The contact behind each person, made up where nobody is known; None for somebody without any mark.
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Who is meant by each person of an event.
+
+    Attributes:
+        ids: one a person; None for somebody without any mark.
+        shared: who is meant by one mark, and who else has the e-mail address that came with it.
+    """
+
+    ids: list[UUID | None]
+    shared: list[tuple[UUID, UUID]]
+
+
+async def resolve(conn: Connection, sealer: Sealer, named: Sequence[Named]) -> Resolved:
+    """The contact behind each person, made up where nobody is known.
 
     New people get an id derived from their mark, the address before all others, so that two events that come
     in at once mean the same person. Whoever was erased stays found, as erased.
@@ -39,7 +53,9 @@ async def resolve(conn: Connection, sealer: Sealer, named: Sequence[Named]) -> l
     if fresh:
         await directory.add_aliases(conn, fresh)
         known |= await directory.find_aliases(conn, fresh)
-    return [who(one, marks, known) for one, marks in zip(named, hashes, strict=True)]
+    ids = [who(one, marks, known) for one, marks in zip(named, hashes, strict=True)]
+    owners = [known.get(marks.get("email", "")) for marks in hashes]
+    return Resolved(ids, [(a, b) for a, b in zip(ids, owners, strict=True) if a and b and a != b])
 
 
 async def seal(conn: Connection, sealer: Sealer, people: Mapping[UUID, Person]) -> dict[UUID, Known]:
@@ -52,23 +68,33 @@ async def seal(conn: Connection, sealer: Sealer, people: Mapping[UUID, Person]) 
 
 
 async def find_contact(conn: Connection, sealer: Sealer, text: str) -> UUID | None:
-    """Whom somebody means by a contact id, a backend's id, an e-mail address or a phone number."""
+    """Whom somebody means by a contact id, a backend's id, an e-mail address or a phone number.
+
+    Former ids of somebody who was merged lead to the one that stayed.
+    """
     marks = [sealer.blind(purpose, text) for purpose in ("contact-id", "email", "phone")]
     known = await directory.find_aliases(conn, marks)
     found = next((known[mark] for mark in marks if mark in known), None)
     if found is None and (own := as_uuid(text)):
-        return own if await directory.get_contacts(conn, [own]) else None
+        contact = (await directory.get_contacts(conn, [own])).get(own)
+        return (contact.merged_into or own) if contact else None
     return found
+
+
+async def all_ids(conn: Connection, contact_id: UUID | None) -> tuple[UUID, ...]:
+    """A person's id, and those by which they were known before; nothing for None."""
+    return (contact_id, *await merging.former_ids(conn, [contact_id])) if contact_id else ()
 
 
 async def find_account(conn: Connection, text: str) -> UUID | None:
     """Which account somebody means by its id, its backend's id or its name."""
-    wanted = [identity("account", text.strip()), *filter(None, [as_uuid(text)])]
+    wanted = [account_id(text), *filter(None, [as_uuid(text)])]
     by_id = await directory.get_accounts(conn, wanted)
     if by_id:
-        return next(iter(by_id))
-    found = await directory.find_accounts(conn, text.strip(), limit=2)
-    return found[0].id if len(found) == 1 else None
+        found = next(iter(by_id.values()))
+        return found.id if found.deleted_at is None else None
+    named = await directory.find_accounts(conn, text.strip(), limit=2)
+    return named[0].id if len(named) == 1 else None
 
 
 def as_uuid(text: str) -> UUID | None:

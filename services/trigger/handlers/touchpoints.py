@@ -8,13 +8,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
 from services.trigger.domain import directory as folding
+from services.trigger.domain import merging as uniting
 from services.trigger.domain.audience import Person as Participant
 from services.trigger.domain.book import Book, Tally, World
 from services.trigger.domain.catalogue import Catalogue
+from services.trigger.domain.consent import Said
 from services.trigger.domain.decisions import Occurrence
 from services.trigger.domain.model import Account, AskState, Contact, Organisation, account_id
 from services.trigger.domain.moments import account_subject, subjects_of
@@ -23,10 +27,12 @@ from services.trigger.domain.news import context_of, holds_of
 from services.trigger.domain.parties import Seen, seen_in
 from services.trigger.domain.planning import FUTURE_TOLERANCE, called_off, plan_surveys, tallied
 from services.trigger.domain.series import begin_series, needs_series
-from services.trigger.handlers import people
+from services.trigger.handlers import merging, people
+from services.trigger.handlers.consent import note
 from services.trigger.handlers.erasure import cancel_asks, erase
 from services.trigger.handlers.ledger import record
 from services.trigger.store import asks, audiences, brakes, directory, plans, programmes
+from services.trigger.store import merging as suspicions
 from shared.contracts.envelope import Event
 from shared.contracts.model import Person
 from shared.contracts.reasons import Reason
@@ -47,6 +53,7 @@ class _Batch:
     contacts: dict[UUID, Contact] = field(default_factory=dict)
     accounts: dict[UUID, Account] = field(default_factory=dict)
     before: dict[UUID, Contact | Account] = field(default_factory=dict)
+    shared: list[tuple[UUID, UUID]] = field(default_factory=list)
 
 
 class Touchpoints:
@@ -66,34 +73,65 @@ class Touchpoints:
         organisation = await programmes.get_organisation(tx.conn)
         if organisation is None:
             raise Unavailable("the organisation's settings are not written yet")
-        batch = await self._load(touched, tx)
-        await self._fold(batch, tx)
-        catalogue = await self._plan(batch, tx, organisation)
-        await self._side_effects(batch, tx, catalogue)
+        for part in _parts(touched, tx.now):
+            batch = await self._load(part, tx)
+            if await self._unite(batch, tx):
+                batch = await self._load(part, tx)
+            await self._fold(batch, tx)
+            catalogue = await self._plan(batch, tx, organisation)
+            await self._side_effects(batch, tx, catalogue)
 
     async def _load(self, events: Sequence[Touched], tx: Tx) -> _Batch:
         """Find or make everybody named, and lock accounts, then contacts, each in id order."""
         batch = _Batch(list(events))
         flat = [(event, told) for event in events for told in event.data.people]
         named = await people.unseal(tx.conn, self._sealer, [told for _, told in flat])
-        ids = await people.resolve(tx.conn, self._sealer, named)
-        for (event, _), one, contact_id in zip(flat, named, ids, strict=True):
-            if contact_id is not None:
-                batch.people.setdefault(_key(event), []).append((one, contact_id))
+        resolved = await people.resolve(tx.conn, self._sealer, named)
+        peek = await directory.get_contacts(tx.conn, {found for found in resolved.ids if found})
+        leads = {former: one.merged_into for former, one in peek.items() if one.merged_into}
+        for (event, _), one, found in zip(flat, named, resolved.ids, strict=True):
+            if found is not None:
+                batch.people.setdefault(_key(event), []).append((one, leads.get(found, found)))
+        shared = ((leads.get(who, who), owner) for who, owner in resolved.shared)
+        batch.shared = [(who, owner) for who, owner in shared if who != owner]
         wanted = {contact_id for found in batch.people.values() for _, contact_id in found}
         told = [event.data.account for event in events if event.data.account]
         fresh = {account_id(one.id): Account(id=account_id(one.id), external_id=one.id) for one in told}
-        peek = await directory.get_contacts(tx.conn, wanted)
         known = {contact.account_id for contact in peek.values() if contact.account_id} - fresh.keys()
         batch.accounts = await directory.claim_accounts(tx.conn, list(fresh.values()), known)
         batch.contacts = await directory.claim_contacts(tx.conn, wanted)
         batch.before = {**batch.accounts, **batch.contacts}
+        if any(contact.merged_into for contact in batch.contacts.values()):
+            raise Unavailable("somebody was merged meanwhile")
         return batch
+
+    async def _unite(self, batch: _Batch, tx: Tx) -> bool:
+        """Merge who is told, or is sure, to be one person; note who may be. Returns whether any were merged.
+
+        Whoever was known by an id alone and now gets somebody's address is that somebody under another id.
+        """
+        merged = False
+        event = batch.events[0]
+        if _tells_merge(event, tx.now):
+            ids = [contact_id for _, contact_id in batch.people.get(_key(event), ())]
+            found = await merging.merge(tx, self._sealer, ids, event_id=event.id, by=event.source)
+            return found is not None
+        suspected: list[tuple[UUID, UUID, str]] = []
+        for who, owner in dict.fromkeys(batch.shared):
+            if batch.contacts[who].erased_at:
+                continue
+            if batch.contacts[who].email_hash:
+                suspected.append((who, owner, "email"))
+            else:
+                merged |= await merging.merge(tx, self._sealer, [owner, who], by="same address") is not None
+        await suspicions.suspect(tx.conn, suspected, tx.now)
+        return merged
 
     async def _fold(self, batch: _Batch, tx: Tx) -> None:
         """Bring the directory up to the last event of the batch, and tell the others what changed."""
         persons = await self._opened(batch, tx)
         originals = dict(persons)
+        words: list[tuple[UUID, Said]] = []
         for event in batch.events:
             if event.data.occurred_at > tx.now + FUTURE_TOLERANCE:
                 continue
@@ -105,8 +143,11 @@ class Touchpoints:
                 fresh = contact.known_at is None or event.data.occurred_at >= contact.known_at
                 persons[contact_id] = folding.merge_person(persons[contact_id], one.person, fresh=fresh)
                 told = folding.Told(one.told, one.person, event.data.occurred_at)
+                said = folding.said_in(told, event.source, event.id)
+                words += [(contact_id, said)] if said else []
                 own = account.id if account and event.data.account else None
                 batch.contacts[contact_id] = folding.merge_contact(contact, told, own)
+        batch.contacts |= await note(tx, words, batch.contacts)
         changed = {
             contact_id: person
             for contact_id, person in persons.items()
@@ -210,6 +251,19 @@ class Touchpoints:
             if event.type == folding.DELETES:
                 leaving = [contact_id for _, contact_id in batch.people.get(_key(event), ())]
                 await erase(tx, self._sealer, leaving, event.id)
+
+
+def _parts(events: Sequence[Touched], now: datetime) -> Iterator[list[Touched]]:
+    """The events in their order, a merge always by itself: what comes after it knows one person less."""
+
+    def apart(event: Touched) -> str:
+        return _key(event) if _tells_merge(event, now) else ""
+
+    return (list(part) for _, part in groupby(events, key=apart))
+
+
+def _tells_merge(event: Touched, now: datetime) -> bool:
+    return event.type == uniting.EVENT and event.data.occurred_at <= now + FUTURE_TOLERANCE
 
 
 async def _book(

@@ -11,7 +11,7 @@ from services.trigger.domain.explain import sentence
 from services.trigger.domain.model import Contact
 from services.trigger.handlers import people
 from services.trigger.pages.view import ENVIRONMENT
-from services.trigger.store import directory, ledger, parked
+from services.trigger.store import directory, ledger, parked, programmes
 from shared.contracts.model import Person
 from shared.contracts.reasons import Outcome
 from shared.db.database import Connection
@@ -39,8 +39,8 @@ def router(platform: Platform) -> APIRouter:
 
     @routes.get("/why")
     async def why(request: Request, _rep: Rep, q: str = "") -> Response:
-        """A contact, an account or an event, whichever is known by what was typed."""
-        wanted = q.strip()[:320]
+        """A contact, an account, a programme or an event, whichever is known by what was typed."""
+        wanted = q.replace("\0", "").strip()[:320]
         context: dict[str, object] = {"q": wanted, "entries": [], "found": "", "who": None, "names": {}}
         if wanted:
             async with platform.db.read() as conn:
@@ -53,8 +53,16 @@ def router(platform: Platform) -> APIRouter:
 async def _found(conn: Connection, platform: Platform, wanted: str) -> dict[str, object]:
     contact_id = await people.find_contact(conn, platform.sealer, wanted)
     account_id = None if contact_id else await people.find_account(conn, wanted)
-    event = None if contact_id or account_id else wanted
-    entries = await ledger.read(conn, ledger.Question(contact_id, account_id, event, limit=SHOWN))
+    programme = None if contact_id or account_id else await programmes.definition_of(conn, wanted)
+    event = None if contact_id or account_id or programme else wanted
+    question = ledger.Question(
+        await people.all_ids(conn, contact_id),
+        account_id,
+        event,
+        wanted if programme else None,
+        limit=SHOWN,
+    )
+    entries = await ledger.read(conn, question)
     if not entries:
         entries = await _of_parked(conn, platform, wanted)
     if contact_id:
@@ -63,6 +71,8 @@ async def _found(conn: Connection, platform: Platform, wanted: str) -> dict[str,
         found = "contact"
     elif account_id:
         who, found = (await directory.get_accounts(conn, [account_id]))[account_id].name, "account"
+    elif programme:
+        who, found = wanted, "programme"
     else:
         who, found = wanted, "event" if entries else ""
     shown = [

@@ -88,6 +88,7 @@ class PersonRule(_Rule):
     job_function: Expr | None = None
     role: Expr | None = None
     consent: Expr | None = None
+    consent_at: Expr | None = None
 
     @model_validator(mode="after")
     def _can_be_found_again(self) -> PersonRule:
@@ -152,6 +153,7 @@ class SalesforceRule(_Rule):
 
     closed_statuses: tuple[str, ...] = ("Closed",)
     won_stages: tuple[str, ...] = ("Closed Won",)
+    renewal_types: tuple[str, ...] = ("Renewal",)
 
 
 class SourceRule(_Rule):

@@ -146,6 +146,7 @@ def _people(rule: PersonRule, body: Node) -> Iterator[dict[str, object]]:
         if found["id"] or found["email"] or found["phone"]:
             found["persona"] = rule.persona.search(place.value) if rule.persona else None
             found["consent"] = rule.consent.search(place.value) if rule.consent else None
+            found["consent_at"] = rule.consent_at.search(place.value) if rule.consent_at else None
             yield found
 
 

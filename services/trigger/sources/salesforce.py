@@ -40,7 +40,7 @@ class _Told:
 
 
 def read(body: Node, source: SourceRule) -> tuple[Report, ...]:
-    """What a change event reports; nothing for deletions, gaps and other objects.
+    """What a change event reports; nothing for other objects, and for deletions that are no merges.
 
     Raises:
         BadBodyError: It is no change event.
@@ -49,7 +49,11 @@ def read(body: Node, source: SourceRule) -> tuple[Report, ...]:
     header = fields.at("ChangeEventHeader")
     kind = header.at("changeType").need()
     reader = READERS.get(header.at("entityName").need())
-    if reader is None or kind not in KNOWN:
+    if header.at("entityName").text() == "Contact" and kind == "DELETE":
+        reader = _merged
+    elif kind not in KNOWN:
+        return ()
+    if reader is None:
         return ()
     at = header.at("commitTimestamp").seconds(0.001)
     change = f"{header.at('transactionKey').need()}/{header.at('sequenceNumber').text() or 0}"
@@ -97,13 +101,26 @@ def _contract(change: _Change) -> _Told | None:
 
 def _opportunity(change: _Change) -> _Told | None:
     if change.fields.at("StageName").text() not in change.rules.won_stages:
-        return None
+        return _renewal(change)
     account, subject = _account(change), Subject(kind="deal", id=change.id)
     gap = Gap("salesforce", Named.DEAL, change.id)
     person, missing = _person(change, gap, "buyer")
     if account and missing is gap:
         return _Told("deal.closed", {"subject": subject, **account})
     return _Told("deal.closed", {"subject": subject, "contact": person, **account}, missing)
+
+
+def _renewal(change: _Change) -> _Told | None:
+    """An opportunity about a renewal is closed on the day when the contract would end."""
+    day = change.fields.at("CloseDate")
+    if day.value is None or change.fields.at("Type").text() not in change.rules.renewal_types:
+        return None
+    account = _account(change)
+    fields = {"renewal_on": _day(day), "subject": Subject(kind="contract", id=change.id), **account}
+    if account:
+        return _Told("contract.renewal_date_set", fields)
+    person, gap = _person(change, Gap("salesforce", Named.DEAL, change.id), "buyer")
+    return _Told("contract.renewal_date_set", fields | {"contact": person}, gap)
 
 
 def _contact(change: _Change) -> _Told | None:
@@ -120,6 +137,15 @@ def _contact(change: _Change) -> _Told | None:
         job_function=fields.at("Title").text(),
     )
     return _Told("contact.updated", {"contact": person, **_account(change)})
+
+
+def _merged(change: _Change) -> _Told | None:
+    """A contact that was deleted because it became part of another one; other deletions are left alone."""
+    master = change.fields.at("MasterRecordId").text(MAX_ID)
+    if not master:
+        return None
+    people = [TouchpointContact(id=f"salesforce:{one}") for one in (master, change.id)]
+    return _Told("contact.merged", {"contacts": people})
 
 
 def _company(change: _Change) -> _Told | None:

@@ -42,7 +42,10 @@ class Problem:
 
 
 COLUMNS: Mapping[Kind, tuple[str, ...]] = {
-    Kind.CONTACTS: ("id", *PERSON, "persona", "consent", *NAMED_COMPANY, "updated_at"),
+    Kind.CONTACTS: (
+        *("id", *PERSON, "persona", "consent", "consent_at"),
+        *(*NAMED_COMPANY, "updated_at"),
+    ),
     Kind.ACCOUNTS: ("id", *COMPANY, "tier", "annual_value", "started_on", "renewal_on", "updated_at"),
     Kind.EVENTS: (
         *("type", "occurred_at", "id", "contact", *PERSON, "persona", "role", *NAMED_COMPANY),
@@ -83,7 +86,9 @@ def _contact(node: Node) -> tuple[str, dict[str, object]]:
     person = _person(node, node.at("id").text(MAX_ID))
     if not (person["id"] or person["email"] or person["phone"]):
         raise node.at("id").wrong("missing, and there is neither email nor phone")
+    said_at = node.at("consent_at")
     person["consent"] = _consent(node.at("consent"))
+    person["consent_at"] = said_at.instant() if said_at.text() else None
     return "contact.updated", {"contact": person, "account": _account(node)}
 
 

@@ -21,7 +21,8 @@ on conflict (id) do update set
     persona = excluded.persona, job_function = excluded.job_function, consent = excluded.consent,
     email_hash = excluded.email_hash, reach = excluded.reach, domains = excluded.domains,
     opted_out_at = excluded.opted_out_at, opted_out_of = excluded.opted_out_of,
-    bounced_at = excluded.bounced_at, erased_at = excluded.erased_at, known_at = excluded.known_at
+    bounced_at = excluded.bounced_at, erased_at = excluded.erased_at, known_at = excluded.known_at,
+    merged_into = excluded.merged_into
 """
 _SAVE_ACCOUNTS = """
 insert into accounts select * from jsonb_populate_recordset(null::accounts, $1::text::jsonb) order by id
@@ -30,7 +31,8 @@ on conflict (id) do update set
     tier = excluded.tier,
     industry = excluded.industry, size = excluded.size, owner = excluded.owner, region = excluded.region,
     annual_value = excluded.annual_value, phase = excluded.phase, started_on = excluded.started_on,
-    renewal_on = excluded.renewal_on, paused = excluded.paused, known_at = excluded.known_at
+    renewal_on = excluded.renewal_on, paused = excluded.paused, known_at = excluded.known_at,
+    deleted_at = excluded.deleted_at
 """
 
 
@@ -102,7 +104,8 @@ async def save_accounts(conn: Connection, accounts: Iterable[Account]) -> None:
 async def contacts_of(conn: Connection, account_ids: Iterable[UUID]) -> dict[UUID, list[Contact]]:
     """The people of accounts who were not erased, by account."""
     rows = await conn.fetch(
-        "select * from contacts where account_id = any($1) and erased_at is null order by id",
+        "select * from contacts where account_id = any($1) and erased_at is null and merged_into is null "
+        "order by id",
         sorted(set(account_ids)),
     )
     found: dict[UUID, list[Contact]] = {}
@@ -126,12 +129,18 @@ async def get_accounts(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, Acco
 async def find_accounts(conn: Connection, text: str, limit: int = 20) -> list[Account]:
     """Accounts by external id or by the beginning of their name."""
     rows = await conn.fetch(
-        "select * from accounts where external_id = $1 or starts_with(lower(name), lower($1)) "
-        "order by name limit $2",
+        "select * from accounts where deleted_at is null "
+        "and (external_id = $1 or starts_with(lower(name), lower($1))) order by name limit $2",
         text,
         limit,
     )
     return [account_of(row) for row in rows]
+
+
+async def is_unpublished(conn: Connection, event_id: UUID) -> bool:
+    """Whether an event of ours still waits for the broker."""
+    query = "select exists (select from outbox where not published and event_id = $1)"
+    return bool(await conn.fetchval(query, str(event_id)))
 
 
 async def ids_of(conn: Connection, table: str) -> list[UUID]:

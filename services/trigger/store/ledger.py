@@ -26,8 +26,9 @@ select $2, {_COLUMNS} from jsonb_to_recordset($1::text::jsonb) as x (
 _READ = """
 select id, at, event_id, programme, version, plan_id, contact_id, account_id, step, outcome, reason, until,
     inputs::text as inputs, shadow
-from decisions where ($1::uuid is null or contact_id = $1) and ($2::uuid is null or account_id = $2)
+from decisions where ($1::uuid[] is null or contact_id = any($1)) and ($2::uuid is null or account_id = $2)
   and ($3::text is null or event_id = $3) and ($4::bigint is null or id < $4)
+  and ($6::text is null or programme = $6)
 order by id desc limit $5
 """
 
@@ -44,11 +45,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is looked for in the ledger; all that is given must fit."""
+    """What is looked for in the ledger; all that is given must fit.
 
-    contact_id: UUID | None = None
+    `contact_ids`: a person's id and those by which they were known before.
+    """
+
+    contact_ids: tuple[UUID, ...] = ()
     account_id: UUID | None = None
     event_id: str | None = None
+    programme: str | None = None
     before: int | None = None
     limit: int = 100
 
@@ -63,7 +68,13 @@ async def write(conn: Connection, at: datetime, decisions: Sequence[tuple[str, D
 async def read(conn: Connection, question: Question) -> list[Entry]:
     """Decisions that fit, newest first."""
     rows = await conn.fetch(
-        _READ, question.contact_id, question.account_id, question.event_id, question.before, question.limit
+        _READ,
+        question.contact_ids or None,
+        question.account_id,
+        question.event_id,
+        question.before,
+        question.limit,
+        question.programme,
     )
     return [Entry(row["id"], row["at"], row["event_id"], decision_of(row)) for row in rows]
 

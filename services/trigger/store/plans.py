@@ -269,3 +269,12 @@ async def outdated_plans(
         plan_of(row)
         for row in await conn.fetch(query, edition.key, edition.version, after, limit, edition.shadow)
     ]
+
+
+async def pending_plans_of_account(conn: Connection, account_id: UUID) -> list[Plan]:
+    """Lock what is still planned for an account and its people."""
+    query = f"""
+        select {COLUMNS} from plans where account_id = $1 and state = 'pending'
+        order by id for no key update
+    """  # noqa: S608 - a constant
+    return [plan_of(row) for row in await conn.fetch(query, account_id)]

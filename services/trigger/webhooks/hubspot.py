@@ -1,7 +1,8 @@
 """HubSpot: a list of changes, each with ids alone.
 
 A ticket that moves to a closed stage is `support_ticket.resolved`, to any other `support_ticket.reopened`; a
-renewal date on a deal or company is `contract.renewal_date_set`; a deletion for privacy is `contact.deleted`.
+renewal date on a deal or company is `contract.renewal_date_set`; merged contacts are `contact.merged`; a
+deletion for privacy is `contact.deleted`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from shared.contracts.touchpoints import Subject, TouchpointAccount, TouchpointC
 from shared.security.signatures import Signed
 
 SOURCE = "/webhooks/hubspot"
+MERGED = "contact.merged"
 OBJECTS = {"0-1": "contact", "0-2": "company", "0-3": "deal", "0-5": "ticket"}
 STAGE = "hs_pipeline_stage"
 PER_ATTEMPT = frozenset({"attemptNumber"})
@@ -45,7 +47,9 @@ def read(call: Call, _signed: Signed, options: Options) -> Reading:
         raise BadBodyError(f"body: more than {MOST} events in one request")
     reports = [_report(_change(node), options) for node in entries]
     found = tuple(report for report in reports if report)
-    return found or Ignored("no closed or reopened ticket, no renewal date, no deletion for privacy")
+    return found or Ignored(
+        "no closed or reopened ticket, no renewal date, no merge, no deletion for privacy"
+    )
 
 
 def _change(node: Node) -> _Change:
@@ -61,6 +65,8 @@ def _report(change: _Change, options: Options) -> Report | None:
             return _ticket(change, options)
         case "deal" | "company", "propertyChange" if change.property in options.hubspot_renewal_properties:
             return _renewal(change)
+        case "contact", "merge":
+            return _merged(change)
         case "contact", "privacyDeletion":
             person = TouchpointContact(id=f"hubspot:{change.id}")
             return _told(change, "contact.deleted", {"contact": person})
@@ -91,6 +97,18 @@ def _renewal(change: _Change) -> Report | None:
     gap = Gap("hubspot", Named.DEAL, change.id)
     fields |= {"contact": TouchpointContact(role="buyer")}
     return _told(change, "contract.renewal_date_set", fields, gap)
+
+
+def _merged(change: _Change) -> Report:
+    """Records of one person that HubSpot made one; the record that came of it may have a new id."""
+    node = change.node
+    stays = node.at("primaryObjectId").text(MAX_ID) or change.id
+    others = [
+        node.at("newObjectId").text(MAX_ID),
+        *(one.text(MAX_ID) for one in node.at("mergedObjectIds").items()),
+    ]
+    ids = dict.fromkeys(one for one in (stays, *others) if one)
+    return _told(change, MERGED, {"contacts": [TouchpointContact(id=f"hubspot:{one}") for one in ids]})
 
 
 def _told(change: _Change, kind: str, fields: dict[str, object], gap: Gap | None = None) -> Report:

@@ -35,7 +35,6 @@ from services.trigger.domain.directory import (
 from services.trigger.domain.model import NAMESPACE, Account, Contact, Reach, identity
 from services.trigger.domain.news import AccountHold, context_of, holds_of
 from services.trigger.domain.programme import Edition
-from shared.contracts.directory import Consent
 from shared.contracts.model import Person
 from shared.contracts.touchpoints import Touchpoint, TouchpointContact
 from tests.unit.trigger.support import ACME, ANNA, NOW, edition, touchpoint
@@ -60,19 +59,6 @@ def test_an_event_without_an_account_changes_only_its_date() -> None:
     account = merge_account(ACME, touchpoint(account=None, product="x", renewal_on="2026-09-01"))
     assert account.renewal_on is not None
     assert account.name == "Acme"
-
-
-@pytest.mark.parametrize(
-    ("consent", "days", "expected"),
-    [
-        (True, 0, Consent.GIVEN),
-        (False, 0, Consent.WITHDRAWN),
-        (None, 0, Consent.UNKNOWN),
-        (False, -1, Consent.UNKNOWN),
-    ],
-)
-def test_consent_is_as_last_said(consent: bool | None, days: int, expected: Consent) -> None:
-    assert merge_contact(ANNA, told(days, consent=consent), None).consent is expected
 
 
 def test_contacts_are_merged_and_an_erased_one_never() -> None:

@@ -42,6 +42,16 @@ CASE: dict[str, Any] = {
 }  # fmt: skip
 
 
+CONTACT_GONE: dict[str, Any] = {
+    "ChangeEventHeader": CASE["ChangeEventHeader"] | {"entityName": "Contact", "changeType": "DELETE"}
+}
+CLOSE_DATE: dict[str, Any] = {
+    "ChangeEventHeader": CASE["ChangeEventHeader"] | {"entityName": "Opportunity"},
+    "CloseDate": "2026-10-01",
+    "Type": "New Business",
+}
+
+
 def sources(text: str = "") -> Sources:
     found, findings = read_sources("sources.yaml", text or EXAMPLE.read_text())
     assert found is not None, findings
@@ -107,6 +117,8 @@ def test_a_list_of_people_is_read_entry_by_entry() -> None:
             "salesforce.changes", changed(CASE, "ChangeEventHeader.recordIds", ["500*"]), id="a wildcard"
         ),
         pytest.param("salesforce.changes", changed(CASE, "Status", ...), id="nothing of interest"),
+        pytest.param("salesforce.changes", CONTACT_GONE, id="a deletion that is no merge"),
+        pytest.param("salesforce.changes", CLOSE_DATE, id="a day that is no renewal's"),
     ],
 )
 def test_what_means_nothing_is_ignored(topic: str, value: object) -> None:
@@ -275,6 +287,34 @@ CHANGES = [
         "",
         "",
         id="deal with account",
+    ),
+    pytest.param(
+        change("Opportunity", Type="Renewal", CloseDate="2026-10-01", AccountId="001C"),
+        "contract.renewal_date_set",
+        "",
+        "",
+        id="renewal with account",
+    ),
+    pytest.param(
+        change("Opportunity", Type="Renewal", CloseDate="2026-10-01"),
+        "contract.renewal_date_set",
+        "",
+        "salesforce:deal:500A",
+        id="renewal",
+    ),
+    pytest.param(
+        change("Opportunity", Type="Renewal", CloseDate="2026-10-01", StageName="Closed Won"),
+        "deal.closed",
+        "",
+        "salesforce:deal:500A",
+        id="a renewal that was won",
+    ),
+    pytest.param(
+        change("Contact", "DELETE", MasterRecordId="003M"),
+        "contact.merged",
+        "salesforce:003M",
+        "",
+        id="contact merged",
     ),
     pytest.param(
         change("Contact", Email="a@kund.example", Name={"FirstName": "Anna", "LastName": "Berg"}),

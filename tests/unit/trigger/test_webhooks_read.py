@@ -117,6 +117,22 @@ READ = [
         id="hubspot privacy",
     ),
     pytest.param(
+        "hubspot",
+        [
+            HUBSPOT_TICKET
+            | {
+                "subscriptionType": "contact.merge",
+                "primaryObjectId": 7,
+                "mergedObjectIds": [8, 9],
+                "newObjectId": 7,
+            }
+        ],
+        {},
+        ("contact.merged", "hubspot:7", "", "", ""),
+        "",
+        id="hubspot merge",
+    ),
+    pytest.param(
         "intercom",
         INTERCOM,
         {},

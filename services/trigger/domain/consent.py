@@ -1,0 +1,128 @@
+"""What people say about being asked, in the order of time, and how they stand by it.
+
+The latest word counts, whenever it is heard. A yes lifts a no only when it says itself when it was given, and
+that is later than the no: a file or a backend that repeats an old yes re-consents nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import groupby
+
+from services.trigger.domain.model import Contact
+from shared.contracts.directory import Consent
+from shared.contracts.model import Channel, Family
+
+ALL = "all"
+FAMILY, CHANNEL = "family:", "channel:"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One word about being asked.
+
+    Attributes:
+        scope: what it is about: all, a programme's key, `family:<family>` or `channel:<channel>`.
+        given: yes or no.
+        at: when it was said, as far as known.
+        source: by which way it came.
+        by: who wrote it down; "" = the person themself, or a backend.
+        firm: it says itself when it was said, so that a yes can lift an earlier no.
+        event_id: the event that told it; "" = none did.
+        last_at: when it was last repeated by the same source.
+        noted_at: when we heard it first.
+        id: the row's; 0 for a new one.
+    """
+
+    scope: str
+    given: bool
+    at: datetime
+    source: str
+    by: str = ""
+    firm: bool = True
+    event_id: str = ""
+    last_at: datetime | None = None
+    noted_at: datetime | None = None
+    id: int = 0
+
+    @property
+    def until(self) -> datetime:
+        """The last time that it was said."""
+        return self.last_at or self.at
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How somebody stands; `opted_out_of` holds programmes, families and channels that they do not want."""
+
+    consent: Consent = Consent.UNKNOWN
+    opted_out_at: datetime | None = None
+    opted_out_of: tuple[str, ...] = ()
+
+
+def standing(history: Iterable[Said]) -> Standing:
+    """How somebody stands by all that was said, in whatever order it was heard."""
+    words = sorted(history, key=lambda said: said.scope)
+    left: dict[str, tuple[bool, datetime]] = {}
+    for scope, said in groupby(words, key=lambda one: one.scope):
+        left[scope] = _last(said)
+    whole = left.pop(ALL, None)
+    out_of = tuple(sorted(scope for scope, (given, _) in left.items() if not given))
+    if whole is None:
+        return Standing(opted_out_of=out_of)
+    given, at = whole
+    return Standing(Consent.GIVEN if given else Consent.WITHDRAWN, None if given else at, out_of)
+
+
+def standing_of(contact: Contact, history: Iterable[Said]) -> Contact:
+    """The contact as it stands by its history."""
+    found = standing(history)
+    return replace(
+        contact,
+        consent=found.consent,
+        opted_out_at=found.opted_out_at,
+        opted_out_of=found.opted_out_of,
+    )
+
+
+def absorb(history: Sequence[Said], word: Said) -> Said | None:
+    """What is to be written for a new word: itself, the row of which it is a repetition, or nothing.
+
+    A source that says the same again, with nothing else from it in between, prolongs its row; how somebody
+    stands does not depend on what lies inside of a row.
+    """
+    own = [one for one in history if (one.scope, one.source, one.by) == (word.scope, word.source, word.by)]
+    alike = [one for one in own if (one.given, one.firm) == (word.given, word.firm)]
+    if any(one.at <= word.at <= one.until for one in alike):
+        return None
+    before = max((one for one in own if one.at <= word.at), key=lambda one: one.until, default=None)
+    return replace(before, last_at=word.at) if before and before in alike else word
+
+
+def refuses(contact: Contact, programme: str, family: Family) -> str:
+    """The scope in which somebody does not want to be asked about a programme; "" = none."""
+    if contact.opted_out_at:
+        return ALL
+    if contact.consent is Consent.WITHDRAWN:
+        return "consent withdrawn"
+    if programme in contact.opted_out_of:
+        return "programme"
+    return "family" if f"{FAMILY}{family}" in contact.opted_out_of else ""
+
+
+def wanted_channels(contact: Contact, channels: Iterable[Channel]) -> tuple[Channel, ...]:
+    """The channels on which somebody may be written to."""
+    return tuple(one for one in channels if f"{CHANNEL}{one}" not in contact.opted_out_of)
+
+
+def _last(said: Iterable[Said]) -> tuple[bool, datetime]:
+    """Whether the answer stands at yes, and when that was last said; of two at one time the no counts.
+
+    A yes that does not say when it was given counts only while nothing stronger was ever said.
+    """
+    words = list(said)
+    strong = [(one.until, not one.given) for one in words if one.firm or not one.given]
+    at, no = max(strong) if strong else (max(one.until for one in words), False)
+    return not no, at

@@ -1,0 +1,106 @@
+"""Entries of one person are merged: by an event, by an operator, or because one of them is nobody else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from services.trigger.domain import merging
+from services.trigger.domain.consent import ALL, Said, standing
+from services.trigger.domain.directory import contact_changed, with_known
+from services.trigger.domain.model import Contact, PlanState
+from services.trigger.handlers import people
+from services.trigger.handlers.ledger import record
+from services.trigger.store import consents, directory, plans, programmes
+from services.trigger.store import merging as store
+from shared.contracts.model import Person
+from shared.contracts.reasons import Reason
+from shared.db.database import Tx
+from shared.security.sealing import Sealer
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What a merge came to: who stays, who is gone, and how many plans were moved and called off."""
+
+    contact_id: UUID
+    merged: tuple[UUID, ...]
+    plans: int
+    called_off: int
+
+
+async def current_ids(tx: Tx, ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """Each id with the one that it leads to now, itself where nobody was merged."""
+    wanted = list(ids)
+    leads = await store.survivors(tx.conn, wanted) if wanted else {}
+    return {one: leads.get(one, one) for one in wanted}
+
+
+async def merge(
+    tx: Tx, sealer: Sealer, ids: Sequence[UUID], *, event_id: str = "", by: str = ""
+) -> Merged | None:
+    """Merge entries of one person into the first of them that is known; None when they are one already.
+
+    What was asked of any of them counts for the one who stays, an opt-out of any of them holds, and nothing
+    is asked twice. It cannot be undone.
+    """
+    leads = await current_ids(tx, ids)
+    wanted = list(dict.fromkeys(leads[one] for one in ids))
+    known = await directory.lock_contacts(tx.conn, wanted)
+    contacts = [known[one] for one in wanted if one in known]
+    if len(contacts) < 2:  # noqa: PLR2004 - one is nothing to merge
+        return None
+    survivor = merging.survivor_of(contacts)
+    others = [one for one in contacts if one.id != survivor.id]
+    gone = [one.id for one in others]
+    await _unite(tx, sealer, survivor, others)
+    settled = await _settle(tx, survivor.id, gone)
+    await store.repoint(tx.conn, gone, survivor.id, settled.moved)
+    lines = merging.lines(survivor.id, gone, settled, by)
+    await record(tx, [(event_id, line) for line in lines])
+    await plans.wake_plans(tx.conn, tx.now, [Reason.OUTRANKED], contacts=[survivor.id])
+    pending = sum(plan.state is PlanState.PENDING for plan in settled.moved)
+    return Merged(survivor.id, tuple(gone), pending, len(settled.doubled))
+
+
+async def _unite(tx: Tx, sealer: Sealer, survivor: Contact, others: Sequence[Contact]) -> None:
+    """Bring the entries' facts together, and tell the other services."""
+    everybody = [survivor, *others]
+    said = await consents.histories(tx.conn, [one.id for one in everybody])
+    refusals = [_refusal(one) for one in others if one.erased_at and not survivor.erased_at]
+    await consents.add(tx.conn, [(survivor.id, word) for word in refusals], tx.now)
+    stands = standing([*refusals, *(word for words in said.values() for word in words)])
+    after = merging.united(survivor, others, stands)
+    if not survivor.erased_at:
+        opened = await sealer.open(tx.conn, [(one.id, one.person) for one in everybody], Person)
+        own, *rest = (person or Person() for person in opened)
+        person = merging.united_person(own, rest)
+        if person != own:
+            sealed = await people.seal(tx.conn, sealer, {survivor.id: person})
+            after = with_known(after, sealed[survivor.id])
+    after = replace(after, version=after.version + 1)
+    rows = [after, *(merging.departed(one, after) for one in others if not one.erased_at)]
+    rows += [replace(one, merged_into=after.id) for one in others if one.erased_at]
+    await directory.save_contacts(tx.conn, rows)
+    for row in rows:
+        if not row.erased_at:
+            key = str(row.account_id or row.id)
+            tx.emit(contact_changed(row), identity=f"{row.id}/{row.version}", key=key)
+
+
+async def _settle(tx: Tx, survivor: UUID, gone: Sequence[UUID]) -> merging.Settled:
+    found = await store.lock_all_plans(tx.conn, [survivor, *gone])
+    editions = await programmes.editions_of(tx.conn, [(plan.programme, plan.version) for plan in found])
+    series = {
+        edition.key
+        for edition in editions.values()
+        if edition.programme.when.recurring or edition.programme.when.by_hand
+    }
+    return merging.settle(found, survivor, gone, series)
+
+
+def _refusal(erased: Contact) -> Said:
+    """Whoever was erased under one id is not asked under another."""
+    assert erased.erased_at is not None  # noqa: S101 - asked of those alone
+    return Said(ALL, given=False, at=erased.erased_at, source="erasure of a duplicate")
