@@ -34,6 +34,8 @@ from shared.runtime.service import Platform, Service
 console = Console(stderr=True)
 PID_FILE = "up.pid"
 KEEP_SECONDS = 1.0
+PATIENCE_SECONDS = 20
+"""A little more than a stop in peace may take."""
 
 
 async def run_all(data_dir: Path, port: int, programmes: Path) -> None:
@@ -102,7 +104,12 @@ def stop_running(data_dir: Path) -> bool:
         if abs(process.create_time() - float(started)) > 1:
             return False
         process.send_signal(signal.SIGTERM)
-        process.wait(timeout=20)
+        try:
+            process.wait(timeout=PATIENCE_SECONDS)
+        except psutil.TimeoutExpired:
+            console.print(f"It did not stop within {PATIENCE_SECONDS} seconds and is ended; that loses nothing.")
+            process.kill()
+            process.wait()
     except psutil.NoSuchProcess:
         return False
     return True

@@ -82,7 +82,11 @@ def proven(sender: str, verdict: Verdict) -> Signed:
     if isinstance(verdict, Refused):
         metrics.WEBHOOKS.labels(sender, verdict.reason).inc()
         log.warning("webhook_refused", sender=sender, reason=verdict.reason, what_to_do=verdict.what_to_do)
-        raise Problem(401, "The signature was not accepted.")
+        raise Problem(
+            401,
+            "The signature was not accepted.",
+            what_to_do="Sign the body as docs/webhooks.md shows, with the secret that was agreed.",
+        )
     return verdict
 
 

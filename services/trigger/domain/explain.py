@@ -62,7 +62,6 @@ _NAMES: Mapping[str, str] = {
     "named": "named is",
     "moved_from": "from",
     "moved_to": "to",
-    "why": "because",
     "zone": "clock of",
     "event": "event",
     "missing": "too few by",
@@ -71,7 +70,7 @@ _NAMES: Mapping[str, str] = {
 }
 
 _SECRET = frozenset(
-    {"touchpoint", "due_at", "channels", "country", "scope", "window", "occurred_at", "closes_at"}
+    {"touchpoint", "due_at", "channels", "country", "scope", "window", "occurred_at", "closes_at", "why"}
 )
 
 
@@ -85,7 +84,7 @@ def sentence(decision: Decision) -> str:
     subject = f"“{decision.programme}”" if decision.programme else "Nobody"
     subject += " (in shadow)" if decision.shadow else ""
     what = f"Reminder {decision.step} of {subject}" if decision.step else subject
-    reason = because(decision.reason)
+    reason = str(decision.inputs.get("why") or because(decision.reason))
     facts = _facts(decision.inputs)
     return f"{_verdict(decision, what, reason)}{f' ({facts})' if facts else ''}."
 

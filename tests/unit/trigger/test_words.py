@@ -136,6 +136,12 @@ def test_a_sentence_names_its_facts() -> None:
     assert because(None) == ""
 
 
+def test_what_exactly_was_wrong_takes_the_place_of_the_general_reason() -> None:
+    why = {"why": "the event is from the future"}
+    told = Decision(outcome=Outcome.NOT_MATCHED, reason=Reason.FILTERED, programme="", inputs=why)
+    assert sentence(told) == "Nobody is asked, because the event is from the future."
+
+
 def test_books_balance_or_not() -> None:
     assert Books(pending=1, requested=2, suppressed={"expired": 1}, cancelled=1, planned=5, asked=2).balanced
     assert not Books(pending=1, planned=2).balanced
