@@ -92,8 +92,11 @@ def _bind(build: Callable[[Any, Platform], Awaitable[Service]], settings: object
     return bound
 
 
-def stop_running(data_dir: Path) -> bool:
-    """Stop a running `afterword up` of this directory and wait for it; tells whether there was one."""
+def stop_running(data_dir: Path, patience: float = PATIENCE_SECONDS) -> bool:
+    """Stop a running `afterword up` of this directory and wait for it; tells whether there was one.
+
+    What does not stop within `patience` seconds is killed: the product is built to be.
+    """
     file = data_dir / PID_FILE
     if not file.exists():
         return False
@@ -105,9 +108,9 @@ def stop_running(data_dir: Path) -> bool:
             return False
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(timeout=PATIENCE_SECONDS)
+            process.wait(timeout=patience)
         except psutil.TimeoutExpired:
-            console.print(f"It did not stop within {PATIENCE_SECONDS} seconds and is ended; that loses nothing.")
+            console.print(f"It did not stop within {patience:g} seconds and is ended; nothing is lost.")
             process.kill()
             process.wait()
     except psutil.NoSuchProcess:
