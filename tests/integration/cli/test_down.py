@@ -23,7 +23,7 @@ def test_what_does_not_stop_in_time_is_ended(tmp_path: Path, capsys: pytest.Capt
         (tmp_path / PID_FILE).write_text(f"{deaf.pid} {psutil.Process(deaf.pid).create_time()}")
         assert stop_running(tmp_path, patience=0.1)
         assert not psutil.pid_exists(deaf.pid)
-    assert "nothing is lost" in capsys.readouterr().out
+    assert "nothing is lost" in capsys.readouterr().err
     assert not (tmp_path / PID_FILE).exists()
 
 
