@@ -76,6 +76,11 @@ async def bounded(doing: str, seconds: float) -> AsyncIterator[None]:
         raise RecordTooLarge(f"{doing}: {error!r}") from error
     except (KafkaError, ConsumerStoppedError, OSError) as error:  # asyncio's TimeoutError is an OSError
         raise BusUnavailable(f"{doing}: {error!r}") from error
+    except RuntimeError as error:
+        # What uvloop says when aiokafka writes to a connection that was lost a moment ago.
+        if "handler is closed" not in str(error):
+            raise
+        raise BusUnavailable(f"{doing}: {error!r}") from error
 
 
 async def stop_bounded(

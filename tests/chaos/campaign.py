@@ -67,6 +67,8 @@ class Rolled:
 
     seconds: float
     requests: int
+    early: int
+    """Links that were faster than their surveys."""
     failures: dict[str, int]
 
 
@@ -200,11 +202,9 @@ async def _break(lanes: Lanes, stage: _Stage, say: Say) -> None:
 
 async def _roll(stage: _Stage) -> Rolled:
     """Restart every instance in peace, one after another, each when the one before is ready again (F7)."""
-    begun, requests, failures = (
-        stage.machine.monotonic(),
-        stage.gateway.requests,
-        stage.gateway.failures.copy(),
-    )
+    gateway = stage.gateway
+    begun, requests, early = stage.machine.monotonic(), gateway.requests, gateway.early
+    failures = gateway.failures.copy()
     for one in stage.fleet.instances:
         op = stage.journal.sent(Faulted("restart", one.label))
         await one.restart()
@@ -213,8 +213,9 @@ async def _roll(stage: _Stage) -> Rolled:
     await stage.breaker.probe.progress()
     return Rolled(
         stage.machine.monotonic() - begun,
-        stage.gateway.requests - requests,
-        dict(stage.gateway.failures - failures),
+        gateway.requests - requests,
+        gateway.early - early,
+        dict(gateway.failures - failures),
     )
 
 

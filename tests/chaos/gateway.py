@@ -47,6 +47,7 @@ class Gateway(httpx.AsyncBaseTransport):
         self._turns: Iterator[int] = count()
         self.failures: Counter[str] = Counter()
         self.requests = 0
+        self.early = 0
 
     def client(self, headers: Mapping[str, str] | None = None) -> httpx.AsyncClient:
         """A client whose requests all go through here; closing it leaves the gateway open."""
@@ -86,13 +87,21 @@ class Gateway(httpx.AsyncBaseTransport):
             self._ready.discard(chosen.label)
             self.failures[f"{service}: {type(error).__name__}"] += 1
             raise
-        if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
+        if _comes_back(request, answer):
+            self.early += 1
+        elif answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
             self.failures[f"{service}: {answer.status_code}"] += 1
         return answer
 
     @override
     async def aclose(self) -> None:
         await self._inner.aclose()
+
+
+def _comes_back(request: httpx.Request, answer: httpx.Response) -> bool:
+    """Whether a link was faster than its survey: a page that opens it by itself a few seconds later."""
+    waits = answer.status_code == httpx.codes.SERVICE_UNAVAILABLE and "retry-after" in answer.headers
+    return waits and request.method in {"GET", "HEAD"}
 
 
 class _Shared(httpx.AsyncBaseTransport):

@@ -76,7 +76,9 @@ def summary(result: Result) -> str:
     lines += [_of_kind(kind, took) for kind, took in told["recovery"].items()]
     lines += [f"  {name}: {count}" for name, count in told["totals"].items()]
     lines += [
-        f"  rolling restart: {one['requests']} requests, failed {one['failures']}" for one in told["rolling"]
+        f"  rolling restart: {one['requests']} requests, {one['early']} before their survey, failed"
+        f" {one['failures']}"
+        for one in told["rolling"]
     ]
     if told["soak"]:
         lines.append(f"  soak: memory grew by {max(told['soak']['rss_growth'].values()):.1%} at most")

@@ -17,8 +17,8 @@ EVERY_SECONDS = 2.0
 LONG_SECONDS = 1800.0
 GROWTH = {True: 0.02, False: 0.08}
 """What memory may grow by in a long soak, and in a short one, in which caches still fill."""
-SLACK = 2
-"""Descriptors, tasks or connections: one look more or less finds somebody at work."""
+SLACK = 8
+"""Descriptors, tasks or connections that one service keeps open for its next use, as to a mail server."""
 _POOLS = "select application_name, count(*) from pg_stat_activity where application_name <> '' group by 1"
 
 

@@ -27,7 +27,8 @@ _SAVE = """
         person, evidence)
     select a.response_id, a.version, a.survey_id, a.contact_id, a.account_id, a.case_key, a.standing, a.mood,
         a.score, a.scale, a.low, a.wants_ticket, a.contact_within, a.resolve_within, a.received_at, a.since,
-        a.programme, a.snapshot, a.words, a.person, string_to_array(a.evidence, ' ')
+        a.programme, a.snapshot, case when c.erased then '' else a.words end,
+        case when c.erased then '' else a.person end, string_to_array(a.evidence, ' ')
     from unnest($1::uuid[], $2::int[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[], $8::text[],
         $9::int[], $10::text[], $11::int[], $12::bool[], $13::interval[], $14::interval[], $15::timestamptz[],
         $16::timestamptz[], $17::text[], $18::jsonb[], $19::text[], $20::text[], $21::text[])
@@ -36,6 +37,9 @@ _SAVE = """
             wants_ticket, contact_within, resolve_within, received_at, since, programme, snapshot, words,
             person,
             evidence)
+    left join (  -- an answer may come after its contact was erased: topics have no order among each other
+        select contact_id, erased from contacts where contact_id = any($4::uuid[]) order by 1 for share
+    ) c on c.contact_id = a.contact_id
     on conflict (response_id) do update set
         version = excluded.version, standing = excluded.standing, mood = excluded.mood,
         score = excluded.score,

@@ -11,9 +11,11 @@ from shared.db.database import Connection
 
 # What is seen after an answer was announced may change its verdict, so it is judged again.
 _OBSERVE = """
-with seen as (
+with survey as (
+    select state from surveys where survey_id = $1 for share
+), seen as (
     insert into observations (survey_id, at, kind, address, agent, score, page)
-    values ($1, $2, $3, $4, $5, $6, $9)
+    values ($1, $2, $3, case (select state from survey) when 'erased' then '' else $4 end, $5, $6, $9)
 )
 insert into settling (survey_id, ready_at, at_latest)
 select $1, $7, $7 where $8 and exists (select from responses where survey_id = $1 and state <> 'pending')

@@ -56,7 +56,10 @@ on conflict do nothing
 _SURVEYS = """
 insert into surveys as s (survey_id, version, contact_id, questionnaire, snapshot, person, slots,
     close_the_loop, closes_at, state)
-select t.*, case when e.contact_id is null then 'open' else 'erased' end
+select t.survey_id, t.version, t.contact_id, t.questionnaire, t.snapshot,
+    case when e.contact_id is null then t.person else '' end,
+    case when e.contact_id is null then t.slots else '{}' end,
+    t.close_the_loop, t.closes_at, case when e.contact_id is null then 'open' else 'erased' end
 from unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
     $9::timestamptz[]) as t (survey_id, version, contact_id, questionnaire, snapshot, person, slots,
     close_the_loop, closes_at)
@@ -97,6 +100,8 @@ _ERASE = (
     select * from unnest($1::uuid[], $2::timestamptz[]) as t (contact_id, erased_at) order by contact_id
     on conflict do nothing
     """,
+    # First: whoever looks at a link meanwhile waits here, and leaves no address.
+    "update surveys set state = 'erased', person = '', slots = '{}' where contact_id = any($1::uuid[])",
     """
     update observations set address = '' where survey_id in
         (select survey_id from surveys where contact_id = any($1::uuid[]))
@@ -105,7 +110,6 @@ _ERASE = (
     update answers set words = '', content = '', address = '', idempotency_key = null where survey_id in
         (select survey_id from surveys where contact_id = any($1::uuid[]))
     """,
-    "update surveys set state = 'erased', person = '', slots = '{}' where contact_id = any($1::uuid[])",
 )
 
 _ORGANISATION = """

@@ -14,13 +14,23 @@ _TEXTS = """
 insert into texts (digest, content)
 select * from unnest($1::text[], $2::text[]) order by 1 on conflict do nothing
 """
+# Topics have no order among each other: a survey may come after its contact was erased. The lock lets an
+# erasure that is under way end first, or come after.
 _SURVEYS = """
 insert into surveys (survey_id, contact_id, account_id, programme, version, snapshot, person, texts_digest,
-slots,
-    requested_at, closes_at, fresh_until)
-select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::int[], $6::text[], $7::text[],
-$8::text[],
-    $9::text[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[]) order by 1
+    slots, requested_at, closes_at, fresh_until)
+select s.survey_id, s.contact_id, s.account_id, s.programme, s.version, s.snapshot,
+    case when c.erased then '' else s.person end, s.texts_digest,
+    case when c.erased then '{}' else s.slots end, s.requested_at, s.closes_at, s.fresh_until
+from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::int[], $6::text[], $7::text[],
+    $8::text[], $9::text[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[])
+    as s (survey_id, contact_id, account_id, programme, version, snapshot, person, texts_digest, slots,
+        requested_at, closes_at, fresh_until)
+left join (
+    select contact_id, erased_at is not null as erased from contacts
+    where contact_id = any($2::uuid[]) order by 1 for share
+) c on c.contact_id = s.contact_id
+order by 1
 on conflict (survey_id) do nothing
 """
 _CHANGES = """
@@ -36,13 +46,19 @@ where s.survey_id = c.survey_id and s.version < c.version
 # A first message needs no proof that the answers are known: nobody can answer before it.
 _MESSAGES = """
 insert into messages (delivery_id, survey_id, message_id, kind, step, channel, contact_id, account_id,
-programme,
-    key, snapshot, requested_at, person, slots, view_current)
-select m.*, m.step = 0 from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::int[], $6::text[],
-$7::uuid[],
+    programme, key, snapshot, requested_at, person, slots, view_current)
+select m.delivery_id, m.survey_id, m.message_id, m.kind, m.step, m.channel, m.contact_id, m.account_id,
+    m.programme, m.key, m.snapshot, m.requested_at, case when c.erased then '' else m.person end,
+    case when c.erased then '{}' else m.slots end, m.step = 0
+from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::int[], $6::text[], $7::uuid[],
     $8::uuid[], $9::text[], $10::text[], $11::text[], $12::timestamptz[], $13::text[], $14::text[])
     as m (delivery_id, survey_id, message_id, kind, step, channel, contact_id, account_id, programme,
-        key, snapshot, requested_at, person, slots) order by 1
+        key, snapshot, requested_at, person, slots)
+left join (
+    select contact_id, erased_at is not null as erased from contacts
+    where contact_id = any($7::uuid[]) order by 1 for share
+) c on c.contact_id = m.contact_id
+order by 1
 on conflict (delivery_id) do nothing
 """
 _KNOWN_CONTACTS = """

@@ -265,6 +265,13 @@ async def test_an_erased_contact_leaves_nothing_readable(office: Office) -> None
     assert await office.rows("select words, person from answers") == [("", "")]
 
 
+async def test_an_answer_that_comes_after_the_erasure_leaves_nothing_readable(office: Office) -> None:
+    erased = ContactErased(contact_id=str(derive("contact", "ana")), version=9, erased_at=T0)
+    await office.hears(event(erased, T0))
+    await office.hears(await office.says.answered("r1", 2, T0))
+    assert await office.rows("select words, person from answers") == [("", "")]
+
+
 async def test_whoever_looked_at_an_older_version_is_told(office: Office) -> None:
     await office.hears(await office.says.answered("r1", 2, T0))
     seen = await ticket_of(office)

@@ -244,6 +244,11 @@ async def test_a_survey_of_somebody_already_erased_is_gone_at_once(collector: Co
     path = await collector.asked(5)
     async with collector.client() as browser:
         assert (await browser.get(path)).status_code == 410
+    async with collector.db.read() as conn:
+        (survey,) = await conn.fetch("select person, slots, state from surveys")
+        (seen,) = await conn.fetch("select address from observations")
+    assert tuple(survey) == ("", "{}", "erased")
+    assert seen["address"] == ""
 
 
 @pytest.mark.requirement("R45", "R48")

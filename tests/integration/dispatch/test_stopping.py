@@ -153,3 +153,12 @@ async def test_an_erased_person_leaves_no_address_and_is_not_written_to_again(ro
     await room.ask("again", person=Person(name="Anna", email="anna@customer.example"))
     await room.work()
     assert await room.state("again") == ("suppressed", Reason.ERASED)
+
+
+async def test_a_survey_that_comes_after_the_erasure_leaves_nothing_of_the_person(room: MailRoom) -> None:
+    await room.tell(ContactErased(contact_id=str(contact_id("anna")), version=3, erased_at=NOW))
+    await room.ask("anna", person=Person(name="Anna", email="anna@customer.example"))
+    [message] = await room.fetch("select person, slots from messages")
+    assert tuple(message) == ("", "{}")
+    [survey] = await room.fetch("select person, slots from surveys")
+    assert tuple(survey) == ("", "{}")
