@@ -26,10 +26,10 @@ BATCH = 500
 _DAYS = 2
 _FACTS = """
 insert into answer_facts (response_id, survey_id, version, state, family, day, cohort, nps, nps5, csat, ces,
-    answered_at, contact_id, account_id, answer, snapshot)
+    answered_at, contact_id, account_id, programme, persona, answer, snapshot)
 select md5(response_id::text || n)::uuid, md5(survey_id::text || n)::uuid, version, state, family,
     day - $3 * n, cohort - $3 * n, nps, nps5, csat, ces, answered_at - n * $3 * interval '1 day',
-    md5(contact_id::text || n)::uuid, account_id, answer, snapshot
+    md5(contact_id::text || n)::uuid, account_id, programme, persona, answer, snapshot
 from answer_facts cross join generate_series($1::int, $2::int) n where day > $4
 """
 _INBOX = """

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from services.cli import books, deadletters, imports, organisation, people, sources, up, verdicts
+from services.cli import books, deadletters, imports, organisation, people, scores, sources, up, verdicts
 from services.cli.deployment import DATA_DIR, migrate, wait_for_database
 from services.cli.programmes import app as programmes
 from shared.embedded import stack
@@ -25,6 +25,7 @@ app.add_typer(sources.app, name="sources", help="Topics of others on Kafka: chec
 app.add_typer(people.app, name="users", help="People who sign in: invite, list, disable.")
 app.add_typer(deadletters.app, name="dlq", help="Records put aside: list, show, replay.")
 app.add_typer(organisation.app, name="organisation", help="Name, zone, sender and public address.")
+app.add_typer(scores.app, name="scores", help="Sums of answers: check them, count them anew.")
 app.add_typer(verdicts.app, name="verdicts", help="Person or machine: why, and judged anew by today's rules.")
 app.command("books")(books.command)
 app.command("import")(imports.command)

@@ -9,12 +9,13 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
 from services.scoring.domain.asking import FIRST_DAY, LAST_DAY, NoSuchRollup, Question, Span, ask
+from services.scoring.domain.cutting import MOST_FACTS, Cut, cut
 from services.scoring.domain.histogram import Histogram, Metric
 from services.scoring.domain.metrics import score
 from services.scoring.domain.periods import Step, trend
 from services.scoring.domain.rates import Asked, rate
-from services.scoring.domain.rollups import split_value
-from services.scoring.store import queries
+from services.scoring.domain.rollups import name_of, split_value
+from services.scoring.store import cuts, queries
 from shared.contracts.model import Family
 from shared.db.database import Database
 from shared.security.access import Principal, Scope, require_scope
@@ -39,6 +40,10 @@ class ScoresOut(BaseModel):
 
     dimension: str
     scores: list[ScoreOut]
+    complete: bool = Field(
+        default=True,
+        description=f"false where the newest {MOST_FACTS:,} answers were read and there are more",
+    )
 
 
 class PeriodOut(BaseModel):
@@ -95,7 +100,12 @@ class Filters(BaseModel):
     """What the address asks for; all optional."""
 
     programme: str = Field("", max_length=200)
-    dimension: str = Field("", max_length=60, description="as tier, tier+persona or total")
+    dimension: str = Field(
+        "",
+        max_length=100,
+        description="as tier, tier+persona, programme+context.carrier or total; any other of up to three"
+        " dimensions is read from the newest answers",
+    )
     value: str = Field("", max_length=400, description="value of the dimension, as key")
     metric: Metric | None = None
     family: Family | None = None
@@ -117,16 +127,38 @@ def _question(filters: Annotated[Filters, Query()]) -> Question:
         raise Problem(422, f"dimension: {error}.", field="dimension") from error
 
 
+def _question_or_cut(filters: Annotated[Filters, Query()]) -> Question | Cut:
+    try:
+        return _question(filters)
+    except Problem:
+        return _cut(filters)
+
+
+def _cut(filters: Filters) -> Cut:
+    try:
+        return cut(
+            filters.dimension,
+            programme=filters.programme,
+            value=filters.value,
+            metric=filters.metric,
+            family=filters.family.value if filters.family else None,
+            span=Span(filters.first or FIRST_DAY, filters.last or LAST_DAY),
+        )
+    except NoSuchRollup as error:
+        raise Problem(422, f"dimension: {error}.", field="dimension") from error
+
+
 Asking = Annotated[Question, Depends(_question)]
+Cutting = Annotated[Question | Cut, Depends(_question_or_cut)]
 Reader = Annotated[Principal, Depends(require_scope(Scope.SCORES_READ))]
 
 
-def _may_see(question: Question, principal: Principal) -> None:
+def _may_see(dimensions: str, principal: Principal) -> None:
     """An account manager is a person: their figures are for those who may see accounts."""
-    if "owner" in question.rollup and Scope.ACCOUNTS_READ not in principal.scopes:
+    if {"owner", "account"} & set(dimensions.split("+")) and Scope.ACCOUNTS_READ not in principal.scopes:
         raise Problem(
             403,
-            f"Scores by owner need the scope {Scope.ACCOUNTS_READ}.",
+            f"Scores by owner or account need the scope {Scope.ACCOUNTS_READ}.",
             what_to_do="Ask an admin for a key with it, or for the role rep.",
             field="dimension",
         )
@@ -157,9 +189,11 @@ def routes(db: Database) -> APIRouter:
     router = APIRouter(prefix="/v1/scores", tags=["scores"])
 
     @router.get("")
-    async def scores(question: Asking, principal: Reader) -> ScoresOut:
+    async def scores(question: Cutting, principal: Reader) -> ScoresOut:
         """Scores by the values of a dimension; without one, each programme's. Families stay apart."""
-        _may_see(question, principal)
+        if isinstance(question, Cut):
+            return await _cut_out(db, question, principal)
+        _may_see(question.rollup, principal)
         async with db.read() as conn:
             found = await queries.scores(conn, question)
         return ScoresOut(
@@ -169,7 +203,7 @@ def routes(db: Database) -> APIRouter:
     @router.get("/trend")
     async def trends(question: Asking, principal: Reader, step: Step = Step.WEEK) -> TrendsOut:
         """Scores by week, month or quarter; a period without an answer is there, with score null."""
-        _may_see(question, principal)
+        _may_see(question.rollup, principal)
         async with db.read() as conn:
             found = await queries.series(conn, question)
         out = [
@@ -196,6 +230,15 @@ def routes(db: Database) -> APIRouter:
         return SummaryOut(programmes=[_programme_out(key, asked.get(key, Asked()), found) for key in keys])
 
     return router
+
+
+async def _cut_out(db: Database, wanted: Cut, principal: Principal) -> ScoresOut:
+    name = name_of(wanted.dimensions)
+    _may_see(name, principal)
+    async with db.read() as conn:
+        read = await cuts.cutting(conn, wanted)
+    scores = [_score_out(one, name) for one in read.found]
+    return ScoresOut(dimension=name, scores=scores, complete=read.complete)
 
 
 def _programme_out(key: tuple[str, str], asked: Asked, found: list[queries.Found]) -> ProgrammeOut:

@@ -69,7 +69,10 @@ async def on_programmes(events: Sequence[Event[ProgrammePublished]], tx: Tx) -> 
 
 async def on_erased(events: Sequence[Event[ContactErased]], tx: Tx) -> None:
     """Cut facts from an erased person: contact, subject, context and zone go, the answer still counts."""
-    await directory.erase(tx.conn, {UUID(event.data.contact_id): event.data.erased_at for event in events})
+    erased = {UUID(event.data.contact_id): event.data.erased_at for event in events}
+    await directory.erase(tx.conn, erased)
+    gone, come = await facts.forget(tx.conn, sorted(erased))
+    await cells.add_scores(tx.conn, rollups.deltas(gone, come))
 
 
 SUBSCRIPTIONS = (

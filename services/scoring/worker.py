@@ -1,4 +1,4 @@
-"""What scoring does by itself: announce headlines, refresh gauges, rebuild cells."""
+"""What scoring does by itself: announce headlines and refresh gauges."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from services.scoring import metrics
-from services.scoring.domain import rollups
 from services.scoring.domain.asking import Question, Span
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.metrics import GROUP_NAMES, score
 from services.scoring.domain.rates import rate
-from services.scoring.store import cells, queries
-from services.scoring.store.asks import asks_after
-from services.scoring.store.facts import facts_after
+from services.scoring.store import queries
 from services.scoring.store.headlines import Headline, all_headlines, unannounced
 from shared.contracts.model import Family
 from shared.contracts.scores import ScoreChanged
@@ -21,7 +18,6 @@ from shared.db.database import Database, Tx
 from shared.runtime.failpoints import failpoint
 
 ANNOUNCED_AT_ONCE = 200
-REBUILT_AT_ONCE = 5000
 
 
 def announcing(db: Database) -> Callable[[], Awaitable[int]]:
@@ -104,21 +100,3 @@ def _set(found: queries.Found) -> None:
         metrics.NPS_HIGH.labels(found.value, found.family).set(scored.high)
     elif scored.metric in (Metric.CSAT, Metric.CES):
         metrics.SHARE.labels(found.value, found.family, scored.metric.value).set(scored.value / 100)
-
-
-async def rebuild_cells(tx: Tx) -> int:
-    """Count all cells anew from facts and asks; returns how many facts there are.
-
-    The result is what was there before unless a rollup was added or a cell was damaged.
-    """
-    await cells.clear_cells(tx.conn)
-    done, last_fact = 0, None
-    while facts := await facts_after(tx.conn, last_fact, REBUILT_AT_ONCE):
-        await cells.add_scores(tx.conn, rollups.deltas([], facts))
-        await cells.add_rates(tx.conn, rollups.fact_rates([], facts))
-        done, last_fact = done + len(facts), facts[-1].response_id
-    last_ask = None
-    while asks := await asks_after(tx.conn, last_ask, REBUILT_AT_ONCE):
-        await cells.add_rates(tx.conn, rollups.ask_rates([], asks))
-        last_ask = asks[-1].survey_id
-    return done

@@ -103,6 +103,8 @@ class Snapshot(Part):
     subject_kind: str = ""
     subject_id: str = ""
     context: dict[str, str] = Field(default_factory=dict)
+    breakdown: tuple[str, ...] = ()
+    """Names of the attributes in `context` that scores are to be broken down by."""
 
     @property
     def key(self) -> str:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.scoring.domain.histogram import Metric
-from services.scoring.domain.rollups import JOINT, ROLLUPS, Rollup, name_of
+from services.scoring.domain.rollups import CONTEXT, JOINT, ROLLUPS, Rollup, name_of
 
 FIRST_DAY = date(2000, 1, 1)
 LAST_DAY = date(9999, 12, 31)
+_ATTRIBUTE = ("programme", CONTEXT)
 
 
 class NoSuchRollup(ValueError):
@@ -84,7 +85,11 @@ def rollup_for(dimensions: Rollup) -> Rollup:
     Raises:
         NoSuchRollup: there is none.
     """
-    if dimensions in ROLLUPS:
+    kept = dimensions in ROLLUPS or (
+        len(dimensions) == len(_ATTRIBUTE) and dimensions[0] == _ATTRIBUTE[0]
+        and dimensions[1].startswith(CONTEXT)
+    )  # fmt: skip
+    if kept:
         return dimensions
     raise NoSuchRollup(
         f"no scores are kept by {name_of(dimensions)}; there are {', '.join(map(name_of, ROLLUPS))}"

@@ -16,12 +16,17 @@ from services.scoring.domain.histogram import Metric
 
 DIMENSIONS: tuple[str, ...] = (
     "programme", "touchpoint", "tier", "industry", "size", "owner", "persona", "job_function", "product",
-    "service_type", "region", "locale", "channel", "stage",
+    "service_type", "region", "locale", "channel",
 )  # fmt: skip
 """Dimensions of a snapshot that scores are broken down by (R61)."""
 
 Dims = tuple[str | None, ...]
 """Values of DIMENSIONS in their order; None or empty where not known."""
+
+Context = tuple[tuple[str, str], ...]
+"""Attributes of the event that its programme wants scores broken down by: names and values (R66)."""
+
+MOST_ATTRIBUTES = 5
 
 
 class State(StrEnum):
@@ -80,6 +85,7 @@ class Fact(NamedTuple):
         cohort: UTC day of the hand-over, for response rates; the day of the answer where not known.
         dims: values of DIMENSIONS.
         points: (metric, answer), at most one a metric.
+        context: attributes of the event that the programme names.
     """
 
     response_id: str
@@ -91,6 +97,7 @@ class Fact(NamedTuple):
     cohort: date
     dims: Dims
     points: tuple[tuple[str, int], ...]
+    context: Context = ()
 
     @property
     def counts(self) -> bool:
@@ -121,6 +128,12 @@ def points_of(scores: Iterable[Scored], primary: str) -> tuple[tuple[str, int], 
         if metric not in found or answer.question == primary:
             found[metric] = answer.value
     return tuple(found.items())
+
+
+def context_of(known: Mapping[str, str], named: Iterable[str]) -> Context:
+    """The attributes that are named and known, five at most; what came with the event stays in the facts."""
+    found = [(name, known[name]) for name in named if known.get(name) and "+" not in name]
+    return tuple(found[:MOST_ATTRIBUTES])
 
 
 def day_of(at: datetime) -> date:

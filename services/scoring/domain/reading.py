@@ -13,7 +13,7 @@ from typing import Annotated, Literal, NamedTuple
 from msgspec import DecodeError, Meta, Raw, Struct, json
 from msgspec.structs import astuple
 
-from services.scoring.domain.facts import DIMENSIONS, STATES, Fact, day_of, merge, points_of
+from services.scoring.domain.facts import DIMENSIONS, STATES, Fact, context_of, day_of, merge, points_of
 from shared.contracts.model import Payload
 from shared.errors import Undecodable
 
@@ -40,10 +40,11 @@ class Snapshot(Struct, frozen=True, gc=False):
     region: str = ""
     locale: str = "en"
     channel: Literal["email", "sms", "in_app", "link", "webhook"] = "email"
-    stage: str = ""
     family: Literal["transactional", "relationship", "progress"] = "transactional"
     contact_id: Id | None = None
     account_id: Id | None = None
+    context: dict[str, str] = {}
+    breakdown: tuple[str, ...] = ()
 
 
 class Answer(Struct, frozen=True, gc=False):
@@ -141,6 +142,7 @@ def told_by(event_type: str, response: Response) -> Told:
         day_of(response.asked_at) if response.asked_at else day,
         astuple(snapshot)[:_WIDTH],
         points_of(response.scores, response.primary),
+        context_of(snapshot.context, snapshot.breakdown) if snapshot.breakdown else (),
     )
     written = bytes(response.snapshot).decode()
     return Told(fact, response, snapshot.contact_id, snapshot.account_id, written)
@@ -169,4 +171,5 @@ def fold(told: Iterable[Told]) -> list[Told]:
 def without_person(told: Told) -> Told:
     """What is kept of an erased contact's answer: it counts, and nothing in it leads to the person."""
     snapshot = {key: value for key, value in json.decode(told.snapshot).items() if key not in PERSONAL}
-    return told._replace(contact_id=None, snapshot=_encode(snapshot).decode())
+    fact = told.fact._replace(context=())
+    return told._replace(fact=fact, contact_id=None, snapshot=_encode(snapshot).decode())

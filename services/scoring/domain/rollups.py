@@ -2,7 +2,10 @@
 
 A cell is one histogram: metric, family, rollup, value and day. Family is part of every cell, so a
 relationship score and a transactional one can never end up in one number (R6); metric is too, so scales
-never mix (R2). The list is not the full cross: a dimension or pair that is not here is read from the facts.
+never mix (R2). The list is not the full cross: a dimension or pair that is not here is read from the facts,
+up to a bound (`cutting.py`). To the declared rollups come those of up to five attributes of the event that
+a programme names (carrier, agent, release), always within the programme.
+
 There is no rollup by account and day: its cells would hold one answer each, as many as there are facts, so
 an account's score is summed from its own facts.
 """
@@ -30,11 +33,14 @@ PAIRS: tuple[Rollup, ...] = (
     ("programme", "tier"),
     ("programme", "persona"),
     ("programme", "industry"),
-    ("programme", "region"),
-    ("programme", "channel"),
     ("tier", "persona"),
+    ("tier", "product"),
+    ("product", "persona"),
 )
 """Crossings that the pages and R62, R67 ask for."""
+
+CONTEXT = "context."
+"""Before the name of an attribute where a dimension is meant: `programme+context.carrier`."""
 
 ROLLUPS: tuple[Rollup, ...] = ((), *SINGLES, *PAIRS)
 """All rollups; the empty one is the total of a family."""
@@ -74,16 +80,35 @@ def deltas(gone: Iterable[Fact], come: Iterable[Fact]) -> Deltas:
     """What cells change when some facts replace others; a fact that does not count adds nothing."""
     found: Deltas = {}
     for sign, facts in ((1, come), (-1, gone)):
-        table: _Table[tuple[str, str, date]] = _Table()
-        for fact in facts:
-            if fact.state is State.COUNTED:
-                for metric, answer in fact.points:
-                    table.add((metric, fact.family, fact.day), answer - _LOWEST[metric], fact.dims)
-        for (metric, family, day), rollup, value, counts in table.grouped(ROLLUPS, BUCKETS):
-            buckets = found.setdefault(Cell(metric, family, rollup, value, day), [0] * BUCKETS)
+        for cell, counts in _counted(facts):
+            buckets = found.setdefault(cell, [0] * BUCKETS)
             for bucket, times in enumerate(counts):
                 buckets[bucket] += sign * times
     return {cell: buckets for cell, buckets in found.items() if any(buckets)}
+
+
+def _counted(facts: Iterable[Fact]) -> Iterator[tuple[Cell, list[int]]]:
+    table: _Table[tuple[str, str, date]] = _Table()
+    attributes: Counter[tuple[Cell, int]] = Counter()
+    for fact in facts:
+        if fact.state is State.COUNTED:
+            for metric, answer in fact.points:
+                table.add((metric, fact.family, fact.day), answer - _LOWEST[metric], fact.dims)
+            if fact.context:
+                attributes.update(_attributes(fact))
+    for (metric, family, day), rollup, value, counts in table.grouped(ROLLUPS, BUCKETS):
+        yield Cell(metric, family, rollup, value, day), counts
+    for (cell, bucket), times in attributes.items():
+        yield cell, [0] * bucket + [times]
+
+
+def _attributes(fact: Fact) -> Iterator[tuple[Cell, int]]:
+    """Cells of the attributes that the programme names, with the bucket of the answer."""
+    programme = fact.dims[0]
+    for metric, answer in fact.points:
+        for name, value in fact.context:
+            rollup, joined = f"programme+{CONTEXT}{name}", f"{programme}{JOINT}{value}"
+            yield Cell(metric, fact.family, rollup, joined, fact.day), answer - _LOWEST[metric]
 
 
 _LOWEST = {metric.value: metric.lowest for metric in Metric}

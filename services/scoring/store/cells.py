@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.scoring.domain.histogram import BUCKETS
-from services.scoring.domain.rollups import Deltas, RateDeltas
+from services.scoring.domain.rollups import Cell, Deltas, RateCell, RateDeltas
 from shared.db.database import Connection
 
 _BUCKETS = [f"b{number}" for number in range(BUCKETS)]
@@ -50,6 +50,18 @@ async def add_rates(conn: Connection, deltas: RateDeltas) -> None:
     if deltas:
         rows = [(*cell, *deltas[cell]) for cell in sorted(deltas)]
         await conn.execute(_ADD_RATES, *zip(*rows, strict=True))
+
+
+async def all_scores(conn: Connection) -> Deltas:
+    """Every cell of scores as it is kept."""
+    rows = await conn.fetch("select * from score_cells")
+    return {Cell(*row[:5]): list(row[5:]) for row in map(tuple, rows)}
+
+
+async def all_rates(conn: Connection) -> RateDeltas:
+    """Every cell of rates as it is kept."""
+    rows = await conn.fetch("select * from rate_cells")
+    return {RateCell(*row[:4]): list(row[4:]) for row in map(tuple, rows)}
 
 
 async def clear_cells(conn: Connection) -> None:

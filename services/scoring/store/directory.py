@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from uuid import UUID
 
-from services.scoring.domain.reading import PERSONAL
 from shared.db.database import Connection
 
 
@@ -21,7 +20,7 @@ async def save_programmes(conn: Connection, rows: Collection[tuple[str, int, str
 
 
 async def erase(conn: Connection, erased: Mapping[UUID, datetime]) -> None:
-    """Cut the tie between facts and erased contacts; the answers go on counting."""
+    """Remember who was erased, so that no later answer of theirs is kept with what leads to them."""
     await conn.execute("lock table erased_contacts in exclusive mode")
     contacts = sorted(erased)
     await conn.execute(
@@ -29,10 +28,4 @@ async def erase(conn: Connection, erased: Mapping[UUID, datetime]) -> None:
         " on conflict do nothing",
         contacts,
         [erased[contact] for contact in contacts],
-    )
-    await conn.execute(
-        "update answer_facts set contact_id = null, snapshot = (snapshot::jsonb - $2::text[])::json"
-        " where contact_id = any($1::uuid[])",
-        contacts,
-        list(PERSONAL),
     )

@@ -6,18 +6,19 @@ import json
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
-from services.scoring.domain.facts import DIMENSIONS, Fact, State, merge
+from services.scoring.domain.facts import DIMENSIONS, Fact, State, context_of, merge
 from services.scoring.domain.histogram import Metric
-from services.scoring.domain.reading import Told, kept_of, without_person
+from services.scoring.domain.reading import PERSONAL, Told, kept_of, without_person
 from shared.db.database import Connection
 from shared.errors import Unavailable
 
 _COLUMNS = (
     "response_id", "survey_id", "version", "state", "family", "day", "cohort", "nps", "nps5", "csat", "ces",
-    "answered_at", "contact_id", "account_id", "answer", "snapshot",
+    "answered_at", "contact_id", "account_id", "programme", "persona", "answer", "snapshot",
 )  # fmt: skip
 _FACTS = """
 select response_id, survey_id, version, state, family, day, cohort, nps, nps5, csat, ces, snapshot
@@ -32,6 +33,12 @@ _STATE = """
 update answer_facts f set version = t.version, state = t.state
 from unnest($1::uuid[], $2::int[], $3::text[]) as t (response_id, version, state)
 where f.response_id = t.response_id
+"""
+
+_OF_CONTACTS = _FACTS + "where contact_id = any($1::uuid[]) order by response_id for update"
+_FORGET = """
+update answer_facts set contact_id = null, snapshot = (snapshot::jsonb - $2::text[])::json
+where contact_id = any($1::uuid[])
 """
 
 Change = tuple[list[Fact], list[Fact]]
@@ -84,6 +91,7 @@ async def _copy(conn: Connection, told: Sequence[Told]) -> None:
 
 
 _NULL = "\\N"
+_PERSONA = DIMENSIONS.index("persona")
 
 
 def _line(told: Told) -> str:
@@ -95,7 +103,8 @@ def _line(told: Told) -> str:
         f"{fact.response_id}\t{fact.survey_id}\t{fact.version}\t{fact.state.value}\t{fact.family}\t{fact.day}"
         f"\t{fact.cohort}\t{points.get('nps', _NULL)}\t{points.get('nps5', _NULL)}"
         f"\t{points.get('csat', _NULL)}\t{points.get('ces', _NULL)}\t{at}\t{contact_id or _NULL}"
-        f"\t{account_id or _NULL}\t{_escaped(kept_of(response))}\t{_escaped(snapshot)}"
+        f"\t{account_id or _NULL}\t{_escaped(fact.dims[0] or '')}\t{fact.dims[_PERSONA] or _NULL}"
+        f"\t{_escaped(kept_of(response))}\t{_escaped(snapshot)}"
     )
 
 
@@ -141,7 +150,20 @@ def fact_from(row: Mapping[str, Any]) -> Fact:
         row["cohort"],
         tuple(snapshot.get(dimension) for dimension in DIMENSIONS),
         tuple((metric.value, row[metric.value]) for metric in Metric if row[metric.value] is not None),
+        context_of(snapshot.get("context") or {}, snapshot.get("breakdown") or ()),
     )
+
+
+async def forget(conn: Connection, contacts: Sequence[UUID]) -> Change:
+    """Cut what leads to persons from their facts; the answers go on counting.
+
+    Returns:
+        What changed of it in the scores: the attributes of the event are no longer known.
+    """
+    rows = await conn.fetch(_OF_CONTACTS, contacts)
+    await conn.execute(_FORGET, contacts, list(PERSONAL))
+    gone = [fact_from(row) for row in rows]
+    return gone, [fact._replace(context=()) for fact in gone]
 
 
 async def facts_after(conn: Connection, last: str | None, limit: int) -> list[Fact]:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from services.trigger.domain.asking import Asked
 from services.trigger.domain.parts import Key, Names, PartId, Rules, SpanText, Texts
@@ -28,6 +29,7 @@ DEFAULT_LOW = {QuestionType.NPS: 6, QuestionType.NPS5: 3, QuestionType.CSAT: 2, 
 """At or below it an answer is unhappy, unless the programme says otherwise (R1-R5, R95)."""
 
 _HOUR = 3600
+_ATTRIBUTE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
 
 
 class Who(StrEnum):
@@ -106,12 +108,27 @@ class FollowUp(Rules):
     task: PartId
 
 
+def _attribute_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if not _ATTRIBUTE.fullmatch(name):
+            raise ValueError(f"{name!r} is no name of an attribute: a letter, then letters, digits, _ . -")
+    return names
+
+
 class CloseLoop(Rules):
     """What happens with the answer."""
 
     unhappy: Unhappy = Unhappy()
     neutral: FollowUp | None = None
     happy: FollowUp | None = None
+
+
+Attributes = Annotated[
+    Names,
+    Field(max_length=5),
+    AfterValidator(_attribute_names),
+]
+"""Attributes of the event that scores are broken down by, as carrier or release: five at most (R66)."""
 
 
 class Programme(Rules):
@@ -135,6 +152,7 @@ class Programme(Rules):
     low: int | None = None
     questions: tuple[Asked, ...] = Field(min_length=1)
     close_the_loop: CloseLoop = CloseLoop()
+    breakdown: Attributes = ()
     variant: str = ""
     variants: dict[Key, dict[str, Any]] = Field(default_factory=dict)
 

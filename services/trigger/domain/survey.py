@@ -121,6 +121,7 @@ def snapshot_of(request: Request, locale: str, zone: str) -> Snapshot:
         subject_kind=plan.moment.subject_kind,
         subject_id=plan.moment.subject_id,
         context=dict(plan.moment.context),
+        breakdown=programme.breakdown,
     )
 
 

@@ -13,11 +13,11 @@ from tests.chaos.evidence import Evidence
 
 _SINGLES = (
     "programme", "touchpoint", "tier", "industry", "size", "owner", "persona", "job_function", "product",
-    "service_type", "region", "locale", "channel", "stage",
+    "service_type", "region", "locale", "channel",
 )  # fmt: skip
 _PAIRS = (
-    ("programme", "tier"), ("programme", "persona"), ("programme", "industry"), ("programme", "region"),
-    ("programme", "channel"), ("tier", "persona"),
+    ("programme", "tier"), ("programme", "persona"), ("programme", "industry"), ("tier", "persona"),
+    ("tier", "product"), ("product", "persona"),
 )  # fmt: skip
 _ROLLUPS = ((), *((one,) for one in _SINGLES), *_PAIRS)
 _RATED = ((), ("programme",), ("owner",), ("tier",), ("persona",), ("channel",), ("programme", "tier"))
@@ -48,11 +48,25 @@ def _rollups(source: str, rollups: tuple[tuple[str, ...], ...]) -> str:
     return f"lateral (values {values}) as r (rollup, value)"
 
 
+def _with_context() -> str:
+    """All rollups of an answer, those of the attributes that its programme names included."""
+    return f"""lateral (
+        select r.rollup, r.value from {_rollups("snapshot", _ROLLUPS)}
+        union all
+        select 'programme+context.' || name, {_value("snapshot", ("programme",))} || chr(31)
+            || nullif(snapshot -> 'context' ->> name, '')
+        from jsonb_array_elements_text(snapshot -> 'breakdown') as b (name)
+        where not exists (
+            select from collector.erased_contacts e where e.contact_id::text = snapshot ->> 'contact_id'
+        )
+    )"""
+
+
 _CELLS = f"""
     select metric, family, rollup, value, day, {
     ", ".join(f"count(*) filter (where score - {_LOWEST} = {n})::int as b{n}" for n in range(11))
 }
-    from ({_POINTS}) p, {_rollups("snapshot", _ROLLUPS)}
+    from ({_POINTS}) p, {_with_context()} r
     where value is not null group by metric, family, rollup, value, day
 """
 _ASKED = """

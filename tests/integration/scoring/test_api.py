@@ -10,7 +10,7 @@ from shared.runtime.clock import FixedClock
 from shared.security.access import Role, Scope
 from shared.security.accounts import Access
 from tests.support.score_pages import access_to, application, quarter, signed_in
-from tests.support.scoring import Scoring, answer, requested
+from tests.support.scoring import Scoring, answer, requested, snapshot
 
 
 @pytest.fixture
@@ -78,6 +78,45 @@ async def test_scores_are_broken_down_by_dimensions_and_crossings(
         assert sum(n for _, n in found) == sum(n for _, n in expected)
 
 
+@pytest.mark.requirement("R61", "R66", "R67")
+async def test_what_no_sum_is_kept_for_is_read_from_the_answers(
+    api: httpx.AsyncClient, scoring: Scoring, clock: FixedClock
+) -> None:
+    await quarter(scoring, clock.now())
+    known = await api.get("/v1/scores", params={"dimension": "industry", "metric": "nps"})
+    cut = (await api.get("/v1/scores", params={"dimension": "region+industry", "metric": "nps"})).json()
+    assert cut["complete"] is True
+    assert {tuple(one["values"]) for one in cut["scores"]} == {("region", "industry")}
+    for family in ("transactional", "relationship"):
+        for industry in ("logistics", "saas", "manufacturing"):
+            (whole,) = [
+                s["n"] for s in known.json()["scores"]
+                if (s["family"], s["values"]["industry"]) == (family, industry)
+            ]  # fmt: skip
+            parts = [
+                s["n"] for s in cut["scores"]
+                if (s["family"], s["values"]["industry"]) == (family, industry)
+            ]  # fmt: skip
+            assert sum(parts) == whole
+            assert len(parts) == 2
+    one = await api.get(
+        "/v1/scores", params={"dimension": "region+industry", "value": "emea", "programme": "pulse-nps"}
+    )
+    assert {s["values"]["region"] for s in one.json()["scores"]} == {"emea"}
+    accounts = await api.get("/v1/scores", params={"dimension": "account"})
+    assert accounts.status_code == 403
+
+
+@pytest.mark.requirement("R61", "R66")
+async def test_scores_by_an_attribute_of_the_event(api: httpx.AsyncClient, scoring: Scoring) -> None:
+    for number, carrier in enumerate(("DHL", "DHL", "UPS")):
+        snap = snapshot("delivery", context={"carrier": carrier}, breakdown=("carrier",))
+        await scoring.take(answer(number, 9, snapshot=snap))
+    asked = {"programme": "delivery", "dimension": "context.carrier"}
+    body = (await api.get("/v1/scores", params=asked)).json()
+    assert [(s["values"]["context.carrier"], s["n"]) for s in body["scores"]] == [("DHL", 2), ("UPS", 1)]
+
+
 async def test_days_cut_off_what_lies_outside(
     api: httpx.AsyncClient, scoring: Scoring, clock: FixedClock
 ) -> None:
@@ -118,7 +157,7 @@ async def test_the_summary_tells_what_became_of_every_survey(
     ("params", "field"),
     [
         ({"dimension": "shoe_size"}, "dimension"),
-        ({"dimension": "industry+region"}, "dimension"),
+        ({"dimension": "industry+shoe_size"}, "dimension"),
         ({"metric": "csi"}, "metric"),
         ({"from": "yesterday"}, "from"),
     ],

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.scoring.worker import rebuild_cells
+from services.scoring.store.recount import rebuild_cells
 from shared.contracts.model import Payload, Tier
 from shared.contracts.responses import ResponseAmended, ResponseHeld, ResponseReleased, ResponseSubmitted
 from tests.support.scoring import AT, Scoring, answer, handed_over, requested, snapshot, withdrawn

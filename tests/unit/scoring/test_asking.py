@@ -7,6 +7,7 @@ import pytest
 
 from services.scoring.domain.asking import NoSuchRollup, Question, Span, ask, crossings, rollup_for
 from services.scoring.domain.asks import ask_of
+from services.scoring.domain.cutting import cut
 from services.scoring.domain.histogram import Histogram, Metric
 from services.scoring.domain.periods import Step, fitting
 from services.scoring.domain.rates import Asked
@@ -46,6 +47,33 @@ def test_filters_find_their_cells(filters: dict[str, str], rollup: str, prefix: 
     assert ask(**filters) == Question(rollup, prefix, exact)  # type: ignore[arg-type] # texts alone
 
 
+@pytest.mark.requirement("R61", "R66")
+def test_an_attribute_of_the_event_is_asked_for_within_its_programme() -> None:
+    found = ask(programme="delivery", dimension="context.carrier", value="DHL")
+    assert found == Question("programme+context.carrier", "delivery\x1fDHL", exact=True)
+    with pytest.raises(NoSuchRollup):
+        ask(dimension="context.carrier")
+
+
+@pytest.mark.requirement("R61", "R67")
+@pytest.mark.parametrize(
+    ("dimension", "paths"),
+    [
+        ("size+region", (("size",), ("region",))),
+        ("stage", (("stage",),)),
+        ("account+persona+context.carrier", (("account_id",), ("persona",), ("context", "carrier"))),
+    ],
+)
+def test_any_other_cut_is_read_from_the_facts(dimension: str, paths: tuple[tuple[str, ...], ...]) -> None:
+    assert cut(dimension).paths == paths
+
+
+@pytest.mark.parametrize("dimension", ["shoe_size", "context.", "tier+tier", "tier+size+region+owner", ""])
+def test_there_is_no_cut_by_what_answers_do_not_have(dimension: str) -> None:
+    with pytest.raises(NoSuchRollup):
+        cut(dimension)
+
+
 def test_what_is_not_kept_is_refused_with_what_is() -> None:
     with pytest.raises(NoSuchRollup, match=r"no scores are kept by size\+region; there are total, programme"):
         rollup_for(("size", "region"))
@@ -53,7 +81,7 @@ def test_what_is_not_kept_is_refused_with_what_is() -> None:
 
 @pytest.mark.requirement("R61")
 def test_a_programme_is_broken_down_by_what_is_kept_for_it() -> None:
-    assert crossings() == ("tier", "persona", "industry", "region", "channel")
+    assert crossings() == ("tier", "persona", "industry")
 
 
 def test_the_span_is_passed_on() -> None:

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from services.scoring.domain import reading, rollups
 from services.scoring.domain.asks import Ask
 from services.scoring.domain.asks import fold as fold_asks
-from services.scoring.domain.facts import DIMENSIONS, Fact, State, merge, points_of
+from services.scoring.domain.facts import DIMENSIONS, Fact, State, context_of, merge, points_of
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.reading import (
     Answer,
@@ -228,8 +228,31 @@ def test_an_answer_is_counted_under_every_rollup_it_has_a_value_for() -> None:
 
 
 def test_a_fact_goes_into_at_most_25_cells_a_metric() -> None:
-    full = fact()._replace(dims=tuple(f"v{i}" for i in range(len(DIMENSIONS))))
-    assert len(rollups.deltas([], [full])) == len(rollups.ROLLUPS) <= 25
+    every = context_of({f"a{i}": "x" for i in range(9)}, [f"a{i}" for i in range(9)])
+    full = fact()._replace(dims=tuple(f"v{i}" for i in range(len(DIMENSIONS))), context=every)
+    assert len(rollups.deltas([], [full])) == len(rollups.ROLLUPS) + 5 == 25
+
+
+@pytest.mark.requirement("R61", "R66")
+def test_attributes_that_a_programme_names_are_counted_within_it() -> None:
+    event = {"carrier": "DHL", "weight": "12", "release": ""}
+    snap = submitted().snapshot.model_copy(
+        update={"context": event, "breakdown": ("carrier", "release", "lane")}
+    )
+    counted = told(submitted(snapshot=snap)).fact
+    assert counted.context == (("carrier", "DHL"),)
+    cells = {cell.rollup: cell.value for cell in rollups.deltas([], [counted])}
+    assert cells["programme+context.carrier"] == "renewal\x1fDHL"
+    assert not {name for name in cells if "weight" in name or "lane" in name or "release" in name}
+    assert told(submitted()).fact.context == (), "no programme named it"
+
+
+def test_an_erased_contacts_attributes_are_counted_no_more() -> None:
+    snap = submitted().snapshot.model_copy(update={"breakdown": ("carrier",)})
+    whole = told(submitted(snapshot=snap))
+    bare = without_person(whole)
+    (cell,) = rollups.deltas([whole.fact], [bare.fact])
+    assert (cell.rollup, cell.value) == ("programme+context.carrier", "renewal\x1fx")
 
 
 @pytest.mark.requirement("R6")

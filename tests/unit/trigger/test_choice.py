@@ -147,6 +147,14 @@ def test_exactly_one_variant_is_active() -> None:
     assert "variants" not in resolve(chosen)
 
 
+@pytest.mark.requirement("R66")
+def test_a_survey_carries_what_its_scores_are_broken_down_by() -> None:
+    assert survey_of(request(edition(breakdown=["carrier", "release"])), NOW).snapshot.breakdown == (
+        "carrier", "release",
+    )  # fmt: skip
+    assert survey_of(request(edition()), NOW).snapshot.breakdown == ()
+
+
 def test_what_follows_an_answer_travels_with_the_survey() -> None:
     loop = {
         "unhappy": {"send": {"help": "getting-started"}, "contact_within": "8h"},

@@ -128,6 +128,8 @@ def test_an_unknown_key_is_named_with_line_and_what_was_meant() -> None:
         ({"primary": "nps"}, ""),
         ({"primary": "why"}, ""),
         ({"audience": {"sample": 0}}, "audience.sample"),
+        ({"breakdown": ["a", "b", "c", "d", "e", "f"]}, "breakdown"),
+        ({"breakdown": "tier+carrier"}, "breakdown"),
         ({"questions": [definition()["questions"][0]] * 2}, ""),
         (
             {"questions": [{**definition()["questions"][0], "optional": True}, definition()["questions"][1]]},

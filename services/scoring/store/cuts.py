@@ -1,0 +1,64 @@
+"""Answers grouped by what no rollup is kept for: bounded reads of facts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.scoring.domain.cutting import MOST_FACTS, Cut
+from services.scoring.domain.histogram import Histogram, Metric
+from services.scoring.domain.rollups import JOINT
+from services.scoring.store.queries import Found
+from shared.db.database import Connection
+
+_NEWEST = """
+select family, nps, nps5, csat, ces, snapshot from answer_facts
+where state = 'counted' and day between $1 and $2
+    and ($3 = '' or programme = $3) and ($4::text is null or family = $4)
+order by day desc limit $5
+"""
+_POINTS = "lateral (values ('nps', nps), ('nps5', nps5), ('csat', csat), ('ces', ces)) as p (metric, answer)"
+_CUT = f"""
+with newest as ({_NEWEST}), cut as (
+    select family, nps, nps5, csat, ces, snapshot #>> $6::text[] as one,
+        case when $7::text[] is null then '' else snapshot #>> $7::text[] end as two,
+        case when $8::text[] is null then '' else snapshot #>> $8::text[] end as three
+    from newest
+)
+select metric, family, one, two, three, answer, count(*)::int from cut, {_POINTS}
+where answer is not null and one <> '' and two is not null and three is not null
+    and ($9::text is null or metric = $9)
+group by metric, family, one, two, three, answer order by metric, family, one, two, three
+"""  # noqa: S608 - texts of this module
+_MOST = f"select count(*)::int from ({_NEWEST}) as newest"  # noqa: S608 - as above
+
+
+@dataclass(frozen=True, slots=True)
+class Cutting:
+    """What a cut came to; `complete` is false where there were more answers than are read."""
+
+    found: Sequence[Found]
+    answers: int
+    complete: bool
+
+
+async def cutting(conn: Connection, cut: Cut) -> Cutting:
+    """Group the newest answers of a span; answers of which a dimension is not known are left out."""
+    common = (cut.span.first, cut.span.last, cut.programme, cut.family, MOST_FACTS)
+    paths = [*map(list, cut.paths), None, None][:3]
+    metric = cut.metric.value if cut.metric else None
+    answers = await conn.fetchval(_MOST, *common)
+    rows = await conn.fetch(_CUT, *common, *paths, metric)
+    wide = len(cut.dimensions)
+    counted: dict[tuple[Metric, str, tuple[str, ...]], list[int]] = {}
+    for name, family, one, two, three, answer, times in map(tuple, rows):
+        kind, values = Metric(name), (one, two, three)[:wide]
+        if "" in values or values[: len(cut.given)] != cut.given:
+            continue
+        counts = counted.setdefault((kind, family, values), [0] * len(Histogram.of(kind).counts))
+        counts[answer - kind.lowest] += times
+    found = [
+        Found(family, JOINT.join(values), Histogram(kind, tuple(counts)))
+        for (kind, family, values), counts in counted.items()
+    ]
+    return Cutting(found, answers, answers < MOST_FACTS)

@@ -1,0 +1,101 @@
+"""All cells counted once more from facts and asks: to compare with those kept, or to replace them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from services.scoring.domain import rollups
+from services.scoring.domain.asks import Ask
+from services.scoring.domain.facts import Fact
+from services.scoring.domain.rollups import Cell, RateCell
+from services.scoring.store import cells
+from services.scoring.store.asks import asks_after
+from services.scoring.store.facts import facts_after
+from shared.db.database import Connection, Tx
+
+AT_ONCE = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """A cell that is not what facts and asks say; a missing one has no counts."""
+
+    cell: Cell | RateCell
+    kept: Sequence[int]
+    counted: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Facts that were counted, cells that were compared, and those that are wrong."""
+
+    facts: int
+    cells: int
+    wrong: Sequence[Wrong]
+
+
+async def rebuild_cells(tx: Tx) -> int:
+    """Count all cells anew from facts and asks; returns how many facts there are.
+
+    The result is what was there before unless a rollup was added or a cell was damaged.
+    """
+    await cells.clear_cells(tx.conn)
+    done = 0
+    async for facts in _facts(tx.conn):
+        await cells.add_scores(tx.conn, rollups.deltas([], facts))
+        await cells.add_rates(tx.conn, rollups.fact_rates([], facts))
+        done += len(facts)
+    async for asks in _asks(tx.conn):
+        await cells.add_rates(tx.conn, rollups.ask_rates([], asks))
+    return done
+
+
+async def check_cells(tx: Tx) -> Checked:
+    """Count all cells in memory, as of one moment, and compare; nothing is locked or changed."""
+    await tx.conn.execute("set transaction isolation level repeatable read, read only")
+    scores: rollups.Deltas = {}
+    rates: rollups.RateDeltas = {}
+    done = 0
+    async for facts in _facts(tx.conn):
+        _add(scores, rollups.deltas([], facts))
+        _add(rates, rollups.fact_rates([], facts))
+        done += len(facts)
+    async for asks in _asks(tx.conn):
+        _add(rates, rollups.ask_rates([], asks))
+    wrong: list[Wrong] = _different(await cells.all_scores(tx.conn), scores)
+    wrong += _different(await cells.all_rates(tx.conn), rates)
+    return Checked(done, len(scores) + len(rates), wrong)
+
+
+_Key = TypeVar("_Key", bound="Cell | RateCell")
+
+
+def _add(to: dict[_Key, list[int]], more: Mapping[_Key, list[int]]) -> None:
+    for cell, counts in more.items():
+        known = to.get(cell)
+        to[cell] = [a + b for a, b in zip(known, counts, strict=True)] if known else counts
+
+
+def _different(kept: Mapping[_Key, list[int]], counted: Mapping[_Key, list[int]]) -> list[Wrong]:
+    found = []
+    for cell in sorted({*kept, *counted}):
+        is_kept, is_counted = kept.get(cell, []), counted.get(cell, [])
+        if is_kept != is_counted and (any(is_kept) or any(is_counted)):
+            found.append(Wrong(cell, is_kept, is_counted))
+    return found
+
+
+async def _facts(conn: Connection) -> AsyncIterator[list[Fact]]:
+    last = None
+    while facts := await facts_after(conn, last, AT_ONCE):
+        yield facts
+        last = facts[-1].response_id
+
+
+async def _asks(conn: Connection) -> AsyncIterator[list[Ask]]:
+    last = None
+    while asks := await asks_after(conn, last, AT_ONCE):
+        yield asks
+        last = asks[-1].survey_id

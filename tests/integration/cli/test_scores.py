@@ -1,0 +1,43 @@
+"""`afterword scores` on a real database."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from services.cli.scores import app
+from shared.db.database import connect
+from shared.runtime.clock import FakeMachine, FixedClock
+from tests.support.databases import TestDatabase
+from tests.support.deployed import deployed
+from tests.support.scoring import Scoring, answer
+
+
+async def run(folder: Path, *arguments: str) -> Result:
+    """Run the command as an operator does; it has an event loop of its own."""
+    return await asyncio.to_thread(CliRunner().invoke, app, [*arguments, "--data", str(folder)])
+
+
+@pytest.mark.requirement("R1")
+async def test_sums_are_checked_and_counted_anew(
+    fresh_database: TestDatabase, clock: FixedClock, machine: FakeMachine, tmp_path: Path
+) -> None:
+    db = await connect(fresh_database.dsn("scoring"), service="scoring", clock=clock, machine=machine)
+    await Scoring(db).take(answer(1, 9), answer(2, 3))
+    deployed(tmp_path, fresh_database)
+    well = await run(tmp_path, "check")
+    assert well.exit_code == 0, well.output
+    assert "cells are what 2 answers say" in well.output
+    async with db.begin() as tx:
+        await tx.conn.execute("update score_cells set b9 = 7 where rollup = 'total'")
+    wrong = await run(tmp_path, "check")
+    assert wrong.exit_code == 1
+    assert "1 of" in wrong.output
+    assert "afterword scores rebuild" in wrong.output
+    rebuilt = await run(tmp_path, "rebuild")
+    assert "counted anew from 2 answers" in rebuilt.output
+    assert (await run(tmp_path, "check")).exit_code == 0
+    await db.close()
