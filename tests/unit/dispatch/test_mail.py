@@ -171,6 +171,18 @@ def test_a_reminder_uses_its_own_words() -> None:
     assert again.subject == "Reminder: How is Cloud doing?"
 
 
+@pytest.mark.requirement("R55")
+def test_an_incentive_is_said_in_the_readers_language_or_not_at_all() -> None:
+    thanks = {"en": "As a thank-you: our benchmark report.", "es": "Como agradecimiento: nuestro informe."}
+    texts = LETTER.model_copy(update={"incentive": thanks})
+    for locale, said in thanks.items():
+        rendered = RENDERER.render(letter(texts=texts, locale=locale))
+        assert said in Tags(rendered.html).text
+        assert said in rendered.text
+    bare = RENDERER.render(letter())
+    assert not any(said in bare.html + bare.text for said in thanks.values())
+
+
 def test_a_subject_beyond_ascii_arrives_whole() -> None:
     subject = "Wie läuft’s mit {product}? " + "ÅÄÖ 😀 " * 15
     mail = mail_of(letter(texts=LETTER.model_copy(update={"subject": {"en": subject}})))

@@ -15,7 +15,7 @@ from services.trigger.domain.findings import Finding
 from services.trigger.domain.lint import check, longest_path
 from services.trigger.domain.programme import edition_of, version_of
 from services.trigger.domain.reading import read_file
-from tests.unit.trigger.support import TEXT, definition
+from tests.unit.trigger.support import TEXT, definition, edition
 
 ROOT = Path(__file__).parents[3]
 SHIPPED = [(path.name, path.read_text()) for path in sorted((ROOT / "programmes").glob("*.yaml"))]
@@ -218,6 +218,15 @@ def test_two_programmes_of_one_key_or_one_place() -> None:
 def test_the_version_is_the_contents() -> None:
     assert version_of({"a": 1, "b": 2}) == version_of({"b": 2, "a": 1})
     assert version_of({"a": 1}) != version_of({"a": 2})
+
+
+@pytest.mark.requirement("R55")
+def test_an_incentive_is_an_option_that_needs_every_language() -> None:
+    thanks = {"en": "Our report, as a thank-you."}
+    assert edition(send__incentive=thanks).programme.wording.incentive == thanks
+    assert edition().programme.wording.incentive == {}
+    two = findings(json.dumps(definition(send__incentive=thanks)), ("en", "sv"))
+    assert "send.incentive" in {found.path for found in two}
 
 
 def test_a_file_that_is_no_yaml_is_one_finding() -> None:
