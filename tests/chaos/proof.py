@@ -25,6 +25,7 @@ _WORDS = {
     "disk": "PostgreSQL's disk full",
 }
 _HEAD = Path(__file__).with_name("proof_head.md")
+_MENDED = Path(__file__).with_name("proof_mended.md")
 
 
 def page(results: Sequence[dict[str, Any]]) -> str:
@@ -38,6 +39,7 @@ def page(results: Sequence[dict[str, Any]]) -> str:
             *_runs(ordered),
             "",
             *_troubles(ordered),
+            _MENDED.read_text(),
             *_absent(ordered),
             "",
         ]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from shared.bus.kafka import KafkaBus
-from shared.bus.kafka_client import KafkaSettings, stop_bounded
+from shared.bus.kafka_client import KafkaSettings, bounded, stop_bounded
 from shared.bus.model import CommitOutcome, Outgoing, Record, TopicSpec
 from shared.bus.partitioner import murmur2, partition_of
 from shared.bus.port import BusConsumer, BusUnavailable
@@ -166,6 +166,16 @@ async def test_what_is_committed_while_a_rebalance_waits_does_not_come_again(tan
         await member.stop()
     for client in (bus, other):
         await client.stop()
+
+
+async def test_a_connection_that_was_lost_in_mid_write_is_a_broker_that_is_away() -> None:
+    lost = "unable to perform operation on <TCPTransport closed=True reading=False>; the handler is closed"
+    with pytest.raises(BusUnavailable):
+        async with bounded("consumer reads", 1):
+            raise RuntimeError(lost)
+    with pytest.raises(RuntimeError, match="a bug"):
+        async with bounded("consumer reads", 1):
+            raise RuntimeError("a bug")
 
 
 async def test_a_cancellation_that_is_not_ours_is_absorbed_and_the_sockets_are_closed() -> None:
