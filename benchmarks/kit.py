@@ -121,7 +121,7 @@ def keep(results: Sequence[Result], command: str, load: float, *, rounds: int) -
             "load": round(load, 2),
             "taken_at": SystemMachine().wall().isoformat(timespec="minutes"),
         }
-        name = f"{result.figure}-{_slug(result.against)}.json"
+        name = f"{result.figure}-{_slug(result.what)}-{_slug(result.against)}.json"
         (RESULTS / name).write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
 
 

@@ -13,16 +13,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 
 import asyncpg
 import psutil
 
 from benchmarks.collector.fill import fill
+from benchmarks.kit import ROOT, Result, keep, say_load
 from shared.db.migrations import provision, role_of
 from shared.embedded.postgres import PostgresAddress, ensure_postgres, stop_postgres
 
-ROOT = Path(__file__).parents[2]
 HOME = ROOT / ".artifacts" / "bench-collector"
 TOKENS = HOME / "tokens.txt"
 SCRIPT = Path(__file__).with_name("answers.lua")
@@ -62,16 +61,17 @@ class Server:
 class Goal:
     """A ratio of figures.md: ours by theirs."""
 
-    name: str
+    what: str
+    unit: str
     value: Callable[[Round], float]
     limit: float
     at_least: bool
 
 
 GOALS = (
-    Goal("requests/s", lambda one: one.per_second, 4.0, at_least=True),
-    Goal("p99", lambda one: one.p99, 0.5, at_least=False),
-    Goal("server CPU per request", lambda one: one.cpu, 0.3, at_least=False),
+    Goal("answers durable before the 2xx", "req/s", lambda one: one.per_second, 4.0, at_least=True),
+    Goal("p99 of an answer, 64 connections", "ms", lambda one: one.p99, 0.5, at_least=False),
+    Goal("server CPU of an answer", "µs", lambda one: one.cpu, 0.3, at_least=False),
 )
 
 
@@ -87,15 +87,17 @@ async def main() -> int:
     if wrk is None:
         print("wrk is missing, the load generator of this benchmark: apt-get install wrk", file=sys.stderr)
         return 3
+    busy = say_load()
     HOME.mkdir(parents=True, exist_ok=True)
     address = await ensure_postgres(HOME)
     try:
         await _prepare(address, (given.rounds * given.seconds + 2) * FASTEST)
         load = Load(wrk, given.seconds, given.connections)
         with _servers(address, given.loop) as (ours, theirs):
-            _report(given.rounds, *_measure(load, ours, theirs, given.rounds))
+            found = _measure(load, ours, theirs, given.rounds)
     finally:
         await stop_postgres(HOME)
+    keep(_results(*found), "make bench-collector", busy, rounds=given.rounds)
     return 0
 
 
@@ -194,21 +196,16 @@ def _measure(load: Load, ours: Server, theirs: Server, rounds: int) -> tuple[lis
     return found
 
 
-def _report(rounds: int, ours: Sequence[Round], theirs: Sequence[Round]) -> None:
-    print(f"\nmedian of {rounds} rounds, [lowest..highest]; ratios are of the same round")
-    for goal in GOALS:
-        ratios = sorted(goal.value(one) / goal.value(other) for one, other in zip(ours, theirs, strict=True))
-        middle = median(ratios)
-        reached = middle >= goal.limit if goal.at_least else middle <= goal.limit
-        sign = "≥" if goal.at_least else "≤"
-        word = "reached" if reached else "MISSED"
-        print(
-            f"{goal.name:24} {median(map(goal.value, ours)):10,.1f} against"
-            f" {median(map(goal.value, theirs)):10,.1f} = {middle:5.2f}x"
-            f" [{ratios[0]:.2f}..{ratios[-1]:.2f}]  goal {sign} {goal.limit}x: {word}"
+def _results(ours: Sequence[Round], theirs: Sequence[Round]) -> list[Result]:
+    errors = str(sum(one.errors for one in (*ours, *theirs)))
+    return [
+        Result(
+            figure="P1", what=goal.what, against="FastAPI + one INSERT", unit=goal.unit, goal=goal.limit,
+            at_least=goal.at_least, ours=[goal.value(one) for one in ours],
+            theirs=[goal.value(one) for one in theirs], notes={"errors": errors},
         )
-    errors = sum(one.errors for one in (*ours, *theirs))
-    print(f"{'errors':24} {errors:10}")
+        for goal in GOALS
+    ]  # fmt: skip
 
 
 if __name__ == "__main__":

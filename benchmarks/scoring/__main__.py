@@ -1,4 +1,4 @@
-"""P3: answers from Kafka into facts and cells, committed once, beside FastStream and Quix that keep less.
+"""P3: answers from Kafka into facts and cells, committed once, beside three that keep less or nothing.
 
 Every round runs each side once, in turn, on the same answers, the same broker and a process of its own.
 """
@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
-import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 
 import asyncpg
 
+from benchmarks.kit import RIVALS, ROOT, Result, keep, run_side, say_load
 from benchmarks.scoring.load import TOPIC, fill
 from shared.bus.kafka import KafkaBus
 from shared.bus.kafka_client import KafkaSettings
@@ -23,25 +21,27 @@ from shared.db.migrations import provision, role_of
 from shared.embedded.broker import PARTITIONS, ensure_broker, stop_broker
 from shared.embedded.postgres import PostgresAddress, ensure_postgres, stop_postgres
 
-ROOT = Path(__file__).parents[2]
 HOME = ROOT / ".artifacts" / "bench-scoring"
-RIVALS = ROOT / ".venv" / "rivals" / "bin" / "python"
 _TABLES = "inbox, outbox, answer_facts, asks, score_cells, rate_cells, headlines, relay_marks"
 PASSWORD = "bench"  # noqa: S105 - of a database that lives for minutes
+OUR_EVENTS = 60_000
 
 
 @dataclass(frozen=True)
-class Side:
-    """One of those compared: how many events it gets, and what we aim at against it."""
+class Rival:
+    """One of those compared: its program, how many events it gets, and what we aim at against it."""
 
     name: str
+    program: str
     events: int
-    goal: float = 0.0
+    goal: float
 
 
-OURS = Side("Afterword: inbox, facts, cells, exactly once", 60_000)
-FASTSTREAM = Side("FastStream per event, counts in memory", 20_000, goal=8)
-QUIX = Side("Quix stateful with changelog", 40_000, goal=2)
+RIVALS_OF_P3 = (
+    Rival("FastStream per event, counts in memory", "faststream_counts", 20_000, 8),
+    Rival("Quix stateful with changelog", "quix_counts", 40_000, 2),
+    Rival("Bytewax, counts in memory", "bytewax_counts", 40_000, 1),
+)
 
 
 async def main() -> None:
@@ -51,57 +51,57 @@ async def main() -> None:
     parser.add_argument("--only-ours", action="store_true")
     parser.add_argument("--profile", action="store_true")
     given = parser.parse_args()
+    load = say_load()
     HOME.mkdir(parents=True, exist_ok=True)
     address, bootstrap = await ensure_postgres(HOME), await ensure_broker(HOME)
+    ours: list[list[float]] = []
+    theirs: dict[Rival, list[list[float]]] = {rival: [] for rival in RIVALS_OF_P3 if not given.only_ours}
     try:
         await _as_it_is_today(address)
         bus = KafkaBus(KafkaSettings(bootstrap))
         await bus.start()
-        print(f"filling {TOPIC} with {OURS.events:,} answers", flush=True)
-        await fill(bus, OURS.events)
+        print(f"filling {TOPIC} with {OUR_EVENTS:,} answers", flush=True)
+        await fill(bus, OUR_EVENTS)
         await bus.stop()
-        sides = [OURS] if given.only_ours else [OURS, FASTSTREAM, QUIX]
-        found: dict[Side, list[tuple[float, float]]] = {side: [] for side in sides}
         for number in range(1, given.rounds + 1):
-            for side in sides:
-                found[side].append(await _run(side, address, bootstrap, profile=given.profile))
-                print(f"round {number}  {side.name:48} {found[side][-1][0]:10,.0f} events/s", flush=True)
-        _report(found)
+            ours.append(await _run_ours(address, bootstrap, profile=given.profile))
+            _say(number, "Afterword: inbox, facts, cells, exactly once", ours[-1])
+            for rival, said in theirs.items():
+                said.append(await asyncio.to_thread(_run, rival, bootstrap))
+                _say(number, rival.name, said[-1])
     finally:
         await stop_broker(HOME)
         await stop_postgres(HOME)
+    results = [_result(rival, ours, said) for rival, said in theirs.items()]
+    keep(results, "make bench-scoring", load, rounds=given.rounds)
 
 
-async def _run(side: Side, address: PostgresAddress, bootstrap: str, *, profile: bool) -> tuple[float, float]:
-    if side is OURS:
-        await _empty(address)
-        dsn = address.dsn(role_of("scoring"), PASSWORD)
-        command = [sys.executable, "-m", "benchmarks.scoring.ours", "--bootstrap", bootstrap, "--dsn", dsn]
-        command += ["--events", str(side.events), *(["--profile"] if profile else [])]
-    else:
-        name = "faststream_counts" if side is FASTSTREAM else "quix_counts"
-        command = [str(RIVALS), "-m", f"benchmarks.scoring.rivals.{name}"]
+def _say(number: int, name: str, said: list[float]) -> None:
+    print(f"round {number}  {name:48} {said[0]:10,.0f} events/s  {said[1]:6.0f} µs CPU", flush=True)
+
+
+async def _run_ours(address: PostgresAddress, bootstrap: str, *, profile: bool) -> list[float]:
+    await _empty(address)
+    dsn = address.dsn(role_of("scoring"), PASSWORD)
+    command = [sys.executable, "-m", "benchmarks.scoring.ours", "--bootstrap", bootstrap, "--dsn", dsn]
+    command += ["--events", str(OUR_EVENTS), *(["--profile"] if profile else [])]
+    return await asyncio.to_thread(run_side, command, {}, show_errors=profile)
+
+
+def _run(rival: Rival, bootstrap: str) -> list[float]:
     environment = {
-        "PATH": os.defpath, "PYTHONPATH": str(ROOT), "BOOTSTRAP": bootstrap,
-        "TOPIC": TOPIC, "EVENTS": str(side.events), "PARTITIONS": str(PARTITIONS),
+        "BOOTSTRAP": bootstrap, "TOPIC": TOPIC, "EVENTS": str(rival.events), "PARTITIONS": str(PARTITIONS),
     }  # fmt: skip
-    ran = await asyncio.to_thread(
-        subprocess.run,
-        command,
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    if profile and side is OURS:
-        print(ran.stderr)
-    for line in ran.stdout.splitlines():
-        if line.startswith("RESULT "):
-            rate, micros = map(float, line.split()[1:])
-            return rate, micros
-    sys.exit(f"{side.name} said no result:\n{ran.stdout[-1000:]}\n{ran.stderr[-3000:]}")
+    return run_side([str(RIVALS), "-m", f"benchmarks.scoring.rivals.{rival.program}"], environment)
+
+
+def _result(rival: Rival, ours: list[list[float]], theirs: list[list[float]]) -> Result:
+    cpu = f"{median(one[1] for one in ours):.0f} µs against {median(one[1] for one in theirs):.0f} µs"
+    return Result(
+        figure="P3", what="answers into facts and cells, once", against=rival.name, unit="events/s",
+        goal=rival.goal, at_least=True, ours=[one[0] for one in ours], theirs=[one[0] for one in theirs],
+        notes={"client CPU each": cpu},
+    )  # fmt: skip
 
 
 async def _as_it_is_today(address: PostgresAddress) -> None:
@@ -119,24 +119,6 @@ async def _empty(address: PostgresAddress) -> None:
     await conn.execute(f"truncate {_TABLES}")
     await conn.execute("checkpoint")
     await conn.close()
-
-
-def _report(found: dict[Side, list[tuple[float, float]]]) -> None:
-    heading = f"median of {len(found[OURS])} rounds"
-    print(f"\n{heading:50} {'events/s':>10} {'spread':>17} {'CPU µs':>7}")
-    for side, results in found.items():
-        rates = [rate for rate, _ in results]
-        spread = f"{min(rates):,.0f}-{max(rates):,.0f}"
-        print(f"{side.name:50} {median(rates):10,.0f} {spread:>17} {median(m for _, m in results):7.1f}")
-    for side, results in found.items():
-        if side is not OURS:
-            ratios = [mine / theirs for (mine, _), (theirs, _) in zip(found[OURS], results, strict=True)]
-            ratio = median(ratios)
-            verdict = "reached" if ratio >= side.goal else "NOT reached"
-            print(
-                f"ours / {side.name}: {ratio:.1f} ({min(ratios):.1f}-{max(ratios):.1f}),"
-                f" goal {side.goal:.0f}: {verdict}"
-            )
 
 
 asyncio.run(main())
