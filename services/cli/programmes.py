@@ -16,15 +16,21 @@ from rich.table import Table
 from services.cli.deployment import DATA_DIR, opened
 from services.trigger.domain.by_hand import read_csv
 from services.trigger.domain.changes import changes
+from services.trigger.domain.directory import reach_of
 from services.trigger.domain.explain import because
 from services.trigger.domain.findings import GROUPS_FILE, Checked, Report, Severity
 from services.trigger.domain.journey import audience_in_words, journey, moment_in_words
 from services.trigger.domain.lint import check
+from services.trigger.domain.model import Reach
+from services.trigger.domain.trials import ALSO, Like, Trial
 from services.trigger.handlers.asking import NotByHandError, ask_by_hand
 from services.trigger.handlers.intake import Taken
 from services.trigger.handlers.replanning import NothingToReplanError, replan_page
+from services.trigger.handlers.trials import NoTrialError, Sent, send_trial
 from services.trigger.worker.publisher import PRESETS, read_folder
+from shared.contracts.model import Persona
 from shared.contracts.reasons import Reason
+from shared.runtime.ids import random_id
 
 app = typer.Typer(no_args_is_help=True)
 console = Console()
@@ -131,6 +137,49 @@ def ask(
     console.print(f"{counted[Taken.ACCEPTED]} taken, {known} known already.", highlight=False)
     if any(line.problem for line in lines):
         raise typer.Exit(1)
+
+
+@app.command("test")
+def try_command(
+    key: Annotated[str, typer.Argument(help="The programme's key.")],
+    to: Annotated[str, typer.Option(help="Who gets it: an e-mail address.")],
+    locale: Annotated[str, typer.Option(help="Language and country, for example sv.")] = "en",
+    persona: Annotated[Persona | None, typer.Option(help="As whom.")] = None,
+    answer_like: Annotated[
+        str, typer.Option(help="Say what an answer brings: detractor, passive, promoter, or any mood.")
+    ] = "",
+    data: Annotated[Path, typer.Option("--data", help="Directory of the embedded deployment.")] = DATA_DIR,
+) -> None:
+    """Send somebody a test: the real mail and the real page, marked as a test, counted nowhere."""
+    like = ALSO.get(answer_like) or next((one for one in Like if one == answer_like), None)
+    problem = "" if reach_of(to)[0] is Reach.OK else f"{to!r} is not one e-mail address"
+    if answer_like and like is None:
+        problem = f"{answer_like!r} is nobody; write {', '.join((*ALSO, *Like))}"
+    if problem:
+        console.print(f"[red]{problem}.[/]", highlight=False)
+        raise typer.Exit(1)
+    trial = Trial(email=to, locale=locale, persona=persona, like=like, reference=str(random_id()))
+
+    async def job() -> Sent:
+        async with opened("trigger", data) as platform, platform.db.begin() as tx:
+            return await send_trial(tx, platform.sealer, platform.tokens, key, trial, by="CLI")
+
+    try:
+        _say_sent(to, asyncio.run(job()))
+    except NoTrialError as error:
+        console.print(f"[red]{error}.[/]", highlight=False)
+        raise typer.Exit(1) from None
+
+
+def _say_sent(to: str, sent: Sent) -> None:
+    console.print(
+        f"On its way to {to} ({sent.locale}). Its page: {sent.link}", highlight=False, soft_wrap=True
+    )
+    if sent.expected:
+        console.print(f"Answered with {sent.expected.score}, it asks:", highlight=False)
+        for question in sent.expected.questions:
+            console.print(f"  {question}", highlight=False)
+        console.print(f"and then follows: {'; '.join(sent.expected.follows) or 'nothing'}.", highlight=False)
 
 
 @app.command("replan")

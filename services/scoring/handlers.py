@@ -28,9 +28,11 @@ async def on_responses(events: Sequence[Event[Any]], tx: Tx) -> None:
     told: list[Told] = []
     for event in events:
         try:
-            told.append(reading.told_by(event.type, reading.response_of(event.data)))
+            said = reading.told_by(event.type, reading.response_of(event.data))
         except ValueError as error:
             tx.reject(event, str(error))
+        else:
+            told += [] if said.test else [said]
     gone, come = await facts.save_facts(tx.conn, reading.fold(told))
     failpoint("scoring.facts_before_cells")
     await cells.add_scores(tx.conn, rollups.deltas(gone, come))
@@ -42,11 +44,13 @@ async def on_asked(events: Sequence[Event[Any]], tx: Tx) -> None:
     seen: list[asks.Ask] = []
     for event in events:
         match event.data:
-            case SurveyRequested() as asked:
+            case SurveyRequested() as asked if not asked.snapshot.test:
                 seen.append(
                     asks.ask_of(asked.survey_id, asked.snapshot, requested_on=day_of(asked.requested_at))
                 )
-            case DeliveryHandedOver() | DeliveryLinkReady() as handed if handed.survey_id:
+            case DeliveryHandedOver() | DeliveryLinkReady() as handed if (
+                handed.survey_id and not handed.snapshot.test
+            ):
                 seen.append(asks.ask_of(handed.survey_id, handed.snapshot, handed_on=day_of(handed.at)))
             case _:
                 continue

@@ -12,6 +12,9 @@ SHADOW_DECISIONS = Counter(
     "Decisions of programmes in shadow, of which nothing came, by outcome and reason.",
     ["outcome", "reason"],
 )
+TESTS = Counter(
+    "afterword_trigger_tests_total", "Tests of programmes that were sent to somebody who tries them."
+)
 WEBHOOKS = Counter("afterword_trigger_webhooks_total", "Webhooks by source and result.", ["source", "result"])
 PLANS_PENDING = Gauge("afterword_trigger_plans_pending", "Plans that wait, by what for.", ["waits_for"])
 PARKED = Gauge(

@@ -78,7 +78,10 @@ class Person(Part):
 
 
 class Snapshot(Part):
-    """What was known about a survey when it was asked; carried by every later event of it."""
+    """What was known about a survey when it was asked; carried by every later event of it.
+
+    `test`: somebody tries a programme; whatever comes of it counts nowhere.
+    """
 
     programme: str
     version: str
@@ -105,6 +108,7 @@ class Snapshot(Part):
     context: dict[str, str] = Field(default_factory=dict)
     breakdown: tuple[str, ...] = ()
     """Names of the attributes in `context` that scores are to be broken down by."""
+    test: bool = False
 
     @property
     def key(self) -> str:

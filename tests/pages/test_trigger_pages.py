@@ -131,3 +131,11 @@ async def test_all_sending_is_paused_and_resumed(visit: Visit) -> None:
     assert await page.get_by_text("All sending is paused.").is_visible()
     await page.get_by_role("button", name="Resume all sending").click()
     assert await page.get_by_role("button", name="Pause all sending").is_visible()
+
+
+async def test_an_operator_sends_a_test(visit: Visit) -> None:
+    page = await visit.opens("/programmes/delivery-csat", (390, 844))
+    await page.get_by_label("E-mail address").fill("me@nordlicht.example")
+    await page.get_by_role("button", name="Send a test").click()
+    assert await page.get_by_text("A test is on its way to me@nordlicht.example.").is_visible()
+    assert await barriers(page) == []

@@ -100,6 +100,7 @@ def render(
         "hand": HAND,
         "languages": (),
         "refresh": 0,
+        "test": False,
         "honeypot": HONEYPOT,
         "max_text": MAX_TEXT,
         "complaint": lambda problem: complaint(problem, speech["_"]),

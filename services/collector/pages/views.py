@@ -71,6 +71,7 @@ def survey(request: Request, visit: Visit, state: PageState) -> Response:
             "own_css": _own_style(asker_of(visit.organisation, language), state),
             "nonce": state.nonce,
             "closes_at": visit.row.closes_at,
+            "test": visit.row.test,
             "zone": visit.row.zone,
             # Switching would lose what was typed; once a form came back, its language stays.
             "languages": languages_of(state.path, keep, offered) if request.method == "GET" else (),
@@ -98,6 +99,7 @@ def thanks(request: Request, visit: Visit, path: str) -> Response:
     loop = visit.row.close_the_loop
     context = {
         "name": visit.slots["first_name"],
+        "test": visit.row.test,
         "mood": answer.mood.value,
         "contact_within_hours": loop.contact_within_hours
         if loop.ticket and answer.mood is Mood.UNHAPPY

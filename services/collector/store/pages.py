@@ -43,6 +43,7 @@ class PageRow:
     slots: dict[str, str]
     close_the_loop: CloseTheLoop
     answer: GivenAnswer | None
+    test: bool = False
 
 
 # What was held is not shown: a person behind a gateway that pressed the button shall answer, not read thanks.
@@ -88,6 +89,7 @@ async def load_page(conn: Connection, survey_id: UUID) -> PageRow | None:
         slots=json.loads(row["slots"]),
         close_the_loop=CloseTheLoop.model_validate_json(row["close_the_loop"]),
         answer=answer,
+        test=snapshot.get("test", False),
     )
 
 

@@ -128,9 +128,15 @@ def _facts(
         own_company=(
             address is not None
             and OWNER not in message.slots
+            and not _is_test(message)
             and address.belongs_to(organisation.own_domains)
         ),
     )
+
+
+def _is_test(message: Claimed) -> bool:
+    """Whether one of our own people tries a programme."""
+    return Snapshot.model_validate_json(message.snapshot).test
 
 
 async def _opened(

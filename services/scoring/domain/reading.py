@@ -45,6 +45,7 @@ class Snapshot(Struct, frozen=True, gc=False):
     account_id: Id | None = None
     context: dict[str, str] = {}
     breakdown: tuple[str, ...] = ()
+    test: bool = False
 
 
 class Answer(Struct, frozen=True, gc=False):
@@ -85,13 +86,17 @@ class Kept(Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Told(NamedTuple):
-    """What an event says: the fact, the answers, and the snapshot as it was written."""
+    """What an event says: the fact, the answers, and the snapshot as it was written.
+
+    `test`: somebody tries a programme; the answer counts nowhere.
+    """
 
     fact: Fact
     response: Response
     contact_id: str | None
     account_id: str | None
     snapshot: str
+    test: bool = False
 
 
 _response = json.Decoder(Response).decode
@@ -145,7 +150,7 @@ def told_by(event_type: str, response: Response) -> Told:
         context_of(snapshot.context, snapshot.breakdown) if snapshot.breakdown else (),
     )
     written = bytes(response.snapshot).decode()
-    return Told(fact, response, snapshot.contact_id, snapshot.account_id, written)
+    return Told(fact, response, snapshot.contact_id, snapshot.account_id, written, snapshot.test)
 
 
 def kept_of(response: Response) -> str:

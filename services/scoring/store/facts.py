@@ -96,7 +96,7 @@ _PERSONA = DIMENSIONS.index("persona")
 
 def _line(told: Told) -> str:
     """A row in the text format of COPY."""
-    fact, response, contact_id, account_id, snapshot = told
+    fact, response, contact_id, account_id, snapshot, _ = told
     points = dict(fact.points)
     at = (response.received_at or response.at).isoformat()
     return (

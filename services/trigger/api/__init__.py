@@ -15,6 +15,7 @@ from services.trigger.api import (
     parked,
     programmes,
     segment,
+    trials,
     webhooks,
 )
 from services.trigger.api.webhooks import Inbound
@@ -31,7 +32,18 @@ def router(platform: Platform, inbound: Inbound) -> APIRouter:
         # Duplicates before contacts: their word is no contact's reference.
         *(
             p.router(platform)
-            for p in (asks, decisions, duplicates, consent, contacts, accounts, operation, parked, programmes)
+            for p in (
+                asks,
+                decisions,
+                duplicates,
+                consent,
+                contacts,
+                accounts,
+                operation,
+                parked,
+                programmes,
+                trials,
+            )
         ),
     ):
         routes.include_router(part)

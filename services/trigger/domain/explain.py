@@ -81,6 +81,10 @@ def because(reason: Reason | None) -> str:
 
 def sentence(decision: Decision) -> str:
     """What was decided, why, and from which facts."""
+    if decision.inputs.get("test"):
+        return (
+            f"A test of “{decision.programme}” was sent by {decision.inputs.get('by_hand_of') or 'somebody'}."
+        )
     subject = f"“{decision.programme}”" if decision.programme else "Nobody"
     subject += " (in shadow)" if decision.shadow else ""
     what = f"Reminder {decision.step} of {subject}" if decision.step else subject

@@ -4,24 +4,32 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 
+from services.trigger.domain.directory import reach_of
 from services.trigger.domain.explain import because
-from services.trigger.domain.model import Contact
+from services.trigger.domain.model import Contact, Reach
+from services.trigger.domain.trials import Trial
 from services.trigger.handlers.replanning import editions_waiting
+from services.trigger.handlers.trials import NoTrialError, send_trial
 from services.trigger.pages.view import ENVIRONMENT
 from services.trigger.store import directory, programmes, shadow
+from services.trigger.store.guard import unit_of_work
 from shared.contracts.model import Person
 from shared.contracts.programmes import ProgrammeState
 from shared.contracts.reasons import Reason
 from shared.db.database import Connection
+from shared.runtime.ids import random_id
 from shared.runtime.service import Platform
 from shared.security.access import User, require_role
+from shared.web.forms import text_fields
 from shared.web.problems import Problem
 from shared.web.templates import page
 
+Manager = Annotated[User, Depends(require_role("manager"))]
 Viewer = Annotated[User, Depends(require_role("viewer"))]
 
 WEEK = timedelta(days=7)
@@ -32,6 +40,21 @@ SHOWN = 50
 def router(platform: Platform) -> APIRouter:
     """The page."""
     routes = APIRouter()
+
+    @routes.post("/programmes/{key}/test")
+    async def test(request: Request, key: str, user: Manager) -> Response:
+        """Send a test to an address."""
+        fields = await text_fields(request)
+        to, locale = fields.get("to", "").strip()[:320], fields.get("locale", "").strip()[:35]
+        if reach_of(to)[0] is not Reach.OK:
+            raise Problem(422, "This is not one e-mail address.", field="to")
+        trial = Trial(email=to, name=user.name, locale=locale or "en", reference=str(random_id()))
+        try:
+            async with unit_of_work(platform.db) as tx:
+                await send_trial(tx, platform.sealer, platform.tokens, key, trial, by=user.name)
+        except NoTrialError as error:
+            raise Problem(409, f"{error}.", what_to_do="See the page Programmes.", field="key") from error
+        return RedirectResponse(f"/programmes/{quote(key)}?sent={quote(to)}", 303)
 
     @routes.get("/programmes/{key}")
     async def show(request: Request, key: str, user: Viewer) -> Response:
@@ -48,6 +71,10 @@ def router(platform: Platform) -> APIRouter:
                 "title": definition.get("title", {}),
                 "purpose": definition.get("purpose", {}),
                 "editions": editions,
+                "rehearsal": None,
+                "sent": request.query_params.get("sent", "")[:320],
+                "my_address": user.email,
+                "locales": list(definition.get("title", {})),
                 "may": user.role.includes(type(user.role)("manager")),
             }
             if standing.state is ProgrammeState.SHADOW:

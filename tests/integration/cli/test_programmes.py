@@ -1,4 +1,4 @@
-"""`afterword programmes replan` as an operator runs it."""
+"""`afterword programmes replan` and `test` as an operator runs them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typer.testing import CliRunner, Result
 
 from services.cli.programmes import app
+from shared.contracts.surveys import SurveyRequested
 from shared.db.database import connect
 from shared.runtime.clock import FakeMachine, FixedClock
 from shared.security.sealing import Sealer
@@ -48,4 +49,29 @@ async def test_plans_of_an_old_edition_are_counted_and_made_anew(
     assert "1 plans done" in done.output, done.output
     again = await run(tmp_path, "replan", "delivery-csat", "--yes")
     assert "No plan of delivery-csat waits" in again.output
+    await db.close()
+
+
+async def test_a_test_is_sent_and_says_what_an_answer_brings(
+    fresh_database: TestDatabase, clock: FixedClock, machine: FakeMachine, sealer: Sealer, tmp_path: Path
+) -> None:
+    db = await connect(fresh_database.dsn("trigger"), service="trigger", clock=clock, machine=machine)
+    world = await begin(db, clock, sealer, ROOT / "programmes")
+    deployed(tmp_path, fresh_database)
+    await stop_clock(fresh_database, clock.now())
+    to = ("--to", "me@example.com")
+    sent = await run(tmp_path, "test", "delivery-csat", *to, "--locale", "sv", "--answer-like", "detractor")
+    assert sent.exit_code == 0, sent.output
+    assert "?score=1" in sent.output
+    assert "and then follows: a ticket" in sent.output
+    for arguments, why in (
+        (("nonsense", *to), "there is no programme 'nonsense'"),
+        (("delivery-csat", "--to", "nobody"), "'nobody' is not one e-mail address"),
+        (("delivery-csat", *to, "--answer-like", "robot"), "'robot' is nobody; write detractor"),
+    ):
+        refused = await run(tmp_path, "test", *arguments)
+        assert refused.exit_code == 1
+        assert why in refused.output
+    (survey,) = await world.said(SurveyRequested)
+    assert survey.snapshot.test
     await db.close()
