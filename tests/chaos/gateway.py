@@ -6,8 +6,10 @@ It tries nothing twice: whoever asks gets what the chosen instance said, also th
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from itertools import count
 
 import httpx
@@ -65,6 +67,22 @@ class Gateway(httpx.AsyncBaseTransport):
     def ready(self, service: str) -> list[Instance]:
         """The instances of a service that take requests."""
         return [one for one in self._fleet.of(service) if one.label in self._ready]
+
+    async def go_by(self, service: str, at: datetime) -> bool:
+        """Whether all instances that take requests go by a business time at least as late as this one.
+
+        A process whose database was away for a moment stands where time stood then.
+        """
+        try:
+            for one in self.ready(service):
+                request = httpx.Request("GET", f"{one.url}/livez")
+                answer = await self._inner.handle_async_request(request)
+                told = json.loads(await answer.aread())
+                if datetime.fromisoformat(told["business_time"]) < at:
+                    return False
+        except httpx.TransportError:
+            return False
+        return True
 
     @property
     def whole(self) -> bool:
