@@ -20,6 +20,7 @@ from services.trigger.domain.directory import reach_of
 from services.trigger.domain.explain import because
 from services.trigger.domain.findings import GROUPS_FILE, Checked, Report, Severity
 from services.trigger.domain.journey import audience_in_words, journey, moment_in_words
+from services.trigger.domain.lessons import shown
 from services.trigger.domain.lint import check
 from services.trigger.domain.model import Reach
 from services.trigger.domain.trials import ALSO, Like, Trial
@@ -27,6 +28,7 @@ from services.trigger.handlers.asking import NotByHandError, ask_by_hand
 from services.trigger.handlers.intake import Taken
 from services.trigger.handlers.replanning import NothingToReplanError, replan_page
 from services.trigger.handlers.trials import NoTrialError, Sent, send_trial
+from services.trigger.store.slots import Lesson, lessons
 from services.trigger.worker.publisher import PRESETS, read_folder
 from shared.contracts.model import Persona
 from shared.contracts.reasons import Reason
@@ -137,6 +139,30 @@ def ask(
     console.print(f"{counted[Taken.ACCEPTED]} taken, {known} known already.", highlight=False)
     if any(line.problem for line in lines):
         raise typer.Exit(1)
+
+
+@app.command("learned")
+def learned_command(
+    data: Annotated[Path, typer.Option("--data", help="Directory of the embedded deployment.")] = DATA_DIR,
+) -> None:
+    """Show when people answer, as far as it is learned, with the interval of each share."""
+
+    async def job() -> list[Lesson]:
+        async with opened("trigger", data) as platform, platform.db.read() as conn:
+            return await lessons(conn)
+
+    segments = shown((one.segment, one.slot, one.seen) for one in asyncio.run(job()))
+    if not segments:
+        console.print("Nothing is learned yet: six days after a survey was sent it counts.")
+    for segment in segments:
+        table = Table("when", "asked", "answered", "share", "lies between", "expected", title=segment.segment)
+        for slot in segment.slots:
+            marks = f"{' best' if slot.best else ''}{' (guides)' if slot.guides else ''}"
+            interval = f"{slot.low:.0%} - {slot.high:.0%}"
+            share = f"{slot.answered / slot.asked:.0%}"
+            counts = (str(slot.asked), str(slot.answered), share, interval, f"{slot.believed:.0%}")
+            table.add_row(f"{slot.slot}{marks}", *counts)
+        console.print(table)
 
 
 @app.command("test")

@@ -24,6 +24,7 @@ from services.trigger.webhooks.contract import Options
 from services.trigger.webhooks.schemes import shared_text
 from services.trigger.worker.due import DuePlans
 from services.trigger.worker.gauges import Gauges
+from services.trigger.worker.learning import Learning
 from services.trigger.worker.lookups import LookUps
 from services.trigger.worker.parked import ParkedReports
 from services.trigger.worker.publisher import Publisher
@@ -40,6 +41,7 @@ PUBLISH_SECONDS = 2.0
 PARKED_SECONDS = 5.0
 LOOK_UP_SECONDS = 2.0
 GAUGE_SECONDS = 15.0
+LEARN_SECONDS = 60.0
 PURGE_SECONDS = 600.0
 
 
@@ -80,6 +82,7 @@ def loops_of(settings: Settings, platform: Platform, connectors: Mapping[str, Co
         Loop("purge", PURGE_SECONDS, Purge(db, timedelta(days=settings.receipts_days)).run, woken=False),
         Loop("programmes", PUBLISH_SECONDS, publisher.run, due=False, woken=False),
         Loop("ended", PUBLISH_SECONDS, EndedProgrammes(db).run, due=False),
+        Loop("learning", LEARN_SECONDS, Learning(db).run, due=False, woken=False),
         Loop("gauges", GAUGE_SECONDS, Gauges(db).run, due=False, woken=False),
     )
 

@@ -48,3 +48,4 @@ class Reason(StrEnum):
     UNSENDABLE = "unsendable"
     PROGRAMME_ARCHIVED = "programme_archived"
     REPLANNED = "replanned"
+    BEST_MOMENT = "best_moment"

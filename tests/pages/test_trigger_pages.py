@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import axe_playwright_python
 import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
+from services.trigger.domain.best_moment import Seen
+from services.trigger.domain.hearing import Moment
+from services.trigger.store import slots
+from services.trigger.worker.learning import Learning
 from shared.runtime.clock import FakeMachine, FixedClock
 from shared.security.roles import Role
 from shared.security.sealing import Sealer
@@ -29,6 +34,7 @@ PATHS = [
     "/programmes",
     "/settings",
     "/programmes/delivery-csat-2",
+    "/programmes/learned",
 ]
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 ANNA = {"id": "c1", "email": "anna@kund.example", "name": "Anna Berg", "zone": "Europe/Stockholm"}
@@ -78,6 +84,10 @@ async def visit(
         subject = {"kind": "order", "id": f"o{number}"}
         await world.tell("order.delivered", contact=ANNA, account=ACME, subject=subject)
     await world.later(hours=2)
+    async with world.db.begin() as tx:
+        seen = {Moment("transactional/user", date(2026, 1, day), 5): Seen(40, 11) for day in range(5, 10)}
+        await slots.add_news(tx.conn, seen)
+    await Learning(world.db).run()
     site: Site = site_of(world, machine, tokens)
     token = await site.session(Role.ADMIN)
     async with served(site.app) as url, async_playwright() as playwright:

@@ -36,6 +36,7 @@ _BECAUSE: Mapping[Reason, str] = {
     Reason.SHADOW: "what is in shadow is never sent",
     Reason.UNSENDABLE: "the message could not be written for this person",
     Reason.PROGRAMME_ARCHIVED: "the programme was ended",
+    Reason.BEST_MOMENT: "people like this one answer more often then",
     Reason.REPLANNED: "the programme was changed",
 }
 
@@ -67,10 +68,25 @@ _NAMES: Mapping[str, str] = {
     "missing": "too few by",
     "state": "that plan is",
     "file": "its file is",
+    "slot": "at the person's place",
+    "share": "expected to answer",
+    "asked_then": "asked then so far",
+    "answered_then": "answered",
 }
 
 _SECRET = frozenset(
-    {"touchpoint", "due_at", "channels", "country", "scope", "window", "occurred_at", "closes_at", "why"}
+    {
+        "tried",
+        "touchpoint",
+        "due_at",
+        "channels",
+        "country",
+        "scope",
+        "window",
+        "occurred_at",
+        "closes_at",
+        "why",
+    }
 )
 
 

@@ -1,7 +1,8 @@
 """The gate that every plan passes when it is due, and again after each wait.
 
 In this order, each outcome with its inputs: programme ended → erased or opted out → consent → brake → hold →
-no longer fresh → channel → account budget → contact quarantine → arbitration → send window → requested.
+no longer fresh → channel → account budget → contact quarantine → arbitration → best moment → send window →
+requested.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from uuid import UUID
 
 from services.trigger.domain import consent
 from services.trigger.domain.audience import Person, person_fits
+from services.trigger.domain.best_moment import NOTHING, Learned, segment_of
+from services.trigger.domain.best_moment import choose as best_moment
 from services.trigger.domain.decisions import of_ask, of_plan
 from services.trigger.domain.model import (
     Account,
@@ -32,6 +35,7 @@ from services.trigger.domain.model import (
 )
 from services.trigger.domain.moments import moment_of
 from services.trigger.domain.programme import Edition, Who
+from services.trigger.domain.survey import language_for
 from services.trigger.domain.timing import Place, Slot, Span, add_span, at_most, choose_slot
 from shared.contracts.directory import Consent
 from shared.contracts.model import Channel
@@ -116,6 +120,7 @@ class Facts:
     """What the gate looks at, for all plans of one claimed batch; asks grow as plans pass.
 
     `would_be`: what programmes in shadow would have asked, by programme; it counts for that programme alone.
+    `learned`: when people answer, by kind of people.
     """
 
     now: datetime
@@ -126,6 +131,7 @@ class Facts:
     accounts: Mapping[UUID, Account] = field(default_factory=dict)
     asks: Asks = field(default_factory=Asks)
     would_be: dict[str, Asks] = field(default_factory=dict)
+    learned: Mapping[str, Learned] = field(default_factory=dict)
     holds: Sequence[Hold] = ()
     rivals: Mapping[UUID, Sequence[Rival]] = field(default_factory=dict)
 
@@ -187,7 +193,11 @@ def stopped(plan: Plan, edition: Edition, _facts: Facts | None = None) -> Decisi
         return of_plan(plan, Outcome.CANCELLED, Reason.PROGRAMME_ARCHIVED, {})
     if edition.state is ProgrammeState.PAUSED or plan.shadow is (edition.state is ProgrammeState.SHADOW):
         return None
-    why = "planned in shadow, and it runs now" if plan.shadow else "the programme went into shadow"
+    why = (
+        "it was planned in shadow, and the programme runs now"
+        if plan.shadow
+        else "the programme went into shadow"
+    )
     return of_plan(plan, Outcome.CANCELLED, Reason.SHADOW, {"why": why})
 
 
@@ -365,6 +375,30 @@ def _arbitration(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
     return None
 
 
+def _best_moment(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
+    """Wait for the moment inside the window at which most answer; chosen once, then it stands (R46)."""
+    send, contact = edition.programme.send, facts.contact_of(plan)
+    if not send.learns or send.rule is None or contact is None or plan.waits_for is Reason.BEST_MOMENT:
+        return None
+    # The language that the mail will have, as the survey will remember it.
+    locale = language_for(contact.locale, edition.programme.title, facts.organisation.locales)
+    segment = segment_of(edition.programme.family, contact.persona, locale)
+    known = facts.learned.get(segment, NOTHING)
+    choice = best_moment(plan.id, known, facts.now, plan.stale_at, send.rule, _place(plan, facts))
+    if choice is None or choice.at <= facts.now:
+        return None
+    inputs: dict[str, Scalar] = {
+        "slot": choice.slot.name,
+        "share": f"{choice.belief.mean:.0%}",
+        "asked_then": choice.belief.seen.asked,
+        "answered_then": choice.belief.seen.answered,
+        "tried": choice.tried,
+    }
+    if choice.tried:
+        inputs["why"] = "it is tried whether people like this one answer more often then"
+    return _deferred(plan, Reason.BEST_MOMENT, choice.at, inputs)
+
+
 def _window(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
     send = edition.programme.send
     slot = choose_slot(
@@ -395,6 +429,7 @@ GATE: tuple[Step, ...] = (
     _budget,
     _quarantine,
     _arbitration,
+    _best_moment,
     _window,
 )
 """The steps in their order; the first that has something to say decides."""

@@ -209,7 +209,10 @@ class AskState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """A survey that was requested: the reservation that quarantine and budgets count, and its reminders."""
+    """A survey that was requested: the reservation that quarantine and budgets count, and its reminders.
+
+    `answered_at` may be a machine's doing, `heard_at` is when a person answered.
+    """
 
     survey_id: UUID
     plan_id: UUID
@@ -230,6 +233,7 @@ class Ask:
     waits_for: Reason | None = None
     event_version: int = 1
     snapshot: str = "{}"
+    heard_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

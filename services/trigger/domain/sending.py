@@ -19,6 +19,7 @@ class SendWindow(Rules):
     hours: str = "09:30-16:00"
     holidays: Literal["recipient", "ignore"] = "recipient"
     outside_before_stale: bool = True
+    learn: bool = False
 
     @model_validator(mode="after")
     def _readable(self) -> SendWindow:
@@ -61,6 +62,11 @@ class Send(Rules):
     def outside_before_stale(self) -> bool:
         """Whether to send outside the window rather than not at all."""
         return isinstance(self.window, str) or self.window.outside_before_stale
+
+    @property
+    def learns(self) -> bool:
+        """Whether the moment inside the window is the one at which people answer most (R46)."""
+        return not isinstance(self.window, str) and self.window.learn
 
     @property
     def to_owner(self) -> bool:

@@ -13,11 +13,12 @@ from uuid import UUID
 
 from services.trigger.domain.consent import ALL, Said
 from services.trigger.domain.directory import contact_changed
+from services.trigger.domain.hearing import news_of
 from services.trigger.domain.model import Ask, AskState
 from services.trigger.domain.when import HoldKind
 from services.trigger.handlers import merging
 from services.trigger.handlers.consent import note
-from services.trigger.store import asks, brakes, directory, plans
+from services.trigger.store import asks, brakes, directory, plans, slots
 from shared.contracts.deliveries import (
     BounceKind,
     ContactUnsubscribed,
@@ -62,6 +63,7 @@ async def on_deliveries(events: Sequence[Event[Any]], tx: Tx) -> None:
             known[ask.survey_id] = _after_delivery(ask, event.data)
     changed = [ask for key, ask in known.items() if ask != before[key]]
     await asks.save_asks(tx.conn, changed)
+    await slots.add_news(tx.conn, news_of((before[ask.survey_id], ask) for ask in changed))
     freed = [a for a in changed if a.released_at and not before[a.survey_id].released_at]
     if freed:
         people = sorted({a.contact_id for a in freed})
@@ -71,20 +73,23 @@ async def on_deliveries(events: Sequence[Event[Any]], tx: Tx) -> None:
 
 
 async def on_responses(events: Sequence[Event[Any]], tx: Tx) -> None:
-    """Whoever answered, or seems to have, is not reminded any more."""
+    """Whoever answered, or seems to have, is not reminded any more; when people answer is learned."""
     told = {UUID(event.data.survey_id): event.data.at for event in events}
+    by_people = {UUID(event.data.survey_id) for event in events if event.type != ResponseHeld.TYPE}
     known = await asks.lock_asks(tx.conn, told)
     answered = [
         replace(
             ask,
             state=AskState.ANSWERED if ask.state is AskState.OPEN else ask.state,
             answered_at=ask.answered_at or told[key],
+            heard_at=ask.heard_at or (told[key] if key in by_people else None),
             next_step_at=None,
             waits_for=None,
         )
         for key, ask in known.items()
     ]
     await asks.save_asks(tx.conn, answered)
+    await slots.add_news(tx.conn, news_of((known[ask.survey_id], ask) for ask in answered))
 
 
 async def on_tickets(events: Sequence[Event[Any]], tx: Tx) -> None:

@@ -16,7 +16,7 @@ on conflict (survey_id) do update set
     state = excluded.state, handed_over_at = excluded.handed_over_at, answered_at = excluded.answered_at,
     released_at = excluded.released_at, closed_at = excluded.closed_at, next_step = excluded.next_step,
     next_step_at = excluded.next_step_at, waits_for = excluded.waits_for,
-    event_version = excluded.event_version
+    event_version = excluded.event_version, heard_at = excluded.heard_at
 """
 
 

@@ -95,7 +95,7 @@ with over as (
         reason, inputs, shadow)
     select $1, event_id, programme, version, id, contact_id, account_id, 0, 'cancelled', reason,
         case when reason = 'programme_archived' then jsonb_build_object('file', file)
-            when shadow then jsonb_build_object('why', 'planned in shadow, and it runs now')
+            when shadow then jsonb_build_object('why', 'it was planned in shadow, and the programme runs now')
             else jsonb_build_object('why', 'the programme went into shadow') end,
         shadow is true
     from stopped

@@ -21,7 +21,7 @@ from services.trigger.domain.programme import Edition
 from services.trigger.domain.reminding import reminder_at
 from services.trigger.domain.survey import Request, ask_of, survey_id_of, survey_of
 from services.trigger.handlers.ledger import record
-from services.trigger.store import asks, brakes, directory, plans, programmes, shadow
+from services.trigger.store import asks, brakes, directory, plans, programmes, shadow, slots
 from services.trigger.worker.audiences import crowds, plans_ahead
 from shared.contracts.reasons import Outcome, Reason
 from shared.db.database import Connection, Database, Tx
@@ -111,6 +111,8 @@ class DuePlans:
         facts = await load_facts(tx.conn, tx.now, self._blind)
         facts.accounts, facts.contacts = claim.accounts, claim.contacts
         editions = await programmes.editions_of(tx.conn, [(p.programme, p.version) for p in claimed])
+        if any(edition.programme.send.learns for edition in editions.values()):
+            facts.learned = await slots.learned(tx.conn)
         done = _Round()
         await self._expand([p for p in claimed if p.contact_id is None], editions, facts, done, tx)
         await self._pass([p for p in claimed if p.contact_id], editions, facts, done, tx)

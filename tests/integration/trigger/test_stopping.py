@@ -171,7 +171,7 @@ async def test_what_was_planned_in_shadow_is_not_sent_when_it_goes_live(
     assert await stopped(world) == 1
     (line,) = [e for e in await world.ledger() if e.decision.outcome == "cancelled"]
     assert (line.decision.reason, line.decision.inputs["why"]) == (
-        "shadow", "planned in shadow, and it runs now",
+        "shadow", "it was planned in shadow, and the programme runs now",
     )  # fmt: skip
     await world.later(days=2)
     assert await world.said(SurveyRequested) == []

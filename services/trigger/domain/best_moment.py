@@ -1,0 +1,212 @@
+"""The best moment inside a send window: learned from who answered when, per kind of people (R46).
+
+A slot is a weekday and two hours at the recipient. What is known of a slot is a Beta posterior over the
+share that answers; its prior says what the guides say: Tuesday to Thursday, in mid-morning, a little above
+the kind's own average. Nine of ten plans take the slot whose share is surely best, the mean less one
+deviation, so that few answers move little. One of ten draws from the beliefs (Thompson sampling: W. R.
+Thompson, Biometrika 25, 1933; O. Chapelle and L. Li, NIPS 2011), so that what is little known is tried by
+what it may be worth. Both hang on the plan's identity alone: the same plan with the same knowledge takes the
+same slot.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from services.trigger.domain.timing import DAY_MINUTES, WEEKDAYS, Place, Window, is_holiday, local_instant
+
+BAND = 120
+"""Minutes of a slot."""
+
+EXPLORED = 0.1
+"""Share of plans that try a slot rather than take the best."""
+
+PATIENCE = timedelta(days=4)
+"""Answers within it count for the moment of the mail; later ones are owed to something else."""
+
+REMEMBERED = timedelta(days=365)
+"""What people did longer ago says nothing any more."""
+
+LONGEST = timedelta(days=7)
+"""Nobody waits longer for a good moment; nor longer than half of what is left of the freshness."""
+
+STRENGTH = 30.0
+"""How many answers or silences of one slot weigh as much as the prior."""
+
+_GUIDES_DAYS = frozenset({1, 2, 3})
+_GUIDES_BAND = 5
+_GUIDES_LIFT, _EDGE_DROP = 1.15, 0.9
+_USUAL_SHARE, _USUAL_WEIGHT = 0.25, 20.0
+_EDGES = frozenset({0, 4})
+_MOST = 0.95
+_DRAWS = 2.0**64
+
+
+class Slot(NamedTuple):
+    """A weekday (0 = Monday) and a band of two hours (0 = midnight to two) at the recipient."""
+
+    weekday: int
+    band: int
+
+    @property
+    def name(self) -> str:
+        """As people write it."""
+        return f"{WEEKDAYS[self.weekday]} {self.band * 2:02d}-{self.band * 2 + 2:02d}"
+
+    @property
+    def guides(self) -> bool:
+        """Whether the guides name it: Tuesday to Thursday, in mid-morning."""
+        return self.weekday in _GUIDES_DAYS and self.band == _GUIDES_BAND
+
+
+class Seen(NamedTuple):
+    """How many were asked at a slot, and how many of them answered within the patience."""
+
+    asked: int = 0
+    answered: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """What is believed about a slot: share that answers, and how sure that is."""
+
+    mean: float
+    deviation: float
+    seen: Seen
+
+    @property
+    def surely(self) -> float:
+        """The share that it has at least, as far as one deviation says."""
+        return self.mean - self.deviation
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What is known of one kind of people, as of a day."""
+
+    slots: Mapping[Slot, Seen] = field(default_factory=dict)
+
+    @property
+    def base(self) -> float:
+        """The kind's own average share; a quarter as long as little is known."""
+        asked = sum(seen.asked for seen in self.slots.values())
+        answered = sum(seen.answered for seen in self.slots.values())
+        return (answered + _USUAL_SHARE * _USUAL_WEIGHT) / (asked + _USUAL_WEIGHT)
+
+    def belief(self, slot: Slot) -> Belief:
+        """The posterior of a slot."""
+        seen = self.slots.get(slot, Seen())
+        lift = _GUIDES_LIFT if slot.guides else _EDGE_DROP if slot.weekday in _EDGES else 1.0
+        prior = min(self.base * lift, _MOST) * STRENGTH
+        total = STRENGTH + seen.asked
+        mean = (prior + seen.answered) / total
+        return Belief(mean, math.sqrt(mean * (1 - mean) / (total + 1)), seen)
+
+
+NOTHING = Learned()
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A slot that is open from one instant to another."""
+
+    slot: Slot
+    opens: datetime
+    closes: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """When somebody is asked, in which slot, what is believed of it, and whether it is a try."""
+
+    at: datetime
+    slot: Slot
+    belief: Belief
+    tried: bool
+
+
+def segment_of(family: str, persona: str | None, locale: str) -> str:
+    """Which kind of people somebody is: the family of programmes, and the persona or else the language."""
+    return f"{family}/{persona or locale.partition('-')[0].lower() or 'unknown'}"
+
+
+def slot_at(at: datetime, place: Place) -> tuple[Slot, date]:
+    """The slot and the local day of an instant."""
+    local = at.astimezone(place.zone)
+    return Slot(local.weekday(), (local.hour * 60 + local.minute) // BAND), local.date()
+
+
+def choose(
+    plan_id: UUID, learned: Learned, now: datetime, stale_at: datetime, window: Window, place: Place
+) -> Choice | None:
+    """The moment for a plan that may be asked from now on; None when no slot opens in time.
+
+    Never outside the window, never before now, never when it is stale. Whoever's slot is open is asked now.
+    """
+    until = min(now + min(LONGEST, (stale_at - now) / 2), stale_at)
+    found = [one for one in openings(now, until, window, place) if one.opens < stale_at]
+    if not found:
+        return None
+    tried = _share(plan_id, "try") < EXPLORED
+    beliefs = [learned.belief(one.slot) for one in found]
+    scores = [
+        belief.mean + belief.deviation * _normal(plan_id, one.slot) if tried else belief.surely
+        for one, belief in zip(found, beliefs, strict=True)
+    ]
+    best = max(range(len(found)), key=lambda n: (scores[n], -n))
+    opening = found[best]
+    return Choice(_moment(plan_id, opening, now, stale_at), opening.slot, beliefs[best], tried)
+
+
+def openings(now: datetime, until: datetime, window: Window, place: Place) -> Iterator[Opening]:
+    """Every slot that opens, within a window, from now until an instant; the one that is open too."""
+    day = now.astimezone(place.zone).date()
+    last = until.astimezone(place.zone).date()
+    while day <= last:
+        if day.weekday() in window.days and not (window.skip_holidays and is_holiday(place.country, day)):
+            yield from _of_day(day, now, until, window, place)
+        day += timedelta(days=1)
+
+
+def wilson(seen: Seen, z: float = 1.96) -> tuple[float, float]:
+    """The interval in which the true share of a slot lies, 19 times of 20 (E. B. Wilson, 1927)."""
+    if not seen.asked:
+        return 0.0, 1.0
+    n, share = seen.asked, seen.answered / seen.asked
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def _of_day(day: date, now: datetime, until: datetime, window: Window, place: Place) -> Iterator[Opening]:
+    for band in range(window.opens // BAND, -(-window.closes // BAND)):
+        first = local_instant(day, max(window.opens, band * BAND), place.zone)
+        end = local_instant(day, min(window.closes, (band + 1) * BAND, DAY_MINUTES), place.zone)
+        if max(first, now) < end and first <= until:
+            yield Opening(Slot(day.weekday(), band), max(first, now), end)
+
+
+def _moment(plan_id: UUID, opening: Opening, now: datetime, stale_at: datetime) -> datetime:
+    """Now, if the slot is open; else some minute of it, so that not all mails leave at once."""
+    if opening.opens <= now:
+        return now
+    length = min(opening.closes, stale_at) - opening.opens
+    return opening.opens + timedelta(minutes=int(_share(plan_id, "minute") * (length / timedelta(minutes=1))))
+
+
+def _share(plan_id: UUID, name: str) -> float:
+    """A number from 0 to below 1 that the plan and the name alone decide."""
+    digest = hashlib.blake2b(f"{plan_id}/{name}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest) / _DRAWS
+
+
+def _normal(plan_id: UUID, slot: Slot) -> float:
+    """A draw from the standard normal distribution (Box and Muller); near enough to the posterior's shape."""
+    radius = math.sqrt(-2 * math.log(1 - _share(plan_id, f"radius {slot.name}")))
+    return radius * math.cos(2 * math.pi * _share(plan_id, f"angle {slot.name}"))
