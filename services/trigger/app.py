@@ -17,8 +17,7 @@ from services.trigger.handlers.foreign import foreign_topics
 from services.trigger.handlers.intake import Intake
 from services.trigger.handlers.republish import republish
 from services.trigger.settings import Settings, listed
-from services.trigger.sources.check import read_sources
-from services.trigger.sources.mapping import SourceDecoder
+from services.trigger.sources.live import LiveSources
 from services.trigger.webhooks import PROVIDERS
 from services.trigger.webhooks.contract import Options
 from services.trigger.webhooks.schemes import shared_text
@@ -30,9 +29,9 @@ from services.trigger.worker.parked import ParkedReports
 from services.trigger.worker.publisher import Publisher
 from services.trigger.worker.purging import Purge
 from services.trigger.worker.reminders import Closing, DueReminders
+from services.trigger.worker.sources import SourceWatch
 from services.trigger.worker.stopping import EndedProgrammes
 from shared.contracts.directory import Brand, Sender
-from shared.runtime.consumer import Subscription
 from shared.runtime.loops import Loop
 from shared.runtime.service import Platform, Service
 from shared.security.signatures import WebhookSecret
@@ -51,23 +50,22 @@ async def build(settings: Settings, platform: Platform) -> Service:
     connectors = connectors_of(credentials_of(settings), platform.machine)
     kept = timedelta(days=settings.parked_days)
     intake = Intake(platform.sealer, platform.machine, kept, frozenset(connectors))
-    router.include_router(api.router(platform, inbound_of(settings, intake)))
+    sources = sources_of(settings)
+    router.include_router(api.router(platform, inbound_of(settings, intake), sources))
     router.include_router(pages.router(platform))
+    others = foreign_topics(sources.topics, sources.decode, intake)
     return Service(
         name="trigger",
         router=router,
-        subscriptions=(*subscriptions(platform.sealer), *_foreign(settings, intake)),
-        loops=loops_of(settings, platform, connectors),
+        subscriptions=(*subscriptions(platform.sealer), others),
+        loops=(*loops_of(settings, platform, connectors), *_watching(settings, platform, sources)),
         republish=republish,
     )
 
 
 def loops_of(settings: Settings, platform: Platform, connectors: Mapping[str, Connector]) -> tuple[Loop, ...]:
-    """Plans, reminders, ends of surveys, and the folder of programmes."""
+    """Plans, reminders, ends of surveys, and whoever is looked up."""
     db, blind, poll = platform.db, platform.sealer.blind, settings.poll_seconds
-    publisher = Publisher(
-        db, settings.programmes_dir, organisation_of(settings, platform.settings.public_url)
-    )
     return (
         Loop("plans", poll, DuePlans(db, blind).run),
         Loop("reminders", poll, DueReminders(db, blind).run),
@@ -80,10 +78,19 @@ def loops_of(settings: Settings, platform: Platform, connectors: Mapping[str, Co
             due=False,
         ),
         Loop("purge", PURGE_SECONDS, Purge(db, timedelta(days=settings.receipts_days)).run, woken=False),
-        Loop("programmes", PUBLISH_SECONDS, publisher.run, due=False, woken=False),
         Loop("ended", PUBLISH_SECONDS, EndedProgrammes(db).run, due=False),
         Loop("learning", LEARN_SECONDS, Learning(db).run, due=False, woken=False),
         Loop("gauges", GAUGE_SECONDS, Gauges(db).run, due=False, woken=False),
+    )
+
+
+def _watching(settings: Settings, platform: Platform, sources: LiveSources) -> tuple[Loop, ...]:
+    """What is taken up when a file changes."""
+    defaults = organisation_of(settings, platform.settings.public_url)
+    publisher = Publisher(platform.db, settings.programmes_dir, defaults, also=lambda: sources.findings)
+    return (
+        Loop("sources", PUBLISH_SECONDS, SourceWatch(sources).run, due=False, woken=False),
+        Loop("programmes", PUBLISH_SECONDS, publisher.run, due=False, woken=False),
     )
 
 
@@ -102,19 +109,17 @@ def credentials_of(settings: Settings) -> Credentials:
     )
 
 
-def _foreign(settings: Settings, intake: Intake) -> tuple[Subscription, ...]:
-    """What `sources.yaml` names.
+def sources_of(settings: Settings) -> LiveSources:
+    """What `sources.yaml` says at the start.
 
     Raises:
         ValueError: It is not fit to run; the message has every complaint.
     """
-    file = settings.sources_file
-    if not file.is_file():
-        return ()
-    sources, findings = read_sources(file.name, file.read_text(encoding="utf-8"))
-    if sources is None:
-        raise ValueError("\n".join(finding.text for finding in findings))
-    return (foreign_topics(sources.topics, SourceDecoder(sources), intake),)
+    sources = LiveSources(settings.sources_file)
+    sources.refresh()
+    if sources.findings:
+        raise ValueError("\n".join(finding.text for finding in sources.findings))
+    return sources
 
 
 def inbound_of(settings: Settings, intake: Intake) -> Inbound:

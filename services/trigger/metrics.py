@@ -26,6 +26,14 @@ LOOK_UPS = Counter(
 PURGED = Counter(
     "afterword_trigger_purged_total", "Rows forgotten by age: receipts of reports, parked events.", ["what"]
 )
+SOURCE_FINDINGS = Gauge(
+    "afterword_trigger_source_findings",
+    "Complaints of sources.yaml as it is now; what it said before goes on.",
+)
+MISSED = Gauge(
+    "afterword_trigger_missed_changes",
+    "Records of which a source says that we missed a change, not looked up.",
+)
 PROGRAMME_FINDINGS = Gauge(
     "afterword_trigger_programme_findings", "Complaints of the last programme check.", ["severity"]
 )

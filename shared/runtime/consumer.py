@@ -22,9 +22,17 @@ from shared.runtime import inbox, metrics
 from shared.runtime.backoff import Backoff
 from shared.runtime.clock import Machine
 from shared.runtime.continuity import Continuity, Mark
-from shared.runtime.deadletters import REPLAY_HEADER, DeadLetter, DeathWatch, Limits, put_aside
+from shared.runtime.deadletters import (
+    REPLAY_HEADER,
+    DeadLetter,
+    DeathWatch,
+    Limits,
+    dead_letters_of,
+    put_aside,
+)
 from shared.runtime.failpoints import failpoint
 from shared.runtime.logging import get_logger
+from shared.runtime.loops import pause
 
 Handler = Callable[[Sequence[Event[Any]], Tx], Awaitable[None]]
 Decode = Callable[[Record], Event[Any] | None]
@@ -50,9 +58,12 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Foreign:
-    """Topics of others: in their words, with as many partitions as they like, and perhaps not there yet."""
+    """Topics of others: in their words, with as many partitions as they like, and perhaps not there yet.
 
-    topics: tuple[str, ...]
+    `topics` is asked again and again: which they are may change while we run.
+    """
+
+    topics: Callable[[], tuple[str, ...]]
     decode: Decode
 
 
@@ -79,7 +90,7 @@ class Subscription:
     @property
     def names(self) -> tuple[str, ...]:
         """The topics as the broker knows them."""
-        return self.foreign.topics if self.foreign else tuple(topic.value for topic in self.topics)
+        return self.foreign.topics() if self.foreign else tuple(topic.value for topic in self.topics)
 
     def group(self, service: str) -> str:
         """The consumer group of a service's members."""
@@ -263,14 +274,12 @@ class ConsumerLoop:
         self.stopped: set[Partition] = set()
         self._bus = bus
         self._machine = machine
-        foreign = subscription.foreign
         self._batch = Batch(subscription.routes, db, machine, subscription.event_of)
         self._instance = instance
         self._limits = limits or Limits()
         self._bell = db.bell
         self._watches: dict[Partition, DeathWatch] = {}
-        # Whether others compact their topics is not known, so a record that is gone proves nothing.
-        self._continuity = Continuity(compacted=foreign.topics if foreign else _COMPACTED)
+        self._continuity = Continuity(compacted=_COMPACTED)
         self._joined: tuple[BusConsumer, int] | None = None
         self._looked_at = 0.0
         self._progress_at = machine.monotonic()
@@ -282,19 +291,28 @@ class ConsumerLoop:
         joined = self._consumer is not None
         if self.subscription.foreign is None:
             joined = self._consumer is not None and bool(self._consumer.assignment())
+        elif not self.subscription.names:
+            joined = True
         return joined and not self.stopped
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until told to stop; the batch under way is finished, then the group is left."""
+        """Work until told to stop; the batch under way is finished, then the group is left.
+
+        Where the topics change, the group is left and joined again for those that are wanted now.
+        """
         backoff = Backoff(self._machine)
-        topics = self.subscription.names
         while not stop.is_set():
+            topics = self.subscription.names
+            if not topics:
+                await pause(stop, POLL_SECONDS)
+                continue
             consumer = self._bus.consumer(self.subscription.group(self.service), topics, self._instance)
             self._consumer = consumer
             try:
+                await self._prepare(topics)
                 await consumer.start()
                 self._progress_at = self._machine.monotonic()
-                while not stop.is_set():
+                while not stop.is_set() and self.subscription.names == topics:
                     await self.step(consumer)
                     backoff.reset()
             except ConsumerStuck:
@@ -307,6 +325,14 @@ class ConsumerLoop:
                 await consumer.stop()
             if not stop.is_set():
                 await backoff.wait()
+
+    async def _prepare(self, topics: tuple[str, ...]) -> None:
+        """Topics of others may be new: their dead letters need a place, and their past proves nothing."""
+        if self.subscription.foreign is None:
+            return
+        # Whether others compact their topics is not known, so a record that is gone proves nothing.
+        self._continuity = Continuity(compacted=topics)
+        await self._bus.ensure_topics([dead_letters_of(topic) for topic in topics])
 
     async def step(self, consumer: BusConsumer) -> int:
         """Take one batch, handle it, commit it; returns the number of records."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import asyncpg
 
-from shared.bus.model import Record
+from shared.bus.model import Record, TopicSpec
 from shared.runtime.outbox import OutboxRow, dump_headers, load_headers, write_outbox
 
 if TYPE_CHECKING:
@@ -18,6 +18,15 @@ if TYPE_CHECKING:
 
 REPLAY_HEADER = "x-redrive-count"
 """Header of a record that an operator replays; says how often it was."""
+
+
+KEPT = timedelta(days=7)
+"""How long a topic of dead letters holds them; they may hold what their sender wrote in clear."""
+
+
+def dead_letters_of(topic: str) -> TopicSpec:
+    """The topic that takes the dead letters of another."""
+    return TopicSpec(f"dlq.{topic}", 1, compacted=False, retention=KEPT)
 
 
 @dataclass(frozen=True, slots=True)

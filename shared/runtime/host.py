@@ -7,7 +7,6 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from ssl import create_default_context
 
 import uvicorn
@@ -28,6 +27,7 @@ from shared.runtime import failpoints, metrics
 from shared.runtime.backoff import Backoff
 from shared.runtime.clock import Anchor, AnchoredClock, Machine, SystemMachine
 from shared.runtime.consumer import ConsumerLoop
+from shared.runtime.deadletters import dead_letters_of
 from shared.runtime.hot import HotPaths
 from shared.runtime.housekeeping import housekeeping
 from shared.runtime.http import Check, probes
@@ -240,7 +240,7 @@ async def _topics(hosted: Sequence[Hosted], bus: Bus, machine: Machine, stop: as
     read = dict.fromkeys([*(plan.topic.value for plan in TOPICS), *theirs])
     specs = [
         *(TopicSpec(p.topic.value, p.partitions, p.retention is None, p.retention) for p in TOPICS),
-        *(TopicSpec(f"dlq.{topic}", 1, compacted=False, retention=timedelta(days=7)) for topic in read),
+        *(dead_letters_of(topic) for topic in read),
     ]
     backoff = Backoff(machine)
     while not stop.is_set():
@@ -312,6 +312,8 @@ def _watch(one: Hosted, clock: AnchoredClock) -> Callable[[], Awaitable[int]]:
         metrics.CLOCK_SUSPECT.labels(name).set(clock.suspect)
         for subscription in one.service.subscriptions:
             lags: dict[str, int] = dict.fromkeys(subscription.names, 0)
+            if not subscription.names:
+                continue
             found = await platform.bus.lag(subscription.group(name), subscription.names)
             for (topic, _), lag in found.items():
                 lags[topic] += lag

@@ -20,6 +20,7 @@ from services.trigger.api import Inbound
 from services.trigger.domain.model import Organisation
 from services.trigger.handlers import subscriptions
 from services.trigger.handlers.intake import Intake
+from services.trigger.sources.live import LiveSources
 from services.trigger.store import ledger
 from services.trigger.store.ledger import Entry, Question
 from services.trigger.worker.due import DuePlans
@@ -259,7 +260,8 @@ def site_of(world: World, machine: FakeMachine, tokens: Tokens, secrets: Secrets
         blind_secret=secret,
     )
     platform = Platform(settings, world.db, MemoryBus(), world.clock, machine, world.sealer, tokens, access)
+    live = LiveSources(Path("no such sources.yaml"))
     app = web_app(access, BASE)
-    app.include_router(api.router(platform, Inbound(Intake(world.sealer, machine), secrets or SECRETS)))
+    app.include_router(api.router(platform, Inbound(Intake(world.sealer, machine), secrets or SECRETS), live))
     app.include_router(pages.router(platform))
     return Site(world, machine, access, app)

@@ -16,18 +16,21 @@ from services.trigger.api import (
     parked,
     programmes,
     segment,
+    sources,
     trials,
     webhooks,
 )
 from services.trigger.api.webhooks import Inbound
+from services.trigger.sources.live import LiveSources
 from shared.runtime.service import Platform
 
 __all__ = ["Inbound", "router"]
 
 
-def router(platform: Platform, inbound: Inbound) -> APIRouter:
+def router(platform: Platform, inbound: Inbound, live: LiveSources) -> APIRouter:
     """All routes for programs."""
     routes = APIRouter()
+    routes.include_router(sources.router(platform, live))
     for part in (
         *(p.router(platform, inbound) for p in (webhooks, segment)),
         # Duplicates before contacts: their word is no contact's reference.

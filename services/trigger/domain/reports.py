@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
@@ -66,6 +67,23 @@ class Report:
     aka: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A source says that a record changed and does not say how.
+
+    Attributes:
+        entity: what the record is, in the source's words.
+        record: its id; "*" = any of its kind.
+        change: what was done to it, as far as the source tells.
+    """
+
+    source: str
+    entity: str
+    record: str
+    change: str
+    at: datetime
+
+
 class Reported(Payload):
     """What a record of somebody else's topic says, once it is mapped; never sent anywhere."""
 
@@ -73,7 +91,8 @@ class Reported(Payload):
     TOPIC: ClassVar[Topic] = Topic.TOUCHPOINTS
     AGGREGATE: ClassVar[str] = "none"
 
-    reports: tuple[Report, ...]
+    reports: tuple[Report, ...] = ()
+    missed: tuple[Missed, ...] = ()
 
 
 def digest_of(said: object, without: Collection[str] = ()) -> str:

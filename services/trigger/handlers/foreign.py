@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from services.trigger.handlers.intake import Intake
+from services.trigger.store import missed
 from shared.contracts.envelope import Event
 from shared.db.database import Tx
 from shared.runtime.consumer import Decode, Foreign, Route, Subscription
 
 
-def foreign_topics(topics: tuple[str, ...], decode: Decode, intake: Intake) -> Subscription:
-    """How topics of others are read."""
+def foreign_topics(topics: Callable[[], tuple[str, ...]], decode: Decode, intake: Intake) -> Subscription:
+    """How topics of others are read; `topics` says which, whenever it is asked."""
 
     async def on_reported(events: Sequence[Event[Any]], tx: Tx) -> None:
-        """Take in what the records report, source by source, in their order."""
+        """Take in what the records report, source by source, in their order; note what was missed."""
+        await missed.note(tx.conn, [one for event in events for one in event.data.missed], tx.now)
         by_source: dict[str, list[Event[Any]]] = {}
         for event in events:
             by_source.setdefault(event.source, []).append(event)

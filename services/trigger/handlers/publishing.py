@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.trigger.domain.findings import Checked, Report
+from services.trigger.domain.findings import Checked, Finding, Report
 from services.trigger.store import audiences, programmes
 from services.trigger.store.programmes import Standing
 from shared.contracts.model import Family
@@ -16,8 +16,11 @@ from shared.runtime.logging import get_logger
 log = get_logger("programmes")
 
 
-async def publish(tx: Tx, report: Report) -> int:
-    """Bring the published programmes in line with what a check could read; returns how many changed."""
+async def publish(tx: Tx, report: Report, also: Sequence[Finding] = ()) -> int:
+    """Bring the published programmes in line with what a check could read; returns how many changed.
+
+    `also` are complaints about other files, which are only kept to be shown.
+    """
     standing = {one.key: one for one in await programmes.standings(tx.conn)}
     broken = report.broken_files()
     regrouped = await _publish_groups(tx, report, broken)
@@ -34,7 +37,7 @@ async def publish(tx: Tx, report: Report) -> int:
             await audiences.forget_seeding(tx.conn, one.key)
             await announce(tx, one.key)
             changed += 1
-    await programmes.replace_findings(tx.conn, report.findings)
+    await programmes.replace_findings(tx.conn, (*report.findings, *also))
     return changed
 
 

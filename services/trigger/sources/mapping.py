@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from services.trigger.domain.reports import Report, Reported, digest_of
+from services.trigger.domain.reports import Missed, Report, Reported, digest_of
 from services.trigger.sources import salesforce
 from services.trigger.sources.definition import (
     AccountRule,
@@ -35,6 +35,7 @@ class SourceDecoder:
     """What the consumer asks of each record of the topics in `sources.yaml`."""
 
     def __init__(self, sources: Sources) -> None:
+        self.topics = sources.topics
         self._of = {topic: sources.of(topic) for topic in sources.topics}
 
     def __call__(self, record: Record) -> Event[Any] | None:
@@ -46,12 +47,13 @@ class SourceDecoder:
         source = self._of[record.topic]
         try:
             reports = read_record(source, record)
+            missed = () if reports else missed_in(source, record)
         except BadBodyError as error:
             raise Undecodable(f"{source.name}: {error}") from error
-        if not reports:
+        if not (reports or missed):
             return None
-        at = reports[0].touchpoint.occurred_at
-        data = Reported(reports=reports)
+        at = reports[0].touchpoint.occurred_at if reports else missed[0].at
+        data = Reported(reports=reports, missed=missed)
         return Event(place_of(record), source.route, Reported.TYPE, at, "", "", data)
 
 
@@ -70,6 +72,17 @@ def read_record(source: SourceRule, record: Record) -> tuple[Report, ...]:
     if source.format is Format.SALESFORCE:
         return salesforce.read(body, source)
     return tuple(_mapped(source, body, record))
+
+
+def missed_in(source: SourceRule, record: Record) -> tuple[Missed, ...]:
+    """What a record says that we missed.
+
+    Raises:
+        BadBodyError: It cannot be read.
+    """
+    if record.value is None or source.format is not Format.SALESFORCE:
+        return ()
+    return salesforce.missed(read_body(_without_schema_id(record.value)), source)
 
 
 def place_of(record: Record) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from services.trigger.domain.reports import Gap, Named, Report, digest_of
+from services.trigger.domain.reports import Gap, Missed, Named, Report, digest_of
 from services.trigger.sources.definition import SalesforceRule, SourceRule
 from services.trigger.webhooks.body import MAX_ID, Node, touchpoint_of
 from services.trigger.webhooks.tickets import REOPENED, RESOLVED
@@ -18,6 +18,7 @@ from shared.contracts.touchpoints import Subject, TouchpointAccount, TouchpointC
 
 DAYS = 1_000_000
 """A date as a number below this is days since 1970, as Avro writes it."""
+GAP, OVERFLOW = "GAP_", "GAP_OVERFLOW"
 KNOWN = frozenset({"CREATE", "UPDATE", "UNDELETE"})
 
 
@@ -70,6 +71,23 @@ def read(body: Node, source: SourceRule) -> tuple[Report, ...]:
             Report(event_id, digest, source.route, event_id, told.type, touchpoint, told.gap, told.aka)
         )
     return tuple(reports)
+
+
+def missed(body: Node, source: SourceRule) -> tuple[Missed, ...]:
+    """Records of which Salesforce says that it could not tell a change; of objects that we read alone.
+
+    Raises:
+        BadBodyError: It is no change event.
+    """
+    fields = body.at("payload") if "payload" in body.value else body
+    header = fields.at("ChangeEventHeader")
+    kind, entity = header.at("changeType").need(), header.at("entityName").need()
+    if not kind.startswith(GAP) or entity not in READERS:
+        return ()
+    at, overflow = header.at("commitTimestamp").seconds(0.001), kind == OVERFLOW
+    ids = ["*"] if overflow else [node.need() for node in header.at("recordIds").items()]
+    change = kind.removeprefix(GAP).lower()
+    return tuple(Missed(source.route, entity, one, change, at) for one in ids)
 
 
 def _case(change: _Change) -> _Told | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.trigger import metrics
-from services.trigger.store import brakes
+from services.trigger.store import brakes, missed
 from shared.contracts.reasons import Reason
 from shared.db.database import Database
 
@@ -21,6 +21,7 @@ class Gauges:
         async with self._db.read() as conn:
             await brakes.add_up(conn)
             waiting = await brakes.waiting(conn)
+            metrics.MISSED.set(await missed.counted(conn))
         totals: dict[str, int] = dict.fromkeys((NOT_YET_DUE, *Reason), 0)
         for _, reason, count in waiting:
             totals[reason] += count

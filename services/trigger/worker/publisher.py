@@ -8,6 +8,7 @@ One publisher at a time, by lease, so that replicas with different files never f
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from services.trigger import metrics
@@ -32,10 +33,18 @@ log = get_logger("programmes")
 class Publisher:
     """The loop that watches the folder."""
 
-    def __init__(self, db: Database, folder: Path, defaults: Organisation) -> None:
+    def __init__(
+        self,
+        db: Database,
+        folder: Path,
+        defaults: Organisation,
+        also: Callable[[], Sequence[Finding]] = tuple,
+    ) -> None:
+        """Publish what is in the folder; `also` says what is wrong with files beside it, to be shown."""
         self._db = db
         self._folder = folder
         self._defaults = defaults
+        self._also = also
         self._holder = random_id()
         self._seen = ""
 
@@ -48,11 +57,12 @@ class Publisher:
                 self._seen = ""
                 return 0
             organisation = await ensure_organisation(tx, self._defaults)
-            digest += ",".join(organisation.locales)
+            also = tuple(self._also())
+            digest += ",".join(organisation.locales) + repr(also)
             if digest == self._seen:
                 return await seed(tx, organisation)
             report = check(files, organisation.locales) if files else _empty(self._folder)
-            changed = await publish(tx, report)
+            changed = await publish(tx, report, also)
         self._seen = digest
         for severity in Severity:
             count = sum(finding.severity is severity for finding in report.findings)

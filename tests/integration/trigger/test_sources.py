@@ -13,18 +13,25 @@ import pytest
 from services.trigger.app import build
 from services.trigger.handlers.foreign import foreign_topics
 from services.trigger.handlers.intake import Intake
+from services.trigger.metrics import MISSED, SOURCE_FINDINGS
 from services.trigger.settings import Settings
 from services.trigger.sources.check import read_sources
+from services.trigger.sources.live import LiveSources
 from services.trigger.sources.mapping import SourceDecoder
+from services.trigger.store import programmes as store
+from services.trigger.worker.gauges import Gauges
+from services.trigger.worker.publisher import Publisher
+from services.trigger.worker.sources import SourceWatch
 from shared.bus.memory import MemoryBus
 from shared.bus.model import Outgoing, TopicSpec
 from shared.contracts.touchpoints import Touchpoint
 from shared.runtime.clock import FakeMachine, SystemMachine
 from shared.runtime.consumer import ConsumerLoop
 from shared.runtime.ids import random_id
+from shared.security.roles import Scope
 from tests.support.assembled import platform
 from tests.support.lanes import a_log
-from tests.support.trigger import ROOT, World
+from tests.support.trigger import DEFAULTS, ROOT, Site, World
 
 ORDER: dict[str, Any] = {
     "status": "DELIVERED", "order_no": 7, "updated_at": "2026-03-03T08:00:00Z",
@@ -61,7 +68,9 @@ async def reading(world: World, machine: FakeMachine) -> Reading:
     await bus.ensure_topics(
         [TopicSpec(topic, 1, compacted=False, retention=None) for topic in sources.topics]
     )
-    subscription = foreign_topics(sources.topics, SourceDecoder(sources), Intake(world.sealer, machine))
+    subscription = foreign_topics(
+        lambda: sources.topics, SourceDecoder(sources), Intake(world.sealer, machine)
+    )
     loop = ConsumerLoop(subscription, world.db, bus, machine, instance="one")
     return Reading(bus, loop, subscription.group("trigger"), subscription.names)
 
@@ -111,12 +120,12 @@ async def test_the_service_reads_what_the_file_names(tmp_path: Path) -> None:
     file = tmp_path / "sources.yaml"
     file.write_text("sources: [{name: a, topics: [t], events: [{type: product.used, product: name}]}]")
     service = await build(Settings(sources_file=file), platform("trigger"))
-    assert [one.foreign.topics for one in service.subscriptions if one.foreign] == [("t",)]
+    assert [one.names for one in service.subscriptions if one.foreign] == [("t",)]
 
 
 async def test_without_the_file_the_service_reads_our_topics_alone(tmp_path: Path) -> None:
     service = await build(Settings(sources_file=tmp_path / "sources.yaml"), platform("trigger"))
-    assert [one.foreign for one in service.subscriptions] == [None]
+    assert [one.names for one in service.subscriptions if one.foreign] == [()]
 
 
 async def test_the_service_does_not_start_on_a_file_that_is_not_fit_to_run(tmp_path: Path) -> None:
@@ -126,15 +135,143 @@ async def test_the_service_does_not_start_on_a_file_that_is_not_fit_to_run(tmp_p
         await build(Settings(sources_file=file), platform("trigger"))
 
 
+def rule(topic: str, product: str = "name") -> str:
+    return f"sources: [{{name: a, topics: [{topic}], events: [{{type: product.used, product: {product}}}]}}]"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        pytest.param("sources: [", "", id="no YAML"),
+        pytest.param("sources: [{name: a, topics: [t]}]", "format json needs events", id="not fit to run"),
+        pytest.param(None, "the file is gone", id="gone"),
+        pytest.param("", "the file is empty", id="empty"),
+    ],
+)
+async def test_a_broken_file_changes_nothing_and_says_why(tmp_path: Path, text: str | None, why: str) -> None:
+    file = tmp_path / "sources.yaml"
+    file.write_text(rule("t"))
+    live = LiveSources(file)
+    watch = SourceWatch(live)
+    assert await watch.run() == 1
+    if text is None:
+        file.unlink()
+    else:
+        file.write_text(text)
+    assert await watch.run() == 0
+    assert live.topics() == ("t",)
+    assert SOURCE_FINDINGS._value.get() == len(live.findings) > 0
+    assert why in live.findings[0].text
+    file.write_text(rule("u"))
+    assert await watch.run() == 1
+    assert live.topics() == ("u",)
+    assert not live.findings
+    assert await watch.run() == 0
+
+
+async def test_a_file_that_comes_later_is_taken_up(tmp_path: Path) -> None:
+    file = tmp_path / "sources.yaml"
+    live = LiveSources(file)
+    assert not live.refresh()
+    assert (live.topics(), live.findings) == ((), ())
+    file.write_text(rule("t"))
+    assert live.refresh()
+    assert live.topics() == ("t",)
+
+
+async def test_a_broken_file_is_shown_with_the_programmes_and_stops_none(
+    world: World, programmes: Path, tmp_path: Path
+) -> None:
+    live = LiveSources(tmp_path / "sources.yaml")
+    (tmp_path / "sources.yaml").write_text("sources: [")
+    live.refresh()
+    publisher = Publisher(world.db, programmes, DEFAULTS, also=lambda: live.findings)
+    async with world.db.begin() as tx:
+        await tx.conn.execute("delete from leases")
+    await publisher.run()
+    async with world.db.read() as conn:
+        assert "sources.yaml" in {found.file for found in await store.findings(conn)}
+        assert all(one.state == "active" for one in await store.standings(conn))
+
+
+async def test_topics_change_without_a_restart(world: World, machine: FakeMachine, tmp_path: Path) -> None:
+    """First there is no file at all, then it names one topic, then another one."""
+    file, bus, stop = tmp_path / "sources.yaml", MemoryBus(), asyncio.Event()
+    live = LiveSources(file)
+    await bus.ensure_topics([TopicSpec(name, 1, compacted=False, retention=None) for name in ("t", "u")])
+    subscription = foreign_topics(live.topics, live.decode, Intake(world.sealer, machine))
+    loop = ConsumerLoop(subscription, world.db, bus, SystemMachine(), instance="one")
+    assert loop.subscription.names == ()
+    system = SystemMachine()
+
+    async def heard(products: list[str]) -> None:
+        async with asyncio.timeout(60):
+            while sorted(told.product for told in await world.said(Touchpoint)) != products:
+                await system.sleep(0.05)
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(loop.run(stop))
+        file.write_text(rule("t"))
+        live.refresh()
+        await bus.produce([Outgoing("t", b"k", b'{"name": "press"}')])
+        await heard(["press"])
+        file.write_text(rule("u", "product"))
+        live.refresh()
+        await bus.produce([Outgoing("u", b"k", b'{"product": "saw"}'), Outgoing("u", b"k", b"{")])
+        await heard(["press", "saw"])
+        stop.set()
+    assert await letters(world)
+
+
+GAP: dict[str, Any] = {
+    "ChangeEventHeader": {
+        "entityName": "Contact", "recordIds": ["003A", "003B"], "changeType": "GAP_UPDATE",
+        "commitTimestamp": 1772524800000, "transactionKey": "00f1", "sequenceNumber": 1},
+}  # fmt: skip
+
+
+@pytest.mark.requirement("R54")
+async def test_changes_that_salesforce_could_not_tell_are_to_be_looked_up(
+    blank_site: Site, machine: FakeMachine
+) -> None:
+    world, bus = blank_site.world, MemoryBus()
+    live = LiveSources(ROOT / "docs/sources.example.yaml")
+    live.refresh()
+    topic = next(name for name in live.topics() if "salesforce" in name)
+    await bus.ensure_topics([TopicSpec(name, 1, compacted=False, retention=None) for name in live.topics()])
+    subscription = foreign_topics(live.topics, live.decode, Intake(world.sealer, machine))
+    loop = ConsumerLoop(subscription, world.db, bus, machine, instance="one")
+    reading = Reading(bus, loop, subscription.group("trigger"), subscription.names)
+    overflow = {"ChangeEventHeader": GAP["ChangeEventHeader"] | {"changeType": "GAP_OVERFLOW"}}
+    foreign = {"ChangeEventHeader": GAP["ChangeEventHeader"] | {"entityName": "Lead"}}
+    await reading.say(topic, GAP, GAP, overflow, foreign)
+    await reading.step()
+    await Gauges(world.db).run()
+    assert MISSED._value.get() == 3
+    async with await blank_site.with_key(Scope.PROGRAMMES_READ, Scope.CONTACTS_WRITE) as client:
+        found = (await client.get("/v1/sources/missed")).json()
+        assert sorted((one["entity"], one["record"]) for one in found) == [
+            ("Contact", "*"),
+            ("Contact", "003A"),
+            ("Contact", "003B"),
+        ]
+        line = {name: found[0][name] for name in ("source", "entity", "record")}
+        assert (await client.delete("/v1/sources/missed", params=line)).status_code == 204
+        assert (await client.delete("/v1/sources/missed", params=line)).status_code == 404
+        assert len((await client.get("/v1/sources/missed")).json()) == 2
+        assert (await client.get("/v1/sources")).json() == {"topics": [], "findings": []}
+
+
 @pytest.mark.kafka
 @pytest.mark.timeout(120)
 async def test_on_apache_kafka(world: World, machine: FakeMachine) -> None:
     """A topic that is not there at first, then has one partition for two members."""
     name = f"shop-{random_id()}"
-    rule = f"sources: [{{name: a, topics: [{name}], events: [{{type: product.used, product: name}}]}}]"
-    sources, _ = read_sources("s", rule)
+    sources, _ = read_sources("s", rule(name))
     assert sources is not None
-    subscription = foreign_topics(sources.topics, SourceDecoder(sources), Intake(world.sealer, machine))
+    subscription = foreign_topics(
+        lambda: sources.topics, SourceDecoder(sources), Intake(world.sealer, machine)
+    )
     stop, system = asyncio.Event(), SystemMachine()
     async with a_log("kafka") as log:
         assert log is not None
