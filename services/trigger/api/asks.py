@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header
+from fastapi import APIRouter, Depends, Header, Query
 from pydantic import BaseModel, Field
 
+from services.trigger.api.conditions import PLAIN
 from services.trigger.domain.by_hand import MOST, AskedByHand
+from services.trigger.domain.explain import foresight
+from services.trigger.handlers import people
 from services.trigger.handlers.asking import NotByHandError, ask_by_hand
 from services.trigger.handlers.intake import Taken
+from services.trigger.handlers.preview import by_hand, preview
+from services.trigger.store import directory
 from services.trigger.store.guard import unit_of_work
+from shared.contracts.reasons import Outcome, Reason
 from shared.runtime.ids import random_id
 from shared.runtime.service import Platform
 from shared.security.access import Principal, require_scope
 from shared.web.problems import Problem
 
 Asker = Annotated[Principal, Depends(require_scope("touchpoints:write"))]
+Wanted = Annotated[str, Query(min_length=1, max_length=320, pattern=PLAIN)]
 Reference = Annotated[str, Header(alias="idempotency-key", max_length=200)]
 
 
@@ -34,6 +42,15 @@ class Receipt(BaseModel):
     accepted: int
     duplicate: int
     conflict: int
+
+
+class Foreseen(BaseModel):
+    """What would become of it; `until` = when it would be sent, or looked at again."""
+
+    outcome: Outcome
+    reason: Reason | None
+    until: datetime | None
+    sentence: str
 
 
 def router(platform: Platform) -> APIRouter:
@@ -59,6 +76,23 @@ def router(platform: Platform) -> APIRouter:
             accepted=counted[Taken.ACCEPTED],
             duplicate=counted[Taken.DUPLICATE],
             conflict=counted[Taken.CONFLICT],
+        )
+
+    @routes.get("/programmes/{key}/asks/preview")
+    async def foresee(key: str, contact: Wanted, _asker: Asker) -> Foreseen:
+        """What would become of asking somebody now, by the same rules; nothing is written."""
+        async with platform.db.read() as conn:
+            edition = next((one for one in await by_hand(conn) if one.key == key), None)
+            if edition is None:
+                raise Problem(404, "There is no such programme that is asked by hand.", field="key")
+            contact_id = await people.find_contact(conn, platform.sealer, contact)
+            known = await directory.get_contacts(conn, [contact_id] if contact_id else [])
+            if contact_id is None or contact_id not in known:
+                raise Problem(404, "No contact is known by that.", field="contact")
+            now = platform.clock.now()
+            found = await preview(conn, platform.sealer.blind, known[contact_id], edition, now)
+        return Foreseen(
+            outcome=found.outcome, reason=found.reason, until=found.until, sentence=foresight(found)
         )
 
     return routes

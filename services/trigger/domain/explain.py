@@ -109,6 +109,22 @@ def sentence(decision: Decision) -> str:
     return f"{_verdict(decision, what, reason)}{f' ({facts})' if facts else ''}."
 
 
+def foresight(decision: Decision) -> str:
+    """What a decision that was not taken yet would come to."""
+    reason, day = because(decision.reason), _day(decision.until)
+    facts = _facts(decision.inputs)
+    match decision.outcome:
+        case Outcome.REQUESTED:
+            told = "It would be sent now"
+        case Outcome.PLANNED:
+            told = f"It would be sent on {day}"
+        case Outcome.DEFERRED:
+            told = f"It would wait until {day}, because {reason}"
+        case _:
+            told = f"It would not be sent, because {reason}"
+    return f"{told}{f' ({facts})' if facts else ''}."
+
+
 _VERDICTS: Mapping[Outcome, str] = {
     Outcome.PLANNED: "{what} was planned{until}",
     Outcome.REQUESTED: "{what} was sent on its way",

@@ -1,4 +1,4 @@
-"""Pages of trigger: why somebody was asked or not, the programmes with their brake.
+"""Pages of trigger: why somebody was asked or not, the programmes with their brake, people and companies.
 
 The organisation's settings.
 """
@@ -7,13 +7,21 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from services.trigger.pages import moments, organisation, programme, programmes, why
+from services.trigger.pages import (
+    by_hand,
+    directory,
+    moments,
+    organisation,
+    programme,
+    programmes,
+    why,
+)
 from shared.runtime.service import Platform
 
 
 def router(platform: Platform) -> APIRouter:
     """All pages."""
     routes = APIRouter(include_in_schema=False)
-    for part in (why, programmes, moments, programme, organisation):
+    for part in (why, programmes, moments, programme, organisation, directory, by_hand):
         routes.include_router(part.router(platform))
     return routes

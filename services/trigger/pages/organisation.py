@@ -13,7 +13,7 @@ from services.trigger.domain.lint import NO_REPLY
 from services.trigger.domain.model import Organisation, Reach
 from services.trigger.handlers.organisation import save_organisation
 from services.trigger.pages.view import ENVIRONMENT
-from services.trigger.store import programmes
+from services.trigger.store import merging, programmes
 from services.trigger.store.guard import unit_of_work
 from shared.contracts.directory import Brand, Sender
 from shared.runtime.service import Platform
@@ -25,6 +25,7 @@ from shared.web.templates import page
 Rep = Annotated[User, Depends(require_role("rep"))]
 Admin = Annotated[User, Depends(require_role("admin"))]
 
+MOST_PAIRS = 500
 LANGUAGES = ("en", "es", "sv")
 
 
@@ -37,11 +38,12 @@ def router(platform: Platform) -> APIRouter:
         """The settings; a form for admins."""
         async with platform.db.read() as conn:
             found = await programmes.get_organisation(conn)
+            suspected = len(await merging.suspicions(conn, MOST_PAIRS))
         if found is None:
             raise Problem(
                 503, "The settings are being prepared.", what_to_do="Reload in a moment.", retry_after=2
             )
-        return _page(request, user, _fields(found), {}, saved=saved)
+        return _page(request, user, _fields(found), {}, saved=saved, suspected=suspected)
 
     @routes.post("/settings")
     async def save(request: Request, admin: Admin) -> Response:
@@ -130,9 +132,16 @@ def _fields(found: Organisation) -> dict[str, str]:
 
 
 def _page(
-    request: Request, user: User, fields: dict[str, str], errors: dict[str, str], *, saved: bool = False
+    request: Request,
+    user: User,
+    fields: dict[str, str],
+    errors: dict[str, str],
+    *,
+    saved: bool = False,
+    suspected: int = 0,
 ) -> Response:
     context = {
+        "suspected": suspected,
         "form": fields,
         "errors": errors,
         "saved": saved,

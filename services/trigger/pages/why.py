@@ -41,7 +41,7 @@ def router(platform: Platform) -> APIRouter:
     async def why(request: Request, _rep: Rep, q: str = "") -> Response:
         """A contact, an account, a programme or an event, whichever is known by what was typed."""
         wanted = q.replace("\0", "").strip()[:320]
-        context: dict[str, object] = {"q": wanted, "entries": [], "found": "", "who": None, "names": {}}
+        context: dict[str, object] = {"q": wanted, "entries": [], "found": "", "who": None, "href": ""}
         if wanted:
             async with platform.db.read() as conn:
                 context |= await _found(conn, platform, wanted)
@@ -85,7 +85,8 @@ async def _found(conn: Connection, platform: Platform, wanted: str) -> dict[str,
         }
         for e in entries
     ]
-    return {"entries": shown, "found": found, "who": who}
+    kinds = {"contact": f"/directory/contacts/{contact_id}", "account": f"/directory/accounts/{account_id}"}
+    return {"entries": shown, "found": found, "who": who, "href": kinds.get(found, "")}
 
 
 async def _of_parked(conn: Connection, platform: Platform, wanted: str) -> list[ledger.Entry]:

@@ -29,7 +29,7 @@ where ctid = any($1::tid[]) and state = 'pending' and due_at <= $2
 order by id for no key update skip locked
 """  # noqa: S608
 _ABOUT = f"""
-select {COLUMNS} from plans where subject = any($1) and programme = any($2) order by id for no key update
+select {COLUMNS} from plans where subject = any($1) and programme = any($2) order by id
 """  # noqa: S608
 _SAVE = """
 insert into plans select * from jsonb_populate_recordset(null::plans, $1::text::jsonb) order by id
@@ -141,7 +141,14 @@ async def lock_plans_about(
     conn: Connection, subjects: Iterable[str], programmes: Iterable[str]
 ) -> list[Plan]:
     """Lock the plans of programmes about subjects, in id order."""
-    return [plan_of(row) for row in await conn.fetch(_ABOUT, sorted(set(subjects)), sorted(set(programmes)))]
+    wanted = sorted(set(subjects)), sorted(set(programmes))
+    return [plan_of(row) for row in await conn.fetch(f"{_ABOUT} for no key update", *wanted)]
+
+
+async def plans_about(conn: Connection, subjects: Iterable[str], programmes: Iterable[str]) -> list[Plan]:
+    """The plans of programmes about subjects, in id order, not locked."""
+    rows = await conn.fetch(_ABOUT, sorted(set(subjects)), sorted(set(programmes)))
+    return [plan_of(row) for row in rows]
 
 
 async def save_plans(conn: Connection, plans: Iterable[Plan]) -> None:

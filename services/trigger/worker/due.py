@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,18 +20,16 @@ from services.trigger.domain.naming import Blind
 from services.trigger.domain.programme import Edition
 from services.trigger.domain.reminding import reminder_at
 from services.trigger.domain.survey import Request, ask_of, survey_id_of, survey_of
+from services.trigger.handlers.facts import load_facts, load_people
 from services.trigger.handlers.ledger import record
-from services.trigger.store import asks, brakes, directory, plans, programmes, shadow, slots
+from services.trigger.store import asks, directory, plans, programmes, shadow, slots
 from services.trigger.worker.audiences import crowds, plans_ahead
 from shared.contracts.reasons import Outcome, Reason
-from shared.db.database import Connection, Database, Tx
-from shared.errors import Unavailable
+from shared.db.database import Database, Tx
 from shared.runtime.failpoints import failpoint
 from shared.runtime.lowmark import LowMark
 
 BATCH = 500
-MEMORY = timedelta(days=800)
-"""How far back asks can matter: longer than any quarantine that passes the check."""
 
 _FALLEN = frozenset({PlanState.SUPPRESSED, PlanState.CANCELLED})
 
@@ -167,7 +165,7 @@ class DuePlans:
         tx: Tx,
     ) -> None:
         """Pass plans through the gate, the most important first, so that they take what caps leave."""
-        await _load_people(due, facts, tx)
+        await load_people(tx.conn, due, facts)
         for plan in sorted(due, key=lambda p: (-p.priority, p.first_due_at, str(p.id))):
             edition = editions[plan.programme, plan.version]
             decision = gate.decide(plan, edition, facts)
@@ -197,45 +195,11 @@ class DuePlans:
             await plans.wake_plans(tx.conn, tx.now, [Reason.OUTRANKED], accounts=companies)
 
 
-async def load_facts(conn: Connection, now: datetime, blind: Blind) -> gate.Facts:
-    """What the gate needs to know whoever it is about.
-
-    Raises:
-        Unavailable: The organisation's settings are not written yet.
-    """
-    organisation = await programmes.get_organisation(conn)
-    if organisation is None:
-        raise Unavailable("the organisation's settings are not written yet")
-    own = frozenset(blind("domain", domain) for domain in organisation.own_domains)
-    return gate.Facts(now, organisation, own, await brakes.brakes_now(conn))
-
-
 def _free(plan: plans.Due, accounts: Mapping[UUID, Any], contacts: Mapping[UUID, Any]) -> bool:
     """Whether this instance holds the locks of everybody the plan is about."""
     return (plan.account_id is None or plan.account_id in accounts) and (
         plan.contact_id is None or plan.contact_id in contacts
     )
-
-
-async def _load_people(due: Sequence[Plan], facts: gate.Facts, tx: Tx) -> None:
-    """Asks, holds and rivals of everybody in the batch; the people's rows are locked already."""
-    people = sorted({p.contact_id for p in due if p.contact_id})
-    companies = sorted({p.account_id for p in due if p.account_id})
-    facts.asks = gate.Asks(await asks.recent_asks(tx.conn, people, companies, tx.now - MEMORY))
-    if rehearsing := sorted({p.programme for p in due if p.shadow}):
-        for ask in await shadow.would_be(tx.conn, rehearsing, people, companies, tx.now - MEMORY):
-            facts.would_be.setdefault(ask.programme, gate.Asks()).add(ask)
-    facts.holds = await brakes.holds_on(tx.conn, people, companies)
-    rivals = await plans.rivals_of(tx.conn, people, tx.now + MEMORY)
-    unresolved = await plans.audiences_of(tx.conn, companies, tx.now + MEMORY)
-    editions = await programmes.editions_of(tx.conn, [(p.programme, p.version) for p in unresolved])
-    for parent in unresolved:
-        edition = editions[parent.programme, parent.version]
-        for plan in due:
-            rival = gate.rival_of(parent, plan, edition, facts)
-            if rival and plan.contact_id:
-                rivals.setdefault(plan.contact_id, []).append(rival)
-    facts.rivals = rivals
 
 
 def _would_be(plan: Plan, edition: Edition, facts: gate.Facts) -> Ask:

@@ -9,9 +9,10 @@ from services.trigger.domain import gate
 from services.trigger.domain.model import Ask, Decision
 from services.trigger.domain.naming import Blind
 from services.trigger.domain.reminding import after_reminder
+from services.trigger.handlers.facts import MEMORY, load_facts
 from services.trigger.handlers.ledger import record
 from services.trigger.store import asks, brakes, directory, programmes
-from services.trigger.worker.due import BATCH, MEMORY, load_facts
+from services.trigger.worker.due import BATCH
 from shared.contracts.model import Snapshot
 from shared.contracts.reasons import Outcome
 from shared.contracts.surveys import SurveyClosed, SurveyReminderRequested

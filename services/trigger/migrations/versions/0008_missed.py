@@ -1,15 +1,15 @@
 """Records of others of which changes were missed.
 
-Revision ID: trigger_0007
-Revises: trigger_0006
+Revision ID: trigger_0008
+Revises: trigger_0007
 """
 
 from __future__ import annotations
 
 from alembic import op
 
-revision = "trigger_0007"
-down_revision = "trigger_0006"
+revision = "trigger_0008"
+down_revision = "trigger_0007"
 branch_labels = None
 depends_on = None
 

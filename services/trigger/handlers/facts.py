@@ -1,0 +1,50 @@
+"""What the gate looks at, read from the store: for plans that are due, and for somebody who only asks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from services.trigger.domain import gate
+from services.trigger.domain.model import Plan
+from services.trigger.domain.naming import Blind
+from services.trigger.store import asks, brakes, plans, programmes, shadow
+from shared.db.database import Connection
+from shared.errors import Unavailable
+
+MEMORY = timedelta(days=800)
+"""How far back asks can matter: longer than any quarantine that passes the check."""
+
+
+async def load_facts(conn: Connection, now: datetime, blind: Blind) -> gate.Facts:
+    """What the gate needs to know whoever it is about.
+
+    Raises:
+        Unavailable: The organisation's settings are not written yet.
+    """
+    organisation = await programmes.get_organisation(conn)
+    if organisation is None:
+        raise Unavailable("the organisation's settings are not written yet")
+    own = frozenset(blind("domain", domain) for domain in organisation.own_domains)
+    return gate.Facts(now, organisation, own, await brakes.brakes_now(conn))
+
+
+async def load_people(conn: Connection, due: Sequence[Plan], facts: gate.Facts) -> None:
+    """Asks, holds and rivals of everybody in the batch; whoever acts on it has locked the people's rows."""
+    people = sorted({p.contact_id for p in due if p.contact_id})
+    companies = sorted({p.account_id for p in due if p.account_id})
+    facts.asks = gate.Asks(await asks.recent_asks(conn, people, companies, facts.now - MEMORY))
+    if rehearsing := sorted({p.programme for p in due if p.shadow}):
+        for ask in await shadow.would_be(conn, rehearsing, people, companies, facts.now - MEMORY):
+            facts.would_be.setdefault(ask.programme, gate.Asks()).add(ask)
+    facts.holds = await brakes.holds_on(conn, people, companies)
+    rivals = await plans.rivals_of(conn, people, facts.now + MEMORY)
+    unresolved = await plans.audiences_of(conn, companies, facts.now + MEMORY)
+    editions = await programmes.editions_of(conn, [(p.programme, p.version) for p in unresolved])
+    for parent in unresolved:
+        edition = editions[parent.programme, parent.version]
+        for plan in due:
+            rival = gate.rival_of(parent, plan, edition, facts)
+            if rival and plan.contact_id:
+                rivals.setdefault(plan.contact_id, []).append(rival)
+    facts.rivals = rivals

@@ -1,0 +1,121 @@
+"""`/directory`: what an operator should look at, people and companies, and asking somebody by hand."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import RedirectResponse, Response
+
+from services.trigger.handlers import people
+from services.trigger.handlers.merging import merge
+from services.trigger.pages.showing import (
+    account_context,
+    contact_context,
+    duplicates_context,
+)
+from services.trigger.pages.view import ENVIRONMENT
+from services.trigger.store import directory, merging, missed, parked
+from services.trigger.store.guard import unit_of_work
+from shared.runtime.service import Platform
+from shared.security.access import User, require_role
+from shared.web.forms import text_fields
+from shared.web.problems import Problem
+from shared.web.templates import page
+
+Rep = Annotated[User, Depends(require_role("rep"))]
+Manager = Annotated[User, Depends(require_role("manager"))]
+SHOWN = 50
+
+
+def router(platform: Platform) -> APIRouter:
+    """The pages and their actions."""
+    routes = APIRouter()
+    _add_overview(routes, platform)
+    _add_entries(routes, platform)
+    _add_actions(routes, platform)
+    return routes
+
+
+def _add_overview(routes: APIRouter, platform: Platform) -> None:
+    @routes.get("/directory")
+    async def overview(request: Request, user: Rep, q: str = "") -> Response:
+        """Find somebody; see who may be one person, what we missed, and whom events wait for."""
+        wanted = q.replace("\0", "").strip()[:320]
+        async with platform.db.read() as conn:
+            if wanted and (contact_id := await people.find_contact(conn, platform.sealer, wanted)):
+                return RedirectResponse(f"/directory/contacts/{contact_id}", 303)
+            if wanted and (account_id := await people.find_account(conn, wanted)):
+                return RedirectResponse(f"/directory/accounts/{account_id}", 303)
+            context = {
+                "q": wanted,
+                "pairs": await duplicates_context(conn, platform),
+                "missed": await missed.listed(conn, SHOWN),
+                "parked": await parked.listed(conn, "waiting", SHOWN),
+                "may": _may(user),
+            }
+        return page(request, ENVIRONMENT, "directory.html", {**context, "section": "settings"})
+
+
+def _add_entries(routes: APIRouter, platform: Platform) -> None:
+    @routes.get("/directory/contacts/{contact_id}")
+    async def show_contact(request: Request, contact_id: UUID, user: Rep) -> Response:
+        """A person: facts, consent with its history, what is planned, what was asked."""
+        async with platform.db.read() as conn:
+            known = await directory.get_contacts(conn, [contact_id])
+            if contact_id not in known:
+                raise Problem(404, "Nobody is known under that id.", field="contact_id")
+            if known[contact_id].merged_into:
+                return RedirectResponse(f"/directory/contacts/{known[contact_id].merged_into}", 303)
+            context = await contact_context(conn, platform, known[contact_id])
+        return page(request, ENVIRONMENT, "contact.html", {**context, "may": _may(user), "section": "why"})
+
+    @routes.get("/directory/accounts/{account_id}")
+    async def show_account(request: Request, account_id: UUID, user: Rep) -> Response:
+        """A company: facts, its people, what is planned, what was asked."""
+        async with platform.db.read() as conn:
+            known = await directory.get_accounts(conn, [account_id])
+            if account_id not in known or known[account_id].deleted_at:
+                raise Problem(404, "No account is known under that id.", field="account_id")
+            context = await account_context(conn, platform, known[account_id])
+        return page(request, ENVIRONMENT, "account.html", {**context, "may": _may(user), "section": "why"})
+
+
+def _add_actions(routes: APIRouter, platform: Platform) -> None:
+    @routes.post("/directory/duplicates/merge")
+    async def merge_pair(request: Request, user: Manager) -> Response:
+        """Two entries are one person: the one that was chosen stays."""
+        stays, other = await _pair(request)
+        async with unit_of_work(platform.db) as tx:
+            done = await merge(tx, platform.sealer, [stays, other], by=user.name)
+        return RedirectResponse(f"/directory/contacts/{done.contact_id if done else stays}", 303)
+
+    @routes.post("/directory/duplicates/apart")
+    async def keep_apart(request: Request, user: Manager) -> Response:
+        """Two entries are two people."""
+        pair = await _pair(request)
+        async with unit_of_work(platform.db) as tx:
+            await merging.settle_suspicion(tx.conn, pair, "apart", at=tx.now, by=user.name)
+        return RedirectResponse("/directory", 303)
+
+    @routes.post("/directory/missed")
+    async def settle_missed(request: Request, _user: Manager) -> Response:
+        """A record was looked up where it is."""
+        fields = await text_fields(request)
+        named = (fields.get("source", ""), fields.get("entity", ""), fields.get("record", ""))
+        async with unit_of_work(platform.db) as tx:
+            await missed.settle(tx.conn, *(text.replace("\0", "")[:200] for text in named))
+        return RedirectResponse("/directory", 303)
+
+
+async def _pair(request: Request) -> tuple[UUID, UUID]:
+    fields = await text_fields(request)
+    stays, other = people.as_uuid(fields.get("stays", "")), people.as_uuid(fields.get("other", ""))
+    if stays is None or other is None or stays == other:
+        raise Problem(422, "Two different entries are needed.", field="other")
+    return stays, other
+
+
+def _may(user: User) -> bool:
+    return user.role.includes(type(user.role)("manager"))

@@ -1,0 +1,72 @@
+"""What the pages of the directory show, read in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+from services.trigger.domain.model import Account, Contact
+from services.trigger.handlers import people
+from services.trigger.handlers.preview import by_hand
+from services.trigger.store import brakes, consents, directory, merging, seen
+from shared.contracts.model import Person
+from shared.db.database import Connection
+from shared.runtime.service import Platform
+
+PEOPLE = 200
+PAIRS = 50
+
+
+async def names_of(conn: Connection, platform: Platform, contacts: Iterable[Contact]) -> dict[UUID, Person]:
+    """Who people are; empty for whoever was erased."""
+    folk = list(contacts)
+    opened = await platform.sealer.open(conn, [(one.id, one.person) for one in folk], Person)
+    return {one.id: person or Person() for one, person in zip(folk, opened, strict=True)}
+
+
+async def duplicates_context(conn: Connection, platform: Platform) -> list[Mapping[str, object]]:
+    """Pairs of entries that may be one person, with their names and addresses."""
+    found = await merging.suspicions(conn, PAIRS)
+    known = await directory.get_contacts(conn, {one for pair in found for one in (pair.one, pair.other)})
+    names = await names_of(conn, platform, known.values())
+    return [
+        {"pair": pair, "one": names[pair.one], "other": names[pair.other]}
+        for pair in found
+        if pair.one in names and pair.other in names
+    ]
+
+
+async def contact_context(conn: Connection, platform: Platform, contact: Contact) -> dict[str, object]:
+    """A person with all that was and will be asked, and what they said about it."""
+    ids = await people.all_ids(conn, contact.id)
+    accounts = await directory.get_accounts(conn, [contact.account_id] if contact.account_id else [])
+    said = (await consents.histories(conn, [contact.id]))[contact.id]
+    return {
+        "contact": contact,
+        "person": (await names_of(conn, platform, [contact]))[contact.id],
+        "account": next(iter(accounts.values()), None),
+        "history": sorted(said, key=lambda one: (one.until, one.id), reverse=True),
+        "former": len(ids) - 1,
+        "planned": await seen.planned(conn, [contact.id], []),
+        "asked": await seen.asked(conn, [contact.id], []),
+        "holds": await brakes.holds_on(conn, [contact.id], list(accounts)),
+        "manual": [] if contact.erased_at else await by_hand(conn),
+    }
+
+
+async def account_context(conn: Connection, platform: Platform, account: Account) -> dict[str, object]:
+    """A company with its people."""
+    staff = (await directory.contacts_of(conn, [account.id])).get(account.id, [])
+    shown = staff[:PEOPLE]
+    set_now = await brakes.brakes_now(conn)
+    return {
+        "account": account,
+        "people": shown,
+        "more": len(staff) - len(shown),
+        "names": await names_of(conn, platform, shown),
+        "planned": await seen.planned(conn, [], [account.id]),
+        "asked": await seen.asked(conn, [], [account.id]),
+        "holds": await brakes.holds_on(conn, [], [account.id]),
+        "paused": account.id in set_now.accounts,
+        "manual": await by_hand(conn),
+    }
