@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from services.scoring.api import routes
+from services.scoring.domain.health import WEIGHTS, Part
 from services.scoring.handlers import SUBSCRIPTIONS
 from services.scoring.pages import pages
 from services.scoring.pages.views import Thresholds
@@ -17,7 +18,8 @@ from shared.runtime.service import Platform, Service
 async def build(settings: Settings, platform: Platform) -> Service:
     """Scoring, ready to run."""
     router = APIRouter()
-    router.include_router(routes(platform.db))
+    weights = {Part(name): weight for name, weight in settings.health_weights.items()} or WEIGHTS
+    router.include_router(routes(platform.db, platform.clock, weights))
     thresholds = Thresholds(settings.response_floor, settings.response_target)
     router.include_router(pages(platform.db, platform.clock, thresholds))
     return Service(

@@ -1,17 +1,25 @@
 """Settings of scoring."""
 
+from typing import Annotated, Literal
+
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from shared.runtime.settings import ServiceSettings
 
+HealthPart = Literal["nps", "csat", "ces", "tickets", "usage", "silence"]
+
 
 class Settings(ServiceSettings):
-    """Thresholds of response rates (R58), and how often gauges and `score.changed` are brought up to date."""
+    """Thresholds of response rates (R58), weights of health (R7), how often derived things are renewed."""
 
     model_config = SettingsConfigDict(env_prefix="AFTERWORD_SCORING_", frozen=True, extra="ignore")
 
     response_target: float = Field(default=0.5, gt=0, le=1, description="response rate to reach, as a share")
     response_floor: float = Field(default=0.2, ge=0, le=1, description="response rate that counts as decent")
+    health_weights: dict[HealthPart, Annotated[float, Field(ge=0)]] = Field(
+        default={},
+        description="JSON: weight of each part of the health score, 0 or absent leaves it out; {}: the usual",
+    )
     announce_seconds: float = Field(default=1.0, gt=0, description="machine seconds between score.changed")
     gauges_seconds: float = Field(default=5.0, gt=0, description="machine seconds between refreshed gauges")

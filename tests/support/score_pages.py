@@ -100,7 +100,7 @@ async def signed_in(access: Access, role: Role = Role.VIEWER, locale: str = "en"
 def application(db: Database, clock: FixedClock, access: Access) -> FastAPI:
     """The web application of scoring alone."""
     app = web_app(access, "http://127.0.0.1")
-    app.include_router(routes(db))
+    app.include_router(routes(db, clock))
     app.include_router(pages(db, clock, Thresholds(floor=0.2, target=0.5)))
     return app
 

@@ -49,6 +49,14 @@ class Change:
     high: float | None = None
     chance: float | None = None
 
+    @property
+    def smallest(self) -> float | None:
+        """The smallest change that so many answers on both sides would show, four times of five."""
+        if not self.before.n or not self.after.n:
+            return None
+        each = 2 / (1 / self.before.n + 1 / self.after.n)
+        return detectable(self.after.metric, self.after.split, each, self.after.design)
+
 
 def compare(before: Score, after: Score) -> Change:
     """Say whether a score changed; with fewer answers than can be read on one side nothing is said."""

@@ -24,7 +24,7 @@ class Group(StrEnum):
     LOW = "low"
 
 
-_FROM: Mapping[Metric, tuple[int, int]] = {
+FROM: Mapping[Metric, tuple[int, int]] = {
     Metric.NPS: (7, 9),
     Metric.NPS5: (4, 5),
     Metric.CSAT: (3, 4),
@@ -87,14 +87,14 @@ class Score:
 
 def group(metric: Metric, value: int) -> Group:
     """The group that an answer belongs to."""
-    middle, high = _FROM[metric]
+    middle, high = FROM[metric]
     return Group.HIGH if value >= high else Group.MIDDLE if value >= middle else Group.LOW
 
 
 def split(histogram: Histogram) -> Split:
     """Sum a histogram up by group."""
     metric = histogram.metric
-    middle, high = _FROM[metric]
+    middle, high = FROM[metric]
     return Split(
         histogram.between(high, metric.highest),
         histogram.between(middle, high - 1),
@@ -122,13 +122,15 @@ def scored(metric: Metric, parts: Split, design: Design = PLAIN) -> Score:
     if parts.n == 0:
         return Score(metric, parts, None, None, None, design)
     hits = parts.high - parts.low if is_difference(metric) else parts.high
-    interval = _interval(metric, parts, design.effective(parts.n))
+    interval = interval_of(metric, parts.high / parts.n, parts.low / parts.n, design.effective(parts.n))
     return Score(metric, parts, 100 * hits / parts.n, 100 * interval.low, 100 * interval.high, design)
 
 
-def _interval(metric: Metric, parts: Split, worth: float) -> Interval:
-    """The interval of a sample that is worth so many independent answers; a census leaves no doubt."""
-    high, low = parts.high / parts.n, parts.low / parts.n
+def interval_of(metric: Metric, high: float, low: float, worth: float) -> Interval:
+    """The interval around shares of a sample that is worth so many independent answers.
+
+    A census, worth infinitely many, leaves no doubt.
+    """
     if isinf(worth):
         seen = high - low if is_difference(metric) else high
         return Interval(seen, seen)

@@ -6,6 +6,9 @@ from services.scoring.domain.histogram import BUCKETS
 from services.scoring.domain.rollups import Cell, Deltas, RateCell, RateDeltas
 from shared.db.database import Connection
 
+_ALL_SECONDS = 600.0
+"""For an operator who compares all cells; no page reads them all."""
+
 _BUCKETS = [f"b{number}" for number in range(BUCKETS)]
 _ADD_CELLS = f"""
 insert into score_cells as held
@@ -54,13 +57,13 @@ async def add_rates(conn: Connection, deltas: RateDeltas) -> None:
 
 async def all_scores(conn: Connection) -> Deltas:
     """Every cell of scores as it is kept."""
-    rows = await conn.fetch("select * from score_cells")
+    rows = await conn.fetch("select * from score_cells", timeout=_ALL_SECONDS)
     return {Cell(*row[:5]): list(row[5:]) for row in map(tuple, rows)}
 
 
 async def all_rates(conn: Connection) -> RateDeltas:
     """Every cell of rates as it is kept."""
-    rows = await conn.fetch("select * from rate_cells")
+    rows = await conn.fetch("select * from rate_cells", timeout=_ALL_SECONDS)
     return {RateCell(*row[:4]): list(row[4:]) for row in map(tuple, rows)}
 
 

@@ -29,3 +29,4 @@ async def erase(conn: Connection, erased: Mapping[UUID, datetime]) -> None:
         contacts,
         [erased[contact] for contact in contacts],
     )
+    await conn.execute("delete from people where contact_id = any($1::uuid[])", contacts)

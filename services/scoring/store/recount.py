@@ -41,6 +41,7 @@ async def rebuild_cells(tx: Tx) -> int:
 
     The result is what was there before unless a rollup was added or a cell was damaged.
     """
+    await _take_your_time(tx.conn)
     await cells.clear_cells(tx.conn)
     done = 0
     async for facts in _facts(tx.conn):
@@ -55,6 +56,7 @@ async def rebuild_cells(tx: Tx) -> int:
 async def check_cells(tx: Tx) -> Checked:
     """Count all cells in memory, as of one moment, and compare; nothing is locked or changed."""
     await tx.conn.execute("set transaction isolation level repeatable read, read only")
+    await _take_your_time(tx.conn)
     scores: rollups.Deltas = {}
     rates: rollups.RateDeltas = {}
     done = 0
@@ -67,6 +69,12 @@ async def check_cells(tx: Tx) -> Checked:
     wrong: list[Wrong] = _different(await cells.all_scores(tx.conn), scores)
     wrong += _different(await cells.all_rates(tx.conn), rates)
     return Checked(done, len(scores) + len(rates), wrong)
+
+
+async def _take_your_time(conn: Connection) -> None:
+    """What guards the service against a stuck transaction would cut an operator's long one short."""
+    await conn.execute("set local idle_in_transaction_session_timeout = 0")
+    await conn.execute("set local statement_timeout = 0")
 
 
 _Key = TypeVar("_Key", bound="Cell | RateCell")

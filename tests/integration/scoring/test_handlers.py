@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from services.scoring.domain.reading import PERSONAL
-from services.scoring.handlers import SUBSCRIPTIONS, on_responses
+from services.scoring.handlers import SUBSCRIPTIONS
+from services.scoring.handlers.answers import on_responses
 from shared.contracts.directory import ContactErased
 from shared.contracts.forms import QuestionType
 from shared.contracts.model import Channel, Family

@@ -1,4 +1,4 @@
-"""What scoring does with each kind of event; every handler is a few statements a batch, whatever its size."""
+"""Answers, asks, programmes and erasures: facts are written and the cells moved with them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,8 @@ from shared.contracts.directory import ContactErased
 from shared.contracts.envelope import Event
 from shared.contracts.programmes import ProgrammePublished
 from shared.contracts.surveys import SurveyRequested
-from shared.contracts.topics import Topic
 from shared.db.database import Tx
-from shared.runtime.consumer import Route, Subscription
+from shared.runtime.consumer import Route
 from shared.runtime.failpoints import failpoint
 
 
@@ -79,17 +78,9 @@ async def on_erased(events: Sequence[Event[ContactErased]], tx: Tx) -> None:
     await cells.add_scores(tx.conn, rollups.deltas(gone, come))
 
 
-SUBSCRIPTIONS = (
-    Subscription(
-        topics=(Topic.RESPONSES, Topic.SURVEYS, Topic.DELIVERIES, Topic.DIRECTORY, Topic.PROGRAMMES),
-        routes=(
-            Route((ContactErased.TYPE,), on_erased),
-            Route(tuple(STATES), on_responses),
-            Route((SurveyRequested.TYPE, DeliveryHandedOver.TYPE, DeliveryLinkReady.TYPE), on_asked),
-            Route((ProgrammePublished.TYPE,), on_programmes),
-        ),
-        readers=reading.READERS,
-        batch=4000,
-        members=2,
-    ),
+ROUTES: tuple[Route, ...] = (
+    Route((ContactErased.TYPE,), on_erased),
+    Route(tuple(STATES), on_responses),
+    Route((SurveyRequested.TYPE, DeliveryHandedOver.TYPE, DeliveryLinkReady.TYPE), on_asked),
+    Route((ProgrammePublished.TYPE,), on_programmes),
 )

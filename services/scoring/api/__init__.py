@@ -1,0 +1,23 @@
+"""HTTP for programs: scores, what changed, four readings, cohorts, plans, accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fastapi import APIRouter
+
+from services.scoring.api import accounts, reports, scores
+from services.scoring.domain.health import WEIGHTS, Part
+from shared.db.database import Database
+from shared.runtime.clock import Clock
+
+__all__ = ["routes"]
+
+
+def routes(db: Database, clock: Clock, weights: Mapping[Part, float] = WEIGHTS) -> APIRouter:
+    """All routes of the API; `weights` are those of the health score."""
+    router = APIRouter()
+    router.include_router(accounts.routes(db, clock, weights))
+    router.include_router(reports.routes(db, clock))
+    router.include_router(scores.routes(db))
+    return router

@@ -1,0 +1,165 @@
+"""`/v1/scores/accounts`: each customer's health and its parts, beside value, silence and tickets."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, Field
+
+from services.scoring.domain.health import Part
+from services.scoring.domain.histogram import Metric
+from services.scoring.store import accounts, customers
+from services.scoring.store.accounts import After, Wanted
+from shared.contracts.model import Persona, Tier
+from shared.db.database import Database
+from shared.runtime.clock import Clock
+from shared.security.access import Scope, require_scope
+from shared.web.problems import Problem
+
+
+class PartOut(BaseModel):
+    """One part of a health score: its weight, and its share from 0 to 1 where it is known."""
+
+    part: Part
+    weight: float
+    share: float | None
+
+
+class AccountScoreOut(BaseModel):
+    """What an account's people said within a year; persona None is everybody."""
+
+    metric: Metric
+    persona: Persona | None
+    n: int
+    score: float | None
+    low: float | None
+    high: float | None
+
+
+class CommitteeOut(BaseModel):
+    """People of one persona: known, and heard within a year."""
+
+    persona: Persona | None
+    people: int
+    heard: int
+
+
+class AccountOut(BaseModel):
+    """One account."""
+
+    account_id: UUID
+    name: str
+    tier: Tier | None
+    industry: str
+    owner: str
+    annual_value: float | None
+    phase: str
+    renewal_on: date | None
+    health: int | None = Field(description="0 to 100; None where none of its people was heard")
+    health_known: float = Field(description="share of the weights whose part is known")
+    parts: list[PartOut]
+    scores: list[AccountScoreOut]
+    committee: list[CommitteeOut]
+    silent_days: int | None = Field(description="since the last answer; None where nobody ever answered")
+    open_tickets: int
+    support_tickets: int = Field(description="of the last 90 days")
+    usage: float | None = Field(description="of the last 30 days, as a share of that of the 90 before")
+
+
+class AccountsOut(BaseModel):
+    """Accounts of most annual value first; `next` is the cursor of what follows."""
+
+    accounts: list[AccountOut]
+    next: str | None
+
+
+def routes(db: Database, clock: Clock, weights: Mapping[Part, float]) -> APIRouter:
+    """The routes; who may see accounts may see their scores."""
+    router = APIRouter(
+        prefix="/v1/scores/accounts",
+        tags=["scores"],
+        dependencies=[Depends(require_scope(Scope.ACCOUNTS_READ))],
+    )
+
+    @router.get("")
+    async def listed(
+        tier: Tier | None = None,
+        owner: Annotated[str, Query(max_length=200)] = "",
+        name: Annotated[str, Query(max_length=200, description="part of the name")] = "",
+        cursor: Annotated[str, Query(max_length=200)] = "",
+        limit: Annotated[int, Query(ge=1, le=100)] = 50,
+    ) -> AccountsOut:
+        """Accounts with their health, a page at a time."""
+        wanted = Wanted(tier.value if tier else "", owner, name)
+        after = after_of(cursor)
+        async with db.read() as conn:
+            found = await accounts.listed(conn, wanted, after, limit + 1)
+            shown = await customers.customers(conn, found[:limit], clock.now(), weights)
+        more = (
+            cursor_of(found[limit - 1].annual_value, found[limit - 1].account_id)
+            if len(found) > limit
+            else None
+        )
+        return AccountsOut(accounts=[_out(one) for one in shown], next=more)
+
+    @router.get("/{account_id}")
+    async def one(account_id: UUID) -> AccountOut:
+        """One account."""
+        async with db.read() as conn:
+            found = await customers.customer(conn, account_id, clock.now(), weights)
+        if found is None:
+            raise Problem(404, "There is no such account.", field="account_id")
+        return _out(found)
+
+    return router
+
+
+def cursor_of(value: float | None, account: UUID) -> str:
+    """Where a list of accounts goes on, as an opaque text."""
+    return base64.urlsafe_b64encode(json.dumps([value or 0, str(account)]).encode()).decode().rstrip("=")
+
+
+def after_of(cursor: str) -> After | None:
+    """Read a cursor.
+
+    Raises:
+        Problem: 422, it is none of ours.
+    """
+    if not cursor:
+        return None
+    try:
+        value, account = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        return After(float(value), UUID(account))
+    except (ValueError, TypeError, AttributeError, binascii.Error) as error:
+        raise Problem(422, "cursor: take it from `next` of the page before.", field="cursor") from error
+
+
+def _out(one: customers.Customer) -> AccountOut:
+    account, around = one.account, one.around
+    return AccountOut(
+        account_id=account.account_id, name=account.name, tier=Tier(account.tier) if account.tier else None,
+        industry=account.industry, owner=account.owner, annual_value=account.annual_value,
+        phase=account.phase, renewal_on=account.renewal_on,
+        health=one.health.value, health_known=one.health.known,
+        parts=[PartOut(part=p.part, weight=p.weight, share=p.share) for p in one.health.parts],
+        scores=[
+            AccountScoreOut(
+                metric=metric, persona=Persona(persona) if persona else None, n=score.n, score=score.value,
+                low=score.low, high=score.high,
+            )
+            for (metric, persona), score in sorted(one.scores.items())
+        ],
+        committee=[
+            CommitteeOut(persona=Persona(persona) if persona else None, people=people, heard=heard)
+            for persona, (people, heard) in sorted(around.committee.items())
+        ],
+        silent_days=one.silent_days, open_tickets=around.open_tickets,
+        support_tickets=around.support_tickets, usage=around.usage,
+    )  # fmt: skip

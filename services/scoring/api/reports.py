@@ -1,0 +1,221 @@
+"""`/v1/scores/changes`, `/definitions`, `/cohorts`, `/plan`: what the numbers mean, and what they do not."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, Field
+
+from services.scoring.domain.asking import Question, Span, ask
+from services.scoring.domain.change import Verdict, plan
+from services.scoring.domain.cohorts import Cohort
+from services.scoring.domain.definitions import Defined, Definition
+from services.scoring.domain.histogram import Metric
+from services.scoring.domain.metrics import Score, split
+from services.scoring.domain.rollups import split_value
+from services.scoring.domain.windows import Window, before, span_of
+from services.scoring.store import queries, reports
+from shared.contracts.model import Family
+from shared.db.database import Connection, Database
+from shared.runtime.clock import Clock
+from shared.security.access import Scope, require_scope
+from shared.web.problems import Problem
+
+
+class SideOut(BaseModel):
+    """One side of a comparison."""
+
+    start: date
+    end: date
+    n: int
+    score: float | None
+    low: float | None
+    high: float | None
+
+
+class ChangeOut(BaseModel):
+    """How one score of a programme changed; numbers are None where answers are too few."""
+
+    programme: str
+    family: Family
+    metric: Metric
+    verdict: Verdict
+    points: float | None
+    low: float | None = Field(description="lower end of the 95 % interval of the change")
+    high: float | None
+    chance: float | None = Field(description="of a change at least as large if nothing had changed")
+    detectable: float | None = Field(description="smallest change that so many answers would show")
+    design_effect: float = Field(description="how much less an answer tells because colleagues answer alike")
+    now: SideOut
+    before: SideOut
+
+
+class ChangesOut(BaseModel):
+    """Changes of all programmes."""
+
+    changes: list[ChangeOut]
+
+
+class DefinedOut(BaseModel):
+    """One reading of a score; `covered` is the share of people, accounts or annual value that was heard."""
+
+    definition: Definition
+    n: int
+    accounts: int
+    covered: float | None
+    score: float | None
+    low: float | None
+    high: float | None
+
+
+class ReadingsOut(BaseModel):
+    """The readings of one metric."""
+
+    metric: Metric
+    family: Family
+    readings: list[DefinedOut]
+
+
+class DefinitionsOut(BaseModel):
+    """Every metric of a programme in four readings; `complete` is false where only the newest were read."""
+
+    programme: str
+    complete: bool
+    metrics: list[ReadingsOut]
+
+
+class CohortOut(BaseModel):
+    """Everybody asked in one week; `arrived` is the share of its answers that should be there by now."""
+
+    start: date
+    asked: int
+    answered: int
+    rate: float | None
+    arrived: float | None
+    expected_rate: float | None
+    complete: bool
+
+
+class CohortsOut(BaseModel):
+    """The last weeks of asking."""
+
+    programme: str
+    cohorts: list[CohortOut]
+
+
+class PlanOut(BaseModel):
+    """How long until a change can be seen, four times of five; days are None while nobody answers."""
+
+    values: dict[str, str]
+    metric: Metric
+    points: float
+    answers: int = Field(description="needed in each of the two periods")
+    days: int | None = Field(description="length of each period at the rate of the last 90 days")
+
+
+def _side(score: Score, span: Span) -> SideOut:
+    return SideOut(
+        start=span.first, end=span.last, n=score.n, score=score.value, low=score.low, high=score.high
+    )
+
+
+def routes(db: Database, clock: Clock) -> APIRouter:
+    """The routes."""
+    router = APIRouter(
+        prefix="/v1/scores", tags=["scores"], dependencies=[Depends(require_scope(Scope.SCORES_READ))]
+    )
+
+    @router.get("/changes")
+    async def changes(
+        programme: Annotated[str, Query(max_length=200)] = "",
+        family: Family | None = None,
+        window: Window = Window.DAYS_90,
+    ) -> ChangesOut:
+        """Every score of a window beside that of the window before, with a verdict."""
+        span = span_of(window, clock.now().date())
+        earlier = before(span, window)
+        if earlier is None:
+            raise Problem(422, "window: there is nothing before all time.", field="window")
+        async with db.read() as conn:
+            found = await reports.compared(
+                conn, span, earlier, programme=programme, family=family.value if family else None
+            )
+        return ChangesOut(changes=[_change(one, span, earlier) for one in found])
+
+    @router.get("/definitions")
+    async def definitions(
+        programme: Annotated[str, Query(min_length=1, max_length=200)], window: Window = Window.DAYS_90
+    ) -> DefinitionsOut:
+        """By respondent, by account, by annual value, and of those who decide, each with its coverage."""
+        async with db.read() as conn:
+            found, complete = await reports.defined(conn, span_of(window, clock.now().date()), programme)
+        metrics = [
+            ReadingsOut(metric=metric, family=Family(family), readings=[_defined(one) for one in readings])
+            for (metric, family), readings in found.items()
+        ]
+        return DefinitionsOut(programme=programme, complete=complete, metrics=metrics)
+
+    @router.get("/cohorts")
+    async def cohorts(programme: Annotated[str, Query(min_length=1, max_length=200)]) -> CohortsOut:
+        """Response rates by the week of asking, with the answers that are still to come."""
+        async with db.read() as conn:
+            found = await reports.by_cohort(conn, programme, clock.now().date())
+        return CohortsOut(programme=programme, cohorts=[_cohort(one) for one in found])
+
+    @router.get("/plan")
+    async def planned(
+        programme: Annotated[str, Query(min_length=1, max_length=200)],
+        metric: Metric,
+        points: Annotated[float, Query(gt=0, le=200)] = 10,
+        dimension: Annotated[str, Query(max_length=60)] = "",
+        value: Annotated[str, Query(max_length=200)] = "",
+    ) -> PlanOut:
+        """How long until a change of some points can be seen in a programme, or in one segment of it."""
+        span = span_of(Window.DAYS_90, clock.now().date())
+        question = ask(programme=programme, dimension=dimension, value=value, metric=metric, span=span)
+        async with db.read() as conn:
+            return await _plan(conn, question, metric, points)
+
+    return router
+
+
+def _change(one: reports.Compared, span: Span, earlier: Span) -> ChangeOut:
+    change = one.change
+    return ChangeOut(
+        programme=one.programme, family=Family(one.family), metric=one.metric, verdict=change.verdict,
+        points=change.points, low=change.low, high=change.high, chance=change.chance,
+        detectable=change.smallest, design_effect=change.after.design.effect,
+        now=_side(change.after, span), before=_side(change.before, earlier),
+    )  # fmt: skip
+
+
+def _defined(one: Defined) -> DefinedOut:
+    score = one.score
+    return DefinedOut(
+        definition=one.definition, n=score.n, accounts=one.accounts, covered=one.covered,
+        score=score.value, low=score.low, high=score.high,
+    )  # fmt: skip
+
+
+def _cohort(one: Cohort) -> CohortOut:
+    return CohortOut(
+        start=one.start, asked=one.rate.asked, answered=one.rate.answered, rate=one.rate.value,
+        arrived=one.arrived, expected_rate=one.expected, complete=one.complete,
+    )  # fmt: skip
+
+
+async def _plan(conn: Connection, question: Question, metric: Metric, points: float) -> PlanOut:
+    found = await queries.scores(conn, question)
+    if not found:
+        raise Problem(404, "In the last 90 days nobody answered that.", field="programme")
+    histogram = found[0].histogram
+    try:
+        made = plan(metric, split(histogram), histogram.n / 90, points)
+    except ValueError as error:
+        raise Problem(422, f"{error}.", field="points") from error
+    return PlanOut(
+        values=dict(split_value(question.rollup, found[0].value)), metric=metric, points=points,
+        answers=made.answers, days=made.days,
+    )  # fmt: skip

@@ -1,0 +1,127 @@
+"""Accounts, people, tickets and what happened: kept as they are told, the newest version of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+from services.scoring.domain.around import label_of, number_of
+from services.scoring.store import around
+from shared.contracts import tickets
+from shared.contracts.directory import AccountChanged, ContactChanged, ContextRecorded
+from shared.contracts.envelope import Event
+from shared.contracts.tickets import Ticket
+from shared.db.database import Tx
+from shared.runtime.consumer import Route
+
+
+class _Versioned(Protocol):
+    @property
+    def version(self) -> int: ...
+
+
+_Kind = TypeVar("_Kind", bound=_Versioned)
+
+
+async def on_accounts(events: Sequence[Event[AccountChanged]], tx: Tx) -> None:
+    """Keep the newest version of each account."""
+    newest = _newest((event.data.account_id, event.data) for event in events)
+    await around.save_accounts(tx.conn, [_account(told) for told in newest])
+
+
+async def on_contacts(events: Sequence[Event[ContactChanged]], tx: Tx) -> None:
+    """Keep to which account people belong, and whether they decide."""
+    newest = _newest((event.data.contact_id, event.data) for event in events)
+    await around.save_people(
+        tx.conn,
+        [
+            around.Someone(
+                UUID(told.contact_id),
+                told.version,
+                _uuid(told.account_id),
+                told.persona.value if told.persona else None,
+                told.job_function,
+            )
+            for told in newest
+        ],
+    )
+
+
+async def on_tickets(events: Sequence[Event[Any]], tx: Tx) -> None:
+    """Keep where the ticket of each unhappy account stands."""
+    newest: list[Ticket] = _newest((event.data.ticket_id, event.data) for event in events)
+    await around.save_cases(
+        tx.conn,
+        [
+            around.Case(
+                UUID(told.ticket_id),
+                told.version,
+                _uuid(told.snapshot.account_id),
+                told.state.value,
+                told.opened_at,
+                told.contact_due_at,
+                told.at,
+            )
+            for told in newest
+        ],
+    )
+
+
+async def on_context(events: Sequence[Event[ContextRecorded]], tx: Tx) -> None:
+    """Keep what explains a score: usage, renewals, churn, releases, incidents, changes, support tickets."""
+    await around.save_happenings(
+        tx.conn,
+        [
+            around.Happening(
+                event.source, event.id, told.kind.value, str(told.data.get("event", "")), told.at,
+                _uuid(told.account_id), told.product, number_of(told), label_of(told),
+            )
+            for event in events
+            for told in (event.data,)
+        ],
+    )  # fmt: skip
+
+
+def _account(told: AccountChanged) -> around.Account:
+    return around.Account(
+        UUID(told.account_id),
+        told.version,
+        told.name,
+        told.tier.value if told.tier else None,
+        told.industry,
+        told.size,
+        told.owner,
+        told.region,
+        told.annual_value,
+        told.phase,
+        told.started_on,
+        told.renewal_on,
+    )
+
+
+def _newest(told: Iterable[tuple[str, _Kind]]) -> list[_Kind]:
+    """The newest version of each that a batch tells."""
+    found: dict[str, _Kind] = {}
+    for key, one in told:
+        known = found.get(key)
+        if known is None or known.version < one.version:
+            found[key] = one
+    return list(found.values())
+
+
+def _uuid(text: str | None) -> UUID | None:
+    return UUID(text) if text else None
+
+
+_TICKETS = (
+    tickets.TicketOpened, tickets.TicketJoined, tickets.TicketAcknowledged, tickets.TicketContacted,
+    tickets.TicketEscalated, tickets.TicketResolved, tickets.TicketReopened, tickets.TicketRecovered,
+)  # fmt: skip
+
+ROUTES: tuple[Route, ...] = (
+    Route((AccountChanged.TYPE,), on_accounts),
+    Route((ContactChanged.TYPE,), on_contacts),
+    Route(tuple(kind.TYPE for kind in _TICKETS), on_tickets),
+    Route((ContextRecorded.TYPE,), on_context),
+)

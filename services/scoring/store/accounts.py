@@ -1,0 +1,163 @@
+"""Accounts as their pages show them: who they are, who was heard, what is open, what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from services.scoring.domain.histogram import Metric
+from services.scoring.store.around import Account
+from shared.db.database import Connection
+
+_COLUMNS = (
+    "account_id, version, name, tier, industry, size, owner, region, annual_value, phase, started_on,"
+    " renewal_on"
+)
+_LIST = f"""
+select {_COLUMNS} from accounts
+where ($1::float8 is null or (coalesce(annual_value, 0), account_id) < ($1, $2))
+    and ($3 = '' or tier = $3) and ($4 = '' or owner = $4) and ($5 = '' or name ilike '%' || $5 || '%')
+order by coalesce(annual_value, 0) desc, account_id desc limit $6
+"""  # noqa: S608 - our own column names
+_ONE = f"select {_COLUMNS} from accounts where account_id = $1"  # noqa: S608 - our own column names
+_LAST = """
+select a.account_id, (select max(day) from answer_facts f where f.account_id = a.account_id)
+from unnest($1::uuid[]) as a (account_id)
+"""
+_OPEN = """
+select account_id, count(*)::int from cases
+where account_id = any($1::uuid[]) and state not in ('resolved', 'closed') group by 1
+"""
+_SUPPORT = """
+select account_id, count(*)::int from happenings
+where account_id = any($1::uuid[]) and kind = 'support_ticket' and event <> 'support_ticket.resolved'
+    and at > $2 group by 1
+"""
+_USAGE = """
+select account_id, avg(number) filter (where at > $2), avg(number) filter (where at <= $2)
+from happenings where account_id = any($1::uuid[]) and kind = 'usage' and at > $3 and at <= $4
+    and number is not null
+group by 1
+"""
+_COMMITTEE = """
+select p.account_id, coalesce(p.persona, ''), count(*)::int,
+    (count(*) filter (where exists (
+        select from answer_facts f where f.contact_id = p.contact_id and f.day >= $2 and f.state = 'counted'
+    )))::int
+from people p where p.account_id = any($1::uuid[]) group by 1, 2
+"""
+_ANSWERS = """
+select day, family, programme, coalesce(persona, ''), nps, nps5, csat, ces from answer_facts
+where account_id = $1 and state = 'counted' and day >= $2 order by day desc, response_id limit $3
+"""
+_HAPPENED = """
+select at, kind, event, label from happenings
+where account_id = $1 and kind <> 'usage' order by at desc limit $2
+"""
+_TICKETS = """
+select ticket_id, state, opened_at, contact_due_at from cases where account_id = $1
+order by state in ('resolved', 'closed'), opened_at desc limit $2
+"""
+MOST_SHOWN = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """Where a list of accounts goes on: behind this value and id."""
+
+    value: float
+    account_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which accounts a list shows; empty texts leave all in."""
+
+    tier: str = ""
+    owner: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What is known of one account besides what its people said."""
+
+    last_day: date | None
+    open_tickets: int
+    support_tickets: int
+    usage: float | None
+    committee: Mapping[str, tuple[int, int]]
+    """Persona -> people known, and those who answered within a year."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer of an account."""
+
+    day: date
+    family: str
+    programme: str
+    persona: str
+    points: tuple[tuple[Metric, int], ...]
+
+
+async def listed(conn: Connection, wanted: Wanted, after: After | None, limit: int) -> list[Account]:
+    """Accounts, those of most annual value first."""
+    at = (after.value, after.account_id) if after else (None, None)
+    rows = await conn.fetch(_LIST, *at, wanted.tier, wanted.owner, wanted.name, limit)
+    return [Account(*row) for row in map(tuple, rows)]
+
+
+async def one(conn: Connection, account: UUID) -> Account | None:
+    """One account; None where the directory never told of it."""
+    row = await conn.fetchrow(_ONE, account)
+    return Account(*tuple(row)) if row else None
+
+
+async def around(conn: Connection, accounts: Sequence[UUID], now: datetime) -> dict[UUID, Around]:
+    """What is known of some accounts besides what their people said."""
+    ids = list(accounts)
+    last = dict(map(tuple, await conn.fetch(_LAST, ids)))
+    cases = dict(map(tuple, await conn.fetch(_OPEN, ids)))
+    support = dict(map(tuple, await conn.fetch(_SUPPORT, ids, now - timedelta(days=90))))
+    usage = await conn.fetch(_USAGE, ids, now - timedelta(days=30), now - timedelta(days=120), now)
+    used = {row[0]: row[1] / row[2] for row in map(tuple, usage) if row[1] is not None and row[2]}
+    committees: dict[UUID, dict[str, tuple[int, int]]] = {}
+    year = (now - timedelta(days=365)).date()
+    for account, persona, people, heard in map(tuple, await conn.fetch(_COMMITTEE, ids, year)):
+        committees.setdefault(account, {})[persona] = (people, heard)
+    return {
+        account: Around(
+            last.get(account),
+            cases.get(account, 0),
+            support.get(account, 0),
+            used.get(account),
+            committees.get(account, {}),
+        )
+        for account in ids
+    }
+
+
+async def answers(conn: Connection, account: UUID, since: date) -> list[Answer]:
+    """The newest answers of an account."""
+    found = []
+    for day, family, programme, persona, *values in map(
+        tuple, await conn.fetch(_ANSWERS, account, since, MOST_SHOWN)
+    ):
+        points = tuple((m, v) for m, v in zip(Metric, values, strict=True) if v is not None)
+        found.append(Answer(day, family, programme, persona, points))
+    return found
+
+
+async def happened(conn: Connection, account: UUID, limit: int = 30) -> list[tuple[datetime, str, str, str]]:
+    """What happened at an account lately: when, kind, event, label; usage is told as one number instead."""
+    return [(row[0], row[1], row[2], row[3]) for row in await conn.fetch(_HAPPENED, account, limit)]
+
+
+async def tickets(
+    conn: Connection, account: UUID, limit: int = 10
+) -> list[tuple[UUID, str, datetime, datetime]]:
+    """An account's tickets, the open ones first: id, state, opened at, first contact due at."""
+    return [(row[0], row[1], row[2], row[3]) for row in await conn.fetch(_TICKETS, account, limit)]

@@ -1,0 +1,112 @@
+"""Customers as a whole: what their people said and everything around it, weighed into a health score."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from services.scoring.domain.asking import Question, Span
+from services.scoring.domain.definitions import pooled
+from services.scoring.domain.design import Voices
+from services.scoring.domain.health import Health, Part, Signs, health, share_of
+from services.scoring.domain.histogram import Metric
+from services.scoring.domain.metrics import Score, score
+from services.scoring.store import accounts, queries, voices
+from services.scoring.store.around import Account
+from shared.contracts.model import Persona, Tier
+from shared.db.database import Connection
+
+LOOKED_BACK = timedelta(days=365)
+"""Answers that an account's scores and health are made of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """One account: who it is, what is known around it, its health, its scores by metric and persona."""
+
+    account: Account
+    around: accounts.Around
+    health: Health
+    silent_days: int | None
+    scores: Mapping[tuple[Metric, str], Score]
+    """By metric and persona; the empty persona is everybody together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Small accounts of one segment together (R62)."""
+
+    family: str
+    value: str
+    score: Score
+
+
+async def customers(
+    conn: Connection, found: Sequence[Account], now: datetime, weights: Mapping[Part, float]
+) -> list[Customer]:
+    """Everything about some accounts, in a few statements."""
+    ids = [one.account_id for one in found]
+    around = await accounts.around(conn, ids, now)
+    first, last = (now - LOOKED_BACK).date(), now.date()
+    said = await voices.said_by(conn, ids, first, last)
+    usual = await _usual(conn, Span(first, last))
+    return [
+        _customer(one, around[one.account_id], said.get(one.account_id, []), usual, now, weights)
+        for one in found
+    ]
+
+
+async def customer(
+    conn: Connection, account: UUID, now: datetime, weights: Mapping[Part, float]
+) -> Customer | None:
+    """One account; None where it is not known."""
+    found = await accounts.one(conn, account)
+    return (await customers(conn, [found], now, weights))[0] if found else None
+
+
+async def pools(conn: Connection, span: Span) -> list[Pool]:
+    """Small accounts by persona: too few answers each to be read alone."""
+    found = await queries.scores(conn, Question("tier+persona", f"{Tier.SMALL}\x1f", exact=False, span=span))
+    return [Pool(one.family, one.value.partition("\x1f")[2], score(one.histogram)) for one in found]
+
+
+async def _usual(conn: Connection, span: Span) -> dict[Metric, float]:
+    """The share that all customers reach together, by metric."""
+    totals: dict[Metric, Voices] = {}
+    for one in await queries.scores(conn, Question("total", "", exact=True, span=span)):
+        parts = score(one.histogram).split
+        known = totals.get(one.histogram.metric, Voices(0, 0, 0))
+        totals[one.histogram.metric] = Voices(
+            known.n + parts.n, known.high + parts.high, known.low + parts.low
+        )
+    return {metric: share_of(metric, voiced) for metric, voiced in totals.items() if voiced.n}
+
+
+def _customer(
+    account: Account,
+    around: accounts.Around,
+    said: Sequence[tuple[Metric, str, Voices]],
+    usual: Mapping[Metric, float],
+    now: datetime,
+    weights: Mapping[Part, float],
+) -> Customer:
+    whole: dict[Metric, Voices] = {}
+    scores: dict[tuple[Metric, str], Score] = {}
+    for metric, persona, one in said:
+        known = whole.get(metric, Voices(0, 0, 0))
+        whole[metric] = Voices(*(a + b for a, b in zip(known, one, strict=True)))
+        if persona in tuple(Persona):
+            scores[metric, persona] = pooled_of_one(metric, one)
+    for metric, one in whole.items():
+        scores[metric, ""] = pooled_of_one(metric, one)
+    silent = (now.date() - around.last_day).days if around.last_day else None
+    signs = Signs(whole, around.open_tickets, around.support_tickets, around.usage, silent)
+    return Customer(account, around, health(signs, usual, weights), silent, scores)
+
+
+def pooled_of_one(metric: Metric, said: Voices) -> Score:
+    """The score of one account: its own people are the whole that is spoken of, not a sample of accounts."""
+    alone = [Voices(1, 1, 0)] * said.high + [Voices(1, 0, 1)] * said.low
+    return pooled(metric, [*alone, *[Voices(1, 0, 0)] * (said.n - said.high - said.low)])

@@ -1,0 +1,124 @@
+"""Scores judged: with what is known of the sample, beside the period before, by cohort, in four readings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from services.scoring.domain.asking import Span, ask
+from services.scoring.domain.change import Change, compare
+from services.scoring.domain.cohorts import LONGEST_OPEN, Cohort, cohorts
+from services.scoring.domain.definitions import Defined, definitions
+from services.scoring.domain.design import PLAIN, Design
+from services.scoring.domain.histogram import Histogram, Metric
+from services.scoring.domain.metrics import score
+from services.scoring.domain.rates import Asked
+from services.scoring.store import queries, voices
+from shared.contracts.model import Family
+from shared.db.database import Connection
+
+NEWEST_FOR_DESIGN = 5000
+"""Answers from which it is learned how alike colleagues answer."""
+
+_WAITS = """
+select least(greatest(day - cohort, 0), $4), count(*)::int from (
+    select day, cohort from answer_facts
+    where state = 'counted' and ($1 = '' or programme = $1) and day between $2 and $3
+    order by day desc limit $5
+) f where cohort <= $3 - $4 group by 1
+"""
+_COHORTS = """
+select day, sum(requested)::int, sum(handed_over)::int, sum(answered)::int, sum(held)::int from rate_cells
+where rollup = 'programme' and value = $1 and day between $2 and $3 group by day
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One metric of one programme now, and how it changed against the period before."""
+
+    family: str
+    programme: str
+    histogram: Histogram
+    change: Change
+
+    @property
+    def metric(self) -> Metric:
+        """What is scored."""
+        return self.histogram.metric
+
+
+async def compared(
+    conn: Connection, span: Span, before: Span, *, programme: str = "", family: str | None = None
+) -> list[Compared]:
+    """Every score of a span beside that of the span before; a score without an answer now is left out."""
+    now = await queries.scores(conn, ask(programme=programme, family=family, span=span))
+    was = await queries.scores(conn, ask(programme=programme, family=family, span=before))
+    designs = await _designs(conn, Span(before.first, span.last), programme, family)
+    people = {s: await _people(conn, s, programme) for s in (span, before)}
+    earlier = {(one.histogram.metric, one.family, one.value): one.histogram for one in was}
+    found = []
+    for one in now:
+        key = (one.histogram.metric, one.family, one.value)
+        old = earlier.get(key, Histogram.of(one.histogram.metric))
+        known = designs.get(key, (PLAIN, 0))
+        change = compare(
+            score(old, _fitted(known, old.n, people[before].get(key[1:]))),
+            score(one.histogram, _fitted(known, one.histogram.n, people[span].get(key[1:]))),
+        )
+        found.append(Compared(one.family, one.value, one.histogram, change))
+    return found
+
+
+async def _designs(
+    conn: Connection, span: Span, programme: str, family: str | None
+) -> Mapping[voices.Key, tuple[Design, int]]:
+    """How alike colleagues answer, with the number of answers that it was learned from."""
+    said = await voices.said(conn, span, programme=programme, family=family, most=NEWEST_FOR_DESIGN)
+    learned = {key: sum(voice.voices.n for voice in one) for key, one in said.voices.items()}
+    return {key: (design, learned[key]) for key, design in said.designs().items()}
+
+
+def _fitted(known: tuple[Design, int], n: int, population: int | None) -> Design:
+    """The design for a part of the answers, as if each account had as many in it as in the whole."""
+    design, learned = known
+    accounts = max(1, round(design.accounts * n / learned)) if design.accounts and learned else 0
+    return replace(design, accounts=accounts, population=max(population, n) if population else None)
+
+
+async def _people(conn: Connection, span: Span, programme: str) -> dict[tuple[str, str], int]:
+    """People who could have answered in a span: those asked, of relationship programmes alone.
+
+    What customers think of the house is a question to a finite number of them. What they think of a delivery
+    is asked of a process that goes on, so there is no end to those who could be asked.
+    """
+    first = span.first - timedelta(days=LONGEST_OPEN) if span.first > date(2000, 3, 1) else span.first
+    asked = await queries.rates(
+        conn, "programme", Span(first, span.last), prefix=programme, exact=bool(programme),
+        family=Family.RELATIONSHIP.value,
+    )  # fmt: skip
+    return {key: counts.handed_over for key, counts in asked.items() if counts.handed_over}
+
+
+async def by_cohort(conn: Connection, programme: str, today: date, weeks: int = 13) -> list[Cohort]:
+    """The last weeks of asking, with the share of answers that should be there by now."""
+    rows = await conn.fetch(_COHORTS, programme, today - timedelta(weeks=weeks), today)
+    asked = {row[0]: Asked(*tuple(row)[1:]) for row in rows}
+    year = today - timedelta(days=365)
+    waits = await conn.fetch(_WAITS, programme, year, today, LONGEST_OPEN, NEWEST_FOR_DESIGN)
+    return cohorts(asked, {row[0]: row[1] for row in waits}, today)
+
+
+async def defined(
+    conn: Connection, span: Span, programme: str
+) -> tuple[dict[tuple[Metric, str], list[Defined]], bool]:
+    """Four readings of each metric and family of a programme; False where only the newest were read."""
+    said = await voices.said(conn, span, programme=programme)
+    asked = await queries.rates(conn, "programme", span, prefix=programme, exact=True)
+    known = await voices.known(conn, sum(counts.handed_over for counts in asked.values()))
+    found = {
+        (metric, family): definitions(metric, voiced, known)
+        for (metric, family, _), voiced in sorted(said.voices.items())
+    }
+    return found, said.complete

@@ -1,0 +1,111 @@
+"""What accounts said: answers grouped by account and persona, read from the newest facts of a span."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from services.scoring.domain.asking import Span
+from services.scoring.domain.cutting import MOST_FACTS
+from services.scoring.domain.definitions import Known, Voice
+from services.scoring.domain.design import Design, Voices, design_of
+from services.scoring.domain.histogram import Metric
+from services.scoring.domain.metrics import FROM, is_difference
+from shared.db.database import Connection
+
+Key = tuple[Metric, str, str]
+"""Metric, family, programme."""
+
+
+def _group(place: int) -> str:
+    """Whether an answer is of the high group (1) or, for place 0, at least of the middle one."""
+    cases = " ".join(f"when '{metric.value}' then {FROM[metric][place]}" for metric in Metric)
+    return f"given >= case metric {cases} end"
+
+
+_HIGH, _NOT_LOW = _group(1), _group(0)
+_POINTS = "lateral (values ('nps', nps), ('nps5', nps5), ('csat', csat), ('ces', ces)) as p (metric, given)"
+_NEWEST = """
+select programme, persona, account_id, family, nps, nps5, csat, ces from answer_facts
+where state = 'counted' and day between $1 and $2
+    and ($3 = '' or programme = $3) and ($4::text is null or family = $4)
+order by day desc limit $5
+"""
+_SAID = f"""
+select metric, family, programme, coalesce(account_id::text, ''), coalesce(persona, ''), count(*)::int,
+    (count(*) filter (where {_HIGH}))::int, (count(*) filter (where not {_NOT_LOW}))::int
+from ({_NEWEST}) f, {_POINTS} where given is not null
+group by 1, 2, 3, 4, 5
+"""  # noqa: S608 - texts of this module
+_OF = f"""
+select account_id, metric, coalesce(persona, ''), count(*)::int,
+    (count(*) filter (where {_HIGH}))::int, (count(*) filter (where not {_NOT_LOW}))::int
+from answer_facts f, {_POINTS}
+where account_id = any($1::uuid[]) and state = 'counted' and day between $2 and $3 and given is not null
+group by 1, 2, 3
+"""  # noqa: S608 - texts of this module
+_KNOWN = """
+select (select count(*) from accounts)::int,
+    (select count(distinct account_id) from people where persona = 'decision_maker')::int
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Voices by metric, family and programme; `complete` is false where older answers were not read."""
+
+    voices: Mapping[Key, Sequence[Voice]]
+    complete: bool
+
+    def designs(self) -> dict[Key, Design]:
+        """How much each sample tells, as far as colleagues answer alike."""
+        return {
+            key: design_of(_by_account(voices), difference=is_difference(key[0]))
+            for key, voices in self.voices.items()
+        }
+
+
+async def said(
+    conn: Connection, span: Span, *, programme: str = "", family: str | None = None, most: int = MOST_FACTS
+) -> Said:
+    """What accounts said in a span, as far as the newest `most` answers tell."""
+    rows = await conn.fetch(_SAID, span.first, span.last, programme, family, most)
+    found: dict[Key, list[Voice]] = {}
+    for metric, kind, name, account, persona, *counts in map(tuple, rows):
+        key = (Metric(metric), kind, name)
+        found.setdefault(key, []).append(Voice(account, persona, Voices(*counts)))
+    counted = sum(voice.voices.n for voices in found.values() for voice in voices)
+    return Said(found, counted < most)
+
+
+async def said_by(
+    conn: Connection, accounts: Sequence[UUID], first: date, last: date
+) -> dict[UUID, list[tuple[Metric, str, Voices]]]:
+    """What some accounts said, by metric and persona; programmes of one metric together."""
+    found: dict[UUID, list[tuple[Metric, str, Voices]]] = {}
+    for account, metric, persona, *counts in map(tuple, await conn.fetch(_OF, list(accounts), first, last)):
+        found.setdefault(account, []).append((Metric(metric), persona, Voices(*counts)))
+    return found
+
+
+async def known(conn: Connection, asked: int) -> Known:
+    """What the directory says of all accounts."""
+    accounts, deciding = tuple(await conn.fetchrow(_KNOWN) or (0, 0))
+    rows = await conn.fetch("select account_id::text, annual_value from accounts where annual_value > 0")
+    return Known(dict(map(tuple, rows)), accounts, deciding, asked)
+
+
+def _by_account(voices: Sequence[Voice]) -> list[Voices]:
+    """Accounts with their personas together; people of no known account each stand for themselves."""
+    found: dict[str, Voices] = {}
+    alone: list[Voices] = []
+    for account, _, one in voices:
+        if account:
+            known_so_far = found.get(account, Voices(0, 0, 0))
+            found[account] = Voices(*(a + b for a, b in zip(known_so_far, one, strict=True)))
+        else:
+            alone += [Voices(1, 1, 0)] * one.high + [Voices(1, 0, 1)] * one.low
+            alone += [Voices(1, 0, 0)] * (one.n - one.high - one.low)
+    return [*found.values(), *alone]

@@ -1,0 +1,172 @@
+"""Accounts with what their people said and what happened around it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from shared.contracts.directory import ContactErased, ContextKind
+from shared.contracts.model import Persona
+from shared.db.database import Database
+from shared.runtime.clock import FixedClock
+from shared.runtime.ids import derive
+from shared.security.access import Scope
+from tests.support.customers import (
+    account,
+    account_id,
+    contact,
+    happened,
+    ticket,
+    town,
+    usage,
+)  # fmt: skip
+from tests.support.score_pages import access_to, application
+from tests.support.scoring import AT, Scoring, answer, snapshot
+
+
+@pytest.fixture
+async def api(db: Database, clock: FixedClock) -> AsyncIterator[httpx.AsyncClient]:
+    access = access_to(db, clock)
+    _, key = await access.create_key("cs", frozenset({Scope.SCORES_READ, Scope.ACCOUNTS_READ}), None)
+    transport = httpx.ASGITransport(application(db, clock, access))
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://test", headers={"Authorization": f"Bearer {key}"}
+    ) as client:
+        yield client
+
+
+@pytest.mark.requirement("R7", "R8", "R59", "R60", "R62")
+async def test_an_account_is_shown_with_all_that_explains_it(
+    api: httpx.AsyncClient, scoring: Scoring, clock: FixedClock
+) -> None:
+    await scoring.take(*town(clock.now()))
+    body = (await api.get("/v1/scores/accounts")).json()
+    hale, ailing, silent = body["accounts"]
+    assert [one["name"] for one in body["accounts"]] == ["Northwind", "Contoso", "Fabrikam"]
+    assert hale["health"] > 70
+    assert ailing["health"] < 40
+    assert (silent["health"], silent["silent_days"]) == (None, None)
+    assert (hale["open_tickets"], ailing["open_tickets"]) == (0, 1)
+    assert (hale["support_tickets"], ailing["support_tickets"]) == (0, 1)
+    assert (hale["usage"], ailing["usage"]) == (1.2, 0.2)
+    assert (hale["silent_days"], ailing["silent_days"]) == (10, 20)
+    assert {(c["persona"], c["people"], c["heard"]) for c in ailing["committee"]} == {
+        ("user", 1, 1), ("decision_maker", 1, 0),
+    }  # fmt: skip
+    scores = {(s["metric"], s["persona"]): (s["n"], s["score"]) for s in hale["scores"]}
+    assert scores == {
+        ("nps", None): (8, 75.0), ("nps", "user"): (4, 100.0), ("nps", "decision_maker"): (4, 50.0),
+    }  # fmt: skip
+    assert sum(part["weight"] for part in hale["parts"]) == pytest.approx(1)
+    one = (await api.get(f"/v1/scores/accounts/{account_id(2)}")).json()
+    assert one == ailing
+    assert (await api.get(f"/v1/scores/accounts/{account_id(77)}")).status_code == 404
+
+
+async def test_accounts_come_a_page_at_a_time_and_each_once(api: httpx.AsyncClient, scoring: Scoring) -> None:
+    await scoring.take(*[account(number, annual_value=float(number % 3)) for number in range(1, 12)])
+    seen, cursor = [], ""
+    while True:
+        body = (await api.get("/v1/scores/accounts", params={"limit": 4, "cursor": cursor})).json()
+        seen += [one["account_id"] for one in body["accounts"]]
+        cursor = body["next"]
+        if not cursor:
+            break
+    assert sorted(seen) == sorted(account_id(number) for number in range(1, 12))
+    assert (await api.get("/v1/scores/accounts", params={"cursor": "x"})).status_code == 422
+    assert (await api.get("/v1/scores/accounts", params={"tier": "key"})).json()["next"] is None
+
+
+@pytest.mark.requirement("R62")
+async def test_a_score_is_read_in_four_ways(
+    api: httpx.AsyncClient, scoring: Scoring, clock: FixedClock
+) -> None:
+    await scoring.take(*town(clock.now()))
+    body = (await api.get("/v1/scores/definitions", params={"programme": "renewal"})).json()
+    (metric,) = body["metrics"]
+    readings = {one["definition"]: one for one in metric["readings"]}
+    # 7 promoters and 9 detractors of 16; accounts 75 and -100; values 100,000 and 50,000.
+    assert readings["respondent"]["score"] == pytest.approx(-12.5)
+    assert readings["account"]["score"] == pytest.approx(-12.5)
+    assert (readings["account"]["accounts"], readings["account"]["covered"]) == (2, pytest.approx(2 / 3))
+    assert readings["value"]["score"] == pytest.approx((2 * 75 - 100) / 3)
+    assert (readings["decision_makers"]["n"], readings["decision_makers"]["score"]) == (4, 50.0)
+    assert readings["decision_makers"]["covered"] == 0.5
+    assert body["complete"] is True
+
+
+@pytest.mark.requirement("R63", "R68")
+async def test_a_change_comes_with_its_verdict(
+    api: httpx.AsyncClient, scoring: Scoring, clock: FixedClock
+) -> None:
+    told = [
+        answer(
+            1000 * days + number, value, at=clock.now() - timedelta(days=days + number % 5),
+            snapshot=snapshot("pulse", account_id=account_id(number + 100)),
+        )
+        for number in range(80)
+        for days, value in ((40, 9 if number % 4 else 3), (5, 9 if number % 4 == 0 else 3))
+    ]  # fmt: skip
+    await scoring.take(*told)
+    (change,) = (await api.get("/v1/scores/changes", params={"window": "30"})).json()["changes"]
+    assert change["verdict"] == "worse"
+    assert change["points"] == pytest.approx(-100)
+    assert change["high"] < 0
+    assert (change["now"]["n"], change["before"]["n"]) == (80, 80)
+    assert 10 < change["detectable"] < 60
+    (all_year,) = (await api.get("/v1/scores/changes", params={"window": "365"})).json()["changes"]
+    assert (all_year["verdict"], all_year["points"]) == ("too_few", None)
+    assert (await api.get("/v1/scores/changes", params={"window": "all"})).status_code == 422
+    plan = (
+        await api.get("/v1/scores/plan", params={"programme": "pulse", "metric": "nps", "points": 10})
+    ).json()
+    assert plan["days"] == pytest.approx(plan["answers"] * 90 / 160, abs=1)
+    nobody = await api.get("/v1/scores/plan", params={"programme": "none", "metric": "nps"})
+    assert nobody.status_code == 404
+    silly = await api.get("/v1/scores/plan", params={"programme": "pulse", "metric": "nps", "points": 300})
+    assert silly.status_code == 422
+
+
+@pytest.mark.requirement("R57")
+async def test_a_young_cohort_is_not_taken_for_a_bad_one(
+    api: httpx.AsyncClient, scoring: Scoring, clock: FixedClock
+) -> None:
+    today = clock.now()
+    told = []
+    for number in range(60):
+        asked = today - timedelta(days=70 if number < 40 else 1)
+        late = number % 2
+        if number >= 40 and late:
+            continue
+        told.append(answer(number, 9, at=asked + timedelta(days=10 if late else 0), asked_at=asked))
+    await scoring.take(*told)
+    cohorts = (await api.get("/v1/scores/cohorts", params={"programme": "renewal"})).json()["cohorts"]
+    old, young = cohorts
+    assert old["complete"]
+    assert (old["answered"], young["answered"]) == (40, 10)
+    assert not young["complete"]
+
+
+async def test_old_versions_and_the_erased_change_nothing(scoring: Scoring) -> None:
+    await scoring.take(account(1, 2, name="New"), contact(1, 1, Persona.USER, 2), ticket(1, 1, AT, version=3))
+    await scoring.take(
+        account(1, 1, name="Old"), contact(1, 2, None, 1), ticket(1, 1, AT, version=2, resolved=True)
+    )
+    assert await scoring.rows("select name from accounts") == [("New",)]
+    assert await scoring.rows("select persona from people") == [("user",)]
+    assert await scoring.rows("select state from cases") == [("open",)]
+    gone = ContactErased(contact_id=str(derive("contact", 1)), version=9, erased_at=AT)
+    await scoring.take(gone)
+    await scoring.take(contact(1, 1, Persona.USER, 10))
+    assert await scoring.rows("select * from people") == []
+
+
+async def test_what_happened_is_kept_once_with_its_number_or_label(scoring: Scoring) -> None:
+    told = (usage(1, AT, 7), happened(ContextKind.RELEASE, "feature.released", AT))
+    await scoring.take(*told)
+    await scoring.take(*told)
+    kept = await scoring.rows("select kind, number, label from happenings order by kind")
+    assert kept == [("release", None, "release of March"), ("usage", 7.0, "")]

@@ -1,0 +1,99 @@
+"""A few customers around answers: accounts, their people, tickets, usage, renewals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+from shared.contracts.directory import AccountChanged, ContactChanged, ContextKind, ContextRecorded
+from shared.contracts.model import Payload, Persona, Tier
+from shared.contracts.tickets import TicketOpened, TicketResolved, TicketState
+from shared.runtime.ids import derive
+from tests.support.scoring import answer, snapshot
+
+NAMES = ("Northwind", "Contoso", "Fabrikam", "Tailspin")
+
+
+def account_id(number: int) -> str:
+    """Id of the account of this number."""
+    return str(derive("account", number))
+
+
+def account(number: int, version: int = 1, **changes: object) -> AccountChanged:
+    """Account `number`; the first is the largest."""
+    values: dict[str, object] = {
+        "account_id": account_id(number), "version": version, "name": NAMES[(number - 1) % len(NAMES)],
+        "tier": Tier.KEY if number < 3 else Tier.SMALL, "industry": "logistics",
+        "owner": "anna@example.com", "annual_value": 100_000.0 / number, "phase": "live",
+        "renewal_on": date(2026, 9, 1),
+    }  # fmt: skip
+    return AccountChanged.model_validate(values | changes)
+
+
+def contact(number: int, account: int, persona: Persona | None, version: int = 1) -> ContactChanged:
+    """Contact `number`, who belongs to an account."""
+    return ContactChanged(
+        contact_id=str(derive("contact", number)), version=version, account_id=account_id(account),
+        persona=persona, job_function="operations",
+    )  # fmt: skip
+
+
+def ticket(number: int, account: int, at: datetime, *, version: int = 1, resolved: bool = False) -> Payload:
+    """Ticket `number` of an account, opened or resolved."""
+    kind = TicketResolved if resolved else TicketOpened
+    return kind(
+        ticket_id=str(derive("ticket", number)), version=version,
+        state=TicketState.RESOLVED if resolved else TicketState.OPEN,
+        snapshot=snapshot(account_id=account_id(account)), survey_ids=(), contact_ids=(), opened_at=at,
+        contact_due_at=at + timedelta(hours=24), at=at,
+    )  # fmt: skip
+
+
+def usage(account: int, at: datetime, number: float) -> ContextRecorded:
+    """How much an account used."""
+    return ContextRecorded(
+        kind=ContextKind.USAGE, at=at, account_id=account_id(account),
+        data={"event": "usage.reported", "active_users": number},
+    )  # fmt: skip
+
+
+def happened(kind: ContextKind, event: str, at: datetime, account: int | None = None) -> ContextRecorded:
+    """Something that happened."""
+    return ContextRecorded(
+        kind=kind, at=at, account_id=account_id(account) if account else None, product="suite",
+        data={"event": event, "title": f"{kind.value} of {at:%B}"},
+    )  # fmt: skip
+
+
+def town(now: datetime) -> Sequence[Payload]:
+    """Three accounts: one hale, one with an open ticket and a silent decision maker, one that is silent."""
+    told: list[Payload] = [account(number) for number in (1, 2, 3)]
+    told += [
+        contact(1, 1, Persona.USER), contact(2, 1, Persona.DECISION_MAKER),
+        contact(3, 2, Persona.USER), contact(4, 2, Persona.DECISION_MAKER), contact(5, 3, Persona.USER),
+        ticket(1, 2, now - timedelta(days=2)), ticket(2, 1, now - timedelta(days=9)),
+        ticket(2, 1, now - timedelta(days=8), version=2, resolved=True),
+        usage(1, now - timedelta(days=60), 10), usage(1, now - timedelta(days=5), 12),
+        usage(2, now - timedelta(days=60), 10), usage(2, now - timedelta(days=5), 2),
+        happened(ContextKind.RENEWAL, "contract.renewed", now - timedelta(days=20), 1),
+        happened(ContextKind.SUPPORT_TICKET, "support_ticket.opened", now - timedelta(days=3), 2),
+    ]  # fmt: skip
+    for number in range(8):
+        told.append(
+            answer(
+                300 + number, 9 if number != 3 else 4, at=now - timedelta(days=10 + number),
+                snapshot=snapshot(
+                    account_id=account_id(1), contact_id=str(derive("contact", 1 + number % 2)),
+                    persona=Persona.DECISION_MAKER if number % 2 else Persona.USER,
+                ),
+            )
+        )  # fmt: skip
+        told.append(
+            answer(
+                400 + number, 2 if number % 2 else 5, at=now - timedelta(days=20 + number),
+                snapshot=snapshot(
+                    account_id=account_id(2), contact_id=str(derive("contact", 3)), persona=Persona.USER
+                ),
+            )
+        )  # fmt: skip
+    return told
