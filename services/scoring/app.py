@@ -21,7 +21,7 @@ async def build(settings: Settings, platform: Platform) -> Service:
     weights = {Part(name): weight for name, weight in settings.health_weights.items()} or WEIGHTS
     router.include_router(routes(platform.db, platform.clock, weights))
     thresholds = Thresholds(settings.response_floor, settings.response_target)
-    router.include_router(pages(platform.db, platform.clock, thresholds))
+    router.include_router(pages(platform.db, platform.clock, thresholds, weights))
     return Service(
         name="scoring",
         router=router,

@@ -12,8 +12,16 @@ from playwright.async_api import Browser, Page, async_playwright
 from shared.runtime.clock import FixedClock
 from shared.security.access import Role
 from tests.conftest import OpenDatabase
+from tests.support.customers import account_id, town
 from tests.support.programs import CHROMIUM
-from tests.support.score_pages import access_to, application, quarter, served, signed_in
+from tests.support.score_pages import (
+    access_to,
+    application,
+    quarter,
+    quarter_before,
+    served,
+    signed_in,
+)
 from tests.support.scoring import Scoring
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("score_pages")]
@@ -34,6 +42,8 @@ async def address(database: OpenDatabase, clock: FixedClock) -> AsyncIterator[tu
     """The served pages with a quarter of answers, and a session token by role and language."""
     db = await database("scoring")
     await quarter(Scoring(db), clock.now())
+    await quarter_before(Scoring(db), clock.now())
+    await Scoring(db).take(*town(clock.now()))
     access = access_to(db, clock)
     tokens = {
         "viewer": await signed_in(access),
@@ -70,14 +80,22 @@ async def _barriers(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("path", ["/scores", "/scores?programme=renewal-nps&split=persona"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/scores",
+        "/scores?programme=renewal-nps&split=persona",
+        "/scores/accounts",
+        f"/scores/accounts/{account_id(2)}",
+    ],
+)
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("size", SIZES)
 async def test_nothing_is_cut_off_and_there_is_no_barrier(
     browser: Browser, address: tuple[str, dict[str, str]], tmp_path: Path, *, path: str, dark: bool, size: str
 ) -> None:
     url, tokens = address
-    page = await _open(browser, url + path, tokens["viewer"], size=size, dark=dark)
+    page = await _open(browser, url + path, tokens["rep"], size=size, dark=dark)
     await page.screenshot(path=tmp_path / "page.png", full_page=True)
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert await _barriers(page) == []
@@ -101,6 +119,63 @@ async def test_the_overview_tells_each_family_apart_with_doubt_in_words(
     onboarding = await page.get_by_role("article", name="Onboarding").inner_text()
     assert "easy for" in onboarding
     assert "40 answers" in onboarding
+
+
+@pytest.mark.requirement("R63", "R64", "R68")
+async def test_the_overview_says_what_got_better_what_worse_and_why_nothing_can_be_said(
+    browser: Browser, address: tuple[str, dict[str, str]]
+) -> None:
+    url, tokens = address
+    page = await _open(browser, f"{url}/scores", tokens["viewer"])
+    short = page.locator("main > .card", has_text="Did it get better or worse?")
+    said = [" ".join(text.split()) for text in await short.locator("li").all_inner_texts()]
+    assert [line.split(" (")[0] for line in said] == [
+        "worse Support ticket resolved",
+        "better Onboarding",
+        "no detectable change Before renewal",
+        "too few answers to say Order delivered",
+    ]
+    support = await page.get_by_role("article", name="Support ticket resolved").inner_text()
+    assert "Worse than before by" in support
+    assert "more than chance explains" in support
+    renewal = await page.get_by_role("article", name="Before renewal").inner_text()
+    assert "may be chance: with so many answers only a change of about" in renewal
+    delivery = await page.get_by_role("article", name="Order delivered").inner_text()
+    assert "3 answers now, 0 answers before; five are needed in each" in delivery
+
+
+@pytest.mark.requirement("R57", "R62")
+async def test_a_programme_is_read_in_four_ways_and_by_cohort(
+    browser: Browser, address: tuple[str, dict[str, str]]
+) -> None:
+    url, tokens = address
+    page = await _open(browser, f"{url}/scores?programme=renewal", tokens["rep"])
+    text = await page.locator("main").inner_text()
+    for reading in ("Every person once", "Every account once", "By annual value", "Decision makers alone"):
+        assert reading in text
+    assert "67% of accounts" in text
+    assert "by the week they were asked" in text
+
+
+@pytest.mark.requirement("R7", "R8", "R59", "R62")
+async def test_an_account_shows_its_health_and_who_was_heard(
+    browser: Browser, address: tuple[str, dict[str, str]]
+) -> None:
+    url, tokens = address
+    page = await _open(browser, f"{url}/scores", tokens["rep"])
+    await page.get_by_role("link", name="Accounts", exact=True).click()
+    row = page.get_by_role("row", name="Contoso")
+    assert "0 of 1" in await row.inner_text()
+    await page.get_by_role("link", name="Contoso").click()
+    text = " ".join((await page.locator("main").inner_text()).split())
+    assert "20% of what it was in the 90 days before" in text
+    assert "of 100" in text
+    assert "open" in text
+    viewer = await browser.new_context()
+    await viewer.add_cookies([{"name": "afterword", "value": tokens["viewer"], "url": url}])
+    refused = await (await viewer.new_page()).goto(f"{url}/scores/accounts")
+    assert refused is not None
+    assert refused.status == 403
 
 
 @pytest.mark.requirement("R63")

@@ -19,6 +19,7 @@ from shared.contracts.model import Family, Payload, Persona, Tier
 from shared.contracts.programmes import ProgrammePublished, ProgrammeState
 from shared.db.database import Database
 from shared.runtime.clock import FakeMachine, FixedClock
+from shared.runtime.ids import derive
 from shared.security.access import Access, Role
 from shared.security.passwords import Passwords
 from shared.security.people import NewUser, SignedIn
@@ -59,6 +60,20 @@ async def quarter(scoring: Scoring, today: datetime) -> None:
     await scoring.take(*told)
 
 
+async def quarter_before(scoring: Scoring, today: datetime) -> None:
+    """The ninety days before: support was far better, onboarding far worse, the rest about the same."""
+    told: list[Payload] = []
+    story: Sequence[tuple[int, Sequence[int], int]] = (
+        (0, (3, 2, 6, 1, 5, 3), 40), (1, (5, 5, 4), 90), (3, (9, 10, 8, 3, 9, 7, 10, 6, 1, 9), 60),
+    )  # fmt: skip
+    for place, values, count in story:
+        name, question, family, _, _ = _STORY[place]
+        for number in range(count):
+            at = today - timedelta(days=95 + 80 * number / count)
+            told += _asked_and_answered(20_000 + 1000 * place + number, name, question, family, values, at)
+    await scoring.take(*told)
+
+
 def _asked_and_answered(
     number: int, name: str, question: QuestionType, family: Family, values: Sequence[int], at: datetime
 ) -> list[Payload]:
@@ -69,9 +84,10 @@ def _asked_and_answered(
         persona=list(Persona)[number % 2],
         industry=("logistics", "saas", "manufacturing")[number % 3],
         region=("emea", "amer")[number % 2],
+        account_id=str(derive("account", 1000 + number)),
     )
     asked_at = at - timedelta(days=1)
-    silent = 5000 + number
+    silent = 50_000 + number
     return [
         requested(number, asked_at, snap),
         requested(silent, asked_at, snap),

@@ -8,10 +8,19 @@ from uuid import UUID
 
 from services.scoring.domain.around import label_of, number_of
 from services.scoring.store import around
-from shared.contracts import tickets
 from shared.contracts.directory import AccountChanged, ContactChanged, ContextRecorded
 from shared.contracts.envelope import Event
-from shared.contracts.tickets import Ticket
+from shared.contracts.tickets import (
+    Ticket,
+    TicketAcknowledged,
+    TicketContacted,
+    TicketEscalated,
+    TicketJoined,
+    TicketOpened,
+    TicketRecovered,
+    TicketReopened,
+    TicketResolved,
+)
 from shared.db.database import Tx
 from shared.runtime.consumer import Route
 
@@ -115,13 +124,13 @@ def _uuid(text: str | None) -> UUID | None:
 
 
 _TICKETS = (
-    tickets.TicketOpened, tickets.TicketJoined, tickets.TicketAcknowledged, tickets.TicketContacted,
-    tickets.TicketEscalated, tickets.TicketResolved, tickets.TicketReopened, tickets.TicketRecovered,
+    TicketOpened.TYPE, TicketJoined.TYPE, TicketAcknowledged.TYPE, TicketContacted.TYPE,
+    TicketEscalated.TYPE, TicketResolved.TYPE, TicketReopened.TYPE, TicketRecovered.TYPE,
 )  # fmt: skip
 
 ROUTES: tuple[Route, ...] = (
     Route((AccountChanged.TYPE,), on_accounts),
     Route((ContactChanged.TYPE,), on_contacts),
-    Route(tuple(kind.TYPE for kind in _TICKETS), on_tickets),
+    Route(_TICKETS, on_tickets),
     Route((ContextRecorded.TYPE,), on_context),
 )

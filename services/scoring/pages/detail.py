@@ -7,14 +7,18 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from services.scoring.domain.asking import Span, ask, crossings
-from services.scoring.domain.histogram import Histogram
+from services.scoring.domain.asking import ask, crossings
+from services.scoring.domain.change import Change
+from services.scoring.domain.cohorts import Cohort
+from services.scoring.domain.definitions import Defined
+from services.scoring.domain.histogram import Histogram, Metric
 from services.scoring.domain.metrics import Score, score
 from services.scoring.domain.rates import Asked, Rate, Standing, rate, standing
 from services.scoring.domain.rollups import JOINT
 from services.scoring.pages import views
 from services.scoring.pages.filters import Filters
-from services.scoring.store import queries
+from services.scoring.pages.overview import Spans
+from services.scoring.store import queries, reports
 from shared.db.database import Connection
 from shared.web.problems import Problem
 
@@ -27,6 +31,7 @@ class Part:
     shown: views.Shown
     bars: Markup
     trend: Markup
+    readings: Sequence[Defined]
     rows: Sequence[tuple[str, Score]]
 
 
@@ -35,6 +40,8 @@ class Detail:
     """One programme."""
 
     parts: Sequence[Part]
+    cohorts: Sequence[Cohort]
+    complete: bool
     rate: Rate
     held: int
     standing: Standing
@@ -64,33 +71,56 @@ async def detail(
     conn: Connection,
     filters: Filters,
     split: str,
-    span: Span,
+    spans: Spans,
     speech: views.Speech,
     thresholds: views.Thresholds,
 ) -> Detail:
     """A programme in the span; empty where nothing was asked or answered."""
-    programme, family = filters.programme, filters.family_key
+    programme, family, span = filters.programme, filters.family_key, spans.now
     series = await queries.series(conn, ask(programme=programme, family=family, span=span))
     rows = await queries.scores(conn, ask(programme=programme, dimension=split, family=family, span=span))
     asked = await queries.rates(conn, "programme", span, prefix=programme, exact=True, family=family)
+    readings, complete = await reports.defined(conn, span, programme)
+    changes = await _changes(conn, spans, programme)
+    young = await reports.by_cohort(conn, programme, spans.today)
     # A programme is of one family unless somebody changed it; then its people are counted together.
     counts = sum(asked.values(), Asked())
     rated = rate(counts)
     return Detail(
-        [_part(one, rows, filters, speech) for one in series],
+        [
+            _part(one, rows, (readings.get(key, []), changes.get(key)), filters, speech)
+            for one in series
+            for key in ((one.metric, one.family),)
+        ],
+        young,
+        complete,
         rated,
         counts.held,
         standing(rated, thresholds.floor, thresholds.target),
     )
 
 
-def _part(one: queries.Series, rows: Iterable[queries.Found], filters: Filters, speech: views.Speech) -> Part:
+async def _changes(conn: Connection, spans: Spans, programme: str) -> dict[tuple[Metric, str], Change]:
+    if spans.before is None:
+        return {}
+    found = await reports.compared(conn, spans.now, spans.before, programme=programme)
+    return {(one.metric, one.family): one.change for one in found}
+
+
+def _part(
+    one: queries.Series,
+    rows: Iterable[queries.Found],
+    judged: tuple[Sequence[Defined], Change | None],
+    filters: Filters,
+    speech: views.Speech,
+) -> Part:
     whole = sum(one.days.values(), Histogram.of(one.metric))
     mine = [row for row in rows if (row.family, row.histogram.metric) == (one.family, one.metric)]
     return Part(
         one.family,
-        views.shown(whole, speech),
+        views.shown(whole, speech, judged[1]),
         views.bars(whole, speech),
         views.trend_of(one, filters.step, speech),
+        judged[0],
         [(row.value.split(JOINT)[-1], score(row.histogram)) for row in mine],
     )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from typing import Literal
 from urllib.parse import urlencode
 
@@ -11,12 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.scoring.domain.asking import FIRST_DAY, LAST_DAY, Span
 from services.scoring.domain.periods import Step
+from services.scoring.domain.windows import Window, before, span_of
 from shared.contracts.model import Family
 
-PERIODS: Mapping[str, int] = {"30": 30, "90": 90, "365": 365, "all": 0}
-"""Periods to choose from, in days up to today; 0 is everything."""
+PERIODS: tuple[str, ...] = tuple(Window)
+"""Windows to choose from; all of them end today."""
 
-DEFAULT_PERIOD = "90"
+DEFAULT_PERIOD = Window.DAYS_90.value
 
 
 class Filters(BaseModel):
@@ -36,8 +36,17 @@ class Filters(BaseModel):
         """The days to show."""
         if self.first or self.last:
             return Span(self.first or FIRST_DAY, self.last or LAST_DAY)
-        days = PERIODS.get(self.period, PERIODS[DEFAULT_PERIOD])
-        return Span(today - timedelta(days=days - 1), today) if days else Span()
+        return span_of(self.window, today)
+
+    @property
+    def window(self) -> Window:
+        """The window that is named; the usual one for a name that is not known."""
+        return Window(self.period) if self.period in PERIODS else Window.DAYS_90
+
+    def before(self, today: date) -> Span | None:
+        """What the days to show are compared with."""
+        chosen = None if self.first or self.last else self.window
+        return before(self.span(today), chosen)
 
     @property
     def family_key(self) -> str | None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from markupsafe import Markup
 
 from services.scoring.domain.asking import Span, ask
+from services.scoring.domain.change import Change, Verdict
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.rates import Asked, Rate, Standing, rate, standing
 from services.scoring.pages import views
 from services.scoring.pages.filters import Filters
-from services.scoring.store import queries
+from services.scoring.store import queries, reports
 from shared.contracts.model import Family
 from shared.db.database import Connection
 
@@ -63,17 +65,48 @@ async def managers(
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """The days that are shown, and those they are compared with, if there are any."""
+
+    now: Span
+    before: Span | None
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One line of the summary: a verdict, and the scores it holds for."""
+
+    verdict: Verdict
+    scores: Sequence[tuple[str, Metric]]
+
+
+def in_short(sections: Iterable[Section]) -> list[Said]:
+    """What changed, worst news first; empty where nothing is compared."""
+    found: dict[Verdict, list[tuple[str, Metric]]] = {verdict: [] for verdict in _ORDER}
+    for section in sections:
+        for card in section.cards:
+            for one in card.scores:
+                if one.change:
+                    found[one.change.verdict].append((card.programme, one.metric))
+    return [Said(verdict, scores) for verdict, scores in found.items() if scores]
+
+
+_ORDER = (Verdict.WORSE, Verdict.BETTER, Verdict.NO_DETECTABLE_CHANGE, Verdict.TOO_FEW)
+
+
 async def overview(
-    conn: Connection, filters: Filters, span: Span, speech: views.Speech, thresholds: views.Thresholds
+    conn: Connection, filters: Filters, spans: Spans, speech: views.Speech, thresholds: views.Thresholds
 ) -> list[Section]:
     """Everything that was answered or asked in the span, family by family."""
-    family = filters.family_key
-    scores = await queries.scores(conn, ask(family=family, span=span))
+    family, span = filters.family_key, spans.now
+    scores = await _scores(conn, spans, family)
     asked = await queries.rates(conn, "programme", span, family=family)
     totals = await queries.series(conn, ask(dimension="total", family=family, span=span))
     sections = []
     for kind in Family:
-        found = [one for one in scores if one.family == kind.value]
+        found = [(one, change) for one, change in scores if one.family == kind.value]
         rates = {programme: counts for (key, programme), counts in asked.items() if key == kind.value}
         if found or rates:
             metric, drawn = _trend([one for one in totals if one.family == kind.value], filters, speech)
@@ -82,15 +115,24 @@ async def overview(
     return sections
 
 
+async def _scores(
+    conn: Connection, spans: Spans, family: str | None
+) -> list[tuple[queries.Found, Change | None]]:
+    if spans.before is None:
+        return [(one, None) for one in await queries.scores(conn, ask(family=family, span=spans.now))]
+    compared = await reports.compared(conn, spans.now, spans.before, family=family)
+    return [(queries.Found(one.family, one.programme, one.histogram), one.change) for one in compared]
+
+
 def _cards(
-    found: Iterable[queries.Found],
+    found: Iterable[tuple[queries.Found, Change | None]],
     rates: dict[str, Asked],
     speech: views.Speech,
     thresholds: views.Thresholds,
 ) -> list[Card]:
     scores: dict[str, list[views.Shown]] = {programme: [] for programme in rates}
-    for one in found:
-        scores.setdefault(one.value, []).append(views.shown(one.histogram, speech))
+    for one, change in found:
+        scores.setdefault(one.value, []).append(views.shown(one.histogram, speech, change))
     cards = []
     for programme in sorted(scores):
         rated = rate(rates.get(programme, Asked()))

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 
+from services.scoring.domain.health import WEIGHTS, Part
 from services.scoring.domain.periods import Step
 from services.scoring.pages import views
+from services.scoring.pages.accounts import account_pages
 from services.scoring.pages.detail import SPLITS, chosen_split, detail
 from services.scoring.pages.filters import PERIODS, Filters
-from services.scoring.pages.overview import managers, overview
+from services.scoring.pages.overview import Spans, in_short, managers, overview
 from services.scoring.store import queries
 from shared.contracts.model import Family
 from shared.db.database import Database
@@ -26,10 +28,13 @@ HERE = Path(__file__).parent
 Viewer = Annotated[User, Depends(require_role(Role.VIEWER))]
 
 
-def pages(db: Database, clock: Clock, thresholds: views.Thresholds) -> APIRouter:
-    """The score pages; the thresholds are those of response rates (R58)."""
+def pages(
+    db: Database, clock: Clock, thresholds: views.Thresholds, weights: Mapping[Part, float] = WEIGHTS
+) -> APIRouter:
+    """The score pages; thresholds are those of response rates (R58), weights those of health (R7)."""
     router = APIRouter(include_in_schema=False)
     env = environment(HERE, HERE / "locales")
+    router.include_router(account_pages(env, db, clock, weights))
 
     @router.get("/scores")
     async def scores(request: Request, user: Viewer, filters: Annotated[Filters, Query()]) -> HTMLResponse:
@@ -37,14 +42,21 @@ def pages(db: Database, clock: Clock, thresholds: views.Thresholds) -> APIRouter
         locale = negotiate(user.locale, request.headers.get("accept-language"))
         texts = speaking(env, locale)
         speech = views.Speech(locale, texts["_"], texts["ngettext"])
-        span = filters.span(clock.now().date())
+        today = clock.now().date()
+        spans = Spans(filters.span(today), filters.before(today), today)
+        span = spans.now
         async with db.read() as conn:
             titles = await queries.titles(conn)
             shared = _shared(filters, thresholds, lambda key: views.title_of(titles, key, locale))
             shared["span"] = speech.span(span)
+            shared["day"] = speech.day
+            shared["before"] = speech.span(spans.before) if spans.before else ""
+            shared["may_see_accounts"] = user.role.includes(Role.REP)
             if not filters.programme:
+                sections = await overview(conn, filters, spans, speech, thresholds)
                 content: dict[str, Any] = {
-                    "sections": await overview(conn, filters, span, speech, thresholds),
+                    "sections": sections,
+                    "in_short": in_short(sections),
                     # An account manager is a person: their figures are not every viewer's business.
                     "managers": await managers(conn, filters, span, thresholds)
                     if user.role.includes(Role.REP)
@@ -53,7 +65,7 @@ def pages(db: Database, clock: Clock, thresholds: views.Thresholds) -> APIRouter
                 return page(request, env, "scores.html", shared | content, locale=locale)
             split = chosen_split(filters)
             content = {
-                "detail": await detail(conn, filters, split, span, speech, thresholds),
+                "detail": await detail(conn, filters, split, spans, speech, thresholds),
                 "split": split,
                 "splits": SPLITS,
             }
@@ -65,7 +77,7 @@ def pages(db: Database, clock: Clock, thresholds: views.Thresholds) -> APIRouter
 def _shared(filters: Filters, thresholds: views.Thresholds, title: Callable[[str], str]) -> dict[str, Any]:
     return {
         "filters": filters,
-        "periods": list(PERIODS),
+        "periods": PERIODS,
         "steps": list(Step),
         "families": list(Family),
         "thresholds": thresholds,

@@ -11,6 +11,7 @@ from babel.dates import format_date, format_skeleton
 from markupsafe import Markup
 
 from services.scoring.domain.asking import FIRST_DAY, LAST_DAY, Span
+from services.scoring.domain.change import Change
 from services.scoring.domain.histogram import Histogram, Metric
 from services.scoring.domain.metrics import GROUP_NAMES, TOO_FEW, Group, Score, group, score
 from services.scoring.domain.periods import Period, Step, fitting
@@ -73,6 +74,7 @@ class Shown:
 
     score: Score
     distribution: Markup
+    change: Change | None = None
 
     @property
     def metric(self) -> Metric:
@@ -85,10 +87,10 @@ class Shown:
         return self.metric in (Metric.NPS, Metric.NPS5)
 
 
-def shown(histogram: Histogram, speech: Speech) -> Shown:
-    """A score with its distribution."""
-    found = score(histogram)
-    return Shown(found, distribution(found, speech))
+def shown(histogram: Histogram, speech: Speech, change: Change | None = None) -> Shown:
+    """A score with its distribution, and how it changed where it is compared."""
+    found = change.after if change else score(histogram)
+    return Shown(found, distribution(found, speech), change)
 
 
 def group_name(metric: Metric, of: Group, say: Translate) -> str:
