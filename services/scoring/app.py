@@ -10,7 +10,7 @@ from services.scoring.handlers import SUBSCRIPTIONS
 from services.scoring.pages import pages
 from services.scoring.pages.views import Thresholds
 from services.scoring.settings import Settings
-from services.scoring.worker import announcing, refreshing, republish
+from services.scoring.worker import announcing, refreshing, republish, watching
 from shared.runtime.loops import Loop
 from shared.runtime.service import Platform, Service
 
@@ -28,6 +28,7 @@ async def build(settings: Settings, platform: Platform) -> Service:
         subscriptions=SUBSCRIPTIONS,
         loops=(
             Loop("announce", settings.announce_seconds, announcing(platform.db), due=False, woken=False),
+            Loop("watch", settings.watch_seconds, watching(platform.db), due=False, woken=False),
             Loop("gauges", settings.gauges_seconds, refreshing(platform.db), due=False, woken=False),
         ),
         republish=republish,

@@ -1,6 +1,6 @@
 """Gauges of scoring for Prometheus; programmes are few, and no label comes from an answer."""
 
-from prometheus_client import Gauge
+from prometheus_client import Counter, Gauge
 
 NPS = Gauge("afterword_scoring_nps", "NPS of all answers, -100 to 100.", ["programme", "family"])
 NPS_LOW = Gauge("afterword_scoring_nps_low", "Lower end of the 95 % interval.", ["programme", "family"])
@@ -12,6 +12,11 @@ SHARE = Gauge(
 )
 RESPONSE_RATIO = Gauge(
     "afterword_scoring_response_ratio", "Answered surveys by surveys handed over, 0 to 1.", ["programme"]
+)
+DROPS = Counter(
+    "afterword_scoring_drops_total",
+    "Scores that fell by more than chance explains.",
+    ["programme", "metric"],
 )
 ANSWERS = Gauge(
     "afterword_scoring_answers",

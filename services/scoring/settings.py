@@ -22,4 +22,7 @@ class Settings(ServiceSettings):
         description="JSON: weight of each part of the health score, 0 or absent leaves it out; {}: the usual",
     )
     announce_seconds: float = Field(default=1.0, gt=0, description="machine seconds between score.changed")
+    watch_seconds: float = Field(
+        default=30.0, gt=0, description="machine seconds between looks whether a day of watching is due"
+    )
     gauges_seconds: float = Field(default=5.0, gt=0, description="machine seconds between refreshed gauges")

@@ -1,4 +1,4 @@
-"""What scoring does by itself: announce headlines and refresh gauges."""
+"""What scoring does by itself: announce headlines, look for drops, refresh gauges."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from services.scoring import metrics
+from services.scoring.domain import dropping
 from services.scoring.domain.asking import Question, Span
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.metrics import GROUP_NAMES, score
 from services.scoring.domain.rates import rate
-from services.scoring.store import queries
+from services.scoring.store import drops, queries, reports
 from services.scoring.store.headlines import Headline, all_headlines, unannounced
 from shared.contracts.model import Family
-from shared.contracts.scores import ScoreChanged
+from shared.contracts.scores import ScoreChanged, ScoreDropped
 from shared.db.database import Database, Tx
 from shared.runtime.failpoints import failpoint
 
@@ -64,6 +65,42 @@ def score_changed(headline: Headline, at: datetime) -> ScoreChanged:
         histogram=headline.histogram.by_value(),
         at=at,
     )
+
+
+def watching(db: Database) -> Callable[[], Awaitable[int]]:
+    """One round of looking whether a score dropped; each day of business time is looked at once."""
+
+    async def watch() -> int:
+        async with db.begin() as tx:
+            today = tx.now.date()
+            if not await drops.look(tx.conn, today):
+                return 0
+            now, before = dropping.spans(today)
+            compared = await reports.compared(tx.conn, now, before)
+            watched = [
+                dropping.Watched(f"{one.metric}/{one.family}/{one.programme}", one.change) for one in compared
+            ]
+            found = dropping.drops(watched, await drops.quiet(tx.conn, today))
+            if found:
+                await drops.save_drops(tx.conn, today, found)
+                happened = await drops.happened(tx.conn, now)
+                for one, chance in found:
+                    _emit_drop(tx, one, chance, [f"{kind}: {label}" for _, kind, label in happened])
+        return 0
+
+    return watch
+
+
+def _emit_drop(tx: Tx, one: dropping.Watched, chance: float, happened: list[str]) -> None:
+    metric, family, programme = one.cell.split("/", 2)
+    change = one.change
+    dropped = ScoreDropped(
+        cell=one.cell, metric=metric, before=change.before.value or 0, after=change.after.value or 0,
+        n_before=change.before.n, n_after=change.after.n, programme=programme, family=Family(family),
+        low=change.low, high=change.high, chance=chance, happened=tuple(happened), at=tx.now,
+    )  # fmt: skip
+    tx.emit(dropped, identity=f"{one.cell}:{tx.now.date()}", key=one.cell)
+    metrics.DROPS.labels(programme, metric).inc()
 
 
 def refreshing(db: Database) -> Callable[[], Awaitable[int]]:

@@ -33,7 +33,11 @@ class ScoreChanged(Payload):
 
 
 class ScoreDropped(Payload):
-    """A score fell by more than chance explains (R68)."""
+    """A score fell by more than chance explains: the last 30 days against the 90 before (R68).
+
+    `chance` is that of such a fall where nothing changed, all scores that were looked at that day counted
+    in; `low` and `high` bound the change; `happened` names releases, incidents and changes since.
+    """
 
     TYPE: ClassVar[str] = "score.dropped.v1"
     TOPIC: ClassVar[Topic] = Topic.FINDINGS
@@ -45,6 +49,12 @@ class ScoreDropped(Payload):
     after: float
     n_before: int
     n_after: int
+    programme: str = ""
+    family: Family | None = None
+    low: float | None = None
+    high: float | None = None
+    chance: float | None = None
+    happened: tuple[str, ...] = ()
     at: Instant
 
 

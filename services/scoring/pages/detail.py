@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from markupsafe import Markup
 
@@ -18,7 +19,8 @@ from services.scoring.domain.rollups import JOINT
 from services.scoring.pages import views
 from services.scoring.pages.filters import Filters
 from services.scoring.pages.overview import Spans
-from services.scoring.store import queries, reports
+from services.scoring.store import drops, queries, reports
+from services.scoring.store.drops import Drop
 from shared.db.database import Connection
 from shared.web.problems import Problem
 
@@ -41,6 +43,8 @@ class Detail:
 
     parts: Sequence[Part]
     cohorts: Sequence[Cohort]
+    happened: Sequence[tuple[datetime, str, str]]
+    drops: Sequence[Drop]
     complete: bool
     rate: Rate
     held: int
@@ -93,6 +97,8 @@ async def detail(
             for key in ((one.metric, one.family),)
         ],
         young,
+        await drops.happened(conn, span),
+        await drops.told(conn, span, programme),
         complete,
         rated,
         counts.held,

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from prometheus_client import REGISTRY
 
-from services.scoring.worker import announcing, refreshing, republish
+from services.scoring.worker import announcing, refreshing, republish, watching
+from shared.contracts.directory import ContextKind
 from shared.contracts.forms import QuestionType
 from shared.contracts.responses import ResponseAmended
-from shared.contracts.scores import ScoreChanged
-from tests.support.scoring import AT, Scoring, answer, handed_over, requested, withdrawn
+from shared.contracts.scores import ScoreChanged, ScoreDropped
+from shared.runtime.clock import FixedClock
+from tests.support.customers import account_id, happened
+from tests.support.scoring import AT, Scoring, answer, handed_over, requested, snapshot, withdrawn
 
 
 async def _told(scoring: Scoring) -> list[tuple[ScoreChanged, str, str]]:
@@ -98,3 +102,49 @@ async def test_no_event_of_ours_holds_anything_personal(scoring: Scoring) -> Non
     await announcing(scoring.db)()
     (row,) = await scoring.rows("select value from outbox")
     assert "@" not in json.dumps(json.loads(row[0]))
+
+
+async def _dropped(scoring: Scoring) -> list[ScoreDropped]:
+    rows = await scoring.rows("select value from outbox where topic = 'afterword.findings' order by id")
+    return [ScoreDropped.model_validate_json(value) for (value,) in rows]
+
+
+async def _season(scoring: Scoring, programme: str, days: int, values: tuple[int, ...], start: int) -> None:
+    await scoring.take(
+        *[
+            answer(
+                start + number, values[number % len(values)], at=AT - timedelta(days=days + number % 20),
+                snapshot=snapshot(programme, account_id=account_id(number + 50)),
+            )
+            for number in range(60)
+        ]
+    )  # fmt: skip
+
+
+@pytest.mark.requirement("R68")
+async def test_a_drop_is_told_once_with_what_happened(scoring: Scoring, clock: FixedClock) -> None:
+    await _season(scoring, "fell", 40, (9, 10, 8), 0)
+    await _season(scoring, "fell", 1, (3, 9, 2), 100)
+    await _season(scoring, "stayed", 40, (9, 3, 8), 200)
+    await _season(scoring, "stayed", 1, (9, 3, 8), 300)
+    await _season(scoring, "rose", 40, (3, 2), 400)
+    await _season(scoring, "rose", 1, (9, 10), 500)
+    await scoring.take(happened(ContextKind.RELEASE, "feature.released", AT - timedelta(days=15)))
+    watch = watching(scoring.db)
+    await watch()
+    await watch()
+    (dropped,) = await _dropped(scoring)
+    assert (dropped.programme, dropped.cell) == ("fell", "nps/transactional/fell")
+    assert (dropped.n_before, dropped.n_after) == (60, 60)
+    assert dropped.before > 50
+    assert dropped.after < 0
+    assert dropped.high is not None
+    assert dropped.high < 0
+    assert dropped.happened == ("release: release of February",)
+    clock.set(clock.now() + timedelta(days=1))
+    await watch()
+    assert len(await _dropped(scoring)) == 1, "told yesterday"
+    clock.set(clock.now() + timedelta(days=30))
+    await _season(scoring, "fell", -29, (0, 1, 2), 600)
+    await watch()
+    assert len(await _dropped(scoring)) == 2
