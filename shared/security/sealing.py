@@ -122,10 +122,10 @@ class Sealer:
         Values that differ only in case, surrounding space or Unicode form give the same hash; hashes of
         different purposes cannot be compared.
         """
-        normal = unicodedata.normalize("NFKC", value).strip().casefold()
+        plain = value if value.isascii() else unicodedata.normalize("NFKC", value)
         label = purpose.encode()
-        digest = hmac.digest(self._blind, bytes([len(label)]) + label + normal.encode(), "sha256")
-        return _encode(digest)
+        text = bytes([len(label)]) + label + plain.strip().casefold().encode()
+        return _encode(hmac.digest(self._blind, text, "sha256"))
 
     async def _load(self, conn: Connection, contact_ids: Collection[UUID]) -> dict[UUID, _DataKey]:
         if not contact_ids:

@@ -39,6 +39,8 @@ class No:
 
 def event_fits(programme: Programme, touchpoint: Touchpoint, account: Account | None) -> No | None:
     """Whether an event meets the programme's `where`; None = it does."""
+    if not programme.when.where:
+        return None
     facts = facts_of(touchpoint, account)
     for field, wanted in programme.when.where.items():
         found = facts.get(field)

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from services.trigger.domain.audience import No, Person
-from services.trigger.domain.model import Account, Ask, Contact, Decision, Plan, Scalar
+from services.trigger.domain.model import Account, Ask, Contact, Decision, Moment, Plan, Scalar
 from services.trigger.domain.programme import Edition
 from shared.contracts.reasons import Outcome, Reason
 from shared.contracts.touchpoints import Touchpoint
 
+_CONTEXT_KEYS, _CONTEXT_CHARS = 20, 200
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Occurrence:
     """A touchpoint with what the directory knows around it, after the event's own news."""
 
@@ -22,6 +25,28 @@ class Occurrence:
     touchpoint: Touchpoint
     account: Account | None
     people: tuple[Person, ...] = ()
+
+    @cached_property
+    def moment(self) -> Moment:
+        """What a survey remembers of it, the same for all plans that it makes."""
+        told = self.touchpoint
+        return Moment(
+            touchpoint=self.type,
+            at=told.occurred_at,
+            product=told.product,
+            service_type=told.service_type,
+            subject_kind=told.subject.kind if told.subject else "",
+            subject_id=told.subject.id if told.subject else "",
+            renewal_on=told.renewal_on,
+            context=context_of(told),
+        )
+
+
+def context_of(touchpoint: Touchpoint) -> dict[str, str]:
+    """What of the free context a survey carries along; what looks like an address stays behind."""
+    pairs = ((key, "" if value is None else str(value)) for key, value in touchpoint.context.items())
+    kept = [(k, v[:_CONTEXT_CHARS]) for k, v in pairs if v and "@" not in v]
+    return dict(kept[:_CONTEXT_KEYS])
 
 
 def of_plan(

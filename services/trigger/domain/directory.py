@@ -6,9 +6,10 @@ The newest event wins field by field; an older one only fills what is empty.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import lru_cache
+from operator import attrgetter
 from typing import TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -20,6 +21,7 @@ from services.trigger.domain.model import Account, Contact, Reach
 from shared.contracts.directory import AccountChanged, ContactChanged, ContactErased
 from shared.contracts.model import Person
 from shared.contracts.touchpoints import Touchpoint, TouchpointAccount, TouchpointContact
+from shared.values import altered
 
 T = TypeVar("T")
 
@@ -29,6 +31,8 @@ _PLAIN_LENGTH = 200
 """Longer ones go the long way: limits of the whole address are not in the short one."""
 
 DELETES = "contact.deleted"
+_told_of_contact = attrgetter(*(one.name for one in fields(Contact) if one.name != "known_at"))
+_told_of_account = attrgetter(*(one.name for one in fields(Account) if one.name != "known_at"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ def merge_account(account: Account, touchpoint: Touchpoint) -> Account:
         return account
     told = touchpoint.account or TouchpointAccount(id=account.external_id)
     fresh = account.known_at is None or touchpoint.occurred_at >= account.known_at
-    return replace(
+    return altered(
         account,
         external_id=account.external_id or told.id,
         name=_pick(told.name, account.name, fresh=fresh),
@@ -81,7 +85,7 @@ def merge_contact(contact: Contact, told: Told, account_id: UUID | None) -> Cont
         return contact
     event = told.contact
     fresh = contact.known_at is None or told.at >= contact.known_at
-    return replace(
+    return altered(
         contact,
         external_id=contact.external_id or event.id,
         account_id=_pick(account_id, contact.account_id, fresh=fresh),
@@ -107,7 +111,7 @@ def merge_person(old: Person, told: Person, *, fresh: bool) -> Person:
 
 def with_known(contact: Contact, known: Known) -> Contact:
     """The contact with newly sealed facts; an address that came back is forgotten when it changed."""
-    return replace(
+    return altered(
         contact,
         person=known.sealed,
         digest=known.digest,
@@ -120,16 +124,16 @@ def with_known(contact: Contact, known: Known) -> Contact:
 
 def bumped_contact(before: Contact, after: Contact) -> Contact | None:
     """The contact under its next version; None when nothing changed that others are told."""
-    if before.version and replace(after, known_at=before.known_at) == before:
+    if before.version and _told_of_contact(after) == _told_of_contact(before):
         return None
-    return replace(after, version=before.version + 1)
+    return altered(after, version=before.version + 1)
 
 
 def bumped_account(before: Account, after: Account) -> Account | None:
     """The account under its next version; None when nothing changed that others are told."""
-    if before.version and replace(after, known_at=before.known_at) == before:
+    if before.version and _told_of_account(after) == _told_of_account(before):
         return None
-    return replace(after, version=before.version + 1)
+    return altered(after, version=before.version + 1)
 
 
 def reach_of(email: str) -> tuple[Reach, str]:
@@ -163,6 +167,7 @@ def parents_of(domain: str) -> tuple[str, ...]:
     return tuple(".".join(labels[index:]) for index in range(max(len(labels) - 1, min(len(labels), 1))))
 
 
+@lru_cache(maxsize=1024)
 def is_zone(name: str) -> bool:
     """Whether a time zone is one the calendar knows."""
     try:
@@ -235,9 +240,22 @@ def contact_erased(contact: Contact) -> ContactErased:
 
 def account_changed(account: Account) -> AccountChanged:
     """The event that tells the others about an account."""
-    names = AccountChanged.model_fields.keys() & Account.__dataclass_fields__.keys()
-    fields = {name: getattr(account, name) for name in names}
-    return AccountChanged.model_validate({**fields, "account_id": str(account.id)})
+    return AccountChanged(
+        account_id=str(account.id),
+        version=account.version,
+        external_id=account.external_id,
+        name=account.name,
+        tier=account.tier,
+        industry=account.industry,
+        size=account.size,
+        owner=account.owner,
+        region=account.region,
+        annual_value=account.annual_value,
+        phase=account.phase,
+        started_on=account.started_on,
+        renewal_on=account.renewal_on,
+        paused=account.paused,
+    )
 
 
 def _pick(new: T, old: T, *, fresh: bool) -> T:

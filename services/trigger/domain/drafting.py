@@ -8,7 +8,7 @@ from dataclasses import replace
 from services.trigger.domain.book import Book, World
 from services.trigger.domain.decisions import Occurrence, of_plan
 from services.trigger.domain.model import Contact, Decision, Plan, Scalar, plan_id
-from services.trigger.domain.moments import moment_from, moment_of
+from services.trigger.domain.moments import moment_of
 from services.trigger.domain.programme import Edition
 from shared.contracts.reasons import Outcome, Reason
 
@@ -22,7 +22,7 @@ def draft(
     occurrence: int = 1,
 ) -> Plan:
     """The plan that an event makes for somebody, or for an audience to be resolved later."""
-    moment = moment_from(event)
+    moment = event.moment
     due_at, stale_at = moment_of(edition, moment, contact, event.account, world.organisation)
     account_id = event.account.id if event.account else (contact.account_id if contact else None)
     return Plan(

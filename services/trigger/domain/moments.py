@@ -13,7 +13,6 @@ from services.trigger.domain.model import Account, Contact, Moment, Organisation
 from services.trigger.domain.programme import Edition
 from services.trigger.domain.timing import ACCEPTABLE, Span, add_span, days_before, local_instant, on_day
 from services.trigger.domain.when import Per
-from shared.contracts.touchpoints import Touchpoint
 
 EARLIEST_ZONE = ZoneInfo("Etc/GMT-14")
 """Where every date begins first: an audience is resolved before the day begins anywhere."""
@@ -24,7 +23,6 @@ FIRST_DAY = date(2000, 1, 1)
 _PARTS = frozenset({"feature", "release"})
 _DST_MARGIN = timedelta(hours=3)
 _ONE_DAY = Span(days=1)
-_CONTEXT_KEYS, _CONTEXT_CHARS = 20, 200
 _DRAWS = 2**32
 
 
@@ -99,28 +97,6 @@ def anchor_of(account: Account, edition: Edition) -> datetime:
         every = edition.programme.when.every.rough.days
         day = FIRST_DAY + timedelta(days=int(draw(f"{edition.key}/{account.id}") * every))
     return datetime.combine(day, time(), UTC)
-
-
-def moment_from(event: Occurrence) -> Moment:
-    """What a survey remembers of an event."""
-    told = event.touchpoint
-    return Moment(
-        touchpoint=event.type,
-        at=told.occurred_at,
-        product=told.product,
-        service_type=told.service_type,
-        subject_kind=told.subject.kind if told.subject else "",
-        subject_id=told.subject.id if told.subject else "",
-        renewal_on=told.renewal_on,
-        context=context_of(told),
-    )
-
-
-def context_of(touchpoint: Touchpoint) -> dict[str, str]:
-    """What of the free context a survey carries along; what looks like an address stays behind."""
-    pairs = ((key, "" if value is None else str(value)) for key, value in touchpoint.context.items())
-    kept = [(k, v[:_CONTEXT_CHARS]) for k, v in pairs if v and "@" not in v]
-    return dict(kept[:_CONTEXT_KEYS])
 
 
 def draw(text: str) -> float:

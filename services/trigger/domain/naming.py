@@ -74,8 +74,13 @@ def known_of(blind: Blind, person: Person, sealed: str) -> Known:
     reach, domain = reach_of(person.email)
     return Known(
         sealed=sealed,
-        digest=blind("person", f"{person.name}\x1f{person.email}\x1f{person.phone}"),
+        digest=digest_of(blind, person),
         email_hash=blind("email", person.email) if person.email else "",
         reach=reach,
         domains=tuple(blind("domain", parent) for parent in parents_of(domain)),
     )
+
+
+def digest_of(blind: Blind, person: Person) -> str:
+    """A keyed hash that changes with any letter of a person, also one that only becomes a capital."""
+    return blind("person", f"{person.name}\x1f{person.email}\x1f{person.phone}".encode().hex())

@@ -47,6 +47,8 @@ def holds_of(
     """The holds that an event puts on its account, or lifts."""
     if account_id is None:
         return
+    if event_type not in catalogue.begins and event_type not in catalogue.ends:
+        return
     version = int((told.occurred_at - _EPOCH).total_seconds() * 1000)
     for events, active in ((catalogue.begins, True), (catalogue.ends, False)):
         for name in events.get(event_type, ()):

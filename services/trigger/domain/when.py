@@ -148,7 +148,8 @@ class When(Rules):
     @property
     def recurring(self) -> bool:
         """Whether it asks again and again."""
-        return bool(self.every.rough)
+        every = self.every
+        return bool(every.months or every.days or every.hours)
 
     @property
     def from_account_start(self) -> bool:

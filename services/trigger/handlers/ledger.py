@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from services.trigger import metrics
 from services.trigger.domain.model import Decision
 from services.trigger.store import ledger, shadow
-from shared.contracts.reasons import Outcome, Reason
+from shared.contracts.reasons import Outcome
 from shared.db.database import Tx
 
 
@@ -18,12 +18,13 @@ async def record(tx: Tx, decisions: Sequence[tuple[str, Decision]]) -> None:
     Those of programmes in shadow are counted apart, so that no rate of what was really sent moves.
     """
     await ledger.write(tx.conn, tx.now, decisions)
-    refused: Counter[tuple[str, Reason]] = Counter()
-    for _, decision in decisions:
-        if not decision.shadow:
-            metrics.DECISIONS.labels(decision.outcome, decision.reason or "").inc()
-            continue
-        metrics.SHADOW_DECISIONS.labels(decision.outcome, decision.reason or "").inc()
-        if decision.outcome is Outcome.NOT_MATCHED and decision.reason:
-            refused[decision.programme, decision.reason] += 1
+    counts = Counter((one.shadow, one.outcome, one.reason or "") for _, one in decisions)
+    for (shadowed, outcome, reason), count in counts.items():
+        metric = metrics.SHADOW_DECISIONS if shadowed else metrics.DECISIONS
+        metric.labels(outcome, reason).inc(count)
+    refused = Counter(
+        (one.programme, one.reason)
+        for _, one in decisions
+        if one.shadow and one.outcome is Outcome.NOT_MATCHED and one.reason
+    )
     await shadow.count_refusals(tx.conn, tx.now.date(), refused)

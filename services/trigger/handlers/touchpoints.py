@@ -20,9 +20,9 @@ from services.trigger.domain.book import Book, Tally, World
 from services.trigger.domain.catalogue import Catalogue
 from services.trigger.domain.consent import Said
 from services.trigger.domain.decisions import Occurrence
-from services.trigger.domain.model import Account, AskState, Contact, Organisation, account_id
+from services.trigger.domain.model import Account, AskState, Contact, Organisation, Plan, account_id
 from services.trigger.domain.moments import account_subject, subjects_of
-from services.trigger.domain.naming import Named
+from services.trigger.domain.naming import Named, digest_of
 from services.trigger.domain.news import context_of, holds_of
 from services.trigger.domain.parties import Seen, seen_in
 from services.trigger.domain.planning import FUTURE_TOLERANCE, called_off, plan_surveys, tallied
@@ -87,7 +87,7 @@ class Touchpoints:
         flat = [(event, told) for event in events for told in event.data.people]
         named = await people.unseal(tx.conn, self._sealer, [told for _, told in flat])
         resolved = await people.resolve(tx.conn, self._sealer, named)
-        peek = await directory.get_contacts(tx.conn, {found for found in resolved.ids if found})
+        peek = await directory.glance_at(tx.conn, {found for found in resolved.ids if found})
         leads = {former: one.merged_into for former, one in peek.items() if one.merged_into}
         for (event, _), one, found in zip(flat, named, resolved.ids, strict=True):
             if found is not None:
@@ -97,9 +97,9 @@ class Touchpoints:
         wanted = {contact_id for found in batch.people.values() for _, contact_id in found}
         told = [event.data.account for event in events if event.data.account]
         fresh = {account_id(one.id): Account(id=account_id(one.id), external_id=one.id) for one in told}
-        known = {contact.account_id for contact in peek.values() if contact.account_id} - fresh.keys()
+        known = {one.account_id for one in peek.values() if one.account_id} - fresh.keys()
         batch.accounts = await directory.claim_accounts(tx.conn, list(fresh.values()), known)
-        batch.contacts = await directory.claim_contacts(tx.conn, wanted)
+        batch.contacts = await directory.claim_contacts(tx.conn, wanted, wanted - peek.keys())
         batch.before = {**batch.accounts, **batch.contacts}
         if any(contact.merged_into for contact in batch.contacts.values()):
             raise Unavailable("somebody was merged meanwhile")
@@ -141,7 +141,8 @@ class Touchpoints:
             for one, contact_id in batch.people.get(_key(event), ()):
                 contact = batch.contacts[contact_id]
                 fresh = contact.known_at is None or event.data.occurred_at >= contact.known_at
-                persons[contact_id] = folding.merge_person(persons[contact_id], one.person, fresh=fresh)
+                if contact_id in persons:
+                    persons[contact_id] = folding.merge_person(persons[contact_id], one.person, fresh=fresh)
                 told = folding.Told(one.told, one.person, event.data.occurred_at)
                 said = folding.said_in(told, event.source, event.id)
                 words += [(contact_id, said)] if said else []
@@ -159,38 +160,56 @@ class Touchpoints:
         await self._announce(batch, tx)
 
     async def _opened(self, batch: _Batch, tx: Tx) -> dict[UUID, Person]:
-        stored = [(contact.id, contact.person) for contact in batch.contacts.values()]
+        """Those of whom the batch tells something new; nobody else is unsealed."""
+        news = {
+            contact_id
+            for found in batch.people.values()
+            for one, contact_id in found
+            if digest_of(self._sealer.blind, one.person) != batch.contacts[contact_id].digest
+        }
+        stored = [(contact_id, batch.contacts[contact_id].person) for contact_id in news]
         opened = await self._sealer.open(tx.conn, stored, Person)
         return {
             contact_id: person or Person() for (contact_id, _), person in zip(stored, opened, strict=True)
         }
 
     async def _announce(self, batch: _Batch, tx: Tx) -> None:
-        contacts: list[Contact] = []
+        contacts: dict[UUID, Contact] = {}
+        heard: dict[UUID, datetime] = {}
         for contact_id, contact in batch.contacts.items():
             before = batch.before[contact_id]
             assert isinstance(before, Contact)  # noqa: S101 - filled from the same mapping
             if contact.known_at is None or contact.erased_at:
                 continue
             told = folding.bumped_contact(before, contact)
-            batch.contacts[contact_id] = told or contact
-            contacts.append(told or contact)
             if told:
+                contacts[contact_id] = told
                 key = str(told.account_id or told.id)
                 tx.emit(folding.contact_changed(told), identity=f"{told.id}/{told.version}", key=key)
-        accounts: list[Account] = []
+            elif contact.known_at != before.known_at:
+                heard[contact_id] = contact.known_at
+        batch.contacts |= contacts
+        await self._announce_accounts(batch, tx)
+        await directory.save_contacts(tx.conn, contacts.values())
+        await directory.hear_of_contacts(tx.conn, heard)
+
+    async def _announce_accounts(self, batch: _Batch, tx: Tx) -> None:
+        accounts: dict[UUID, Account] = {}
+        heard: dict[UUID, datetime] = {}
         for ident, account in batch.accounts.items():
             before = batch.before[ident]
             assert isinstance(before, Account)  # noqa: S101 - filled from the same mapping
             if account == before:
                 continue
             news = folding.bumped_account(before, account)
-            batch.accounts[ident] = news or account
-            accounts.append(news or account)
             if news:
+                accounts[ident] = news
                 tx.emit(folding.account_changed(news), identity=f"{news.id}/{news.version}", key=str(news.id))
-        await directory.save_accounts(tx.conn, accounts)
-        await directory.save_contacts(tx.conn, contacts)
+            elif account.known_at:
+                heard[ident] = account.known_at
+        batch.accounts |= accounts
+        await directory.save_accounts(tx.conn, accounts.values())
+        await directory.hear_of_accounts(tx.conn, heard)
 
     async def _plan(self, batch: _Batch, tx: Tx, organisation: Organisation) -> Catalogue:
         editions = await programmes.current_editions(tx.conn)
@@ -198,6 +217,7 @@ class Touchpoints:
         catalogue = Catalogue.of(editions)
         fresh = _new_customers(batch) if catalogue.series else []
         book = await _book(tx, [one for _, one in occurrences], catalogue, fresh)
+        known = set(book.plans)
         elsewhere = {p.contact_id for p in book.plans.values() if p.contact_id} - batch.contacts.keys()
         contacts = batch.contacts | await directory.get_contacts(tx.conn, elsewhere)
         world = World(editions, organisation, tx.now, contacts, catalogue)
@@ -209,17 +229,16 @@ class Touchpoints:
                 withdrawn |= {plan.id for plan in called_off(occurrence, edition, book)}
         await plans.save_plans(tx.conn, book.changed.values())
         await record(tx, decisions)
-        await self._wake_outranked(book, tx)
+        await self._wake_outranked([p for p in book.changed.values() if p.id in known and not p.shadow], tx)
         running = [a for a in await asks.asks_of_plans(tx.conn, withdrawn) if a.state is AskState.OPEN]
         await cancel_asks(tx, [a for a in running if a.handed_over_at is None], Reason.CANCELLED)
         await asks.stop_reminders(tx.conn, [a.survey_id for a in running if a.handed_over_at])
         return catalogue
 
-    async def _wake_outranked(self, book: Book, tx: Tx) -> None:
+    async def _wake_outranked(self, moved: Sequence[Plan], tx: Tx) -> None:
         """Whoever waited for a more important question that was called off or moved may be asked again."""
-        changed = [plan for plan in book.changed.values() if not plan.shadow]
-        contacts = sorted({p.contact_id for p in changed if p.contact_id})
-        accounts = sorted({p.account_id for p in changed if p.account_id and not p.contact_id})
+        contacts = sorted({p.contact_id for p in moved if p.contact_id})
+        accounts = sorted({p.account_id for p in moved if p.account_id and not p.contact_id})
         for persons, companies in ((contacts, None), (None, accounts)):
             if persons or companies:
                 await plans.wake_plans(

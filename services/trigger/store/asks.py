@@ -22,7 +22,8 @@ on conflict (survey_id) do update set
 
 async def save_asks(conn: Connection, asks: Iterable[Ask]) -> None:
     """Write new asks and those whose rows are locked."""
-    await conn.execute(_SAVE, dump(asks))
+    if rows := list(asks):
+        await conn.execute(_SAVE, dump(rows))
 
 
 async def lock_asks(conn: Connection, survey_ids: Iterable[UUID]) -> dict[UUID, Ask]:
@@ -33,8 +34,11 @@ async def lock_asks(conn: Connection, survey_ids: Iterable[UUID]) -> dict[UUID, 
 
 async def asks_of_plans(conn: Connection, plan_ids: Iterable[UUID]) -> list[Ask]:
     """Lock the asks that plans became, in id order."""
+    wanted = sorted(set(plan_ids))
+    if not wanted:
+        return []
     query = "select * from asks where plan_id = any($1) order by survey_id for no key update"
-    return [ask_of(row) for row in await conn.fetch(query, sorted(set(plan_ids)))]
+    return [ask_of(row) for row in await conn.fetch(query, wanted)]
 
 
 async def recent_asks(
@@ -120,6 +124,8 @@ async def open_asks_of(conn: Connection, contacts: Sequence[UUID]) -> list[Ask]:
 
 async def stop_reminders(conn: Connection, survey_ids: Sequence[UUID]) -> None:
     """No more reminders for surveys whose rows are locked."""
+    if not survey_ids:
+        return
     await conn.execute(
         "update asks set next_step_at = null, waits_for = null where survey_id = any($1)", survey_ids
     )

@@ -124,4 +124,5 @@ async def holds_on(conn: Connection, contacts: Sequence[UUID], accounts: Sequenc
 
 async def save_holds(conn: Connection, changes: Sequence[HoldChange]) -> None:
     """Write holds; one change per kind, ref and holder."""
-    await conn.execute(_HOLDS, dump(changes))
+    if changes:
+        await conn.execute(_HOLDS, dump(changes))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from services.trigger.domain.model import Account, Contact
@@ -34,6 +36,14 @@ on conflict (id) do update set
     renewal_on = excluded.renewal_on, paused = excluded.paused, known_at = excluded.known_at,
     deleted_at = excluded.deleted_at
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """Whose contact somebody is, and who they are now if they were merged."""
+
+    account_id: UUID | None
+    merged_into: UUID | None
 
 
 async def find_aliases(conn: Connection, hashes: Iterable[str]) -> dict[str, UUID]:
@@ -75,30 +85,43 @@ async def claim_accounts(
     conn: Connection, accounts: Sequence[Account], known: Iterable[UUID] = ()
 ) -> dict[UUID, Account]:
     """Make rows for accounts that are new, then lock all of them, and others that are known, in id order."""
-    missing = await _missing(conn, "accounts", [account.id for account in accounts])
-    fresh = [account for account in accounts if account.id in missing]
-    await _insert_new(conn, "accounts", fresh)
+    there = await conn.fetch("select id from accounts where id = any($1)", [one.id for one in accounts])
+    old = {row["id"] for row in there}
+    await _insert_new(conn, "accounts", [account for account in accounts if account.id not in old])
     return await lock_accounts(conn, [*(account.id for account in accounts), *known])
 
 
-async def claim_contacts(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, Contact]:
+async def glance_at(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, Glance]:
+    """What decides about locks, of those contacts that have a row; without a lock."""
+    query = "select id, account_id, merged_into from contacts where id = any($1)"
+    rows = await conn.fetch(query, list(ids))
+    return {row["id"]: Glance(row["account_id"], row["merged_into"]) for row in rows}
+
+
+async def claim_contacts(conn: Connection, ids: Iterable[UUID], new: Iterable[UUID]) -> dict[UUID, Contact]:
     """Make rows for contacts that are new, then lock all of them in id order."""
-    wanted = sorted(set(ids))
-    missing = await _missing(conn, "contacts", wanted)
-    await _insert_new(
-        conn, "contacts", [Contact(id=contact_id) for contact_id in wanted if contact_id in missing]
-    )
-    return await lock_contacts(conn, wanted)
+    await _insert_new(conn, "contacts", [Contact(id=contact_id) for contact_id in sorted(set(new))])
+    return await lock_contacts(conn, ids)
 
 
 async def save_contacts(conn: Connection, contacts: Iterable[Contact]) -> None:
     """Write contacts whose rows are locked."""
-    await conn.execute(_SAVE_CONTACTS, dump(contacts))
+    await _write(conn, _SAVE_CONTACTS, contacts)
 
 
 async def save_accounts(conn: Connection, accounts: Iterable[Account]) -> None:
     """Write accounts whose rows are locked."""
-    await conn.execute(_SAVE_ACCOUNTS, dump(accounts))
+    await _write(conn, _SAVE_ACCOUNTS, accounts)
+
+
+async def hear_of_contacts(conn: Connection, known_at: Mapping[UUID, datetime]) -> None:
+    """Note that something happened with contacts that changed nothing else; their rows are locked."""
+    await _hear(conn, "contacts", known_at)
+
+
+async def hear_of_accounts(conn: Connection, known_at: Mapping[UUID, datetime]) -> None:
+    """Note that something happened with accounts that changed nothing else; their rows are locked."""
+    await _hear(conn, "accounts", known_at)
 
 
 async def contacts_of(conn: Connection, account_ids: Iterable[UUID]) -> dict[UUID, list[Contact]]:
@@ -152,12 +175,18 @@ async def ids_of(conn: Connection, table: str) -> list[UUID]:
     return [row["id"] for row in await conn.fetch(queries[table])]
 
 
-async def _missing(conn: Connection, table: str, ids: Sequence[UUID]) -> set[UUID]:
+async def _hear(conn: Connection, table: str, known_at: Mapping[UUID, datetime]) -> None:
     query = f"""
-        select id from unnest($1::uuid[]) as wanted (id)
-        where id not in (select id from {table} where id = any($1))
+        update {table} set known_at = heard.at from unnest($1::uuid[], $2::timestamptz[]) as heard (id, at)
+        where {table}.id = heard.id
     """  # noqa: S608 - one of two tables of ours
-    return {row["id"] for row in await conn.fetch(query, ids)}
+    if known_at:
+        await conn.execute(query, list(known_at), list(known_at.values()))
+
+
+async def _write(conn: Connection, query: str, things: Iterable[Account] | Iterable[Contact]) -> None:
+    if rows := list(things):
+        await conn.execute(query, dump(rows))
 
 
 async def _insert_new(conn: Connection, table: str, fresh: Sequence[Account] | Sequence[Contact]) -> None:
@@ -165,5 +194,4 @@ async def _insert_new(conn: Connection, table: str, fresh: Sequence[Account] | S
         insert into {table} select * from jsonb_populate_recordset(null::{table}, $1::text::jsonb)
         order by id on conflict do nothing
     """  # noqa: S608 - one of two tables of ours
-    if fresh:
-        await conn.execute(query, dump(fresh))
+    await _write(conn, query, fresh)

@@ -153,7 +153,8 @@ async def plans_about(conn: Connection, subjects: Iterable[str], programmes: Ite
 
 async def save_plans(conn: Connection, plans: Iterable[Plan]) -> None:
     """Write new plans and those whose rows are locked."""
-    await conn.execute(_SAVE, dump(plans))
+    if rows := list(plans):
+        await conn.execute(_SAVE, dump(rows))
 
 
 async def settle_plans(conn: Connection, plans: Sequence[Plan]) -> None:

@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 
 from services.trigger.domain.audience import Person, limited, meets, sampled
 from services.trigger.domain.book import Book, World
-from services.trigger.domain.decisions import Occurrence
+from services.trigger.domain.decisions import Occurrence, context_of
 from services.trigger.domain.expanding import expand
 from services.trigger.domain.model import Contact, Decision, PlanState, identity
-from services.trigger.domain.moments import context_of
 from services.trigger.domain.planning import called_off, plan_surveys
 from services.trigger.domain.programme import Audience, Edition
 from services.trigger.domain.when import Bound
