@@ -15,6 +15,7 @@ from services.trigger.domain.timing import Place, country_of
 from shared.contracts.directory import Brand, Consent, OrganisationChanged, Sender
 from shared.contracts.model import Family, Persona, Tier
 from shared.contracts.reasons import Outcome, Reason
+from shared.values import quick
 
 Scalar = str | int | float | bool | None
 NAMESPACE = UUID("2b1c2f7e-7c0e-5d0b-9a9b-0d6f6f0f5a11")
@@ -46,6 +47,7 @@ class Reach(StrEnum):
     OK = "ok"
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
     """A person as the directory knows them; who they are lies sealed in `person`.
@@ -78,6 +80,7 @@ class Contact:
     merged_into: UUID | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """A customer company as the directory knows it."""
@@ -143,6 +146,7 @@ class PlanState(StrEnum):
     CANCELLED = "cancelled"
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
     """What happened, as far as a survey needs to remember it; `period` counts within a series, from 1."""
@@ -158,6 +162,7 @@ class Moment:
     context: Mapping[str, str] = field(default_factory=dict)
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """One person (or a yet unresolved audience) to be asked once about one thing.
@@ -207,6 +212,7 @@ class AskState(StrEnum):
     CANCELLED = "cancelled"
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """A survey that was requested: the reservation that quarantine and budgets count, and its reminders.
@@ -246,6 +252,7 @@ class Hold:
     account_id: UUID | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """One line of the ledger.
