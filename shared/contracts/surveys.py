@@ -39,6 +39,7 @@ class SurveyRequested(Payload):
     TYPE: ClassVar[str] = "survey.requested.v1"
     TOPIC: ClassVar[Topic] = Topic.SURVEYS
     AGGREGATE: ClassVar[str] = "survey"
+    PARTS: ClassVar[tuple[str, ...]] = ("snapshot", "form", "letter", "close_the_loop")
 
     survey_id: str
     version: int = 1

@@ -134,7 +134,7 @@ def _row(event: Event[Payload]) -> OutboxRow:
         key=event.key.encode(),
         event_id=event.id,
         headers=binary_headers(event),
-        value=event.data.model_dump_json(exclude_defaults=False).encode(),
+        value=event.data.dump(),
     )
 
 

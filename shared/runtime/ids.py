@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import uuid
 from uuid import UUID
@@ -11,7 +12,9 @@ _NAMESPACE = UUID("6f1b3c52-9d5e-5c1a-8a53-2f0f5a3f8f11")
 
 def derive(*parts: object) -> UUID:
     """The UUIDv5 of a natural key; the same parts always give the same id."""
-    return uuid.uuid5(_NAMESPACE, "\x1f".join(str(part) for part in parts))
+    name = "\x1f".join(map(str, parts)).encode()
+    # What `uuid.uuid5` gives, for half of the work.
+    return UUID(bytes=hashlib.sha1(_NAMESPACE.bytes + name, usedforsecurity=False).digest()[:16], version=5)
 
 
 def random_id() -> UUID:

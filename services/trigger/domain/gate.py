@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -36,11 +36,12 @@ from services.trigger.domain.model import (
 from services.trigger.domain.moments import moment_of
 from services.trigger.domain.programme import Edition, Who
 from services.trigger.domain.survey import language_for
-from services.trigger.domain.timing import Place, Slot, Span, add_span, at_most, choose_slot
+from services.trigger.domain.timing import Place, Slot, Span, add_span, at_most, choose_slot, end_of
 from shared.contracts.directory import Consent
 from shared.contracts.model import Channel
 from shared.contracts.programmes import ProgrammeState
 from shared.contracts.reasons import Outcome, Reason
+from shared.values import altered
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,7 +320,7 @@ def _budget(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
     zone = _place(plan, facts).zone
     span = rules.account.per
     theirs = _since(facts.asked_of_account(plan), span, facts.now)
-    ends = [at for at in (add_span(ask.asked_at, span, zone) for ask in theirs) if at > facts.now]
+    ends = [at for at in (end_of(ask.asked_at, span, zone) for ask in theirs) if at > facts.now]
     if len(ends) < rules.account.max:
         return None
     inputs: dict[str, Scalar] = {"max": rules.account.max, "per": span.text, "asked": len(ends)}
@@ -339,7 +340,7 @@ def _quarantine(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
         if span is None:
             continue
         for ask in _since(theirs, span, facts.now):
-            end = add_span(ask.asked_at, span, zone) if family is None or ask.family is family else facts.now
+            end = end_of(ask.asked_at, span, zone) if family is None or ask.family is family else facts.now
             if end > facts.now and (worst is None or end > worst[0]):
                 worst = (end, ask, span)
     if worst is None:
@@ -363,13 +364,13 @@ def _arbitration(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
         if rival.plan_id == plan.id or rival.exempt or rival.priority <= plan.priority:
             continue
         due_at = max(rival.due_at, facts.now)
-        if due_at < add_span(facts.now, rival.quarantine, zone):
+        if due_at < end_of(facts.now, rival.quarantine, zone):
             inputs: dict[str, Scalar] = {
                 "by": rival.programme,
                 "priority": rival.priority,
                 "own_priority": plan.priority,
             }
-            free_at = add_span(due_at, rules.contact, zone)
+            free_at = end_of(due_at, rules.contact, zone)
             # The other may yet fall away, so even a wait that seems too long lasts until the moment is over.
             return _deferred(plan, Reason.OUTRANKED, min(free_at, plan.stale_at), inputs)
     return None
@@ -439,13 +440,13 @@ def settled(plan: Plan, decision: Decision) -> Plan:
     """A plan after the gate decided about it."""
     match decision.outcome:
         case Outcome.REQUESTED:
-            return replace(plan, state=PlanState.REQUESTED, waits_for=None)
+            return altered(plan, state=PlanState.REQUESTED, waits_for=None)
         case Outcome.DEFERRED:
-            return replace(plan, due_at=decision.until or plan.due_at, waits_for=decision.reason)
+            return altered(plan, due_at=decision.until or plan.due_at, waits_for=decision.reason)
         case Outcome.CANCELLED:
-            return replace(plan, state=PlanState.CANCELLED, reason=decision.reason, waits_for=None)
+            return altered(plan, state=PlanState.CANCELLED, reason=decision.reason, waits_for=None)
         case _:
-            return replace(plan, state=PlanState.SUPPRESSED, reason=decision.reason)
+            return altered(plan, state=PlanState.SUPPRESSED, reason=decision.reason)
 
 
 def reminder_slot(after: datetime, closes_at: datetime, edition: Edition, place: Place) -> Slot | None:
@@ -506,7 +507,7 @@ def _remind_when_free(ask: Ask, edition: Edition, facts: Facts, contact: Contact
         contact, facts.accounts.get(ask.account_id) if ask.account_id else None, facts.organisation
     )
     others = [a for a in facts.asks.of_contact(ask.contact_id) if a.survey_id != ask.survey_id]
-    ends = [add_span(a.asked_at, edition.programme.quarantine.contact, place.zone) for a in others]
+    ends = [end_of(a.asked_at, edition.programme.quarantine.contact, place.zone) for a in others]
     busy = [end for end in ends if end > facts.now]
     # An ask made before this one was within its rights then; only a later one makes the reminder too much.
     if busy and any(a.asked_at > ask.asked_at for a in others):

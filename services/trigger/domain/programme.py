@@ -213,6 +213,11 @@ class Programme(Rules):
         )
 
     @cached_property
+    def letters(self) -> dict[tuple[str, str, str], Letter]:
+        """Its letters by name, address and reply address of the sender, as they were written so far."""
+        return {}
+
+    @cached_property
     def loop(self) -> CloseTheLoop:
         """What follows an answer."""
         rules = self.close_the_loop

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from services.trigger.domain.model import Ask, Contact, Decision, Organisation, place_of
 from services.trigger.domain.programme import Edition
-from services.trigger.domain.timing import add_span
+from services.trigger.domain.timing import end_of
 from shared.contracts.reasons import Outcome
 
 
@@ -17,7 +17,7 @@ def reminder_at(ask: Ask, edition: Edition, contact: Contact, organisation: Orga
     if ask.next_step > len(steps):
         return None
     zone = place_of(contact, None, organisation).zone
-    return add_span(ask.asked_at, steps[ask.next_step - 1].after, zone)
+    return end_of(ask.asked_at, steps[ask.next_step - 1].after, zone)
 
 
 def after_reminder(

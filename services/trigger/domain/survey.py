@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from email.utils import parseaddr
 from uuid import UUID
@@ -21,10 +21,11 @@ from services.trigger.domain.model import (
     place_of,
 )
 from services.trigger.domain.programme import Edition
-from services.trigger.domain.timing import add_span
+from services.trigger.domain.timing import end_of
 from shared.contracts.forms import Letter
-from shared.contracts.model import Channel, Snapshot
+from shared.contracts.model import Channel, Snapshot, dump_part
 from shared.contracts.surveys import SurveyRequested
+from shared.values import altered
 
 _PASS_ON = {
     "en": "Please pass this on to {name}, {account}: it is their personal link.",
@@ -32,6 +33,8 @@ _PASS_ON = {
     "sv": "Skicka gärna detta vidare till {name}, {account}: länken är personlig.",
 }
 """First line of a mail that the account's owner gets (R36)."""
+_LETTERS = 1000
+"""Letters of one edition that are kept: one for each sender."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ def survey_of(request: Request, now: datetime) -> SurveyRequested:
         letter=letter_of(request),
         channels=programme.send.channels,
         requested_at=now,
-        closes_at=add_span(now, programme.send.open_for, zone),
+        closes_at=end_of(now, programme.send.open_for, zone),
         fresh_until=request.plan.stale_at,
         close_the_loop=programme.loop,
         slots=slots_of(request, locale),
@@ -74,7 +77,7 @@ def survey_of(request: Request, now: datetime) -> SurveyRequested:
 def ask_of(request: Request, survey: SurveyRequested) -> Ask:
     """The reservation that goes with a request; its reminders are planned by the caller."""
     reserved = reservation(request.plan, request.edition, survey.requested_at, survey.closes_at)
-    return replace(reserved, snapshot=survey.snapshot.model_dump_json())
+    return altered(reserved, snapshot=dump_part(survey.snapshot).decode())
 
 
 def reservation(plan: Plan, edition: Edition, asked_at: datetime, closes_at: datetime) -> Ask:
@@ -130,15 +133,18 @@ def letter_of(request: Request) -> Letter:
     wording, organisation = request.edition.programme.wording, request.organisation
     name, email = parseaddr(request.edition.programme.send.signed_by(request.contact.persona))
     name = name.replace("{account_owner}", owner_name(request.account) or organisation.sender.name)
-    if request.edition.programme.send.to_owner:
-        wording = _passed_on(wording)
-    return wording.model_copy(
-        update={
-            "sender_name": name or organisation.sender.name,
-            "sender_email": email or organisation.sender.email,
-            "reply_to": organisation.sender.reply_to or email or organisation.sender.email,
-        }
-    )
+    name, email = name or organisation.sender.name, email or organisation.sender.email
+    sender = (name, email, organisation.sender.reply_to or email)
+    letters = request.edition.programme.letters
+    if sender not in letters:
+        if request.edition.programme.send.to_owner:
+            wording = _passed_on(wording)
+        if len(letters) >= _LETTERS:
+            letters.clear()
+        letters[sender] = wording.model_copy(
+            update=dict(zip(("sender_name", "sender_email", "reply_to"), sender, strict=True))
+        )
+    return letters[sender]
 
 
 def _passed_on(letter: Letter) -> Letter:

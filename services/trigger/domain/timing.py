@@ -120,6 +120,12 @@ def at_most(span: Span) -> timedelta:
     return timedelta(days=31 * span.months + span.days + 1, hours=span.hours)
 
 
+@lru_cache(maxsize=8192)
+def end_of(at: datetime, span: Span, zone: ZoneInfo) -> datetime:
+    """What `add_span` gives, remembered: caps look at the ends of the same asks again and again."""
+    return add_span(at, span, zone)
+
+
 def on_day(day: date, span: Span) -> date:
     """The day that lies a span's months and days after another; a month's missing day becomes its last."""
     return _add_months(day, span.months) + timedelta(days=span.days)

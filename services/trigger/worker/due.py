@@ -7,7 +7,7 @@ to it. Only then, in statements of their own, the asks are counted: two instance
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -28,6 +28,7 @@ from shared.contracts.reasons import Outcome, Reason
 from shared.db.database import Database, Tx
 from shared.runtime.failpoints import failpoint
 from shared.runtime.lowmark import LowMark
+from shared.values import altered
 
 BATCH = 500
 
@@ -149,10 +150,10 @@ class DuePlans:
                 done.say(parent, decision)
             done.fresh += children
             if children:
-                done.plans[parent.id] = replace(parent, state=PlanState.EXPANDED)
+                done.plans[parent.id] = altered(parent, state=PlanState.EXPANDED)
                 continue
             reason = Reason.NOT_IN_AUDIENCE
-            done.plans[parent.id] = replace(parent, state=PlanState.SUPPRESSED, reason=reason)
+            done.plans[parent.id] = altered(parent, state=PlanState.SUPPRESSED, reason=reason)
             nobody = {"why": "nobody of the account is in the audience"}
             done.say(parent, of_plan(parent, Outcome.SUPPRESSED, reason, nobody))
 
@@ -226,4 +227,4 @@ def _request(plan: Plan, edition: Edition, facts: gate.Facts, tx: Tx) -> Ask:
     survey = survey_of(request, tx.now)
     tx.emit(survey, identity=survey.survey_id, key=survey.snapshot.key)
     ask = ask_of(request, survey)
-    return replace(ask, next_step_at=reminder_at(ask, edition, contact, facts.organisation))
+    return altered(ask, next_step_at=reminder_at(ask, edition, contact, facts.organisation))
