@@ -36,7 +36,7 @@ from services.trigger.domain.model import (
 from services.trigger.domain.moments import moment_of
 from services.trigger.domain.programme import Edition, Who
 from services.trigger.domain.survey import language_for
-from services.trigger.domain.timing import Place, Slot, Span, add_span, at_most, choose_slot, end_of
+from services.trigger.domain.timing import Place, Slot, Span, at_most, choose_slot, end_of
 from shared.contracts.directory import Consent
 from shared.contracts.model import Channel
 from shared.contracts.programmes import ProgrammeState
