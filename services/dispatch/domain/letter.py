@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.dates import format_date
@@ -13,7 +14,7 @@ from babel.dates import format_date
 from services.dispatch.domain.address import Address, parse_address
 from services.dispatch.domain.text import UnsafeText, fill, guard, guard_block, pick, slots_of
 from services.dispatch.domain.wording import WORDINGS, Wording, language_of
-from shared.contracts.directory import OrganisationChanged
+from shared.contracts.directory import Brand, OrganisationChanged
 from shared.contracts.forms import SCALES, Form, Question
 from shared.contracts.forms import Letter as Texts
 from shared.contracts.messages import MessageKind
@@ -167,15 +168,19 @@ def note(kind: MessageKind, reader: Reader, organisation: OrganisationChanged, l
 
 def house_of(organisation: OrganisationChanged, locale: str) -> House:
     """The organisation's looks, with a safe colour and links only over http(s)."""
-    brand = organisation.brand
+    return _house(organisation.brand, organisation.name, pick(organisation.privacy_note, locale))
+
+
+@lru_cache(maxsize=64)
+def _house(brand: Brand, name: str, privacy: str) -> House:
     colour = brand.colour if _COLOUR.match(brand.colour) else DEFAULT_COLOUR
     return House(
-        name=guard("brand.name", brand.name or organisation.name),
+        name=guard("brand.name", brand.name or name),
         colour=colour,
         ink="#111111" if _luminance(colour) > _DARK_INK else "#ffffff",
         postal=guard_block("brand.address", brand.address),
         logo_url=brand.logo_url if _LINK.match(brand.logo_url) else "",
-        privacy=guard_block("privacy_note", pick(organisation.privacy_note, locale)),
+        privacy=guard_block("privacy_note", privacy),
     )
 
 
@@ -254,6 +259,7 @@ def _question(question: Question, locale: str, values: Mapping[str, str]) -> str
     return fill(guard_block("form.question", pick(question.text, locale)), values)
 
 
+@lru_cache(maxsize=1024)
 def _mailbox(name: str, text: str) -> Address:
     address = parse_address(text)
     if address is None:
@@ -268,10 +274,13 @@ def _date(at: datetime, snapshot: Snapshot) -> str:
         local = at
     # What closes in the small hours belongs, to a reader, to the day before.
     language = language_of(snapshot.locale)
+    return _day((local - timedelta(hours=6)).date(), language)
+
+
+@lru_cache(maxsize=512)
+def _day(day: date, language: str) -> str:
     pattern = "d 'de' MMMM" if language == "es" else "d MMMM"
-    return str(format_date(local - timedelta(hours=6), pattern, locale=language)).replace(
-        " ", "\N{NO-BREAK SPACE}"
-    )
+    return str(format_date(day, pattern, locale=language)).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _luminance(colour: str) -> float:

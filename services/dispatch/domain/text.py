@@ -41,6 +41,8 @@ def guard(field: str, value: str, *, longest: int = MAX_VALUE) -> str:
     """
     if len(value) > longest:
         raise UnsafeText(f"{field}: longer than {longest} characters")
+    if value.isascii() and value.isprintable() and _ENCODED_WORD not in value:
+        return value.strip()
     if _BREAKS.search(value):
         raise UnsafeText(f"{field}: a line break or NUL")
     if _CONTROLS.search(value):
