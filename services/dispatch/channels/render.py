@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ _MACROS = {
     "signature": "letter.frame",
     "footer": "letter",
 }
+_MACRO = re.compile(r"{% macro (\w+)\((\w+)\) -%}(.*?){%- endmacro %}", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +51,12 @@ def _html_source() -> str:
     # No web fonts: MJML would link those it knows by name, and a mail must not call strangers.
     html = mjml.mjml2html(_read("letter.mjml"))
     html = html.replace(_BRAND_LINE, "{{ letter.frame.house.colour }}")
-    for macro, argument in _MACROS.items():
-        html = html.replace(f"{{{{ {macro}() }}}}", f"{{{{ {macro}({argument}) }}}}")
-    lean = "\n".join(line.strip() for line in html.splitlines() if line.strip())
-    return _read("parts.html") + lean
+    html = "\n".join(line.strip() for line in html.splitlines() if line.strip())
+    # Written in place: to call a macro costs as much as what most of them say.
+    for macro, argument, body in _MACRO.findall(_read("parts.html")):
+        inline = f"{{% with {argument} = {_MACROS[macro]} %}}{body.strip()}{{% endwith %}}"
+        html = html.replace(f"{{{{ {macro}() }}}}", inline)
+    return html
 
 
 def _read(name: str) -> str:
