@@ -35,6 +35,16 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """One thing on a plane; `x` and `y` are shares from 0 to 1, `kind` its colour (low, high, bar)."""
+
+    label: str
+    x: float
+    y: float
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
     """The texts around a chart, in the reader's language."""
 
@@ -72,6 +82,7 @@ class _Frame:
 
 _LARGE = _Frame("large-screen", 720, 280, labels=8)
 _SMALL = _Frame("small-screen", 360, 230, labels=4, left=38, right=10)
+_PLANE = _Frame("", 480, 300, labels=0, left=14, right=26, top=28, bottom=28)
 _HISTOGRAM = _Frame("", 480, 200, labels=11, left=0, right=0, top=24, bottom=26)
 
 
@@ -115,6 +126,49 @@ def distribution(shares: Sequence[Share], words: Words) -> Markup:
         '<figure><svg class="chart share" viewBox="0 0 100 10" preserveAspectRatio="none" role="img" '
         'aria-label="{}">{}</svg><ul class="legend">{}</ul></figure>'
     ).format(f"{words.title}. {words.description}", _NOTHING.join(bars), legend)
+
+
+def quadrants(
+    places: Sequence[Place], axes: tuple[str, str], middle: tuple[float, float], words: Words
+) -> Markup:
+    """Things on a plane that is cut in four: numbered dots, and a table that says which is which.
+
+    Args:
+        places: What is shown; the numbers follow their order.
+        axes: What grows to the right, and what grows upwards.
+        middle: Where the plane is cut.
+        words: Title, description and headings of the table.
+    """
+    frame = _PLANE
+    x0, y0 = _on_plane(frame, middle[0], middle[1])
+    right, bottom = frame.left + frame.plot_width, frame.top + frame.plot_height
+    cut = Markup(
+        '<line class="grid" x1="{0}" x2="{0}" y1="{1}" y2="{2}"/>'
+        '<line class="grid" x1="{3}" x2="{4}" y1="{5}" y2="{5}"/>'
+    ).format(_px(x0), frame.top, bottom, frame.left, right, _px(y0))
+    cut += Markup(
+        '<text x="{}" y="{}" text-anchor="end">{} \N{RIGHTWARDS ARROW}</text>'
+        '<text x="{}" y="{}">\N{UPWARDS ARROW} {}</text>'
+    ).format(right, frame.height - 8, axes[0], frame.left, frame.top - 8, axes[1])
+    dots = _NOTHING.join(_numbered(frame, number, place) for number, place in enumerate(places, 1))
+    rows = [
+        (f"{number}. {place.label}", f"{round(100 * place.x)}\N{NO-BREAK SPACE}%", f"{place.y:.2f}")
+        for number, place in enumerate(places, 1)
+    ]
+    return Markup("<figure>{}{}</figure>").format(
+        _svg(frame, words, cut + dots), _table((words.value, *axes), rows, words)
+    )
+
+
+def _on_plane(frame: _Frame, x: float, y: float) -> tuple[float, float]:
+    return frame.left + frame.plot_width * x, frame.top + frame.plot_height * (1 - y)
+
+
+def _numbered(frame: _Frame, number: int, place: Place) -> Markup:
+    x, y = _on_plane(frame, place.x, place.y)
+    return Markup(
+        '<circle class="{}" cx="{}" cy="{}" r="6"/><text class="value" x="{}" y="{}">{}</text>'
+    ).format(place.kind, _px(x), _px(y), _px(x + 9), _px(y + 5), number)
 
 
 def histogram(counts: Sequence[tuple[str, int, str]], words: Words) -> Markup:

@@ -12,7 +12,7 @@ from playwright.async_api import Browser, Page, async_playwright
 from shared.runtime.clock import FixedClock
 from shared.security.access import Role
 from tests.conftest import OpenDatabase
-from tests.support.customers import account_id, town
+from tests.support.customers import account_id, driven, town
 from tests.support.programs import CHROMIUM
 from tests.support.score_pages import (
     access_to,
@@ -43,7 +43,7 @@ async def address(database: OpenDatabase, clock: FixedClock) -> AsyncIterator[tu
     db = await database("scoring")
     await quarter(Scoring(db), clock.now())
     await quarter_before(Scoring(db), clock.now())
-    await Scoring(db).take(*town(clock.now()))
+    await Scoring(db).take(*town(clock.now()), *driven(clock.now()))
     access = access_to(db, clock)
     tokens = {
         "viewer": await signed_in(access),
@@ -87,6 +87,7 @@ async def _barriers(page: Page) -> list[str]:
         "/scores?programme=renewal-nps&split=persona",
         "/scores/accounts",
         f"/scores/accounts/{account_id(2)}",
+        "/scores?programme=driven&period=365",
     ],
 )
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
@@ -157,6 +158,23 @@ async def test_a_programme_is_read_in_four_ways_and_by_cohort(
     assert "by the week they were asked" in text
 
 
+@pytest.mark.requirement("R42", "R65", "R66")
+async def test_a_programme_names_its_focus_areas_in_words(
+    browser: Browser, address: tuple[str, dict[str, str]]
+) -> None:
+    url, tokens = address
+    page = await _open(browser, f"{url}/scores?programme=driven&period=365", tokens["viewer"])
+    text = " ".join((await page.locator("main").inner_text()).split())
+    assert "Delivery time: it goes with the score more than most, and 45% are satisfied with it" in text
+    assert "Importance and satisfaction" in text
+    row = page.get_by_role("row", name="DHL carrier")
+    assert "worse" in await row.inner_text()
+    lane = page.get_by_role("row", name="north lane")
+    assert "may be chance" in await lane.inner_text()
+    wish = page.get_by_role("row", name="Price")
+    assert "75%" in await wish.inner_text()
+
+
 @pytest.mark.requirement("R7", "R8", "R59", "R62")
 async def test_an_account_shows_its_health_and_who_was_heard(
     browser: Browser, address: tuple[str, dict[str, str]]
@@ -209,7 +227,8 @@ async def test_filters_are_in_the_address_and_lead_back(
     await page.get_by_role("button", name="Show").click()
     assert "period=30" in page.url
     assert await page.locator("main > section > h2").all_inner_texts() == ["Relationship"]
-    await page.get_by_role("link", name="Half-yearly pulse").click()
+    relationship = page.get_by_role("region", name="Relationship")
+    await relationship.get_by_role("link", name="Half-yearly pulse").click()
     assert "programme=pulse-nps" in page.url
     assert "period=30" in page.url
     await page.get_by_role("link", name="All scores").click()
@@ -226,8 +245,8 @@ async def test_account_managers_are_shown_to_reps_and_not_to_viewers(
     assert await seen.get_by_text("anna@example.com").count() == 0
     rep = await _open(browser, f"{url}/scores", tokens["rep"])
     row = rep.get_by_role("row", name="anna@example.com")
-    # 40 + 90 + 3 + 63 + 34 answers, each with a neighbour who kept silent.
-    assert "230 of 460 asked" in await row.inner_text()
+    # 40 + 90 + 3 + 63 + 34 answers, each with a neighbour who kept silent; of 16 nothing is known but that.
+    assert "246 of 460 asked" in await row.inner_text()
     assert "on target" in await row.inner_text()
 
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from shared.contracts.directory import AccountChanged, ContactChanged, ContextKind, ContextRecorded
-from shared.contracts.model import Payload, Persona, Tier
+from shared.contracts.model import Family, Payload, Persona, Tier
+from shared.contracts.programmes import ProgrammePublished, ProgrammeState
 from shared.contracts.tickets import TicketOpened, TicketResolved, TicketState
 from shared.runtime.ids import derive
 from tests.support.scoring import answer, snapshot
@@ -63,6 +64,46 @@ def happened(kind: ContextKind, event: str, at: datetime, account: int | None = 
         kind=kind, at=at, account_id=account_id(account) if account else None, product="suite",
         data={"event": event, "title": f"{kind.value} of {at:%B}"},
     )  # fmt: skip
+
+
+def driven(now: datetime, count: int = 80) -> Sequence[Payload]:
+    """Answers to a programme whose score hangs on the time of delivery, and on who carries the goods."""
+    told: list[Payload] = [
+        ProgrammePublished(
+            programme="driven", version="v", revision=1, state=ProgrammeState.ACTIVE,
+            family=Family.TRANSACTIONAL, definition={"title": {"en": "Deliveries"}, "questions": _QUESTIONS},
+        )
+    ]  # fmt: skip
+    for number in range(count):
+        late = number % 20 < 11
+        value = number % 5 if late else 8 + number % 3
+        context = {"carrier": "DHL" if late else "UPS", "lane": ("north", "south")[number // 20 % 2]}
+        told.append(
+            answer(
+                9000 + number, value, at=now - timedelta(days=1 + number % 30),
+                snapshot=snapshot(
+                    "driven", account_id=account_id(500 + number), breakdown=("carrier", "lane"),
+                    owner="", context=context,
+                ),
+                scores=(
+                    {"question": "q", "type": "nps", "value": value},
+                    {"question": "w", "type": "matrix", "item": "time", "value": 2 if late else 5},
+                    {"question": "w", "type": "matrix", "item": "packaging", "value": 2 + (number * 7) % 4},
+                ),
+                choices={"choose": ("price",) if number % 4 else ("service",)},
+            )
+        )  # fmt: skip
+    return told
+
+
+_QUESTIONS = [
+    {
+        "id": "w",
+        "type": "matrix",
+        "items": [{"id": "time", "text": {"en": "Delivery time", "es": "Plazo de entrega"}}, "packaging"],
+    },
+    {"id": "choose", "type": "brand", "items": [{"id": "price", "text": {"en": "Price"}}]},
+]
 
 
 def town(now: datetime) -> Sequence[Payload]:

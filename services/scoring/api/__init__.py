@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from fastapi import APIRouter
 
-from services.scoring.api import accounts, reports, scores
+from services.scoring.api import accounts, drivers, reports, scores
 from services.scoring.domain.health import WEIGHTS, Part
 from shared.db.database import Database
 from shared.runtime.clock import Clock
@@ -18,6 +18,7 @@ def routes(db: Database, clock: Clock, weights: Mapping[Part, float] = WEIGHTS) 
     """All routes of the API; `weights` are those of the health score."""
     router = APIRouter()
     router.include_router(accounts.routes(db, clock, weights))
+    router.include_router(drivers.routes(db, clock))
     router.include_router(reports.routes(db, clock))
     router.include_router(scores.routes(db))
     return router

@@ -1,9 +1,9 @@
 """When does a fall deserve that somebody is called?
 
 Scores are looked at once a day, all of them at once, and often: whoever looks that often finds a fall by
-chance sooner or later (R68). So the bar is higher than on a page: of everything that is called a drop on one day
-at most one in a hundred may be false (Benjamini and Hochberg), and what was told is not told again for a
-month.
+chance sooner or later (R68). So the bar is higher than on a page: of everything that is called a drop on
+one day at most one in a hundred may be false (Benjamini and Hochberg), and what was told is not told again
+for a month.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from services.scoring.domain import asks, reading, rollups
+from services.scoring.domain.asked import attributes_of, brand_questions
 from services.scoring.domain.facts import STATES, day_of
 from services.scoring.domain.reading import Told
 from services.scoring.store import asks as ask_rows
@@ -59,12 +60,19 @@ async def on_asked(events: Sequence[Event[Any]], tx: Tx) -> None:
 
 
 async def on_programmes(events: Sequence[Event[ProgrammePublished]], tx: Tx) -> None:
-    """Keep the titles that pages show for programmes."""
+    """Keep what pages say of programmes: titles, words for attributes, questions about brands."""
     newest = {event.data.programme: event.data for event in sorted(events, key=lambda e: e.data.revision)}
     await directory.save_programmes(
         tx.conn,
         [
-            (name, told.revision, told.family.value, json.dumps(told.definition.get("title") or {}))
+            directory.Programme(
+                name,
+                told.revision,
+                told.family.value,
+                json.dumps(told.definition.get("title") or {}),
+                json.dumps(attributes_of(told.definition)),
+                json.dumps(brand_questions(told.definition)),
+            )
             for name, told in newest.items()
         ],
     )

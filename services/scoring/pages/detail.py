@@ -20,6 +20,7 @@ from services.scoring.pages import views
 from services.scoring.pages.filters import Filters
 from services.scoring.pages.overview import Spans
 from services.scoring.store import drops, queries, reports
+from services.scoring.store.drivers import Moved, moved
 from services.scoring.store.drops import Drop
 from shared.db.database import Connection
 from shared.web.problems import Problem
@@ -43,6 +44,8 @@ class Detail:
 
     parts: Sequence[Part]
     cohorts: Sequence[Cohort]
+    moved: Moved
+    matrix: Markup
     happened: Sequence[tuple[datetime, str, str]]
     drops: Sequence[Drop]
     complete: bool
@@ -97,6 +100,8 @@ async def detail(
             for key in ((one.metric, one.family),)
         ],
         young,
+        found := await moved(conn, programme, span),
+        views.quadrants(found, speech),
         await drops.happened(conn, span),
         await drops.told(conn, span, programme),
         complete,

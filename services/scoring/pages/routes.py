@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 
+from services.scoring.domain.asked import named
 from services.scoring.domain.health import WEIGHTS, Part
 from services.scoring.domain.periods import Step
 from services.scoring.pages import views
@@ -64,8 +65,10 @@ def pages(
                 }
                 return page(request, env, "scores.html", shared | content, locale=locale)
             split = chosen_split(filters)
+            shown = await detail(conn, filters, split, spans, speech, thresholds)
             content = {
-                "detail": await detail(conn, filters, split, spans, speech, thresholds),
+                "detail": shown,
+                "attribute": lambda name: named(name, shown.moved.words, locale),
                 "split": split,
                 "splits": SPLITS,
             }

@@ -10,12 +10,15 @@ from typing import Literal
 from babel.dates import format_date, format_skeleton
 from markupsafe import Markup
 
+from services.scoring.domain.asked import named
 from services.scoring.domain.asking import FIRST_DAY, LAST_DAY, Span
 from services.scoring.domain.change import Change
+from services.scoring.domain.drivers import Quadrant
 from services.scoring.domain.histogram import Histogram, Metric
 from services.scoring.domain.metrics import GROUP_NAMES, TOO_FEW, Group, Score, group, score
 from services.scoring.domain.periods import Period, Step, fitting
 from services.scoring.domain.periods import trend as periods_of
+from services.scoring.store.drivers import Moved
 from services.scoring.store.queries import Series
 from shared.web import charts
 from shared.web.dates import number
@@ -169,6 +172,33 @@ def _words(title: str, description: str, speech: Speech) -> charts.Words:
         note=say("Answers"),
         nothing=say("Not enough answers yet for a trend."),
     )
+
+
+def quadrants(found: Moved, speech: Speech) -> Markup:
+    """Rated attributes as importance by performance (R66), with their table; nothing where none is known."""
+    known = [one for one in found.rated if one.importance is not None]
+    if not known:
+        return Markup("")
+    places = [
+        charts.Place(
+            named(one.attribute, found.words, speech.locale),
+            one.performance,
+            max(0.0, one.importance or 0.0),
+            "low" if one.quadrant is Quadrant.FOCUS else "bar",
+        )
+        for one in known
+    ]
+    say = speech.say
+    words = _words(
+        say("What matters"),
+        say("Attributes by how far they go with the score (upwards) and how many are satisfied (rightwards)"),
+        speech,
+    )
+    middle = (
+        sum(one.performance for one in known) / len(known),
+        sum(one.importance or 0 for one in known) / len(known),
+    )
+    return charts.quadrants(places, (say("Satisfied"), say("Goes with the score")), middle, words)
 
 
 def title_of(titles: Mapping[str, Mapping[str, str]], programme: str, locale: str) -> str:

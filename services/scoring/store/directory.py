@@ -4,19 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from shared.db.database import Connection
 
 
-async def save_programmes(conn: Connection, rows: Collection[tuple[str, int, str, str]]) -> None:
-    """Keep the newest title of programmes: name, revision, family, titles by language as JSON."""
-    await conn.execute(
-        "insert into programmes as held select * from unnest($1::text[], $2::int[], $3::text[], $4::jsonb[])"
-        " on conflict (programme) do update set revision = excluded.revision, family = excluded.family,"
-        " title = excluded.title where held.revision < excluded.revision",
-        *zip(*sorted(rows), strict=True),
-    )
+class Programme(NamedTuple):
+    """What pages say of a programme; title, attributes and brand questions as JSON."""
+
+    name: str
+    revision: int
+    family: str
+    title: str
+    attributes: str
+    brand: str
+
+
+_PROGRAMMES = """
+insert into programmes as held (programme, revision, family, title, attributes, brand)
+select name, revision, family, title, attributes, array(select jsonb_array_elements_text(brand))
+from unnest($1::text[], $2::int[], $3::text[], $4::jsonb[], $5::jsonb[], $6::jsonb[])
+    as t (name, revision, family, title, attributes, brand)
+on conflict (programme) do update set (revision, family, title, attributes, brand) =
+    (excluded.revision, excluded.family, excluded.title, excluded.attributes, excluded.brand)
+where held.revision < excluded.revision
+"""
+
+
+async def save_programmes(conn: Connection, rows: Collection[Programme]) -> None:
+    """Keep the newest edition of programmes."""
+    await conn.execute(_PROGRAMMES, *zip(*sorted(rows), strict=True))
 
 
 async def erase(conn: Connection, erased: Mapping[UUID, datetime]) -> None:

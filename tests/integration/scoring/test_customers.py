@@ -18,6 +18,7 @@ from tests.support.customers import (
     account,
     account_id,
     contact,
+    driven,
     happened,
     ticket,
     town,
@@ -170,3 +171,25 @@ async def test_what_happened_is_kept_once_with_its_number_or_label(scoring: Scor
     await scoring.take(*told)
     kept = await scoring.rows("select kind, number, label from happenings order by kind")
     assert kept == [("release", None, "release of March"), ("usage", 7.0, "")]
+
+
+@pytest.mark.requirement("R42", "R65", "R66")
+async def test_what_moves_a_score_is_found_asked_and_unasked(
+    api: httpx.AsyncClient, scoring: Scoring, clock: FixedClock
+) -> None:
+    await scoring.take(*driven(clock.now()))
+    body = (await api.get("/v1/scores/drivers", params={"programme": "driven"})).json()
+    time, packaging = body["drivers"]
+    assert (time["attribute"], time["quadrant"], time["n"]) == ("time", "focus", 80)
+    assert (time["satisfied"], time["unhappy"]) == (36, 44)
+    assert time["importance"] > 0.5
+    assert packaging["quadrant"] in ("minor", "fine")
+    certain = {(one["attribute"], one["value"]) for one in body["effects"] if one["certain"]}
+    assert certain == {("carrier", "DHL"), ("carrier", "UPS")}
+    assert [(one["attribute"], one["named"], one["asked"]) for one in body["wishes"]] == [
+        ("price", 60, 80), ("service", 20, 80),
+    ]  # fmt: skip
+    assert body["complete"] is True
+    assert await scoring.rows("select attributes -> 'time' ->> 'es', brand from programmes") == [
+        ("Plazo de entrega", ["choose"]),
+    ]

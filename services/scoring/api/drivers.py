@@ -1,0 +1,116 @@
+"""`/v1/scores/drivers`: what goes with a score, asked and not asked."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, Field
+
+from services.scoring.domain.drivers import Quadrant
+from services.scoring.domain.histogram import Metric
+from services.scoring.domain.windows import Window, span_of
+from services.scoring.store.drivers import Moved, moved
+from shared.contracts.model import Family
+from shared.db.database import Database
+from shared.runtime.clock import Clock
+from shared.security.access import Scope, require_scope
+
+
+class DriverOut(BaseModel):
+    """An attribute that people rated: importance by performance (R66)."""
+
+    attribute: str
+    n: int
+    satisfied: int
+    neutral: int
+    unhappy: int
+    performance: float = Field(description="share of people who are satisfied with it")
+    low: float
+    high: float
+    importance: float | None = Field(description="rank correlation with the answer to the primary question")
+    chance: float | None = Field(description="all attributes that were compared are counted in")
+    quadrant: Quadrant
+
+
+class EffectOut(BaseModel):
+    """A value of an attribute of the event against all its other values."""
+
+    metric: Metric
+    family: Family
+    attribute: str
+    value: str
+    n: int
+    score: float | None
+    others: float | None
+    points: float | None
+    low: float | None
+    high: float | None
+    chance: float
+    certain: bool
+
+
+class WishOut(BaseModel):
+    """How many of those who were asked choose a partner by this (R42)."""
+
+    attribute: str
+    named: int
+    asked: int
+    low: float
+    high: float
+
+
+class DriversOut(BaseModel):
+    """What goes with a programme's score; ratings of the newest answers alone where `complete` is false."""
+
+    programme: str
+    complete: bool
+    drivers: list[DriverOut]
+    effects: list[EffectOut]
+    wishes: list[WishOut]
+
+
+def routes(db: Database, clock: Clock) -> APIRouter:
+    """The route."""
+    router = APIRouter(
+        prefix="/v1/scores", tags=["scores"], dependencies=[Depends(require_scope(Scope.SCORES_READ))]
+    )
+
+    @router.get("/drivers")
+    async def drivers(
+        programme: Annotated[str, Query(min_length=1, max_length=200)], window: Window = Window.DAYS_365
+    ) -> DriversOut:
+        """What goes with the score: rated attributes, those of the event, what partners are chosen by."""
+        async with db.read() as conn:
+            found = await moved(conn, programme, span_of(window, clock.now().date()))
+        return _drivers(programme, found)
+
+    return router
+
+
+def _drivers(programme: str, found: Moved) -> DriversOut:
+    rated = [
+        DriverOut(
+            attribute=one.attribute, n=one.n, satisfied=one.satisfied, neutral=one.neutral,
+            unhappy=one.unhappy, performance=one.performance, low=one.low, high=one.high,
+            importance=one.importance, chance=one.chance, quadrant=one.quadrant,
+        )
+        for one in found.rated
+    ]  # fmt: skip
+    effects = [
+        EffectOut(
+            metric=metric, family=Family(family), attribute=one.attribute, value=one.value,
+            n=one.change.after.n, score=one.change.after.value, others=one.change.before.value,
+            points=one.change.points, low=one.change.low, high=one.change.high, chance=one.chance,
+            certain=one.certain,
+        )
+        for metric, family, measured in found.effects
+        for one in measured
+    ]  # fmt: skip
+    wished = [
+        WishOut(attribute=w.attribute, named=w.named, asked=w.asked, low=w.low, high=w.high)
+        for w in found.wished
+    ]
+    return DriversOut(
+        programme=programme, complete=found.complete, drivers=rated, effects=effects, wishes=wished
+    )

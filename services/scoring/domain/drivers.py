@@ -1,0 +1,251 @@
+"""What goes with the score? Attributes that people rated, and those of the event, unasked.
+
+Importance is the rank correlation (Spearman) of an attribute's rating with the answer to the primary
+question; performance is the share of people who are satisfied with it (4 and 5 of 5). An attribute is a
+focus area where it goes with the score and less than the usual share is satisfied (R66). Who compares twenty
+attributes finds one by chance, so every chance is raised for all that were compared (Benjamini and
+Hochberg). A correlation is no cause; the page says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from math import atanh, isinf, sqrt
+from statistics import NormalDist
+from typing import NamedTuple
+
+from services.scoring.domain.change import Change, compare, discoveries
+from services.scoring.domain.design import Voices, design_of
+from services.scoring.domain.histogram import Histogram, Metric
+from services.scoring.domain.intervals import wilson
+from services.scoring.domain.metrics import TOO_FEW, score
+
+SATISFIED, UNHAPPY = 4, 2
+"""From 4 of 5 on somebody is satisfied with an attribute, up to 2 unhappy (R3, R65)."""
+
+CERTAIN = 0.05
+_ENOUGH = 10
+"""Ratings beside a score that are needed before anything is said about importance."""
+_RANK_VARIANCE = 1.06
+"""Of Fisher's z of a rank correlation, times n - 3 (Fieller, Hartley and Pearson 1957)."""
+
+
+class Quadrant(StrEnum):
+    """Where an attribute lies: importance by performance."""
+
+    FOCUS = "focus"
+    KEEP = "keep"
+    MINOR = "minor"
+    FINE = "fine"
+    UNKNOWN = "unknown"
+
+
+class Rating(NamedTuple):
+    """One person's rating of one attribute, beside the answer to the primary question."""
+
+    attribute: str
+    rating: int
+    answer: int
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """One attribute.
+
+    Attributes:
+        attribute: its id.
+        satisfied: people who gave 4 or 5.
+        neutral: people who gave 3.
+        unhappy: people who gave 1 or 2.
+        low: lower end of the interval of the satisfied share.
+        high: upper end of it.
+        importance: rank correlation with the answer, -1 to 1; None where too few rated it.
+        chance: of such a correlation where there is none, all compared attributes counted in.
+        quadrant: where it lies.
+    """
+
+    attribute: str
+    satisfied: int
+    neutral: int
+    unhappy: int
+    low: float
+    high: float
+    importance: float | None
+    chance: float | None
+    quadrant: Quadrant
+
+    @property
+    def n(self) -> int:
+        """People who rated it."""
+        return self.satisfied + self.neutral + self.unhappy
+
+    @property
+    def performance(self) -> float:
+        """Share of people who are satisfied with it."""
+        return self.satisfied / self.n
+
+
+def drivers(ratings: Iterable[Rating]) -> list[Driver]:
+    """The attributes that were rated: focus areas first, then by importance."""
+    given: dict[str, list[Rating]] = {}
+    for rating in ratings:
+        given.setdefault(rating.attribute, []).append(rating)
+    measured = [(name, *_importance(rated)) for name, rated in sorted(given.items())]
+    chances = discoveries([chance for _, _, chance in measured if chance is not None])
+    raised = iter(chances)
+    found = [
+        _driver(name, given[name], importance, next(raised) if chance is not None else None)
+        for name, importance, chance in measured
+    ]
+    placed = _placed(found)
+    order = list(Quadrant)
+    return sorted(placed, key=lambda d: (order.index(d.quadrant), -(d.importance or 0), d.attribute))
+
+
+def _driver(name: str, rated: Sequence[Rating], importance: float | None, chance: float | None) -> Driver:
+    satisfied = sum(one.rating >= SATISFIED for one in rated)
+    unhappy = sum(one.rating <= UNHAPPY for one in rated)
+    worth = _worth(rated)
+    share = satisfied / len(rated)
+    ends = wilson(min(share * worth, worth), worth)
+    return Driver(
+        name, satisfied, len(rated) - satisfied - unhappy, unhappy, ends.low, ends.high, importance, chance,
+        Quadrant.UNKNOWN,
+    )  # fmt: skip
+
+
+def _worth(rated: Sequence[Rating]) -> float:
+    """The number of independent ratings they are worth: colleagues rate alike."""
+    by_account: dict[str, list[int]] = {}
+    for number, one in enumerate(rated):
+        by_account.setdefault(one.account or f"alone {number}", []).append(one.rating)
+    voices = [
+        Voices(len(r), sum(x >= SATISFIED for x in r), sum(x <= UNHAPPY for x in r))
+        for r in by_account.values()
+    ]
+    worth = design_of(voices, difference=False).effective(len(rated))
+    return float(len(rated)) if isinf(worth) else worth
+
+
+def _importance(rated: Sequence[Rating]) -> tuple[float | None, float | None]:
+    if len(rated) < _ENOUGH:
+        return None, None
+    together = spearman([one.rating for one in rated], [one.answer for one in rated])
+    if together is None:
+        return None, None
+    worth = _worth(rated)
+    if worth <= 4:  # noqa: PLR2004 - n - 3 must leave something
+        return together, 1.0
+    z = atanh(max(-0.999999, min(0.999999, together))) * sqrt((worth - 3) / _RANK_VARIANCE)
+    return together, 2 * (1 - NormalDist().cdf(abs(z)))
+
+
+def spearman(first: Sequence[int], second: Sequence[int]) -> float | None:
+    """Rank correlation with ties; None where one side does not vary."""
+    a, b = _ranks(first), _ranks(second)
+    middle = (len(a) + 1) / 2
+    across = sum((x - middle) * (y - middle) for x, y in zip(a, b, strict=True))
+    spread = sqrt(sum((x - middle) ** 2 for x in a) * sum((y - middle) ** 2 for y in b))
+    return across / spread if spread else None
+
+
+def _ranks(values: Sequence[int]) -> list[float]:
+    """Ranks from 1; equal values share the mean of theirs."""
+    rank: dict[int, float] = {}
+    below = 0
+    for value in sorted(set(values)):
+        times = sum(one == value for one in values)
+        rank[value] = below + (times + 1) / 2
+        below += times
+    return [rank[value] for value in values]
+
+
+def _placed(found: Sequence[Driver]) -> list[Driver]:
+    """Put each into its quadrant, seen from the middle of all that can be compared."""
+    known = [one for one in found if one.importance is not None]
+    if not known:
+        return list(found)
+    important = sum(one.importance or 0 for one in known) / len(known)
+    usual = sum(one.performance for one in known) / len(known)
+    return [_in_quadrant(one, important, usual) for one in found]
+
+
+def _in_quadrant(one: Driver, important: float, usual: float) -> Driver:
+    if one.importance is None or one.chance is None:
+        return one
+    matters = one.chance <= CERTAIN and one.importance >= important
+    good = one.performance >= usual
+    names = {
+        (True, False): Quadrant.FOCUS, (True, True): Quadrant.KEEP,
+        (False, False): Quadrant.MINOR, (False, True): Quadrant.FINE,
+    }  # fmt: skip
+    return Driver(
+        one.attribute, one.satisfied, one.neutral, one.unhappy, one.low, one.high, one.importance,
+        one.chance, names[matters, good],
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """A value of an attribute of the event, beside all other values of it.
+
+    `change` is from the others to it; `chance` has all values that were compared counted in.
+    """
+
+    attribute: str
+    value: str
+    change: Change
+    chance: float
+
+    @property
+    def certain(self) -> bool:
+        """Whether it differs by more than chance explains."""
+        return self.chance <= CERTAIN
+
+
+def effects(metric: Metric, answers: Mapping[tuple[str, str], Histogram]) -> list[Effect]:
+    """What attributes of the event go with the score, without anybody having been asked; clearest first.
+
+    Args:
+        metric: what is scored.
+        answers: by attribute and value.
+    """
+    whole: dict[str, Histogram] = {}
+    for (attribute, _), histogram in answers.items():
+        whole[attribute] = whole.get(attribute, Histogram.of(metric)) + histogram
+    compared = []
+    for (attribute, value), histogram in sorted(answers.items()):
+        rest = whole[attribute] - histogram
+        if histogram.n >= TOO_FEW and rest.n >= TOO_FEW:
+            compared.append((attribute, value, compare(score(rest), score(histogram))))
+    chances = discoveries([change.chance or 0.0 for _, _, change in compared])
+    found = [Effect(*one, chance) for one, chance in zip(compared, chances, strict=True)]
+    return sorted(found, key=lambda e: (e.chance, e.attribute, e.value))
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """An attribute that people choose a partner by (R42): how many named it, of those who were asked."""
+
+    attribute: str
+    named: int
+    asked: int
+    low: float
+    high: float
+
+
+def wishes(choices: Iterable[Sequence[str]]) -> list[Wish]:
+    """How often each attribute was named; the most wanted first."""
+    asked, named = 0, dict[str, int]()
+    for chosen in choices:
+        asked += 1
+        for attribute in set(chosen):
+            named[attribute] = named.get(attribute, 0) + 1
+    found = []
+    for attribute, times in named.items():
+        ends = wilson(times, asked)
+        found.append(Wish(attribute, times, asked, ends.low, ends.high))
+    return sorted(found, key=lambda wish: (-wish.named, wish.attribute))
