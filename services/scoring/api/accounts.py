@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from collections.abc import Mapping
 from datetime import date
 from typing import Annotated
@@ -21,6 +18,7 @@ from shared.contracts.model import Persona, Tier
 from shared.db.database import Database
 from shared.runtime.clock import Clock
 from shared.security.access import Scope, require_scope
+from shared.web.cursors import after_of, cursor_of
 from shared.web.problems import Problem
 
 
@@ -100,10 +98,10 @@ def routes(db: Database, clock: Clock, weights: Mapping[Part, float]) -> APIRout
         wanted = Wanted(tier.value if tier else "", owner, name)
         after = after_of(cursor)
         async with db.read() as conn:
-            found = await accounts.listed(conn, wanted, after, limit + 1)
+            found = await accounts.listed(conn, wanted, After(*after) if after else None, limit + 1)
             shown = await customers.customers(conn, found[:limit], clock.now(), weights)
         more = (
-            cursor_of(found[limit - 1].annual_value, found[limit - 1].account_id)
+            cursor_of(found[limit - 1].annual_value or 0, found[limit - 1].account_id)
             if len(found) > limit
             else None
         )
@@ -119,26 +117,6 @@ def routes(db: Database, clock: Clock, weights: Mapping[Part, float]) -> APIRout
         return _out(found)
 
     return router
-
-
-def cursor_of(value: float | None, account: UUID) -> str:
-    """Where a list of accounts goes on, as an opaque text."""
-    return base64.urlsafe_b64encode(json.dumps([value or 0, str(account)]).encode()).decode().rstrip("=")
-
-
-def after_of(cursor: str) -> After | None:
-    """Read a cursor.
-
-    Raises:
-        Problem: 422, it is none of ours.
-    """
-    if not cursor:
-        return None
-    try:
-        value, account = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        return After(float(value), UUID(account))
-    except (ValueError, TypeError, AttributeError, binascii.Error) as error:
-        raise Problem(422, "cursor: take it from `next` of the page before.", field="cursor") from error
 
 
 def _out(one: customers.Customer) -> AccountOut:

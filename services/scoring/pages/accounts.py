@@ -13,19 +13,19 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.scoring.api.accounts import after_of, cursor_of
 from services.scoring.domain.health import Part
 from services.scoring.domain.histogram import Histogram, Metric
 from services.scoring.domain.periods import Step
 from services.scoring.domain.windows import Window, span_of
 from services.scoring.pages import views
 from services.scoring.store import accounts, customers, queries
-from services.scoring.store.accounts import Wanted
+from services.scoring.store.accounts import After, Wanted
 from services.scoring.store.queries import Series
 from shared.contracts.model import Tier
 from shared.db.database import Database
 from shared.runtime.clock import Clock
 from shared.security.access import Role, User, require_role
+from shared.web.cursors import after_of, cursor_of
 from shared.web.i18n import negotiate
 from shared.web.problems import Problem
 from shared.web.templates import page, speaking
@@ -65,14 +65,16 @@ def account_pages(env: Environment, db: Database, clock: Clock, weights: Mapping
         """Accounts of most annual value first, and the small ones pooled."""
         now = clock.now()
         wanted = Wanted(filters.tier.value if filters.tier else "", filters.owner, filters.name)
+        after = after_of(filters.cursor)
         async with db.read() as conn:
-            found = await accounts.listed(conn, wanted, after_of(filters.cursor), A_PAGE + 1)
+            found = await accounts.listed(conn, wanted, After(*after) if after else None, A_PAGE + 1)
             shown = await customers.customers(conn, found[:A_PAGE], now, weights)
             pools = await customers.pools(conn, span_of(Window.DAYS_365, now.date()))
         last = found[A_PAGE - 1] if len(found) > A_PAGE else None
+        more = cursor_of(last.annual_value or 0, last.account_id) if last else ""
         content = {
             "customers": shown, "pools": pools, "filters": filters, "tiers": list(Tier), "weights": weights,
-            "more": filters.address(cursor=cursor_of(last.annual_value, last.account_id)) if last else "",
+            "more": filters.address(cursor=more) if more else "",
         }  # fmt: skip
         return page(request, env, "accounts.html", content, locale=_locale(request, user))
 

@@ -1,0 +1,30 @@
+"""Where a list goes on: what its order is by, as an opaque text for the address of the next page."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from uuid import UUID
+
+from shared.web.problems import Problem
+
+
+def cursor_of(value: float, row: UUID) -> str:
+    """The text for a row by which the next page begins; `value` is what the list is ordered by first."""
+    return base64.urlsafe_b64encode(json.dumps([value, str(row)]).encode()).decode().rstrip("=")
+
+
+def after_of(cursor: str) -> tuple[float, UUID] | None:
+    """Read such a text; None for the first page, which has none.
+
+    Raises:
+        Problem: 422, it is none of ours.
+    """
+    if not cursor:
+        return None
+    try:
+        value, row = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        return float(value), UUID(row)
+    except (ValueError, TypeError, AttributeError, binascii.Error) as error:
+        raise Problem(422, "cursor: take it from `next` of the page before.", field="cursor") from error
