@@ -6,6 +6,7 @@ Local times that do not exist move forward, ambiguous ones take the first; nothi
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -217,7 +218,10 @@ def is_holiday(country: str, day: date) -> bool:
 
 @lru_cache(maxsize=512)
 def _holidays(country: str, part: str, year: int) -> frozenset[date]:
-    return frozenset(holidays.country_holidays(country, subdiv=part or None, years=year))
+    with warnings.catch_warnings():
+        # Of some countries the library knows no far years (of India none from 2036): then no day is one.
+        warnings.simplefilter("ignore", UserWarning)
+        return frozenset(holidays.country_holidays(country, subdiv=part or None, years=year))
 
 
 @lru_cache(maxsize=1)
