@@ -219,7 +219,7 @@ def is_holiday(country: str, day: date) -> bool:
 @lru_cache(maxsize=512)
 def _holidays(country: str, part: str, year: int) -> frozenset[date]:
     with warnings.catch_warnings():
-        # Of some countries the library knows no far years (of India none from 2036): then no day is one.
+        # Of some countries only fixed holidays are known for far years (of India from 2036); those are kept.
         warnings.simplefilter("ignore", UserWarning)
         return frozenset(holidays.country_holidays(country, subdiv=part or None, years=year))
 
