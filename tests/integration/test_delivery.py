@@ -74,8 +74,8 @@ async def test_what_cannot_be_read_is_put_aside_by_each_reader_and_the_rest_goes
 ) -> None:
     read: dict[str, list[str]] = {}
     for name in SERVICES:
-        for subscription in (await assemble(name)).subscriptions:
-            read[name] = sorted(topic.value for topic in subscription.topics)
+        subscriptions = (await assemble(name)).subscriptions
+        read[name] = sorted(topic.value for one in subscriptions for topic in one.topics)
     async with opened(fresh_database, START) as house:
         for topic in sorted({topic for topics in read.values() for topic in topics}):
             await house.bus.produce([Outgoing(topic, b"k", b"{", (("ce_id", b"1"), ("ce_type", b"x")))])
