@@ -112,7 +112,9 @@ async def build(name: str, ground: Ground) -> Running:
     root, settings = _roots(ground)[name]
     service = await root(settings, platform)
     members = [
-        await _member(service, number, platform, ground) for number in range(len(service.subscriptions))
+        await _member(service, number, platform, ground)
+        for number, subscription in enumerate(service.subscriptions)
+        if subscription.names  # who reads no topic joins no group
     ]
     relay = Relay(platform.db, ground.bus, ground.machine, republish=service.republish)
     return Running(service, platform, relay, members)
