@@ -21,7 +21,7 @@ READS_OF = {
     "trigger": ("touchpoints", "deliveries", "responses", "tickets"),
     "dispatch": ("surveys", "messages", "responses", "directory", "programmes"),
     "collector": ("surveys", "deliveries", "directory"),
-    "scoring": ("responses", "surveys", "deliveries", "directory", "programmes"),
+    "scoring": ("responses", "surveys", "deliveries", "directory", "programmes", "context", "tickets"),
     "alerts": ("responses", "directory"),
 }
 READS = {service: tuple(f"afterword.{topic}" for topic in topics) for service, topics in READS_OF.items()}

@@ -11,7 +11,6 @@ from services.trigger.domain.directory import contact_erased, erased
 from services.trigger.domain.model import Ask, AskState, Contact, Decision, PlanState
 from services.trigger.handlers.ledger import record
 from services.trigger.store import asks, audiences, consents, directory, merging, plans
-from shared.contracts.directory import ContactErased
 from shared.contracts.model import Snapshot
 from shared.contracts.reasons import Outcome, Reason
 from shared.contracts.surveys import SurveyCancelled
@@ -45,7 +44,7 @@ async def erase(tx: Tx, sealer: Sealer, contact_ids: Iterable[UUID], event_id: s
 
 async def announced(conn: Connection, contact: Contact) -> bool:
     """Whether the news of an erasure is on its topic, where every service finds it."""
-    told = derive(ContactErased.TYPE, _identity(contact))
+    told = derive(contact_erased(contact).TYPE, _identity(contact))
     return not await directory.is_unpublished(conn, told)
 
 
