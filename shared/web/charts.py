@@ -106,6 +106,20 @@ def distribution(shares: Sequence[Share], words: Words) -> Markup:
     total = sum(share.count for share in shares)
     if total == 0:
         return Markup('<p class="empty">{}</p>').format(words.nothing)
+    legend = _NOTHING.join(
+        Markup(
+            '<li><span class="swatch {}"></span>{} <b>{}&nbsp;%</b> <span class="muted">({})</span></li>'
+        ).format(share.kind, share.label, round(100 * share.count / total), share.count)
+        for share in shares
+    )
+    return Markup('<figure>{}<ul class="legend">{}</ul></figure>').format(
+        stack(shares, f"{words.title}. {words.description}"), legend
+    )
+
+
+def stack(shares: Sequence[Share], label: str) -> Markup:
+    """One bar of stacked shares, for a table that says the numbers beside it."""
+    total = sum(share.count for share in shares) or 1
     bars, x = [], 0.0
     for share in shares:
         width = 100 * share.count / total
@@ -116,16 +130,10 @@ def distribution(shares: Sequence[Share], words: Words) -> Markup:
             )
         )
         x += width
-    legend = _NOTHING.join(
-        Markup(
-            '<li><span class="swatch {}"></span>{} <b>{}&nbsp;%</b> <span class="muted">({})</span></li>'
-        ).format(share.kind, share.label, round(100 * share.count / total), share.count)
-        for share in shares
-    )
     return Markup(
-        '<figure><svg class="chart share" viewBox="0 0 100 10" preserveAspectRatio="none" role="img" '
-        'aria-label="{}">{}</svg><ul class="legend">{}</ul></figure>'
-    ).format(f"{words.title}. {words.description}", _NOTHING.join(bars), legend)
+        '<svg class="chart share" viewBox="0 0 100 10" preserveAspectRatio="none" role="img" '
+        'aria-label="{}">{}</svg>'
+    ).format(label, _NOTHING.join(bars))
 
 
 def quadrants(

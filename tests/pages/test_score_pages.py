@@ -167,6 +167,9 @@ async def test_a_programme_names_its_focus_areas_in_words(
     text = " ".join((await page.locator("main").inner_text()).split())
     assert "Delivery time: it goes with the score more than most, and 45% are satisfied with it" in text
     assert "Importance and satisfaction" in text
+    # 44 of 80 rated it 2, 36 gave 5.
+    bar = page.get_by_role("img", name="Delivery time. Satisfied: 36, Neutral: 0, Unhappy: 44")
+    assert await bar.is_visible()
     row = page.get_by_role("row", name="DHL carrier")
     assert "worse" in await row.inner_text()
     lane = page.get_by_role("row", name="north lane")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +15,7 @@ from services.scoring.domain.health import WEIGHTS, Part
 from services.scoring.domain.periods import Step
 from services.scoring.pages import views
 from services.scoring.pages.accounts import account_pages
-from services.scoring.pages.detail import SPLITS, chosen_split, detail
+from services.scoring.pages.detail import SPLITS, Detail, chosen_split, detail
 from services.scoring.pages.filters import PERIODS, Filters
 from services.scoring.pages.overview import Spans, in_short, managers, overview
 from services.scoring.store import queries
@@ -68,13 +69,18 @@ def pages(
             shown = await detail(conn, filters, split, spans, speech, thresholds)
             content = {
                 "detail": shown,
-                "attribute": lambda name: named(name, shown.moved.words, locale),
+                "attribute": (attribute := partial(_named, shown, locale)),
+                "attribute_bar": lambda one: views.attribute_bar(one, attribute(one.attribute), speech),
                 "split": split,
                 "splits": SPLITS,
             }
             return page(request, env, "programme.html", shared | content, locale=locale)
 
     return router
+
+
+def _named(shown: Detail, locale: str, name: str) -> str:
+    return named(name, shown.moved.words, locale)
 
 
 def _shared(filters: Filters, thresholds: views.Thresholds, title: Callable[[str], str]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from services.scoring.domain.asked import named
 from services.scoring.domain.asking import FIRST_DAY, LAST_DAY, Span
 from services.scoring.domain.change import Change
-from services.scoring.domain.drivers import Quadrant
+from services.scoring.domain.drivers import Driver, Quadrant
 from services.scoring.domain.histogram import Histogram, Metric
 from services.scoring.domain.metrics import GROUP_NAMES, TOO_FEW, Group, Score, group, score
 from services.scoring.domain.periods import Period, Step, fitting
@@ -199,6 +199,16 @@ def quadrants(found: Moved, speech: Speech) -> Markup:
         sum(one.importance or 0 for one in known) / len(known),
     )
     return charts.quadrants(places, (say("Satisfied"), say("Goes with the score")), middle, words)
+
+
+def attribute_bar(one: Driver, name: str, speech: Speech) -> Markup:
+    """Satisfied against unhappy with one attribute, as one bar (R65)."""
+    shares = [
+        charts.Share(speech.say("Satisfied"), one.satisfied, "high"),
+        charts.Share(speech.say("Neutral"), one.neutral, "mid"),
+        charts.Share(speech.say("Unhappy"), one.unhappy, "low"),
+    ]
+    return charts.stack(shares, f"{name}. " + ", ".join(f"{share.label}: {share.count}" for share in shares))
 
 
 def title_of(titles: Mapping[str, Mapping[str, str]], programme: str, locale: str) -> str:
