@@ -26,6 +26,7 @@ MAX_SUBJECT = 200
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}\Z")
 _LINK = re.compile(r"https?://[^\s\"'<>\\]{1,500}\Z")
 _DARK_INK = 0.45
+_DAY = {"es": "d 'de' MMMM", "pt": "d 'de' MMMM", "de": "d. MMMM"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +101,17 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What a survey wants to say, as it was requested."""
+    """What a survey wants to say, as it was requested.
+
+    `started`: whoever is reminded sent a first step already; the words are ours, for a programme's reminder
+    would ask as if nothing had come (R49).
+    """
 
     texts: Texts
     form: Form
     closes_at: datetime
     reminder: bool = False
+    started: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,16 +134,14 @@ def invite(ask: Ask, reader: Reader, organisation: OrganisationChanged, links: L
     values = _values(reader, organisation)
     subject = guard("letter.subject", fill(_line("letter.subject", ask.texts.subject, locale), values))
     if ask.reminder:
-        subject = fill(wording.reminder_subject, {"subject": subject})
-    intro = _block("letter.reminder" if ask.reminder else "letter.intro", ask, locale) or (
-        wording.reminder_intro if ask.reminder else wording.intro
-    )
+        again = wording.started_subject if ask.started else wording.reminder_subject
+        subject = fill(again, {"subject": subject})
     return Letter(
         frame=_frame(ask.texts, reader, organisation, values),
         links=links,
         subject=guard("letter.subject", subject, longest=MAX_SUBJECT),
         preheader=wording.preheader,
-        paragraphs=_paragraphs(intro, values),
+        paragraphs=_paragraphs(_intro(ask, locale, wording), values),
         row=_row(ask.form, locale, values, links, wording),
         until=fill(wording.open_until, {"date": _date(ask.closes_at, reader.snapshot)}),
         open_survey=wording.open_survey,
@@ -236,6 +240,13 @@ def _block(name: str, ask: Ask, locale: str) -> str:
     return guard_block(name, pick(ask.texts.reminder if ask.reminder else ask.texts.intro, locale))
 
 
+def _intro(ask: Ask, locale: str, wording: Wording) -> str:
+    if ask.reminder and ask.started:
+        return wording.started_intro
+    own = _block("letter.reminder" if ask.reminder else "letter.intro", ask, locale)
+    return own or (wording.reminder_intro if ask.reminder else wording.intro)
+
+
 def _paragraphs(text: str, values: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(fill(part.strip(), values) for part in re.split(r"\n\s*\n", text) if part.strip())
 
@@ -279,8 +290,9 @@ def _date(at: datetime, snapshot: Snapshot) -> str:
 
 @lru_cache(maxsize=512)
 def _day(day: date, language: str) -> str:
-    pattern = "d 'de' MMMM" if language == "es" else "d MMMM"
-    return str(format_date(day, pattern, locale=language)).replace(" ", "\N{NO-BREAK SPACE}")
+    return str(format_date(day, _DAY.get(language, "d MMMM"), locale=language)).replace(
+        " ", "\N{NO-BREAK SPACE}"
+    )
 
 
 def _luminance(colour: str) -> float:

@@ -106,6 +106,7 @@ class Claimed:
     opted_out: bool = False
     cancelled: bool = False
     answered: bool = False
+    started: bool = False
     closed: bool = False
     paused: bool = False
     reached: bool = False

@@ -1,14 +1,17 @@
-"""The fixed texts of mails and of the unsubscribe page, in every language of the product.
+"""The fixed texts of mails, text messages and the unsubscribe page, in every language of the product.
 
-Texts of a programme come with the survey; these stand around them. `{name}` slots as everywhere.
+Texts of a programme come with the survey; these stand around them. `{name}` slots as everywhere. English is
+the text here; the other languages are gettext catalogues in `locales/`, read once when the process starts.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
 
 from shared.contracts.forms import QuestionType
 from shared.contracts.messages import MessageKind
+from shared.web.i18n import translations
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,8 @@ class Wording:
     intro: str
     reminder_subject: str
     reminder_intro: str
+    started_subject: str
+    started_intro: str
     preheader: str
     hint: str
     open_until: str
@@ -48,6 +53,13 @@ class Wording:
     page_kept: str
     page_unknown_title: str
     page_unknown: str
+    sms_ask: str
+    sms_link: str
+    sms_reminder: str
+    sms_stop: str
+    sms_thanks: str
+    sms_unclear: str
+    sms_late: str
 
 
 ENGLISH = Wording(
@@ -57,6 +69,10 @@ ENGLISH = Wording(
     reminder_subject="Reminder: {subject}",
     reminder_intro=(
         "A few days ago I asked for your opinion. If you can spare a minute, it would still help us a lot."
+    ),
+    started_subject="Still open: {subject}",
+    started_intro=(
+        "You began to answer, thank you. What you chose is kept; the rest takes less than a minute."
     ),
     preheader="One click to start, less than a minute in all.",
     hint="Choose a number. It opens a page where you confirm your answer.",
@@ -118,147 +134,35 @@ ENGLISH = Wording(
     page_unknown=(
         "It is not complete or was altered. Please use the link of the mail as it is, or reply to the mail."
     ),
+    sms_ask="{company}: {question} Answer with a number from {low} to {high}, or here: {url}",
+    sms_link="{company}: {question} {url}",
+    sms_reminder="Reminder. {text}",
+    sms_stop="STOP ends these messages.",
+    sms_thanks="Thank you! To say why or to change it: {url}",
+    sms_unclear="Please answer with one number from {low} to {high}, or here: {url}",
+    sms_late="Thank you, but this question is closed.",
 )
 
-SPANISH = Wording(
-    greeting="Hola, {name}:",
-    greeting_nameless="Hola:",
-    intro="¿Nos dedica un minuto? Su respuesta nos ayuda a mejorar.",
-    reminder_subject="Recordatorio: {subject}",
-    reminder_intro=(
-        "Hace unos días le pedí su opinión. Si dispone de un minuto, todavía nos sería de gran ayuda."
-    ),
-    preheader="Un clic para empezar, menos de un minuto en total.",
-    hint="Elija un número. Se abre una página en la que confirma su respuesta.",
-    open_until="Puede responder hasta el {date}.",
-    open_survey="Abrir la encuesta",
-    why="Recibe este correo porque es usted un contacto de {company}.",
-    unsubscribe="No quiero que me vuelvan a preguntar",
-    regards="Un cordial saludo,",
-    scales={
-        QuestionType.NPS: ("Nada probable", "Muy probable"),
-        QuestionType.NPS5: ("Nada probable", "Muy probable"),
-        QuestionType.CSAT: ("Muy insatisfecho", "Muy satisfecho"),
-        QuestionType.CES: ("Muy difícil", "Muy fácil"),
-    },
-    notes={
-        MessageKind.THANKS: Note(
-            "Gracias por su respuesta",
-            (
-                "Gracias por dedicarnos su tiempo.",
-                (
-                    "Su respuesta ha llegado a las personas que pueden actuar. Si desea añadir algo, "
-                    "responda a este correo."
-                ),
-            ),
-        ),
-        MessageKind.FIRST_REPLY: Note(
-            "Hemos leído su respuesta",
-            (
-                "Gracias por su franqueza. Lamento que no hayamos cumplido sus expectativas.",
-                (
-                    "Uno de nosotros se pondrá en contacto con usted en un plazo de 24 horas. Si desea "
-                    "contarnos más, responda a este correo."
-                ),
-            ),
-        ),
-        MessageKind.YOU_SAID_WE_DID: Note(
-            "Lo que hemos cambiado gracias a su respuesta",
-            ("Usted nos dijo qué debíamos mejorar. Esto es lo que hemos hecho desde entonces:", "{text}"),
-        ),
-        MessageKind.HELP: Note(
-            "Una ayuda para empezar",
-            (
-                "Nos dijo que no fue fácil. Esto puede ayudarle:",
-                "{text}",
-                "Si no le sirve, responda a este correo.",
-            ),
-        ),
-    },
-    page_title="¿No quiere que le preguntemos?",
-    page_question="Díganos qué no desea recibir más. Tiene efecto inmediato.",
-    page_this="Encuestas de este tipo",
-    page_all="Todas las encuestas de {company}",
-    page_button="No recibir más estos correos",
-    page_done_title="Hecho",
-    page_done_this="No volverá a recibir encuestas de este tipo.",
-    page_done_all="No volverá a recibir encuestas de {company}.",
-    page_kept="No cambia nada más en su relación con {company}.",
-    page_unknown_title="Este enlace no funciona",
-    page_unknown=(
-        "Está incompleto o fue modificado. Use el enlace del correo tal como está o responda al correo."
-    ),
-)
+CATALOGUE = Path(__file__).parents[1] / "locales"
+LANGUAGES = ("en", "es", "sv", "de", "fr", "pt")
+"""What the product speaks to customers; English is the text in the code."""
 
-SWEDISH = Wording(
-    greeting="Hej {name},",
-    greeting_nameless="Hej,",
-    intro="Har du en minut? Ditt svar hjälper oss att bli bättre.",
-    reminder_subject="Påminnelse: {subject}",
-    reminder_intro=(
-        "För några dagar sedan bad jag om din åsikt. Har du en minut över hjälper ditt svar "
-        "oss fortfarande mycket."
-    ),
-    preheader="Ett klick för att börja, mindre än en minut totalt.",
-    hint="Välj en siffra. Då öppnas en sida där du bekräftar ditt svar.",
-    open_until="Du kan svara till och med {date}.",
-    open_survey="Öppna enkäten",
-    why="Du får det här mejlet för att du är kontaktperson hos {company}.",
-    unsubscribe="Jag vill inte få fler frågor",
-    regards="Vänliga hälsningar,",
-    scales={
-        QuestionType.NPS: ("Inte alls troligt", "Mycket troligt"),
-        QuestionType.NPS5: ("Inte alls troligt", "Mycket troligt"),
-        QuestionType.CSAT: ("Mycket missnöjd", "Mycket nöjd"),
-        QuestionType.CES: ("Mycket svårt", "Mycket lätt"),
-    },
-    notes={
-        MessageKind.THANKS: Note(
-            "Tack för ditt svar",
-            (
-                "Tack för att du tog dig tid att svara.",
-                (
-                    "Ditt svar har nått dem som kan göra något åt det. Vill du tillägga något, svara bara på "
-                    "det här mejlet."
-                ),
-            ),
-        ),
-        MessageKind.FIRST_REPLY: Note(
-            "Vi har läst ditt svar",
-            (
-                "Tack för att du är uppriktig. Jag beklagar att vi inte motsvarade dina förväntningar.",
-                "Någon av oss hör av sig inom 24 timmar. Vill du berätta mer, svara bara på det här mejlet.",
-            ),
-        ),
-        MessageKind.YOU_SAID_WE_DID: Note(
-            "Det här har vi ändrat tack vare ditt svar",
-            ("Du berättade vad vi borde göra bättre. Det här har vi gjort sedan dess:", "{text}"),
-        ),
-        MessageKind.HELP: Note(
-            "Lite hjälp på vägen",
-            (
-                "Du berättade att det inte var lätt. Det här kan hjälpa:",
-                "{text}",
-                "Svara på det här mejlet om det inte gör det.",
-            ),
-        ),
-    },
-    page_title="Vill du slippa frågor?",
-    page_question="Berätta vad du inte längre vill få. Det gäller genast.",
-    page_this="Enkäter av det här slaget",
-    page_all="Alla enkäter från {company}",
-    page_button="Sluta skicka de här mejlen",
-    page_done_title="Klart",
-    page_done_this="Du får inga fler enkäter av det här slaget.",
-    page_done_all="Du får inga fler enkäter från {company}.",
-    page_kept="Inget annat i din relation till {company} ändras.",
-    page_unknown_title="Länken fungerar inte",
-    page_unknown=(
-        "Den är ofullständig eller har ändrats. Använd länken i mejlet som den är, eller svara på mejlet."
-    ),
-)
 
-WORDINGS: dict[str, Wording] = {"en": ENGLISH, "es": SPANISH, "sv": SWEDISH}
+def _translated(language: str) -> Wording:
+    """The English texts put into a language by its catalogue."""
+    say = translations(language, CATALOGUE).gettext
+    plain = {one.name: getattr(ENGLISH, one.name) for one in fields(ENGLISH)}
+    texts = {name: say(text) for name, text in plain.items() if isinstance(text, str)}
+    scales = {kind: (say(low), say(high)) for kind, (low, high) in ENGLISH.scales.items()}
+    notes = {
+        # A paragraph that is nothing but a slot is nobody's language.
+        kind: Note(say(note.subject), tuple(say(text) for text in note.paragraphs))
+        for kind, note in ENGLISH.notes.items()
+    }
+    return replace(ENGLISH, scales=scales, notes=notes, **texts)
+
+
+WORDINGS: dict[str, Wording] = {language: _translated(language) for language in LANGUAGES}
 """Language -> texts. A survey in another language gets the English ones around it."""
 
 

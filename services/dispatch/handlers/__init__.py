@@ -29,6 +29,7 @@ SUBSCRIPTION = Subscription(
         Route((messages.MessageRequested.TYPE,), on_notes),
         Route(
             (
+                responses.ResponseStarted.TYPE,
                 responses.ResponseSubmitted.TYPE,
                 responses.ResponseAmended.TYPE,
                 responses.ResponseHeld.TYPE,

@@ -1,4 +1,7 @@
-"""Answers: whoever has answered is not reminded. A held answer is none yet, a withdrawn one none any more."""
+"""Answers: whoever has answered is not reminded; whoever began is reminded in other words.
+
+A held answer is none yet, a withdrawn one none any more.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +10,23 @@ from typing import Any
 from uuid import UUID
 
 from services.dispatch.store import intake
+from services.dispatch.store.intake import Heard
 from shared.contracts.envelope import Event
-from shared.contracts.responses import ResponseHeld, ResponseWithdrawn
+from shared.contracts.responses import ResponseHeld, ResponseStarted, ResponseWithdrawn
 from shared.db.database import Tx
 
 
 async def on_answers(events: Sequence[Event[Any]], tx: Tx) -> None:
-    """Keep per survey what its newest version says."""
-    newest: dict[UUID, tuple[UUID, int, bool]] = {}
+    """Keep per survey what its newest version says, and that it was begun."""
+    newest: dict[UUID, Heard] = {}
+    begun: set[UUID] = set()
     for event in events:
         survey_id, version = UUID(event.data.survey_id), event.data.version
-        if survey_id not in newest or version > newest[survey_id][1]:
-            counts = not isinstance(event.data, ResponseHeld | ResponseWithdrawn)
-            newest[survey_id] = (survey_id, version, counts)
+        if isinstance(event.data, ResponseStarted):
+            begun.add(survey_id)
+        elif survey_id not in newest or version > newest[survey_id].version:
+            held = isinstance(event.data, ResponseHeld)
+            counts = not (held or isinstance(event.data, ResponseWithdrawn))
+            newest[survey_id] = Heard(survey_id, version, answered=counts, held=held)
     await intake.save_answers(tx.conn, list(newest.values()))
+    await intake.save_starts(tx.conn, sorted(begun))

@@ -17,7 +17,7 @@ from fastapi.responses import PlainTextResponse, Response
 
 from services.dispatch import metrics
 from services.dispatch.domain.text import fill
-from services.dispatch.domain.wording import WORDINGS, Wording, language_of
+from services.dispatch.domain.wording import CATALOGUE, LANGUAGES, WORDINGS, Wording
 from services.dispatch.store import queue, suppressions
 from services.dispatch.store.suppressions import Recipient
 from shared.contracts.deliveries import ContactUnsubscribed, UnsubscribeScope
@@ -27,11 +27,11 @@ from shared.runtime.failpoints import failpoint
 from shared.security.tokens import Tokens
 from shared.web.forms import text_fields
 from shared.web.i18n import negotiate
-from shared.web.templates import environment, page
+from shared.web.templates import environment, page, speaking
 
 ONE_CLICK = ("List-Unsubscribe", "One-Click")
 _ID_BYTES = 16
-_pages = environment(Path(__file__).parent)
+_pages = environment(Path(__file__).parent, CATALOGUE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ async def _visit(conn: Connection, tokens: Tokens, token: str, request: Request)
         delivery_id=delivery_id,
         recipient=recipient,
         company=(organisation.brand.name or organisation.name) if organisation else "",
-        locale=language_of(negotiate(known, request.headers.get("accept-language"))),
+        locale=_language(known, request),
     )
 
 
@@ -144,7 +144,7 @@ def _question(request: Request, visit: Visit, status: int = 200) -> Response:
         "choices": choices,
         "button": wording.page_button,
     }
-    return page(request, _pages, "unsubscribe.html", context, status=status, locale=visit.locale)
+    return page(request, _pages, "unsubscribe.html", context | speaking(_pages, visit.locale), status=status)
 
 
 def _done(request: Request, visit: Visit, scope: UnsubscribeScope) -> Response:
@@ -155,11 +155,15 @@ def _done(request: Request, visit: Visit, scope: UnsubscribeScope) -> Response:
         "title": wording.page_done_title,
         "lines": (fill(what, company), fill(wording.page_kept, company)),
     }
-    return page(request, _pages, "unsubscribed.html", context, locale=visit.locale)
+    return page(request, _pages, "unsubscribed.html", context | speaking(_pages, visit.locale))
+
+
+def _language(known: str | None, request: Request) -> str:
+    return negotiate(known, request.headers.get("accept-language"), LANGUAGES)
 
 
 def _unknown(request: Request) -> Response:
-    locale = language_of(negotiate(None, request.headers.get("accept-language")))
+    locale = _language(None, request)
     wording = WORDINGS[locale]
     context = {"company": "", "title": wording.page_unknown_title, "lines": (wording.page_unknown,)}
-    return page(request, _pages, "unsubscribed.html", context, status=404, locale=locale)
+    return page(request, _pages, "unsubscribed.html", context | speaking(_pages, locale), status=404)

@@ -92,10 +92,16 @@ update messages set person = '', slots = '{}', address_hash = null where contact
 _BLANK_SURVEYS = "update surveys set person = '', slots = '{}' where contact_id = any($1::uuid[])"
 _BLANK_SUPPRESSIONS = "update suppressions set contact_id = null where contact_id = any($1::uuid[])"
 _ANSWERS = """
-insert into answers as a (survey_id, version, answered)
-select * from unnest($1::uuid[], $2::int[], $3::boolean[]) order by 1
-on conflict (survey_id) do update set version = excluded.version, answered = excluded.answered
+insert into answers as a (survey_id, version, answered, held)
+select * from unnest($1::uuid[], $2::int[], $3::boolean[], $4::boolean[]) order by 1
+on conflict (survey_id) do update set
+    version = excluded.version, answered = excluded.answered, held = excluded.held
 where a.version < excluded.version
+"""
+_STARTS = """
+insert into answers as a (survey_id, version, answered, started)
+select survey_id, 0, false, true from unnest($1::uuid[]) as t (survey_id) order by 1
+on conflict (survey_id) do update set started = true where not a.started
 """
 _ACCOUNTS = """
 insert into accounts as a (account_id, version, paused)
@@ -119,6 +125,16 @@ _WAKE = """
 update messages set not_before = clock.machine_now()
 where state = 'planned' and attempts = 0 and (programme = any($1::text[]) or account_id = any($2::uuid[]))
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the newest version of an answer says: that it counts, is held, or was withdrawn."""
+
+    survey_id: UUID
+    version: int
+    answered: bool
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,9 +204,17 @@ async def plan_messages(conn: Connection, messages: Sequence[Planned]) -> None:
     await conn.execute(_MESSAGES, *_columns(rows, 14))
 
 
-async def save_answers(conn: Connection, rows: Sequence[tuple[UUID, int, bool]]) -> None:
-    """Keep per survey whether a person's answer counts: survey, version, answered."""
-    await conn.execute(_ANSWERS, *_columns(rows, 3))
+async def save_answers(conn: Connection, answers: Sequence[Heard]) -> None:
+    """Keep per survey whether a person's answer counts; an older version changes nothing."""
+    rows = [(one.survey_id, one.version, one.answered, one.held) for one in answers]
+    if rows:
+        await conn.execute(_ANSWERS, *_columns(rows, 4))
+
+
+async def save_starts(conn: Connection, survey_ids: Sequence[UUID]) -> None:
+    """Keep that a person sent a first step of these surveys."""
+    if survey_ids:
+        await conn.execute(_STARTS, list(survey_ids))
 
 
 async def save_contacts(conn: Connection, rows: Sequence[tuple[UUID, int, UUID | None, bool]]) -> None:

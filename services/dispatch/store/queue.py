@@ -47,7 +47,7 @@ _LOAD = """
 select m.*, s.closes_at, s.fresh_until, s.closed, s.cancelled_as, t.content as texts,
     coalesce(nullif(m.person, ''), s.person, '') as sealed,
     case when m.survey_id is null then m.slots else s.slots end as values,
-    coalesce(a.answered, false) as answered, c.opted_out, c.erased_at,
+    coalesce(a.answered, false) as answered, coalesce(a.started, false) as started, c.opted_out, c.erased_at,
     coalesce(acc.paused, false) or coalesce(p.paused, false) as braked,
     exists (select from messages e where e.survey_id = m.survey_id and e.step < m.step
         and e.state = 'handed_over') as reached,
@@ -332,6 +332,7 @@ def _claimed(row: asyncpg.Record) -> Claimed:
         opted_out=bool(row["opted_out"]),
         cancelled=row["cancelled_as"] is not None,
         answered=row["answered"],
+        started=row["started"],
         closed=bool(row["closed"]),
         paused=of_survey and row["braked"],
         reached=row["reached"],

@@ -101,7 +101,7 @@ def _worded(examined: Examined, organisation: OrganisationChanged, desk: Desk) -
     if not claimed.of_survey:
         return note(MessageKind(claimed.kind), reader, organisation, links)
     form, texts = read_texts(claimed.texts)
-    ask = Ask(texts, form, claimed.closes_at, reminder=claimed.reached)
+    ask = Ask(texts, form, claimed.closes_at, reminder=claimed.reached, started=claimed.started)
     return invite(ask, reader, organisation, links)
 
 

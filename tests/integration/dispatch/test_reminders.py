@@ -22,6 +22,7 @@ from shared.contracts.responses import (
     ResponseAmended,
     ResponseHeld,
     ResponseReleased,
+    ResponseStarted,
     ResponseSubmitted,
     ResponseWithdrawn,
     Score,
@@ -80,6 +81,30 @@ async def test_a_reminder_says_so_and_asks_again(room: MailRoom) -> None:
     assert second["Subject"] == f"Reminder: {first['Subject']}"
     assert first["Message-ID"] != second["Message-ID"]
     assert [told.data.step for told in await room.told()] == [0, 1]
+
+
+@pytest.mark.requirement("R49")
+@pytest.mark.parametrize(
+    "order", [(ResponseStarted, ResponseWithdrawn), (ResponseWithdrawn, ResponseStarted)]
+)
+async def test_whoever_began_is_reminded_in_other_words(
+    room: MailRoom, order: tuple[type[Payload], type[Payload]]
+) -> None:
+    await room.ask("anna")
+    await room.ask("bert")
+    await room.work()
+    for kind in order:
+        await room.tell(answer(kind, 1))
+    await reminded(room)
+    mail = room.read()
+    assert mail["Subject"] == f"Still open: {room.read(0)['Subject']}"
+    part = mail.get_body(("plain",))
+    assert part is not None
+    assert "You began to answer" in part.get_content()
+    await room.tell(reminder("bert"))
+    await Views(room.db, await a_bus()).prove()
+    await room.work()
+    assert room.read()["Subject"].startswith("Reminder: ")
 
 
 @pytest.mark.requirement("R49")

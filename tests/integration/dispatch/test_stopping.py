@@ -82,13 +82,17 @@ async def test_opening_the_link_changes_nothing(
         ("en", "Do not want to be asked?"),
         ("es-MX", "¿No quiere que le preguntemos?"),
         ("sv", "Vill du slippa frågor?"),
+        ("de-AT", "Möchten Sie nicht mehr gefragt werden?"),
+        ("fr", "Vous ne souhaitez plus être interrogé"),
+        ("pt-BR", "Não quer que lhe perguntemos?"),
     ],
 )
 async def test_the_page_speaks_the_language_of_the_mail(
     room: MailRoom, browser: httpx.AsyncClient, locale: str, title: str
 ) -> None:
-    answer = await browser.get(await stop_link(room, locale=locale), headers={"accept-language": "de"})
+    answer = await browser.get(await stop_link(room, locale=locale), headers={"accept-language": "nl, it"})
     assert answer.status_code == 200
+    assert f'lang="{locale[:2]}"' in answer.text
     assert title in answer.text
     assert "Northwind" in answer.text
 

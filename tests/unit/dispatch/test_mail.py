@@ -20,7 +20,7 @@ from services.dispatch.channels.render import Renderer
 from services.dispatch.domain.address import Address
 from services.dispatch.domain.letter import Ask, Letter, Links, Reader, invite, note
 from services.dispatch.domain.text import UnsafeText, slots_of
-from services.dispatch.domain.wording import WORDINGS
+from services.dispatch.domain.wording import LANGUAGES, WORDINGS
 from shared.contracts.directory import Brand, OrganisationChanged, Sender
 from shared.contracts.forms import Form, Question, QuestionType
 from shared.contracts.forms import Letter as Texts
@@ -105,7 +105,7 @@ def test_the_headers_are_ours_and_only_ours() -> None:
 
 
 @pytest.mark.requirement("R1", "R43")
-@pytest.mark.parametrize("locale", ["en", "es", "sv"])
+@pytest.mark.parametrize("locale", list(LANGUAGES))
 @pytest.mark.parametrize(
     ("kind", "low", "high"),
     [
@@ -132,7 +132,7 @@ def test_the_score_row_has_every_value_in_every_language(
         assert high_word in form_of_it
 
 
-@pytest.mark.parametrize("locale", ["en", "es", "sv"])
+@pytest.mark.parametrize("locale", list(LANGUAGES))
 def test_a_mail_is_small_complete_and_ends_with_a_way_out(locale: str) -> None:
     words = letter(locale=locale)
     content = mime.compose(words, RENDERER.render(words), POSTING)
@@ -335,8 +335,11 @@ def test_a_logo_is_a_plain_web_address_or_none(url: str) -> None:
         ("en", "Europe/Stockholm", "2 April"),
         ("es", "America/Mexico_City", "1 de abril"),
         ("sv", "Europe/Stockholm", "2 april"),
+        ("de", "Europe/Berlin", "2. April"),
+        ("fr", "Europe/Paris", "2 avril"),
+        ("pt", "Europe/Lisbon", "2 de abril"),
         ("en", "no/where", "2 April"),
-        ("de", "UTC", "2 April"),
+        ("nl", "UTC", "2 April"),
     ],
 )
 def test_the_last_day_is_said_in_the_readers_words_and_zone(locale: str, zone: str, until: str) -> None:
@@ -353,7 +356,7 @@ def test_people_are_greeted_by_their_first_name(name: str, greeting: str) -> Non
     assert letter(name=name).frame.greeting == greeting
 
 
-@pytest.mark.parametrize("locale", ["en", "es", "sv"])
+@pytest.mark.parametrize("locale", list(LANGUAGES))
 @pytest.mark.parametrize("kind", list(MessageKind))
 def test_notes_ask_nothing(kind: MessageKind, locale: str) -> None:
     reader = Reader(
