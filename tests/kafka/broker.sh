@@ -74,8 +74,18 @@ end() {
   kill "-$1" "$number" && gone
 }
 
+listens() { (: >"/dev/tcp/127.0.0.1/$port") 2>/dev/null; }
+
+# A broker that was killed may come back, give up in its start and take its time to end: that is no broker.
 start() {
-  pid >/dev/null && return 0
+  if pid >/dev/null; then
+    for _ in $(seq 40); do
+      listens && return 0
+      sleep 0.25
+    done
+    { echo "a broker without a port is begun anew; the end of its log:"; tail -30 "$state/kafka.log"; } >&2
+    end KILL
+  fi
   configure
   # With a static controller.quorum.voters, formatting takes no --standalone.
   [ -f "$state/data/meta.properties" ] || "${java[@]}" kafka.tools.StorageTool format --ignore-formatted -t "$cluster" -c "$state/server.properties" \
@@ -83,7 +93,7 @@ start() {
   setsid "${java[@]}" kafka.Kafka "$state/server.properties" >>"$state/kafka.log" 2>&1 </dev/null &
   echo $! >"$state/pid"
   for _ in $(seq 240); do
-    (: >"/dev/tcp/127.0.0.1/$port") 2>/dev/null && return 0
+    listens && return 0
     kill -0 "$(cat "$state/pid")" 2>/dev/null || break
     sleep 0.25
   done

@@ -13,6 +13,8 @@ KAFKA_STATE=$(mktemp -d)
 export KAFKA_STATE
 export KAFKA_CONTROL=$here/broker.sh
 leave() {
+  local status=$?
+  [ "$status" = 0 ] || { echo "kafka: the end of the broker's log:"; tail -40 "$KAFKA_STATE/kafka.log"; } >&2 || true
   "$KAFKA_CONTROL" stop || "$KAFKA_CONTROL" kill || true
   rm -rf "$KAFKA_STATE"
 }
