@@ -15,7 +15,7 @@ CHAOS := $(PY) -m tests.chaos --seed $(SEED) --disks $(if $(filter 0,$(shell id 
 .PHONY: help setup demo up down test test-unit test-contract test-integration test-e2e test-pages test-kafka chaos \
 	chaos-sample chaos-campaign proof coverage \
 	check fmt requirements docs lock bench-collector bench-scoring bench-trigger bench-plans \
-	bench-dispatch bench-chain bench-growth clean
+	bench-dispatch bench-chain bench-growth bench-backtest clean
 
 help:
 	@awk 'BEGIN {FS = ":.*## "} \
@@ -125,6 +125,9 @@ bench-chain: setup ## an unhappy answer until somebody is told, against the bare
 
 bench-growth: setup ## the cost of an answer and of the score page at ten million answers
 	@$(PY) -m benchmarks.growth $(ARGS)
+
+bench-backtest: setup ## a year of 100,000 people let happen again, against a million events a minute
+	@$(PY) -m benchmarks.backtest $(ARGS)
 
 ##@ Tidy
 setup: ## .venv with every dependency at its pinned hash (other targets do this themselves)

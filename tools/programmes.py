@@ -1,10 +1,12 @@
-"""JSON Schemas of programme files and of groups.yaml, for editors."""
+"""JSON Schemas of programme files and of groups.yaml, for editors, and of a backtest's report."""
 
 import json
 from pathlib import Path
 
+from pydantic import BaseModel
+
+from services.trigger.domain.backtest.report import BacktestReport
 from services.trigger.domain.groups import Groups
-from services.trigger.domain.parts import Rules
 from services.trigger.domain.programme import Programme
 
 FOLDER = Path("schemas")
@@ -15,10 +17,11 @@ def schemas() -> dict[Path, str]:
     return {
         FOLDER / "programme.schema.json": _schema(Programme, "A programme; a file holds one or several."),
         FOLDER / "groups.schema.json": _schema(Groups, "Groups of programmes with objective and goal."),
+        FOLDER / "backtest.schema.json": _schema(BacktestReport, "What afterword backtest --json writes."),
     }
 
 
-def _schema(model: type[Rules], meaning: str) -> str:
+def _schema(model: type[BaseModel], meaning: str) -> str:
     made = model.model_json_schema(by_alias=True)
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "description": meaning}
     return json.dumps({**made, **head}, indent=2, ensure_ascii=False) + "\n"

@@ -10,7 +10,18 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from services.cli import books, deadletters, imports, organisation, people, scores, sources, up, verdicts
+from services.cli import (
+    backtest,
+    books,
+    deadletters,
+    imports,
+    organisation,
+    people,
+    scores,
+    sources,
+    up,
+    verdicts,
+)
 from services.cli.deployment import DATA_DIR, migrate, wait_for_database
 from services.cli.programmes import app as programmes
 from shared.embedded import stack
@@ -29,6 +40,7 @@ app.add_typer(scores.app, name="scores", help="Sums of answers: check them, coun
 app.add_typer(verdicts.app, name="verdicts", help="Person or machine: why, and judged anew by today's rules.")
 app.command("books")(books.command)
 app.command("import")(imports.command)
+app.command("backtest")(backtest.command)
 
 console = Console()
 DataDir = Annotated[Path, typer.Option("--data", help="Directory of the embedded deployment.")]

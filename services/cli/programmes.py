@@ -52,7 +52,7 @@ def check_command(
 
     Exit code 1 when there are errors.
     """
-    report = _report(folder, tuple(locale or LOCALES))
+    report = report_on(folder, tuple(locale or LOCALES))
     for finding in report.findings:
         colour = "red" if finding.severity is Severity.ERROR else "yellow"
         where = f"{finding.file}:{finding.line}"
@@ -73,7 +73,7 @@ def show(
     folder: Annotated[Path, typer.Option("--folder", help="Folder of programme files.")] = DEFAULT,
 ) -> None:
     """Say in plain words what a programme does."""
-    found = [c for c in _report(folder, LOCALES).programmes if c.edition.key == key]
+    found = [c for c in report_on(folder, LOCALES).programmes if c.edition.key == key]
     if not found:
         console.print(f"[red]There is no readable programme {key!r} in {folder}.[/]", highlight=False)
         raise typer.Exit(1)
@@ -87,7 +87,7 @@ def diff(
 ) -> None:
     """Show what is different in the programmes of two folders, key by key."""
     before, after = (
-        {c.edition.key: c.definition for c in _report(f, LOCALES).programmes} for f in (other, folder)
+        {c.edition.key: c.definition for c in report_on(f, LOCALES).programmes} for f in (other, folder)
     )
     table = Table("programme", "key", str(other), str(folder))
     for change in changes(before, after):
@@ -100,7 +100,7 @@ def journey_command(
     folder: Annotated[Path, typer.Argument(help="Folder of programme files.")] = DEFAULT,
 ) -> None:
     """Show the touchpoints along the customer's life."""
-    report = _report(folder, LOCALES)
+    report = report_on(folder, LOCALES)
     for stage in journey([c.edition for c in report.programmes], report.groups.groups):
         console.print(f"\n[bold]{stage.name or 'elsewhere'}[/]", highlight=False)
         for stop in stage.stops:
@@ -253,7 +253,8 @@ def _counts(key: str, counted: Counter[str]) -> Table | str:
     return table
 
 
-def _report(folder: Path, locales: tuple[str, ...]) -> Report:
+def report_on(folder: Path, locales: tuple[str, ...]) -> Report:
+    """What a check of a folder finds; says so and ends when there is no programme file."""
     files = read_folder(folder) if folder.is_dir() else []
     if not files:
         console.print(f"[red]There is no programme file (*.yaml) in {folder}.[/]", highlight=False)

@@ -5,7 +5,7 @@ All functions are pure and return markup that is safe to put into a page. Colour
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import ceil, floor
+from math import ceil, floor, log10
 from zlib import crc32
 
 from markupsafe import Markup
@@ -191,6 +191,71 @@ def histogram(counts: Sequence[tuple[str, int, str]], words: Words) -> Markup:
     return Markup("<figure>{}{}</figure>").format(
         _svg(frame, words, _NOTHING.join(parts)), _table((words.value, words.note), rows, words)
     )
+
+
+def columns(
+    bars: Sequence[tuple[str, float]], words: Words, limit: tuple[str, float] | None = None
+) -> Markup:
+    """A bar per day or week, over an axis from zero; `limit` is a line across with its name."""
+    if not any(value for _, value in bars):
+        return Markup('<p class="empty">{}</p>').format(words.nothing)
+    most = max([*(value for _, value in bars), *([limit[1]] if limit else [])])
+    drawn = [_columns_svg(frame, bars, words, most, limit) for frame in (_LARGE, _SMALL)]
+    rows = [(label, _signed(value)) for label, value in bars]
+    table = _table((words.period, words.value), rows, words)
+    return Markup("<figure>{}{}</figure>").format(_NOTHING.join(drawn), table)
+
+
+def _columns_svg(
+    frame: _Frame,
+    bars: Sequence[tuple[str, float]],
+    words: Words,
+    most: float,
+    limit: tuple[str, float] | None,
+) -> Markup:
+    step = _round_step(most)
+    top = ceil(most / step) * step
+    width = frame.plot_width / len(bars)
+    bottom = frame.top + frame.plot_height
+
+    def y(value: float) -> float:
+        return frame.top + frame.plot_height * (top - value) / top
+
+    parts = [_grid(frame, y(step * place), step * place) for place in range(round(top / step) + 1)]
+    for place, (_, value) in enumerate(bars):
+        if value:
+            parts.append(
+                Markup('<rect class="bar" x="{}" y="{}" width="{}" height="{}"/>').format(
+                    _px(frame.left + width * (place + 0.1)),
+                    _px(y(value)),
+                    _px(max(width * 0.8, 0.5)),
+                    _px(bottom - y(value)),
+                )
+            )
+    every = ceil(len(bars) / frame.labels)
+    parts += [
+        Markup('<text x="{}" y="{}" text-anchor="middle">{}</text>').format(
+            _px(frame.left + width * (place + 0.5)), frame.height - 8, bars[place][0]
+        )
+        for place in range(0, len(bars), every)
+    ]
+    if limit:
+        parts.append(
+            Markup(
+                '<line class="limit" x1="{}" x2="{}" y1="{}" y2="{}"/>'
+                '<text class="value" x="{}" y="{}" text-anchor="end">{}</text>'
+            ).format(
+                *(frame.left, frame.width - frame.right, _px(y(limit[1])), _px(y(limit[1]))),
+                *(frame.width - frame.right, _px(y(limit[1]) - 6), limit[0]),
+            )
+        )
+    return _svg(frame, words, _NOTHING.join(parts))
+
+
+def _round_step(most: float) -> float:
+    """A round distance of grid lines, for at most five of them, however small or great the values are."""
+    unit = 10.0 ** floor(log10(most / 5))
+    return next(step * unit for step in (1, 2, 5, 10) if most / (step * unit) <= 5)  # noqa: PLR2004
 
 
 def _histogram_bar(frame: _Frame, place: int, entry: tuple[str, int, str], most: int, step: float) -> Markup:

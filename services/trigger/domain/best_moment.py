@@ -91,6 +91,7 @@ class Learned:
     """What is known of one kind of people, as of a day."""
 
     slots: Mapping[Slot, Seen] = field(default_factory=dict)
+    _beliefs: dict[Slot, Belief] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
     def base(self) -> float:
@@ -100,7 +101,12 @@ class Learned:
         return (answered + _USUAL_SHARE * _USUAL_WEIGHT) / (asked + _USUAL_WEIGHT)
 
     def belief(self, slot: Slot) -> Belief:
-        """The posterior of a slot."""
+        """The posterior of a slot; worked out once."""
+        if slot not in self._beliefs:
+            self._beliefs[slot] = self._belief(slot)
+        return self._beliefs[slot]
+
+    def _belief(self, slot: Slot) -> Belief:
         seen = self.slots.get(slot, Seen())
         lift = _GUIDES_LIFT if slot.guides else _EDGE_DROP if slot.weekday in _EDGES else 1.0
         prior = min(self.base * lift, _MOST) * STRENGTH

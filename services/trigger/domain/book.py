@@ -39,6 +39,13 @@ class Book:
         self.plans[plan.id] = plan
         self.changed[plan.id] = plan
 
+    def move(self, plan: Plan) -> None:
+        """Take a plan whose person, and perhaps subject, became another."""
+        known = self.plans[plan.id]
+        self._about[known.programme, known.subject].remove(plan.id)
+        self._about.setdefault((plan.programme, plan.subject), []).append(plan.id)
+        self.put(plan)
+
     def of(self, edition: Edition, subject: str) -> list[Plan]:
         """All plans of a programme about a subject, oldest occurrence first.
 

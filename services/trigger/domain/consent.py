@@ -107,6 +107,8 @@ def refuses(contact: Contact, programme: str, family: Family) -> str:
         return ALL
     if contact.consent is Consent.WITHDRAWN:
         return "consent withdrawn"
+    if not contact.opted_out_of:
+        return ""
     if programme in contact.opted_out_of:
         return "programme"
     return "family" if f"{FAMILY}{family}" in contact.opted_out_of else ""
@@ -114,6 +116,8 @@ def refuses(contact: Contact, programme: str, family: Family) -> str:
 
 def wanted_channels(contact: Contact, channels: Iterable[Channel]) -> tuple[Channel, ...]:
     """The channels on which somebody may be written to."""
+    if not contact.opted_out_of:
+        return tuple(channels)
     return tuple(one for one in channels if f"{CHANNEL}{one}" not in contact.opted_out_of)
 
 

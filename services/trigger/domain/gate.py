@@ -7,8 +7,8 @@ requested.
 
 from __future__ import annotations
 
-from bisect import insort
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -94,6 +94,11 @@ class Asks:
         if ask.account_id is not None:
             insort(self._of_account.setdefault(ask.account_id, []), ask, key=_asked_at)
 
+    def move(self, gone: UUID, survivor: UUID) -> None:
+        """What somebody was asked under a former id counts for the one who stays."""
+        for ask in self._of_contact.pop(gone, ()):
+            insort(self._of_contact.setdefault(survivor, []), ask, key=_asked_at)
+
     def of_contact(self, contact_id: UUID | None) -> Sequence[Ask]:
         """A person's."""
         return self._of_contact.get(contact_id, ()) if contact_id else ()
@@ -107,13 +112,11 @@ def _asked_at(ask: Ask) -> datetime:
     return ask.asked_at
 
 
-def _since(asks: Sequence[Ask], span: Span, now: datetime) -> Iterator[Ask]:
-    """Those that may lie less than a span back, newest first; the calendar decides about the last of them."""
-    oldest = now - at_most(span)
-    for ask in reversed(asks):
-        if ask.asked_at < oldest:
-            return
-        yield ask
+def _since(asks: Sequence[Ask], span: Span, now: datetime) -> Sequence[Ask]:
+    """Those that may lie less than a span back; the calendar decides about the first of them."""
+    if not asks:
+        return asks
+    return asks[bisect_left(asks, now - at_most(span), key=_asked_at) :]
 
 
 @dataclass(slots=True)
@@ -135,14 +138,31 @@ class Facts:
     learned: Mapping[str, Learned] = field(default_factory=dict)
     holds: Sequence[Hold] = ()
     rivals: Mapping[UUID, Sequence[Rival]] = field(default_factory=dict)
+    _around: tuple[Plan, Contact | None, Account | None, Place] | None = field(
+        default=None, init=False, repr=False
+    )
 
     def contact_of(self, plan: Plan) -> Contact | None:
         """Whom a plan is about, as the directory knows them now."""
-        return self.contacts.get(plan.contact_id) if plan.contact_id else None
+        return self._look(plan)[1]
 
     def account_of(self, plan: Plan) -> Account | None:
         """Whose company."""
-        return self.accounts.get(plan.account_id) if plan.account_id else None
+        return self._look(plan)[2]
+
+    def place_of(self, plan: Plan) -> Place:
+        """Where its person is."""
+        return self._look(plan)[3]
+
+    def _look(self, plan: Plan) -> tuple[Plan, Contact | None, Account | None, Place]:
+        """What is around a plan, kept until another one is looked at: each step of the gate asks for it."""
+        around = self._around
+        if around is None or around[0] is not plan:
+            contact = self.contacts.get(plan.contact_id) if plan.contact_id else None
+            account = self.accounts.get(plan.account_id) if plan.account_id else None
+            place = place_of(contact, account, self.organisation)
+            around = self._around = (plan, contact, account, place)
+        return around
 
     def asked_of_contact(self, plan: Plan) -> Sequence[Ask]:
         """Asks that count for a plan's person."""
@@ -248,6 +268,10 @@ def holding(
 
 def rival_of(audience: Plan, plan: Plan, edition: Edition, facts: Facts) -> Rival | None:
     """An audience that is not yet resolved, as a rival of a plan for one person who will be in it."""
+    # Whatever is not more important never goes first, nor what begins for nobody within its quarantine.
+    rules = edition.programme.quarantine
+    if audience.priority <= plan.priority or audience.due_at >= facts.now + at_most(rules.contact):
+        return None
     contact = facts.contact_of(plan)
     waits = facts.brakes.on(audience.programme, audience.account_id)
     if (
@@ -258,16 +282,12 @@ def rival_of(audience: Plan, plan: Plan, edition: Edition, facts: Facts) -> Riva
         or edition.state is not ProgrammeState.ACTIVE
     ):
         return None
-    # Whatever is not more important never goes first.
-    if audience.priority <= plan.priority:
-        return None
     audience_rules = edition.programme.audience
     account = facts.account_of(plan)
     if audience_rules.who not in {Who.ACCOUNT, Who.EVENT} or person_fits(
         audience_rules, Person(contact), account
     ):
         return None
-    rules = edition.programme.quarantine
     due_at, _ = moment_of(edition, audience.moment, contact, account, facts.organisation)
     return Rival(
         audience.id, audience.programme, audience.priority, due_at, rules.contact, exempt=rules.exempt
@@ -317,7 +337,7 @@ def _budget(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
     rules = edition.programme.quarantine
     if rules.account is None or rules.exempt or plan.account_id is None:
         return None
-    zone = _place(plan, facts).zone
+    zone = facts.place_of(plan).zone
     span = rules.account.per
     theirs = _since(facts.asked_of_account(plan), span, facts.now)
     ends = [at for at in (end_of(ask.asked_at, span, zone) for ask in theirs) if at > facts.now]
@@ -333,7 +353,7 @@ def _quarantine(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
     rules = edition.programme.quarantine
     if rules.exempt:
         return None
-    zone = _place(plan, facts).zone
+    zone = facts.place_of(plan).zone
     worst: tuple[datetime, Ask, Span] | None = None
     theirs = facts.asked_of_contact(plan)
     for span, family in ((rules.contact, None), (rules.family, edition.programme.family)):
@@ -359,7 +379,7 @@ def _arbitration(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
     rules = edition.programme.quarantine
     if rules.exempt or plan.contact_id is None:
         return None
-    zone = _place(plan, facts).zone
+    zone = facts.place_of(plan).zone
     for rival in sorted(facts.rivals.get(plan.contact_id, ()), key=lambda r: (-r.priority, r.due_at)):
         if rival.plan_id == plan.id or rival.exempt or rival.priority <= plan.priority:
             continue
@@ -385,7 +405,7 @@ def _best_moment(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
     locale = language_for(contact.locale, edition.programme.title, facts.organisation.locales)
     segment = segment_of(edition.programme.family, contact.persona, locale)
     known = facts.learned.get(segment, NOTHING)
-    choice = best_moment(plan.id, known, facts.now, plan.stale_at, send.rule, _place(plan, facts))
+    choice = best_moment(plan.id, known, facts.now, plan.stale_at, send.rule, facts.place_of(plan))
     if choice is None or choice.at <= facts.now:
         return None
     inputs: dict[str, Scalar] = {
@@ -406,12 +426,12 @@ def _window(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
         facts.now,
         plan.stale_at,
         send.rule,
-        _place(plan, facts),
+        facts.place_of(plan),
         outside_before_stale=send.outside_before_stale,
     )
     inputs: dict[str, Scalar] = {
-        "zone": str(_place(plan, facts).zone),
-        "country": _place(plan, facts).country,
+        "zone": str(facts.place_of(plan).zone),
+        "country": facts.place_of(plan).country,
     }
     if slot is None:
         return of_plan(
@@ -523,10 +543,6 @@ def _remind_when_free(ask: Ask, edition: Edition, facts: Facts, contact: Contact
     if slot.at > facts.now:
         return of_ask(ask, Outcome.DEFERRED, Reason.SEND_WINDOW, {"zone": str(place.zone)}, until=slot.at)
     return of_ask(ask, Outcome.REQUESTED, None, {"asked_at": ask.asked_at.isoformat()})
-
-
-def _place(plan: Plan, facts: Facts) -> Place:
-    return place_of(facts.contact_of(plan), facts.account_of(plan), facts.organisation)
 
 
 def _wait(plan: Plan, facts: Facts, reason: Reason, inputs: Mapping[str, Scalar]) -> Decision:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from services.trigger.domain.consent import Standing
+from services.trigger.domain.consent import ALL, Said, Standing
 from services.trigger.domain.decisions import of_plan
 from services.trigger.domain.directory import merge_person
 from services.trigger.domain.model import Contact, Decision, Plan, PlanState, Scalar
@@ -76,6 +76,12 @@ def united_person(survivor: Person, others: Iterable[Person]) -> Person:
     for other in others:
         found = merge_person(found, other, fresh=False)
     return found
+
+
+def refusal_of(erased: Contact) -> Said:
+    """Whoever was erased under one id is not asked under another."""
+    assert erased.erased_at is not None  # noqa: S101 - asked of those alone
+    return Said(ALL, given=False, at=erased.erased_at, source="erasure of a duplicate")
 
 
 def departed(other: Contact, survivor: Contact) -> Contact:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -114,15 +115,18 @@ def _in_period(
 ) -> tuple[datetime, datetime]:
     """People have their own day in each period, always the same; an audience is due when it begins."""
     when = edition.programme.when
-    anchor = moment.at.astimezone(UTC).date()
-    day, following = (
-        on_day(anchor, _times(when.every, number)) for number in (moment.period, moment.period + 1)
-    )
+    day, following = _period(moment.at.astimezone(UTC).date(), when.every, moment.period)
     if contact is None:
         return local_instant(day, 0, zone), local_instant(following, 0, zone)
     day += timedelta(days=int(draw(f"{edition.key}/{contact.id}") * (following - day).days))
     due_at = local_instant(day, ACCEPTABLE.opens, zone)
     return due_at, add_span(due_at, when.fresh_for, zone)
+
+
+@lru_cache(maxsize=4096)
+def _period(anchor: date, every: Span, number: int) -> tuple[date, date]:
+    """The first day of a period, and that of the next."""
+    return on_day(anchor, _times(every, number)), on_day(anchor, _times(every, number + 1))
 
 
 def _times(span: Span, number: int) -> Span:

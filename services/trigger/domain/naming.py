@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -45,17 +44,17 @@ def assign(
     in at once mean the same person.
     """
     fresh: dict[str, UUID] = {}
-    either = ChainMap(fresh, dict(known))
     for one, own in zip(named, marks, strict=True):
-        contact_id = who(one, own, either)
+        contact_id = who(one, own, fresh, known)
         if contact_id is None and own:
             contact_id = identity("contact", own.get("email") or next(iter(own.values())))
         if contact_id is not None:
-            fresh.update({mark: contact_id for mark in own.values() if mark not in either})
+            told = [mark for mark in own.values() if mark not in fresh and mark not in known]
+            fresh.update(dict.fromkeys(told, contact_id))
     return fresh
 
 
-def who(named: Named, marks: Mapping[str, str], known: Mapping[str, UUID]) -> UUID | None:
+def who(named: Named, marks: Mapping[str, str], *known: Mapping[str, UUID]) -> UUID | None:
     """Whose the marks are; the strongest that is known decides. None = nobody is known by them.
 
     Raises:
@@ -66,7 +65,7 @@ def who(named: Named, marks: Mapping[str, str], known: Mapping[str, UUID]) -> UU
             return UUID(named.told.ref)
         except ValueError as error:
             raise Unprocessable("contact.ref: not a contact id") from error
-    return next((known[mark] for mark in marks.values() if mark in known), None)
+    return next((whose[mark] for mark in marks.values() for whose in known if mark in whose), None)
 
 
 def known_of(blind: Blind, person: Person, sealed: str) -> Known:

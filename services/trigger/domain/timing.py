@@ -106,13 +106,16 @@ def local_instant(day: date, minutes: int, zone: ZoneInfo) -> datetime:
 
 def add_span(at: datetime, span: Span, zone: ZoneInfo) -> datetime:
     """`at` plus a span in the calendar of a zone; a month's missing day becomes its last one."""
-    moved = at.astimezone(UTC)
-    if span.months or span.days:
+    if span.months:
         local = at.astimezone(zone)
         day = on_day(local.date(), span)
-        naive = datetime.combine(day, local.time().replace(tzinfo=None, fold=0))
-        moved = naive.replace(tzinfo=zone, fold=0).astimezone(UTC)
-    return moved + timedelta(hours=span.hours)
+        moved = datetime.combine(day, local.time(), zone).replace(fold=0).astimezone(UTC)
+    elif span.days:
+        # Adding to a local time moves its clock and forgets which of two equal times it was.
+        moved = (at.astimezone(zone) + timedelta(days=span.days)).astimezone(UTC)
+    else:
+        moved = at.astimezone(UTC)
+    return moved + timedelta(hours=span.hours) if span.hours else moved
 
 
 @lru_cache(maxsize=1024)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -161,7 +162,7 @@ class When(Rules):
         """Whether only somebody's request starts it."""
         return self.on == "manual"
 
-    @property
+    @cached_property
     def starts_on(self) -> tuple[str, ...]:
         """Events that plan."""
         if self.by_hand:
@@ -170,12 +171,12 @@ class When(Rules):
             return () if self.from_account_start else (self.anchor,)
         return self.touchpoint
 
-    @property
+    @cached_property
     def ends_on(self) -> tuple[str, ...]:
         """Events that call off what is planned."""
         return (*self.cancel_on, *self.until)
 
-    @property
+    @cached_property
     def holds(self) -> tuple[str, ...]:
         """Names of the holds it waits for."""
         return tuple(hold if isinstance(hold, str) else hold.name for hold in self.hold_while)

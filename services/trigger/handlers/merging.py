@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from services.trigger.domain import merging
-from services.trigger.domain.consent import ALL, Said, standing
+from services.trigger.domain.consent import standing
 from services.trigger.domain.directory import contact_changed, with_known
 from services.trigger.domain.model import Contact, PlanState
 from services.trigger.handlers import people
@@ -68,7 +68,7 @@ async def _unite(tx: Tx, sealer: Sealer, survivor: Contact, others: Sequence[Con
     """Bring the entries' facts together, and tell the other services."""
     everybody = [survivor, *others]
     said = await consents.histories(tx.conn, [one.id for one in everybody])
-    refusals = [_refusal(one) for one in others if one.erased_at and not survivor.erased_at]
+    refusals = [merging.refusal_of(one) for one in others if one.erased_at and not survivor.erased_at]
     await consents.add(tx.conn, [(survivor.id, word) for word in refusals], tx.now)
     stands = standing([*refusals, *(word for words in said.values() for word in words)])
     after = merging.united(survivor, others, stands)
@@ -98,9 +98,3 @@ async def _settle(tx: Tx, survivor: UUID, gone: Sequence[UUID]) -> merging.Settl
         if edition.programme.when.recurring or edition.programme.when.by_hand
     }
     return merging.settle(found, survivor, gone, series)
-
-
-def _refusal(erased: Contact) -> Said:
-    """Whoever was erased under one id is not asked under another."""
-    assert erased.erased_at is not None  # noqa: S101 - asked of those alone
-    return Said(ALL, given=False, at=erased.erased_at, source="erasure of a duplicate")

@@ -105,9 +105,12 @@ def _event(node: Node) -> tuple[str, dict[str, object]]:
     kind = node.at("type").need()
     if not TYPE.fullmatch(kind):
         raise node.at("type").wrong("must be lower-case words joined by dots, as order.delivered")
+    data = node.at("data").value
+    if isinstance(data, dict) and data.get("occurred_at") is not None:
+        return kind, data
     at = node.at("occurred_at").instant()
-    if isinstance(node.at("data").value, dict):
-        return kind, {"occurred_at": at, **node.at("data").value}
+    if isinstance(data, dict):
+        return kind, {**data, "occurred_at": at}
     person = _person(node, node.at("contact").text(MAX_ID)) | {"role": node.at("role").text()}
     subject, renewal = node.at("subject_id").text(MAX_ID), node.at("renewal_on")
     return kind, {

@@ -1,0 +1,193 @@
+"""What is ahead in a backtest: plans and reminders by the moment at which the gate looks at them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from heapq import heappop, heappush
+from itertools import count
+from typing import TypeVar
+from uuid import UUID
+
+from services.trigger.domain.book import Book
+from services.trigger.domain.model import Ask, Plan, PlanState
+from shared.contracts.reasons import Reason
+from shared.values import altered
+
+Ids = dict[UUID, None]
+"""A set that keeps the order in which its members came, so that every run is the same."""
+
+Plans = dict[UUID, Plan]
+Member = TypeVar("Member")
+_NOTHING: Plans = {}
+
+
+class Diary:
+    """All plans, found by person, company and time; and the reminders of surveys that are open.
+
+    Entries of the time line are not taken out when a plan moves: one that no longer says what the plan says
+    is passed over when its time comes.
+    """
+
+    def __init__(self) -> None:
+        self.book = Book()
+        self.open: dict[UUID, Ask] = {}
+        self._ahead: list[tuple[datetime, int, UUID]] = []
+        self._reminders: list[tuple[datetime, int, UUID]] = []
+        self._number = count()
+        self._of_contact: dict[UUID, Plans] = {}
+        self._of_account: dict[UUID, Plans] = {}
+        self._audiences: dict[UUID, Plans] = {}
+        self._held: dict[UUID, Ids] = {}
+        self._open_of: dict[UUID, Ids] = {}
+        self._ever: dict[UUID, Ids] | None = None
+
+    def next_at(self) -> datetime | None:
+        """When something is to be looked at next, as far as entries tell."""
+        plans, reminders = self._ahead, self._reminders
+        if not plans or (reminders and reminders[0] < plans[0]):
+            return reminders[0][0] if reminders else None
+        return plans[0][0]
+
+    def take(self) -> list[Plan]:
+        """Enter what planning has changed in the book."""
+        changed = list(self.book.changed.values())
+        self.book.changed.clear()
+        for plan in changed:
+            self._enter(plan)
+        return changed
+
+    def put(self, plan: Plan) -> None:
+        """Enter one plan as it is now."""
+        self.book.put(plan)
+        del self.book.changed[plan.id]
+        self._enter(plan)
+
+    def due_plans(self, now: datetime) -> list[Plan]:
+        """Plans to look at, each once; they leave the time line until they are put again."""
+        found: dict[UUID, Plan] = {}
+        ahead, plans = self._ahead, self.book.plans
+        while ahead and ahead[0][0] <= now:
+            at, _, plan_id = heappop(ahead)
+            plan = plans[plan_id]
+            if plan.state is PlanState.PENDING and plan.due_at == at:
+                found[plan_id] = plan
+        return list(found.values())
+
+    def due_reminders(self, now: datetime) -> list[Ask]:
+        """Open surveys whose next reminder is due, in order of their ids."""
+        found: dict[UUID, Ask] = {}
+        while self._reminders and self._reminders[0][0] <= now:
+            at, _, survey_id = heappop(self._reminders)
+            ask = self.open.get(survey_id)
+            if ask is not None and ask.next_step_at == at:
+                found[survey_id] = ask
+        return [found[key] for key in sorted(found, key=_number_of)]
+
+    def remind(self, ask: Ask) -> None:
+        """Enter a survey's next reminder; one without a further reminder is closed here."""
+        if ask.next_step_at is None:
+            self.close(ask.survey_id)
+            return
+        self.open[ask.survey_id] = ask
+        self._open_of.setdefault(ask.contact_id, {})[ask.survey_id] = None
+        if ask.waits_for is Reason.HELD and ask.account_id:
+            self._held.setdefault(ask.account_id, {})[ask.survey_id] = None
+        heappush(self._reminders, (ask.next_step_at, next(self._number), ask.survey_id))
+
+    def close(self, survey_id: UUID) -> None:
+        """No more reminders of a survey."""
+        ask = self.open.pop(survey_id, None)
+        if ask is not None:
+            _drop(self._open_of, ask.contact_id, survey_id)
+
+    def close_all(self, contact_id: UUID) -> None:
+        """No more reminders to a person."""
+        for survey_id in list(self._open_of.get(contact_id, ())):
+            self.close(survey_id)
+
+    def pending_of(self, contact_id: UUID) -> Collection[Plan]:
+        """What is still planned for a person."""
+        return self._of_contact.get(contact_id, _NOTHING).values()
+
+    def audiences_of(self, account_id: UUID | None) -> Iterable[Plan]:
+        """Plans for people of a company who are not yet known by name; not those in shadow."""
+        known = self._audiences.get(account_id, _NOTHING) if account_id else _NOTHING
+        return (plan for plan in known.values() if not plan.shadow)
+
+    def all_of(self, contacts: Collection[UUID]) -> list[Plan]:
+        """Everything that was ever planned for people."""
+        if self._ever is None:
+            self._ever = {}
+            for plan in self.book.plans.values():
+                self._remember(plan)
+        ids = sorted({plan_id for contact_id in contacts for plan_id in self._ever.get(contact_id, ())})
+        return [self.book.plans[plan_id] for plan_id in ids]
+
+    def move(self, plans: Iterable[Plan], gone: Collection[UUID], survivor: UUID) -> None:
+        """Plans and open surveys of several entries become those of one person."""
+        for plan in plans:
+            for contact_id in gone:
+                _drop(self._of_contact, contact_id, plan.id)
+            self.book.move(plan)
+            del self.book.changed[plan.id]
+            self._enter(plan)
+        for contact_id in gone:
+            for survey_id in list(self._open_of.get(contact_id, ())):
+                ask = self.open[survey_id]
+                self.close(survey_id)
+                self.remind(altered(ask, contact_id=survivor))
+
+    def wake(self, now: datetime, reason: Reason, contacts: Iterable[UUID], accounts: Iterable[UUID]) -> None:
+        """Let plans that wait for something pass the gate again now, because it is over."""
+        known = (
+            *(self._of_contact.get(contact_id, _NOTHING) for contact_id in contacts),
+            *(self._of_account.get(account_id, _NOTHING) for account_id in accounts),
+        )
+        every = (plan for plans in known for plan in plans.values())
+        waiting = [plan for plan in every if plan.waits_for is reason and plan.due_at > now]
+        for plan in waiting:
+            self.put(altered(plan, due_at=max(plan.first_due_at, now)))
+
+    def wake_reminders(self, now: datetime, account_id: UUID) -> None:
+        """Let reminders that a hold of a company kept back pass the gate again now."""
+        for survey_id in self._held.pop(account_id, ()):
+            ask = self.open.get(survey_id)
+            if ask is None or ask.waits_for is not Reason.HELD:
+                continue
+            if ask.next_step_at and ask.next_step_at > now:
+                self.remind(altered(ask, next_step_at=now))
+
+    def _remember(self, plan: Plan) -> None:
+        if self._ever is not None and plan.contact_id:
+            self._ever.setdefault(plan.contact_id, {})[plan.id] = None
+
+    def _enter(self, plan: Plan) -> None:
+        self._remember(plan)
+        ids = (
+            (self._of_contact, plan.contact_id),
+            (self._of_account, plan.account_id),
+            (self._audiences, plan.account_id if plan.contact_id is None else None),
+        )
+        if plan.state is not PlanState.PENDING:
+            for index, key in ids:
+                if key is not None:
+                    _drop(index, key, plan.id)
+            return
+        for index, key in ids:
+            if key is not None:
+                index.setdefault(key, {})[plan.id] = plan
+        heappush(self._ahead, (plan.due_at, next(self._number), plan.id))
+
+
+def _drop(index: dict[UUID, dict[UUID, Member]], key: UUID, member: UUID) -> None:
+    members = index.get(key)
+    if members is None:
+        return
+    members.pop(member, None)
+    if not members:
+        del index[key]
+
+
+def _number_of(key: UUID) -> int:
+    return key.int

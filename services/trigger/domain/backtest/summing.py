@@ -1,0 +1,285 @@
+"""From counts to a report. Pure."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from services.trigger.domain.backtest.people import People
+from services.trigger.domain.backtest.report import (
+    Assumptions,
+    Bucket,
+    Day,
+    Difference,
+    Heaviest,
+    Load,
+    Outcome,
+    Precision,
+    ProgrammeFigures,
+    ReasonCount,
+    Tickets,
+)
+from services.trigger.domain.backtest.tally import Tally
+from services.trigger.domain.explain import because
+from services.trigger.domain.model import Plan, PlanState
+from services.trigger.domain.programme import Edition
+from shared.contracts import reasons as ledger
+from shared.contracts.forms import QuestionType
+from shared.contracts.model import Tier
+from shared.contracts.reasons import Reason
+
+Interval = Callable[[QuestionType, int, Assumptions], tuple[float, float] | None]
+"""The interval that so many answers give, as the scores will have it; None with no answer."""
+
+MONTH = timedelta(days=30)
+SHOWN = 20
+PERSON_STEPS = (1, 2, 3, 4, 5, 6)
+ACCOUNT_STEPS = (1, 2, 5, 10, 20, 50, 100)
+
+_NEVER_ASKED = frozenset({ledger.Outcome.SUPPRESSED, ledger.Outcome.CANCELLED})
+_ASKED = frozenset({ledger.Outcome.REQUESTED, ledger.Outcome.SHADOW})
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A set of programmes after its simulation."""
+
+    name: str
+    editions: Sequence[Edition]
+    tally: Tally
+    people: People
+    plans: Iterable[Plan]
+    unmatched: int
+
+
+def sum_up(ran: Ran, assumed: Assumptions, interval: Interval) -> Outcome:
+    """What a set of programmes would have done."""
+    waiting = Counter(p.programme for p in ran.plans if p.state is PlanState.PENDING)
+    programmes = tuple(_programme(edition, ran.tally, waiting) for edition in ran.editions)
+    real = [one for one in programmes if not one.shadow]
+    days = tuple(_days(ran, assumed))
+    return Outcome(
+        name=ran.name,
+        invited=sum(day.invitations for day in days),
+        reminders=sum(day.reminders for day in days),
+        planned=sum(one.planned for one in real),
+        not_asked=sum(one.not_asked for one in real),
+        still_waiting=sum(one.still_waiting for one in real),
+        unmatched=ran.unmatched,
+        programmes=programmes,
+        reasons=tuple(_reasons(ran.tally, {one.key for one in real})),
+        days=days,
+        people=_load_of_people(ran),
+        accounts=_load_of_accounts(ran),
+        tickets=_tickets(days, assumed),
+        precision=tuple(_precision(ran, assumed, interval)),
+    )
+
+
+def differences(here: Outcome, there: Outcome) -> Iterator[Difference]:
+    """What differs between two sets: numbers of the whole, then invitations by programme."""
+    for (what, one), (_, other) in zip(_headline(here), _headline(there), strict=True):
+        yield Difference(what=what, programme="", here=one, there=other, change=round(one - other, 2))
+    mine, theirs = ({p.key: p.invited for p in outcome.programmes} for outcome in (here, there))
+    for key in dict.fromkeys([*mine, *theirs]):
+        one, other = mine.get(key, 0), theirs.get(key, 0)
+        yield Difference(what="invitations", programme=key, here=one, there=other, change=one - other)
+
+
+def _headline(outcome: Outcome) -> Iterator[tuple[str, float]]:
+    yield "invitations", outcome.invited
+    yield "reminders at most", outcome.reminders
+    yield "planned, never asked", outcome.not_asked
+    yield "people asked", outcome.people.asked
+    yield "most invitations to one person", outcome.people.most
+    yield "most invitations to one account", outcome.accounts.most
+    yield "expected tickets", outcome.tickets.expected
+    yield "expected tickets on the busiest day", outcome.tickets.on_busiest_day
+    yield "days above capacity", outcome.tickets.days_over_capacity
+
+
+def _programme(edition: Edition, tally: Tally, waiting: Mapping[str, int]) -> ProgrammeFigures:
+    rules, key = edition.programme, edition.key
+    reasons = tuple(_reasons(tally, {key}))
+    mine = {counted[1:]: count for counted, count in tally.decided.items() if counted[0] == key}
+    invited = sum(n for (outcome, _, reminder), n in mine.items() if outcome in _ASKED and not reminder)
+    not_asked = sum(reason.not_asked for reason in reasons)
+    return ProgrammeFigures(
+        key=key,
+        title=rules.title.get("en") or next(iter(rules.title.values())),
+        family=rules.family,
+        asks=rules.core.type,
+        shadow=edition.shadow,
+        planned=invited + not_asked + waiting.get(key, 0),
+        invited=invited,
+        reminders=mine.get((ledger.Outcome.REQUESTED, None, True), 0),
+        waited=sum(reason.waited for reason in reasons),
+        not_asked=not_asked,
+        still_waiting=waiting.get(key, 0),
+        reasons=reasons,
+    )
+
+
+def _reasons(tally: Tally, programmes: Collection[str]) -> Iterator[ReasonCount]:
+    """Reasons with what they did in some programmes, those that prevented most first."""
+    waited: Counter[Reason] = Counter()
+    not_asked: Counter[Reason] = Counter()
+    not_planned: Counter[Reason] = Counter()
+    for (key, reason), count in tally.waited.items():
+        if key in programmes:
+            waited[reason] += count
+    for (key, outcome, why, reminder), count in tally.decided.items():
+        if key not in programmes or why is None or reminder:
+            continue
+        if outcome in _NEVER_ASKED:
+            not_asked[why] += count
+        elif outcome is ledger.Outcome.NOT_MATCHED:
+            not_planned[why] += count
+    every = waited.keys() | not_asked.keys() | not_planned.keys()
+    for reason in sorted(every, key=lambda r: (-not_asked[r], -waited[r], -not_planned[r], r)):
+        yield ReasonCount(
+            reason=reason,
+            words=because(reason),
+            waited=waited[reason],
+            not_asked=not_asked[reason],
+            not_planned=not_planned[reason],
+        )
+
+
+def _days(ran: Ran, assumed: Assumptions) -> Iterator[Day]:
+    """Every day of the counted time, those without any invitation too."""
+    tally = ran.tally
+    opens = {e.key for e in ran.editions if e.programme.close_the_loop.unhappy.ticket}
+    day, last = (at.astimezone(tally.zone).date() for at in (tally.begins, tally.ends))
+    while day <= last:
+        sent = tally.sent.get(day, Counter())
+        asked = sum(count for key, count in sent.items() if key in opens)
+        yield Day(
+            day=day,
+            invitations=sent.total(),
+            reminders=tally.reminded[day],
+            tickets=round(asked * assumed.response_rate * assumed.unhappy, 2),
+            programmes=dict(sorted(sent.items())),
+        )
+        day += timedelta(days=1)
+
+
+def _tickets(days: Sequence[Day], assumed: Assumptions) -> Tickets:
+    busiest = max(days, key=lambda day: day.tickets, default=None)
+    known: date | None = busiest.day if busiest and busiest.tickets else None
+    return Tickets(
+        expected=round(sum(day.tickets for day in days), 1),
+        busiest_day=known,
+        on_busiest_day=busiest.tickets if busiest else 0,
+        days=len(days),
+        days_over_capacity=sum(day.tickets > assumed.capacity for day in days),
+    )
+
+
+def _load_of_people(ran: Ran) -> Load:
+    people = ran.people
+
+    def whose(contact_id: UUID) -> tuple[str, str]:
+        home = people.contacts[contact_id].account_id
+        account = people.accounts.get(home) if home else None
+        return people.label(contact_id), account.external_id if account else ""
+
+    known = sum(1 for contact in people.contacts.values() if not contact.erased_at)
+    return _load(ran.tally.of_contact, known, PERSON_STEPS, whose)
+
+
+def _load_of_accounts(ran: Ran) -> Load:
+    accounts = ran.people.accounts
+
+    def whose(account_id: UUID) -> tuple[str, str]:
+        account = accounts[account_id]
+        return account.external_id, account.name
+
+    return _load(ran.tally.of_account, len(accounts), ACCOUNT_STEPS, whose)
+
+
+def _load(
+    asked: Mapping[UUID, Sequence[datetime]],
+    known: int,
+    steps: Sequence[int],
+    whose: Callable[[UUID], tuple[str, str]],
+) -> Load:
+    counts = Counter(len(times) for times in asked.values())
+    total = sum(number * count for number, count in counts.items())
+    buckets = [Bucket(invitations="0", count=max(known - len(asked), 0))]
+    for low, high in zip(steps, [*(step - 1 for step in steps[1:]), None], strict=True):
+        count = sum(n for number, n in counts.items() if number >= low and (high is None or number <= high))
+        span = f"{low}+" if high is None else str(low) if low == high else f"{low}\N{EN DASH}{high}"
+        buckets.append(Bucket(invitations=span, count=count))
+    heaviest = sorted(asked, key=lambda one: (-len(asked[one]), whose(one)))[:SHOWN] if asked else []
+    return Load(
+        known=known,
+        asked=len(asked),
+        most=max(counts, default=0),
+        mean=round(total / len(asked), 2) if asked else 0,
+        distribution=tuple(buckets),
+        heaviest=tuple(
+            Heaviest(
+                name=whose(one)[0],
+                account=whose(one)[1],
+                invitations=len(asked[one]),
+                within_30_days=_densest(asked[one]),
+            )
+            for one in heaviest
+        ),
+    )
+
+
+def _densest(times: Sequence[datetime]) -> int:
+    """The most moments that lie within any thirty days."""
+    ordered = sorted(times)
+    return max(bisect_left(ordered, at + MONTH) - place for place, at in enumerate(ordered))
+
+
+def _precision(ran: Ran, assumed: Assumptions, interval: Interval) -> Iterator[Precision]:
+    """Programmes with their tiers, as far as anybody was invited."""
+    for edition in ran.editions:
+        mine = {tier: n for (key, tier), n in ran.tally.of_segment.items() if key == edition.key}
+        if not mine:
+            continue
+        yield _exactness(edition, None, sum(mine.values()), assumed, interval)
+        for tier in Tier:
+            if tier in mine:
+                yield _exactness(edition, tier, mine[tier], assumed, interval)
+
+
+def _exactness(
+    edition: Edition, tier: Tier | None, invitations: int, assumed: Assumptions, interval: Interval
+) -> Precision:
+    kind = edition.programme.core.type
+    answers = round(invitations * assumed.response_rate)
+    found = interval(kind, answers, assumed)
+    return Precision(
+        programme=edition.key,
+        tier=tier,
+        metric=kind,
+        invitations=invitations,
+        answers=answers,
+        low=round(found[0], 1) if found else None,
+        high=round(found[1], 1) if found else None,
+        margin=round((found[1] - found[0]) / 2, 1) if found else None,
+    )
+
+
+UNKNOWN = (
+    "What anybody would have answered, and when: tickets and intervals come from the assumed shares.",
+    "Reminders that an answer would have saved: as many are counted as go out when nobody answers.",
+    "Waits for an open detractor ticket: a ticket comes from an answer.",
+    "Opt-outs, bounces and complaints that are not in the file: whoever unsubscribed is still asked here.",
+    "Who was asked before the file begins: its first weeks look freer than they were.",
+    "What was learned of the best moment: programmes that learn go by the guides' rule all the time.",
+    "Which people a sample draws: that hangs on ids which only the running service makes.",
+    "Brakes that were pulled and programmes that were changed: today's files run from the first day.",
+    "When events came in: each is taken at the moment at which it happened.",
+    "Answers that join an open case of their account: each unhappy one is counted as a ticket of its own.",
+)
+"""What no history can tell; said with every report."""

@@ -1,0 +1,155 @@
+"""`afterword backtest` as somebody uses it: what it writes, and what it says to wrong input."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from typer.testing import CliRunner, Result
+
+from services.cli.main import app
+from tests.support.histories import BEGINS, PROGRAMMES, history, write_history, write_programmes
+
+SCHEMA = Path(__file__).parents[3] / "schemas" / "backtest.schema.json"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_programmes(tmp_path / "ours")
+
+
+@pytest.fixture
+def events(tmp_path: Path) -> Path:
+    return write_history(tmp_path / "history.ndjson", history(2))
+
+
+def _write(file: Path, lines: Iterable[str]) -> Path:
+    file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return file
+
+
+def backtest(*arguments: object) -> Result:
+    return CliRunner().invoke(app, ["backtest", *map(str, arguments)], env={"COLUMNS": "160"})
+
+
+def report(*arguments: object, into: Path) -> dict[str, Any]:
+    found = backtest(*arguments, "--json", into)
+    assert found.exit_code == 0, found.output
+    read: dict[str, Any] = json.loads(into.read_text())
+    return read
+
+
+def test_it_says_what_the_programmes_would_have_done(events: Path, folder: Path) -> None:
+    found = backtest("--events", events, "--programmes", folder)
+    assert found.exit_code == 0, found.output
+    for words in ("invitations", "people asked", "tickets expected", "the person was asked too recently",
+                  "What this cannot know", "delivery CSAT", "shadow"):  # fmt: skip
+        assert words in found.output
+
+
+def test_its_json_keeps_to_the_schema(events: Path, folder: Path, tmp_path: Path) -> None:
+    read = report("--events", events, "--programmes", folder, "--against", folder, into=tmp_path / "r.json")
+    jsonschema.validate(read, json.loads(SCHEMA.read_text()), jsonschema.Draft202012Validator)
+    assert read["format"] == 1
+    assert {one["change"] for one in read["differences"]} == {0}
+
+
+def test_two_folders_are_set_side_by_side(events: Path, folder: Path, tmp_path: Path) -> None:
+    changed = [{**one, "when__delay": "9d"} if one["key"] == "delivery" else one for one in PROGRAMMES[:-1]]
+    other = write_programmes(tmp_path / "theirs", changed)
+    page = tmp_path / "page.html"
+    found = backtest("--events", events, "--programmes", folder, "--against", other, "--html", page)
+    assert found.exit_code == 0, found.output
+    assert "What is different" in found.output
+    assert "agreed: invitations" in found.output
+    text = page.read_text()
+    assert "<script" not in text
+    assert "ours" in text
+    assert "theirs" in text
+
+
+def test_folders_of_one_name_are_told_apart_by_their_path(events: Path, folder: Path, tmp_path: Path) -> None:
+    other = write_programmes(tmp_path / "main" / "ours")
+    read = report("--events", events, "--programmes", folder, "--against", other, into=tmp_path / "r.json")
+    assert [one["name"] for one in read["sets"]] == [str(folder), str(other)]
+
+
+def test_a_directory_is_known_before_the_first_event(folder: Path, tmp_path: Path) -> None:
+    at = BEGINS.isoformat()
+    event = {"type": "order.delivered", "occurred_at": at, "contact": "c1", "subject_kind": "order",
+             "subject_id": "o1"}  # fmt: skip
+    events = _write(tmp_path / "events.ndjson", [json.dumps(event)])
+    given = ("--events", events, "--programmes", folder, "--to", f"{BEGINS + timedelta(days=5):%Y-%m-%d}")
+    alone = report(*given, into=tmp_path / "r.json")
+    assert [one["reason"] for one in alone["sets"][0]["reasons"]] == ["no_channel"]
+    contacts = _write(
+        tmp_path / "contacts.csv", ["id,email,account,updated_at", "c1,anna@kund.example,a1,2027-01-01"]
+    )
+    accounts = _write(tmp_path / "accounts.csv", ["id,tier", "a1,premium"])
+    known = report(*given, "--contacts", contacts, "--accounts", accounts, into=tmp_path / "r.json")
+    assert known["sets"][0]["invited"] == 1
+    assert known["sets"][0]["precision"][1]["tier"] == "premium"
+
+
+def test_broken_lines_are_named_and_the_rest_is_told_all_the_same(
+    events: Path, folder: Path, tmp_path: Path
+) -> None:
+    lines = events.read_text().splitlines()
+    broken = _write(tmp_path / "broken.ndjson", [*lines[:7], "{", *lines[7:]])
+    contacts = _write(tmp_path / "contacts.csv", ["id,consent", "c1,perhaps"])
+    into = tmp_path / "r.json"
+    found = backtest("--events", broken, "--programmes", folder, "--contacts", contacts, "--json", into)
+    assert found.exit_code == 1
+    assert "line 8: not readable as JSON" in found.output
+    read = json.loads(into.read_text())
+    fields = [(one["line"], one["field"]) for one in read["problems"]]
+    assert fields == [(2, "contacts.csv consent"), (8, "")]
+    assert read["sets"][0]["invited"] > 0
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [("", "There is no usable event"), ("{\n[]\n", "line 2: must be a JSON object")],
+    ids=["empty", "all broken"],
+)
+def test_a_file_without_events_is_said(folder: Path, tmp_path: Path, content: str, said: str) -> None:
+    empty = tmp_path / "empty.ndjson"
+    empty.write_text(content)
+    found = backtest("--events", empty, "--programmes", folder)
+    assert found.exit_code == 1
+    assert said in found.output
+
+
+def test_a_missing_folder_is_said(events: Path, tmp_path: Path) -> None:
+    found = backtest("--events", events, "--programmes", tmp_path / "nowhere")
+    assert found.exit_code == 1
+    assert "There is no programme file" in found.output
+
+
+def test_a_broken_programme_is_said_with_its_place(events: Path, folder: Path) -> None:
+    (folder / "broken.yaml").write_text("key: broken\ntitle: {en: x}\n")
+    found = backtest("--events", events, "--programmes", folder)
+    assert found.exit_code == 1
+    assert "broken.yaml:1" in found.output
+    assert "programmes check" in found.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--zone", "Mars/Olympus"), "is no zone"),
+        (("--from", "2031-01-01"), "the events are of 2026-01-05"),
+        (("--unhappy", "60", "--happy", "50"), "more than all"),
+        (("--response-rate", "0"), "response-rate"),
+        (("--events", "nowhere.ndjson"), "does not exist"),
+    ],
+)
+def test_wrong_options_are_said(events: Path, folder: Path, arguments: tuple[str, ...], said: str) -> None:
+    found = backtest("--events", events, "--programmes", folder, *arguments)
+    assert found.exit_code == 2
+    assert said in found.output
