@@ -242,7 +242,7 @@ def _columns_svg(
     if limit:
         parts.append(
             Markup(
-                '<line class="limit" x1="{}" x2="{}" y1="{}" y2="{}"/>'
+                '<line class="zero limit" x1="{}" x2="{}" y1="{}" y2="{}"/>'
                 '<text class="value" x="{}" y="{}" text-anchor="end">{}</text>'
             ).format(
                 *(frame.left, frame.width - frame.right, _px(y(limit[1])), _px(y(limit[1]))),
