@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import httpx
 from fastapi import APIRouter
 
 from services.alerts import api, pages, worker
 from services.alerts.channels.email import EmailChannel, Server
+from services.alerts.channels.http import Poster, client
+from services.alerts.channels.pagerduty import ENQUEUE, PagerDutyChannel
 from services.alerts.channels.port import Channel
-from services.alerts.channels.slack import SlackChannel, client
+from services.alerts.channels.slack import SlackChannel
+from services.alerts.channels.teams import TeamsChannel
+from services.alerts.channels.webhook import WebhookChannel
 from services.alerts.domain.causes import DEFAULT_CAUSES, Cause
 from services.alerts.handlers import directory, responses
 from services.alerts.handlers.applying import Desk
 from services.alerts.settings import Settings
 from shared.contracts.topics import Topic
+from shared.runtime.clock import Machine
 from shared.runtime.consumer import Subscription
 from shared.runtime.loops import Loop
 from shared.runtime.service import Platform, Service
@@ -20,15 +28,18 @@ from shared.runtime.service import Platform, Service
 CLOCK_SECONDS = 0.25
 NOTICE_SECONDS = 0.25
 GAUGE_SECONDS = 15.0
+FOLLOWERS = frozenset({"pagerduty", "webhook"})
+"""Partners that keep a state of their own and hear that a case was taken or has ended."""
 
 
 async def build(settings: Settings, platform: Platform) -> Service:
     """The service, ready to be started."""
-    channels = channels_of(settings)
+    channels = channels_of(settings, platform.machine)
     desk = Desk(
         sealer=platform.sealer,
         machine=platform.machine,
         rooms=tuple(channel.name for channel in channels if channel.name != "email"),
+        followers=tuple(channel.name for channel in channels if channel.name in FOLLOWERS),
         leadership=settings.leadership,
         causes=tuple(Cause.model_validate(c.model_dump()) for c in settings.causes) or DEFAULT_CAUSES,
     )
@@ -70,8 +81,12 @@ def loops_of(desk: Desk, platform: Platform, channels: tuple[Channel, ...]) -> t
     )
 
 
-def channels_of(settings: Settings) -> tuple[Channel, ...]:
-    """E-mail, and Slack where its webhook is set."""
+def channels_of(settings: Settings, machine: Machine) -> tuple[Channel, ...]:
+    """E-mail, and each partner whose settings are there.
+
+    Raises:
+        ValueError: an address is not https, or a secret is none.
+    """
     mail = EmailChannel(
         Server(
             settings.smtp_host,
@@ -82,5 +97,21 @@ def channels_of(settings: Settings) -> tuple[Channel, ...]:
             settings.smtp_tls,
         )
     )
-    webhook = settings.slack_webhook_url.get_secret_value()
-    return (mail, SlackChannel(webhook, client())) if webhook else (mail,)
+    return (mail, *_rooms(settings, machine))
+
+
+def _rooms(settings: Settings, machine: Machine) -> Iterator[Channel]:
+    """The partners that reach the team; each with connections of its own, so that none waits for another."""
+    trusted = httpx.create_ssl_context()
+
+    def poster(url: str) -> Poster:
+        return Poster(url, client(trusted), machine)
+
+    if slack := settings.slack_webhook_url.get_secret_value():
+        yield SlackChannel(poster(slack))
+    if teams := settings.teams_webhook_url.get_secret_value():
+        yield TeamsChannel(poster(teams))
+    if key := settings.pagerduty_routing_key.get_secret_value():
+        yield PagerDutyChannel(poster(settings.pagerduty_url.rstrip("/") + ENQUEUE), key)
+    if hook := settings.webhook_url.get_secret_value():
+        yield WebhookChannel(poster(hook), settings.webhook_secret.get_secret_value(), machine)

@@ -39,6 +39,21 @@ class Settings(ServiceSettings):
     slack_webhook_url: SecretStr = Field(
         default=SecretStr(""), description="incoming webhook of the team's room; empty: no room is told"
     )
+    teams_webhook_url: SecretStr = Field(
+        default=SecretStr(""), description="webhook of a Workflow that posts cards to a channel of Teams"
+    )
+    pagerduty_routing_key: SecretStr = Field(
+        default=SecretStr(""), description="integration key (Events API v2) of the service; empty: none"
+    )
+    pagerduty_url: str = Field(
+        default="https://events.pagerduty.com", description="https://events.eu.pagerduty.com for the EU"
+    )
+    webhook_url: SecretStr = Field(
+        default=SecretStr(""), description="where notices are posted to, signed as Standard Webhooks"
+    )
+    webhook_secret: SecretStr = Field(
+        default=SecretStr(""), description="whsec_ and base64 of 24 bytes or more; signs what goes there"
+    )
     leadership: tuple[str, ...] = Field(
         default=(), description="JSON list of users' addresses told at the hard limit; none: the admins"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -99,11 +99,19 @@ async def _claim(desk: Desk, db: Database, channel: Channel, public_url: str) ->
 
 
 async def _delivery(desk: Desk, tx: Tx, notice: Notice, staff: Staff, public_url: str) -> Delivery | None:
-    text = compose(await alarm_of(desk, tx, notice, staff, public_url))
+    alarm = await alarm_of(desk, tx, notice, staff, public_url)
+    delivery = Delivery(
+        notice.id,
+        compose(alarm),
+        ticket_id=notice.ticket_id,
+        occasion=notice.occasion,
+        urgent=alarm.priority,
+        at=tx.now,
+    )
     if notice.recipient == TEAM:
-        return Delivery(notice.id, text)
+        return delivery
     member = staff.by_id(UUID(notice.recipient))
-    return Delivery(notice.id, text, member.email, member.name) if member else None
+    return replace(delivery, to=member.email, name=member.name) if member else None
 
 
 async def _send_all(

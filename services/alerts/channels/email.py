@@ -65,6 +65,8 @@ class EmailChannel:
             raise SendError(f"SMTP {code}: recipient refused", permanent=code >= _PERMANENT) from error
         except aiosmtplib.SMTPResponseException as error:
             raise SendError(f"SMTP {error.code}", permanent=error.code >= _PERMANENT) from error
+        except (aiosmtplib.SMTPConnectError, aiosmtplib.SMTPConnectTimeoutError) as error:
+            raise SendError(f"SMTP: {type(error).__name__}", permanent=False) from error
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             raise SendError(f"SMTP: {type(error).__name__}", permanent=False, uncertain=True) from error
 

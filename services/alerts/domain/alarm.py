@@ -60,6 +60,8 @@ _HEADLINE = {
     Occasion.LEADERSHIP: "Hard limit reached: still nobody has spoken with {who}, {left_words}.",
     Occasion.UNRESOLVED: "This case should have been resolved by now; {who} is still waiting.",
     Occasion.UNREACHABLE: "The owner could not be told. Somebody else must take care: {who} is unhappy.",
+    Occasion.TAKEN: "Somebody takes care of {who}.",
+    Occasion.ENDED: "The case of {who} is over.",
 }
 _PREFIX = {
     Occasion.REMINDER: "Reminder: ",
@@ -69,7 +71,12 @@ _PREFIX = {
     Occasion.UNREACHABLE: "Not told: ",
     Occasion.REOPENED: "Open again: ",
     Occasion.JOINED: "One more: ",
+    Occasion.TAKEN: "Taken: ",
+    Occasion.ENDED: "Over: ",
 }
+_TIMELESS = frozenset({Occasion.UNRESOLVED, Occasion.TAKEN, Occasion.ENDED})
+_NEWS = frozenset({Occasion.TAKEN, Occasion.ENDED})
+"""Occasions that ask nothing of whoever hears of them."""
 
 
 def compose(alarm: Alarm) -> Text:
@@ -80,7 +87,7 @@ def compose(alarm: Alarm) -> Text:
     score = words.score(alarm.score, alarm.scale)
     subject = f"{_PREFIX.get(alarm.occasion, '')}{who}{_of(alarm.account)} gave {score}"
     return Text(
-        subject=f"{subject} ({left})" if alarm.occasion is not Occasion.UNRESOLVED else subject,
+        subject=f"{subject} ({left})" if alarm.occasion not in _TIMELESS else subject,
         headline=_HEADLINE[alarm.occasion].format(who=who, left=within, left_words=left),
         quote=_shorten(alarm.said),
         facts=_facts(alarm, f"{score} ({words.scale_short(alarm.scale)}, {words.scale_name(alarm.scale)})"),
@@ -108,6 +115,8 @@ def _facts(alarm: Alarm, score: str) -> tuple[tuple[str, str], ...]:
 
 
 def _action(alarm: Alarm) -> str:
+    if alarm.occasion in _NEWS:
+        return "Nothing is asked of you."
     how = (
         f"Call {alarm.phone}" if alarm.phone else f"Write to {alarm.email}" if alarm.email else "Get in touch"
     )

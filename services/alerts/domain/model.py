@@ -195,6 +195,8 @@ class Occasion(StrEnum):
     LEADERSHIP = "leadership"
     UNRESOLVED = "unresolved"
     UNREACHABLE = "unreachable"
+    TAKEN = "taken"
+    ENDED = "ended"
 
 
 @dataclass(frozen=True, slots=True)

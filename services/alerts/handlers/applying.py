@@ -11,10 +11,11 @@ from pydantic import BaseModel
 from services.alerts import metrics
 from services.alerts.domain import routing
 from services.alerts.domain.causes import DEFAULT_CAUSES, Cause
-from services.alerts.domain.model import Entry, Step, Tell, Ticket
+from services.alerts.domain.model import Entry, Occasion, Step, Tell, Ticket
 from services.alerts.domain.routing import Staff
 from services.alerts.store import cases, notices
 from services.alerts.store.notices import Notice
+from shared.contracts import tickets as contract
 from shared.db.database import Tx
 from shared.runtime.clock import Machine
 from shared.runtime.ids import derive
@@ -33,6 +34,7 @@ class Desk:
 
     Attributes:
         rooms: channels that reach the team's room.
+        followers: those of them that also hear that a case was taken or has ended.
         leadership: addresses of those who hear of the hard limit.
         causes: the configured causes of unhappiness.
     """
@@ -40,6 +42,7 @@ class Desk:
     sealer: Sealer
     machine: Machine
     rooms: tuple[str, ...] = ()
+    followers: tuple[str, ...] = ()
     leadership: tuple[str, ...] = ()
     causes: tuple[Cause, ...] = DEFAULT_CAUSES
 
@@ -50,6 +53,7 @@ async def apply(desk: Desk, tx: Tx, steps: Sequence[Step], staff: Staff) -> None
     await cases.save(tx.conn, list(newest.values()))
     await cases.append(tx.conn, await _lines(desk, tx, steps))
     wanted = [n for step in steps for tell in step.tells for n in notices_of(desk, step.ticket, tell, staff)]
+    wanted += [n for step in steps for n in followed(desk, step)]
     await notices.enqueue(tx.conn, wanted, tx.now, desk.machine.wall())
     for step in steps:
         for event in step.events:
@@ -89,3 +93,27 @@ def notices_of(desk: Desk, ticket: Ticket, tell: Tell, staff: Staff) -> list[Not
         )
         for recipient in routing.recipients(tell, ticket, staff, desk.rooms)
     ]
+
+
+def followed(desk: Desk, step: Step) -> list[Notice]:
+    """What partners that keep a state of their own hear: taken, or over; once for each run of a case."""
+    ticket, found = step.ticket, dict.fromkeys(_NEWS[type(e)] for e in step.events if type(e) in _NEWS)
+    return [
+        Notice(
+            derive("notice", ticket.id, f"{occasion.value}/{ticket.run.generation}", channel, routing.TEAM),
+            ticket.id,
+            occasion,
+            f"{occasion.value}/{ticket.run.generation}",
+            channel,
+            routing.TEAM,
+        )
+        for occasion in found
+        for channel in desk.followers
+    ]
+
+
+_NEWS: Mapping[type[contract.Ticket], Occasion] = {
+    contract.TicketAcknowledged: Occasion.TAKEN,
+    contract.TicketContacted: Occasion.TAKEN,
+    contract.TicketResolved: Occasion.ENDED,
+}

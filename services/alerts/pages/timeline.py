@@ -25,6 +25,16 @@ _OCCASIONS = {
     "leadership": "the hard limit",
     "unresolved": "the case not being resolved",
     "unreachable": "an owner who could not be told",
+    "taken": "the case being taken",
+    "ended": "the case being over",
+}
+_MEDIA = {
+    "email": "by e-mail",
+    "sms": "by text message",
+    "slack": "on Slack",
+    "teams": "on Microsoft Teams",
+    "pagerduty": "on PagerDuty",
+    "webhook": "by webhook",
 }
 _LEVELS = {
     "1": "Half of the time is over and nobody has spoken with the customer",
@@ -101,7 +111,8 @@ def _told(rows: Sequence[TimelineRow], reader: Reader) -> Sentence:
 
 
 def _how(data: Mapping[str, str]) -> str:
-    return "by e-mail" if data.get("channel") == "email" else f"on {data.get('channel', '').title()}"
+    channel = data.get("channel", "")
+    return _MEDIA.get(channel, f"on {channel.title()}")
 
 
 def _say(kind: Kind, by: str, data: Mapping[str, str], reader: Reader) -> str:

@@ -39,6 +39,8 @@ class Result:
 
 ALARMS = (Occasion.OPENED, Occasion.REOPENED, Occasion.REMINDER, Occasion.LATE, Occasion.LEADERSHIP)
 """Occasions of which a later one says all that an earlier one would."""
+NEWS = (Occasion.TAKEN, Occasion.ENDED)
+"""What is told in the order in which it happened: a partner that hears it late would end what began anew."""
 
 
 async def enqueue(conn: Connection, notices: Sequence[Notice], now: datetime, wall: datetime) -> None:
@@ -60,20 +62,23 @@ async def enqueue(conn: Connection, notices: Sequence[Notice], now: datetime, wa
 
 
 async def drop_pointless(conn: Connection, channel: str, now: datetime) -> int:
-    """Drop what nobody needs to hear any more: of tickets that have ended, and what a graver notice overtook.
+    """Drop what nobody needs to hear any more: of tickets that have ended, and what a later notice overtook.
 
-    The second happens after an outage of the channel: only the gravest of a ticket's alarms is told.
+    The second happens after an outage of the channel: only the gravest of a ticket's alarms is told, none
+    once the partner is to hear that the case was taken, and no end of what began anew.
     """
     rows = await conn.fetch(
         """
         update notices n set state = 'dropped', ended_at = $2
         from tickets t
         where t.id = n.ticket_id and n.channel = $1 and n.state = 'pending'
-            and (t.ended_at is not null or n.occasion = any($3) and exists (
-                select from notices later
-                where later.ticket_id = n.ticket_id and later.channel = n.channel
-                    and later.recipient = n.recipient and later.state = 'pending'
-                    and later.occasion = any($3) and later.created_at > n.created_at))
+            and (t.ended_at is not null and n.occasion <> 'ended'
+                or t.ended_at is null and n.occasion = 'ended'
+                or n.occasion = any($3) and exists (
+                    select from notices later
+                    where later.ticket_id = n.ticket_id and later.channel = n.channel
+                        and later.recipient = n.recipient and later.state = 'pending'
+                        and later.occasion = any($3 || array['taken']) and later.created_at > n.created_at))
         returning n.id
         """,
         channel,
@@ -92,9 +97,17 @@ async def claim(
         update notices n set
             state = 'handing_over', attempts = attempts + 1, lease = $2, leased_until = $3
         where n.id in (
-            select id from notices
+            select id from notices waiting
             where channel = $1 and state in ('pending', 'handing_over')
                 and coalesce(leased_until, next_at) <= $4
+                and not exists (
+                    select from notices before
+                    where before.ticket_id = waiting.ticket_id and before.channel = waiting.channel
+                        and before.recipient = waiting.recipient and before.id <> waiting.id
+                        and before.state in ('pending', 'handing_over')
+                        and (before.occasion = any($6) or waiting.occasion = any($6))
+                        and (before.created_at, before.occasion = any($6), before.id)
+                            < (waiting.created_at, waiting.occasion = any($6), waiting.id))
             order by coalesce(leased_until, next_at), id
             limit $5 for update skip locked)
         returning id, ticket_id, occasion, step, channel, recipient, attempts
@@ -104,6 +117,7 @@ async def claim(
         wall + hold,
         wall,
         limit,
+        [occasion.value for occasion in NEWS],
     )
     return [
         Notice(

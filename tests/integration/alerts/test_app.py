@@ -53,6 +53,24 @@ async def test_a_webhook_that_is_not_encrypted_stops_the_start(office: Office) -
         await build(Settings(slack_webhook_url=SecretStr("http://hooks.chat.test/x")), given(office))
 
 
+async def test_each_partner_whose_settings_are_there_is_told(office: Office) -> None:
+    settings = Settings(
+        slack_webhook_url=SecretStr("https://hooks.slack.test/x"),
+        teams_webhook_url=SecretStr("https://workflows.test/x"),
+        pagerduty_routing_key=SecretStr("key"),
+        webhook_url=SecretStr("https://ours.test/x"),
+        webhook_secret=SecretStr("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+    )
+    service = await build(settings, given(office))
+    told = {loop.name.removeprefix("notices.") for loop in service.loops if loop.name.startswith("notices.")}
+    assert told == {"email", "slack", "teams", "pagerduty", "webhook"}
+
+
+async def test_a_webhook_without_a_secret_stops_the_start(office: Office) -> None:
+    with pytest.raises(ValueError, match="webhook secret"):
+        await build(Settings(webhook_url=SecretStr("https://ours.test/x")), given(office))
+
+
 @pytest.mark.requirement("R76")
 def test_causes_and_leadership_are_configured(monkeypatch: pytest.MonkeyPatch) -> None:
     causes = [{"key": "late_invoice", "label": "Invoice came late"}]

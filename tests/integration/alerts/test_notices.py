@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
@@ -20,25 +19,7 @@ from shared.runtime.failpoints import FailpointHit
 from shared.runtime.ids import derive
 from tests.integration.alerts.conftest import Office
 from tests.support.alerts import HOUR, T0, event
-
-SITE = "https://afterword.test"
-
-
-@dataclass
-class Postbox:
-    """A channel that takes what it is given, or fails as told."""
-
-    name: str = "email"
-    concurrency: int = 4
-    fails: SendError | None = None
-    taken: list[Delivery] = field(default_factory=list)
-    accepts_then_fails: bool = False
-
-    async def send(self, delivery: Delivery) -> None:
-        if self.fails is None or self.accepts_then_fails:
-            self.taken.append(delivery)
-        if self.fails is not None:
-            raise self.fails
+from tests.support.made_notices import SITE, Postbox
 
 
 @pytest.fixture(autouse=True)
