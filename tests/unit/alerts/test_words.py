@@ -87,7 +87,15 @@ def test_every_occasion_has_its_words(occasion: Occasion, late: bool) -> None:
     text = compose(replace(ALARM, occasion=occasion, now=now))
     assert "Ana Diaz" in text.headline
     assert "{" not in text.headline
-    assert ("late" in text.headline or "late" in text.subject) is late or occasion is Occasion.UNRESOLVED
+    timeless = {Occasion.UNRESOLVED, Occasion.TAKEN, Occasion.ENDED}
+    assert ("late" in text.headline or "late" in text.subject) is late or occasion in timeless
+
+
+@pytest.mark.parametrize("occasion", [Occasion.TAKEN, Occasion.ENDED])
+def test_of_a_case_that_is_taken_or_over_nothing_is_asked(occasion: Occasion) -> None:
+    text = compose(replace(ALARM, occasion=occasion))
+    assert "left" not in text.subject
+    assert "Call" not in text.action
 
 
 def test_of_nobody_known_a_notice_still_says_what_to_do() -> None:
