@@ -24,6 +24,7 @@ from shared.runtime.clock import Machine
 from shared.runtime.consumer import Subscription
 from shared.runtime.loops import Loop
 from shared.runtime.service import Platform, Service
+from shared.web.routing import join
 
 CLOCK_SECONDS = 0.25
 NOTICE_SECONDS = 0.25
@@ -44,8 +45,8 @@ async def build(settings: Settings, platform: Platform) -> Service:
         causes=tuple(Cause.model_validate(c.model_dump()) for c in settings.causes) or DEFAULT_CAUSES,
     )
     router = APIRouter()
-    router.include_router(api.router(desk, platform.db, platform.clock))
-    router.include_router(pages.router(desk, platform.db, platform.clock))
+    join(router, api.router(desk, platform.db, platform.clock))
+    join(router, pages.router(desk, platform.db, platform.clock))
     return Service(
         name="alerts",
         router=router,

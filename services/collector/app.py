@@ -20,6 +20,7 @@ from services.collector.settings import Settings
 from services.collector.worker import Settling
 from shared.runtime.loops import Loop
 from shared.runtime.service import Platform, Service
+from shared.web.routing import join
 
 NAME = "collector"
 
@@ -40,8 +41,8 @@ async def build(settings: Settings, platform: Platform) -> Service:
     https = platform.settings.public_url.startswith("https:")
     api = ResponsesApi(answering, visits, platform.tokens, platform.clock, guards, https=https)
     router = APIRouter()
-    router.include_router(review_routes(Review(platform.db), Verdicts(platform.db)))
-    router.include_router(SurveyPages(visits, answering, platform.tokens, platform.clock, guards).router())
+    join(router, review_routes(Review(platform.db), Verdicts(platform.db)))
+    join(router, SurveyPages(visits, answering, platform.tokens, platform.clock, guards).router())
     settling = Settling(platform.db, patience)
     return Service(
         name=NAME,

@@ -16,6 +16,7 @@ from services.dispatch.worker.preparing import Desk
 from shared.contracts.model import Channel
 from shared.runtime.loops import Loop
 from shared.runtime.service import Platform, Service
+from shared.web.routing import join
 
 SEND_EVERY = 0.2
 VIEWS_EVERY = 0.5
@@ -49,8 +50,8 @@ async def build(settings: Settings, platform: Platform) -> Service:
 
 def _router(platform: Platform, renderer: Renderer) -> APIRouter:
     router = APIRouter()
-    router.include_router(unsubscribe_routes(platform.db, platform.tokens))
-    router.include_router(routes(platform.db, renderer))
+    join(router, unsubscribe_routes(platform.db, platform.tokens))
+    join(router, routes(platform.db, renderer))
     return router
 
 

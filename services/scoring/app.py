@@ -13,15 +13,16 @@ from services.scoring.settings import Settings
 from services.scoring.worker import announcing, refreshing, republish, watching
 from shared.runtime.loops import Loop
 from shared.runtime.service import Platform, Service
+from shared.web.routing import join
 
 
 async def build(settings: Settings, platform: Platform) -> Service:
     """Scoring, ready to run."""
     router = APIRouter()
     weights = {Part(name): weight for name, weight in settings.health_weights.items()} or WEIGHTS
-    router.include_router(routes(platform.db, platform.clock, weights))
+    join(router, routes(platform.db, platform.clock, weights))
     thresholds = Thresholds(settings.response_floor, settings.response_target)
-    router.include_router(pages(platform.db, platform.clock, thresholds, weights))
+    join(router, pages(platform.db, platform.clock, thresholds, weights))
     return Service(
         name="scoring",
         router=router,

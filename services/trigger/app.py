@@ -35,6 +35,7 @@ from shared.contracts.directory import Brand, Sender
 from shared.runtime.loops import Loop
 from shared.runtime.service import Platform, Service
 from shared.security.signatures import WebhookSecret
+from shared.web.routing import join
 
 PUBLISH_SECONDS = 2.0
 PARKED_SECONDS = 5.0
@@ -51,8 +52,8 @@ async def build(settings: Settings, platform: Platform) -> Service:
     kept = timedelta(days=settings.parked_days)
     intake = Intake(platform.sealer, platform.machine, kept, frozenset(connectors))
     sources = sources_of(settings)
-    router.include_router(api.router(platform, inbound_of(settings, intake), sources))
-    router.include_router(pages.router(platform))
+    join(router, api.router(platform, inbound_of(settings, intake), sources))
+    join(router, pages.router(platform))
     others = foreign_topics(sources.topics, sources.decode, intake)
     return Service(
         name="trigger",

@@ -42,6 +42,7 @@ from shared.security.keyring import KeyRing, decode_secret
 from shared.security.sealing import Sealer
 from shared.security.tokens import Tokens
 from shared.web.app import web_app
+from shared.web.routing import join
 
 Build = Callable[[Platform], Awaitable[Service]]
 """A composition root with its own settings already bound."""
@@ -176,9 +177,9 @@ def application(
         checks |= _checks(one)
         checks |= one.service.checks
     app = web_app(hosted[0].platform.access, settings.public_url)
-    app.include_router(probes(checks, clock))
+    join(app, probes(checks, clock))
     for one in hosted:
-        app.include_router(one.service.router)
+        join(app, one.service.router)
     return HotPaths(app, {path: asgi for one in hosted for path, asgi in one.service.hot.items()})
 
 

@@ -6,6 +6,7 @@ from fastapi.responses import RedirectResponse
 from shared.security.access import Access, Role, user_of
 from shared.web import settings_pages, signin, static
 from shared.web.errors import install_errors
+from shared.web.routing import join
 from shared.web.security_headers import SecurityHeaders
 
 
@@ -23,9 +24,7 @@ def web_app(access: Access, public_url: str) -> FastAPI:
     https = public_url.startswith("https:")
     app.add_middleware(SecurityHeaders, https=https)
     install_errors(app, https=https)
-    app.include_router(static.router)
-    app.include_router(signin.router)
-    app.include_router(settings_pages.router)
+    join(app, static.router, signin.router, settings_pages.router)
     app.add_api_route("/", home, include_in_schema=False)
     return app
 

@@ -32,6 +32,7 @@ from shared.security.passwords import Passwords
 from shared.security.people import NewUser, SignedIn
 from shared.security.sealing import Sealer
 from shared.web.app import web_app
+from shared.web.routing import join
 from tests.support.alerts import HOUR, T0, Says, event
 
 PASSWORD = "correct horse battery staple"
@@ -84,8 +85,8 @@ class Site:
     def app(self) -> FastAPI:
         """Its pages and API."""
         app = web_app(self.access, "http://127.0.0.1")
-        app.include_router(api.router(self.desk, self.db, self.clock))
-        app.include_router(pages.router(self.desk, self.db, self.clock))
+        join(app, api.router(self.desk, self.db, self.clock))
+        join(app, pages.router(self.desk, self.db, self.clock))
         return app
 
     async def sign_in_everybody(self) -> None:

@@ -37,6 +37,7 @@ from shared.security.access import Access
 from shared.security.sealing import Sealer
 from shared.security.tokens import Tokens
 from shared.web.app import web_app
+from shared.web.routing import join
 
 START = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Safari/604.1"
@@ -182,7 +183,7 @@ class Collector:
         )  # fmt: skip
         service = await build(Settings(), platform)
         app = web_app(access, "http://test")
-        app.include_router(service.router)
+        join(app, service.router)
         return cls(db, sealer, tokens, clock, machine, service, app, access)
 
     def client(self, address: str = "10.0.0.1", agent: str = PHONE) -> httpx.AsyncClient:

@@ -39,6 +39,7 @@ from shared.security.access import Access, Scope
 from shared.security.sealing import Sealer
 from shared.security.tokens import Tokens
 from shared.web.app import web_app
+from shared.web.routing import join
 from tests.support.assembled import platform as unconnected
 
 NOW = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
@@ -303,5 +304,5 @@ async def site_of(room: MailRoom) -> Site:
     )
     service = await build(Settings(), platform)
     app = web_app(access, PUBLIC_URL)
-    app.include_router(service.router)
+    join(app, service.router)
     return Site(app, access, service)

@@ -33,6 +33,7 @@ from shared.runtime.failpoints import Died
 from shared.security.access import Access
 from shared.security.signatures import WebhookSecret, sign_standard
 from shared.web.app import web_app
+from shared.web.routing import join
 from tests.support.databases import TestDatabase
 from tests.support.logs import Log, MemoryLog
 from tests.support.postbox import Mail, Postbox
@@ -192,7 +193,7 @@ class House:
             self.running[name] = await build(name, ground)
         app = web_app(self.access, URL)
         for one in self.running.values():
-            app.include_router(one.service.router)
+            join(app, one.service.router)
         self._app = app
 
     async def crash(self) -> None:

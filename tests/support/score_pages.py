@@ -24,6 +24,7 @@ from shared.security.access import Access, Role
 from shared.security.passwords import Passwords
 from shared.security.people import NewUser, SignedIn
 from shared.web.app import web_app
+from shared.web.routing import join
 from tests.support.scoring import Scoring, answer, handed_over, requested, snapshot
 
 PASSWORD = "correct horse battery staple"
@@ -116,8 +117,8 @@ async def signed_in(access: Access, role: Role = Role.VIEWER, locale: str = "en"
 def application(db: Database, clock: FixedClock, access: Access) -> FastAPI:
     """The web application of scoring alone."""
     app = web_app(access, "http://127.0.0.1")
-    app.include_router(routes(db, clock))
-    app.include_router(pages(db, clock, Thresholds(floor=0.2, target=0.5)))
+    join(app, routes(db, clock))
+    join(app, pages(db, clock, Thresholds(floor=0.2, target=0.5)))
     return app
 
 

@@ -46,6 +46,7 @@ from shared.security.sealing import Sealer
 from shared.security.signatures import WebhookSecret
 from shared.security.tokens import Tokens
 from shared.web.app import web_app
+from shared.web.routing import join
 
 ROOT = Path(__file__).parents[2]
 DEFAULTS = Organisation(
@@ -262,6 +263,6 @@ def site_of(world: World, machine: FakeMachine, tokens: Tokens, secrets: Secrets
     platform = Platform(settings, world.db, MemoryBus(), world.clock, machine, world.sealer, tokens, access)
     live = LiveSources(Path("no such sources.yaml"))
     app = web_app(access, BASE)
-    app.include_router(api.router(platform, Inbound(Intake(world.sealer, machine), secrets or SECRETS), live))
-    app.include_router(pages.router(platform))
+    join(app, api.router(platform, Inbound(Intake(world.sealer, machine), secrets or SECRETS), live))
+    join(app, pages.router(platform))
     return Site(world, machine, access, app)

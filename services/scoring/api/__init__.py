@@ -10,6 +10,7 @@ from services.scoring.api import accounts, drivers, reports, scores
 from services.scoring.domain.health import WEIGHTS, Part
 from shared.db.database import Database
 from shared.runtime.clock import Clock
+from shared.web.routing import join
 
 __all__ = ["routes"]
 
@@ -17,8 +18,11 @@ __all__ = ["routes"]
 def routes(db: Database, clock: Clock, weights: Mapping[Part, float] = WEIGHTS) -> APIRouter:
     """All routes of the API; `weights` are those of the health score."""
     router = APIRouter()
-    router.include_router(accounts.routes(db, clock, weights))
-    router.include_router(drivers.routes(db, clock))
-    router.include_router(reports.routes(db, clock))
-    router.include_router(scores.routes(db))
+    join(
+        router,
+        accounts.routes(db, clock, weights),
+        drivers.routes(db, clock),
+        reports.routes(db, clock),
+        scores.routes(db),
+    )
     return router

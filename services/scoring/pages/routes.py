@@ -24,6 +24,7 @@ from shared.db.database import Database
 from shared.runtime.clock import Clock
 from shared.security.access import Role, User, require_role
 from shared.web.i18n import negotiate
+from shared.web.routing import join
 from shared.web.templates import environment, page, speaking
 
 HERE = Path(__file__).parent
@@ -36,7 +37,7 @@ def pages(
     """The score pages; thresholds are those of response rates (R58), weights those of health (R7)."""
     router = APIRouter(include_in_schema=False)
     env = environment(HERE, HERE / "locales")
-    router.include_router(account_pages(env, db, clock, weights))
+    join(router, account_pages(env, db, clock, weights))
 
     @router.get("/scores")
     async def scores(request: Request, user: Viewer, filters: Annotated[Filters, Query()]) -> HTMLResponse:

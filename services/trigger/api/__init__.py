@@ -23,6 +23,7 @@ from services.trigger.api import (
 from services.trigger.api.webhooks import Inbound
 from services.trigger.sources.live import LiveSources
 from shared.runtime.service import Platform
+from shared.web.routing import join
 
 __all__ = ["Inbound", "router"]
 
@@ -30,7 +31,7 @@ __all__ = ["Inbound", "router"]
 def router(platform: Platform, inbound: Inbound, live: LiveSources) -> APIRouter:
     """All routes for programs."""
     routes = APIRouter()
-    routes.include_router(sources.router(platform, live))
+    join(routes, sources.router(platform, live))
     for part in (
         *(p.router(platform, inbound) for p in (webhooks, segment)),
         # Duplicates before contacts: their word is no contact's reference.
@@ -51,5 +52,5 @@ def router(platform: Platform, inbound: Inbound, live: LiveSources) -> APIRouter
             )
         ),
     ):
-        routes.include_router(part)
+        join(routes, part)
     return routes

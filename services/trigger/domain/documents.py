@@ -35,7 +35,7 @@ class Document:
         return self.lines.get(where, 1)
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """YAML 1.2's notion of booleans: `on`, `no` and `yes` are words, 12:30 is a time of day."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012 - the library's own way

@@ -17,11 +17,12 @@ from services.trigger.pages import (
     why,
 )
 from shared.runtime.service import Platform
+from shared.web.routing import join
 
 
 def router(platform: Platform) -> APIRouter:
     """All pages."""
     routes = APIRouter(include_in_schema=False)
     for part in (why, programmes, moments, programme, organisation, directory, by_hand):
-        routes.include_router(part.router(platform))
+        join(routes, part.router(platform))
     return routes

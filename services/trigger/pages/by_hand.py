@@ -34,7 +34,7 @@ LATER = frozenset({Outcome.DEFERRED, Outcome.PLANNED})
 
 def router(platform: Platform) -> APIRouter:
     """The page that asks back, and the question itself."""
-    routes = APIRouter()
+    routes = APIRouter(include_in_schema=False)
 
     @routes.get("/directory/contacts/{contact_id}/ask")
     async def confirm(request: Request, contact_id: UUID, _user: Rep, programme: str = "") -> Response:

@@ -31,7 +31,7 @@ SHOWN = 50
 
 def router(platform: Platform) -> APIRouter:
     """The pages and their actions."""
-    routes = APIRouter()
+    routes = APIRouter(include_in_schema=False)
     _add_overview(routes, platform)
     _add_entries(routes, platform)
     _add_actions(routes, platform)

@@ -19,7 +19,7 @@ Viewer = Annotated[User, Depends(require_role("viewer"))]
 
 def router(platform: Platform) -> APIRouter:
     """The page."""
-    routes = APIRouter()
+    routes = APIRouter(include_in_schema=False)
 
     @routes.get("/programmes/learned")
     async def learned(request: Request, _user: Viewer) -> Response:

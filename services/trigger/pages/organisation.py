@@ -31,7 +31,7 @@ LANGUAGES = ("en", "es", "sv")
 
 def router(platform: Platform) -> APIRouter:
     """The page and its form."""
-    routes = APIRouter()
+    routes = APIRouter(include_in_schema=False)
 
     @routes.get("/settings")
     async def show(request: Request, user: Rep, *, saved: bool = False) -> Response:

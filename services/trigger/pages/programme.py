@@ -39,7 +39,7 @@ SHOWN = 50
 
 def router(platform: Platform) -> APIRouter:
     """The page."""
-    routes = APIRouter()
+    routes = APIRouter(include_in_schema=False)
 
     @routes.post("/programmes/{key}/test")
     async def test(request: Request, key: str, user: Manager) -> Response:

@@ -29,7 +29,7 @@ Manager = Annotated[User, Depends(require_role("manager"))]
 
 def router(platform: Platform) -> APIRouter:
     """The page and its two actions."""
-    routes = APIRouter()
+    routes = APIRouter(include_in_schema=False)
     db = platform.db
 
     @routes.get("/programmes")

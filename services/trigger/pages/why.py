@@ -35,7 +35,7 @@ TONES = {
 
 def router(platform: Platform) -> APIRouter:
     """The page."""
-    routes = APIRouter()
+    routes = APIRouter(include_in_schema=False)
 
     @routes.get("/why")
     async def why(request: Request, _rep: Rep, q: str = "") -> Response:

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from shared.runtime.clock import FixedClock
 from shared.runtime.host import _serve, _Server, _stop_check
 from shared.runtime.http import probes
+from shared.web.routing import join
 from tests.support.waiting import until
 
 LONGER_THAN_THE_TEST = 600.0
@@ -19,7 +20,7 @@ LONGER_THAN_THE_TEST = 600.0
 async def test_requests_are_answered_while_gateways_turn_away(clock: FixedClock) -> None:
     stop = asyncio.Event()
     app = FastAPI()
-    app.include_router(probes({"process": _stop_check(stop)}, clock))
+    join(app, probes({"process": _stop_check(stop)}, clock))
     server = _Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off"))
     async with asyncio.TaskGroup() as tasks, httpx.AsyncClient() as client:
         serving = tasks.create_task(_serve(server, stop, LONGER_THAN_THE_TEST))
