@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from demo.backends import Helpdesk
+from demo.explained import UNEXPLAINED
 from demo.mails import Sink
 from demo.people import Tally
 from demo.supervisor import Afterword
@@ -37,6 +38,7 @@ async def summarise(afterword: Afterword, tally: Tally, sink: Sink, helpdesk: He
         planned = await conn.fetchval(_PLANNED)
         dead = await conn.fetchval("select count(*) from trigger.dead_letters")
         machine_voices = await conn.fetchval(_MACHINE_VOICES)
+        unexplained = [row["gap"] for row in await conn.fetch(UNEXPLAINED)]
     finally:
         await conn.close()
     trigger, dispatch, alerts = books["trigger"], books["dispatch"], books["alerts"]
@@ -46,6 +48,7 @@ async def summarise(afterword: Afterword, tally: Tally, sink: Sink, helpdesk: He
     promises = {
         "every plan in the ledger is pending, requested, suppressed or cancelled": trigger["balanced"]
         and planned == trigger["planned"],
+        "every person, account and plan has its reason in the ledger": not unexplained,
         "every request is handed over, failed, uncertain, suppressed or open": dispatch["balanced"]
         and dispatch["requested"] == trigger["asked"],
         "no mail arrived twice": sink.doubled() == 0,
@@ -61,6 +64,7 @@ async def summarise(afterword: Afterword, tally: Tally, sink: Sink, helpdesk: He
         "outside": _outside(tally, sink),
         "uncertain": uncertain,
         "restarts": afterword.restarts,
+        "unexplained": unexplained,
     }
     return Summary(facts | {"promises": promises}, promises)
 

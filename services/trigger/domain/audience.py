@@ -18,6 +18,7 @@ from shared.contracts.reasons import Reason
 from shared.contracts.touchpoints import Touchpoint
 
 _DRAWS = 2**32
+_NOBODY: Mapping[UUID, datetime] = {}
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -101,9 +102,11 @@ def sampled(audience: Audience, draw: str) -> bool:
     return audience.sample >= 1 or _draw(draw) < audience.sample
 
 
-def limited(audience: Audience, people: Iterable[Person]) -> tuple[list[Person], list[Person]]:
-    """Who is asked and who is one too many for `max_per_account`; the choice is stable and favours nobody."""
-    chosen, _, surplus = choose(audience, list(people), {})
+def limited(
+    audience: Audience, people: Iterable[Person], asked: Mapping[UUID, datetime] = _NOBODY
+) -> tuple[list[Person], list[Person]]:
+    """Who is asked and who is one too many for `max_per_account`; they take turns."""
+    chosen, _, surplus = choose(audience, list(people), asked)
     return chosen, surplus
 
 
@@ -123,14 +126,24 @@ def choose(
     most = audience.max_per_account
     if not audience.coverage and (most is None or len(people) <= most):
         return list(people), frozenset(), []
-    turns = sorted(people, key=lambda p: (asked.get(p.contact.id, _NEVER), _draw(str(p.contact.id))))
-    wanted: list[Person] = []
-    for persona, number in audience.coverage.items():
-        wanted += [person for person in turns if person.contact.persona is persona][:number]
-    covered = frozenset(person.contact.id for person in wanted)
-    ordered = [*wanted, *(person for person in turns if person.contact.id not in covered)]
+    ordered, covered = turns(audience, people, asked)
     room = len(ordered) if most is None else most
     return ordered[:room], covered, ordered[room:]
+
+
+def turns(
+    audience: Audience, people: Sequence[Person], asked: Mapping[UUID, datetime]
+) -> tuple[list[Person], frozenset[UUID]]:
+    """People of one account in the order of their turns, and the ids of those whom `coverage` wants.
+
+    Those come first, then whoever was asked longest ago; among equals the order is stable and favours nobody.
+    """
+    waiting = sorted(people, key=lambda p: (asked.get(p.contact.id, _NEVER), _draw(str(p.contact.id))))
+    wanted: list[Person] = []
+    for persona, number in audience.coverage.items():
+        wanted += [person for person in waiting if person.contact.persona is persona][:number]
+    covered = frozenset(person.contact.id for person in wanted)
+    return [*wanted, *(person for person in waiting if person.contact.id not in covered)], covered
 
 
 def uncovered(audience: Audience, people: Iterable[Person]) -> dict[str, int]:

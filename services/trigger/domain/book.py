@@ -60,13 +60,17 @@ class Book:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What planning looks at besides the event; the catalogue is that of the editions."""
+    """What planning looks at besides the event; the catalogue is that of the editions.
+
+    `asked`: when people were last asked about anything, known where a programme lets them take turns.
+    """
 
     editions: Sequence[Edition]
     organisation: Organisation
     now: datetime
     contacts: Mapping[UUID, Contact] = field(default_factory=dict)
     catalogue: Catalogue = field(default_factory=Catalogue)
+    asked: Mapping[UUID, datetime] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Find programmes by event from here on, unless somebody looked already."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from uuid import UUID
 
 from services.trigger.domain.audience import No, Person
 from services.trigger.domain.model import Account, Ask, Contact, Decision, Moment, Plan, Scalar
@@ -93,17 +94,22 @@ def of_ask(
     )
 
 
-def of_event(event: Occurrence, outcome: Outcome, reason: Reason, inputs: Mapping[str, Scalar]) -> Decision:
-    """A line about an event that no programme wants."""
-    contact = event.people[0].contact.id if event.people else None
+def of_event(
+    event: Occurrence, outcome: Outcome, reason: Reason, inputs: Mapping[str, Scalar]
+) -> list[Decision]:
+    """Lines about an event that no programme wants: one for each of its people, so that all find it."""
     account = event.account.id if event.account else None
-    return Decision(
-        outcome=outcome,
-        reason=reason,
-        contact_id=contact,
-        account_id=account,
-        inputs={"touchpoint": event.type, **inputs},
-    )
+    people: list[UUID | None] = [person.contact.id for person in event.people]
+    return [
+        Decision(
+            outcome=outcome,
+            reason=reason,
+            contact_id=contact,
+            account_id=account,
+            inputs={"touchpoint": event.type, **inputs},
+        )
+        for contact in people or [None]
+    ]
 
 
 def of_programme(event: Occurrence, edition: Edition, contact: Contact | None, refusal: No) -> Decision:

@@ -17,7 +17,7 @@ from services.trigger.domain.book import Book, Tally, World
 from services.trigger.domain.catalogue import Catalogue
 from services.trigger.domain.decisions import Occurrence, of_event, of_plan, of_programme
 from services.trigger.domain.drafting import book_new, draft
-from services.trigger.domain.model import Decision, Plan, PlanState
+from services.trigger.domain.model import Contact, Decision, Plan, PlanState
 from services.trigger.domain.moments import subject_of, subjects_of
 from services.trigger.domain.programme import Edition, Who
 from services.trigger.domain.renewals import before_date
@@ -33,14 +33,14 @@ def plan_surveys(event: Occurrence, world: World, book: Book) -> list[Decision]:
     """Decide about one event; plans are changed in the book.
 
     Returns:
-        A decision for every programme that the event concerns; one `not_matched` when there is none.
+        Decisions of every programme that the event concerns; without one, `not_matched` for each person.
     """
     if from_future(event, world.now):
         facts = {
             "occurred_at": event.touchpoint.occurred_at.isoformat(),
             "why": "the event is from the future",
         }
-        return [of_event(event, Outcome.NOT_MATCHED, Reason.FILTERED, facts)]
+        return of_event(event, Outcome.NOT_MATCHED, Reason.FILTERED, facts)
     for tally in tallied(event, world.catalogue, world.now):
         book.tallies[tally] = book.tallies.get(tally, 0) + 1
     decisions: list[Decision] = []
@@ -53,7 +53,7 @@ def plan_surveys(event: Occurrence, world: World, book: Book) -> list[Decision]:
             decisions += _after_touchpoint(event, edition, world, book)
         if edition.programme.when.before and dated:
             decisions += before_date(event, edition, world, book)
-    return decisions or [of_event(event, Outcome.NOT_MATCHED, Reason.NOT_MATCHED, {})]
+    return decisions or of_event(event, Outcome.NOT_MATCHED, Reason.NOT_MATCHED, {})
 
 
 def from_future(event: Occurrence, now: datetime) -> bool:
@@ -102,7 +102,10 @@ def _after_touchpoint(event: Occurrence, edition: Edition, world: World, book: B
         return
     refusal = event_fits(rules, event.touchpoint, event.account)
     if refusal:
-        yield of_programme(event, edition, None, refusal)
+        meant = event.people if rules.audience.who is Who.EVENT else ()
+        people: list[Contact | None] = [person.contact for person in meant]
+        for contact in people or [None]:
+            yield of_programme(event, edition, contact, refusal)
         return
     if rules.audience.who is not Who.EVENT:
         yield from _one(event, edition, None, world, book)
@@ -123,7 +126,7 @@ def _of_people(event: Occurrence, edition: Edition, world: World, book: Book) ->
             yield of_programme(event, edition, person.contact, refusal)
         else:
             fitting.append(person)
-    chosen, surplus = limited(rules.audience, fitting)
+    chosen, surplus = limited(rules.audience, fitting, world.asked)
     for person in surplus:
         facts = {"max_per_account": rules.audience.max_per_account}
         yield of_programme(event, edition, person.contact, No(Reason.SAMPLED_OUT, facts))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from uuid import UUID
 
-from services.trigger.domain.decisions import of_plan
+from services.trigger.domain.decisions import of_ask, of_plan
 from services.trigger.domain.directory import contact_erased, erased
 from services.trigger.domain.model import Ask, AskState, Contact, Decision, PlanState
 from services.trigger.handlers.ledger import record
@@ -17,6 +17,7 @@ from shared.contracts.surveys import SurveyCancelled
 from shared.db.database import Connection, Tx
 from shared.runtime.ids import derive
 from shared.security.sealing import Sealer
+from shared.values import altered
 
 
 async def erase(tx: Tx, sealer: Sealer, contact_ids: Iterable[UUID], event_id: str = "") -> int:
@@ -62,13 +63,13 @@ async def _call_off(tx: Tx, contact_ids: list[UUID], event_id: str) -> None:
     ]
     await record(tx, decisions)
     running = [a for a in await asks.open_asks_of(tx.conn, contact_ids) if a.state is AskState.OPEN]
-    await cancel_asks(tx, running, Reason.ERASED)
+    await cancel_asks(tx, running, Reason.ERASED, dict.fromkeys((ask.plan_id for ask in running), event_id))
 
 
-async def cancel_asks(tx: Tx, running: list[Ask], reason: Reason) -> None:
+async def cancel_asks(tx: Tx, running: list[Ask], reason: Reason, causes: Mapping[UUID, str]) -> None:
     """Take back surveys: no more reminders, and what is not yet handed over stays unsent.
 
-    Their rows are locked.
+    Their rows are locked. `causes`: the id of the event that calls each off, by plan.
     """
     taken: list[Ask] = []
     for ask in running:
@@ -94,3 +95,5 @@ async def cancel_asks(tx: Tx, running: list[Ask], reason: Reason) -> None:
         )
         tx.emit(payload, identity=str(ask.survey_id), key=snapshot.key)
     await asks.save_asks(tx.conn, taken)
+    lines = [(causes[ask.plan_id], of_ask(ask, Outcome.CANCELLED, reason, {})) for ask in taken]
+    await record(tx, [(event_id, altered(line, step=0)) for event_id, line in lines])

@@ -6,7 +6,7 @@ Set-based per batch.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from itertools import groupby
@@ -19,7 +19,7 @@ from services.trigger.domain.audience import Person as Participant
 from services.trigger.domain.book import Book, Tally, World
 from services.trigger.domain.catalogue import Catalogue
 from services.trigger.domain.consent import Said
-from services.trigger.domain.decisions import Occurrence
+from services.trigger.domain.decisions import Occurrence, of_ask
 from services.trigger.domain.model import Account, AskState, Contact, Organisation, Plan, account_id
 from services.trigger.domain.moments import account_subject, subjects_of
 from services.trigger.domain.naming import Named, digest_of
@@ -35,7 +35,7 @@ from services.trigger.store import asks, audiences, brakes, directory, plans, pr
 from services.trigger.store import merging as suspicions
 from shared.contracts.envelope import Event
 from shared.contracts.model import Person
-from shared.contracts.reasons import Reason
+from shared.contracts.reasons import Outcome, Reason
 from shared.contracts.touchpoints import Touchpoint
 from shared.db.database import Tx
 from shared.errors import Unavailable
@@ -220,19 +220,18 @@ class Touchpoints:
         known = set(book.plans)
         elsewhere = {p.contact_id for p in book.plans.values() if p.contact_id} - batch.contacts.keys()
         contacts = batch.contacts | await directory.get_contacts(tx.conn, elsewhere)
-        world = World(editions, organisation, tx.now, contacts, catalogue)
+        asked = await _turns(tx, [one for _, one in occurrences], catalogue)
+        world = World(editions, organisation, tx.now, contacts, catalogue, asked)
         decisions = [("", decision) for decision in begin_series(fresh, world, book)]
-        withdrawn: set[UUID] = set()
+        withdrawn: dict[UUID, str] = {}
         for event, occurrence in occurrences:
             decisions += [(event.id, decision) for decision in plan_surveys(occurrence, world, book)]
             for edition in catalogue.by_type.get(occurrence.type, ()):
-                withdrawn |= {plan.id for plan in called_off(occurrence, edition, book)}
+                withdrawn |= {plan.id: event.id for plan in called_off(occurrence, edition, book)}
         await plans.save_plans(tx.conn, book.changed.values())
         await record(tx, decisions)
         await self._wake_outranked([p for p in book.changed.values() if p.id in known and not p.shadow], tx)
-        running = [a for a in await asks.asks_of_plans(tx.conn, withdrawn) if a.state is AskState.OPEN]
-        await cancel_asks(tx, [a for a in running if a.handed_over_at is None], Reason.CANCELLED)
-        await asks.stop_reminders(tx.conn, [a.survey_id for a in running if a.handed_over_at])
+        await self._take_back(withdrawn, tx)
         return catalogue
 
     async def _wake_outranked(self, moved: Sequence[Plan], tx: Tx) -> None:
@@ -244,6 +243,16 @@ class Touchpoints:
                 await plans.wake_plans(
                     tx.conn, tx.now, [Reason.OUTRANKED], contacts=persons, accounts=companies
                 )
+
+    async def _take_back(self, withdrawn: Mapping[UUID, str], tx: Tx) -> None:
+        """Surveys of plans that events call off stay unsent; of what was sent already nobody is reminded."""
+        running = [a for a in await asks.asks_of_plans(tx.conn, withdrawn) if a.state is AskState.OPEN]
+        await cancel_asks(tx, [a for a in running if a.handed_over_at is None], Reason.CANCELLED, withdrawn)
+        sent = [a for a in running if a.handed_over_at]
+        await asks.stop_reminders(tx.conn, [a.survey_id for a in sent])
+        stopped = [a for a in sent if a.next_step_at]
+        lines = [(withdrawn[a.plan_id], of_ask(a, Outcome.CANCELLED, Reason.CANCELLED, {})) for a in stopped]
+        await record(tx, lines)
 
     async def _side_effects(self, batch: _Batch, tx: Tx, catalogue: Catalogue) -> None:
         """Who takes part in what, holds, context for later explanations, and erasures."""
@@ -299,6 +308,18 @@ async def _book(
         more.update(tallied(event, catalogue, tx.now))
     found = await plans.lock_plans_about(tx.conn, subjects, keys) if subjects else []
     return Book({plan.id: plan for plan in found}, tallies=await audiences.tally(tx.conn, more))
+
+
+async def _turns(tx: Tx, occurrences: Sequence[Occurrence], catalogue: Catalogue) -> Mapping[UUID, datetime]:
+    """When the people of events were last asked, where a programme asks some of them only."""
+    people = {
+        person.contact.id
+        for event in occurrences
+        for edition in catalogue.by_type.get(event.type, ())
+        if (most := edition.programme.audience.max_per_account) and len(event.people) > most
+        for person in event.people
+    }
+    return await audiences.last_asked(tx.conn, people) if people else {}
 
 
 def _new_customers(batch: _Batch) -> list[Account]:

@@ -20,6 +20,7 @@ from services.trigger.domain.naming import Blind
 from services.trigger.domain.programme import Edition
 from services.trigger.domain.reminding import reminder_at
 from services.trigger.domain.survey import Request, ask_of, survey_id_of, survey_of
+from services.trigger.domain.turns import in_turn
 from services.trigger.handlers.facts import load_facts, load_people
 from services.trigger.handlers.ledger import record
 from services.trigger.store import asks, directory, plans, programmes, shadow, slots
@@ -167,7 +168,7 @@ class DuePlans:
     ) -> None:
         """Pass plans through the gate, the most important first, so that they take what caps leave."""
         await load_people(tx.conn, due, facts)
-        for plan in sorted(due, key=lambda p: (-p.priority, p.first_due_at, str(p.id))):
+        for plan in in_turn(due, editions, facts):
             edition = editions[plan.programme, plan.version]
             decision = gate.decide(plan, edition, facts)
             done.say(plan, decision)
