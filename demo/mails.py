@@ -12,7 +12,7 @@ from pathlib import Path
 
 _LINK = re.compile(r'href="([^"]+)"')
 _SCORE = re.compile(r"/s/([^/?\"]+)\?score=(\d+)$")
-_TICKET = re.compile(r"(https?://\S+?/tickets/[0-9a-f-]{36}\S*)")
+_TICKET = re.compile(r"https?://\S+?/tickets/[0-9a-f-]{36}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Mail:
     subject: str
     links: tuple[str, ...]
     scores: dict[int, str]
-    ticket: str
+    tickets: tuple[str, ...]
 
     @property
     def token(self) -> str:
@@ -69,12 +69,12 @@ def _mail(content: bytes) -> Mail:
     message = message_from_bytes(content, policy=default)
     html, text = message.get_body(("html",)), message.get_body(("plain",))
     links = tuple(link.replace("&amp;", "&") for link in _LINK.findall(html.get_content() if html else ""))
-    found = _TICKET.search(text.get_content() if text else "")
+    found = _TICKET.findall(text.get_content() if text else "")
     return Mail(
         message_id=str(message["Message-ID"]),
         to=str(message["To"].addresses[0].addr_spec),
         subject=str(message["Subject"]),
         links=links,
         scores={int(m.group(2)): link for link in links if (m := _SCORE.search(link))},
-        ticket=found.group(1) if found else "",
+        tickets=tuple(dict.fromkeys(found)),
     )

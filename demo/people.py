@@ -197,15 +197,19 @@ class Desk:
 
     def knows(self, mail: Mail) -> bool:
         """Whether the mail went to one of us about a ticket."""
-        return mail.to in self._reps and bool(mail.ticket)
+        return mail.to in self._reps and bool(mail.tickets)
 
     def receive(self, mail: Mail, now: datetime) -> None:
-        """The first one who is told takes the ticket; the less diligent take their time."""
-        ticket = mail.ticket.split("?")[0].rsplit("/", 1)[-1]
+        """The first one who is told takes each ticket of a mail."""
+        for link in mail.tickets:
+            self._take(mail.to, link.rsplit("/", 1)[-1], now)
+
+    def _take(self, to: str, ticket: str, now: datetime) -> None:
+        """Plan the work on a ticket that nobody took yet; the less diligent take their time."""
         if ticket in self._taken:
             return
         self._taken.add(ticket)
-        rep, chance = self._reps[mail.to], self._chance
+        rep, chance = self._reps[to], self._chance
         in_time = chance.happens(rep.diligence, ticket, "in time")
         seen = chance.between(_HOUR / 2, 8 * _HOUR, ticket, "seen") if in_time else 26 * _HOUR
         spoken = seen + (

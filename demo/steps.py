@@ -45,6 +45,7 @@ union all select 'settling', min(case when h.survey_id is null then at_latest el
 union all select 'clocks', min(due_at) from alerts.timers
 union all select 'unconfirmed', min(due_at) from alerts.unconfirmed
     where state = 'waiting' and late_at is null
+union all select 'pages', min(due_at) from alerts.held_notices where state = 'held'
 """
 _IN_HAND = """
 select (select count(*) from dispatch.messages where state in ('claimed', 'handing_over')

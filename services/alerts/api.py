@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from services.alerts.domain.model import Refused, Ticket
 from services.alerts.handlers.actions import MAX_NOTE, Action, NoSuchTicketError, Wish, act
@@ -37,6 +37,10 @@ class Acting(BaseModel):
     via: str = "other"
     contact_id: str = ""
     cause: str = ""
+    lesson: str = Field(default="", max_length=MAX_NOTE, description="what others can learn from it")
+    follow_up_at: AwareDatetime | None = Field(
+        default=None, description="with a plan: when they hear from us again"
+    )
     version: int | None = None
     user_id: UUID | None = Field(
         default=None, description="in whose name; needed with an API key, which is no person"
@@ -56,6 +60,12 @@ _ACTIONS: Mapping[str, Action] = {
     "attempt": Action.ATTEMPT,
     "resolve": Action.RESOLVE,
     "reopen": Action.REOPEN,
+    "plan": Action.PLAN,
+    "confirm": Action.CONFIRM,
+    "deny": Action.DENY,
+    "note": Action.NOTE,
+    "link": Action.LINK,
+    "undo": Action.UNDO,
 }
 
 
@@ -98,7 +108,7 @@ def router(desk: Desk, db: Database, clock: Clock) -> APIRouter:
 
     @routes.post("/{ticket_id}/{action}")
     async def do(ticket_id: UUID, action: str, who: Writer, acting: Acting | None = None) -> dict[str, Any]:
-        """Acknowledge, contacted, attempt, resolve or reopen."""
+        """Acknowledge, contacted, attempt, plan, resolve, confirm, deny, reopen, note, link or undo."""
         return await _act(desk, db, ticket_id, _wish(action, acting or Acting(), who))
 
     return routes
@@ -131,6 +141,8 @@ def _wish(action: str, acting: Acting, who: Principal) -> Wish:
         via=acting.via,
         contact=acting.contact_id,
         cause=acting.cause,
+        lesson=acting.lesson,
+        follow_up_at=acting.follow_up_at,
     )
 
 
@@ -148,7 +160,11 @@ def _whole(ticket: Ticket) -> dict[str, Any]:
         "resolve_due_at": ticket.run.resolve_due_at,
         "acknowledged_at": ticket.acknowledged_at,
         "contacted_at": ticket.run.contacted_at,
+        "planned_at": ticket.planned_at,
+        "follow_up_at": ticket.run.follow_up_at,
         "ended_at": ticket.ended_at,
+        "confirmed_at": ticket.confirmed_at,
+        "incident": ticket.incident,
         "level": int(ticket.run.told),
         "proposal": ticket.proposal,
         "cause": ticket.cause,

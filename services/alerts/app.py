@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import httpx
 from fastapi import APIRouter
@@ -42,6 +43,8 @@ async def build(settings: Settings, platform: Platform) -> Service:
         rooms=tuple(channel.name for channel in channels if channel.name != "email"),
         followers=tuple(channel.name for channel in channels if channel.name in FOLLOWERS),
         leadership=settings.leadership,
+        group_within=timedelta(minutes=settings.group_minutes),
+        page_every=timedelta(minutes=settings.page_minutes),
         causes=tuple(Cause.model_validate(c.model_dump()) for c in settings.causes) or DEFAULT_CAUSES,
     )
     router = APIRouter()
@@ -72,11 +75,15 @@ def loops_of(desk: Desk, platform: Platform, channels: tuple[Channel, ...]) -> t
     async def ring() -> int:
         return await worker.ring_clocks(desk, db)
 
+    async def page() -> int:
+        return await worker.release_pages(desk, db)
+
     async def count() -> int:
         return await worker.refresh_gauges(db)
 
     return (
         Loop("clocks", CLOCK_SECONDS, ring),
+        Loop("pages", CLOCK_SECONDS, page),
         *map(hand_over, channels),
         Loop("gauges", GAUGE_SECONDS, count, due=False, woken=False),
     )

@@ -57,6 +57,12 @@ class Settings(ServiceSettings):
     leadership: tuple[str, ...] = Field(
         default=(), description="JSON list of users' addresses told at the hard limit; none: the admins"
     )
+    group_minutes: int = Field(
+        default=60, ge=0, description="answers of one account within that time are one ticket, ended or not"
+    )
+    page_minutes: int = Field(
+        default=15, ge=0, description="shortest time between two pages of one person or room; 0: no limit"
+    )
     causes: tuple[CauseSetting, ...] = Field(
         default=(), description="JSON list of causes (key, label, needs, attempts); empty: the built-in list"
     )

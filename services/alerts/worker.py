@@ -13,11 +13,12 @@ from services.alerts.channels.port import Channel, Delivery
 from services.alerts.domain import retry
 from services.alerts.domain import ticket as life
 from services.alerts.domain.alarm import compose
-from services.alerts.domain.model import Audience, Entry, Kind, Occasion, Tell
+from services.alerts.domain.model import OPEN_STATES, Audience, Entry, Kind, Occasion, Tell
+from services.alerts.domain.paging import Door, Page, gather
 from services.alerts.domain.routing import TEAM, Staff
 from services.alerts.handlers.alarms import alarm_of
 from services.alerts.handlers.applying import Desk, apply, notices_of
-from services.alerts.store import answers, books, cases, notices, rota
+from services.alerts.store import answers, books, cases, notices, paging, rota
 from services.alerts.store.notices import Notice, Result
 from shared.contracts.tickets import TicketState
 from shared.db.database import Database, Tx
@@ -52,6 +53,30 @@ async def ring_clocks(desk: Desk, db: Database) -> int:
         for _ in range(late):
             metrics.BREACHES.labels("unconfirmed").inc()
     return len(steps) + late
+
+
+async def release_pages(desk: Desk, db: Database) -> int:
+    """Tell at once of everything that was held for a person or room; returns how many notices waited."""
+    async with db.begin() as tx:
+        waiting = await paging.due(tx.conn, tx.now, BATCH)
+        if not waiting:
+            return 0
+        notices_by_id = {page.id: notice for page, notice in waiting}
+        states = await cases.states(tx.conn, {page.ticket_id for page, _ in waiting})
+        still_open = {ticket_id for ticket_id, state in states.items() if state in OPEN_STATES}
+        untaken = {ticket_id for ticket_id in still_open if states[ticket_id] is TicketState.OPEN}
+        by_door: dict[Door, list[Page]] = {}
+        for page, _ in waiting:
+            by_door.setdefault(page.door, []).append(page)
+        for pages in by_door.values():
+            found = gather(pages, still_open, untaken)
+            lead = found.lead.id if found.lead else None
+            await paging.settle(tx.conn, lead, [p.id for p in found.others], [p.id for p in found.silent])
+            if found.lead is not None:
+                await paging.knocked(tx.conn, [found.lead.door], tx.now)
+                wanted = [notices_by_id[found.lead.id]]
+                await notices.enqueue(tx.conn, wanted, tx.now, desk.machine.wall())
+    return len(waiting)
 
 
 async def hand_over(desk: Desk, db: Database, channel: Channel, public_url: str) -> int:

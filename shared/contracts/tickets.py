@@ -81,7 +81,7 @@ class TicketResolved(Ticket):
 
 
 class TicketReopened(Ticket):
-    """The case is open again; its clocks start anew."""
+    """The case is open again; its clocks start anew, or run on where somebody took back what ended them."""
 
     TYPE: ClassVar[str] = "ticket.reopened.v1"
 

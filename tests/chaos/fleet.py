@@ -170,6 +170,7 @@ async def _instance(fleet: Fleet, service: str, name: str) -> Instance:
         "AFTERWORD_TRIGGER_WEBHOOK_SECRETS": secrets["webhook_secret"],
         "AFTERWORD_TRIGGER_ZENDESK_SECRETS": secrets["zendesk_secret"],
         "AFTERWORD_TRIGGER_OWN_DOMAINS": "nordlicht.example",
+        "AFTERWORD_ALERTS_PAGE_MINUTES": "0",  # a campaign is shorter than a quarter of an hour
     }
     needed = ("master_keys", "token_keys", "blind_secret", "database_password")
     env |= {f"AFTERWORD_{key.upper()}": secrets[key] for key in needed}

@@ -222,9 +222,12 @@ class Rep:
     town: Town
 
     async def receive(self, mail: Mail) -> None:
-        """Take the ticket, speak with the customer, resolve it."""
-        ticket = mail.ticket.split("?")[0].rsplit("/", 1)[-1]
-        if not ticket or ticket in self.town.tickets:
+        """Take each ticket of a mail, speak with the customer, resolve it."""
+        for link in mail.tickets:
+            await self._care(link.rsplit("/", 1)[-1], mail.to)
+
+    async def _care(self, ticket: str, by: str) -> None:
+        if ticket in self.town.tickets:
             return
         self.town.tickets.add(ticket)
         name = f"ticket {len(self.town.tickets)}"
@@ -233,7 +236,7 @@ class Rep:
         pause = 12.0 if self.town.chance.happens(0.2, "late", name) else 2.0
         for action in ("acknowledge", "contacted", "resolve"):
             await asyncio.sleep(pause * self.town.chance.share(action, name))
-            await self._act(ticket, action, mail.to)
+            await self._act(ticket, action, by)
         self.town.count("tickets")
 
     async def _act(self, ticket: str, action: str, by: str) -> None:

@@ -62,6 +62,7 @@ union all select closes_at from trigger.asks where closed_at is null
 union all select ready_at from collector.settling
 union all select due_at from alerts.timers
 union all select due_at from alerts.unconfirmed where state = 'waiting' and late_at is null
+union all select due_at from alerts.held_notices where state = 'held'
 """
 _NEXT_DUE = f"select min(due_at) from ({_DUE}) as due where due_at > $1"
 _OVERDUE = f"select count(*) from ({_DUE}) as due where due_at <= $1"

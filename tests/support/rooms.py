@@ -137,7 +137,7 @@ def _roots(ground: Ground) -> dict[str, tuple[Callable[[Any, Platform], Awaitabl
         "dispatch": (build_dispatch, DispatchSettings(**smtp, lanes=1)),
         "collector": (build_collector, CollectorSettings()),
         "scoring": (build_scoring, ScoringSettings()),
-        "alerts": (build_alerts, AlertsSettings(**smtp)),
+        "alerts": (build_alerts, AlertsSettings(**smtp, page_minutes=0)),  # a story reads each mail
     }
 
 

@@ -9,6 +9,8 @@ from services.alerts.domain import words
 from services.alerts.domain.model import Occasion
 from shared.contracts.forms import QuestionType
 
+MOST_ALSO = 20
+"""Other cases named in one notice; the inbox has them all."""
 MAX_WORDS = 600
 """Longest quotation of the customer in a notice; the page has it all."""
 
@@ -35,6 +37,8 @@ class Alarm:
     link: str
     touchpoint: str = ""
     zone: str = "UTC"
+    also: tuple[tuple[str, str], ...] = ()
+    """Other cases that this notice tells of: in words, and where they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,10 @@ _HEADLINE = {
     Occasion.UNREACHABLE: "The owner could not be told. Somebody else must take care: {who} is unhappy.",
     Occasion.TAKEN: "Somebody takes care of {who}.",
     Occasion.ENDED: "The case of {who} is over.",
+    Occasion.FOLLOW_UP: "Today {who} was to hear from you again. Keep the promise, then log it.",
+    Occasion.DENIED: "{who} says that it is not mended. The case is open again: contact them within {left}.",
+    Occasion.RESOLVED: "The case of {who}, which you watch, was resolved.",
+    Occasion.CONFIRMED: "{who} confirms that it is mended.",
 }
 _PREFIX = {
     Occasion.REMINDER: "Reminder: ",
@@ -73,10 +81,15 @@ _PREFIX = {
     Occasion.JOINED: "One more: ",
     Occasion.TAKEN: "Taken: ",
     Occasion.ENDED: "Over: ",
+    Occasion.FOLLOW_UP: "Follow up: ",
+    Occasion.DENIED: "NOT MENDED: ",
+    Occasion.RESOLVED: "Resolved: ",
+    Occasion.CONFIRMED: "Mended: ",
 }
-_TIMELESS = frozenset({Occasion.UNRESOLVED, Occasion.TAKEN, Occasion.ENDED})
-_NEWS = frozenset({Occasion.TAKEN, Occasion.ENDED})
+_NEWS = frozenset({Occasion.TAKEN, Occasion.ENDED, Occasion.RESOLVED, Occasion.CONFIRMED})
 """Occasions that ask nothing of whoever hears of them."""
+_TIMELESS = _NEWS | {Occasion.UNRESOLVED, Occasion.FOLLOW_UP}
+"""Occasions to which the time left for the contact means nothing."""
 
 
 def compose(alarm: Alarm) -> Text:
@@ -85,10 +98,11 @@ def compose(alarm: Alarm) -> Text:
     left = words.left(alarm.due_at, alarm.now)
     within = words.span(alarm.due_at - alarm.now) if alarm.now < alarm.due_at else "no time: it is late"
     score = words.score(alarm.score, alarm.scale)
-    subject = f"{_PREFIX.get(alarm.occasion, '')}{who}{_of(alarm.account)} gave {score}"
+    many = f"{len(alarm.also) + 1} cases: " if alarm.also else ""
+    subject = f"{many}{_PREFIX.get(alarm.occasion, '')}{who}{_of(alarm.account)} gave {score}"
     return Text(
         subject=f"{subject} ({left})" if alarm.occasion not in _TIMELESS else subject,
-        headline=_HEADLINE[alarm.occasion].format(who=who, left=within, left_words=left),
+        headline=_HEADLINE[alarm.occasion].format(who=who, left=within, left_words=left) + _others(alarm),
         quote=_shorten(alarm.said),
         facts=_facts(alarm, f"{score} ({words.scale_short(alarm.scale)}, {words.scale_name(alarm.scale)})"),
         action=_action(alarm),
@@ -111,7 +125,19 @@ def _facts(alarm: Alarm, score: str) -> tuple[tuple[str, str], ...]:
         ("Owner", f"{alarm.owner} ({alarm.why_owner})" if alarm.owner else alarm.why_owner),
         ("Contact by", words.moment(alarm.due_at, alarm.zone)),
     )
-    return tuple((label, value) for label, value in named if value)
+    also = [("Also", f"{said}: {link}") for said, link in alarm.also[:MOST_ALSO]]
+    rest = len(alarm.also) - MOST_ALSO
+    if rest > 0:
+        also.append(("And", f"{rest} more in the inbox"))
+    return (*((label, value) for label, value in named if value), *also)
+
+
+def _others(alarm: Alarm) -> str:
+    """How many other cases wait as well."""
+    count = len(alarm.also)
+    if not count:
+        return ""
+    return f" {count} other case{'s wait' if count > 1 else ' waits'} as well."
 
 
 def _action(alarm: Alarm) -> str:
@@ -120,7 +146,8 @@ def _action(alarm: Alarm) -> str:
     how = (
         f"Call {alarm.phone}" if alarm.phone else f"Write to {alarm.email}" if alarm.email else "Get in touch"
     )
-    return f"{how}, then log the contact in the case. Only that stops the clock."
+    stops = "" if alarm.occasion is Occasion.FOLLOW_UP else " Only that stops the clock."
+    return f"{how}, then log the contact in the case.{stops}"
 
 
 def _of(account: str) -> str:

@@ -7,17 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from services.alerts.domain import ticket as life
+from services.alerts.domain.incident import incident_of
 from services.alerts.domain.model import Answer, Owner, Step, Ticket, VoiceState
+
+WINDOW = timedelta(hours=1)
+"""Answers of one account that come so soon after each other are about one thing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
     """The tickets of one account (or contact without account) that matter for the answers to come.
 
-    The open one, if any, and those that hold a voice of these answers.
+    The open one, if any, those that hold a voice of these answers, and ended ones that these may belong to.
     """
 
     key: UUID
@@ -32,6 +37,14 @@ class Case:
         """The ticket that has this response as a voice."""
         return next((ticket for ticket in self.tickets if ticket.voice(response_id)), None)
 
+    def gathers(self, answer: Answer, window: timedelta) -> Ticket | None:
+        """The ended ticket that a new answer belongs to: of the same incident, else opened just before."""
+        ended = sorted((t for t in self.tickets if not t.is_open), key=lambda t: t.opened_at, reverse=True)
+        incident = incident_of(answer.snapshot)
+        same = (t for t in ended if incident and t.incident == incident)
+        near = (t for t in ended if abs(answer.since - t.opened_at) < window)
+        return next(same, None) or next(near, None)
+
     def after(self, steps: tuple[Step, ...]) -> Case:
         """The case with the tickets of these steps put in."""
         changed = {step.ticket.id: step.ticket for step in steps}
@@ -39,7 +52,9 @@ class Case:
         return Case(self.key, (*kept, *changed.values()))
 
 
-def hear(case: Case, answer: Answer, fresh_id: UUID, route: Callable[[], Owner]) -> tuple[Step, ...]:
+def hear(
+    case: Case, answer: Answer, fresh_id: UUID, route: Callable[[], Owner], window: timedelta = WINDOW
+) -> tuple[Step, ...]:
     """Decide what one answer, or its newest version, means for the case.
 
     Args:
@@ -47,12 +62,14 @@ def hear(case: Case, answer: Answer, fresh_id: UUID, route: Callable[[], Owner])
         answer: the answer as it stands now; older versions were dropped before.
         fresh_id: id of the ticket that this answer would open.
         route: who would own that ticket.
+        window: how long after the opening of a ticket a further answer belongs to it, ended or not.
     """
     holder, current = case.holder(answer.response_id), case.current
     if not answer.unhappy:
         return _changed(life.soften(holder, answer), holder) if holder else ()
     if holder is None:
-        return (life.join(current, answer) if current else life.open_(answer, fresh_id, route()),)
+        there = current or case.gathers(answer, window)
+        return (life.join(there, answer) if there else life.open_(answer, fresh_id, route()),)
     if holder.is_open or current is None:
         return (life.hear_again(holder, answer),)
     if _still_settled(holder, answer):

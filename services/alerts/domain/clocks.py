@@ -15,6 +15,7 @@ class Clock(StrEnum):
 
     CONTACT = "contact"
     RESOLVE = "resolve"
+    FOLLOW_UP = "follow_up"
     UNCONFIRMED = "unconfirmed"
 
 
@@ -40,6 +41,7 @@ class Run:
         told: highest level of the contact clock told so far.
         resolve_told: whether it was told that the case is still not resolved.
         contacted_at: when somebody spoke with the customer; the only thing that stops the contact clock.
+        follow_up_at: when the customer is to hear from us again, as promised to them.
     """
 
     generation: int
@@ -49,6 +51,7 @@ class Run:
     told: Level = Level.NONE
     resolve_told: bool = False
     contacted_at: datetime | None = None
+    follow_up_at: datetime | None = None
 
     @property
     def contact_due_at(self) -> datetime:
@@ -92,6 +95,8 @@ def timers(run: Run) -> tuple[Timer, ...]:
         found.append(Timer(Clock.CONTACT, level, run.due_at(level)))
     if not run.resolve_told:
         found.append(Timer(Clock.RESOLVE, Level.LATE, run.resolve_due_at))
+    if run.follow_up_at is not None:
+        found.append(Timer(Clock.FOLLOW_UP, Level.REMINDER, run.follow_up_at))
     return tuple(found)
 
 
@@ -112,6 +117,9 @@ def ring(run: Run, now: datetime) -> tuple[Run, tuple[Ring, ...]]:
     if not run.resolve_told and now >= run.resolve_due_at:
         rings.append(Ring(Clock.RESOLVE, Level.LATE, run.resolve_due_at))
         run = replace(run, resolve_told=True)
+    if run.follow_up_at is not None and now >= run.follow_up_at:
+        rings.append(Ring(Clock.FOLLOW_UP, Level.REMINDER, run.follow_up_at))
+        run = replace(run, follow_up_at=None)
     return run, tuple(rings)
 
 

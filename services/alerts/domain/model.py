@@ -97,6 +97,33 @@ class Owner:
 
 
 @dataclass(frozen=True, slots=True)
+class Before:
+    """What an action changed, as it was before it."""
+
+    state: TicketState
+    owner: Owner
+    acknowledged_at: datetime | None = None
+    contacted_at: datetime | None = None
+    ended_at: datetime | None = None
+    planned_at: datetime | None = None
+    follow_up_at: datetime | None = None
+    proposal: str = ""
+    cause: str = ""
+    how: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """The last action, as long as it can be taken back: `edited` is the ticket's after it."""
+
+    action: str
+    by: UUID
+    at: datetime
+    edited: int
+    before: Before
+
+
+@dataclass(frozen=True, slots=True)
 class Ticket:
     """An unhappy customer's case.
 
@@ -106,6 +133,10 @@ class Ticket:
         touched: a person has worked on it; it no longer closes by itself.
         proposal: why closing is proposed ("amended", "withdrawn"), or empty.
         how: what ended it: "person", "amended", "withdrawn".
+        incident: what the first voice was about, if that was an incident; one ticket of an account for each.
+        planned_at: when it was first agreed what to do.
+        confirmed_at: when the customer said that it is mended.
+        watchers: users who want to hear how it goes on.
     """
 
     id: UUID
@@ -124,6 +155,11 @@ class Ticket:
     ended_at: datetime | None = None
     cause: str = ""
     how: str = ""
+    incident: str = ""
+    planned_at: datetime | None = None
+    confirmed_at: datetime | None = None
+    watchers: tuple[UUID, ...] = ()
+    undo: Undo | None = None
 
     @property
     def is_open(self) -> bool:
@@ -159,6 +195,13 @@ class Kind(StrEnum):
     RESOLVED = "resolved"
     CLOSED = "closed"
     REOPENED = "reopened"
+    PLANNED = "planned"
+    FOLLOW_UP = "follow_up"
+    LINKED = "linked"
+    LEARNED = "learned"
+    CONFIRMED = "confirmed"
+    DENIED = "denied"
+    UNDONE = "undone"
     TOLD = "told"
     NOT_TOLD = "not_told"
 
@@ -181,6 +224,7 @@ class Audience(StrEnum):
     MANAGERS = "managers"
     LEADERSHIP = "leadership"
     TEAM = "team"
+    WATCHERS = "watchers"
 
 
 class Occasion(StrEnum):
@@ -197,6 +241,10 @@ class Occasion(StrEnum):
     UNREACHABLE = "unreachable"
     TAKEN = "taken"
     ENDED = "ended"
+    FOLLOW_UP = "follow_up"
+    DENIED = "denied"
+    RESOLVED = "resolved"
+    CONFIRMED = "confirmed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,8 @@ def recipients(tell: Tell, ticket: Ticket, staff: Staff, rooms: Iterable[str]) -
         people.extend(staff.managers)
     if Audience.LEADERSHIP in tell.audiences:
         people.extend(staff.leaders)
+    if Audience.WATCHERS in tell.audiences:
+        people.extend(user_id for user_id in ticket.watchers if staff.by_id(user_id))
     found = [Recipient("email", str(user_id)) for user_id in dict.fromkeys(people)]
     if Audience.TEAM in tell.audiences:
         found.extend(Recipient(room, TEAM) for room in rooms)

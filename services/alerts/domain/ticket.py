@@ -21,6 +21,7 @@ from uuid import UUID
 from services.alerts.domain import clocks
 from services.alerts.domain.causes import Cause, Needs
 from services.alerts.domain.clocks import Clock, Level
+from services.alerts.domain.incident import incident_of
 from services.alerts.domain.model import (
     Answer,
     Audience,
@@ -42,8 +43,11 @@ from shared.contracts.tickets import TicketState
 _OWNER = frozenset({Audience.OWNER, Audience.TEAM})
 _AUDIENCE = {
     Level.REMINDER: (Occasion.REMINDER, _OWNER),
-    Level.LATE: (Occasion.LATE, _OWNER | {Audience.MANAGERS}),
-    Level.LEADERSHIP: (Occasion.LEADERSHIP, _OWNER | {Audience.MANAGERS, Audience.LEADERSHIP}),
+    Level.LATE: (Occasion.LATE, _OWNER | {Audience.MANAGERS, Audience.WATCHERS}),
+    Level.LEADERSHIP: (
+        Occasion.LEADERSHIP,
+        _OWNER | {Audience.MANAGERS, Audience.LEADERSHIP, Audience.WATCHERS},
+    ),
 }
 
 
@@ -59,28 +63,29 @@ def open_(answer: Answer, ticket_id: UUID, owner: Owner) -> Step:
         voices=(_voice(answer),),
         snapshot=answer.snapshot,
         owner=owner,
+        incident=incident_of(answer.snapshot),
     )
     entries = (
         Entry(Kind.OPENED, answer.since, data=_score(answer)),
         _assigned(owner, answer.since),
     )
     tells = (Tell(Occasion.OPENED, "opened/1", _OWNER),)
-    return Step(ticket, entries, (_event(contract.TicketOpened, ticket, answer.since),), tells)
+    return Step(ticket, entries, (event_of(contract.TicketOpened, ticket, answer.since),), tells)
 
 
 def join(ticket: Ticket, answer: Answer) -> Step:
-    """A further unhappy answer of the same case; after a contact it needs a contact of its own."""
-    if ticket.state is TicketState.CONTACTED:
+    """A further unhappy answer of the same case; after a contact or the end it needs one of its own."""
+    if ticket.state is TicketState.CONTACTED or not ticket.is_open:
         again = reopen(ticket, answer.since, None, answer)
         joined = join(again.ticket, answer)
         return Step(joined.ticket, again.entries + joined.entries, again.events + joined.events, joined.tells)
     other = clocks.start(0, answer.since, answer.contact_within, answer.resolve_within)
-    ticket = _edit(
+    ticket = edit(
         ticket, run=clocks.hurry(ticket.run, other), voices=(*ticket.voices, _voice(answer)), proposal=""
     )
     tells = (Tell(Occasion.JOINED, f"joined/{ticket.version}", _OWNER),)
     entries = (Entry(Kind.JOINED, answer.since, data=_score(answer)),)
-    return Step(ticket, entries, (_event(contract.TicketJoined, ticket, answer.since),), tells)
+    return Step(ticket, entries, (event_of(contract.TicketJoined, ticket, answer.since),), tells)
 
 
 def hear_again(ticket: Ticket, answer: Answer) -> Step:
@@ -90,7 +95,7 @@ def hear_again(ticket: Ticket, answer: Answer) -> Step:
     spoke_after_end = not ticket.is_open and answer.spoken
     needs_contact = not was_unhappy and ticket.state not in {TicketState.OPEN, TicketState.ACKNOWLEDGED}
     entry = Entry(Kind.AMENDED, answer.since, data=_score(answer))
-    changed = _edit(ticket, voices=_marked(ticket, answer.response_id, VoiceState.UNHAPPY), proposal="")
+    changed = edit(ticket, voices=_marked(ticket, answer.response_id, VoiceState.UNHAPPY), proposal="")
     if spoke_after_end or needs_contact:
         again = reopen(changed, answer.since, None, answer)
         return replace(again, entries=(entry, *again.entries))
@@ -105,7 +110,7 @@ def soften(ticket: Ticket, answer: Answer) -> Step:
     if before is None or before.state is state:
         return Step(ticket)
     entry = Entry(Kind.IMPROVED if counted else Kind.WITHDRAWN, answer.since, data=_score(answer))
-    ticket = _edit(ticket, voices=_marked(ticket, answer.response_id, state))
+    ticket = edit(ticket, voices=_marked(ticket, answer.response_id, state))
     if ticket.is_unhappy or not ticket.is_open:
         return Step(ticket, (entry,))
     why = "amended" if counted else "withdrawn"
@@ -113,14 +118,14 @@ def soften(ticket: Ticket, answer: Answer) -> Step:
         proposed = Entry(Kind.PROPOSED, answer.since, data={"why": why})
         return Step(replace(ticket, proposal=why), (entry, proposed))
     closed = _end(ticket, TicketState.CLOSED, answer.since, how=why)
-    event = _event(contract.TicketResolved, closed, answer.since, how=why)
+    event = event_of(contract.TicketResolved, closed, answer.since, how=why)
     return Step(closed, (entry, Entry(Kind.CLOSED, answer.since, data={"why": why})), (event,))
 
 
 def release(ticket: Ticket, response_id: UUID, to: UUID, at: datetime) -> Step:
     """A voice of an ended ticket speaks again while the case has another open one: it moves there."""
     voices = tuple(voice for voice in ticket.voices if voice.response_id != response_id)
-    return Step(_edit(ticket, voices=voices), (Entry(Kind.MOVED, at, data={"to": str(to)}),))
+    return Step(edit(ticket, voices=voices), (Entry(Kind.MOVED, at, data={"to": str(to)}),))
 
 
 def acknowledge(ticket: Ticket, by: UUID, at: datetime) -> Step | Refused:
@@ -130,8 +135,8 @@ def acknowledge(ticket: Ticket, by: UUID, at: datetime) -> Step | Refused:
     if ticket.state is not TicketState.OPEN:
         return Step(ticket) if ticket.owner.user_id == by else Refused("Somebody else has taken it already.")
     owner = ticket.owner if ticket.owner.user_id == by else Owner(by, "took it")
-    ticket = _edit(ticket, state=TicketState.ACKNOWLEDGED, acknowledged_at=at, owner=owner, touched=True)
-    event = _event(contract.TicketAcknowledged, ticket, at, by=str(by))
+    ticket = edit(ticket, state=TicketState.ACKNOWLEDGED, acknowledged_at=at, owner=owner, touched=True)
+    event = event_of(contract.TicketAcknowledged, ticket, at, by=str(by))
     return Step(ticket, (Entry(Kind.ACKNOWLEDGED, at, by),), (event,))
 
 
@@ -144,9 +149,9 @@ def contact(ticket: Ticket, by: UUID, at: datetime, data: Mapping[str, str], not
         return Refused("The case has ended meanwhile. Reopen it before you log a contact.")
     entry = Entry(Kind.CONTACTED, at, by, data, note)
     if ticket.state is TicketState.CONTACTED:
-        return Step(_edit(ticket, touched=True), (entry,))
+        return Step(edit(ticket, touched=True, run=replace(ticket.run, follow_up_at=None)), (entry,))
     owner = ticket.owner if ticket.owner.user_id else Owner(by, "spoke with the customer")
-    ticket = _edit(
+    ticket = edit(
         ticket,
         state=TicketState.CONTACTED,
         owner=owner,
@@ -154,7 +159,7 @@ def contact(ticket: Ticket, by: UUID, at: datetime, data: Mapping[str, str], not
         acknowledged_at=ticket.acknowledged_at or at,
         run=replace(ticket.run, contacted_at=at),
     )
-    return Step(ticket, (entry,), (_event(contract.TicketContacted, ticket, at, by=str(by)),))
+    return Step(ticket, (entry,), (event_of(contract.TicketContacted, ticket, at, by=str(by)),))
 
 
 def attempt(ticket: Ticket, by: UUID, at: datetime, data: Mapping[str, str], note: str) -> Step | Refused:
@@ -177,7 +182,7 @@ def assign(ticket: Ticket, by: UUID, at: datetime, to: UUID) -> Step | Refused:
         return Refused("The case has ended meanwhile. Reopen it before you give it to somebody.")
     if ticket.owner.user_id == to:
         return Step(ticket)
-    ticket = _edit(ticket, owner=Owner(to, "was given it"), touched=True)
+    ticket = edit(ticket, owner=Owner(to, "was given it"), touched=True)
     tells = (Tell(Occasion.ASSIGNED, f"assigned/{ticket.version}", frozenset({Audience.OWNER})),)
     return Step(ticket, (Entry(Kind.ASSIGNED, at, by, {"to": str(to)}),), tells=tells)
 
@@ -185,7 +190,7 @@ def assign(ticket: Ticket, by: UUID, at: datetime, to: UUID) -> Step | Refused:
 def resolve(
     ticket: Ticket, by: UUID, at: datetime, cause: Cause, note: str, *, attempts: int
 ) -> Step | Refused:
-    """A person ends the case with its cause and what was learned (R72).
+    """A person ends the case with its cause and what was done (R72).
 
     `attempts`: how often somebody tried to reach the customer in this run without success.
     """
@@ -199,8 +204,9 @@ def resolve(
     if cause.needs is Needs.ATTEMPTS and not contacted and attempts < cause.attempts:
         return Refused(f"Try at least {cause.attempts} times before giving up; {attempts} tried so far.")
     ticket = _end(ticket, TicketState.RESOLVED, at, how="person", cause=cause.key)
-    event = _event(contract.TicketResolved, ticket, at, by=str(by), cause=cause.key, how="person")
-    return Step(ticket, (Entry(Kind.RESOLVED, at, by, {"cause": cause.key}, note),), (event,))
+    event = event_of(contract.TicketResolved, ticket, at, by=str(by), cause=cause.key, how="person")
+    tells = (Tell(Occasion.RESOLVED, f"resolved/{ticket.version}", frozenset({Audience.WATCHERS})),)
+    return Step(ticket, (Entry(Kind.RESOLVED, at, by, {"cause": cause.key}, note),), (event,), tells)
 
 
 def accept_proposal(ticket: Ticket, by: UUID, at: datetime) -> Step | Refused:
@@ -211,7 +217,7 @@ def accept_proposal(ticket: Ticket, by: UUID, at: datetime) -> Step | Refused:
         return Refused("The customer is unhappy again; the case stays open.")
     why = ticket.proposal
     ticket = _end(ticket, TicketState.CLOSED, at, how=why)
-    event = _event(contract.TicketResolved, ticket, at, by=str(by), how=why)
+    event = event_of(contract.TicketResolved, ticket, at, by=str(by), how=why)
     return Step(ticket, (Entry(Kind.CLOSED, at, by, {"why": why}),), (event,))
 
 
@@ -222,7 +228,7 @@ def reopen(
     contact_within = answer.contact_within if answer else ticket.run.contact_within
     resolve_within = answer.resolve_within if answer else ticket.run.resolve_due_at - ticket.run.started_at
     run = clocks.start(ticket.run.generation + 1, at, contact_within, resolve_within)
-    ticket = _edit(
+    ticket = edit(
         ticket,
         state=TicketState.OPEN,
         run=run,
@@ -232,9 +238,11 @@ def reopen(
         ended_at=None,
         cause="",
         how="",
+        planned_at=None,
+        confirmed_at=None,
     )
-    event = _event(contract.TicketReopened, ticket, at, by=str(by) if by else "system")
-    tells = (Tell(Occasion.REOPENED, f"reopened/{run.generation}", _OWNER),)
+    event = event_of(contract.TicketReopened, ticket, at, by=str(by) if by else "system")
+    tells = (Tell(Occasion.REOPENED, f"reopened/{run.generation}", _OWNER | {Audience.WATCHERS}),)
     return Step(ticket, (Entry(Kind.REOPENED, at, by, note=note),), (event,), tells)
 
 
@@ -248,10 +256,15 @@ def ring(ticket: Ticket, now: datetime) -> Step:
     tells: list[Tell] = []
     for rung in rings:
         ticket = replace(ticket, run=run, version=ticket.version + 1)
+        if rung.clock is Clock.FOLLOW_UP:
+            entries.append(Entry(Kind.FOLLOW_UP, now))
+            step = f"follow_up/{rung.due_at.isoformat()}"
+            tells.append(Tell(Occasion.FOLLOW_UP, step, frozenset({Audience.OWNER})))
+            continue
         data = {"clock": rung.clock.value, "level": str(int(rung.level))}
         entries.append(Entry(Kind.ESCALATED, now, data=data))
         events.append(
-            _event(contract.TicketEscalated, ticket, now, level=int(rung.level), clock=rung.clock.value)
+            event_of(contract.TicketEscalated, ticket, now, level=int(rung.level), clock=rung.clock.value)
         )
         tells.append(_tell(rung, run.generation))
     return Step(ticket, tuple(entries), tuple(events), tuple(tells))
@@ -265,13 +278,14 @@ def _tell(rung: clocks.Ring, generation: int) -> Tell:
     return Tell(occasion, f"{occasion.value}/{generation}", audiences)
 
 
-def _edit(ticket: Ticket, **changes: object) -> Ticket:
+def edit(ticket: Ticket, **changes: object) -> Ticket:
+    """The ticket after a change that others should see before they act."""
     version = ticket.version + 1
     return replace(ticket, version=version, edited=version, **changes)  # type: ignore[arg-type]
 
 
 def _end(ticket: Ticket, state: TicketState, at: datetime, *, how: str, cause: str = "") -> Ticket:
-    return _edit(ticket, state=state, ended_at=at, proposal="", how=how, cause=cause)
+    return edit(ticket, state=state, ended_at=at, proposal="", how=how, cause=cause)
 
 
 def _marked(ticket: Ticket, response_id: UUID, state: VoiceState) -> tuple[Voice, ...]:
@@ -295,9 +309,10 @@ def _assigned(owner: Owner, at: datetime) -> Entry:
     return Entry(Kind.ASSIGNED, at, data={"to": str(owner.user_id or ""), "why": owner.reason})
 
 
-def _event(
+def event_of(
     model: type[contract.Ticket], ticket: Ticket, at: datetime, *, by: str = "system", **extra: object
 ) -> contract.Ticket:
+    """An event that says how the ticket stands."""
     return model.model_validate(
         {
             "ticket_id": str(ticket.id),

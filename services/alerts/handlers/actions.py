@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from services.alerts.domain import causes, unconfirmed
+from services.alerts.domain import causes, progress, unconfirmed, undoing
 from services.alerts.domain import ticket as life
 from services.alerts.domain.case import Case
+from services.alerts.domain.incident import incident_of
 from services.alerts.domain.model import Refused, Standing, Step, Ticket
 from services.alerts.domain.unconfirmed import Item, ItemState
 from services.alerts.handlers.applying import Desk, apply
 from services.alerts.handlers.responses import Fold, owner_of, write
 from services.alerts.store import answers, cases, directory, rota
+from services.alerts.store.cases import Lately
 from shared.db.database import Tx
 
 MAX_NOTE = 4000
+OTHER_OPEN = "This customer has another open case. Work on that one."
 
 
 class Action(StrEnum):
@@ -31,6 +35,13 @@ class Action(StrEnum):
     RESOLVE = "resolve"
     ACCEPT = "accept"
     REOPEN = "reopen"
+    PLAN = "plan"
+    CONFIRM = "confirm"
+    DENY = "deny"
+    LINK = "link"
+    WATCH = "watch"
+    UNWATCH = "unwatch"
+    UNDO = "undo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +52,8 @@ class Wish:
         seen: version of the ticket that the person looked at; None when a program asks.
         via: how the customer was reached or tried: phone, mail, meeting, chat.
         again: a contact after the first is a follow-up to be written down, not a repetition.
+        lesson: what others can learn from a case that is resolved.
+        follow_up_at: when the customer is to hear from us again, as planned.
     """
 
     action: Action
@@ -52,6 +65,8 @@ class Wish:
     cause: str = ""
     to: UUID | None = None
     again: bool = False
+    lesson: str = ""
+    follow_up_at: datetime | None = None
 
 
 class NoSuchTicketError(LookupError):
@@ -68,13 +83,14 @@ async def act(desk: Desk, tx: Tx, ticket_id: UUID, wish: Wish) -> Ticket | Refus
     ticket = await cases.ticket(tx.conn, ticket_id) if case_key else None
     if ticket is None:
         raise NoSuchTicketError
-    if len(wish.note) > MAX_NOTE:
+    if max(len(wish.note), len(wish.lesson)) > MAX_NOTE:
         return Refused(f"The note is longer than {MAX_NOTE} characters.")
     step = await _DECIDE[wish.action](desk, tx, ticket, wish)
     if isinstance(step, Refused) or step.ticket is ticket:
         return step if isinstance(step, Refused) else ticket
     if wish.seen is not None and wish.seen < ticket.edited and wish.action not in _HARMLESS:
         return Refused("Somebody changed this case while you looked at it. Read what is new, then go on.")
+    step = undoing.remember(ticket, step, wish.action.value, wish.by, tx.now)
     await apply(desk, tx, (step,), await rota.staff(tx.conn, tx.now, desk.leadership))
     return step.ticket
 
@@ -93,14 +109,15 @@ async def settle(desk: Desk, tx: Tx, response_id: UUID, by: UUID, *, real: bool)
     if not real:
         await answers.save_items(tx.conn, (item,))
         return item
-    tickets = await cases.tickets_for(tx.conn, {answer.case_key}, {response_id})
+    lately = Lately(tx.now - desk.group_within, {incident_of(answer.snapshot)} - {""})
+    tickets = await cases.tickets_for(tx.conn, {answer.case_key}, {response_id}, lately)
     fold = Fold(
         {key: Case(key, found) for key, found in tickets.items()}, {response_id: answer}, {response_id: item}
     )
     staff = await rota.staff(tx.conn, tx.now, desk.leadership)
     owners = await directory.owners(tx.conn, {answer.account_id} if answer.account_id else set())
     counted = replace(answer, standing=Standing.COUNTED, since=tx.now, spoken=False)
-    fold.take(counted, owner_of(counted, staff, owners, tx.now))
+    fold.take(counted, owner_of(counted, staff, owners, tx.now), desk.group_within)
     fold.judged[response_id] = item
     await write(desk, tx, fold, staff)
     return item
@@ -138,7 +155,8 @@ async def _resolve(desk: Desk, tx: Tx, ticket: Ticket, wish: Wish) -> Step | Ref
     if cause is None:
         return Refused("Choose a cause from the list.")
     tried = await cases.attempts(tx.conn, ticket.id, ticket.run.started_at)
-    return life.resolve(ticket, wish.by, tx.now, cause, wish.note, attempts=tried)
+    step = life.resolve(ticket, wish.by, tx.now, cause, wish.note, attempts=tried)
+    return step if isinstance(step, Refused) else progress.learned(step, wish.lesson)
 
 
 async def _accept(_desk: Desk, tx: Tx, ticket: Ticket, wish: Wish) -> Step | Refused:
@@ -148,9 +166,42 @@ async def _accept(_desk: Desk, tx: Tx, ticket: Ticket, wish: Wish) -> Step | Ref
 async def _reopen(_desk: Desk, tx: Tx, ticket: Ticket, wish: Wish) -> Step | Refused:
     if ticket.is_open:
         return Step(ticket)
-    if await cases.open_ticket(tx.conn, ticket.case_key):
-        return Refused("This customer has another open case. Work on that one.")
+    if await _other_open(tx, ticket):
+        return Refused(OTHER_OPEN)
     return life.reopen(ticket, tx.now, wish.by, note=wish.note)
+
+
+async def _plan(_desk: Desk, tx: Tx, ticket: Ticket, wish: Wish) -> Step | Refused:
+    return progress.plan(ticket, wish.by, tx.now, wish.note, wish.follow_up_at)
+
+
+async def _confirm(_desk: Desk, tx: Tx, ticket: Ticket, wish: Wish) -> Step | Refused:
+    return progress.confirm(ticket, wish.by, tx.now, wish.note)
+
+
+async def _deny(_desk: Desk, tx: Tx, ticket: Ticket, wish: Wish) -> Step | Refused:
+    if await _other_open(tx, ticket):
+        return Refused(OTHER_OPEN)
+    return progress.deny(ticket, wish.by, tx.now, wish.note)
+
+
+async def _link(_desk: Desk, tx: Tx, ticket: Ticket, wish: Wish) -> Step | Refused:
+    return progress.link(ticket, wish.by, tx.now, wish.note)
+
+
+async def _watch(_desk: Desk, _tx: Tx, ticket: Ticket, wish: Wish) -> Step | Refused:
+    return progress.watch(ticket, wish.by, on=wish.action is Action.WATCH)
+
+
+async def _undo(_desk: Desk, tx: Tx, ticket: Ticket, wish: Wish) -> Step | Refused:
+    if await _other_open(tx, ticket):
+        return Refused(OTHER_OPEN)
+    return undoing.undo(ticket, wish.by, tx.now)
+
+
+async def _other_open(tx: Tx, ticket: Ticket) -> bool:
+    """Whether the customer has an open case that is not this one: two at a time there never are."""
+    return not ticket.is_open and await cases.open_ticket(tx.conn, ticket.case_key) is not None
 
 
 def _how(ticket: Ticket, wish: Wish) -> Mapping[str, str]:
@@ -168,7 +219,7 @@ VIA = {
 }
 """Ways to reach a customer, with the words for them."""
 
-_HARMLESS = frozenset({Action.NOTE, Action.ATTEMPT})
+_HARMLESS = frozenset({Action.NOTE, Action.ATTEMPT, Action.LINK, Action.WATCH, Action.UNWATCH})
 """Actions that only add a line, on whatever version the person saw."""
 
 _Decide = Callable[[Desk, Tx, Ticket, Wish], Awaitable[Step | Refused]]
@@ -181,4 +232,11 @@ _DECIDE: Mapping[Action, _Decide] = {
     Action.RESOLVE: _resolve,
     Action.ACCEPT: _accept,
     Action.REOPEN: _reopen,
+    Action.PLAN: _plan,
+    Action.CONFIRM: _confirm,
+    Action.DENY: _deny,
+    Action.LINK: _link,
+    Action.WATCH: _watch,
+    Action.UNWATCH: _watch,
+    Action.UNDO: _undo,
 }

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from services.alerts.domain import priority
+from services.alerts.domain import priority, words
 from services.alerts.domain.alarm import Alarm
 from services.alerts.domain.model import Answer, Occasion
 from services.alerts.domain.priority import Stake
 from services.alerts.domain.routing import Staff
+from services.alerts.handlers import opening
 from services.alerts.handlers.applying import Desk
 from services.alerts.handlers.opening import speaker
-from services.alerts.store import cases, directory, views
+from services.alerts.store import cases, directory, paging, views
 from services.alerts.store.notices import Notice
 from shared.contracts.forms import QuestionType
 from shared.contracts.model import Person, Tier
@@ -27,6 +28,7 @@ async def alarm_of(desk: Desk, tx: Tx, notice: Notice, staff: Staff, public_url:
     account = await views.account(tx.conn, answer.account_id if answer else None)
     owner = staff.by_id(ticket.owner.user_id)
     organisation = await directory.organisation(tx.conn)
+    base = f"{(organisation.public_url or public_url).rstrip('/')}/tickets"
     snapshot = ticket.snapshot
     tier = (account.tier if account else "") or (snapshot.tier.value if snapshot.tier else "")
     return Alarm(
@@ -47,10 +49,28 @@ async def alarm_of(desk: Desk, tx: Tx, notice: Notice, staff: Staff, public_url:
         if notice.occasion is Occasion.UNRESOLVED
         else ticket.run.contact_due_at,
         now=tx.now,
-        link=f"{(organisation.public_url or public_url).rstrip('/')}/tickets/{ticket.id}",
+        link=f"{base}/{ticket.id}",
+        also=await _also(desk, tx, notice, base),
         touchpoint=snapshot.touchpoint,
         zone=organisation.zone,
     )
+
+
+async def _also(desk: Desk, tx: Tx, notice: Notice, base: str) -> tuple[tuple[str, str], ...]:
+    """The other cases that one notice tells of: who gave what, and where to read it."""
+    found = [t for t in await paging.gathered(tx.conn, notice.id) if t != notice.ticket_id]
+    gravest = await views.gravest(tx.conn, found)
+    known = [gravest[ticket_id] for ticket_id in found if ticket_id in gravest]
+    people = await opening.people(desk.sealer, tx.conn, [(a.contact_id, person) for a, person in known])
+    names = [person.name or person.email or "A customer" for person in people]
+    return tuple(
+        (f"{name}{_of(answer)} gave {words.score(answer.score, answer.scale)}", f"{base}/{ticket_id}")
+        for name, (answer, _), ticket_id in zip(names, known, (t for t in found if t in gravest), strict=True)
+    )
+
+
+def _of(answer: Answer) -> str:
+    return f" ({answer.snapshot.account_name})" if answer.snapshot.account_name else ""
 
 
 def worst(voices: list[tuple[Answer, str]]) -> Answer | None:

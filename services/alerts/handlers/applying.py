@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from pydantic import BaseModel
 
 from services.alerts import metrics
+from services.alerts.domain import paging as pages
 from services.alerts.domain import routing
+from services.alerts.domain.case import WINDOW
 from services.alerts.domain.causes import DEFAULT_CAUSES, Cause
 from services.alerts.domain.model import Entry, Occasion, Step, Tell, Ticket
 from services.alerts.domain.routing import Staff
-from services.alerts.store import cases, notices
+from services.alerts.store import cases, notices, paging
 from services.alerts.store.notices import Notice
 from shared.contracts import tickets as contract
 from shared.db.database import Tx
@@ -37,6 +40,8 @@ class Desk:
         followers: those of them that also hear that a case was taken or has ended.
         leadership: addresses of those who hear of the hard limit.
         causes: the configured causes of unhappiness.
+        group_within: answers of one account that come so soon after each other are one case.
+        page_every: the shortest time between two pages of one person or room.
     """
 
     sealer: Sealer
@@ -45,6 +50,8 @@ class Desk:
     followers: tuple[str, ...] = ()
     leadership: tuple[str, ...] = ()
     causes: tuple[Cause, ...] = DEFAULT_CAUSES
+    group_within: timedelta = WINDOW
+    page_every: timedelta = pages.EVERY
 
 
 async def apply(desk: Desk, tx: Tx, steps: Sequence[Step], staff: Staff) -> None:
@@ -54,12 +61,26 @@ async def apply(desk: Desk, tx: Tx, steps: Sequence[Step], staff: Staff) -> None
     await cases.append(tx.conn, await _lines(desk, tx, steps))
     wanted = [n for step in steps for tell in step.tells for n in notices_of(desk, step.ticket, tell, staff)]
     wanted += [n for step in steps for n in followed(desk, step)]
-    await notices.enqueue(tx.conn, wanted, tx.now, desk.machine.wall())
+    await tell(desk, tx, wanted)
     for step in steps:
         for event in step.events:
             identity = f"{step.ticket.id}/{event.version}"
             tx.emit(event, identity=identity, key=str(step.ticket.case_key))
         metrics.count(step.events, tx.now - step.ticket.run.started_at)
+
+
+async def tell(desk: Desk, tx: Tx, wanted: Sequence[Notice]) -> None:
+    """Send notices on their way, or hold those for whom it would be too many at once."""
+    doors = [(n.occasion, (n.channel, n.recipient)) for n in wanted]
+    paged = {d for occasion, d in doors if occasion not in pages.AT_ONCE and d[0] not in pages.PROGRAMS}
+    if desk.page_every > timedelta():
+        busy = await paging.busy(tx.conn, paged, tx.now, desk.page_every)
+    else:
+        busy = {}
+    split = pages.split(doors, busy, tx.now, desk.page_every)
+    await notices.enqueue(tx.conn, [wanted[place] for place in split.now], tx.now, desk.machine.wall())
+    await paging.hold(tx.conn, [(wanted[place], due_at) for place, due_at in split.held.items()], tx.now)
+    metrics.HELD.inc(len(split.held))
 
 
 async def _lines(desk: Desk, tx: Tx, steps: Sequence[Step]) -> list[tuple[UUID, Entry, str, UUID | None]]:

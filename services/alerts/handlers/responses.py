@@ -13,11 +13,13 @@ from uuid import UUID
 
 from services.alerts.domain import routing, unconfirmed
 from services.alerts.domain.case import Case, hear
+from services.alerts.domain.incident import incident_of
 from services.alerts.domain.model import Answer, Owner, Standing, Step
 from services.alerts.domain.routing import Staff
 from services.alerts.domain.unconfirmed import Item
 from services.alerts.handlers.applying import Desk, apply
 from services.alerts.store import answers, cases, directory, rota
+from services.alerts.store.cases import Lately
 from shared.contracts.envelope import Event
 from shared.contracts.forms import QuestionType
 from shared.contracts.responses import (
@@ -60,11 +62,11 @@ class Fold:
     heard: dict[UUID, Answer] = field(default_factory=dict)
     judged: dict[UUID, Item] = field(default_factory=dict)
 
-    def take(self, answer: Answer, owner: Owner) -> None:
+    def take(self, answer: Answer, owner: Owner, window: timedelta) -> None:
         """Let one newer version of an answer change the case."""
         case = self.cases.get(answer.case_key, Case(answer.case_key))
         fresh_id = derive("ticket", answer.response_id, answer.version)
-        steps = hear(case, answer, fresh_id, lambda: owner)
+        steps = hear(case, answer, fresh_id, lambda: owner, window)
         self.steps.extend(steps)
         self.cases[answer.case_key] = case.after(steps)
         self.answers[answer.response_id] = self.heard[answer.response_id] = answer
@@ -78,20 +80,24 @@ async def hear_all(desk: Desk, events: Sequence[Event[Response]], tx: Tx) -> Non
     meant = [event for event in events if not event.data.snapshot.test]
     readable = [event for event in meant if not _rejected(event, tx)]
     await cases.lock(tx.conn, {_case_key(event.data) for event in readable})
-    fold = await load(tx, {UUID(event.data.response_id) for event in readable}, readable)
+    fold = await load(desk, tx, {UUID(event.data.response_id) for event in readable}, readable)
     staff = await rota.staff(tx.conn, tx.now, desk.leadership)
     owners = await directory.owners(tx.conn, {_account(e.data) for e in readable} - {None})  # type: ignore[arg-type]
     for event in readable:
         answer = read(event.data, fold.answers.get(UUID(event.data.response_id)))
         if answer is not None:
-            fold.take(answer, owner_of(answer, staff, owners, tx.now))
+            fold.take(answer, owner_of(answer, staff, owners, tx.now), desk.group_within)
     await write(desk, tx, fold, staff)
 
 
-async def load(tx: Tx, response_ids: set[UUID], events: Sequence[Event[Response]]) -> Fold:
+async def load(desk: Desk, tx: Tx, response_ids: set[UUID], events: Sequence[Event[Response]]) -> Fold:
     """The state that a batch may change; its cases are locked already."""
     keys = {_case_key(event.data) for event in events}
-    tickets = await cases.tickets_for(tx.conn, keys, response_ids)
+    lately = Lately(
+        min((event.data.at for event in events), default=tx.now) - desk.group_within,
+        {found for event in events if (found := incident_of(event.data.snapshot))},
+    )
+    tickets = await cases.tickets_for(tx.conn, keys, response_ids, lately)
     return Fold(
         cases={key: Case(key, found) for key, found in tickets.items()},
         answers=await answers.load(tx.conn, response_ids),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.alerts.domain import words
+from services.alerts.domain import progress, words
 from services.alerts.domain.causes import Cause, find
 from services.alerts.domain.model import Kind
 from services.alerts.domain.routing import TEAM
@@ -27,6 +27,10 @@ _OCCASIONS = {
     "unreachable": "an owner who could not be told",
     "taken": "the case being taken",
     "ended": "the case being over",
+    "follow_up": "the promised follow-up",
+    "denied": "the customer's no",
+    "resolved": "the end of the case",
+    "confirmed": "the customer's yes",
 }
 _MEDIA = {
     "email": "by e-mail",
@@ -47,6 +51,9 @@ _STATES = {
     Kind.RESOLVED: "ok",
     Kind.CLOSED: "ok",
     Kind.IMPROVED: "ok",
+    Kind.CONFIRMED: "ok",
+    Kind.FOLLOW_UP: "warn",
+    Kind.DENIED: "danger",
     Kind.OPENED: "warn",
     Kind.JOINED: "warn",
     Kind.REOPENED: "warn",
@@ -64,6 +71,7 @@ class Sentence:
     text: str
     note: str
     state: str
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +100,8 @@ def sentence(row: TimelineRow, note: str, reader: Reader) -> Sentence:
     by = reader.users.get(row.by, "Somebody who has left") if row.by else ""
     text = _say(kind, by, row.data, reader)
     state = "warn" if kind is Kind.ESCALATED and row.data.get("level") == "1" else _STATES.get(kind, "")
+    if kind is Kind.LINKED and progress.is_link(note):
+        return Sentence(row.at, row.id, text, "", state, note)
     return Sentence(row.at, row.id, text, note, state)
 
 
@@ -131,6 +141,10 @@ def _say(kind: Kind, by: str, data: Mapping[str, str], reader: Reader) -> str:
         Kind.MOVED: f"The answer of {who} went to another case",
         Kind.PROPOSED: f"Closing is proposed: {why}",
         Kind.CLOSED: f"Closed by itself: {why}",
+        Kind.FOLLOW_UP: f"{capital} was to hear from us again",
+        Kind.CONFIRMED: f"{capital} confirms that it is mended",
+        Kind.DENIED: f"{capital} says that it is not mended",
+        Kind.REOPENED: "Open again: the customer is unhappy again",
     }
     return said.get(kind) or _by_system(kind, data, reader)
 
@@ -144,10 +158,24 @@ def _by_system(kind: Kind, data: Mapping[str, str], reader: Reader) -> str:
             return late if data.get("clock") == "resolve" else _LEVELS.get(data.get("level", ""), "Late")
         case Kind.NOT_TOLD:
             return f"Could not tell {reader.user(data.get('to', ''))} {_how(data)}: {data.get('why', '')}"
-        case Kind.REOPENED:
-            return "Open again: the customer is unhappy again"
         case _:
             return kind.value.replace("_", " ").capitalize()
+
+
+UNDONE = {
+    "acknowledge": "taking the case",
+    "contacted": "the contact",
+    "plan": "the plan",
+    "assign": "giving it away",
+    "resolve": "resolving it",
+    "accept": "closing it",
+}
+"""What can be taken back, in words."""
+
+
+def _until(data: Mapping[str, str]) -> str:
+    at = data.get("follow_up")
+    return f"; they hear from us by {datetime.fromisoformat(at):%-d %b}" if at else ""
 
 
 def _by_person(kind: Kind, by: str, data: Mapping[str, str], reader: Reader) -> str:
@@ -162,5 +190,11 @@ def _by_person(kind: Kind, by: str, data: Mapping[str, str], reader: Reader) -> 
         Kind.RESOLVED: f"{by} resolved the case: {cause.label if cause else data.get('cause', '')}",
         Kind.CLOSED: f"{by} closed the case: {_ENDS.get(data.get('why', ''), 'nobody is unhappy any more')}",
         Kind.REOPENED: f"{by} opened the case again",
+        Kind.PLANNED: f"{by} wrote down what was agreed{_until(data)}",
+        Kind.LINKED: f"{by} put a document beside the case",
+        Kind.LEARNED: f"{by} wrote down what others can learn",
+        Kind.CONFIRMED: f"{by}: the customer confirms that it is mended",
+        Kind.DENIED: f"{by}: the customer says that it is not mended",
+        Kind.UNDONE: f"{by} took back: {UNDONE.get(data.get('action', ''), data.get('action', ''))}",
     }
     return said.get(kind, f"{by}: {kind.value}").strip()

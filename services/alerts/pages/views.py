@@ -35,6 +35,15 @@ STATES: dict[str, tuple[str, str]] = {
 """Each state in a word, with the look of its badge."""
 
 
+def state_of(ticket: Ticket) -> tuple[str, str]:
+    """The state in a word; what was agreed and what the customer confirmed are said too."""
+    if ticket.confirmed_at is not None:
+        return ("Mended, they say", "ok")
+    if ticket.state is TicketState.CONTACTED and ticket.planned_at is not None:
+        return ("Plan agreed", "ok")
+    return STATES[ticket.state.value]
+
+
 @dataclass(frozen=True, slots=True)
 class Due:
     """A deadline in words; `state` is ok, warn or danger."""
@@ -110,7 +119,7 @@ class Past:
     href: str = ""
 
 
-Step = Literal["acknowledge", "contact", "resolve", "accept", "reopen"]
+Step = Literal["acknowledge", "contact", "plan", "resolve", "accept", "confirm", "reopen"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +204,7 @@ async def case_page(desk: Desk, conn: Connection, ticket: Ticket, staff: Staff, 
         first=voices[0] if voices else NOBODY,
         others=tuple(voices[1:]),
         due=_ticket_due(ticket, now),
-        state=STATES[ticket.state.value],
+        state=state_of(ticket),
         next=next_step(ticket),
         account=account,
         account_name=(account.name if account else "") or ticket.snapshot.account_name,
@@ -221,7 +230,9 @@ def next_step(ticket: Ticket) -> Step:
         case TicketState.ACKNOWLEDGED:
             return "contact"
         case TicketState.CONTACTED:
-            return "resolve"
+            return "resolve" if ticket.planned_at is not None else "plan"
+        case TicketState.RESOLVED if ticket.confirmed_at is None:
+            return "confirm"
         case TicketState.RESOLVED | TicketState.CLOSED:
             return "reopen"
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -15,6 +16,7 @@ import asyncpg
 from services.alerts.domain import clocks
 from services.alerts.domain.clocks import Level, Run
 from services.alerts.domain.model import Entry, Owner, Ticket, Voice, VoiceState
+from services.alerts.store import undoing
 from shared.contracts.model import Snapshot
 from shared.contracts.tickets import TicketState
 from shared.db.database import Connection
@@ -22,20 +24,23 @@ from shared.db.database import Connection
 _TICKET_COLUMNS = """
     t.id, t.case_key, t.version, t.edited, t.state, t.opened_at, t.generation, t.started_at, t.contact_within,
     t.resolve_due_at, t.told, t.resolve_told, t.acknowledged_at, t.contacted_at, t.ended_at, t.owner,
-    t.owner_reason, t.touched, t.proposal, t.cause, t.how, t.snapshot
+    t.owner_reason, t.touched, t.proposal, t.cause, t.how, t.snapshot, t.incident, t.planned_at,
+    t.follow_up_at, t.confirmed_at, t.watchers, t.undo
 """
 _ONE_TICKET = f"select {_TICKET_COLUMNS} from tickets t where t.id = $1"  # noqa: S608 - columns of our own
 _SAVE_TICKETS = """
     insert into tickets (id, case_key, version, edited, state, opened_at, generation, started_at,
         contact_within,
         contact_due_at, resolve_due_at, told, resolve_told, acknowledged_at, contacted_at, ended_at, owner,
-        owner_reason, touched, proposal, cause, how, snapshot)
+        owner_reason, touched, proposal, cause, how, snapshot, incident, planned_at, follow_up_at,
+        confirmed_at, watchers, undo)
     select * from unnest($1::uuid[], $2::uuid[], $3::int[], $4::int[], $5::text[], $6::timestamptz[],
         $7::int[],
         $8::timestamptz[], $9::interval[], $10::timestamptz[], $11::timestamptz[], $12::smallint[],
         $13::bool[],
         $14::timestamptz[], $15::timestamptz[], $16::timestamptz[], $17::uuid[], $18::text[], $19::bool[],
-        $20::text[], $21::text[], $22::text[], $23::jsonb[])
+        $20::text[], $21::text[], $22::text[], $23::jsonb[], $24::text[], $25::timestamptz[],
+        $26::timestamptz[], $27::timestamptz[], $28::jsonb[], $29::jsonb[])
     on conflict (id) do update set
         version = excluded.version, edited = excluded.edited, state = excluded.state,
         generation = excluded.generation, started_at = excluded.started_at,
@@ -43,7 +48,9 @@ _SAVE_TICKETS = """
         resolve_due_at = excluded.resolve_due_at, told = excluded.told, resolve_told = excluded.resolve_told,
         acknowledged_at = excluded.acknowledged_at, contacted_at = excluded.contacted_at,
         ended_at = excluded.ended_at, owner = excluded.owner, owner_reason = excluded.owner_reason,
-        touched = excluded.touched, proposal = excluded.proposal, cause = excluded.cause, how = excluded.how
+        touched = excluded.touched, proposal = excluded.proposal, cause = excluded.cause, how = excluded.how,
+        planned_at = excluded.planned_at, follow_up_at = excluded.follow_up_at,
+        confirmed_at = excluded.confirmed_at, watchers = excluded.watchers, undo = excluded.undo
     where tickets.version < excluded.version
 """
 _SAVE_VOICES = """
@@ -89,10 +96,18 @@ async def lock_due(conn: Connection, now: datetime, limit: int) -> list[UUID]:
     return [row["key"] for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class Lately:
+    """Which ended tickets may take further voices: opened since then, or about one of these incidents."""
+
+    since: datetime
+    incidents: Collection[str] = ()
+
+
 async def tickets_for(
-    conn: Connection, keys: Collection[UUID], response_ids: Collection[UUID]
+    conn: Connection, keys: Collection[UUID], response_ids: Collection[UUID], lately: Lately
 ) -> dict[UUID, tuple[Ticket, ...]]:
-    """By case: its open ticket, and those that hold one of these responses."""
+    """By case: its open ticket, those that hold one of these responses, and those that may take them in."""
     rows = await conn.fetch(
         f"""
         select {_TICKET_COLUMNS} from tickets t
@@ -100,10 +115,14 @@ async def tickets_for(
         union all
         select {_TICKET_COLUMNS} from tickets t
         where t.ended_at is not null
-            and t.id in (select ticket_id from voices where response_id = any($2))
+            and t.id in (select ticket_id from voices where response_id = any($2)
+                union select id from tickets where case_key = any($1) and ended_at is not null
+                    and (opened_at > $3 or incident <> '' and incident = any($4)))
         """,  # noqa: S608 - columns of our own
         list(keys),
         list(response_ids),
+        lately.since,
+        list(lately.incidents),
     )
     found: dict[UUID, tuple[Ticket, ...]] = {}
     for ticket in await _with_voices(conn, rows):
@@ -142,6 +161,12 @@ async def open_ticket(conn: Connection, case_key: UUID) -> UUID | None:
         case_key,
     )
     return found
+
+
+async def states(conn: Connection, ticket_ids: Collection[UUID]) -> dict[UUID, TicketState]:
+    """How these tickets stand."""
+    rows = await conn.fetch("select id, state from tickets where id = any($1)", list(ticket_ids))
+    return {row["id"]: TicketState(row["state"]) for row in rows}
 
 
 async def attempts(conn: Connection, ticket_id: UUID, since: datetime) -> int:
@@ -229,7 +254,8 @@ def _row(ticket: Ticket) -> tuple[object, ...]:
         run.generation, run.started_at, run.contact_within, run.contact_due_at, run.resolve_due_at,
         int(run.told), run.resolve_told, ticket.acknowledged_at, run.contacted_at, ticket.ended_at,
         ticket.owner.user_id, ticket.owner.reason, ticket.touched, ticket.proposal, ticket.cause, ticket.how,
-        ticket.snapshot.model_dump_json(),
+        ticket.snapshot.model_dump_json(), ticket.incident, ticket.planned_at, run.follow_up_at,
+        ticket.confirmed_at, json.dumps([str(user) for user in ticket.watchers]), undoing.dump(ticket.undo),
     )  # fmt: skip
 
 
@@ -242,6 +268,7 @@ def _ticket(row: asyncpg.Record, voices: tuple[Voice, ...]) -> Ticket:
         told=Level(row["told"]),
         resolve_told=row["resolve_told"],
         contacted_at=row["contacted_at"],
+        follow_up_at=row["follow_up_at"],
     )
     return Ticket(
         id=row["id"],
@@ -260,4 +287,9 @@ def _ticket(row: asyncpg.Record, voices: tuple[Voice, ...]) -> Ticket:
         ended_at=row["ended_at"],
         cause=row["cause"],
         how=row["how"],
+        incident=row["incident"],
+        planned_at=row["planned_at"],
+        confirmed_at=row["confirmed_at"],
+        watchers=tuple(UUID(user) for user in json.loads(row["watchers"])),
+        undo=undoing.load(row["undo"]),
     )

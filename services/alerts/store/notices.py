@@ -42,6 +42,9 @@ ALARMS = (Occasion.OPENED, Occasion.REOPENED, Occasion.REMINDER, Occasion.LATE, 
 NEWS = (Occasion.TAKEN, Occasion.ENDED)
 """What is told in the order in which it happened: a partner that hears it late would end what began anew."""
 
+ENDS = (Occasion.RESOLVED, Occasion.CONFIRMED)
+"""Occasions that are told of cases that have ended."""
+
 
 async def enqueue(conn: Connection, notices: Sequence[Notice], now: datetime, wall: datetime) -> None:
     """Add notices; one that is there already stays as it is."""
@@ -72,7 +75,7 @@ async def drop_pointless(conn: Connection, channel: str, now: datetime) -> int:
         update notices n set state = 'dropped', ended_at = $2
         from tickets t
         where t.id = n.ticket_id and n.channel = $1 and n.state = 'pending'
-            and (t.ended_at is not null and n.occasion <> 'ended'
+            and (t.ended_at is not null and n.occasion <> 'ended' and n.occasion <> all($4)
                 or t.ended_at is null and n.occasion = 'ended'
                 or n.occasion = any($3) and exists (
                     select from notices later
@@ -84,6 +87,7 @@ async def drop_pointless(conn: Connection, channel: str, now: datetime) -> int:
         channel,
         now,
         [occasion.value for occasion in ALARMS],
+        [occasion.value for occasion in ENDS],
     )
     return len(rows)
 

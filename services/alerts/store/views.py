@@ -177,6 +177,22 @@ async def voices(conn: Connection, ticket_id: UUID) -> list[tuple[Answer, str]]:
     return [(answer_store.read(row), row["voice_state"]) for row in rows]
 
 
+async def gravest(conn: Connection, ticket_ids: Collection[UUID]) -> dict[UUID, tuple[Answer, str]]:
+    """The gravest voice of each case, with its sealed person."""
+    rows = await conn.fetch(
+        f"""
+        select distinct on (v.ticket_id) v.ticket_id, {_ANSWER},
+            coalesce(nullif(p.person, ''), a.person) as contact_person
+        from voices v join answers a using (response_id)
+        left join contacts p on p.contact_id = a.contact_id
+        where v.ticket_id = any($1)
+        order by v.ticket_id, v.state = 'unhappy' desc, a.score nulls last, v.place
+        """,  # noqa: S608 - columns of our own
+        list(ticket_ids),
+    )
+    return {row["ticket_id"]: (answer_store.read(row), row["contact_person"]) for row in rows}
+
+
 async def history(conn: Connection, case_key: UUID, leave_out: Collection[UUID], limit: int) -> list[Answer]:
     """Earlier answers of the same account, newest first."""
     rows = await conn.fetch(

@@ -200,6 +200,8 @@ CHECKS: list[Check] = [
         """
         select t.id from alerts.tickets t
         where not exists (select from alerts.notices n where n.ticket_id = t.id and n.step = 'opened/1')
+            and not exists (select from alerts.held_notices h
+                where h.ticket_id = t.id and h.step = 'opened/1')
             and exists (select from access.users u where u.role in ('manager', 'admin')
                 and u.created_at < t.opened_at and u.disabled_at is null or u.id = t.owner)
         """,

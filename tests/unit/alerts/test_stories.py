@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from services.alerts.domain import clocks
+from services.alerts.domain import clocks, progress, undoing
 from services.alerts.domain import ticket as life
 from services.alerts.domain.case import Case, hear
 from services.alerts.domain.causes import DEFAULT_CAUSES, Cause
@@ -19,8 +19,11 @@ from tests.support.alerts import REP, T0, answer
 RESPONSES = st.sampled_from(["r1", "r2", "r3", "r4"])
 SCORES = st.integers(0, 10)
 ACTIONS = st.sampled_from(
-    ["acknowledge", "contact", "attempt", "note", "assign", "resolve", "accept", "reopen"]
-)
+    [
+        "acknowledge", "contact", "attempt", "note", "assign", "resolve", "accept", "reopen",
+        "plan", "confirm", "deny", "undo",
+    ]
+)  # fmt: skip
 USERS = st.sampled_from([derive("user", name) for name in ("ana", "ben")])
 
 
@@ -54,7 +57,7 @@ class Stories(RuleBasedStateMachine):
         for ticket in self.case.tickets:
             step = life.ring(ticket, self.now)
             assert ticket.is_open or not step.entries
-            for entry in step.entries:
+            for entry in (e for e in step.entries if e.kind is Kind.ESCALATED):
                 told = (ticket.id, ticket.run.generation, entry.data["clock"], entry.data["level"])
                 assert told not in self.rung, "told twice"
                 self.rung.add(told)
@@ -67,7 +70,10 @@ class Stories(RuleBasedStateMachine):
         ticket = self.case.tickets[pick % len(self.case.tickets)]
         step = self.decide(action, ticket, by, cause)
         if isinstance(step, Step):
-            self.keep(step)
+            self.keep(undoing.remember(ticket, step, action, by, self.now))
+
+    def other_open(self, ticket: Ticket) -> bool:
+        return not ticket.is_open and self.case.current is not None
 
     def decide(self, action: str, ticket: Ticket, by: UUID, cause: Cause) -> Step | Refused | None:
         do: dict[str, Callable[[], Step | Refused | None]] = {
@@ -79,6 +85,10 @@ class Stories(RuleBasedStateMachine):
             "resolve": lambda: life.resolve(ticket, by, self.now, cause, "learned", attempts=3),
             "accept": lambda: life.accept_proposal(ticket, by, self.now),
             "reopen": lambda: None if self.case.current else life.reopen(ticket, self.now, by),
+            "plan": lambda: progress.plan(ticket, by, self.now, "a fix", self.now + timedelta(hours=5)),
+            "confirm": lambda: progress.confirm(ticket, by, self.now),
+            "deny": lambda: None if self.case.current else progress.deny(ticket, by, self.now),
+            "undo": lambda: None if self.other_open(ticket) else undoing.undo(ticket, by, self.now),
         }
         return do[action]()
 

@@ -87,7 +87,10 @@ def test_every_occasion_has_its_words(occasion: Occasion, late: bool) -> None:
     text = compose(replace(ALARM, occasion=occasion, now=now))
     assert "Ana Diaz" in text.headline
     assert "{" not in text.headline
-    timeless = {Occasion.UNRESOLVED, Occasion.TAKEN, Occasion.ENDED}
+    timeless = {
+        Occasion.UNRESOLVED, Occasion.TAKEN, Occasion.ENDED,
+        Occasion.FOLLOW_UP, Occasion.RESOLVED, Occasion.CONFIRMED,
+    }  # fmt: skip
     assert ("late" in text.headline or "late" in text.subject) is late or occasion in timeless
 
 
@@ -96,6 +99,16 @@ def test_of_a_case_that_is_taken_or_over_nothing_is_asked(occasion: Occasion) ->
     text = compose(replace(ALARM, occasion=occasion))
     assert "left" not in text.subject
     assert "Call" not in text.action
+
+
+def test_one_notice_tells_of_several_cases() -> None:
+    also = tuple((f"Bo {n} gave 1 of 10", f"https://afterword.test/tickets/{n}") for n in range(25))
+    text = compose(replace(ALARM, also=also))
+    assert text.subject.startswith("26 cases: Ana Diaz (Acme) gave 2 of 10")
+    assert text.headline.endswith("25 other cases wait as well.")
+    assert ("Also", "Bo 19 gave 1 of 10: https://afterword.test/tickets/19") in text.facts
+    assert text.facts[-1] == ("And", "5 more in the inbox")
+    assert compose(replace(ALARM, also=also[:1])).headline.endswith("1 other case waits as well.")
 
 
 def test_of_nobody_known_a_notice_still_says_what_to_do() -> None:
