@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from services.alerts.handlers.actions import Action, Wish, act
 from services.alerts.store import books
 from services.alerts.worker import hand_over, release_pages
+from shared.contracts.envelope import Event
+from shared.runtime.ids import derive
 from tests.integration.alerts.conftest import Office
 from tests.integration.alerts.test_notices import SITE, Postbox
-from tests.support.alerts import HOUR, T0, snapshot
+from tests.support.alerts import HOUR, T0, event, snapshot
 
 ACCOUNTS, ANSWERS = 60, 500
 MINUTE = timedelta(minutes=1)
@@ -25,20 +28,30 @@ async def sends(office: Office, *boxes: Postbox) -> int:
     return sent
 
 
+async def answers_of(office: Office) -> list[Event[Any]]:
+    """One answer of each account, sealed, and the others made of them."""
+    first = [
+        await office.says.answered(
+            f"a{n}", 0, T0, account=f"account-{n}", contact=f"person-{n}",
+            snapshot=snapshot(f"account-{n}", f"person-{n}", context={"incident_id": "INC-1"}),
+        )
+        for n in range(ACCOUNTS)
+    ]  # fmt: skip
+    return [_copy(first[n % ACCOUNTS], n) for n in range(ANSWERS)]
+
+
+def _copy(one: Event[Any], number: int) -> Event[Any]:
+    at = T0 + number * MINUTE / ANSWERS
+    ids = {"response_id": str(derive("r", number)), "survey_id": str(derive("s", number))}
+    return event(one.data.model_copy(update={**ids, "at": at, "received_at": at}), at)
+
+
 @pytest.mark.requirement("R72", "R77")
 async def test_500_detractors_of_one_incident_in_a_minute(office: Office) -> None:
     mail, room = Postbox(), Postbox("slack")
+    storm = await answers_of(office)
     for start in range(0, ANSWERS, 100):
-        batch = []
-        for n in range(start, start + 100):
-            account, contact = f"account-{n % ACCOUNTS}", f"person-{n}"
-            batch.append(
-                await office.says.answered(
-                    f"r{n}", n % 7, T0 + n * MINUTE / ANSWERS, account=account, contact=contact,
-                    snapshot=snapshot(account, contact, context={"incident_id": "INC-1"}),
-                )
-            )  # fmt: skip
-        await office.hears(*batch)
+        await office.hears(*storm[start : start + 100])
         await sends(office, mail, room)
     assert await office.rows("select count(*), count(distinct (case_key, incident)) from tickets") == [
         (ACCOUNTS, ACCOUNTS)
