@@ -13,8 +13,8 @@ from services.alerts.worker import hand_over, release_pages
 from shared.contracts.envelope import Event
 from shared.runtime.ids import derive
 from tests.integration.alerts.conftest import Office
-from tests.integration.alerts.test_notices import SITE, Postbox
 from tests.support.alerts import HOUR, T0, event, snapshot
+from tests.support.made_notices import SITE, Postbox
 
 ACCOUNTS, ANSWERS = 60, 500
 MINUTE = timedelta(minutes=1)
