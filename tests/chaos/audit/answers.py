@@ -127,14 +127,25 @@ CHECKS: list[Check] = [
     rows(
         "answer-after-end",
         "C4",
-        "An answer was taken after the survey had closed or its person was erased.",
+        "An answer was taken after the survey had closed.",
         """
         select a.survey_id || '/' || a.version
         from collector.answers a join collector.surveys s using (survey_id)
-        left join collector.erased_contacts e using (contact_id)
-        where a.received_at >= s.closes_at or a.received_at > e.erased_at + interval '60 seconds'
+        where a.received_at >= s.closes_at
         """,
         needs=(),
+    ),
+    rows(
+        "answer-after-erasure",
+        "C4",
+        "An answer was taken after collector knew that its person was erased.",
+        """
+        select distinct a.survey_id from sent_answer a join collector.surveys s using (survey_id)
+        join told t on t.type = 'contact.erased.v1' and t.subject = s.contact_id::text
+        join collector.inbox i on i.event_id = t.event_id
+        where a.outcome = 'ok' and a.sent_machine > i.seen_at + interval '2 seconds'
+        """,
+        needs=(Needs.JOURNAL,),
     ),
     rows(
         "refused-answer-kept",

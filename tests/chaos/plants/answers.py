@@ -7,6 +7,7 @@ from tests.chaos.planting import Plant, added, changed, copied, dropped, lone_an
 
 BO = "4f858f8a-a987-537d-956a-e2d522d0c162"
 FAY = "62e4ff61-971a-5710-a8b2-44633c3714de"
+IVY = "27e366df-4d18-5b51-9cfe-8090d2f87a81"
 FAYS_CONTACT = "33db8985-d7ca-5e17-a150-8f67286638e7"
 """Ids follow from what the backends call things, so they are the same in each life of the story."""
 
@@ -50,6 +51,11 @@ PLANTS = [
     Plant(
         "answer-after-end",
         sql=(updated("collector.surveys", "closes_at = '2026-03-12'", survey_id=survey("bo")),),
+    ),
+    Plant(
+        "answer-after-erasure",
+        sql=("update collector.inbox set seen_at = seen_at - interval '2 seconds'",),
+        spoil=added(Answered(Actor.PERSON, IVY, "", 1)),
     ),
     Plant("refused-answer-kept", spoil=changed(lone_answer, outcome=Outcome.FAIL)),
 ]
