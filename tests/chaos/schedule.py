@@ -127,7 +127,7 @@ def _stores(chance: Chance, counts: Counts) -> Iterator[Fault]:
             name = (kind, number)
             how = chance.pick(ways, *name, "how")
             seconds = _span(chance, 0, 4, *name, "seconds")
-            yield Fault(kind, number, how=how, seconds=seconds, rest=_span(chance, 1, 5, *name))
+            yield Fault(kind, number, how=how, seconds=seconds, rest=_span(chance, 0.5, 2.5, *name))
 
 
 def _links(chance: Chance, count: int) -> Iterator[Fault]:
@@ -167,5 +167,5 @@ def _clocks(chance: Chance, count: int) -> Iterator[Fault]:
     for number in range(count):
         jump = jumps[number % len(jumps)]
         yield Fault(
-            FaultKind.CLOCK, number, how=str(jump), seconds=4.0, rest=_span(chance, 1, 4, "clock", number)
+            FaultKind.CLOCK, number, how=str(jump), seconds=4.0, rest=_span(chance, 0.5, 2, "clock", number)
         )

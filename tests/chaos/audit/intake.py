@@ -77,7 +77,10 @@ CHECKS: list[Check] = [
         where l.outcome is null or p.state <> case
             when l.outcome in ('planned', 'deferred') and p.state = 'expanded' then 'expanded'
             when l.outcome in ('planned', 'deferred') then 'pending'
-            when l.outcome = 'shadow' then 'suppressed' else l.outcome end
+            when l.outcome = 'shadow' then 'suppressed'
+            when l.outcome = 'cancelled' and exists (select from trigger.asks a
+                where a.plan_id = p.id and a.state = 'cancelled') then 'requested'
+            else l.outcome end
         """,
         needs=(),
     ),
