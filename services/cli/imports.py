@@ -29,6 +29,7 @@ from services.trigger.sources.table import (
     problem_of,
     report_of,
     unknown_columns,
+    unread,
 )
 from services.trigger.webhooks.body import BadBodyError
 from shared.runtime.service import Platform
@@ -177,7 +178,7 @@ async def run(
 def _reports(part: tuple[Row, ...], kind: Kind, now: datetime, outcome: Outcome) -> Iterator[Report]:
     for line, row, defect in part:
         if row is None:
-            outcome.problems.append(Problem(line, "", defect))
+            outcome.problems.append(unread(line, defect))
             continue
         try:
             yield report_of(kind, row, now)
@@ -221,10 +222,11 @@ def _say(outcome: Outcome, errors: Path, *, dry_run: bool) -> None:
     )
     for problem in outcome.problems[:SHOWN]:
         where = f"line {problem.line}" + (f", {problem.field}" if problem.field else "")
-        console.print(f"  [red]{where}:[/] {problem.reason}", highlight=False)
+        todo = f" [dim]{problem.what_to_do}[/]" if problem.what_to_do else ""
+        console.print(f"  [red]{where}:[/] {problem.reason}.{todo}", highlight=False)
     if outcome.problems:
         with errors.open("w", newline="", encoding="utf-8") as sink:
             writer = csv.writer(sink)
-            writer.writerow(("line", "field", "reason"))
-            writer.writerows((p.line, p.field, p.reason) for p in outcome.problems)
+            writer.writerow(("line", "field", "reason", "what_to_do"))
+            writer.writerows((p.line, p.field, p.reason, p.what_to_do) for p in outcome.problems)
         console.print(f"All of them: {errors}", highlight=False)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 import hashlib
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -15,6 +17,7 @@ from rich.table import Table
 
 from services.cli.deployment import DATA_DIR, opened
 from services.trigger.domain.by_hand import read_csv
+from services.trigger.domain.candidates import Candidate, candidates
 from services.trigger.domain.changes import changes
 from services.trigger.domain.directory import reach_of
 from services.trigger.domain.explain import because
@@ -28,6 +31,8 @@ from services.trigger.handlers.asking import NotByHandError, ask_by_hand
 from services.trigger.handlers.intake import Taken
 from services.trigger.handlers.replanning import NothingToReplanError, replan_page
 from services.trigger.handlers.trials import NoTrialError, Sent, send_trial
+from services.trigger.store.habits import spotted
+from services.trigger.store.programmes import current_editions
 from services.trigger.store.slots import Lesson, lessons
 from services.trigger.worker.publisher import PRESETS, read_folder
 from shared.contracts.model import Persona
@@ -73,11 +78,27 @@ def show(
     folder: Annotated[Path, typer.Option("--folder", help="Folder of programme files.")] = DEFAULT,
 ) -> None:
     """Say in plain words what a programme does."""
-    found = [c for c in report_on(folder, LOCALES).programmes if c.edition.key == key]
-    if not found:
+    known = {checked.edition.key: checked for checked in report_on(folder, LOCALES).programmes}
+    if key not in known:
         console.print(f"[red]There is no readable programme {key!r} in {folder}.[/]", highlight=False)
+        console.print(_perhaps(key, folder, known), highlight=False, soft_wrap=True)
         raise typer.Exit(1)
-    console.print(_card(found[0]))
+    console.print(_card(known[key]))
+
+
+def _perhaps(key: str, folder: Path, known: Collection[str]) -> str:
+    """What was perhaps meant: a name like it, else a preset, else all there are."""
+    presets = folder / PRESETS
+    shipped = report_on(presets, LOCALES).programmes if presets.is_dir() else ()
+    if any(checked.edition.key == key for checked in shipped):
+        return f"It is a preset: --folder {presets}"
+    close = difflib.get_close_matches(key.lower(), sorted(known), n=3)
+    if close:
+        return f"Did you mean {', '.join(close)}?"
+    among = difflib.get_close_matches(key.lower(), sorted({one.edition.key for one in shipped}), n=3)
+    if among:
+        return f"Did you mean the preset {', '.join(among)}? (--folder {presets})"
+    return f"There are {', '.join(sorted(known)) or 'none'}."
 
 
 @app.command()
@@ -163,6 +184,36 @@ def learned_command(
             counts = (str(slot.asked), str(slot.answered), share, interval, f"{slot.believed:.0%}")
             table.add_row(f"{slot.slot}{marks}", *counts)
         console.print(table)
+
+
+@app.command("moments")
+def moments_command(
+    sketch: Annotated[str, typer.Option(help="Write the programme of this moment, to be copied.")] = "",
+    data: Annotated[Path, typer.Option("--data", help="Directory of the embedded deployment.")] = DATA_DIR,
+) -> None:
+    """Show moments of heavy use, of seeking help and of renewal that may be worth a question."""
+
+    async def job() -> list[Candidate]:
+        async with opened("trigger", data) as platform, platform.db.read() as conn:
+            found = await spotted(conn, platform.clock.now().date())
+            return candidates(found, await current_editions(conn))
+
+    found = asyncio.run(job())
+    if sketch:
+        wanted = [one.sketch for one in found if one.key == sketch]
+        if not wanted:
+            console.print(f"[red]There is no moment {sketch!r}.[/]", highlight=False)
+            raise typer.Exit(1)
+        typer.echo(wanted[0], nl=False)
+        return
+    for one in found:
+        console.print(f"[bold]{one.title}[/] [cyan]{one.key}[/]", highlight=False)
+        accounts = f"{one.spotted.accounts} account{'s' if one.spotted.accounts != 1 else ''}"
+        console.print(f"  {one.why} {accounts}; {one.delay}.", highlight=False)
+        if one.asked_by:
+            console.print(f"  asked about by {one.asked_by}", style="dim", highlight=False)
+    if not found:
+        console.print("Nothing stands out: it takes at least three people.")
 
 
 @app.command("test")

@@ -58,11 +58,15 @@ def routes(db: Database, renderer: Renderer) -> APIRouter:
 
     @router.get("/suppressions")
     async def stopped(
-        _reader: ContactReader, before: datetime | None = None, limit: Limit = 100
+        _reader: ContactReader, before: datetime | None = None, limit: Limit = 100, *, lifted: bool = False
     ) -> dict[str, Any]:
-        """Who is not written to and why, newest first; ids only, addresses are not kept."""
+        """Who is not written to and why, newest first; ids only, addresses are not kept.
+
+        With `lifted` who was not, until they agreed again.
+        """
+        read = suppressions.lifted if lifted else suppressions.suppressions
         async with db.read() as conn:
-            found = await suppressions.suppressions(conn, limit, before)
+            found = await read(conn, limit, before)
         return {"suppressions": [asdict(one) for one in found]}
 
     @router.get("/previews/{programme}", response_class=HTMLResponse)

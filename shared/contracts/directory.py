@@ -23,7 +23,9 @@ class Consent(StrEnum):
 class ContactChanged(Payload):
     """A contact as the directory knows it now; `person` is a sealed `Person`.
 
-    `merged_into` names the contact that the same person is known as from now on.
+    `merged_into` names the contact that the same person is known as from now on. `renewed` holds when
+    somebody who had said no said yes again, by what it is about: `all`, a programme's key, `family:...` or
+    `channel:...`. It lifts what was said before it and nothing that was said after it.
     """
 
     TYPE: ClassVar[str] = "contact.changed.v1"
@@ -42,6 +44,7 @@ class ContactChanged(Payload):
     consent: Consent = Consent.UNKNOWN
     opted_out: bool = False
     merged_into: str | None = None
+    renewed: dict[str, Instant] = Field(default_factory=dict)
 
 
 class ContactErased(Payload):

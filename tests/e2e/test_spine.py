@@ -301,6 +301,36 @@ async def test_who_stops_mails_gets_none_any_more(house: House, way: str) -> Non
     assert books.trigger.suppressed == {"opted_out": 1}
 
 
+async def test_who_agrees_again_after_a_stop_is_asked_again_and_an_older_yes_changes_nothing(
+    house: House,
+) -> None:
+    agreed = house.clock.now()
+    await happens(house, ONBOARDING)
+    mail = await first_mail(house, ONBOARDING.person["email"])
+    await stop_with_one_click(house, mail)
+    late = {**ONBOARDING.person, "consent": True, "consent_at": agreed}
+    await house.later(days=20)
+    await house.tell("contact.updated", contact=late)
+    await house.tell("order.delivered", contact=ONBOARDING.person, account=ACME, subject=ORDER)
+    await house.later(days=20)
+    assert len(house.mails()) == 1, "the yes that came late was given before the stop"
+    renewed = {**ONBOARDING.person, "consent": True, "consent_at": house.clock.now()}
+    await house.tell("contact.updated", contact=renewed)
+    await house.tell(
+        "order.delivered", contact=ONBOARDING.person, account=ACME, subject={"kind": "order", "id": "4712"}
+    )
+    await house.later(days=2)
+    assert len(house.mails()) == 2
+    await stop_with_one_click(house, house.mails()[1])
+    await house.tell(
+        "order.delivered", contact=ONBOARDING.person, account=ACME, subject={"kind": "order", "id": "4713"}
+    )
+    await house.later(days=40)
+    assert len(house.mails()) == 2, "and a new stop holds again"
+    books = await balanced(house)
+    assert books.trigger.suppressed == {"opted_out": 2}
+
+
 @pytest.mark.requirement("R72", "R77")
 async def test_a_better_amendment_closes_a_ticket_that_nobody_touched(house: House) -> None:
     rita = await hire(house, "rita")

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import axe_playwright_python
 import pytest
@@ -35,6 +36,7 @@ PATHS = [
     "/settings",
     "/programmes/delivery-csat-2",
     "/programmes/learned",
+    "/programmes/moments",
 ]
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 ANNA = {"id": "c1", "email": "anna@kund.example", "name": "Anna Berg", "zone": "Europe/Stockholm"}
@@ -80,6 +82,14 @@ async def visit(
         (tmp_path / file.name).write_text(file.read_text())
     shadowed(tmp_path)
     world = await begin(await database("trigger"), clock, sealer, tmp_path)
+    for who in range(9):
+        one = {"id": f"h{who}", "email": f"h{who}@kund.example"}
+        told: dict[str, Any] = {"contact": one, "account": {"id": f"b{who % 3}"}}
+        if who < 6:
+            await world.tell("contract.renewal_date_set", **told, renewal_on=date(2026, 3, 20 + who))
+        if who % 3 == 0:
+            for _ in range(3):
+                await world.tell("support_ticket.opened", **told)
     for number in (1, 2):
         subject = {"kind": "order", "id": f"o{number}"}
         await world.tell("order.delivered", contact=ANNA, account=ACME, subject=subject)
@@ -148,4 +158,14 @@ async def test_an_operator_sends_a_test(visit: Visit) -> None:
     await page.get_by_label("E-mail address").fill("me@nordlicht.example")
     await page.get_by_role("button", name="Send a test").click()
     assert await page.get_by_text("A test is on its way to me@nordlicht.example.").is_visible()
+    assert await barriers(page) == []
+
+
+async def test_an_operator_copies_a_programme_for_a_moment(visit: Visit) -> None:
+    page = await visit.opens("/programmes", (390, 844))
+    await page.get_by_role("link", name="Moments worth a question").click()
+    assert await page.get_by_role("heading", name="Help sought 3 times in 14 days").is_visible()
+    await page.get_by_text("A programme to begin with").first.click()
+    assert await page.get_by_text("state: shadow").first.is_visible()
+    assert await page.evaluate(WIDER) <= 0, "the programme scrolls in its card"
     assert await barriers(page) == []

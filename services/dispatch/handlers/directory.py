@@ -7,27 +7,39 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from services.dispatch.store import intake
-from shared.contracts.directory import ContactErased
+from services.dispatch.store import intake, suppressions
+from services.dispatch.store.suppressions import Agreed
+from shared.contracts.directory import ContactChanged, ContactErased
 from shared.contracts.envelope import Event
 from shared.contracts.programmes import ProgrammeState
 from shared.db.database import Tx
 
 
 async def on_contacts(events: Sequence[Event[Any]], tx: Tx) -> None:
-    """Keep the newest state of each contact; erasure wins over everything before and after it."""
+    """Keep the newest state of each contact; erasure wins over everything before and after it.
+
+    Whoever agreed again after they said stop may be written to again; a stop that came later stays.
+    """
     erased: dict[UUID, tuple[UUID, int, datetime]] = {}
-    newest: dict[UUID, tuple[UUID, int, UUID | None, bool]] = {}
+    newest: dict[UUID, ContactChanged] = {}
     for event in events:
         data, contact_id = event.data, UUID(event.data.contact_id)
         if isinstance(data, ContactErased):
             erased[contact_id] = (contact_id, data.version, data.erased_at)
-        elif contact_id not in newest or data.version > newest[contact_id][1]:
-            account = UUID(data.account_id) if data.account_id else None
-            newest[contact_id] = (contact_id, data.version, account, data.opted_out)
-    await intake.save_contacts(tx.conn, [row for key, row in newest.items() if key not in erased])
+        elif contact_id not in newest or data.version > newest[contact_id].version:
+            newest[contact_id] = data
+    changed = {key: told for key, told in newest.items() if key not in erased}
+    await intake.save_contacts(tx.conn, [_contact(key, told) for key, told in changed.items()])
+    agreed = [Agreed(key, scope, at) for key, told in changed.items() for scope, at in told.renewed.items()]
+    if agreed:
+        await suppressions.lift(tx.conn, agreed, tx.now)
     if erased:
         await intake.erase_contacts(tx.conn, list(erased.values()), tx.now)
+
+
+def _contact(contact_id: UUID, told: ContactChanged) -> tuple[UUID, int, UUID | None, bool, UUID | None]:
+    account, merged = (UUID(one) if one else None for one in (told.account_id, told.merged_into))
+    return contact_id, told.version, account, told.opted_out, merged
 
 
 async def on_accounts(events: Sequence[Event[Any]], tx: Tx) -> None:

@@ -80,9 +80,10 @@ def unsubscribe_routes(db: Database, tokens: Tokens) -> APIRouter:
                 return _question(request, visit, status=422)
             programme = visit.programme if scope is UnsubscribeScope.PROGRAMME else ""
             via = "one_click" if one_click else "page"
-            if await suppressions.stop(tx.conn, visit.contact_id, programme, via, tx.now):
+            earlier = await suppressions.stop(tx.conn, visit.contact_id, programme, via, tx.now)
+            if earlier is not None:
                 event = _event(visit, scope, programme, tx.now, via)
-                identity = f"{visit.contact_id}/{programme or '*'}"
+                identity = f"{visit.contact_id}/{programme or '*'}" + (f"/{earlier}" if earlier else "")
                 tx.emit(event, identity=identity, key=event.account_id or event.contact_id)
         failpoint("dispatch.stopped_before_answer")
         metrics.UNSUBSCRIBED.labels(scope.value, via).inc()

@@ -66,10 +66,11 @@ insert into contacts (contact_id, version, account_id)
 select c, 0, a from unnest($1::uuid[], $2::uuid[]) as t (c, a) order by 1 on conflict do nothing
 """
 _CONTACTS = """
-insert into contacts as c (contact_id, version, account_id, opted_out)
-select * from unnest($1::uuid[], $2::int[], $3::uuid[], $4::boolean[]) order by 1
+insert into contacts as c (contact_id, version, account_id, opted_out, merged_into)
+select * from unnest($1::uuid[], $2::int[], $3::uuid[], $4::boolean[], $5::uuid[]) order by 1
 on conflict (contact_id) do update set
-    version = excluded.version, account_id = excluded.account_id, opted_out = excluded.opted_out
+    version = excluded.version, account_id = excluded.account_id, opted_out = excluded.opted_out,
+    merged_into = excluded.merged_into
 where c.version < excluded.version and c.erased_at is null
 """
 _ERASED = """
@@ -91,6 +92,7 @@ update messages set person = '', slots = '{}', address_hash = null where contact
 """
 _BLANK_SURVEYS = "update surveys set person = '', slots = '{}' where contact_id = any($1::uuid[])"
 _BLANK_SUPPRESSIONS = "update suppressions set contact_id = null where contact_id = any($1::uuid[])"
+_FORGET_LIFTED = "delete from lifted_suppressions where contact_id = any($1::uuid[])"
 _ANSWERS = """
 insert into answers as a (survey_id, version, answered, held)
 select * from unnest($1::uuid[], $2::int[], $3::boolean[], $4::boolean[]) order by 1
@@ -217,9 +219,11 @@ async def save_starts(conn: Connection, survey_ids: Sequence[UUID]) -> None:
         await conn.execute(_STARTS, list(survey_ids))
 
 
-async def save_contacts(conn: Connection, rows: Sequence[tuple[UUID, int, UUID | None, bool]]) -> None:
-    """Keep contacts: id, version, account, opted out. An erased one never comes back."""
-    await conn.execute(_CONTACTS, *_columns(rows, 4))
+async def save_contacts(
+    conn: Connection, rows: Sequence[tuple[UUID, int, UUID | None, bool, UUID | None]]
+) -> None:
+    """Keep contacts: id, version, account, opted out, merged into whom. An erased one never comes back."""
+    await conn.execute(_CONTACTS, *_columns(rows, 5))
 
 
 async def erase_contacts(conn: Connection, rows: Sequence[tuple[UUID, int, datetime]], now: datetime) -> None:
@@ -227,7 +231,7 @@ async def erase_contacts(conn: Connection, rows: Sequence[tuple[UUID, int, datet
     ids = [row[0] for row in rows]
     await conn.execute(_ERASED, *_columns(rows, 3))
     await conn.execute(_KEEP_HASHES, ids, now)
-    for statement in (_BLANK_MESSAGES, _BLANK_SURVEYS, _BLANK_SUPPRESSIONS):
+    for statement in (_BLANK_MESSAGES, _BLANK_SURVEYS, _BLANK_SUPPRESSIONS, _FORGET_LIFTED):
         await conn.execute(statement, ids)
 
 

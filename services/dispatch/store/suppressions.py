@@ -28,6 +28,39 @@ select distinct 'address', address_hash, 'opted_out', $2, $1::uuid, $3::timestam
 from messages where contact_id = $1 and address_hash is not null
 on conflict do nothing
 """
+# How often a person has taken a stop back before: each stop is an event of its own.
+_EARLIER = """
+select count(*)::int from lifted_suppressions
+where kind = 'contact' and subject = $1::uuid::text and programme = $2
+"""
+# A yes is about the person under all their ids, and about the mailboxes that we know of them, also where
+# somebody else with the same one said stop before. Dead and erased addresses stay as they are.
+_LIFT = """
+with agreed as (
+    select contact_id, case scope when 'all' then '' else scope end as programme, at
+    from unnest($1::uuid[], $2::text[], $3::timestamptz[]) as a (contact_id, scope, at)
+), known as (
+    select contact_id, programme, at from agreed
+    union all
+    select c.contact_id, a.programme, a.at from agreed a join contacts c on c.merged_into = a.contact_id
+), marks as (
+    select 'contact' as kind, contact_id::text as subject, programme, at from known
+    union all
+    select 'address', m.address_hash, '', k.at from known k join messages m using (contact_id)
+    where k.programme = '' and m.address_hash is not null
+    union all
+    select 'address', s.subject, '', k.at from known k join suppressions s using (contact_id)
+    where k.programme = '' and s.kind = 'address'
+), last as (
+    select kind, subject, programme, max(at) as at from marks group by 1, 2, 3
+), gone as (
+    delete from suppressions s using last m
+    where (s.kind, s.subject, s.programme) = (m.kind, m.subject, m.programme)
+        and s.reason = 'opted_out' and s.noted_at < m.at
+    returning s.kind, s.subject, s.programme, s.reason, s.via, s.contact_id, s.noted_at, m.at
+)
+insert into lifted_suppressions select *, $4 from gone on conflict do nothing
+"""
 _DEAD = """
 insert into suppressions (kind, subject, reason, via, contact_id, noted_at)
 select 'address', m.address_hash, d.reason, 'smtp', m.contact_id, $3
@@ -51,6 +84,23 @@ class Suppression:
 
 
 @dataclass(frozen=True, slots=True)
+class Lifted(Suppression):
+    """A former entry: the person agreed again at `agreed_at`, which was heard of at `lifted_at`."""
+
+    agreed_at: datetime
+    lifted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """When somebody who had said stop said yes again; `scope`: all, or a programme's key."""
+
+    contact_id: UUID
+    scope: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Recipient:
     """What the unsubscribe page knows about the mail it was opened from."""
 
@@ -67,8 +117,8 @@ async def recipient(conn: Connection, delivery_id: UUID) -> Recipient | None:
     return Recipient(row["programme"], row["account_id"], row["snapshot"]) if row else None
 
 
-async def stop(conn: Connection, contact_id: UUID, programme: str, via: str, now: datetime) -> bool:
-    """Write to a person no more; False when that was known.
+async def stop(conn: Connection, contact_id: UUID, programme: str, via: str, now: datetime) -> int | None:
+    """Write to a person no more; gives how often they had taken that back before, None when it was known.
 
     Args:
         conn: the connection, inside a transaction.
@@ -81,7 +131,13 @@ async def stop(conn: Connection, contact_id: UUID, programme: str, via: str, now
     fresh = bool(await conn.fetchval(_STOP, contact_id, programme, via, now))
     if not programme:
         await conn.execute(_STOP_ADDRESSES, contact_id, via, now)
-    return fresh
+    return int(await conn.fetchval(_EARLIER, contact_id, programme)) if fresh else None
+
+
+async def lift(conn: Connection, agreed: Sequence[Agreed], now: datetime) -> None:
+    """Write again to people who agreed after they had said stop; what was lifted is kept."""
+    columns = ([one.contact_id for one in agreed], [one.scope for one in agreed], [one.at for one in agreed])
+    await conn.execute(_LIFT, *columns, now)
 
 
 async def note_dead(conn: Connection, dead: Sequence[tuple[UUID, Reason]], now: datetime) -> None:
@@ -100,3 +156,17 @@ async def suppressions(conn: Connection, limit: int, before: datetime | None) ->
         before,
     )
     return [Suppression(**dict(row)) for row in rows]
+
+
+async def lifted(conn: Connection, limit: int, before: datetime | None) -> list[Lifted]:
+    """Former entries, the last lifted first; a page ends at `before`."""
+    rows = await conn.fetch(
+        """
+        select kind, contact_id, programme, reason, via, noted_at, agreed_at, lifted_at
+        from lifted_suppressions
+        where $2::timestamptz is null or lifted_at < $2 order by lifted_at desc limit $1
+        """,
+        limit,
+        before,
+    )
+    return [Lifted(**dict(row)) for row in rows]

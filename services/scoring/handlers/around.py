@@ -22,6 +22,7 @@ from shared.contracts.tickets import (
     TicketResolved,
 )
 from shared.db.database import Tx
+from shared.db.merged import note
 from shared.runtime.consumer import Route
 
 
@@ -40,8 +41,10 @@ async def on_accounts(events: Sequence[Event[AccountChanged]], tx: Tx) -> None:
 
 
 async def on_contacts(events: Sequence[Event[ContactChanged]], tx: Tx) -> None:
-    """Keep to which account people belong, and whether they decide."""
+    """Keep to which account people belong, and whether they decide; who was merged is one person."""
     newest = _newest((event.data.contact_id, event.data) for event in events)
+    leads = ((told.contact_id, told.merged_into) for told in newest)
+    await note(tx.conn, {UUID(former): UUID(into) for former, into in leads if into})
     await around.save_people(
         tx.conn,
         [

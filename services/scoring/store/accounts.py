@@ -44,9 +44,14 @@ group by 1
 _COMMITTEE = """
 select p.account_id, coalesce(p.persona, ''), count(*)::int,
     (count(*) filter (where exists (
-        select from answer_facts f where f.contact_id = p.contact_id and f.day >= $2 and f.state = 'counted'
+        select from answer_facts f
+        where f.contact_id = any (
+                p.contact_id || array(select former from merged m where m.id = p.contact_id))
+            and f.day >= $2 and f.state = 'counted'
     )))::int
-from people p where p.account_id = any($1::uuid[]) group by 1, 2
+from people p
+where p.account_id = any($1::uuid[]) and not exists (select from merged m where m.former = p.contact_id)
+group by 1, 2
 """
 _ANSWERS = """
 select day, family, programme, coalesce(persona, ''), nps, nps5, csat, ces from answer_facts

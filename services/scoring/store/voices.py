@@ -48,7 +48,9 @@ group by 1, 2, 3
 """  # noqa: S608 - texts of this module
 _KNOWN = """
 select (select count(*) from accounts)::int,
-    (select count(distinct account_id) from people where persona = 'decision_maker')::int
+    (select count(distinct account_id) from people p
+        where persona = 'decision_maker'
+            and not exists (select from merged m where m.former = p.contact_id))::int
 """
 
 

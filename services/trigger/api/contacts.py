@@ -208,9 +208,10 @@ async def found_contact(conn: Connection, platform: Platform, ref: str) -> Conta
     """
     contact_id = await people.find_contact(conn, platform.sealer, ref)
     known = await directory.get_contacts(conn, [contact_id] if contact_id else [])
-    if not known:
+    contact = next(iter(known.values()), None)
+    if contact is None or not (contact.version or contact.erased_at):
         raise Problem(404, "No contact is known by that.", field="ref")
-    return next(iter(known.values()))
+    return contact
 
 
 async def shown_of(conn: Connection, platform: Platform, contacts: list[Contact]) -> list[ContactShown]:

@@ -61,7 +61,7 @@ def router(platform: Platform) -> APIRouter:
     async def keep_apart(one: UUID, other: UUID, writer: Writer) -> None:
         """Two entries are two people; they are not suspected again."""
         async with unit_of_work(platform.db) as tx:
-            if not await merging.settle_suspicion(tx.conn, (one, other), "apart", at=tx.now, by=writer.name):
+            if not await merging.settle_suspicion(tx.conn, (one, other), "apart", at=tx.now, by=writer.actor):
                 raise Problem(404, "These two are not suspected.", field="other")
 
     @routes.post("/contacts/{ref}/merge")
@@ -76,7 +76,7 @@ def router(platform: Platform) -> APIRouter:
             other = await found_contact(tx.conn, platform, wanted.other)
             if survivor.erased_at or other.erased_at:
                 raise Problem(410, "One of them was erased.", field="ref" if survivor.erased_at else "other")
-            done = await merge(tx, platform.sealer, [survivor.id, other.id], by=writer.name)
+            done = await merge(tx, platform.sealer, [survivor.id, other.id], by=writer.actor)
         if done is None:
             return MergedShown(contact_id=survivor.id, merged=[], plans=0, called_off=0)
         return MergedShown(

@@ -55,25 +55,38 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How somebody stands; `opted_out_of` holds programmes, families and channels that they do not want."""
+    """How somebody stands.
+
+    Attributes:
+        consent: what they said about everything.
+        opted_out_at: since when they want nothing.
+        opted_out_of: programmes, families and channels that they do not want.
+        renewed: scopes in which they said yes after a no, each with when.
+    """
 
     consent: Consent = Consent.UNKNOWN
     opted_out_at: datetime | None = None
     opted_out_of: tuple[str, ...] = ()
+    renewed: tuple[tuple[str, datetime], ...] = ()
 
 
 def standing(history: Iterable[Said]) -> Standing:
     """How somebody stands by all that was said, in whatever order it was heard."""
     words = sorted(history, key=lambda said: said.scope)
     left: dict[str, tuple[bool, datetime]] = {}
+    refused: set[str] = set()
     for scope, said in groupby(words, key=lambda one: one.scope):
-        left[scope] = _last(said)
+        own = list(said)
+        left[scope] = _last(own)
+        if not all(one.given for one in own):
+            refused.add(scope)
+    renewed = tuple((scope, left[scope][1]) for scope in sorted(refused) if left[scope][0])
     whole = left.pop(ALL, None)
     out_of = tuple(sorted(scope for scope, (given, _) in left.items() if not given))
     if whole is None:
-        return Standing(opted_out_of=out_of)
+        return Standing(opted_out_of=out_of, renewed=renewed)
     given, at = whole
-    return Standing(Consent.GIVEN if given else Consent.WITHDRAWN, None if given else at, out_of)
+    return Standing(Consent.GIVEN if given else Consent.WITHDRAWN, None if given else at, out_of, renewed)
 
 
 def standing_of(contact: Contact, history: Iterable[Said]) -> Contact:
@@ -84,6 +97,7 @@ def standing_of(contact: Contact, history: Iterable[Said]) -> Contact:
         consent=found.consent,
         opted_out_at=found.opted_out_at,
         opted_out_of=found.opted_out_of,
+        renewed=found.renewed,
     )
 
 
@@ -121,12 +135,11 @@ def wanted_channels(contact: Contact, channels: Iterable[Channel]) -> tuple[Chan
     return tuple(one for one in channels if f"{CHANNEL}{one}" not in contact.opted_out_of)
 
 
-def _last(said: Iterable[Said]) -> tuple[bool, datetime]:
+def _last(words: Sequence[Said]) -> tuple[bool, datetime]:
     """Whether the answer stands at yes, and when that was last said; of two at one time the no counts.
 
     A yes that does not say when it was given counts only while nothing stronger was ever said.
     """
-    words = list(said)
     strong = [(one.until, not one.given) for one in words if one.firm or not one.given]
     at, no = max(strong) if strong else (max(one.until for one in words), False)
     return not no, at

@@ -224,6 +224,7 @@ def contact_changed(contact: Contact) -> ContactChanged:
         consent=contact.consent,
         opted_out=contact.opted_out_at is not None,
         merged_into=str(contact.merged_into) if contact.merged_into else None,
+        renewed=dict(contact.renewed),
     )
 
 

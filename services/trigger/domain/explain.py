@@ -72,6 +72,9 @@ _NAMES: Mapping[str, str] = {
     "share": "expected to answer",
     "asked_then": "asked then so far",
     "answered_then": "answered",
+    "plans": "plans moved",
+    "called_off": "called off",
+    "by_whom": "merged by",
 }
 
 _SECRET = frozenset(
@@ -95,13 +98,12 @@ def because(reason: Reason | None) -> str:
     return _BECAUSE[reason] if reason else ""
 
 
-def sentence(decision: Decision) -> str:
-    """What was decided, why, and from which facts."""
+def sentence(decision: Decision, title: str = "") -> str:
+    """What was decided, why, and from which facts; `title` is the programme's, where it is known."""
+    named = title or decision.programme
     if decision.inputs.get("test"):
-        return (
-            f"A test of “{decision.programme}” was sent by {decision.inputs.get('by_hand_of') or 'somebody'}."
-        )
-    subject = f"“{decision.programme}”" if decision.programme else "Nobody"
+        return f"A test of “{named}” was sent by {decision.inputs.get('by_hand_of') or 'somebody'}."
+    subject = f"“{named}”" if named else "Nobody"
     subject += " (in shadow)" if decision.shadow else ""
     what = f"Reminder {decision.step} of {subject}" if decision.step else subject
     reason = str(decision.inputs.get("why") or because(decision.reason))

@@ -67,6 +67,7 @@ def united(survivor: Contact, others: Iterable[Contact], stands: Standing) -> Co
         consent=stands.consent,
         opted_out_at=stands.opted_out_at,
         opted_out_of=stands.opted_out_of,
+        renewed=stands.renewed,
     )
 
 
@@ -93,6 +94,7 @@ def departed(other: Contact, survivor: Contact) -> Contact:
         consent=survivor.consent,
         opted_out_at=survivor.opted_out_at,
         opted_out_of=survivor.opted_out_of,
+        renewed=survivor.renewed,
     )
 
 
@@ -129,9 +131,27 @@ def settle(
     return Settled(tuple(result), tuple(doubled))
 
 
-def lines(survivor: UUID, others: Iterable[UUID], settled: Settled, by: str) -> list[Decision]:
-    """What the ledger says: a line for each entry that is gone, and one for each plan called off."""
-    facts: dict[str, Scalar] = {
+def lines(
+    survivor: UUID, others: Iterable[UUID], settled: Settled, by: str, *, known: bool = True
+) -> list[Decision]:
+    """What the ledger says: a line for each entry that is gone, and one for each plan called off.
+
+    Where nobody is `known` by any of the ids, one line says that.
+
+    `by` is an event's source, or kind and id of an operator: the ledger outlives accounts and erasures, so it
+    holds nobody's name.
+    """
+    if not known:
+        facts: dict[str, Scalar] = {"touchpoint": EVENT, "by_whom": by}
+        return [
+            Decision(
+                outcome=Outcome.NOT_MATCHED,
+                reason=Reason.UNKNOWN_CONTACT,
+                contact_id=survivor,
+                inputs=facts,
+            )
+        ]
+    facts = {
         "stays": str(survivor),
         "plans": len(settled.moved),
         "called_off": len(settled.doubled),

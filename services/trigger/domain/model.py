@@ -78,6 +78,7 @@ class Contact:
     erased_at: datetime | None = None
     known_at: datetime | None = None
     merged_into: UUID | None = None
+    renewed: tuple[tuple[str, datetime], ...] = ()
 
 
 @quick

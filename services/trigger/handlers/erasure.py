@@ -10,7 +10,7 @@ from services.trigger.domain.decisions import of_ask, of_plan
 from services.trigger.domain.directory import contact_erased, erased
 from services.trigger.domain.model import Ask, AskState, Contact, Decision, PlanState
 from services.trigger.handlers.ledger import record
-from services.trigger.store import asks, audiences, consents, directory, merging, plans
+from services.trigger.store import asks, audiences, consents, directory, habits, merging, plans
 from shared.contracts.model import Snapshot
 from shared.contracts.reasons import Outcome, Reason
 from shared.contracts.surveys import SurveyCancelled
@@ -35,6 +35,7 @@ async def erase(tx: Tx, sealer: Sealer, contact_ids: Iterable[UUID], event_id: s
     await sealer.destroy(tx.conn, [contact.id for contact in gone])
     await directory.save_contacts(tx.conn, gone)
     await audiences.forget_participants(tx.conn, [contact.id for contact in gone])
+    await habits.forget(tx.conn, [contact.id for contact in gone])
     await consents.forget(tx.conn, [contact.id for contact in gone])
     for contact in gone:
         key = str(contact.account_id or contact.id)

@@ -47,8 +47,8 @@ async def merge(
     """
     leads = await current_ids(tx, ids)
     wanted = list(dict.fromkeys(leads[one] for one in ids))
-    known = await directory.lock_contacts(tx.conn, wanted)
-    contacts = [known[one] for one in wanted if one in known]
+    locked = await directory.lock_contacts(tx.conn, wanted)
+    contacts = [locked[one] for one in wanted if one in locked]
     if len(contacts) < 2:  # noqa: PLR2004 - one is nothing to merge
         return None
     survivor = merging.survivor_of(contacts)
@@ -57,7 +57,8 @@ async def merge(
     await _unite(tx, sealer, survivor, others)
     settled = await _settle(tx, survivor.id, gone)
     await store.repoint(tx.conn, gone, survivor.id, settled.moved)
-    lines = merging.lines(survivor.id, gone, settled, by)
+    known = any(one.version or one.erased_at for one in contacts)
+    lines = merging.lines(survivor.id, gone, settled, by, known=known)
     await record(tx, [(event_id, line) for line in lines])
     await plans.wake_plans(tx.conn, tx.now, [Reason.OUTRANKED], contacts=[survivor.id])
     pending = sum(plan.state is PlanState.PENDING for plan in settled.moved)
@@ -65,7 +66,10 @@ async def merge(
 
 
 async def _unite(tx: Tx, sealer: Sealer, survivor: Contact, others: Sequence[Contact]) -> None:
-    """Bring the entries' facts together, and tell the other services."""
+    """Bring the entries' facts together, and tell the other services.
+
+    Of ids by which nobody is known yet only where they lead is kept: no entry comes of them.
+    """
     everybody = [survivor, *others]
     said = await consents.histories(tx.conn, [one.id for one in everybody])
     refusals = [merging.refusal_of(one) for one in others if one.erased_at and not survivor.erased_at]
@@ -79,10 +83,14 @@ async def _unite(tx: Tx, sealer: Sealer, survivor: Contact, others: Sequence[Con
         if person != own:
             sealed = await people.seal(tx.conn, sealer, {survivor.id: person})
             after = with_known(after, sealed[survivor.id])
+    silent = [replace(one, merged_into=after.id) for one in others if one.erased_at or not one.version]
+    if not any(one.version for one in everybody):
+        await directory.save_contacts(tx.conn, silent)
+        return
     after = replace(after, version=after.version + 1)
-    rows = [after, *(merging.departed(one, after) for one in others if not one.erased_at)]
-    rows += [replace(one, merged_into=after.id) for one in others if one.erased_at]
-    await directory.save_contacts(tx.conn, rows)
+    known = [one for one in others if one.version and not one.erased_at]
+    rows = [after, *(merging.departed(one, after) for one in known)]
+    await directory.save_contacts(tx.conn, [*rows, *silent])
     for row in rows:
         if not row.erased_at:
             key = str(row.account_id or row.id)

@@ -20,6 +20,7 @@ from services.trigger.domain.book import Book, Tally, World
 from services.trigger.domain.catalogue import Catalogue
 from services.trigger.domain.consent import Said
 from services.trigger.domain.decisions import Occurrence, of_ask
+from services.trigger.domain.habits import habit_of
 from services.trigger.domain.model import Account, AskState, Contact, Organisation, Plan, account_id
 from services.trigger.domain.moments import account_subject, subjects_of
 from services.trigger.domain.naming import Named, digest_of
@@ -31,7 +32,7 @@ from services.trigger.handlers import merging, people
 from services.trigger.handlers.consent import note
 from services.trigger.handlers.erasure import cancel_asks, erase
 from services.trigger.handlers.ledger import record
-from services.trigger.store import asks, audiences, brakes, directory, plans, programmes
+from services.trigger.store import asks, audiences, brakes, directory, habits, plans, programmes
 from services.trigger.store import merging as suspicions
 from shared.contracts.envelope import Event
 from shared.contracts.model import Person
@@ -134,6 +135,8 @@ class Touchpoints:
         words: list[tuple[UUID, Said]] = []
         for event in batch.events:
             if event.data.occurred_at > tx.now + FUTURE_TOLERANCE:
+                continue
+            if _names_nobody(batch, event):
                 continue
             account = _account(batch, event)
             if account and (event.data.account or event.data.renewal_on) and account.id in batch.accounts:
@@ -275,6 +278,8 @@ class Touchpoints:
             await plans.wake_plans(tx.conn, tx.now, [Reason.HELD], accounts=released)
             await asks.wake_reminders(tx.conn, tx.now, Reason.HELD, accounts=released)
         await audiences.record_seen(tx.conn, (seen for event in past for seen in _seen(batch, event)))
+        done = Counter(did for event in past for did in _did(batch, event))
+        await habits.add(tx.conn, done, {key: contact.account_id for key, contact in batch.contacts.items()})
         for event in past:
             if event.type == folding.DELETES:
                 leaving = [contact_id for _, contact_id in batch.people.get(_key(event), ())]
@@ -334,6 +339,21 @@ def _seen(batch: _Batch, event: Touched) -> Iterator[Seen]:
     """Who takes part in what, as far as an event tells."""
     folk = ((contact_id, one.told.role) for one, contact_id in batch.people.get(_key(event), ()))
     return seen_in(event.data, _account(batch, event), folk)
+
+
+def _did(batch: _Batch, event: Touched) -> Iterator[habits.Did]:
+    """Who did again, by an event, what people have the habit of doing."""
+    habit = habit_of(event.type, event.data)
+    if habit:
+        for contact_id in {contact_id for _, contact_id in batch.people.get(_key(event), ())}:
+            yield habits.Did(contact_id, *habit)
+
+
+def _names_nobody(batch: _Batch, event: Touched) -> bool:
+    """A merge of ids by which nobody is known, and that tells nothing else: no entry comes of it."""
+    named = batch.people.get(_key(event), ())
+    unknown = all(not batch.contacts[who].version and one.person == Person() for one, who in named)
+    return event.type == uniting.EVENT and unknown
 
 
 def _occurrence(batch: _Batch, event: Touched) -> Occurrence:

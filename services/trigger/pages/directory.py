@@ -19,7 +19,7 @@ from services.trigger.pages.view import ENVIRONMENT
 from services.trigger.store import directory, merging, missed, parked
 from services.trigger.store.guard import unit_of_work
 from shared.runtime.service import Platform
-from shared.security.access import User, require_role
+from shared.security.access import Principal, User, require_role
 from shared.web.forms import text_fields
 from shared.web.problems import Problem
 from shared.web.templates import page
@@ -88,7 +88,7 @@ def _add_actions(routes: APIRouter, platform: Platform) -> None:
         """Two entries are one person: the one that was chosen stays."""
         stays, other = await _pair(request)
         async with unit_of_work(platform.db) as tx:
-            done = await merge(tx, platform.sealer, [stays, other], by=user.name)
+            done = await merge(tx, platform.sealer, [stays, other], by=Principal.of_user(user).actor)
         return RedirectResponse(f"/directory/contacts/{done.contact_id if done else stays}", 303)
 
     @routes.post("/directory/duplicates/apart")
@@ -96,7 +96,8 @@ def _add_actions(routes: APIRouter, platform: Platform) -> None:
         """Two entries are two people."""
         pair = await _pair(request)
         async with unit_of_work(platform.db) as tx:
-            await merging.settle_suspicion(tx.conn, pair, "apart", at=tx.now, by=user.name)
+            by = Principal.of_user(user).actor
+            await merging.settle_suspicion(tx.conn, pair, "apart", at=tx.now, by=by)
         return RedirectResponse("/directory", 303)
 
     @routes.post("/directory/missed")

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from services.trigger.domain.explain import sentence
-from services.trigger.domain.model import Contact
+from services.trigger.domain.model import Decision
 from services.trigger.handlers import people
+from services.trigger.pages.showing import names_of
 from services.trigger.pages.view import ENVIRONMENT
-from services.trigger.store import directory, ledger, parked, programmes
+from services.trigger.store import directory, ledger, merging, parked, programmes
 from shared.contracts.model import Person
 from shared.contracts.reasons import Outcome
 from shared.db.database import Connection
@@ -22,6 +26,7 @@ from shared.web.templates import page
 Rep = Annotated[User, Depends(require_role("rep"))]
 
 SHOWN = 200
+BY = "by_whom"
 TONES = {
     Outcome.PLANNED: "neutral",
     Outcome.REQUESTED: "ok",
@@ -41,7 +46,14 @@ def router(platform: Platform) -> APIRouter:
     async def why(request: Request, _rep: Rep, q: str = "") -> Response:
         """A contact, an account, a programme or an event, whichever is known by what was typed."""
         wanted = q.replace("\0", "").strip()[:320]
-        context: dict[str, object] = {"q": wanted, "entries": [], "found": "", "who": None, "href": ""}
+        context: dict[str, object] = {
+            "q": wanted,
+            "entries": [],
+            "found": "",
+            "who": None,
+            "href": "",
+            "erased": False,
+        }
         if wanted:
             async with platform.db.read() as conn:
                 context |= await _found(conn, platform, wanted)
@@ -65,28 +77,72 @@ async def _found(conn: Connection, platform: Platform, wanted: str) -> dict[str,
     entries = await ledger.read(conn, question)
     if not entries:
         entries = await _of_parked(conn, platform, wanted)
+    erased = False
     if contact_id:
         known = await directory.get_contacts(conn, [contact_id])
-        who = await _name(conn, platform, known[contact_id]) if contact_id in known else ""
-        found = "contact"
+        person = (await names_of(conn, platform, known.values())).get(contact_id, Person())
+        who, found = person.name or person.email, "contact"
+        erased = contact_id in known and known[contact_id].erased_at is not None
     elif account_id:
         who, found = (await directory.get_accounts(conn, [account_id]))[account_id].name, "account"
     elif programme:
         who, found = wanted, "programme"
     else:
         who, found = wanted, "event" if entries else ""
+    names = await _people(conn, platform, entries) if found != "contact" else {}
+    titles = await _titles(conn, entries)
+    operators = await _operators(platform, entries)
     shown = [
         {
             "at": e.at,
-            "text": sentence(e.decision),
+            "text": sentence(_signed(e.decision, operators), titles.get(e.decision.programme, "")),
             "outcome": e.decision.outcome,
             "tone": TONES[e.decision.outcome],
             "event": e.event_id,
+            "programme": e.decision.programme,
+            "contact": names.get(e.decision.contact_id) if e.decision.contact_id else None,
         }
         for e in entries
     ]
+    if found == "programme":
+        who = titles.get(wanted) or wanted
     kinds = {"contact": f"/directory/contacts/{contact_id}", "account": f"/directory/accounts/{account_id}"}
-    return {"entries": shown, "found": found, "who": who, "href": kinds.get(found, "")}
+    return {"entries": shown, "found": found, "who": who, "href": kinds.get(found, ""), "erased": erased}
+
+
+async def _people(
+    conn: Connection, platform: Platform, entries: Sequence[ledger.Entry]
+) -> dict[UUID, Mapping[str, object]]:
+    """Who the decisions are about, by the ids in them; whoever was merged is whom they are now."""
+    named = {entry.decision.contact_id for entry in entries if entry.decision.contact_id}
+    leads = {one: one for one in named} | await merging.survivors(conn, named)
+    known = await directory.get_contacts(conn, leads.values())
+    persons = await names_of(conn, platform, known.values())
+    return {
+        one: {"id": now, "person": persons[now], "erased": known[now].erased_at is not None}
+        for one, now in leads.items()
+        if now in known
+    }
+
+
+async def _operators(platform: Platform, entries: Sequence[ledger.Entry]) -> dict[str, str]:
+    """Names of those who merged somebody; the ledger itself knows ids alone."""
+    actors = {str(entry.decision.inputs.get(BY, "")) for entry in entries}
+    ids = {actor: people.as_uuid(actor.partition("user:")[2]) for actor in actors}
+    users = {actor: await platform.access.user(one) for actor, one in ids.items() if one}
+    return {actor: user.name for actor, user in users.items() if user}
+
+
+def _signed(decision: Decision, operators: Mapping[str, str]) -> Decision:
+    name = operators.get(str(decision.inputs.get(BY, "")))
+    return replace(decision, inputs={**decision.inputs, BY: name}) if name else decision
+
+
+async def _titles(conn: Connection, entries: Sequence[ledger.Entry]) -> dict[str, str]:
+    """Titles of the programmes as they are called today, in English where there is one."""
+    keys = {entry.decision.programme for entry in entries} - {""}
+    found = await programmes.titles(conn, keys)
+    return {key: title.get("en") or next(iter(title.values()), "") for key, title in found.items()}
 
 
 async def _of_parked(conn: Connection, platform: Platform, wanted: str) -> list[ledger.Entry]:
@@ -94,10 +150,3 @@ async def _of_parked(conn: Connection, platform: Platform, wanted: str) -> list[
     events = await parked.events_of(conn, platform.sealer.blind("contact-id", wanted))
     found = [await ledger.read(conn, ledger.Question(event_id=event)) for event in events]
     return sorted((entry for entries in found for entry in entries), key=lambda entry: -entry.id)[:SHOWN]
-
-
-async def _name(conn: Connection, platform: Platform, contact: Contact) -> str:
-    if contact.erased_at:
-        return ""
-    (person,) = await platform.sealer.open(conn, [(contact.id, contact.person)], Person)
-    return (person.name or person.email) if person else ""

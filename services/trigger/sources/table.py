@@ -13,11 +13,29 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from services.trigger.domain.directory import reach_of
+from services.trigger.domain.model import Reach
 from services.trigger.domain.reports import Report, digest_of
 from services.trigger.webhooks.body import MAX_ID, BadBodyError, Node, touchpoint_of
 from services.trigger.webhooks.generic import TYPE
+from shared.contracts.touchpoints import Touchpoint
 
 ROUTE = "/import"
+AGAIN = "Mend the line and import the file again: what was taken is not taken twice."
+_TIME = "2026-03-01 or 2026-03-01T12:00:00Z"
+TO_DO: Mapping[str, str] = {
+    "email": "Correct the address, or leave it out where there is an id or a phone number.",
+    "consent": "Write yes or no, or leave it empty: then nothing is said about consent.",
+    "id": "Give the id by which your system knows it; for a contact an e-mail address or phone will do.",
+    "type": "Name what happened, for example order.delivered.",
+    "occurred_at": f"Write when it happened, as {_TIME}.",
+    "updated_at": f"Write it as {_TIME}, or leave it out: then it is now.",
+    "consent_at": f"Write it as {_TIME}, or leave it out.",
+    "renewal_on": "Write the day, as 2026-03-01.",
+    "started_on": "Write the day, as 2026-03-01.",
+    "subject_kind": "Say what the id in subject_id is of, for example order.",
+}
+"""What mends a column; elsewhere the reason says it."""
 YES, NO = frozenset({"true", "yes", "y", "1", "ja", "sí", "si"}), frozenset({"false", "no", "n", "0", "nej"})
 PERSON = ("email", "phone", "name", "locale", "zone", "job_function")
 COMPANY = ("name", "industry", "size", "owner", "region", "phase")
@@ -34,11 +52,12 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A row that cannot be taken, by its line in the file."""
+    """A row that cannot be taken, by its line in the file, and what would mend it."""
 
     line: int
     field: str
     reason: str
+    what_to_do: str = ""
 
 
 COLUMNS: Mapping[Kind, tuple[str, ...]] = {
@@ -65,6 +84,7 @@ def report_of(kind: Kind, row: Mapping[str, Any], now: datetime) -> Report:
     updated = node.at("updated_at")
     at = updated.instant() if updated.text() else now
     touchpoint = touchpoint_of(node, {"occurred_at": at, **fields})
+    _check_addresses(node, touchpoint)
     said = digest_of(dict(row))
     day = "" if updated.text() or kind is Kind.EVENTS else f"/{now:%Y-%m-%d}"
     own = node.at("id").text(MAX_ID) if kind is Kind.EVENTS else ""
@@ -154,7 +174,28 @@ def _consent(node: Node) -> bool | None:
     return None
 
 
+def _check_addresses(node: Node, touchpoint: Touchpoint) -> None:
+    """A file comes from somebody who can mend it, so an address that cannot be right is a row to look at.
+
+    Raises:
+        BadBodyError: Somebody's e-mail address cannot be right.
+    """
+    places = [node.at("email")]
+    if isinstance(node.at("data").value, dict):
+        data = node.at("data")
+        places = [one.at("email") for one in (data.at("contact"), *data.at("contacts").items())]
+    told = [person.email for person in touchpoint.people]
+    for place in places:
+        if place.value and place.text() in told and reach_of(place.text())[0] is Reach.INVALID:
+            raise place.wrong("not an e-mail address")
+
+
 def problem_of(line: int, error: BadBodyError) -> Problem:
-    """A complaint about a row, its column and its reason apart."""
+    """A complaint about a row, its column and its reason apart, with what to do."""
     column, _, reason = str(error).partition(": ")
-    return Problem(line, column, reason)
+    return Problem(line, column, reason, TO_DO.get(column.rpartition(".")[2], AGAIN))
+
+
+def unread(line: int, reason: str) -> Problem:
+    """A line that is no row, and why."""
+    return Problem(line, "", reason, AGAIN)

@@ -24,7 +24,7 @@ on conflict (id) do update set
     email_hash = excluded.email_hash, reach = excluded.reach, domains = excluded.domains,
     opted_out_at = excluded.opted_out_at, opted_out_of = excluded.opted_out_of,
     bounced_at = excluded.bounced_at, erased_at = excluded.erased_at, known_at = excluded.known_at,
-    merged_into = excluded.merged_into
+    merged_into = excluded.merged_into, renewed = excluded.renewed
 """
 _SAVE_ACCOUNTS = """
 insert into accounts select * from jsonb_populate_recordset(null::accounts, $1::text::jsonb) order by id

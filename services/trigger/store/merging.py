@@ -36,6 +36,13 @@ _REPOINT = (
     """,
     "delete from participants where contact_id = any($1) and contact_id <> $2",
     """
+    insert into habits (contact_id, habit, day, account_id, times)
+    select $2, habit, day, (array_agg(account_id))[1], sum(times) from habits where contact_id = any($1)
+    group by habit, day
+    on conflict (contact_id, habit, day) do update set times = habits.times + excluded.times
+    """,
+    "delete from habits where contact_id = any($1) and contact_id <> $2",
+    """
     insert into tallies (programme, subject, seen)
     select programme, 'contact:' || $2::uuid::text, sum(seen) from tallies
     where subject = any (select 'contact:' || gone::text from unnest($1::uuid[]) as gone) group by programme

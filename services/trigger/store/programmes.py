@@ -144,6 +144,14 @@ async def definition_of(conn: Connection, key: str) -> dict[str, Any] | None:
     return json.loads(text) if text else None
 
 
+async def titles(conn: Connection, keys: Iterable[str]) -> dict[str, dict[str, str]]:
+    """What programmes are called, by key and language."""
+    rows = await conn.fetch(
+        "select key, definition #>> '{title}' as title from programmes where key = any($1)", sorted(keys)
+    )
+    return {row["key"]: json.loads(row["title"]) for row in rows if row["title"]}
+
+
 async def groups(conn: Connection) -> dict[str, dict[str, Any]]:
     """Definitions of all groups, by key."""
     rows = await conn.fetch("select key, definition::text as text from programme_groups order by key")

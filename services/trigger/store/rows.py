@@ -43,6 +43,8 @@ def contact_of(row: Row) -> Contact:
     fields["reach"] = Reach(row["reach"])
     fields["domains"] = tuple(row["domains"])
     fields["opted_out_of"] = tuple(row["opted_out_of"])
+    renewed = orjson.loads(row["renewed"]) if row["renewed"] != "[]" else ()
+    fields["renewed"] = tuple((scope, datetime.fromisoformat(at)) for scope, at in renewed)
     return Contact(**fields)
 
 

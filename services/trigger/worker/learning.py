@@ -1,8 +1,8 @@
-"""Learns once a day when people answer."""
+"""Learns once a day when people answer, and which moments in what they do may be worth a question."""
 
 from __future__ import annotations
 
-from services.trigger.store import slots
+from services.trigger.store import habits, slots
 from shared.db.database import Database
 
 
@@ -15,5 +15,6 @@ class Learning:
     async def run(self) -> int:
         """Learn, if it was not done today; never has more to do at once."""
         async with self._db.begin() as tx:
-            await slots.learn(tx.conn, tx.now.date())
+            if await slots.learn(tx.conn, tx.now.date()):
+                await habits.spot(tx.conn, tx.now.date())
         return 0

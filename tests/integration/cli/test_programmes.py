@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 
 from typer.testing import CliRunner, Result
 
 from services.cli.programmes import app
+from services.trigger.domain.best_moment import Seen
+from services.trigger.domain.hearing import Moment
+from services.trigger.store.slots import add_news
+from services.trigger.worker.learning import Learning
 from shared.contracts.surveys import SurveyRequested
 from shared.db.database import connect
 from shared.runtime.clock import FakeMachine, FixedClock
@@ -74,4 +79,32 @@ async def test_a_test_is_sent_and_says_what_an_answer_brings(
         assert why in refused.output
     (survey,) = await world.said(SurveyRequested)
     assert survey.snapshot.test
+    await db.close()
+
+
+async def test_what_was_learned_and_moments_are_shown(
+    fresh_database: TestDatabase, clock: FixedClock, machine: FakeMachine, sealer: Sealer, tmp_path: Path
+) -> None:
+    db = await connect(fresh_database.dsn("trigger"), service="trigger", clock=clock, machine=machine)
+    world = await begin(db, clock, sealer, ROOT / "programmes")
+    deployed(tmp_path, fresh_database)
+    await stop_clock(fresh_database, clock.now())
+    assert "Nothing is learned yet" in (await run(tmp_path, "learned")).output
+    assert "Nothing stands out" in (await run(tmp_path, "moments")).output
+    for who in range(3):
+        for _ in range(3):
+            person = {"id": f"c{who}", "email": f"p{who}@kund.example"}
+            await world.tell("support.contacted", contact=person, account={"id": "a1"})
+    async with db.begin() as tx:
+        day = clock.now().date() - timedelta(days=30)
+        await add_news(tx.conn, {Moment("relationship/user", day, 5): Seen(20, 5)})
+    await Learning(db).run()
+    learned = await run(tmp_path, "learned")
+    assert "relationship/user" in learned.output
+    assert "11% - 47%" in learned.output
+    assert "help-sought-again" in (await run(tmp_path, "moments")).output
+    sketch = await run(tmp_path, "moments", "--sketch", "help-sought-again")
+    assert sketch.output.startswith("key: help-sought-again")
+    unknown = await run(tmp_path, "moments", "--sketch", "nonsense")
+    assert (unknown.exit_code, "no moment 'nonsense'" in unknown.output) == (1, True)
     await db.close()

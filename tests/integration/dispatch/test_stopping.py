@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
 
 from shared.contracts.deliveries import ContactUnsubscribed, UnsubscribeScope
-from shared.contracts.directory import ContactErased
+from shared.contracts.directory import Consent, ContactChanged, ContactErased
 from shared.contracts.model import Person
 from shared.contracts.reasons import Reason
+from shared.runtime.clock import FixedClock
 from tests.support.dispatch import NOW, MailRoom, account_id, contact_id, snapshot, survey_id
 
+DAY = timedelta(days=1)
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 
 
@@ -63,6 +67,115 @@ async def test_the_same_address_under_another_contact_is_not_asked_either(
     await room.ask("copy", person=Person(name="Anna", email="anna@customer.example"))
     await room.work()
     assert await room.state("copy") == ("suppressed", Reason.OPTED_OUT)
+
+
+def agreed(name: str, at: datetime, version: int = 2, **fields: Any) -> ContactChanged:
+    """The directory tells that somebody who had said no said yes at a time."""
+    scope = fields.pop("scope", "all")
+    return ContactChanged(contact_id=str(contact_id(name)), version=version, renewed={scope: at}, **fields)
+
+
+async def test_whoever_agrees_again_is_written_to_again_and_it_stays_known(
+    room: MailRoom, browser: httpx.AsyncClient, api: httpx.AsyncClient
+) -> None:
+    link = await stop_link(room)
+    await browser.post(link, data=ONE_CLICK)
+    await room.tell(agreed("anna", NOW + DAY))
+    await room.ask("again", snapshot=snapshot("anna"), survey_id=survey_id("again"))
+    await room.ask("copy", person=Person(name="Anna", email="anna@customer.example"))
+    await room.work()
+    assert await room.state("again") == ("handed_over", None)
+    assert await room.state("copy") == ("handed_over", None), "the mailbox may be written to as well"
+    assert (await api.get("/v1/suppressions")).json() == {"suppressions": []}
+    past = (await api.get("/v1/suppressions?lifted=true")).json()["suppressions"]
+    assert {one["kind"] for one in past} == {"contact", "address"}
+    assert {one["agreed_at"] for one in past} == {(NOW + DAY).isoformat().replace("+00:00", "Z")}
+
+
+@pytest.mark.parametrize(("after", "state"), [(-1, "suppressed"), (0, "suppressed"), (1, "handed_over")])
+async def test_only_a_yes_that_was_given_after_the_stop_lifts_it(
+    room: MailRoom, browser: httpx.AsyncClient, after: int, state: str
+) -> None:
+    await browser.post(await stop_link(room), data=ONE_CLICK)
+    await room.tell(agreed("anna", NOW + after * timedelta(microseconds=1)))
+    await room.ask("again", snapshot=snapshot("anna"), survey_id=survey_id("again"))
+    await room.work()
+    assert (await room.state("again"))[0] == state
+
+
+async def test_news_of_somebody_who_never_agreed_again_lift_nothing(
+    room: MailRoom, browser: httpx.AsyncClient
+) -> None:
+    await browser.post(await stop_link(room), data=ONE_CLICK)
+    given = ContactChanged(contact_id=str(contact_id("anna")), version=9, consent=Consent.GIVEN)
+    await room.tell(given)
+    await room.ask("again", snapshot=snapshot("anna"), survey_id=survey_id("again"))
+    await room.work()
+    assert await room.state("again") == ("suppressed", Reason.OPTED_OUT)
+
+
+async def test_a_yes_to_one_programme_lifts_that_one_alone(
+    room: MailRoom, browser: httpx.AsyncClient
+) -> None:
+    link = await stop_link(room)
+    await browser.post(link, data={"scope": "programme"})
+    await browser.post(link, data={"scope": "all"})
+    await room.tell(agreed("anna", NOW + DAY, scope="relationship-nps"))
+    assert [row["programme"] for row in await room.fetch("select * from lifted_suppressions")] == [
+        "relationship-nps"
+    ]
+    await room.ask("again", snapshot=snapshot("anna"), survey_id=survey_id("again"))
+    await room.work()
+    assert await room.state("again") == ("suppressed", Reason.OPTED_OUT)
+
+
+async def test_a_stop_after_the_yes_is_heard_again_and_holds(
+    room: MailRoom, browser: httpx.AsyncClient, clock: FixedClock
+) -> None:
+    link = await stop_link(room)
+    await browser.post(link, data=ONE_CLICK)
+    await room.tell(agreed("anna", NOW + DAY))
+    clock.advance(2 * DAY)
+    for _ in range(2):
+        await browser.post(link, data=ONE_CLICK)
+    await room.tell(agreed("anna", NOW + DAY, version=3))
+    assert [told.at for told in await unsubscribed(room)] == [NOW, NOW + 2 * DAY]
+    await room.ask("again", snapshot=snapshot("anna"), survey_id=survey_id("again"))
+    await room.work()
+    assert await room.state("again") == ("suppressed", Reason.OPTED_OUT)
+
+
+async def test_a_yes_of_who_was_merged_is_about_all_their_mailboxes(
+    room: MailRoom, browser: httpx.AsyncClient
+) -> None:
+    await browser.post(await stop_link(room, "anna"), data=ONE_CLICK)
+    left = ContactChanged(
+        contact_id=str(contact_id("anna")), version=2, opted_out=True, merged_into=str(contact_id("berg"))
+    )
+    await room.tell(left)
+    await room.tell(agreed("berg", NOW + DAY))
+    await room.ask("berg", person=Person(name="Anna", email="anna@customer.example"))
+    await room.work()
+    assert await room.state("berg") == ("handed_over", None)
+
+
+async def test_a_yes_brings_no_dead_and_no_erased_address_back(room: MailRoom) -> None:
+    await room.ask("anna")
+    await room.work()
+    await room.run(
+        "insert into suppressions (kind, subject, reason, contact_id, noted_at) "
+        "select 'address', address_hash, 'bounced', contact_id, $1 from messages",
+        NOW,
+    )
+    await room.tell(agreed("anna", NOW + DAY))
+    assert [row["reason"] for row in await room.fetch("select reason from suppressions")] == ["bounced"]
+
+
+async def test_erasure_takes_the_history_of_stops_with_it(room: MailRoom, browser: httpx.AsyncClient) -> None:
+    await browser.post(await stop_link(room), data=ONE_CLICK)
+    await room.tell(agreed("anna", NOW + DAY))
+    await room.tell(ContactErased(contact_id=str(contact_id("anna")), version=3, erased_at=NOW))
+    assert await room.fetch("select * from lifted_suppressions") == []
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])

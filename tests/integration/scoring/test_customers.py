@@ -165,6 +165,21 @@ async def test_old_versions_and_the_erased_change_nothing(scoring: Scoring) -> N
     assert await scoring.rows("select * from people") == []
 
 
+@pytest.mark.requirement("R62")
+@pytest.mark.parametrize("first", ["merge", "answer"])
+async def test_who_was_merged_is_one_person_and_was_heard_under_either_id(
+    api: httpx.AsyncClient, scoring: Scoring, clock: FixedClock, first: str
+) -> None:
+    await scoring.take(account(1), contact(1, 1, Persona.DECISION_MAKER), contact(2, 1, Persona.USER))
+    former, stays = str(derive("contact", 2)), str(derive("contact", 1))
+    said = answer(1, 9, at=clock.now(), snapshot=snapshot(contact_id=former, account_id=account_id(1)))
+    left = contact(2, 1, Persona.USER, 2).model_copy(update={"merged_into": stays})
+    for told in (left, said) if first == "merge" else (said, left):
+        await scoring.take(told)
+    (one,) = (await api.get("/v1/scores/accounts")).json()["accounts"]
+    assert [(c["persona"], c["people"], c["heard"]) for c in one["committee"]] == [("decision_maker", 1, 1)]
+
+
 async def test_what_happened_is_kept_once_with_its_number_or_label(scoring: Scoring) -> None:
     told = (usage(1, AT, 7), happened(ContextKind.RELEASE, "feature.released", AT))
     await scoring.take(*told)

@@ -131,6 +131,35 @@ async def test_the_why_page_answers_a_rep(site: Site) -> None:
         assert (await client.get("/why")).status_code == 403
 
 
+async def test_the_why_page_of_an_account_names_people_and_programmes(site: Site) -> None:
+    async with await site.signed_in(Role.REP) as client:
+        account = (await client.get("/why?q=a1")).text
+        for named in ("Anna Berg", "anna@kund.example", "“Delivery” was planned"):
+            assert named in account, named
+        assert 'href="/programmes/delivery-csat"' in account
+        programme = (await client.get("/why?q=delivery-csat")).text
+        assert "Anna Berg" in programme
+        assert '<h2 id="answer">Delivery</h2>' in programme
+        assert "Anna Berg" in (await client.get("/why?q=ev1")).text
+        await site.world.tell("contact.deleted", contact={"id": "c1"})
+        erased = (await client.get("/why?q=a1")).text
+    assert "anna@kund.example" not in erased
+    assert "A person whose data were erased" in erased
+
+
+async def test_the_why_page_leads_from_a_former_id_to_who_stays(blank_site: Site) -> None:
+    world = blank_site.world
+    for who, name in (("c1", "Anna Berg"), ("c2", "A. Berg")):
+        person = {"id": who, "email": f"{who}@kund.example", "name": name}
+        order = {"kind": "order", "id": f"o-{who}"}
+        await world.tell("order.delivered", contact=person, account={"id": "a1"}, subject=order)
+    await world.tell("contact.merged", contacts=[{"id": "c1"}, {"id": "c2"}])
+    async with await blank_site.signed_in(Role.REP) as client:
+        account = (await client.get("/why?q=a1")).text
+    assert "Anna Berg" in account
+    assert "A. Berg" not in account
+
+
 async def test_the_programmes_page_pauses_and_resumes(site: Site) -> None:
     async with await site.signed_in(Role.MANAGER) as client:
         assert "Onboarding" in (await client.get("/programmes")).text

@@ -163,6 +163,15 @@ BAD_ROWS = [
         id="persona",
     ),
     pytest.param(
+        Kind.CONTACTS, "id,email\nc1,anna.kund.example\n", (2, "email", "not an e-mail address"), id="address"
+    ),
+    pytest.param(
+        Kind.EVENTS,
+        "type,occurred_at,email\norder.delivered,2026-01-01,anna@@kund.example\n",
+        (2, "email", "not an e-mail address"),
+        id="address of an event",
+    ),
+    pytest.param(
         Kind.CONTACTS, "id,updated_at\nc1,yesterday\n", (2, "updated_at", "not an ISO 8601 time"), id="time"
     ),
     pytest.param(Kind.CONTACTS, b"id,name\nc1,\xff\nc2,Bo\n", (2, "", "not UTF-8"), id="no UTF-8"),
@@ -197,6 +206,24 @@ async def test_a_bad_row_is_named_by_its_line(
     assert expected in [(p.line, p.field, p.reason) for p in outcome.problems]
 
 
+async def test_addresses_inside_of_an_event_are_looked_at_too(platform: Platform, tmp_path: Path) -> None:
+    people = [{"email": "bo@kund.example"}, {"email": "no address"}]
+    data = {"contacts": people, "account": {"id": "a1"}}
+    row = {"type": "project.completed", "occurred_at": "2026-03-03T08:00:00Z", "data": data}
+    outcome = await read(platform, Kind.EVENTS, written(tmp_path, json.dumps(row)), Layout.NDJSON)
+    (problem,) = outcome.problems
+    assert (problem.field, problem.reason) == ("data.contacts[1].email", "not an e-mail address")
+    assert problem.what_to_do.startswith("Correct the address")
+    assert outcome.taken == Counter()
+
+
+async def test_a_bad_address_costs_its_row_alone(platform: Platform, tmp_path: Path) -> None:
+    file = written(tmp_path, "id,email\nc1,anna@kund.example\nc2,bo(at)kund.example\nc3,\n")
+    outcome = await read(platform, Kind.CONTACTS, file)
+    assert outcome.taken == Counter(accepted=2)
+    assert [problem.line for problem in outcome.problems] == [3]
+
+
 async def test_bad_lines_cost_nobody_else(platform: Platform, tmp_path: Path) -> None:
     text = 'no JSON\n[1]\n\n{"type": "product.used", "occurred_at": "2026-03-03T08:00:00Z", "product": "x"}\n'
     outcome = await read(platform, Kind.EVENTS, written(tmp_path, text), Layout.NDJSON)
@@ -222,14 +249,18 @@ def invoke(*arguments: str) -> tuple[int, str]:
 
 
 def test_a_dry_run_reports_and_takes_nothing(tmp_path: Path) -> None:
-    file = written(tmp_path, CONTACTS + "c3;x@kund.example;;;boss;;;;\n", "contacts.csv")
+    wrong = "c3;x@kund.example;;;boss;;;;\nc4;no-address;;;;;;;\n"
+    file = written(tmp_path, CONTACTS + wrong, "contacts.csv")
     code, text = invoke("contacts", str(file), "--dry-run")
     assert code == 1
     assert "Passed over: column Favourite colour" in text
-    assert "Checked: 2 fit, 1 cannot be used." in text
+    assert "Checked: 2 fit, 2 cannot be used." in text
+    assert "line 5, email: not an e-mail address. Correct the address, or leave it out" in text
     with (tmp_path / "contacts.errors.csv").open(newline="") as report:
-        (row,) = csv.DictReader(report)
+        row, address = csv.DictReader(report)
     assert (row["line"], row["reason"].startswith("contact.persona: ")) == ("4", True)
+    assert (address["line"], address["field"]) == ("5", "email")
+    assert address["what_to_do"].startswith("Correct the address")
     assert invoke("contacts", str(written(tmp_path, CONTACTS)), "--dry-run")[0] == 0
 
 

@@ -177,6 +177,50 @@ async def test_an_id_that_nobody_knew_leads_to_the_known_one(world: World) -> No
     assert (await who(world, "hubspot:new")).id == (await who(world, "anna@kund.example")).id
 
 
+async def test_a_merge_of_ids_by_which_nobody_is_known_makes_no_entry(blank_site: Site) -> None:
+    world = blank_site.world
+    event = await unite(world, "hubspot:1", "hubspot:2")
+    assert await world.said(ContactChanged) == []
+    told = [(e.decision.outcome, e.decision.reason) for e in await world.ledger(event_id=event)]
+    assert ("not_matched", "unknown_contact") in told
+    assert ("not_matched", "merged") not in told
+    async with await blank_site.with_key(Scope.CONTACTS_READ) as client:
+        assert (await client.get("/v1/contacts")).json()["contacts"] == []
+        assert (await client.get("/v1/contacts/hubspot:1")).status_code == 404
+    async with await blank_site.signed_in(Role.REP) as client:
+        why = (await client.get("/why?q=hubspot:2")).text
+    assert "nobody is known by it" in why
+    assert "erased" not in why
+
+
+async def test_ids_that_were_merged_before_anybody_was_known_are_one_person_later(world: World) -> None:
+    await unite(world, "hubspot:1", "hubspot:2")
+    await unite(world, "hubspot:2", "hubspot:3")
+    await deliver(world, {"id": "hubspot:3", "email": "anna@kund.example"}, 1)
+    await deliver(world, {"id": "hubspot:1", "email": "anna@kund.example"}, 2)
+    assert len({(await who(world, f"hubspot:{number}")).id for number in (1, 2, 3)}) == 1
+    told = await world.said(ContactChanged)
+    assert {one.contact_id for one in told} == {str((await who(world, "hubspot:1")).id)}
+    assert (await who(world, "hubspot:2")).version == 1
+
+
+async def test_an_unknown_id_that_is_merged_into_somebody_is_not_announced(world: World) -> None:
+    await deliver(world, ANNA, 1)
+    await world.said(ContactChanged)
+    await unite(world, "c1", "hubspot:9")
+    assert {told.contact_id for told in await world.said(ContactChanged)} <= {
+        str((await who(world, "c1")).id)
+    }
+    assert (await who(world, "hubspot:9")).id == (await who(world, "c1")).id
+
+
+async def test_a_merge_that_tells_an_address_makes_the_person_known(world: World) -> None:
+    people = [{"id": "x1", "email": "anna@kund.example"}, {"id": "x2"}]
+    await world.tell("contact.merged", contacts=people)
+    assert (await who(world, "x2")).version == 1
+    assert (await who(world, "anna@kund.example")).id == (await who(world, "x2")).id
+
+
 async def test_whoever_was_known_by_an_id_alone_is_whose_address_they_get(world: World) -> None:
     await deliver(world, ANNA, 1)
     await deliver(world, {"id": "c9"}, 2)
@@ -268,9 +312,23 @@ async def test_merging_by_the_api(blank_site: Site) -> None:
         missing = await client.post("/v1/contacts/c1/merge", json={"other": "nobody"})
         assert missing.status_code == 404
     entries = [e for e in await world.ledger() if str(e.decision.reason) == "merged"]
-    assert [e.decision.inputs.get("by_whom") for e in entries if e.decision.outcome == "not_matched"] == [
-        "test"
-    ]
+    (by,) = [e.decision.inputs.get("by_whom") for e in entries if e.decision.outcome == "not_matched"]
+    assert str(by).startswith("key:"), "nobody's name"
+
+
+async def test_the_ledger_keeps_no_operators_name_and_a_rep_reads_it_all_the_same(blank_site: Site) -> None:
+    world = blank_site.world
+    await deliver(world, ANNA, 1)
+    await deliver(world, TWIN, 1)
+    ids = [str((await who(world, ref)).id) for ref in ("c1", "c2")]
+    async with await blank_site.signed_in(Role.MANAGER) as client:
+        form = {"stays": ids[0], "other": ids[1]}
+        await client.post("/directory/duplicates/merge", data=form)
+        shown = (await client.get("/why", params={"q": "c1"})).text
+    async with world.db.read() as conn:
+        by = await conn.fetchval("select inputs ->> 'by_whom' from decisions where inputs ? 'by_whom'")
+    assert by.startswith("user:")
+    assert "merged by Some manager" in shown
 
 
 async def test_two_people_who_share_an_address_are_told_apart_for_good(blank_site: Site) -> None:

@@ -66,6 +66,25 @@ def test_how_somebody_stands_does_not_depend_on_the_order_of_hearing(
     assert heard(said) == heard(shuffled) == standing(said) == standing([*said, *shuffled])
 
 
+@pytest.mark.parametrize("scope", [ALL, "delivery-csat", "channel:email"])
+def test_a_yes_after_a_no_is_told_with_its_time(scope: str) -> None:
+    no, yes = word(1, given=False, scope=scope), word(2, given=True, scope=scope)
+    assert standing([no, yes]).renewed == ((scope, yes.at),)
+    assert standing([no]).renewed == ()
+    assert standing([yes]).renewed == (), "nothing was refused before"
+    assert standing([word(0, given=True, scope=scope), no]).renewed == (), "an older yes renews nothing"
+    assert standing([no, word(2, given=True, scope=scope, firm=False)]).renewed == ()
+    assert standing([no, yes, word(3, given=False, scope=scope)]).renewed == ()
+
+
+@given(st.lists(words, max_size=12))
+def test_what_was_renewed_stands_at_yes_and_came_after_every_no(said: list[Said]) -> None:
+    for scope, at in standing(said).renewed:
+        own = [one for one in said if one.scope == scope]
+        assert any(one.given and one.firm and one.at == at for one in own)
+        assert all(one.at < at for one in own if not one.given)
+
+
 @given(st.lists(words, min_size=1, max_size=12))
 def test_the_latest_word_that_says_when_counts(said: list[Said]) -> None:
     whole = [one for one in said if one.scope == ALL]

@@ -155,7 +155,7 @@ def test_after_a_merge_no_thing_waits_twice_and_none_that_was_asked_waits(plans:
 
 def test_the_ledger_says_who_stays_and_what_was_called_off() -> None:
     found = settle([made(ANNA.id), made(OTHER.id)], ANNA.id, [OTHER.id], ())
-    told = lines(ANNA.id, [OTHER.id], found, "maria")
+    told = lines(ANNA.id, [OTHER.id], found, "user:1")
     assert [(one.outcome, one.contact_id) for one in told] == [
         (Outcome.NOT_MATCHED, OTHER.id),
         (Outcome.CANCELLED, ANNA.id),

@@ -263,3 +263,21 @@ def test_show_command() -> None:
     assert shown.exit_code == 0
     assert "60d before contract.renewal_date" in shown.output
     assert runner.invoke(app, ["show", "nope", "--folder", str(ROOT / "programmes")]).exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("renewal", "Did you mean renewal-nps?"),
+        ("Delivery_CSAT", "Did you mean delivery-csat"),
+        ("saas-support", "It is a preset: --folder "),
+        ("saas-relationship-user", "Did you mean the preset saas-relationship-users"),
+        ("zzz", "There are delivery-csat, "),
+    ],
+)
+def test_an_unknown_programme_is_refused_with_names_like_it(key: str, said: str) -> None:
+    folder = str(ROOT / "programmes")
+    shown = CliRunner().invoke(app, ["show", key, "--folder", folder], env={"COLUMNS": "200"})
+    assert shown.exit_code == 1
+    assert f"There is no readable programme '{key}'" in shown.output
+    assert said in shown.output

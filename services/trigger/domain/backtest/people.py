@@ -98,6 +98,11 @@ class People:
         thin = ((owner, other) for owner, other in pairs if not self.contacts[other].email_hash)
         return [(owner, other) for owner, other in thin if not self.contacts[other].erased_at]
 
+    def is_known(self, contact_id: UUID) -> bool:
+        """Whether more than an id was ever told of somebody."""
+        contact = self.contacts[self.current(contact_id)]
+        return bool(contact.version or contact.erased_at)
+
     def unite(self, ids: Iterable[UUID]) -> tuple[UUID, list[UUID]] | None:
         """Make several entries one person; who stays and who leads there, None when they are one already."""
         contacts = [self.contacts[one] for one in dict.fromkeys(map(self.current, ids))]

@@ -120,7 +120,9 @@ class Simulation:
 
     def _unite(self, ids: Iterable[UUID], by: str) -> None:
         """Entries of one person are merged; what was asked of any of them counts, nothing is asked twice."""
-        found = self.people.unite(ids)
+        named = list(ids)
+        known = any(self.people.is_known(one) for one in named)
+        found = self.people.unite(named)
         if found is None:
             return
         survivor, gone = found
@@ -132,7 +134,7 @@ class Simulation:
                 asks.move(contact_id, survivor)
             self._parties.move(contact_id, survivor)
             self._count_on(contact_id, survivor)
-        for decision in merging.lines(survivor, gone, settled, by):
+        for decision in merging.lines(survivor, gone, settled, by, known=known):
             self._note(self._facts.now, decision)
         self.diary.wake(self._facts.now, Reason.OUTRANKED, (survivor,), ())
 
