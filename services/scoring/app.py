@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from pathlib import Path
 
-from services.scoring.api import routes
+import yaml
+from fastapi import APIRouter
+from pydantic import ValidationError
+
+from services.scoring.api import comments, routes
+from services.scoring.domain.dictionary import Dictionary
 from services.scoring.domain.health import WEIGHTS, Part
 from services.scoring.handlers import SUBSCRIPTIONS
+from services.scoring.handlers.comments import library, reading
 from services.scoring.pages import pages
+from services.scoring.pages.comments import comment_pages
 from services.scoring.pages.views import Thresholds
 from services.scoring.settings import Settings
 from services.scoring.worker import announcing, refreshing, republish, watching
+from shared.errors import AfterwordError
 from shared.runtime.loops import Loop
 from shared.runtime.service import Platform, Service
 from shared.web.routing import join
@@ -23,6 +31,9 @@ async def build(settings: Settings, platform: Platform) -> Service:
     join(router, routes(platform.db, platform.clock, weights))
     thresholds = Thresholds(settings.response_floor, settings.response_target)
     join(router, pages(platform.db, platform.clock, thresholds, weights))
+    read_with = library(platform.sealer, dictionary_of(settings.dictionary))
+    join(router, comments.routes(platform.db, platform.clock, read_with))
+    join(router, comment_pages(platform.db, platform.clock, read_with))
     return Service(
         name="scoring",
         router=router,
@@ -30,7 +41,30 @@ async def build(settings: Settings, platform: Platform) -> Service:
         loops=(
             Loop("announce", settings.announce_seconds, announcing(platform.db), due=False, woken=False),
             Loop("watch", settings.watch_seconds, watching(platform.db), due=False, woken=False),
+            Loop(
+                "reading",
+                settings.reading_seconds,
+                reading(platform.db, platform.sealer, read_with.ready),
+                due=False,
+                woken=False,
+            ),
             Loop("gauges", settings.gauges_seconds, refreshing(platform.db), due=False, woken=False),
         ),
         republish=republish,
     )
+
+
+def dictionary_of(path: Path | None) -> Dictionary:
+    """The dictionary in a file, or the shipped one.
+
+    Raises:
+        AfterwordError: the file cannot be used; the message names the place.
+    """
+    file = path or Path(__file__).parent / "dictionary.yaml"
+    try:
+        # All is text: in YAML's own reading the Spanish and English "no" would be false.
+        loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+        content = yaml.load(file.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 - builds text alone
+        return Dictionary.model_validate(content)
+    except (OSError, yaml.YAMLError, ValidationError) as error:
+        raise AfterwordError(f"AFTERWORD_SCORING_DICTIONARY, {file}: {error}") from error

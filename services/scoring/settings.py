@@ -1,5 +1,6 @@
 """Settings of scoring."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -20,6 +21,13 @@ class Settings(ServiceSettings):
     health_weights: dict[HealthPart, Annotated[float, Field(ge=0)]] = Field(
         default={},
         description="JSON: weight of each part of the health score, 0 or absent leaves it out; {}: the usual",
+    )
+    dictionary: Path | None = Field(
+        default=None,
+        description="YAML: themes and feelings to look for in open answers; None: the shipped one",
+    )
+    reading_seconds: float = Field(
+        default=2.0, gt=0, description="machine seconds between looks for open answers to read"
     )
     announce_seconds: float = Field(default=1.0, gt=0, description="machine seconds between score.changed")
     watch_seconds: float = Field(

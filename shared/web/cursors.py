@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from datetime import date
 from uuid import UUID
 
 from shared.web.problems import Problem
@@ -27,4 +28,17 @@ def after_of(cursor: str) -> tuple[float, UUID] | None:
         value, row = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         return float(value), UUID(row)
     except (ValueError, TypeError, AttributeError, binascii.Error) as error:
+        raise Problem(422, "cursor: take it from `next` of the page before.", field="cursor") from error
+
+
+def after_day(cursor: str) -> tuple[date, UUID] | None:
+    """Read the text for a row of a list that is ordered by days, which begin such a text as ordinals.
+
+    Raises:
+        Problem: 422, it is none of ours.
+    """
+    after = after_of(cursor)
+    try:
+        return (date.fromordinal(int(after[0])), after[1]) if after else None
+    except (ValueError, OverflowError) as error:
         raise Problem(422, "cursor: take it from `next` of the page before.", field="cursor") from error

@@ -17,10 +17,12 @@ from tests.support.programs import CHROMIUM
 from tests.support.score_pages import (
     access_to,
     application,
+    comments_of,
     quarter,
     quarter_before,
     served,
     signed_in,
+    spoken,
 )
 from tests.support.scoring import Scoring
 
@@ -176,6 +178,37 @@ async def test_a_programme_names_its_focus_areas_in_words(
     assert "may be chance" in await lane.inner_text()
     wish = page.get_by_role("row", name="Price")
     assert "75%" in await wish.inner_text()
+
+
+@pytest.mark.requirement("R70", "R84")
+async def test_comments_tell_themes_to_all_and_words_to_whom_they_were_given(
+    browser: Browser,
+    database: OpenDatabase,
+    clock: FixedClock,
+    address: tuple[str, dict[str, str]],
+    tmp_path: Path,
+) -> None:
+    url, tokens = address
+    await spoken(await database("scoring"), clock, comments_of(clock.now()))
+    page = await _open(browser, f"{url}/scores/comments", tokens["rep"], size="phone")
+    await page.screenshot(path=tmp_path / "phone.png", full_page=True)
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert await _barriers(page) == []
+    await page.set_viewport_size({"width": 1280, "height": 900})
+    await page.screenshot(path=tmp_path / "desk.png", full_page=True)
+    row = page.get_by_role("row", name="Delivery time")
+    assert "logistics" in await row.inner_text()
+    bar = row.get_by_role("img", name="positive: 1, neither: 0, negative: 2")
+    assert await bar.is_visible()
+    await row.get_by_role("link").click()
+    assert "theme=delivery_time" in page.url
+    assert await page.get_by_role("article").count() == 3
+    assert await page.get_by_role("article").first.get_by_role("link", name="Northwind").is_visible()
+    seen = await _open(browser, f"{url}/scores/comments", tokens["viewer"])
+    assert await seen.get_by_role("article").count() == 1
+    assert "may be shown" in await seen.get_by_role("article").inner_text()
+    assert "Northwind" not in await seen.locator("main").inner_text()
+    assert "Delivery time" in await seen.locator("main").inner_text()
 
 
 @pytest.mark.requirement("R7", "R8", "R59", "R62")

@@ -6,23 +6,30 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import uvicorn
 from argon2 import PasswordHasher
 from fastapi import FastAPI
 
-from services.scoring.api import routes
+from services.scoring.api import comments, routes
+from services.scoring.app import dictionary_of
+from services.scoring.handlers.comments import Library, library, reading
 from services.scoring.pages import pages
+from services.scoring.pages.comments import comment_pages
 from services.scoring.pages.views import Thresholds
 from shared.contracts.forms import QuestionType
 from shared.contracts.model import Family, Payload, Persona, Tier
 from shared.contracts.programmes import ProgrammePublished, ProgrammeState
+from shared.contracts.responses import Answered, Mood, Words
 from shared.db.database import Database
 from shared.runtime.clock import FakeMachine, FixedClock
 from shared.runtime.ids import derive
 from shared.security.access import Access, Role
+from shared.security.keyring import KeyRing
 from shared.security.passwords import Passwords
 from shared.security.people import NewUser, SignedIn
+from shared.security.sealing import Sealer
 from shared.web.app import web_app
 from shared.web.routing import join
 from tests.support.scoring import Scoring, answer, handed_over, requested, snapshot
@@ -114,9 +121,58 @@ async def signed_in(access: Access, role: Role = Role.VIEWER, locale: str = "en"
     return session.token
 
 
+_DICTIONARY = dictionary_of(None)
+
+
+def library_of(clock: FixedClock) -> Library:
+    """The shipped dictionary, with the keys that tests seal with."""
+    sealer = Sealer(KeyRing(1, {1: b"m" * 32}), b"b" * 32, clock.now)
+    return library(sealer, _DICTIONARY)
+
+
+async def spoken(db: Database, clock: FixedClock, texts: Sequence[tuple[str, Payload]]) -> None:
+    """Answers with words: sealed, taken in, and read."""
+    shelf = library_of(clock)
+    told: list[Payload] = []
+    async with db.begin() as tx:
+        for text, payload in texts:
+            assert isinstance(payload, Answered)
+            words = Words(texts={"why": text})
+            (sealed,) = await shelf.sealer.seal(tx.conn, [(UUID(payload.snapshot.contact_id), words)])
+            told.append(payload.model_copy(update={"words": sealed}))
+    await Scoring(db).take(*told)
+    read_round = reading(db, shelf.sealer, shelf.ready)
+    while await read_round():
+        pass
+
+
+_COMMENTS = (
+    ("The delivery was late again and nobody informed us", 2, "en"),
+    ("Support is great, but the invoices are never right", 9, "en"),
+    ("Leveransen kom tre dagar för sent och två kartonger var trasiga", 3, "sv"),
+    ("El soporte tarda mucho, aunque el equipo es muy amable", 7, "es"),
+    ("Great product, no problems at all", 1, "en"),
+    ("Always on time. These words may be shown.", 10, "en"),
+)
+
+
+def comments_of(now: datetime) -> list[tuple[str, Payload]]:
+    """What six people wrote; only the last agreed that it is shown."""
+    told: list[tuple[str, Payload]] = []
+    for number, (text, value, locale) in enumerate(_COMMENTS):
+        mood = Mood.UNHAPPY if value <= 6 else Mood.PASSIVE if value <= 8 else Mood.HAPPY
+        snap = snapshot("renewal-nps", locale=locale, contact_id=str(derive("contact", 900 + number)))
+        at = now - timedelta(days=number)
+        choices = {"quote": ("yes",)} if "may be shown" in text else {}
+        told.append((text, answer(70_000 + number, value, mood=mood, snapshot=snap, at=at, choices=choices)))
+    return told
+
+
 def application(db: Database, clock: FixedClock, access: Access) -> FastAPI:
     """The web application of scoring alone."""
     app = web_app(access, "http://127.0.0.1")
+    join(app, comments.routes(db, clock, library_of(clock)))
+    join(app, comment_pages(db, clock, library_of(clock)))
     join(app, routes(db, clock))
     join(app, pages(db, clock, Thresholds(floor=0.2, target=0.5)))
     return app

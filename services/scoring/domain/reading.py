@@ -73,6 +73,7 @@ class Response(Struct, frozen=True, gc=False):
     low: int = 0
     scores: tuple[Answer, ...] = ()
     choices: dict[str, tuple[str, ...]] = {}
+    words: str = ""
 
 
 class Kept(Struct, frozen=True, gc=False, omit_defaults=True):

@@ -12,7 +12,7 @@ from services.scoring.domain.asked import attributes_of, brand_questions
 from services.scoring.domain.facts import STATES, day_of
 from services.scoring.domain.reading import Told
 from services.scoring.store import asks as ask_rows
-from services.scoring.store import cells, directory, facts
+from services.scoring.store import cells, directory, facts, spoken
 from shared.contracts.deliveries import DeliveryHandedOver, DeliveryLinkReady
 from shared.contracts.directory import ContactErased
 from shared.contracts.envelope import Event
@@ -33,7 +33,9 @@ async def on_responses(events: Sequence[Event[Any]], tx: Tx) -> None:
             tx.reject(event, str(error))
         else:
             told += [] if said.test else [said]
-    gone, come = await facts.save_facts(tx.conn, reading.fold(told))
+    newest = reading.fold(told)
+    gone, come = await facts.save_facts(tx.conn, newest)
+    await spoken.save_words(tx.conn, newest)
     failpoint("scoring.facts_before_cells")
     await cells.add_scores(tx.conn, rollups.deltas(gone, come))
     await cells.add_rates(tx.conn, rollups.fact_rates(gone, come))
@@ -79,10 +81,11 @@ async def on_programmes(events: Sequence[Event[ProgrammePublished]], tx: Tx) -> 
 
 
 async def on_erased(events: Sequence[Event[ContactErased]], tx: Tx) -> None:
-    """Cut facts from an erased person: contact, subject, context and zone go, the answer still counts."""
+    """Cut facts from an erased person: contact, subject, context, zone and words go, the answer counts."""
     erased = {UUID(event.data.contact_id): event.data.erased_at for event in events}
     await directory.erase(tx.conn, erased)
     gone, come = await facts.forget(tx.conn, sorted(erased))
+    await spoken.forget_words(tx.conn, sorted(erased))
     await cells.add_scores(tx.conn, rollups.deltas(gone, come))
 
 

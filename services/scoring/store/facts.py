@@ -103,12 +103,12 @@ def _line(told: Told) -> str:
         f"{fact.response_id}\t{fact.survey_id}\t{fact.version}\t{fact.state.value}\t{fact.family}\t{fact.day}"
         f"\t{fact.cohort}\t{points.get('nps', _NULL)}\t{points.get('nps5', _NULL)}"
         f"\t{points.get('csat', _NULL)}\t{points.get('ces', _NULL)}\t{at}\t{contact_id or _NULL}"
-        f"\t{account_id or _NULL}\t{_escaped(fact.dims[0] or '')}\t{fact.dims[_PERSONA] or _NULL}"
-        f"\t{_escaped(kept_of(response))}\t{_escaped(snapshot)}"
+        f"\t{account_id or _NULL}\t{escaped(fact.dims[0] or '')}\t{fact.dims[_PERSONA] or _NULL}"
+        f"\t{escaped(kept_of(response))}\t{escaped(snapshot)}"
     )
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """JSON as COPY wants it; its strings hold no raw control characters, but lines may break between them."""
     if "\\" in text or "\n" in text or "\t" in text or "\r" in text:
         return text.replace("\\", "\\\\").replace("\n", " ").replace("\t", " ").replace("\r", " ")

@@ -1,0 +1,145 @@
+"""`/v1/scores/themes` and `/v1/scores/comments`: what open answers are about, and the answers."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, Field
+
+from services.scoring.domain.histogram import Metric
+from services.scoring.domain.themes import Course, counted
+from services.scoring.domain.windows import Window, before, span_of
+from services.scoring.domain.words import Tone
+from services.scoring.handlers.comments import Library, words
+from services.scoring.store import comments
+from services.scoring.store.comments import Comment, Wanted
+from shared.contracts.model import Family, Persona
+from shared.db.database import Database
+from shared.runtime.clock import Clock
+from shared.security.access import Scope, require_scope
+from shared.web.cursors import after_day, cursor_of
+
+
+class ThemeOut(BaseModel):
+    """How often a theme is named in open answers, how it is meant, and against the window before."""
+
+    theme: str
+    name: str
+    team: str = Field(description="whom it concerns, as the dictionary says")
+    n: int
+    negative: int
+    neutral: int
+    positive: int
+    share: float | None = Field(description="of the comments that name it; None where there are under five")
+    low: float
+    high: float
+    course: Course
+
+
+class ThemesOut(BaseModel):
+    """Themes of a window, the most named first; of the newest 20,000 comments where there are more."""
+
+    comments: int
+    themes: list[ThemeOut]
+
+
+class CommentOut(BaseModel):
+    """One open answer. `words` are empty once their writer was erased."""
+
+    response_id: UUID
+    day: date
+    programme: str
+    family: Family
+    account_id: UUID | None
+    persona: Persona | None
+    scores: dict[Metric, int]
+    words: str
+    language: str
+    tone: Tone = Field(description="by the score; by the text where the score says neither")
+    at_odds: bool = Field(description="the text says the contrary of the score")
+    themes: dict[str, Tone]
+    quotable: bool = Field(description="the writer agreed that the words are shown and published")
+
+
+class CommentsOut(BaseModel):
+    """Comments, newest first; `next` is the cursor of what follows."""
+
+    comments: list[CommentOut]
+    next: str | None
+
+
+class Asked(BaseModel):
+    """Which comments are wanted."""
+
+    programme: str = Field("", max_length=200)
+    theme: str = Field("", max_length=40)
+    tone: Tone | None = None
+    language: str = Field("", max_length=2)
+    quotable: bool = Field(default=False, description="only those that may be shown to everybody")
+    window: Window = Window.DAYS_90
+    cursor: str = Field("", max_length=200)
+    limit: int = Field(50, ge=1, le=100)
+
+
+def routes(db: Database, clock: Clock, library: Library) -> APIRouter:
+    """The routes: whoever may read scores sees themes; words are for those who may read responses."""
+    router = APIRouter(prefix="/v1/scores", tags=["scores"])
+
+    @router.get("/themes", dependencies=[Depends(require_scope(Scope.SCORES_READ))])
+    async def themes(
+        programme: Annotated[str, Query(max_length=200)] = "",
+        family: Family | None = None,
+        window: Window = Window.DAYS_90,
+        locale: Annotated[str, Query(max_length=10)] = "en",
+    ) -> ThemesOut:
+        """What open answers are about."""
+        span = span_of(window, clock.now().date())
+        kind = family.value if family else None
+        async with db.read() as conn:
+            named, n = await comments.themes(conn, Wanted(span, programme, kind))
+            earlier = before(span, window)
+            was = await comments.themes(conn, Wanted(earlier, programme, kind)) if earlier else ({}, 0)
+        return ThemesOut(
+            comments=n,
+            themes=[
+                ThemeOut(
+                    theme=one.theme, name=library.name_of(one.theme, locale), team=library.team_of(one.theme),
+                    n=one.named.n, negative=one.named.negative, neutral=one.named.neutral,
+                    positive=one.named.positive, share=one.named.n / one.of if one.readable else None,
+                    low=one.share.low, high=one.share.high, course=one.course,
+                )
+                for one in counted(named, n, *was)
+            ],
+        )  # fmt: skip
+
+    @router.get("/comments", dependencies=[Depends(require_scope(Scope.RESPONSES_READ))])
+    async def listed(asked: Annotated[Asked, Query()]) -> CommentsOut:
+        """Open answers, newest first."""
+        wanted = Wanted(
+            span_of(asked.window, clock.now().date()), asked.programme, None, asked.theme,
+            asked.tone.value if asked.tone else "", asked.language, asked.quotable,
+        )  # fmt: skip
+        limit = asked.limit
+        async with db.read() as conn:
+            found = await comments.listed(conn, wanted, after_day(asked.cursor), limit + 1)
+            said = await words(library.sealer, conn, [(one.contact_id, one.words) for one in found[:limit]])
+        return CommentsOut(
+            comments=[_out(one, text) for one, text in zip(found, said, strict=False)],
+            next=cursor_of(found[limit - 1].day.toordinal(), found[limit - 1].response_id)
+            if len(found) > limit
+            else None,
+        )
+
+    return router
+
+
+def _out(one: Comment, text: str) -> CommentOut:
+    return CommentOut(
+        response_id=one.response_id, day=one.day, programme=one.programme, family=Family(one.family),
+        account_id=one.account_id, persona=Persona(one.persona) if one.persona else None,
+        scores=dict(one.points), words=text, language=one.language, tone=Tone(one.tone), at_odds=one.at_odds,
+        themes={theme: Tone(tone) for theme, tone in one.themes}, quotable=one.quotable,
+    )  # fmt: skip

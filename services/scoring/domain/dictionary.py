@@ -1,0 +1,197 @@
+"""The dictionary of themes and feelings: what is looked for in open answers, as an operator writes it.
+
+A word stands for all its forms: it is stemmed (Snowball) as the answers are, without accents where people
+leave them out. `leverans*` stands for all that begins so, which compound words need. A phrase is found where
+its words come in order with at most two others in between.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Annotated, Literal
+
+import snowballstemmer
+from pydantic import BaseModel, ConfigDict, Field
+
+Language = Literal["en", "es", "sv"]
+LANGUAGES: tuple[Language, ...] = ("en", "es", "sv")
+
+_ALGORITHMS: Mapping[Language, str] = {"en": "english", "es": "spanish", "sv": "swedish"}
+_KEPT: Mapping[Language, str] = {"en": "", "es": "ñ", "sv": "åäö"}
+"""Letters that are letters of their own; what is above any other is left out by people in a hurry."""
+
+GAP = 2
+"""Words that may stand between two of a phrase."""
+
+_REMEMBERED = 20_000
+"""Words whose stems are not looked up again."""
+
+_HEAD = 3
+"""Letters by which beginnings are looked up."""
+
+Entries = list[
+    Annotated[str, Field(max_length=80, pattern=r"^([^\s*]{3,}\*|[^\s*]+)( ([^\s*]{3,}\*|[^\s*]+))*$")]
+]
+
+
+class Theme(BaseModel):
+    """One theme: its name, the team that it concerns (R80), and the words that tell of it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    key: str = Field(pattern=r"^[a-z][a-z0-9_]{1,39}$")
+    name: dict[Language, str]
+    team: str = ""
+    words: dict[Language, Entries]
+
+
+class Feeling(BaseModel):
+    """The words of one language that tell how somebody feels, and those that it is known by."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    good: Entries
+    bad: Entries
+    turned_by: Entries
+    """Words after which good is bad and bad is good: not, never, without."""
+    cut_by: Entries
+    """Words at which a sentence turns: but, although."""
+    known_by: Entries
+    """Small words that no other language has."""
+
+
+class Dictionary(BaseModel):
+    """All themes and feelings."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    themes: list[Theme] = Field(min_length=1)
+    feelings: dict[Language, Feeling] = Field(min_length=1)
+    elsewhere: Entries = []
+    """Small words of languages that no dictionary is there for."""
+
+    @property
+    def version(self) -> str:
+        """Changes with every word, so that answers are read again."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def plain(text: str, language: Language) -> str:
+    """A text in lower case, without the accents that people leave out."""
+    kept = _KEPT[language]
+    letters = []
+    for letter in unicodedata.normalize("NFC", text.casefold()):
+        bare = letter if letter in kept else unicodedata.normalize("NFD", letter)[0]
+        letters.append(bare)
+    return "".join(letters)
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """One entry: what it stands for, and its stems; a stem that ends in `*` stands for all that begin so."""
+
+    means: str
+    stems: tuple[str, ...]
+
+    def begins(self, stems: Sequence[str], words: Sequence[str], place: int) -> bool:
+        """Whether it is said from this word on."""
+        if not _fits(self.stems[0], stems[place], words[place]):
+            return False
+        at = place
+        for stem in self.stems[1:]:
+            near = range(at + 1, min(at + 2 + GAP, len(stems)))
+            found = next((one for one in near if _fits(stem, stems[one], words[one])), None)
+            if found is None:
+                return False
+            at = found
+        return True
+
+
+def _fits(wanted: str, stem: str, word: str) -> bool:
+    return word.startswith(wanted[:-1]) if wanted.endswith("*") else stem == wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """Phrases by their first stem, so that a text is read once whatever the length of the dictionary."""
+
+    by_stem: Mapping[str, Sequence[Phrase]]
+    by_beginning: Mapping[str, Sequence[Phrase]]
+
+    def found(self, stems: Sequence[str], words: Sequence[str]) -> Iterator[tuple[int, str]]:
+        """Place and meaning of everything that is said."""
+        for place, stem in enumerate(stems):
+            for phrase in (*self.by_stem.get(stem, ()), *self.by_beginning.get(words[place][:_HEAD], ())):
+                if phrase.begins(stems, words, place):
+                    yield place, phrase.means
+
+
+@dataclass(frozen=True, slots=True)
+class Tongue:
+    """One language, ready to read with."""
+
+    language: Language
+    themes: Lookup
+    feelings: Lookup
+    turned_by: frozenset[str]
+    cut_by: frozenset[str]
+    known_by: frozenset[str]
+    stem: Callable[[str], str]
+
+
+GOOD, BAD = "good", "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A dictionary to read with: its tongues, small words of other languages, and its version."""
+
+    tongues: Mapping[Language, Tongue]
+    elsewhere: frozenset[str]
+    version: str
+
+
+def compiled(dictionary: Dictionary) -> Ready:
+    """The dictionary, ready to read with; a language without feelings is none."""
+    tongues = {
+        language: _tongue(dictionary, language) for language in LANGUAGES if language in dictionary.feelings
+    }
+    return Ready(tongues, frozenset(plain(word, "en") for word in dictionary.elsewhere), dictionary.version)
+
+
+def _tongue(dictionary: Dictionary, language: Language) -> Tongue:
+    stem: Callable[[str], str] = lru_cache(_REMEMBERED)(
+        snowballstemmer.stemmer(_ALGORITHMS[language]).stemWord
+    )
+    feeling = dictionary.feelings[language]
+    told = [(theme.key, entry) for theme in dictionary.themes for entry in theme.words.get(language, [])]
+    felt = [(GOOD, entry) for entry in feeling.good] + [(BAD, entry) for entry in feeling.bad]
+    return Tongue(
+        language,
+        _lookup(told, language, stem),
+        _lookup(felt, language, stem),
+        frozenset(plain(word, language) for word in feeling.turned_by),
+        frozenset(plain(word, language) for word in feeling.cut_by),
+        frozenset(plain(word, language) for word in feeling.known_by),
+        stem,
+    )
+
+
+def _lookup(entries: Sequence[tuple[str, str]], language: Language, stem: Callable[[str], str]) -> Lookup:
+    by_stem: dict[str, list[Phrase]] = {}
+    by_beginning: dict[str, list[Phrase]] = {}
+    for means, entry in entries:
+        words = plain(entry, language).split()
+        stems = tuple(word if word.endswith("*") else stem(word) for word in words)
+        phrase = Phrase(means, stems)
+        if stems[0].endswith("*"):
+            by_beginning.setdefault(stems[0][:_HEAD], []).append(phrase)
+        else:
+            by_stem.setdefault(stems[0], []).append(phrase)
+    return Lookup(by_stem, by_beginning)

@@ -1,0 +1,117 @@
+"""Comments: what open answers are about, and the words themselves, to reps and to whom they were given."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import HTMLResponse
+from markupsafe import Markup
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.scoring.domain.themes import Counted, counted
+from services.scoring.domain.windows import Window, before, span_of
+from services.scoring.domain.words import Tone
+from services.scoring.handlers.comments import Library, words
+from services.scoring.pages import views
+from services.scoring.store import comments, queries
+from services.scoring.store.comments import Wanted
+from shared.db.database import Database
+from shared.runtime.clock import Clock
+from shared.security.access import Role, User, require_role
+from shared.web import charts
+from shared.web.cursors import after_day, cursor_of
+from shared.web.i18n import negotiate
+from shared.web.templates import environment, page, speaking
+
+HERE = Path(__file__).parent
+A_PAGE = 25
+Viewer = Annotated[User, Depends(require_role(Role.VIEWER))]
+
+
+class Filters(BaseModel):
+    """What the address says."""
+
+    model_config = ConfigDict(frozen=True)
+
+    programme: str = Field("", max_length=200)
+    theme: str = Field("", max_length=40)
+    tone: str = Field("", max_length=20)
+    language: str = Field("", max_length=2)
+    period: str = Field(Window.DAYS_90.value, max_length=10)
+    cursor: str = Field("", max_length=200)
+
+    @property
+    def window(self) -> Window:
+        """The window that is named; the usual one for a name that is not known."""
+        return Window(self.period) if self.period in tuple(Window) else Window.DAYS_90
+
+    def address(self, **changes: str) -> str:
+        """This view with something changed; what is as usual is left out."""
+        kept = {
+            "programme": self.programme,
+            "theme": self.theme,
+            "tone": self.tone,
+            "language": self.language,
+            "period": "" if self.window is Window.DAYS_90 else self.period,
+        } | changes
+        query = urlencode({key: text for key, text in kept.items() if text})
+        return f"/scores/comments?{query}" if query else "/scores/comments"
+
+
+def comment_pages(db: Database, clock: Clock, library: Library) -> APIRouter:
+    """The page of comments. Viewers see the words of those who agreed alone, without their account."""
+    router = APIRouter(include_in_schema=False)
+    env = environment(HERE, HERE / "locales")
+
+    @router.get("/scores/comments")
+    async def listed(request: Request, user: Viewer, filters: Annotated[Filters, Query()]) -> HTMLResponse:
+        """Themes of a period, and its comments, newest first."""
+        locale = negotiate(user.locale, request.headers.get("accept-language"))
+        texts = speaking(env, locale)
+        speech = views.Speech(locale, texts["_"], texts["ngettext"])
+        trusted = user.role.includes(Role.REP)
+        span = span_of(filters.window, clock.now().date())
+        earlier = before(span, filters.window)
+        wanted = Wanted(
+            span, filters.programme, None, filters.theme, filters.tone, filters.language, quotable=not trusted
+        )
+        async with db.read() as conn:
+            named, n = await comments.themes(conn, wanted)
+            was = await comments.themes(conn, Wanted(earlier, filters.programme)) if earlier else ({}, 0)
+            found = await comments.listed(conn, wanted, after_day(filters.cursor), A_PAGE + 1)
+            said = await words(library.sealer, conn, [(one.contact_id, one.words) for one in found[:A_PAGE]])
+            titles = await queries.titles(conn)
+        last = found[A_PAGE - 1] if len(found) > A_PAGE else None
+        content: dict[str, Any] = {
+            "filters": filters,
+            "trusted": trusted,
+            "span": speech.span(span),
+            "day": speech.day,
+            "title_of": lambda key: views.title_of(titles, key, locale),
+            "titles": sorted(titles),
+            "name_of": lambda theme: library.name_of(theme, locale),
+            "team_of": library.team_of,
+            "number": n,
+            "themes": [(one, _bar(one, speech)) for one in counted(named, n, *was)],
+            "known": [one.key for one in library.written.themes],
+            "tones": list(Tone),
+            "languages": list(library.ready.tongues),
+            "periods": tuple(Window),
+            "comments": list(zip(found, said, strict=False)),
+            "more": filters.address(cursor=cursor_of(last.day.toordinal(), last.response_id)) if last else "",
+        }
+        return page(request, env, "comments.html", content, locale=locale)
+
+    return router
+
+
+def _bar(one: Counted, speech: views.Speech) -> Markup:
+    shares = [
+        charts.Share(speech.say("positive"), one.named.positive, "high"),
+        charts.Share(speech.say("neither"), one.named.neutral, "mid"),
+        charts.Share(speech.say("negative"), one.named.negative, "low"),
+    ]
+    return charts.stack(shares, ", ".join(f"{share.label}: {share.count}" for share in shares))

@@ -1,0 +1,102 @@
+"""Comments as pages and the API show them: themes counted, and the answers themselves, newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from services.scoring.domain.asking import Span
+from services.scoring.domain.histogram import Metric
+from services.scoring.domain.themes import Named
+from shared.db.database import Connection
+
+MOST = 20_000
+"""Comments of which themes are counted at most, the newest first."""
+
+_WANTED = """
+from comments c join answer_facts f using (response_id)
+where f.state = 'counted' and c.day between $1 and $2 and ($3 = '' or c.programme = $3)
+    and ($4::text is null or c.family = $4)
+"""
+_THEMES = f"""
+with newest as (select c.themes, c.tones {_WANTED} order by c.day desc limit $5)
+select theme, (count(*) filter (where tone = 'negative'))::int,
+    (count(*) filter (where tone = 'neutral'))::int,
+    (count(*) filter (where tone = 'positive'))::int
+from newest, unnest(themes, tones) as t (theme, tone) group by theme
+"""  # noqa: S608 - texts of this module
+_COUNT = f"select count(*)::int from (select 1 {_WANTED} limit $5) n"  # noqa: S608 - texts of this module
+_LIST = f"""
+select c.response_id, c.contact_id, c.words, c.day, c.programme, c.family, c.language, c.tone, c.at_odds,
+    c.quotable, c.themes, c.tones, f.account_id, coalesce(f.snapshot ->> 'account_name', ''),
+    coalesce(f.persona, ''), f.nps, f.nps5, f.csat, f.ces
+{_WANTED}
+    and ($5 = '' or $5 = any (c.themes)) and ($6 = '' or c.tone = $6) and ($7 = '' or c.language = $7)
+    and (not $8 or c.quotable)
+    and ($9::date is null or (c.day, c.response_id) < ($9, $10))
+order by c.day desc, c.response_id desc limit $11
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which comments; empty texts leave all in. `quotable`: only those that may be shown to everybody."""
+
+    span: Span
+    programme: str = ""
+    family: str | None = None
+    theme: str = ""
+    tone: str = ""
+    language: str = ""
+    quotable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """One open answer; its words are sealed."""
+
+    response_id: UUID
+    contact_id: UUID
+    words: str
+    day: date
+    programme: str
+    family: str
+    language: str
+    tone: str
+    at_odds: bool
+    quotable: bool
+    themes: Sequence[tuple[str, str]]
+    account_id: UUID | None
+    account_name: str
+    persona: str
+    points: Sequence[tuple[Metric, int]]
+
+
+async def themes(conn: Connection, wanted: Wanted) -> tuple[dict[str, Named], int]:
+    """How often each theme is named in a span, and the number of comments; of the newest."""
+    given = (wanted.span.first, wanted.span.last, wanted.programme, wanted.family, MOST)
+    rows = await conn.fetch(_THEMES, *given)
+    comments = await conn.fetchval(_COUNT, *given)
+    return {theme: Named(*counts) for theme, *counts in map(tuple, rows)}, comments
+
+
+async def listed(
+    conn: Connection, wanted: Wanted, after: tuple[date, UUID] | None, limit: int
+) -> list[Comment]:
+    """Comments, newest first."""
+    rows = await conn.fetch(
+        _LIST, wanted.span.first, wanted.span.last, wanted.programme, wanted.family, wanted.theme,
+        wanted.tone, wanted.language, wanted.quotable, *(after or (None, None)), limit,
+    )  # fmt: skip
+    return [_comment(row) for row in map(tuple, rows)]
+
+
+def _comment(row: tuple[Any, ...]) -> Comment:
+    themes, tones, account_id, name, persona, *values = row[10:]
+    points = [(metric, value) for metric, value in zip(Metric, values, strict=True) if value is not None]
+    named = tuple(zip(themes, tones, strict=True))
+    told: list[Any] = [*row[:10], named, account_id, name, persona, points]
+    return Comment(*told)

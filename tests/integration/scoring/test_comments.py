@@ -1,0 +1,145 @@
+"""Open answers from the log to themes, and back to nothing when somebody is erased."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from services.scoring.domain.dictionary import Dictionary, compiled
+from services.scoring.handlers.comments import reading
+from shared.contracts.directory import ContactErased
+from shared.contracts.model import Payload
+from shared.contracts.responses import Mood, ResponseAmended, ResponseHeld
+from shared.db.database import Database
+from shared.runtime.clock import FixedClock
+from shared.runtime.ids import derive
+from shared.security.access import Scope
+from tests.support.score_pages import access_to, application, library_of, spoken
+from tests.support.scoring import AT, Scoring, answer, snapshot
+
+LATE = "The delivery was late and nobody informed us"
+
+
+def _said(number: int, mood: Mood, **changes: Any) -> Payload:
+    contact = str(derive("contact", number))
+    said: dict[str, Any] = {"snapshot": snapshot(contact_id=contact), "mood": mood} | changes
+    return answer(number, 3 if mood is Mood.UNHAPPY else 9, **said)
+
+
+@pytest.fixture
+async def api(db: Database, clock: FixedClock) -> AsyncIterator[httpx.AsyncClient]:
+    access = access_to(db, clock)
+    _, key = await access.create_key("bi", frozenset({Scope.SCORES_READ, Scope.RESPONSES_READ}), None)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(application(db, clock, access)), base_url="http://test",
+        headers={"Authorization": f"Bearer {key}"},
+    ) as client:  # fmt: skip
+        yield client
+
+
+@pytest.mark.requirement("R70", "R80")
+async def test_comments_come_with_themes_tone_and_words(
+    db: Database, clock: FixedClock, api: httpx.AsyncClient
+) -> None:
+    await spoken(db, clock, [(LATE, _said(1, Mood.UNHAPPY)), ("Great support", _said(2, Mood.HAPPY))])
+    body = (await api.get("/v1/scores/comments", params={"theme": "delivery_time"})).json()
+    (one,) = body["comments"]
+    assert one["words"] == LATE
+    assert one["themes"] == {"communication": "negative", "delivery_time": "negative"}
+    assert one["scores"] == {"nps": 3}
+    assert (one["tone"], one["at_odds"], one["quotable"]) == ("negative", False, False)
+    themes = (await api.get("/v1/scores/themes")).json()
+    assert themes["comments"] == 2
+    told = {one["theme"]: (one["n"], one["team"]) for one in themes["themes"]}
+    assert told == {
+        "communication": (1, "success"), "delivery_time": (1, "logistics"), "support_quality": (1, "support"),
+    }  # fmt: skip
+
+
+async def test_the_list_goes_on_where_it_ended(
+    db: Database, clock: FixedClock, api: httpx.AsyncClient
+) -> None:
+    await spoken(
+        db, clock,
+        [(f"late {n}", _said(n, Mood.UNHAPPY, first_at=AT - timedelta(days=n // 2))) for n in range(1, 6)],
+    )  # fmt: skip
+    seen: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = (await api.get("/v1/scores/comments", params={"limit": 2, "cursor": cursor})).json()
+        seen += [one["words"] for one in page["comments"]]
+        cursor = page["next"]
+    assert sorted(seen) == [f"late {n}" for n in range(1, 6)]
+    refused = await api.get("/v1/scores/comments", params={"cursor": "x"})
+    assert refused.status_code == 422
+
+
+async def test_an_amendment_replaces_the_words_or_takes_them_back(
+    db: Database, clock: FixedClock, scoring: Scoring, api: httpx.AsyncClient
+) -> None:
+    await spoken(db, clock, [(LATE, _said(1, Mood.UNHAPPY)), (LATE, _said(2, Mood.UNHAPPY))])
+    anew = _said(1, Mood.UNHAPPY, version=2, kind=ResponseAmended)
+    await spoken(db, clock, [("Invoices are wrong", anew)])
+    await spoken(db, clock, [("", _said(2, Mood.UNHAPPY, version=2, kind=ResponseAmended))])
+    assert [one["words"] for one in (await api.get("/v1/scores/comments")).json()["comments"]] == [
+        "Invoices are wrong"
+    ]
+    # What comes late does not bring old words back.
+    await spoken(db, clock, [(LATE, _said(1, Mood.UNHAPPY, at=AT + timedelta(seconds=1)))])
+    assert (await api.get("/v1/scores/themes")).json()["themes"][0]["theme"] == "billing"
+    assert await scoring.rows("select count(*) from spoken") == [(0,)]
+
+
+async def test_words_of_an_answer_that_does_not_count_are_not_shown(
+    db: Database, clock: FixedClock, api: httpx.AsyncClient
+) -> None:
+    await spoken(db, clock, [(LATE, _said(1, Mood.UNHAPPY, kind=ResponseHeld))])
+    assert (await api.get("/v1/scores/comments")).json() == {"comments": [], "next": None}
+    assert (await api.get("/v1/scores/themes")).json() == {"comments": 0, "themes": []}
+
+
+@pytest.mark.requirement("R84")
+async def test_only_who_agreed_can_be_quoted(db: Database, clock: FixedClock, api: httpx.AsyncClient) -> None:
+    agreed = _said(1, Mood.HAPPY, choices={"quote": ("yes",)})
+    await spoken(db, clock, [("Great support", agreed), ("Great team", _said(2, Mood.HAPPY))])
+    body = (await api.get("/v1/scores/comments", params={"quotable": "true"})).json()
+    assert [one["words"] for one in body["comments"]] == ["Great support"]
+
+
+async def test_nothing_is_left_of_what_an_erased_person_wrote(
+    db: Database, clock: FixedClock, scoring: Scoring, api: httpx.AsyncClient
+) -> None:
+    await spoken(db, clock, [(LATE, _said(1, Mood.UNHAPPY)), (LATE, _said(2, Mood.UNHAPPY))])
+    await scoring.take(ContactErased(contact_id=str(derive("contact", 1)), erased_at=AT, version=2))
+    assert await scoring.rows("select contact_id from comments") == [(UUID(str(derive("contact", 2))),)]
+    await spoken(db, clock, [(LATE, _said(1, Mood.UNHAPPY, version=2, kind=ResponseAmended))])
+    assert await scoring.rows("select count(*) from comments") == [(1,)]
+    assert await scoring.rows("select count(*) from spoken") == [(0,)]
+
+
+async def test_words_that_cannot_be_opened_stop_nobody(
+    db: Database, clock: FixedClock, scoring: Scoring, api: httpx.AsyncClient
+) -> None:
+    torn = _said(7, Mood.UNHAPPY)
+    await scoring.take(torn.model_copy(update={"words": "AAAA\tbroken\\"}))
+    await spoken(db, clock, [(LATE, _said(1, Mood.UNHAPPY))])
+    assert len((await api.get("/v1/scores/comments")).json()["comments"]) == 1
+
+
+@pytest.mark.requirement("R70")
+async def test_another_dictionary_reads_everything_again(
+    db: Database, clock: FixedClock, scoring: Scoring
+) -> None:
+    await spoken(db, clock, [(LATE, _said(n, Mood.UNHAPPY)) for n in range(3)])
+    shelf = library_of(clock)
+    theme = {"key": "silence", "name": {"en": "Silence"}, "words": {"en": ["nobody"]}}
+    other = Dictionary.model_validate({"themes": [theme], "feelings": shelf.written.feelings})
+    round_of = reading(db, shelf.sealer, compiled(other))
+    assert await round_of() == 3
+    assert await round_of() == 0
+    assert await scoring.rows("select distinct themes from comments") == [(["silence"],)]
