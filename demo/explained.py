@@ -21,7 +21,7 @@ left join last on last.plan_id = p.id
 left join trigger.asks a on a.plan_id = p.id
 where p.state <> 'expanded' and not coalesce(case p.state
     when 'pending' then last.outcome in ('planned', 'deferred')
-    when 'requested' then last.outcome = case when a.state = 'cancelled' then 'cancelled' else 'requested' end
+    when 'requested' then last.outcome = 'requested' or (last.outcome = 'cancelled' and a.state = 'cancelled')
     else last.outcome in (p.state, 'shadow') and last.reason = p.reason
 end, false)
 """

@@ -13,6 +13,7 @@ from services.trigger.domain.model import Account, Ask, Contact, Decision, Momen
 from services.trigger.domain.programme import Edition
 from shared.contracts.reasons import Outcome, Reason
 from shared.contracts.touchpoints import Touchpoint
+from shared.values import altered
 
 _CONTEXT_KEYS, _CONTEXT_CHARS = 20, 200
 
@@ -92,6 +93,17 @@ def of_ask(
         until=until,
         inputs=inputs,
     )
+
+
+def of_recall(ask: Ask, reason: Reason) -> Decision | None:
+    """A line about a survey that is called off: taken back unsent, or nobody is reminded of it any more.
+
+    None where it was sent and no reminder was ahead.
+    """
+    if ask.handed_over_at and not ask.next_step_at:
+        return None
+    line = of_ask(ask, Outcome.CANCELLED, reason, {})
+    return line if ask.handed_over_at else altered(line, step=0)
 
 
 def of_event(

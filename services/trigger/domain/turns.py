@@ -6,7 +6,7 @@ then whoever was asked longest ago, so that a budget does not always go to the s
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from services.trigger.domain.audience import Person, turns
@@ -15,16 +15,16 @@ from services.trigger.domain.model import Plan
 from services.trigger.domain.programme import Edition
 
 
-def in_turn(due: Sequence[Plan], editions: Mapping[tuple[str, str], Edition], facts: Facts) -> list[Plan]:
+def in_turn(due: Sequence[Plan], edition_of: Callable[[Plan], Edition], facts: Facts) -> list[Plan]:
     """The plans in the order in which they pass the gate."""
     groups: dict[tuple[str, str, UUID], list[Plan]] = {}
     for plan in due:
         if plan.account_id is not None:
             groups.setdefault((plan.programme, plan.version, plan.account_id), []).append(plan)
     ranks: dict[UUID, int] = {}
-    for (programme, version, _), plans in groups.items():
+    for plans in groups.values():
         if len(plans) > 1:
-            ranks |= _ranks(plans, editions[programme, version], facts)
+            ranks |= _ranks(plans, edition_of(plans[0]), facts)
     return sorted(due, key=lambda p: (-p.priority, ranks.get(p.id, 0), p.first_due_at, str(p.id)))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from uuid import UUID
 
-from services.trigger.domain.decisions import of_ask, of_plan
+from services.trigger.domain.decisions import of_plan, of_recall
 from services.trigger.domain.directory import contact_erased, erased
 from services.trigger.domain.model import Ask, AskState, Contact, Decision, PlanState
 from services.trigger.handlers.ledger import record
@@ -17,7 +17,6 @@ from shared.contracts.surveys import SurveyCancelled
 from shared.db.database import Connection, Tx
 from shared.runtime.ids import derive
 from shared.security.sealing import Sealer
-from shared.values import altered
 
 
 async def erase(tx: Tx, sealer: Sealer, contact_ids: Iterable[UUID], event_id: str = "") -> int:
@@ -96,5 +95,5 @@ async def cancel_asks(tx: Tx, running: list[Ask], reason: Reason, causes: Mappin
         )
         tx.emit(payload, identity=str(ask.survey_id), key=snapshot.key)
     await asks.save_asks(tx.conn, taken)
-    lines = [(causes[ask.plan_id], of_ask(ask, Outcome.CANCELLED, reason, {})) for ask in taken]
-    await record(tx, [(event_id, altered(line, step=0)) for event_id, line in lines])
+    lines = [(causes[ask.plan_id], of_recall(ask, reason)) for ask in running]
+    await record(tx, [(event_id, line) for event_id, line in lines if line])

@@ -19,7 +19,7 @@ from services.trigger.domain.audience import Person as Participant
 from services.trigger.domain.book import Book, Tally, World
 from services.trigger.domain.catalogue import Catalogue
 from services.trigger.domain.consent import Said
-from services.trigger.domain.decisions import Occurrence, of_ask
+from services.trigger.domain.decisions import Occurrence, of_recall
 from services.trigger.domain.habits import habit_of
 from services.trigger.domain.model import Account, AskState, Contact, Organisation, Plan, account_id
 from services.trigger.domain.moments import account_subject, subjects_of
@@ -36,7 +36,7 @@ from services.trigger.store import asks, audiences, brakes, directory, habits, p
 from services.trigger.store import merging as suspicions
 from shared.contracts.envelope import Event
 from shared.contracts.model import Person
-from shared.contracts.reasons import Outcome, Reason
+from shared.contracts.reasons import Reason
 from shared.contracts.touchpoints import Touchpoint
 from shared.db.database import Tx
 from shared.errors import Unavailable
@@ -253,9 +253,8 @@ class Touchpoints:
         await cancel_asks(tx, [a for a in running if a.handed_over_at is None], Reason.CANCELLED, withdrawn)
         sent = [a for a in running if a.handed_over_at]
         await asks.stop_reminders(tx.conn, [a.survey_id for a in sent])
-        stopped = [a for a in sent if a.next_step_at]
-        lines = [(withdrawn[a.plan_id], of_ask(a, Outcome.CANCELLED, Reason.CANCELLED, {})) for a in stopped]
-        await record(tx, lines)
+        lines = [(withdrawn[a.plan_id], of_recall(a, Reason.CANCELLED)) for a in sent]
+        await record(tx, [(event_id, line) for event_id, line in lines if line])
 
     async def _side_effects(self, batch: _Batch, tx: Tx, catalogue: Catalogue) -> None:
         """Who takes part in what, holds, context for later explanations, and erasures."""

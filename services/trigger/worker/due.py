@@ -168,7 +168,7 @@ class DuePlans:
     ) -> None:
         """Pass plans through the gate, the most important first, so that they take what caps leave."""
         await load_people(tx.conn, due, facts)
-        for plan in in_turn(due, editions, facts):
+        for plan in in_turn(due, lambda plan: editions[plan.programme, plan.version], facts):
             edition = editions[plan.programme, plan.version]
             decision = gate.decide(plan, edition, facts)
             done.say(plan, decision)

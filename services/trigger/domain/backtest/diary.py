@@ -95,16 +95,16 @@ class Diary:
             self._held.setdefault(ask.account_id, {})[ask.survey_id] = None
         heappush(self._reminders, (ask.next_step_at, next(self._number), ask.survey_id))
 
-    def close(self, survey_id: UUID) -> None:
-        """No more reminders of a survey."""
+    def close(self, survey_id: UUID) -> Ask | None:
+        """No more reminders of a survey; returns it when one was ahead."""
         ask = self.open.pop(survey_id, None)
         if ask is not None:
             _drop(self._open_of, ask.contact_id, survey_id)
+        return ask
 
-    def close_all(self, contact_id: UUID) -> None:
-        """No more reminders to a person."""
-        for survey_id in list(self._open_of.get(contact_id, ())):
-            self.close(survey_id)
+    def open_of(self, contact_id: UUID) -> list[UUID]:
+        """Surveys of which a person is still to be reminded."""
+        return list(self._open_of.get(contact_id, ()))
 
     def pending_of(self, contact_id: UUID) -> Collection[Plan]:
         """What is still planned for a person."""

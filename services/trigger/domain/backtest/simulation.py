@@ -17,7 +17,7 @@ from services.trigger.domain.backtest.parties import Parties
 from services.trigger.domain.backtest.people import Folk, People
 from services.trigger.domain.book import World
 from services.trigger.domain.catalogue import Catalogue
-from services.trigger.domain.decisions import Occurrence, of_plan
+from services.trigger.domain.decisions import Occurrence, of_plan, of_recall
 from services.trigger.domain.directory import DELETES
 from services.trigger.domain.expanding import Crowd, expand
 from services.trigger.domain.model import Account, Ask, Decision, Organisation, Plan, PlanState, place_of
@@ -27,6 +27,7 @@ from services.trigger.domain.reminding import after_reminder, reminder_at
 from services.trigger.domain.series import begin_series, following, leads, needs_series
 from services.trigger.domain.survey import reservation, survey_id_of
 from services.trigger.domain.timing import add_span
+from services.trigger.domain.turns import in_turn
 from shared.contracts.programmes import ProgrammeState
 from shared.contracts.reasons import Outcome, Reason
 from shared.contracts.touchpoints import Touchpoint
@@ -148,8 +149,12 @@ class Simulation:
         if asked := self._last_asked.pop(gone, None):
             self._last_asked[survivor] = max(asked, self._last_asked.get(survivor, asked))
 
+    def _edition_of(self, plan: Plan) -> Edition:
+        return self._editions[plan.programme]
+
     def _world(self) -> World:
-        return World((), self._organisation, self._facts.now, self.people.contacts, self._catalogue)
+        now, people = self._facts.now, self.people.contacts
+        return World((), self._organisation, now, people, self._catalogue, self._last_asked)
 
     def _plan(
         self,
@@ -176,14 +181,15 @@ class Simulation:
 
     def _decide(self, event: Occurrence) -> None:
         book = self.diary.book
-        for decision in plan_surveys(event, self._world(), book):
-            if decision.reason is Reason.NOT_MATCHED:
-                self.unmatched += 1
-            else:
+        decisions = plan_surveys(event, self._world(), book)
+        if decisions[0].reason is Reason.NOT_MATCHED:
+            self.unmatched += 1
+        else:
+            for decision in decisions:
                 self._say(decision)
         for edition in self._catalogue.by_type.get(event.type, ()):
             for plan in called_off(event, edition, book):
-                self.diary.close(survey_id_of(plan.id))
+                self._recall(survey_id_of(plan.id), Reason.CANCELLED)
 
     def _say(self, decision: Decision) -> None:
         """Note what planning decided; a plan that is new cannot have kept anybody waiting."""
@@ -218,7 +224,15 @@ class Simulation:
         for plan in list(self.diary.pending_of(contact_id)):
             self.diary.put(altered(plan, state=PlanState.CANCELLED, reason=Reason.ERASED))
             self._note(self._facts.now, of_plan(plan, Outcome.CANCELLED, Reason.ERASED, {}))
-        self.diary.close_all(contact_id)
+        for survey_id in self.diary.open_of(contact_id):
+            self._recall(survey_id, Reason.ERASED)
+
+    def _recall(self, survey_id: UUID, reason: Reason) -> None:
+        """Nobody is reminded of a survey any more."""
+        ask = self.diary.close(survey_id)
+        line = of_recall(ask, reason) if ask else None
+        if line:
+            self._note(self._facts.now, line)
 
     def _due(self) -> None:
         """Everything that is due now, until nothing is."""
@@ -263,7 +277,7 @@ class Simulation:
         """Pass plans through the gate, the most important first, so that they take what caps leave."""
         facts = self._facts
         facts.rivals = self._rivals(due)
-        ordered = sorted(due, key=_importance) if len(due) > 1 else due
+        ordered = in_turn(due, self._edition_of, facts) if len(due) > 1 else due
         for plan in ordered:
             edition = self._editions[plan.programme]
             facts.holds = self._parties.holds_on(plan.account_id)
@@ -360,7 +374,3 @@ class Simulation:
 
 def _again(edition: Edition) -> bool:
     return edition.programme.when.recurring or edition.programme.when.by_hand
-
-
-def _importance(plan: Plan) -> tuple[int, datetime, str]:
-    return -plan.priority, plan.first_due_at, str(plan.id)
