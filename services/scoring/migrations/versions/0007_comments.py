@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "scoring_0006"
-down_revision = "scoring_0005"
+revision = "scoring_0007"
+down_revision = "scoring_0006"
 branch_labels = None
 depends_on = None
 
