@@ -4,20 +4,31 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import httpx
 from fastapi import APIRouter
 
-from services.collector.api import ResponsesApi, review_routes
+from services.collector.api.listing import listing_routes
+from services.collector.api.review import review_routes
+from services.collector.api.taking import ResponsesApi
+from services.collector.api.webhooks import webhook_routes
+from services.collector.channels.webhook import WebhookChannel
 from services.collector.domain.limits import Rate
 from services.collector.domain.settling import Patience
 from services.collector.handlers.answering import Answering
 from services.collector.handlers.events import SUBSCRIPTIONS
 from services.collector.handlers.guards import Guards
+from services.collector.handlers.listing import Listing
 from services.collector.handlers.review import Review
 from services.collector.handlers.verdicts import Verdicts
 from services.collector.handlers.visits import Visits
+from services.collector.handlers.webhooks import Secrets, Webhooks
+from services.collector.handlers.widget import Widget
+from services.collector.pages.held import held_routes
 from services.collector.pages.routes import SurveyPages
+from services.collector.pages.widget import WidgetPages
 from services.collector.settings import Settings
-from services.collector.worker import Settling
+from services.collector.worker.settling import Settling
+from services.collector.worker.webhooks import Calling
 from shared.runtime.loops import Loop
 from shared.runtime.service import Platform, Service
 from shared.web.routing import join
@@ -41,9 +52,27 @@ async def build(settings: Settings, platform: Platform) -> Service:
     https = platform.settings.public_url.startswith("https:")
     api = ResponsesApi(answering, visits, platform.tokens, platform.clock, guards, https=https)
     router = APIRouter()
-    join(router, review_routes(Review(platform.db), Verdicts(platform.db)))
-    join(router, SurveyPages(visits, answering, platform.tokens, platform.clock, guards).router())
+    review, listing = Review(platform.db), Listing(platform.db, platform.sealer)
+    join(
+        router,
+        review_routes(review, Verdicts(platform.db)),
+        listing_routes(listing),
+        held_routes(listing, review),
+        SurveyPages(visits, answering, platform.tokens, platform.clock, guards).router(),
+    )
+    known = _listed(settings.widget_secrets.get_secret_value())
+    widget = Widget(platform.db, platform.machine, visits, answering, known)
+    origins, public_url = _listed(settings.widget_origins), platform.settings.public_url
+    secrets = Secrets(platform.sealer)
+    join(
+        router,
+        WidgetPages(widget, platform.tokens, origins, public_url).router(),
+        webhook_routes(Webhooks(platform.db, secrets, private=settings.webhook_private)),
+    )
     settling = Settling(platform.db, patience)
+    channel = WebhookChannel(httpx.AsyncClient, private=settings.webhook_private)
+    calling = Calling(platform.db, platform.sealer, secrets, channel, platform.machine)
+    kept = timedelta(days=settings.webhook_days)
     return Service(
         name=NAME,
         router=router,
@@ -51,6 +80,13 @@ async def build(settings: Settings, platform: Platform) -> Service:
         subscriptions=SUBSCRIPTIONS,
         loops=(
             Loop("settle", settings.settle_every_seconds, settling.run),
+            Loop("webhooks", 1.0, calling.run, woken=False),
+            Loop("webhooks_forgotten", 3600.0, lambda: calling.forget(kept), woken=False),
             Loop("gauges", 5.0, settling.gauge, due=False, woken=False),
         ),
     )
+
+
+def _listed(text: str) -> list[str]:
+    """Parts between commas."""
+    return [part.strip() for part in text.split(",") if part.strip()]

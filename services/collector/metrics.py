@@ -34,3 +34,11 @@ ANSWER_SECONDS = Histogram(
 )
 HELD = Gauge("afterword_collector_held_responses", "Responses held back as not made by a person.")
 SETTLING = Gauge("afterword_collector_settling_responses", "Answers that wait to be judged and announced.")
+WEBHOOK_CALLS = Counter(
+    "afterword_collector_webhook_calls_total",
+    "Calls of customers' endpoints, by what came of them: delivered, again, failed.",
+    ["result"],
+)
+WEBHOOKS_WAITING = Gauge(
+    "afterword_collector_webhooks_waiting", "Calls of endpoints that wait for their time."
+)

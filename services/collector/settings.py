@@ -1,6 +1,6 @@
 """Settings of the collector."""
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from shared.runtime.settings import ServiceSettings
@@ -25,4 +25,16 @@ class Settings(ServiceSettings):
     address_per_second: float = Field(default=200, gt=0, description="further requests of one address")
     settle_every_seconds: float = Field(
         default=0.5, gt=0, description="machine seconds between looks at the queue"
+    )
+    webhook_private: bool = Field(
+        default=False,
+        description="whether webhooks may go to addresses that are not public, and by plain http; for trials",
+    )
+    webhook_days: int = Field(default=30, ge=4, description="days that calls of webhooks are remembered")
+    widget_secrets: SecretStr = Field(
+        default=SecretStr(""),
+        description="secrets by which your backend signs the widget's tokens, separated by commas",
+    )
+    widget_origins: str = Field(
+        default="", description="origins that may embed the widget, separated by commas: https://app.example"
     )

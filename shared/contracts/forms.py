@@ -24,6 +24,13 @@ class QuestionType(StrEnum):
     CONSENT = "consent"
 
 
+class Permission(StrEnum):
+    """What a tick allows: to be contacted about the answer (R45), to be quoted (R84)."""
+
+    CONTACT = "contact"
+    QUOTE = "quote"
+
+
 SCALES: dict[QuestionType, tuple[int, int]] = {
     QuestionType.NPS: (0, 10),
     QuestionType.NPS5: (1, 5),
@@ -50,7 +57,10 @@ class Item(Part):
 
 
 class Question(Part):
-    """One question; `when` names earlier questions and the bounds their answers must meet to show it."""
+    """One question; `when` names earlier questions and the bounds their answers must meet to show it.
+
+    `permission` is what a question of type consent asks for.
+    """
 
     id: str
     type: QuestionType
@@ -60,6 +70,7 @@ class Question(Part):
     when: dict[str, Bounds] = Field(default_factory=dict)
     low_label: LocalText = Field(default_factory=dict)
     high_label: LocalText = Field(default_factory=dict)
+    permission: Permission | None = None
 
 
 class Form(Part):

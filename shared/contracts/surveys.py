@@ -7,16 +7,24 @@ from typing import ClassVar
 from pydantic import Field
 
 from shared.contracts.forms import Form, Letter
-from shared.contracts.model import Channel, Instant, Part, Payload, Sealed, Snapshot
+from shared.contracts.model import Channel, Instant, LocalText, Part, Payload, Sealed, Snapshot
 from shared.contracts.reasons import Reason
 from shared.contracts.topics import Topic
+
+
+class Link(Part):
+    """Somewhere to go on to; `url` begins with https."""
+
+    text: LocalText
+    url: str
 
 
 class CloseTheLoop(Part):
     """What the programme wants to happen after an answer.
 
     After an unhappy one a ticket (R72) and help by name (R79); after others a task of that name for the
-    account's owner (R73, R74). "" = nothing.
+    account's owner (R73, R74). "" = nothing. The thank-you page shows the links of the answer's group, and
+    `booking_url` to whoever wants to be contacted: there a moment for a call can be chosen (R45).
     """
 
     ticket: bool = True
@@ -26,6 +34,9 @@ class CloseTheLoop(Part):
     help: str = ""
     neutral_task: str = ""
     happy_task: str = ""
+    neutral_links: tuple[Link, ...] = ()
+    happy_links: tuple[Link, ...] = ()
+    booking_url: str = ""
 
 
 class SurveyRequested(Payload):

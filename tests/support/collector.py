@@ -173,7 +173,13 @@ class Collector:
 
     @classmethod
     async def start(
-        cls, db: Database, sealer: Sealer, tokens: Tokens, clock: FixedClock, machine: FakeMachine
+        cls,
+        db: Database,
+        sealer: Sealer,
+        tokens: Tokens,
+        clock: FixedClock,
+        machine: FakeMachine,
+        settings: Mapping[str, object] | None = None,
     ) -> Collector:
         """Put it together as the composition root does."""
         access = Access(db, clock, machine, secure=False)
@@ -181,7 +187,7 @@ class Collector:
             settings=PLATFORM, db=db, bus=MemoryBus(), clock=clock, machine=machine, sealer=sealer,
             tokens=tokens, access=access,
         )  # fmt: skip
-        service = await build(Settings(), platform)
+        service = await build(Settings.model_validate(settings or {}), platform)
         app = web_app(access, "http://test")
         join(app, service.router)
         return cls(db, sealer, tokens, clock, machine, service, app, access)

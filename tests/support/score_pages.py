@@ -11,6 +11,7 @@ from uuid import UUID
 import uvicorn
 from argon2 import PasswordHasher
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from services.scoring.api import comments, routes
 from services.scoring.app import dictionary_of
@@ -179,7 +180,7 @@ def application(db: Database, clock: FixedClock, access: Access) -> FastAPI:
 
 
 @asynccontextmanager
-async def served(app: FastAPI) -> AsyncIterator[str]:
+async def served(app: ASGIApp) -> AsyncIterator[str]:
     """The application on a free port of this machine; gives its address."""
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="off"))
     async with asyncio.TaskGroup() as tasks:

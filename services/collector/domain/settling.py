@@ -32,6 +32,7 @@ class Waiting:
         first_seen_at: First observation of the link, or the answer itself if it came unobserved.
         received_at: When the newest version came in.
         complete: Nothing that was asked is missing.
+        draft: What there is was kept on the way; nobody has pressed the button yet.
         closes_at: When the survey stops taking amendments.
     """
 
@@ -40,6 +41,7 @@ class Waiting:
     complete: bool
     mood: Mood
     closes_at: datetime
+    draft: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +51,13 @@ class Patience:
     Attributes:
         settling: From the first observation on.
         unknown_hand_over: From the answer on, for word about the invitation; after that it leaves without.
+        draft: From the last step of an unhappy person who has not pressed the button: they may still be
+            writing, or have tapped the wrong number.
     """
 
     settling: timedelta = timedelta(seconds=20)
     unknown_hand_over: timedelta = timedelta(minutes=15)
+    draft: timedelta = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,8 @@ def due(waiting: Waiting, patience: Patience) -> Due:
     ready = max(waiting.first_seen_at + patience.settling, waiting.received_at)
     if not waiting.complete and waiting.mood is not Mood.UNHAPPY:
         ready = max(ready, waiting.closes_at)
+    elif waiting.draft:
+        ready = max(ready, min(waiting.received_at + patience.draft, waiting.closes_at))
     return Due(ready, max(ready, waiting.received_at + patience.unknown_hand_over))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from shared.contracts.forms import Form
 from shared.contracts.model import LocalText
 
-LANGUAGES: tuple[str, ...] = ("en", "es", "sv")
+LANGUAGES: tuple[str, ...] = ("en", "es", "sv", "de", "fr", "pt")
 """Languages that the page's own texts exist in."""
 
 _STRAY_SPACE = re.compile(r" +([,.;:!?])")

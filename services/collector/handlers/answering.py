@@ -39,12 +39,16 @@ FORMS_KEPT = 500
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """An answer as it came in; `key` is the sender's idempotency key, None for a page."""
+    """An answer as it came in; `key` is the sender's idempotency key, None for a page.
+
+    `draft`: kept while the person is still at it, so that it can be gone on with on any device (R49).
+    """
 
     survey_id: UUID
     given: Given
     sent: Sent
     key: str | None = None
+    draft: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,11 @@ class _Draft:
     reading: Reading
     content: str
     version: int
+
+    @property
+    def complete(self) -> bool:
+        """Sent, with nothing missing."""
+        return self.reading.complete and not self.submission.draft
 
 
 def response_id(survey_id: UUID) -> UUID:
@@ -178,7 +187,7 @@ class Answering:
             if not drafts:
                 return [_Again() if isinstance(one, _Draft) else one for one in decided]
             rows = await self._rows(conn, list(drafts.values()))
-            begun = [one for one in drafts.values() if not one.reading.complete and one.version == 1]
+            begun = [one for one in drafts.values() if not one.complete and one.version == 1]
             stored = {} if begun else await self._store(conn, drafts, rows)
         if begun:
             # What is announced must be committed with what it announces.
@@ -202,11 +211,13 @@ class Answering:
         reading = read(self._forms[ground.questionnaire], submission.given)
         if reading.mood is None:
             return Unreadable(dict(reading.problems))
-        content = content_of(reading)
-        step = next_version(ground.latest, content, submission.sent.rendered_at)
+        draft = submission.draft
+        content = content_of(reading, draft=draft)
+        step = next_version(ground.latest, content, submission.sent.rendered_at, draft=draft)
         problems = dict(reading.problems)
         if isinstance(step, Same):
-            return Stored(step.version, reading.mood, reading.complete, repeated=True, problems=problems)
+            complete = reading.complete and not draft
+            return Stored(step.version, reading.mood, complete, repeated=True, problems=problems)
         return _Draft(submission, ground, reading, content, step.version)
 
     async def _rows(self, conn: Connection, drafts: list[_Draft]) -> list[AnswerRow]:
@@ -250,9 +261,10 @@ def _row(draft: _Draft, words: str, patience: Patience) -> AnswerRow:
     waiting = Waiting(
         first_seen_at=draft.ground.first_seen_at or sent.at,
         received_at=sent.at,
-        complete=reading.complete,
+        complete=draft.complete,
         mood=reading.mood,
         closes_at=draft.ground.closes_at,
+        draft=draft.submission.draft,
     )
     leaves = due(waiting, patience)
     return AnswerRow(
@@ -261,7 +273,8 @@ def _row(draft: _Draft, words: str, patience: Patience) -> AnswerRow:
         received_at=sent.at,
         idempotency_key=draft.submission.key,
         content=draft.content,
-        complete=reading.complete,
+        complete=draft.complete,
+        draft=draft.submission.draft,
         mood=reading.mood,
         scores=store.dump_scores(reading.scores),
         choices=store.dump_choices(reading.choices),
@@ -280,7 +293,7 @@ def _stored(draft: _Draft) -> Stored:
     reading = draft.reading
     assert reading.mood is not None  # noqa: S101 - as in _row
     return Stored(
-        draft.version, reading.mood, reading.complete, repeated=False, problems=dict(reading.problems)
+        draft.version, reading.mood, draft.complete, repeated=False, problems=dict(reading.problems)
     )
 
 

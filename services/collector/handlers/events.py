@@ -12,6 +12,7 @@ from uuid import UUID
 from services.collector.domain.amend import SurveyState
 from services.collector.domain.mood import primary_of
 from services.collector.store import surveys as store
+from services.collector.store import widget
 from services.collector.store.surveys import HandOver, Patch, SurveyRow
 from shared.contracts.deliveries import (
     Delivery,
@@ -22,7 +23,7 @@ from shared.contracts.deliveries import (
     DeliverySuppressed,
     DeliveryUncertain,
 )
-from shared.contracts.directory import ContactErased, OrganisationChanged
+from shared.contracts.directory import ContactChanged, ContactErased, OrganisationChanged
 from shared.contracts.envelope import Event
 from shared.contracts.surveys import SurveyCancelled, SurveyClosed, SurveyExtended, SurveyRequested
 from shared.contracts.topics import Topic
@@ -114,13 +115,20 @@ async def on_deliveries(events: Sequence[Event[Any]], tx: Tx) -> None:
 
 
 async def on_contacts(events: Sequence[Event[Any]], tx: Tx) -> None:
-    """Let go of people who were erased; of a contact's other changes nothing is kept here."""
+    """Let go of people who were erased; of others only know by which id a customer's product means them."""
     erased: dict[UUID, datetime] = {}
+    known: dict[str, UUID] = {}
     for event in events:
+        told: ContactErased | ContactChanged = event.data
         try:
-            erased.setdefault(UUID(event.data.contact_id), event.data.erased_at)
+            if isinstance(told, ContactErased):
+                erased.setdefault(UUID(told.contact_id), told.erased_at)
+            elif told.external_id:
+                known[told.external_id] = UUID(told.merged_into or told.contact_id)
         except ValueError as error:
             tx.reject(event, f"contact_id: {error}")
+    if known:
+        await widget.learn(tx.conn, known)
     if erased:
         await store.erase(tx.conn, erased)
 
@@ -132,7 +140,7 @@ async def on_organisation(events: Sequence[Event[Any]], tx: Tx) -> None:
 
 
 HANDLERS: tuple[Route, ...] = (
-    Route((ContactErased.TYPE,), on_contacts),
+    Route((ContactChanged.TYPE, ContactErased.TYPE), on_contacts),
     Route((OrganisationChanged.TYPE,), on_organisation),
     Route((SurveyRequested.TYPE, SurveyExtended.TYPE, SurveyCancelled.TYPE, SurveyClosed.TYPE), on_surveys),
     Route(

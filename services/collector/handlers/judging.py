@@ -59,4 +59,5 @@ def _waiting(case: Case) -> Waiting:
         complete=any(one.complete for one in case.answers),
         mood=Mood.UNHAPPY if unhappy else case.answers[-1].mood,
         closes_at=case.closes_at,
+        draft=all(one.draft for one in case.answers),
     )

@@ -9,6 +9,7 @@ from uuid import UUID
 from services.collector.store import observations as seen
 from services.collector.store import settling
 from shared.db.database import Database
+from shared.security.access_store import audit
 
 
 class Review:
@@ -37,7 +38,18 @@ class Review:
     async def release(self, survey_id: UUID, user: str) -> bool:
         """Let a user vouch for a held answer; False when there is none."""
         async with self._db.begin() as tx:
-            return await settling.release(tx.conn, survey_id, user, tx.now)
+            released = await settling.release(tx.conn, survey_id, user, tx.now)
+            if released:
+                await audit(tx.conn, tx.now, f"user:{user}", "answer.released", str(survey_id))
+        return released
+
+    async def keep(self, survey_id: UUID, user: str) -> bool:
+        """Let a user leave an answer held, having looked at it; False when it is not held."""
+        async with self._db.begin() as tx:
+            kept = await settling.keep(tx.conn, survey_id, user)
+            if kept:
+                await audit(tx.conn, tx.now, f"user:{user}", "answer.left_held", str(survey_id))
+        return kept
 
 
 def _with_account(row: dict[str, Any]) -> dict[str, Any]:

@@ -86,6 +86,18 @@ class Visits:
         metrics.OBSERVATIONS.labels(kind.value).inc()
         return result
 
+    async def look(self, survey_id: UUID) -> Visit | None:
+        """What a link leads to, without a trace; None while its survey has not arrived.
+
+        Raises:
+            Unavailable: Postgres is away.
+        """
+        async with self._db.begin() as tx:
+            row = await load_page(tx.conn, survey_id)
+            if row is None:
+                return None
+            return await self._look(tx, survey_id, row, await load_organisation(tx.conn))
+
     async def styled(self, survey_id: UUID, visitor: Visitor, page: datetime | None) -> None:
         """Append that the style sheet of a page was loaded.
 

@@ -14,6 +14,9 @@ from shared.contracts.forms import SCALES, Bounds, Question, QuestionType
 
 PREFIX = "q."
 HONEYPOT = "leave_empty"
+DRAFT = "draft"
+"""The field by which the page's script says that nobody has pressed the button yet."""
+
 MAX_FIELDS = 400
 
 Typed = Mapping[str, Sequence[str]]
@@ -136,7 +139,7 @@ def _view(question: Question, primary: Question, visit: Visit, filled: _Filled) 
     elif question.type in SCALES:
         rows = (_row(question, "", "", filled),)
     return FieldView(
-        kind=_kind(question.type),
+        kind=kind_of(question.type),
         name=name,
         text=say(question.text),
         optional=question.optional or question.type is QuestionType.CONSENT,
@@ -161,7 +164,8 @@ def _row(question: Question, item: str, text: str, filled: _Filled) -> RowView:
     return RowView(name, text, options, problem)
 
 
-def _kind(kind: QuestionType) -> str:
+def kind_of(kind: QuestionType) -> str:
+    """Which part of a page draws a question: `scale`, `text`, `matrix`, `choice` or `consent`."""
     if kind in _CHOICES:
         return "choice"
     names = {QuestionType.TEXT: "text", QuestionType.MATRIX: "matrix", QuestionType.CONSENT: "consent"}

@@ -17,7 +17,7 @@ from services.collector.domain.texts import LANGUAGES, text_in
 from services.collector.pages import brand
 from services.collector.pages.fields import HONEYPOT
 from shared.contracts.directory import OrganisationChanged
-from shared.web.i18n import language_name, negotiate
+from shared.web.i18n import babel_locale, language_name, negotiate
 from shared.web.security_headers import CSP
 from shared.web.static import ASK_EACH_TIME, FOR_EVER, load
 from shared.web.templates import environment, speaking
@@ -26,6 +26,7 @@ FOLDER = Path(__file__).parent
 STATIC = load(FOLDER / "static")
 SURVEY_CSS = f"/s/-/survey.css?v={STATIC['survey.css'].version}"
 SURVEY_JS = f"/s/-/survey.js?v={STATIC['survey.js'].version}"
+WIDGET_JS = "widget.js"
 
 ENVIRONMENT = environment(FOLDER, FOLDER / "locales")
 
@@ -99,6 +100,7 @@ def render(
         "own_css": "",
         "hand": HAND,
         "languages": (),
+        "direction": babel_locale(language).text_direction,
         "refresh": 0,
         "test": False,
         "honeypot": HONEYPOT,
@@ -113,12 +115,12 @@ def render(
 
 
 def _allowed(asker: Asker, *, scripts: bool) -> str:
-    """The logo from where it lies, and on the page with the form our one script."""
+    """The logo from where it lies, and on pages with a form our one script, which may send it to us."""
     allowed = CSP
     if asker.logo:
         parts = urlsplit(asker.logo)
         allowed = allowed.replace("img-src 'self'", f"img-src 'self' {parts.scheme}://{parts.netloc}")
-    return f"{allowed}; script-src 'self'" if scripts else allowed
+    return f"{allowed}; script-src 'self'; connect-src 'self'" if scripts else allowed
 
 
 def complaint(problem: Problem, _: Any) -> str:  # noqa: ANN401 - gettext of the page's language
@@ -140,11 +142,11 @@ async def static_file(request: Request) -> Response:
     if name in STATIC:
         found = STATIC[name]
         known = request.query_params.get("v") == found.version
-        return Response(
-            found.body,
-            media_type=found.media_type,
-            headers={"Cache-Control": FOR_EVER if known else ASK_EACH_TIME},
-        )
+        headers = {"Cache-Control": FOR_EVER if known else ASK_EACH_TIME}
+        if name == WIDGET_JS:
+            # Pages of other origins may load it, and have its hash checked.
+            headers |= {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
+        return Response(found.body, media_type=found.media_type, headers=headers)
     style = brand_style(name.removesuffix(".css") if name.endswith(".css") else "")
     if style.status_code == 200:  # noqa: PLR2004 - OK
         style.headers["Cache-Control"] = FOR_EVER

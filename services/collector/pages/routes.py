@@ -34,7 +34,7 @@ from services.collector.handlers.answering import (
 from services.collector.handlers.guards import Guards
 from services.collector.handlers.visits import TooEarly, Visit, Visitor, Visits
 from services.collector.pages import views
-from services.collector.pages.fields import HONEYPOT, PREFIX, Typed, given_of, parse, typed_of
+from services.collector.pages.fields import DRAFT, HONEYPOT, PREFIX, Typed, given_of, parse, typed_of
 from services.collector.pages.frame import brand_style, static_file
 from shared.contracts.forms import SCALES
 from shared.db.errors import is_transient
@@ -120,7 +120,7 @@ class SurveyPages:
         name = PREFIX + visit.form.primary
         said_so = wanted is None or typed.get(name) == [str(wanted)]
         if answer and answer.complete and said_so and "edit" not in request.query_params:
-            return views.thanks(request, visit, caller.path)
+            return views.thanks(request, visit, self._state(caller, typed))
         if wanted is not None and _on_scale(visit, wanted):
             typed[name] = [str(wanted)]
         return self._page(caller, visit, typed)
@@ -132,7 +132,7 @@ class SurveyPages:
             return views.too_large(caller.request)
         try:
             with metrics.ANSWER_SECONDS.time():
-                return await self._take(caller, typed)
+                return await (self._keep if DRAFT in typed else self._take)(caller, typed)
         except Exception as error:
             if not is_transient(error):
                 raise
@@ -144,6 +144,24 @@ class SurveyPages:
         if nonce is None:
             seen = Sighting.UNSIGNED if "nonce" not in typed else Sighting.STALE
             return await self._again(caller, typed, {}, seen)
+        outcome = await self._answering.answer(self._submission(caller, typed, nonce))
+        match outcome:
+            case Stored(complete=True):
+                return RedirectResponse(views.thanks_path(caller.path, typed), 303)
+            case Stored(problems=problems) | Unreadable(problems=problems):
+                return await self._again(caller, typed, problems)
+            case Refused() | Unknown():
+                return await self._again(caller, typed, {})
+
+    async def _keep(self, caller: _Caller, typed: Typed) -> Response:
+        """Keep what was chosen so far, as the page's script sends it; 204, or nothing could be kept (R49)."""
+        nonce = self._nonce(caller, typed)
+        if nonce is None:
+            return Response(status_code=409)
+        outcome = await self._answering.answer(self._submission(caller, typed, nonce, draft=True))
+        return Response(status_code=204 if isinstance(outcome, Stored) else 422)
+
+    def _submission(self, caller: _Caller, typed: Typed, nonce: Nonce, *, draft: bool = False) -> Submission:
         given = given_of(typed)
         sent = Sent(
             at=self._clock.now(),
@@ -153,14 +171,7 @@ class SurveyPages:
             honeypot=bool("".join(typed.get(HONEYPOT, ()))),
             words=any(isinstance(value, str) and len(value.split()) > 1 for value in given.values()),
         )
-        outcome = await self._answering.answer(Submission(caller.survey_id, given, sent))
-        match outcome:
-            case Stored(complete=True):
-                return RedirectResponse(views.thanks_path(caller.path, typed), 303)
-            case Stored(problems=problems) | Unreadable(problems=problems):
-                return await self._again(caller, typed, problems)
-            case Refused() | Unknown():
-                return await self._again(caller, typed, {})
+        return Submission(caller.survey_id, given, sent, draft=draft)
 
     async def _again(
         self, caller: _Caller, typed: Typed, problems: dict[str, Problem], seen: Sighting = Sighting.OPENED
@@ -221,10 +232,19 @@ class SurveyPages:
         problems: dict[str, Problem] | None = None,
         status: int = 200,
     ) -> Response:
+        return views.survey(caller.request, visit, self._state(caller, typed, problems, status))
+
+    def _state(
+        self,
+        caller: _Caller,
+        typed: Typed,
+        problems: dict[str, Problem] | None = None,
+        status: int = 200,
+    ) -> views.PageState:
+        """What a rendering is made of, with a nonce of its own."""
         now = self._clock.now()
         nonce = self._new_nonce(caller.survey_id, now)
-        state = views.PageState(caller.path, nonce, now, typed, problems or {}, status)
-        return views.survey(caller.request, visit, state)
+        return views.PageState(caller.path, nonce, now, typed, problems or {}, status)
 
     def _new_nonce(self, survey_id: UUID, now: datetime) -> str:
         return self._tokens.sign_nonce(survey_id, now, random_id().bytes[:8])

@@ -12,9 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.collector.domain.answers import Problem
+from services.collector.domain.permissions import granted, open_request
 from services.collector.domain.texts import offered_languages, text_in
 from services.collector.handlers.visits import TooEarly, Visit
-from services.collector.pages.fields import HONEYPOT, PREFIX, FieldView, Typed, typed_of, views
+from services.collector.pages.fields import HONEYPOT, PREFIX, FieldView, Typed, given_of, typed_of, views
 from services.collector.pages.frame import (
     ENVIRONMENT,
     SURVEY_JS,
@@ -24,11 +25,13 @@ from services.collector.pages.frame import (
     languages_of,
     render,
 )
+from shared.contracts.forms import Permission
 from shared.contracts.responses import Mood
 from shared.web import dates
 from shared.web.templates import speaking
 
 REFRESH_SECONDS = 5
+HTTPS = "https://"
 PAGE = "page"
 """The parameter by which a style sheet says whose it is."""
 
@@ -66,6 +69,7 @@ def survey(request: Request, visit: Visit, state: PageState) -> Response:
             "stale": state.status == 409,  # noqa: PLR2004 - the status of a page that was too old
             "answered": answer is not None and answer.complete,
             "begun": answer is not None and not answer.complete,
+            "draft": answer is not None and answer.draft,
             "action": state.path,
             "survey_js": SURVEY_JS,
             "own_css": _own_style(asker_of(visit.organisation, language), state),
@@ -91,13 +95,16 @@ def rendered_at_of(text: str) -> datetime | None:
     return _EPOCH + int(text) * _TICK if text.isascii() and text.isdigit() and len(text) <= _DIGITS else None
 
 
-def thanks(request: Request, visit: Visit, path: str) -> Response:
-    """The answer is here; what was said, and the way to change it."""
+def thanks(request: Request, visit: Visit, state: PageState) -> Response:
+    """The answer is here: what was said, the way to change it, and what comes next for this score group."""
     language = _language_of(request, visit, {})
+    asker = asker_of(visit.organisation, language)
     answer = visit.row.answer
     assert answer is not None  # noqa: S101 - callers looked
-    loop = visit.row.close_the_loop
+    loop, path = visit.row.close_the_loop, state.path
     context = {
+        **_onward(visit, answer.mood, language, state),
+        "own_css": _own_style(asker, state),
         "name": visit.slots["first_name"],
         "test": visit.row.test,
         "mood": answer.mood.value,
@@ -112,7 +119,31 @@ def thanks(request: Request, visit: Visit, path: str) -> Response:
         "zone": visit.row.zone,
         "languages": languages_of(path, {}, offered_languages(visit.form)),
     }
-    return render("thanks.html", language, asker_of(visit.organisation, language), context)
+    return render("thanks.html", language, asker, context)
+
+
+def _onward(visit: Visit, mood: Mood, language: str, state: PageState) -> dict[str, Any]:
+    """Where a person of this group may go on to: a review, a referral, a call (R45, R74)."""
+    loop, given = visit.row.close_the_loop, given_of(state.typed)
+    links = {Mood.HAPPY: loop.happy_links, Mood.PASSIVE: loop.neutral_links}.get(mood, ())
+    wanted = Permission.CONTACT in granted(visit.form, given)
+    call_me = open_request(visit.form, given, Permission.CONTACT) if mood is Mood.UNHAPPY else ""
+    return {
+        "links": [
+            {"href": link.url, "text": text_in(link.text, language, visit.slots)}
+            for link in links
+            if link.url.startswith(HTTPS)
+        ],
+        "booking": loop.booking_url
+        if loop.booking_url.startswith(HTTPS) and (wanted or mood is Mood.UNHAPPY)
+        else "",
+        "will_call": wanted,
+        "call_me": PREFIX + call_me if call_me else "",
+        "kept": [(name, value) for name, values in state.typed.items() for value in values],
+        "action": state.path,
+        "nonce": state.nonce,
+        "survey_js": SURVEY_JS if call_me else "",
+    }
 
 
 def thanks_path(path: str, typed: Typed) -> str:

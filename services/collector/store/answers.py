@@ -38,6 +38,7 @@ class AnswerRow(msgspec.Struct, frozen=True):
     idempotency_key: str | None
     content: str
     complete: bool
+    draft: bool
     mood: Mood
     scores: str
     choices: str
@@ -55,14 +56,14 @@ _encode = msgspec.json.Encoder().encode
 
 _GROUND = """
 select s.survey_id, s.contact_id, s.questionnaire, s.state, s.closes_at, o.at as first_seen_at,
-    a.version, a.content, a.rendered_at,
+    a.version, a.content, a.rendered_at, a.complete,
     a.verdict = 'human' or a.released_by is not null as human
 from surveys s
 left join lateral (
     select at from observations where survey_id = s.survey_id order by at limit 1
 ) o on true
 left join lateral (
-    select version, content, rendered_at, verdict, released_by from answers
+    select version, content, rendered_at, complete, verdict, released_by from answers
     where survey_id = s.survey_id order by version desc limit 1
 ) a on true
 where s.survey_id = any($1::uuid[])
@@ -73,16 +74,16 @@ where s.survey_id = any($1::uuid[])
 _WRITE = """
 with given as (
     select * from json_to_recordset($1::json) as t (survey_id uuid, version int, received_at timestamptz,
-        idempotency_key text, content text, complete bool, mood text, scores text, choices text, words text,
-        address text, agent text, rendered_at timestamptz, honeypot bool, wrote bool, ready_at timestamptz,
-        at_latest timestamptz)
+        idempotency_key text, content text, complete bool, draft bool, mood text, scores text, choices text,
+        words text, address text, agent text, rendered_at timestamptz, honeypot bool, wrote bool,
+        ready_at timestamptz, at_latest timestamptz)
 ), open as (
     select survey_id from surveys where survey_id in (select survey_id from given) and state = 'open'
     order by survey_id for share
 ), written as (
-    insert into answers (survey_id, version, received_at, idempotency_key, content, complete, mood, scores,
-        choices, words, address, agent, rendered_at, honeypot, wrote)
-    select survey_id, version, received_at, idempotency_key, content, complete, mood, scores,
+    insert into answers (survey_id, version, received_at, idempotency_key, content, complete, draft, mood,
+        scores, choices, words, address, agent, rendered_at, honeypot, wrote)
+    select survey_id, version, received_at, idempotency_key, content, complete, draft, mood, scores,
         choices, words, address, agent, rendered_at, honeypot, wrote
     from given join open using (survey_id)
     on conflict do nothing
@@ -119,7 +120,7 @@ async def load_grounds(conn: Connection, survey_ids: Sequence[UUID]) -> dict[UUI
 def _ground(row: Mapping[str, object]) -> Ground:
     latest = None
     if row["version"] is not None:
-        latest = Latest(row["version"], row["content"], row["rendered_at"], row["human"])  # type: ignore[arg-type] # typed by the schema
+        latest = Latest(row["version"], row["content"], row["rendered_at"], row["human"], row["complete"])  # type: ignore[arg-type] # typed by the schema
     return Ground(
         row["contact_id"],  # type: ignore[arg-type] # typed by the schema
         row["questionnaire"],  # type: ignore[arg-type] # typed by the schema

@@ -21,6 +21,7 @@ class GivenAnswer:
 
     received_at: datetime
     complete: bool
+    draft: bool
     mood: Mood
     scores: tuple[Score, ...]
     choices: dict[str, tuple[str, ...]]
@@ -49,7 +50,7 @@ class PageRow:
 # What was held is not shown: a person behind a gateway that pressed the button shall answer, not read thanks.
 _PAGE = """
 select s.contact_id, s.questionnaire, s.state, s.closes_at, s.snapshot, s.person, s.slots, s.close_the_loop,
-    a.received_at, a.complete, a.mood, a.scores, a.choices, a.words
+    a.received_at, a.complete, a.draft, a.mood, a.scores, a.choices, a.words
 from surveys s
 left join lateral (
     select * from answers
@@ -71,6 +72,7 @@ async def load_page(conn: Connection, survey_id: UUID) -> PageRow | None:
         answer = GivenAnswer(
             received_at=row["received_at"],
             complete=row["complete"],
+            draft=row["draft"],
             mood=Mood(row["mood"]),
             scores=load_scores(row["scores"]),
             choices=load_choices(row["choices"]),

@@ -30,6 +30,7 @@ class StoredAnswer:
     version: int
     sent: Sent
     complete: bool
+    draft: bool
     mood: Mood
     scores: tuple[Score, ...]
     choices: dict[str, tuple[str, ...]]
@@ -97,11 +98,14 @@ where a.survey_id = j.survey_id and a.version = j.version
 """
 
 _SETTLED = """
-insert into responses (survey_id, version, state, announced)
-select * from unnest($1::uuid[], $2::int[], $3::text[], $4::int[]) as t (survey_id, version, state, announced)
+insert into responses as r (survey_id, version, state, announced, changed_at)
+select survey_id, version, state, announced, $5
+from unnest($1::uuid[], $2::int[], $3::text[], $4::int[]) as t (survey_id, version, state, announced)
 order by survey_id
 on conflict (survey_id) do update
-    set version = excluded.version, state = excluded.state, announced = excluded.announced
+    set version = excluded.version, state = excluded.state, announced = excluded.announced,
+        changed_at = case when excluded.version > r.version then excluded.changed_at else r.changed_at end,
+        reviewed_by = case when excluded.version > r.version then null else r.reviewed_by end
 """
 
 _LATER = """
@@ -199,6 +203,7 @@ async def _answers(conn: Connection, survey_ids: list[UUID]) -> dict[UUID, list[
                 version=row["version"],
                 sent=sent,
                 complete=row["complete"],
+                draft=row["draft"],
                 mood=Mood(row["mood"]),
                 scores=load_scores(row["scores"]),
                 choices=load_choices(row["choices"]),
@@ -233,7 +238,7 @@ async def save_judgements(
     )
 
 
-async def save_settled(conn: Connection, settled: Sequence[Settled]) -> None:
+async def save_settled(conn: Connection, settled: Sequence[Settled], now: datetime) -> None:
     """Keep what was announced, and take the cases off the queue."""
     await conn.execute(
         _SETTLED,
@@ -241,6 +246,7 @@ async def save_settled(conn: Connection, settled: Sequence[Settled]) -> None:
         [one.events for one in settled],
         [one.announced.state.value for one in settled],
         [one.announced.version for one in settled],
+        now,
     )
 
 
@@ -277,6 +283,12 @@ async def held(conn: Connection, after: UUID, limit: int) -> list[dict[str, obje
 async def release(conn: Connection, survey_id: UUID, user: str, now: datetime) -> bool:
     """Let a user vouch for a held answer; False when it is not held."""
     return await conn.fetchval(_RELEASE, survey_id, user, now) is not None
+
+
+async def keep(conn: Connection, survey_id: UUID, user: str) -> bool:
+    """Note that somebody looked at a held answer and left it held; False when it is not held."""
+    statement = "update responses set reviewed_by = $2 where survey_id = $1 and state = 'held' returning 1"
+    return await conn.fetchval(statement, survey_id, user) is not None
 
 
 async def depths(conn: Connection) -> tuple[int, int]:

@@ -53,12 +53,16 @@ select * from unnest($1::text[], $2::text[]) as t (digest, form) order by digest
 on conflict do nothing
 """
 
-_SURVEYS = """
+# What happened to whom, and what somebody's job is, can single a person out: erasure takes it too.
+_BLURRED = r"""regexp_replace({}, '"(subject_id|job_function)":"([^"\\]|\\.)*"', '"\1":""', 'g')"""
+
+_SURVEYS = f"""
 insert into surveys as s (survey_id, version, contact_id, questionnaire, snapshot, person, slots,
     close_the_loop, closes_at, state)
-select t.survey_id, t.version, t.contact_id, t.questionnaire, t.snapshot,
+select t.survey_id, t.version, t.contact_id, t.questionnaire,
+    case when e.contact_id is null then t.snapshot else {_BLURRED.format("t.snapshot")} end,
     case when e.contact_id is null then t.person else '' end,
-    case when e.contact_id is null then t.slots else '{}' end,
+    case when e.contact_id is null then t.slots else '{{}}' end,
     t.close_the_loop, t.closes_at, case when e.contact_id is null then 'open' else 'erased' end
 from unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
     $9::timestamptz[]) as t (survey_id, version, contact_id, questionnaire, snapshot, person, slots,
@@ -66,7 +70,7 @@ from unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[], $5::text[], $6::text[
 left join erased_contacts e on e.contact_id = t.contact_id
 order by t.survey_id
 on conflict (survey_id) do nothing
-"""
+"""  # noqa: S608 - constants of this module
 
 _PATCH = """
 update surveys as s set
@@ -84,7 +88,8 @@ from unnest($1::uuid[], $2::int[], $3::text[], $4::timestamptz[])
     as t (survey_id, step, channel, handed_over_at)
 order by survey_id, step
 on conflict (survey_id, step) do update
-    set handed_over_at = coalesce(h.handed_over_at, excluded.handed_over_at)
+    set handed_over_at = coalesce(h.handed_over_at, excluded.handed_over_at),
+        channel = case when h.handed_over_at is null then excluded.channel else h.channel end
 """
 
 _JUDGE_AGAIN = """
@@ -101,7 +106,11 @@ _ERASE = (
     on conflict do nothing
     """,
     # First: whoever looks at a link meanwhile waits here, and leaves no address.
-    "update surveys set state = 'erased', person = '', slots = '{}' where contact_id = any($1::uuid[])",
+    f"""
+    update surveys set state = 'erased', person = '', slots = '{{}}', snapshot = {_BLURRED.format("snapshot")}
+    where contact_id = any($1::uuid[])
+    """,  # noqa: S608 - constants of this module
+    "delete from widget_contacts where contact_id = any($1::uuid[])",
     """
     update observations set address = '' where survey_id in
         (select survey_id from surveys where contact_id = any($1::uuid[]))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from services.trigger.domain.drivers import DRIVERS
 from services.trigger.domain.parts import PartId, Rules, Texts
-from shared.contracts.forms import Bounds, Item, Question, QuestionType
+from shared.contracts.forms import Bounds, Item, Permission, Question, QuestionType
 
 
 class Choice(Rules):
@@ -42,7 +42,10 @@ class AnswerBound(Rules):
 
 
 class Asked(Rules):
-    """One question; `when` names earlier questions and bounds of their answers."""
+    """One question; `when` names earlier questions and bounds of their answers.
+
+    `permission`: what a tick of a consent question allows; to be contacted, unless it says otherwise.
+    """
 
     id: PartId
     type: QuestionType
@@ -52,6 +55,13 @@ class Asked(Rules):
     when: dict[str, AnswerBound] = Field(default_factory=dict)
     low_label: dict[str, str] = Field(default_factory=dict)
     high_label: dict[str, str] = Field(default_factory=dict)
+    permission: Permission | None = None
+
+    @model_validator(mode="after")
+    def _permits(self) -> Self:
+        if self.permission is not None and self.type is not QuestionType.CONSENT:
+            raise ValueError(f"permission: only a question of type consent asks for one, not {self.type}")
+        return self
 
     def question(self) -> Question:
         """The question as a survey carries it."""
@@ -64,4 +74,5 @@ class Asked(Rules):
             when={name: Bounds(**bound.model_dump()) for name, bound in self.when.items()},
             low_label=self.low_label,
             high_label=self.high_label,
+            permission=self.permission or (Permission.CONTACT if self.type is QuestionType.CONSENT else None),
         )

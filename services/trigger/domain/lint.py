@@ -251,6 +251,7 @@ def local_texts(rules: Programme) -> Iterator[tuple[Location, dict[str, str]]]:
     ):
         if texts:
             yield where, texts
+    yield from _link_texts(rules)
     for index, question in enumerate(rules.questions):
         yield ("questions", index, "text"), question.text
         for name, texts in (("low_label", question.low_label), ("high_label", question.high_label)):
@@ -258,6 +259,13 @@ def local_texts(rules: Programme) -> Iterator[tuple[Location, dict[str, str]]]:
                 yield ("questions", index, name), texts
         for number, item in enumerate(question.items):
             yield ("questions", index, "items", number, "text"), item.text
+
+
+def _link_texts(rules: Programme) -> Iterator[tuple[Location, dict[str, str]]]:
+    loop = rules.close_the_loop
+    for group, follow_up in (("neutral", loop.neutral), ("happy", loop.happy)):
+        for index, link in enumerate(follow_up.links if follow_up else ()):
+            yield ("close_the_loop", group, "links", index, "text"), link.text
 
 
 def _same_key(programmes: Sequence[Checked]) -> Iterator[Finding]:

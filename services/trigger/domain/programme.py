@@ -23,7 +23,7 @@ from services.trigger.domain.when import When
 from shared.contracts.forms import Form, Letter, QuestionType
 from shared.contracts.model import Family, Persona, Tier
 from shared.contracts.programmes import ProgrammeState
-from shared.contracts.surveys import CloseTheLoop
+from shared.contracts.surveys import CloseTheLoop, Link
 
 DEFAULT_LOW = {QuestionType.NPS: 6, QuestionType.NPS5: 3, QuestionType.CSAT: 2, QuestionType.CES: 3}
 """At or below it an answer is unhappy, unless the programme says otherwise (R1-R5, R95)."""
@@ -102,10 +102,35 @@ class Unhappy(Rules):
     send: Help | None = None
 
 
-class FollowUp(Rules):
-    """What follows an answer of another group: a task for the account's owner (R73, R74)."""
+HttpsUrl = Annotated[str, Field(pattern=r"^https://[^\s<>\"']{3,480}$")]
 
-    task: PartId
+
+class Onward(Rules):
+    """A link of the thank-you page, as to a review or a referral programme."""
+
+    text: Texts
+    url: HttpsUrl
+
+
+class FollowUp(Rules):
+    """What follows an answer of another group (R73, R74).
+
+    A task for the account's owner, links for the person to go on to, or both.
+    """
+
+    task: PartId | Literal[""] = ""
+    links: Annotated[tuple[Onward, ...], Field(max_length=3)] = ()
+
+    @model_validator(mode="after")
+    def _says_something(self) -> FollowUp:
+        if not self.task and not self.links:
+            raise ValueError("write task, or links")
+        return self
+
+    @property
+    def onward(self) -> tuple[Link, ...]:
+        """The links as a survey carries them."""
+        return tuple(Link(text=link.text, url=link.url) for link in self.links)
 
 
 def _attribute_names(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -116,11 +141,12 @@ def _attribute_names(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class CloseLoop(Rules):
-    """What happens with the answer."""
+    """What happens with the answer; `booking`: where whoever wants a call chooses a moment (R45)."""
 
     unhappy: Unhappy = Unhappy()
     neutral: FollowUp | None = None
     happy: FollowUp | None = None
+    booking: HttpsUrl | None = None
 
 
 Attributes = Annotated[
@@ -230,6 +256,9 @@ class Programme(Rules):
             help=unhappy.send.help if unhappy.send else "",
             neutral_task=rules.neutral.task if rules.neutral else "",
             happy_task=rules.happy.task if rules.happy else "",
+            neutral_links=rules.neutral.onward if rules.neutral else (),
+            happy_links=rules.happy.onward if rules.happy else (),
+            booking_url=rules.booking or "",
         )
 
 

@@ -166,3 +166,46 @@ async def sign_in(collector: Collector, browser: httpx.AsyncClient) -> None:
     assert isinstance(signed_in, SignedIn)
     browser.cookies.set("afterword", signed_in.token)
     browser.headers["x-csrf-token"] = signed_in.session.csrf
+
+
+async def held_answer(collector: Collector, number: int) -> None:
+    """An answer by somebody who opened two scores in haste, held and announced."""
+    path = await collector.asked(number)
+    await collector.handed_over(number, ago=1)
+    async with collector.client("198.51.100.7") as bot:
+        await bot.get(f"{path}?score=1")
+        page = await bot.get(f"{path}?score=7")
+        collector.wait(2)
+        await send(bot, page, path, {"q.ces": "1", "q.hard": "<b>Bad</b>"})
+    collector.wait(60)
+    await collector.settle()
+    collector.wait(10)
+
+
+async def test_a_manager_lets_a_held_answer_count_or_leaves_it_held(collector: Collector) -> None:
+    await held_answer(collector, 1)
+    await held_answer(collector, 2)
+    async with collector.client() as manager:
+        assert (await manager.get("/answers/held")).status_code == 303
+        await sign_in(collector, manager)
+        page = await manager.get("/answers/held")
+        assert page.text.count("A person answered: count it") == 2
+        assert "&lt;b&gt;Bad&lt;/b&gt;" in page.text
+        assert "Several scores were opened within ten seconds." in page.text
+        done = await manager.post(f"/answers/held/{survey_id(1)}/release")
+        assert done.headers["location"] == "/answers/held?done=released"
+        assert (await manager.post(f"/answers/held/{survey_id(2)}/keep")).status_code == 303
+        (event,) = await collector.settle()
+        assert isinstance(event, ResponseReleased)
+        assert event.survey_id == str(survey_id(1))
+        assert "Nothing is held" in (await manager.get("/answers/held")).text
+        left = await manager.get("/answers/held?looked_at=true")
+        assert left.text.count("A person answered: count it") == 1
+        gone = await manager.post(f"/answers/held/{survey_id(1)}/keep")
+        assert gone.status_code == 409
+    async with collector.db.read() as conn:
+        actions = await conn.fetch("select action, subject from access.audit order by id")
+    assert [(row["action"], row["subject"]) for row in actions if row["action"].startswith("answer.")] == [
+        ("answer.released", str(survey_id(1))),
+        ("answer.left_held", str(survey_id(2))),
+    ]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 
+from services.collector.pages.frame import FOLDER
 from shared.contracts.directory import ContactErased
+from shared.contracts.forms import Bounds, Permission, Question, QuestionType
 from shared.contracts.reasons import Reason
 from shared.contracts.responses import (
     Mood,
@@ -15,8 +19,8 @@ from shared.contracts.responses import (
     ResponseSubmitted,
     Verdict,
 )
-from shared.contracts.surveys import SurveyCancelled, SurveyExtended
-from tests.support.collector import NPS, START, Collector, contact_id, send, snapshot, survey_id
+from shared.contracts.surveys import CloseTheLoop, Link, SurveyCancelled, SurveyExtended
+from tests.support.collector import CES, NPS, START, Collector, contact_id, send, snapshot, survey_id
 
 
 async def answers(collector: Collector) -> list[dict[str, object]]:
@@ -364,3 +368,167 @@ async def test_a_flood_on_one_link_is_slowed_down_and_an_office_is_not(collector
         assert limited.headers["retry-after"] == "1"
         collector.machine.advance(2)
         assert (await office.get(paths[0])).status_code == 200
+
+
+ONWARD = CloseTheLoop(
+    happy_links=(
+        Link(
+            text={"en": "Write a review", "sv": "Skriv en recension"}, url="https://reviews.example/northwind"
+        ),
+        Link(text={"en": "Nowhere"}, url="javascript:alert(1)"),
+    ),
+    neutral_links=(Link(text={"en": "What is new"}, url="https://northwind.example/new"),),
+    booking_url="https://calendar.example/northwind",
+)
+CALL = CES.model_copy(
+    update={
+        "questions": (
+            *CES.questions,
+            Question(
+                id="call_me", type=QuestionType.CONSENT, text={"en": "May we call you?"},
+                when={"ces": Bounds(lte=3)}, permission=Permission.CONTACT,
+            ),
+        )
+    }
+)  # fmt: skip
+
+
+async def answered(collector: Collector, number: int, fields: dict[str, str | list[str]]) -> str:
+    """The thank-you page after an answer."""
+    path = await collector.asked(number, CALL, close_the_loop=ONWARD)
+    async with collector.client() as browser:
+        page = await browser.get(path)
+        collector.wait(30)
+        await send(browser, page, path, fields)
+        return (await browser.get(path)).text
+
+
+@pytest.mark.requirement("R45", "R74")
+@pytest.mark.parametrize(
+    ("fields", "there", "not_there"),
+    [
+        pytest.param(
+            {"q.ces": "7"}, ["https://reviews.example/northwind"],
+            ["javascript:", "calendar.example", "northwind.example/new", "call me"], id="a promoter",
+        ),
+        pytest.param(
+            {"q.ces": "5"}, ["https://northwind.example/new"],
+            ["reviews.example", "calendar.example", "call me"], id="in between",
+        ),
+        pytest.param(
+            {"q.ces": "2"}, ["May we call you about it?", "https://calendar.example/northwind"],
+            ["reviews.example"], id="a detractor",
+        ),
+        pytest.param(
+            {"q.ces": "2", "q.call_me": "yes"},
+            ["You asked us to get in touch", "https://calendar.example/northwind"],
+            ["May we call you about it?"], id="a detractor who wants a call",
+        ),
+    ],
+)  # fmt: skip
+async def test_thanks_lead_on_by_the_group_of_the_score(
+    collector: Collector, fields: dict[str, str | list[str]], there: list[str], not_there: list[str]
+) -> None:
+    page = await answered(collector, 1, fields)
+    assert [text for text in there if text not in page] == []
+    assert [text for text in not_there if text in page] == []
+
+
+@pytest.mark.requirement("R45")
+async def test_one_click_on_the_thank_you_page_asks_for_a_call_and_changes_nothing_else(
+    collector: Collector,
+) -> None:
+    path = await collector.asked(1, CALL, close_the_loop=ONWARD)
+    await collector.handed_over(1)
+    async with collector.client() as browser:
+        page = await browser.get(path)
+        collector.wait(30)
+        await send(browser, page, path, {"q.ces": "2", "q.hard": "Line one\nline <two>"})
+        collector.wait(30)
+        thanks = await browser.get(path)
+        collector.wait(5)
+        await send(browser, thanks, path, {})
+        again = await browser.get(path)
+    assert "You asked us to get in touch" in again.text
+    collector.wait(60)
+    (event,) = await collector.settle()
+    assert isinstance(event, ResponseSubmitted)
+    assert (event.primary_score.value, event.choices) == (2, {"call_me": ("yes",)})
+    assert await collector.words(1, event.words) == {"hard": "Line one\nline <two>"}
+
+
+@pytest.mark.requirement("R49")
+async def test_each_step_is_kept_and_gone_on_with_on_another_device(collector: Collector) -> None:
+    path = await collector.asked(1)
+    await collector.handed_over(1)
+    async with collector.client() as phone, collector.client("10.0.0.2") as desk:
+        page = await phone.get(path)
+        collector.wait(10)
+        assert (await send(phone, page, path, {"draft": "1", "q.hard": "Too soon"})).status_code == 422
+        assert (await send(phone, page, path, {"draft": "1", "q.ces": "2"})).status_code == 204
+        collector.wait(10)
+        kept = {"draft": "1", "q.ces": "2", "q.hard": "The import"}
+        assert (await send(phone, page, path, kept)).status_code == 204
+        collector.wait(600)
+        (started,) = await collector.settle() or await collector.events()
+        assert isinstance(started, ResponseStarted)
+        resumed = await desk.get(path)
+        assert "We kept what you chose so far" in resumed.text
+        assert 'value="2" checked' in resumed.text
+        assert ">The import</textarea>" in resumed.text
+        collector.wait(30)
+        fields = {"q.ces": "2", "q.hard": "The import of routes"}
+        assert (await send(desk, resumed, path, fields)).status_code == 303
+        assert (await send(phone, page, path, kept)).status_code == 204
+    (event,) = await collector.settle()
+    assert isinstance(event, ResponseSubmitted)
+    assert await collector.words(1, event.words) == {"hard": "The import of routes"}
+    assert [(row["version"], row["draft"], row["complete"]) for row in await answers(collector)] == [
+        (1, True, False), (2, True, False), (3, False, True),
+    ]  # fmt: skip
+
+
+@pytest.mark.requirement("R49", "R72")
+async def test_an_unhappy_person_who_never_pressed_the_button_is_heard_half_an_hour_later(
+    collector: Collector,
+) -> None:
+    path = await collector.asked(1)
+    await collector.handed_over(1)
+    async with collector.client() as browser:
+        page = await browser.get(path)
+        collector.wait(10)
+        await send(browser, page, path, {"draft": "1", "q.ces": "2"})
+        collector.wait(1799)
+        assert await collector.settle() == []
+        collector.wait(1)
+        (event,) = await collector.settle()
+    assert isinstance(event, ResponseSubmitted)
+    assert event.mood is Mood.UNHAPPY
+
+
+async def test_a_page_with_all_its_files_stays_under_60_kb(collector: Collector) -> None:
+    """The longest form that a relationship survey may have, filled to the limit of one text."""
+    path = await collector.asked(1, NPS)
+    async with collector.client() as browser:
+        page = await browser.get(f"{path}?score=9&lang=de")
+        collector.wait(30)
+        again = await send(browser, page, path, {"q.nps": "9", "q.why": "é" * 4000})
+        files = re.findall(r'(?:href|src)="(/[^"]+\.(?:css|js)[^"]*)"', page.text)
+        sizes = [len((await browser.get(unescape(file))).content) for file in files]
+    assert len(files) == 4
+    assert len(page.content) + sum(sizes) < 60_000
+    assert len(again.content) + sum(sizes) < 60_000
+
+
+async def test_pages_are_ready_for_writing_from_right_to_left(collector: Collector) -> None:
+    arabic = CES.model_copy(update={"title": {"ar": "البداية"}})
+    path = await collector.asked(1, arabic)
+    async with collector.client() as browser:
+        page = await browser.get(path)
+    assert '<html lang="en" dir="ltr">' in page.text
+    assert '<h1 class="topic" dir="auto">البداية</h1>' in page.text
+    assert '<textarea dir="auto"' in page.text
+    sheet = (FOLDER / "static" / "survey.css").read_text()
+    assert (
+        re.findall(r"(?:margin|padding|border|inset)-(?:left|right)|[^-]left:|[^-]right:|float", sheet) == []
+    )

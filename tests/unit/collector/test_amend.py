@@ -73,3 +73,15 @@ def test_another_word_is_another_answer() -> None:
     assert content_of(read(FORM, {"nps": 9, "why": "Good"})) != content_of(
         read(FORM, {"nps": 9, "why": "good"})
     )
+
+
+@pytest.mark.requirement("R49")
+def test_a_draft_follows_drafts_and_never_stands_in_for_what_was_sent() -> None:
+    reading = read(FORM, {"nps": 9})
+    kept, sent = content_of(reading, draft=True), content_of(reading)
+    begun = Latest(1, kept, T, complete=False)
+    assert next_version(None, kept, T, draft=True) == Write(1)
+    assert next_version(begun, kept, T, draft=True) == Same(1)
+    assert next_version(begun, content_of(read(FORM, {"nps": 3}), draft=True), T, draft=True) == Write(2)
+    assert next_version(begun, sent, T) == Write(2)
+    assert next_version(Latest(2, sent, T), kept, T, draft=True) == Same(2)

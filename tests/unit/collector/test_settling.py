@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -54,6 +55,19 @@ def test_an_answer_settles(answer: Waiting, ready: int, at_latest: int) -> None:
 @pytest.mark.requirement("R49")
 def test_an_incomplete_answer_waits_for_its_rest_until_the_survey_closes() -> None:
     assert due(waiting(5, complete=False), Patience()).ready_at == CLOSES
+
+
+@pytest.mark.requirement("R49", "R72")
+def test_an_unhappy_draft_leaves_half_an_hour_after_its_last_step_at_the_latest_when_the_survey_closes() -> (
+    None
+):
+    draft = Waiting(
+        T, T + timedelta(seconds=60), complete=False, mood=Mood.UNHAPPY, closes_at=CLOSES, draft=True
+    )
+    assert due(draft, Patience()).ready_at == T + timedelta(seconds=60 + 1800)
+    late = replace(draft, received_at=CLOSES - timedelta(minutes=1))
+    assert due(late, Patience()).ready_at == CLOSES
+    assert due(replace(draft, mood=Mood.HAPPY), Patience()).ready_at == CLOSES
 
 
 PENDING = Announced()

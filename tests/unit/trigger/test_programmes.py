@@ -281,3 +281,48 @@ def test_an_unknown_programme_is_refused_with_names_like_it(key: str, said: str)
     assert shown.exit_code == 1
     assert f"There is no readable programme '{key}'" in shown.output
     assert said in shown.output
+
+
+@pytest.mark.requirement("R45", "R74")
+def test_a_programme_says_where_thanks_lead_on_to_and_what_a_tick_allows() -> None:
+    texts = {"en": "Write a review"}
+    rules = edition(
+        questions=[
+            *definition()["questions"],
+            {"id": "call_me", "type": "consent", "text": {"en": "Call?"}},
+            {"id": "quote", "type": "consent", "text": {"en": "Quote?"}, "permission": "quote"},
+        ],
+        close_the_loop={
+            "happy": {"links": [{"text": texts, "url": "https://reviews.example/us"}]},
+            "neutral": {"task": "improvement"},
+            "booking": "https://calendar.example/us",
+        },
+    ).programme
+    permissions = {question.id: question.permission for question in rules.form.questions}
+    assert (permissions["call_me"], permissions["quote"]) == ("contact", "quote")
+    assert permissions[rules.primary] is None
+    assert [(link.text, link.url) for link in rules.loop.happy_links] == [
+        (texts, "https://reviews.example/us")
+    ]
+    assert rules.loop.booking_url == "https://calendar.example/us"
+
+
+@pytest.mark.parametrize(
+    ("loop", "path"),
+    [
+        (
+            {"happy": {"links": [{"text": {"en": "x"}, "url": "http://x.example"}]}},
+            "close_the_loop.happy.links",
+        ),
+        ({"happy": {}}, "close_the_loop.happy"),
+        ({"booking": "javascript:alert(1)"}, "close_the_loop.booking"),
+    ],
+)
+def test_a_link_is_https_and_a_group_without_anything_is_refused(loop: dict[str, Any], path: str) -> None:
+    assert [place for place in paths(of(close_the_loop=loop)) if place.startswith(path)] != []
+
+
+def test_a_missing_translation_of_a_link_is_named() -> None:
+    loop = {"happy": {"links": [{"text": {"en": "Review"}, "url": "https://x.example"}]}}
+    found = findings(json.dumps(definition(close_the_loop=loop)), ("en", "sv"))
+    assert "close_the_loop.happy.links.0.text" in paths(found)

@@ -10,11 +10,14 @@ from uuid import UUID
 from services.collector import metrics
 from services.collector.domain.settling import Due, Patience, Say, State, current, settle
 from services.collector.domain.verdict import RULES
+from services.collector.domain.webhooks import Topic
 from services.collector.handlers.answering import Forms, response_id
 from services.collector.handlers.judging import JudgedCase, judged, leaves, moment
 from services.collector.store import settling as store
+from services.collector.store import webhooks
 from services.collector.store.settling import Case, Settled
 from services.collector.store.surveys import load_forms
+from services.collector.store.webhooks import Told
 from shared.contracts.model import Snapshot
 from shared.contracts.responses import (
     Answered,
@@ -69,6 +72,7 @@ class Settling:
         """Refresh the gauges."""
         async with self._db.read() as conn:
             waiting, held = await store.depths(conn)
+            metrics.WEBHOOKS_WAITING.set(await webhooks.waiting(conn))
         metrics.SETTLING.set(waiting)
         metrics.HELD.set(held)
         return 0
@@ -92,13 +96,16 @@ class Settling:
         return waiting, ready
 
     async def _announce(self, tx: Tx, verdicts: Sequence[JudgedCase]) -> None:
-        settled = []
+        settled: list[Settled] = []
+        told: list[Told] = []
         for one in verdicts:
             says, then = settle(one.case.announced, one.judged)
             for number, say in enumerate(says, start=one.case.events + 1):
                 event = _event(say, number, one, tx.now)
                 tx.emit(event, identity=f"{event.response_id}/{number}", key=event.snapshot.key)
                 metrics.ANNOUNCED.labels(say.value).inc()
+                topic = Topic(f"response.{say.value}")
+                told.append(Told(one.case.survey_id, topic, number, then.version))
             settled.append(Settled(one.case.survey_id, one.case.events + len(says), then))
         judgements = [(one.case.survey_id, j.version, j.judgement) for one in verdicts for j in one.judged]
         for _, _, judgement in judgements:
@@ -106,7 +113,9 @@ class Settling:
             for reason in judgement.evidence:
                 metrics.EVIDENCE.labels(reason.value).inc()
         await store.save_judgements(tx.conn, judgements, RULES)
-        await store.save_settled(tx.conn, settled)
+        await store.save_settled(tx.conn, settled, tx.now)
+        if told:
+            await webhooks.enqueue(tx.conn, told, tx.now)
 
 
 def _event(say: Say, number: int, one: JudgedCase, now: datetime) -> Response:

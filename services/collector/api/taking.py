@@ -1,4 +1,4 @@
-"""Answers from a company's own front ends, and the view of what was seen and held.
+"""Answers from a company's own front ends.
 
 `POST /v1/responses` is the hot path of the whole product: plain ASGI, one shared commit for all who come at
 the same time, acknowledged after the commit only.
@@ -14,7 +14,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from fastapi import APIRouter, Depends, Query
 from starlette.datastructures import MutableHeaders
 from starlette.types import Receive, Scope, Send
 
@@ -31,25 +30,15 @@ from services.collector.handlers.answering import (
     Unreadable,
 )
 from services.collector.handlers.guards import Guards
-from services.collector.handlers.review import Review
-from services.collector.handlers.verdicts import Verdicts
 from services.collector.handlers.visits import Visits
 from shared.errors import Unavailable
 from shared.runtime.clock import Clock
-from shared.security.access import Principal, User, require_role, require_scope
 from shared.security.tokens import Tokens
-from shared.web.problems import Problem as HttpProblem
 from shared.web.security_headers import set_security_headers
 
 MAX_BODY = 256 * 1024
 MAX_WAITING = 5000
 """Answers in line for the next commit; more are sent away, since they would only time out."""
-
-
-Reader = Annotated[Principal, Depends(require_scope("responses:read"))]
-Manager = Annotated[User, Depends(require_role("manager"))]
-Limit = Annotated[int, Query(ge=1, le=500)]
-FIRST = UUID(int=0)
 
 
 class AnswerIn(msgspec.Struct, frozen=True):
@@ -207,40 +196,3 @@ def _refusal(
     if errors:
         body["errors"] = errors
     return Reply(status, _encode(body), b"application/problem+json", retry_after)
-
-
-def review_routes(review: Review, verdicts: Verdicts) -> APIRouter:
-    """What people may look at and decide: observations, held answers, wishes to be contacted."""
-    router = APIRouter(tags=["responses"])
-
-    @router.get("/v1/observations")
-    async def observations(_: Reader, survey: UUID, after: int = 0, limit: Limit = 200) -> dict[str, Any]:
-        """What was seen of a survey's link, in order; why an answer was taken for a machine's."""
-        return {"observations": await review.observations(survey, after, limit)}
-
-    @router.get("/v1/responses/held")
-    async def held(_: Reader, after: UUID = FIRST, limit: Limit = 100) -> dict[str, Any]:
-        """Answers held back, each with verdict and evidence."""
-        return {"held": await review.held(after, limit)}
-
-    @router.get("/v1/responses/{survey}/verdicts")
-    async def explained(_: Reader, survey: UUID) -> dict[str, Any]:
-        """All that was seen of a survey and why each version of its answer was judged so, by which rules."""
-        found = await verdicts.explain(survey)
-        if found is None:
-            raise HttpProblem(404, "There is no answer to this survey.")
-        return found
-
-    @router.get("/v1/responses/contact-wishes")
-    async def contact_wishes(_: Reader, after: int = 0, limit: Limit = 100) -> dict[str, Any]:
-        """Who came after a survey had closed and asked to be contacted."""
-        return {"wishes": await review.wishes(after, limit)}
-
-    @router.post("/v1/responses/{survey}/release", status_code=202)
-    async def release(survey: UUID, user: Manager) -> dict[str, str]:
-        """Vouch for a held answer: it counts from now on."""
-        if not await review.release(survey, str(user.id)):
-            raise HttpProblem(404, "There is no held answer to this survey.")
-        return {"status": "released"}
-
-    return router

@@ -1,0 +1,1 @@
+"""HTTP for programs: answers in, answers out, and what people may look at and decide."""

@@ -1,0 +1,96 @@
+"""Answers out: page by page for programs that keep up with them, and as files."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import StreamingResponse
+
+from services.collector.api.formats import WRITERS, Format
+from services.collector.domain.listing import Filters, Standing
+from services.collector.domain.tables import columns
+from services.collector.handlers.listing import START, Listing, Place
+from shared.contracts.responses import Mood
+from shared.security.access import Principal, require_scope
+from shared.web.cursors import after_of, cursor_of
+from shared.web.problems import Problem
+
+Reader = Annotated[Principal, Depends(require_scope("responses:read"))]
+Exporter = Annotated[Principal, Depends(require_scope("exports:read"))]
+INSTALL = "Install it with pip install 'afterword[parquet]', or take csv or ndjson."
+_TICK = timedelta(microseconds=1)
+
+
+def _filters(  # noqa: PLR0913 - one argument per parameter of the address
+    *,
+    state: Standing = Standing.COUNTED,
+    programme: Annotated[str, Query(max_length=100)] = "",
+    account: Annotated[str, Query(max_length=100)] = "",
+    contact: UUID | None = None,
+    mood: Mood | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> Filters:
+    for name, instant in (("since", since), ("until", until)):
+        if instant is not None and instant.tzinfo is None:
+            raise Problem(422, f"{name}: write the zone too, as in 2026-03-03T10:00:00Z.", field=name)
+    return Filters(state, programme, account, contact, None, mood, since, until)
+
+
+Wanted = Annotated[Filters, Depends(_filters)]
+
+
+def listing_routes(listing: Listing) -> APIRouter:
+    """Lists and files of answers."""
+    router = APIRouter(tags=["responses"])
+
+    @router.get("/v1/responses")
+    async def responses(
+        _: Reader,
+        wanted: Wanted,
+        cursor: str = "",
+        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    ) -> dict[str, Any]:
+        """Answers in the order in which they last changed; `next` leads on, and later to what changed since.
+
+        Answers of tests are left out, and the changes of the last ten seconds wait for the next page.
+        """
+        page = await listing.page(wanted, _place(cursor), limit)
+        following = cursor_of((page.last[0] - START[0]) // _TICK, page.last[1]) if page.last else cursor
+        return {"responses": page.items, "next": following, "more": len(page.items) == limit}
+
+    @router.get("/v1/responses/export")
+    async def export(_: Exporter, wanted: Wanted, format: Format = Format.CSV) -> StreamingResponse:  # noqa: A002 - its name in the address
+        """All answers that the filters leave, as a file: `csv`, `ndjson` or `parquet`."""
+        if not format.installed:
+            raise Problem(501, f"{format} needs a library that is not here.", what_to_do=INSTALL)
+        writer = WRITERS[format]
+        shape = columns(await listing.forms(wanted))
+        return StreamingResponse(
+            writer.write(listing.every(wanted), shape),
+            media_type=writer.media_type,
+            headers={"Content-Disposition": f'attachment; filename="responses.{format}"'},
+        )
+
+    @router.get("/v1/responses/{survey}")
+    async def response(_: Reader, survey: UUID) -> dict[str, Any]:
+        """One announced answer with every version that was given, drafts included."""
+        found = await listing.one(survey)
+        if found is None:
+            raise Problem(404, "There is no answer to this survey.")
+        return found
+
+    return router
+
+
+def _place(cursor: str) -> Place:
+    after = after_of(cursor)
+    if after is None:
+        return START
+    try:
+        return START[0] + int(after[0]) * _TICK, after[1]
+    except (OverflowError, ValueError) as error:
+        raise Problem(422, "cursor: take it from `next` of the page before.", field="cursor") from error

@@ -1,0 +1,21 @@
+"""What people allow by ticking a box: to be contacted about their answer, to be quoted (R45, R84)."""
+
+from __future__ import annotations
+
+from services.collector.domain.answers import Given, read
+from shared.contracts.forms import Form, Permission
+
+
+def granted(form: Form, given: Given) -> frozenset[Permission]:
+    """Permissions that an answer gives."""
+    chosen = read(form, given).choices
+    return frozenset(one.permission for one in form.questions if one.permission and one.id in chosen)
+
+
+def open_request(form: Form, given: Given, permission: Permission) -> str:
+    """The question that asked for a permission which was not given; "" when there is none for this answer."""
+    asked = [one.id for one in form.questions if one.permission is permission]
+    chosen = read(form, given).choices
+    if any(question in chosen for question in asked):
+        return ""
+    return next((one for one in asked if one in read(form, {**given, one: True}).choices), "")

@@ -1,0 +1,1 @@
+"""Loops of the collector: answers that settle, webhooks that are due."""
