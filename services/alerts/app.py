@@ -45,6 +45,7 @@ async def build(settings: Settings, platform: Platform) -> Service:
         leadership=settings.leadership,
         group_within=timedelta(minutes=settings.group_minutes),
         page_every=timedelta(minutes=settings.page_minutes),
+        large_account=settings.large_account,
         causes=tuple(Cause.model_validate(c.model_dump()) for c in settings.causes) or DEFAULT_CAUSES,
     )
     router = APIRouter()

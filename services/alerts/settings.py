@@ -63,6 +63,11 @@ class Settings(ServiceSettings):
     page_minutes: int = Field(
         default=15, ge=0, description="shortest time between two pages of one person or room; 0: no limit"
     )
+    large_account: float = Field(
+        default=50_000,
+        gt=0,
+        description="annual value from which on an account raises the priority of its cases",
+    )
     causes: tuple[CauseSetting, ...] = Field(
         default=(), description="JSON list of causes (key, label, needs, attempts); empty: the built-in list"
     )

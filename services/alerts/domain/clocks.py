@@ -1,6 +1,7 @@
 """The clocks of a ticket (R72): contact within 24 hours, nobody waits beyond 48, nothing sleeps.
 
-All spans are counted in UTC hours, so a change to summer time neither gives nor takes an hour.
+All spans are counted in UTC hours, so a change to summer time neither gives nor takes an hour. A team may
+choose that only its working hours count towards the contact; the days to resolve are those of the calendar.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
+
+from services.alerts.domain.calendars import Calendar, add
 
 
 class Clock(StrEnum):
@@ -41,6 +44,7 @@ class Run:
         told: highest level of the contact clock told so far.
         resolve_told: whether it was told that the case is still not resolved.
         contacted_at: when somebody spoke with the customer; the only thing that stops the contact clock.
+        calendar: the working hours in which the contact was promised; None: all hours count.
         follow_up_at: when the customer is to hear from us again, as promised to them.
     """
 
@@ -52,6 +56,7 @@ class Run:
     resolve_told: bool = False
     contacted_at: datetime | None = None
     follow_up_at: datetime | None = None
+    calendar: Calendar | None = None
 
     @property
     def contact_due_at(self) -> datetime:
@@ -60,7 +65,7 @@ class Run:
 
     def due_at(self, level: Level) -> datetime:
         """When a level of the contact clock is due."""
-        return self.started_at + self.contact_within * SHARE[level]
+        return add(self.calendar, self.started_at, self.contact_within * SHARE[level])
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +87,15 @@ class Ring:
     skipped: tuple[Level, ...] = ()
 
 
-def start(generation: int, at: datetime, contact_within: timedelta, resolve_within: timedelta) -> Run:
+def start(
+    generation: int,
+    at: datetime,
+    contact_within: timedelta,
+    resolve_within: timedelta,
+    calendar: Calendar | None = None,
+) -> Run:
     """Begin a run: the ticket was opened, reopened or released at `at`."""
-    return Run(generation, at, contact_within, at + resolve_within)
+    return Run(generation, at, contact_within, at + resolve_within, calendar=calendar)
 
 
 def timers(run: Run) -> tuple[Timer, ...]:
@@ -127,7 +138,8 @@ def hurry(run: Run, other: Run) -> Run:
     """A further voice joins a case: the earlier contact deadline counts, what was told stays told."""
     if run.contacted_at is not None or other.contact_due_at >= run.contact_due_at:
         return run
-    return replace(run, started_at=other.started_at, contact_within=other.contact_within)
+    promised = {"started_at": other.started_at, "contact_within": other.contact_within}
+    return replace(run, **promised, calendar=other.calendar)  # type: ignore[arg-type]
 
 
 def _overdue(run: Run, now: datetime) -> tuple[Level, ...]:

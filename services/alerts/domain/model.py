@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from services.alerts.domain.calendars import Calendar
 from services.alerts.domain.clocks import Run
 from shared.contracts import tickets as contract
 from shared.contracts.forms import QuestionType
@@ -35,6 +36,7 @@ class Answer:
         score: value of the primary question; None when only its withdrawal was ever heard of.
         since: when its clock starts: received, or released from being held.
         spoken: the person said this now, as opposed to a verdict about what was said before.
+        calendar: the working hours of the team that promised the contact; None: all hours count.
         words: sealed `Words`; `person` is a sealed `Person`.
     """
 
@@ -58,6 +60,7 @@ class Answer:
     words: str = ""
     person: str = ""
     evidence: tuple[str, ...] = ()
+    calendar: Calendar | None = None
 
     @property
     def case_key(self) -> UUID:

@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from services.alerts.domain.calendars import Calendar
+
 WEEK = timedelta(days=7)
 
 
@@ -30,6 +32,7 @@ class Rota:
         starts_on: the day of the first member's first hand-over; its weekday is that of all hand-overs.
         hour: local hour of the hand-over.
         zone: IANA name of the zone in which the hand-over is kept.
+        calendar: the working hours in which the team promises a contact; None: all hours count.
     """
 
     members: tuple[UUID, ...] = ()
@@ -38,6 +41,7 @@ class Rota:
     zone: str = "UTC"
     overrides: tuple[Override, ...] = ()
     version: int = 0
+    calendar: Calendar | None = None
 
     @property
     def weekday(self) -> int:

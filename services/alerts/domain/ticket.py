@@ -59,7 +59,7 @@ def open_(answer: Answer, ticket_id: UUID, owner: Owner) -> Step:
         version=1,
         state=TicketState.OPEN,
         opened_at=answer.since,
-        run=clocks.start(1, answer.since, answer.contact_within, answer.resolve_within),
+        run=clocks.start(1, answer.since, answer.contact_within, answer.resolve_within, answer.calendar),
         voices=(_voice(answer),),
         snapshot=answer.snapshot,
         owner=owner,
@@ -79,7 +79,7 @@ def join(ticket: Ticket, answer: Answer) -> Step:
         again = reopen(ticket, answer.since, None, answer)
         joined = join(again.ticket, answer)
         return Step(joined.ticket, again.entries + joined.entries, again.events + joined.events, joined.tells)
-    other = clocks.start(0, answer.since, answer.contact_within, answer.resolve_within)
+    other = clocks.start(0, answer.since, answer.contact_within, answer.resolve_within, answer.calendar)
     ticket = edit(
         ticket, run=clocks.hurry(ticket.run, other), voices=(*ticket.voices, _voice(answer)), proposal=""
     )
@@ -227,7 +227,8 @@ def reopen(
     """The case is open again and its clocks start anew, by a person or because the customer spoke."""
     contact_within = answer.contact_within if answer else ticket.run.contact_within
     resolve_within = answer.resolve_within if answer else ticket.run.resolve_due_at - ticket.run.started_at
-    run = clocks.start(ticket.run.generation + 1, at, contact_within, resolve_within)
+    calendar = answer.calendar if answer else ticket.run.calendar
+    run = clocks.start(ticket.run.generation + 1, at, contact_within, resolve_within, calendar)
     ticket = edit(
         ticket,
         state=TicketState.OPEN,

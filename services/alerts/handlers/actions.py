@@ -116,7 +116,9 @@ async def settle(desk: Desk, tx: Tx, response_id: UUID, by: UUID, *, real: bool)
     )
     staff = await rota.staff(tx.conn, tx.now, desk.leadership)
     owners = await directory.owners(tx.conn, {answer.account_id} if answer.account_id else set())
-    counted = replace(answer, standing=Standing.COUNTED, since=tx.now, spoken=False)
+    counted = replace(
+        answer, standing=Standing.COUNTED, since=tx.now, spoken=False, calendar=staff.rota.calendar
+    )
     fold.take(counted, owner_of(counted, staff, owners, tx.now), desk.group_within)
     fold.judged[response_id] = item
     await write(desk, tx, fold, staff)

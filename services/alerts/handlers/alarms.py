@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from services.alerts.domain import priority, words
 from services.alerts.domain.alarm import Alarm
 from services.alerts.domain.model import Answer, Occasion
@@ -42,7 +44,7 @@ async def alarm_of(desk: Desk, tx: Tx, notice: Notice, staff: Staff, public_url:
         said=said,
         phone=person.phone,
         email=person.email,
-        priority=ranked(voices, tier).priority.word,
+        priority=ranked(desk, voices, tier, account, tx.now).priority.word,
         owner=owner.name if owner else "",
         why_owner=ticket.owner.reason,
         due_at=ticket.run.resolve_due_at
@@ -78,11 +80,22 @@ def worst(voices: list[tuple[Answer, str]]) -> Answer | None:
     return voices[0][0] if voices else None
 
 
-def ranked(voices: list[tuple[Answer, str]], tier: str) -> priority.Ranked:
+def ranked(
+    desk: Desk, voices: list[tuple[Answer, str]], tier: str, account: views.AccountCopy | None, now: datetime
+) -> priority.Ranked:
     """How urgent the case is."""
     unhappy = [answer for answer, state in voices if state == "unhappy"]
     lowest = min(unhappy, key=lambda a: (a.score is None, a.score or 0), default=None)
     if lowest is None or lowest.score is None:
         return priority.Ranked(priority.Priority.NORMAL, ())
     people = len({answer.contact_id for answer in unhappy})
-    return priority.rank(Stake(Tier(tier) if tier else None, lowest.score, lowest.scale, people))
+    stake = Stake(
+        Tier(tier) if tier else None,
+        lowest.score,
+        lowest.scale,
+        people,
+        frozenset(a.snapshot.persona for a in unhappy if a.snapshot.persona),
+        account.renewal_on if account else None,
+        account.annual_value if account else None,
+    )
+    return priority.rank(stake, now.date(), desk.large_account)

@@ -15,6 +15,7 @@ from services.alerts.domain import routing
 from services.alerts.domain.case import WINDOW
 from services.alerts.domain.causes import DEFAULT_CAUSES, Cause
 from services.alerts.domain.model import Entry, Occasion, Step, Tell, Ticket
+from services.alerts.domain.priority import LARGE
 from services.alerts.domain.routing import Staff
 from services.alerts.store import cases, notices, paging
 from services.alerts.store.notices import Notice
@@ -42,6 +43,7 @@ class Desk:
         causes: the configured causes of unhappiness.
         group_within: answers of one account that come so soon after each other are one case.
         page_every: the shortest time between two pages of one person or room.
+        large_account: annual value from which on an account raises the priority.
     """
 
     sealer: Sealer
@@ -52,6 +54,7 @@ class Desk:
     causes: tuple[Cause, ...] = DEFAULT_CAUSES
     group_within: timedelta = WINDOW
     page_every: timedelta = pages.EVERY
+    large_account: float = LARGE
 
 
 async def apply(desk: Desk, tx: Tx, steps: Sequence[Step], staff: Staff) -> None:

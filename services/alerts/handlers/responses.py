@@ -86,6 +86,7 @@ async def hear_all(desk: Desk, events: Sequence[Event[Response]], tx: Tx) -> Non
     for event in readable:
         answer = read(event.data, fold.answers.get(UUID(event.data.response_id)))
         if answer is not None:
+            answer = replace(answer, calendar=staff.rota.calendar)
             fold.take(answer, owner_of(answer, staff, owners, tx.now), desk.group_within)
     await write(desk, tx, fold, staff)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
@@ -13,6 +13,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from services.alerts.domain import rota as rotas
+from services.alerts.domain.calendars import DAY_MINUTES, WEEK, Calendar, knows
 from services.alerts.domain.rota import Override, Rota
 from services.alerts.domain.routing import Staff
 from services.alerts.pages.house import House, Manager, Rep
@@ -122,7 +123,34 @@ def read_rota(fields: Mapping[str, str]) -> Rota:
         version = int(fields.get("version", "0"))
     except ValueError:
         raise BadFormError("The first day must be a date, like 2026-03-02.") from None
-    return Rota(members, starts_on, int(hour), zone, version=version)
+    return Rota(members, starts_on, int(hour), zone, version=version, calendar=read_calendar(fields, zone))
+
+
+def read_calendar(fields: Mapping[str, str], zone: str) -> Calendar | None:
+    """The working hours of the form; None where all hours count.
+
+    Raises:
+        BadFormError: a field is wrong.
+    """
+    if fields.get("counts") != "working":
+        return None
+    country = fields.get("country", "").strip().upper()
+    if country and not knows(country):
+        raise BadFormError("The country must be a code like SE, or DE-BY for a region; or leave it empty.")
+    try:
+        opens, closes = _minutes(fields.get("opens", "")), _minutes(fields.get("closes", "")) or DAY_MINUTES
+        days = tuple(day for day in range(7) if fields.get(f"day-{day}"))
+        return Calendar(zone, days, opens, closes, country)
+    except ValueError as error:
+        raise BadFormError(f"Working hours: {error}.") from None
+
+
+def _minutes(text: str) -> int:
+    try:
+        at = time.fromisoformat(text)
+    except ValueError:
+        raise ValueError("give both times, like 09:00 and 17:00") from None
+    return at.hour * 60 + at.minute
 
 
 def read_override(fields: Mapping[str, str], staff: Staff) -> Override:
@@ -155,6 +183,8 @@ async def _context(conn: Connection, now: datetime) -> dict[str, Any]:
     return {
         "section": "inbox",
         "rota": staff.rota,
+        "hours": staff.rota.calendar or Calendar(staff.rota.zone),
+        "week": WEEK,
         "now_on_call": current(staff, now),
         "next_on_call": current(staff, following.starts_at) if following and shift else None,
         "people": sorted(

@@ -197,7 +197,7 @@ async def case_page(desk: Desk, conn: Connection, ticket: Ticket, staff: Staff, 
     account = await views.account(conn, said[0][0].account_id if said else None)
     names = await rota.names(conn)
     tier = (account.tier if account else "") or (ticket.snapshot.tier.value if ticket.snapshot.tier else "")
-    priority = ranked(said, tier)
+    priority = ranked(desk, said, tier, account, now)
     reader = Reader(names, {voice.contact_id: voice.who for voice in voices}, desk.causes)
     return CasePage(
         ticket=ticket,

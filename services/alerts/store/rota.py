@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.alerts.domain.rota import Override, Rota
 from services.alerts.domain.routing import Member, Rank, Staff
+from services.alerts.store import calendars
 from shared.db.database import Connection
 from shared.security import access_store
 from shared.security.roles import Role
@@ -23,11 +24,17 @@ async def load(conn: Connection, since: datetime) -> Rota:
             since,
         )
     )
-    row = await conn.fetchrow("select version, members, starts_on, hour, zone from rota")
+    row = await conn.fetchrow("select version, members, starts_on, hour, zone, calendar from rota")
     if row is None:
         return Rota(overrides=overrides)
     return Rota(
-        tuple(row["members"]), row["starts_on"], row["hour"], row["zone"], overrides, version=row["version"]
+        tuple(row["members"]),
+        row["starts_on"],
+        row["hour"],
+        row["zone"],
+        overrides,
+        version=row["version"],
+        calendar=calendars.load(row["calendar"]),
     )
 
 
@@ -36,10 +43,11 @@ async def save(conn: Connection, rota: Rota) -> bool:
     return bool(
         await conn.fetchval(
             """
-            insert into rota (version, members, starts_on, hour, zone) values ($1 + 1, $2, $3, $4, $5)
+            insert into rota (version, members, starts_on, hour, zone, calendar)
+            values ($1 + 1, $2, $3, $4, $5, $6)
             on conflict (only_row) do update set
                 version = excluded.version, members = excluded.members, starts_on = excluded.starts_on,
-                hour = excluded.hour, zone = excluded.zone
+                hour = excluded.hour, zone = excluded.zone, calendar = excluded.calendar
             where rota.version = $1
             returning true
             """,
@@ -48,6 +56,7 @@ async def save(conn: Connection, rota: Rota) -> bool:
             rota.starts_on,
             rota.hour,
             rota.zone,
+            calendars.dump(rota.calendar),
         )
     )
 

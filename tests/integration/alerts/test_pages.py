@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -130,6 +131,13 @@ async def test_what_does_not_exist_is_said_plainly(on: Site, web: httpx.AsyncCli
         ({"zone": "Mars/Olympus"}, "time zone"),
         ({"starts_on": "yesterday"}, "must be a date"),
         ({"version": "99"}, "Somebody else changed the rota"),
+        ({"counts": "working", "opens": "9 o'clock", "closes": "17:00", "day-0": "1"}, "give both times"),
+        ({"counts": "working", "opens": "09:00", "closes": "08:00", "day-0": "1"}, "must end after"),
+        ({"counts": "working", "opens": "09:00", "closes": "17:00"}, "at least one day"),
+        (
+            {"counts": "working", "opens": "09:00", "closes": "17:00", "day-0": "1", "country": "XX"},
+            "a code like SE",
+        ),
     ],
 )
 async def test_a_wrong_rota_is_refused_with_the_field(
@@ -149,6 +157,26 @@ async def test_a_wrong_rota_is_refused_with_the_field(
     assert reason in refused.text
     come_in(web, on, "rita")
     assert (await web.post("/rota", data=(await csrf(web, "/rota")) | good)).status_code == 403
+
+
+@pytest.mark.requirement("R72")
+async def test_a_team_may_promise_in_its_working_hours(on: Site, web: httpx.AsyncClient) -> None:
+    come_in(web, on, "mia")
+    hours = {"counts": "working", "opens": "09:00", "closes": "00:00", "country": "se"}
+    form = {"starts_on": "2026-03-02", "hour": "9", "zone": "Europe/Stockholm", **hours}
+    days = {f"day-{day}": "1" for day in range(5)}
+    saved = await web.post("/rota", data=await csrf(web, "/rota") | form | days)
+    assert saved.status_code == 303, saved.text
+    come_in(web, on, "rita")
+    assert "Mon, Tue, Wed, Thu, Fri from 09:00 to 24:00" in (await web.get("/rota")).text
+    friday = datetime(2026, 3, 6, 20, tzinfo=UTC)
+    on.clock.set(friday)
+    await on.hears(await on.says.answered("late", 2, friday, account="fresh", contact="fresh"))
+    async with on.db.read() as conn:
+        due = await conn.fetchval(
+            "select contact_due_at from tickets where id = $1", await on.case_of("late")
+        )
+    assert due == datetime(2026, 3, 10, 14, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

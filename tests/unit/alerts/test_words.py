@@ -1,7 +1,8 @@
 """Times, scores and notices as people read them."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from services.alerts.domain.alarm import MAX_WORDS, Alarm, compose
 from services.alerts.domain.model import Occasion
 from services.alerts.domain.priority import Priority, Stake, rank
 from shared.contracts.forms import QuestionType
-from shared.contracts.model import Tier
+from shared.contracts.model import Persona, Tier
 from tests.support.alerts import HOUR, T0
 
 ALARM = Alarm(
@@ -122,7 +123,14 @@ def test_long_words_are_cut() -> None:
     assert len(compose(replace(ALARM, said="x" * 5000)).quote) == MAX_WORDS
 
 
-@pytest.mark.requirement("R76")
+TODAY = date(2026, 3, 3)
+
+
+def _stake(**more: Any) -> Stake:
+    return replace(Stake(Tier.SMALL, 6, QuestionType.NPS, 1), **more)
+
+
+@pytest.mark.requirement("R59", "R60", "R76")
 @pytest.mark.parametrize(
     ("stake", "priority"),
     [
@@ -134,10 +142,19 @@ def test_long_words_are_cut() -> None:
         (Stake(Tier.SMALL, 1, QuestionType.CSAT, 1), Priority.HIGH),
         (Stake(Tier.SMALL, 2, QuestionType.CSAT, 3), Priority.HIGH),
         (Stake(Tier.KEY, 1, QuestionType.CES, 4), Priority.URGENT),
+        (_stake(personas=frozenset({Persona.USER})), Priority.NORMAL),
+        (_stake(personas=frozenset({Persona.DECISION_MAKER})), Priority.HIGH),
+        (_stake(renewal_on=TODAY + timedelta(days=90)), Priority.HIGH),
+        (_stake(renewal_on=TODAY + timedelta(days=91)), Priority.NORMAL),
+        (_stake(renewal_on=TODAY - timedelta(days=90)), Priority.HIGH),
+        (_stake(renewal_on=TODAY - timedelta(days=91)), Priority.NORMAL),
+        (_stake(annual_value=49_999.99), Priority.NORMAL),
+        (_stake(annual_value=50_000.0), Priority.HIGH),
+        (_stake(annual_value=50_000.0, renewal_on=TODAY + timedelta(days=1)), Priority.URGENT),
     ],
 )
 def test_priority_has_its_reasons(stake: Stake, priority: Priority) -> None:
-    found = rank(stake)
+    found = rank(stake, TODAY)
     assert found.priority is priority
     assert found.priority.word == priority.name.lower()
     assert len(found.reasons) >= priority - 1
