@@ -163,7 +163,8 @@ async def test_a_wrong_rota_is_refused_with_the_field(
 async def test_a_team_may_promise_in_its_working_hours(on: Site, web: httpx.AsyncClient) -> None:
     come_in(web, on, "mia")
     hours = {"counts": "working", "opens": "09:00", "closes": "00:00", "country": "se"}
-    form = {"starts_on": "2026-03-02", "hour": "9", "zone": "Europe/Stockholm", **hours}
+    order = {f"place-{on.users['rita']}": "1", "starts_on": "2026-03-02", "hour": "9"}
+    form = {**order, "zone": "Europe/Stockholm", **hours}
     days = {f"day-{day}": "1" for day in range(5)}
     saved = await web.post("/rota", data=await csrf(web, "/rota") | form | days)
     assert saved.status_code == 303, saved.text
