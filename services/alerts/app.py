@@ -30,6 +30,7 @@ from shared.web.routing import join
 CLOCK_SECONDS = 0.25
 NOTICE_SECONDS = 0.25
 GAUGE_SECONDS = 15.0
+ORPHAN_SECONDS = 15.0
 FOLLOWERS = frozenset({"pagerduty", "webhook"})
 """Partners that keep a state of their own and hear that a case was taken or has ended."""
 
@@ -79,6 +80,9 @@ def loops_of(desk: Desk, platform: Platform, channels: tuple[Channel, ...]) -> t
     async def page() -> int:
         return await worker.release_pages(desk, db)
 
+    async def adopt() -> int:
+        return await worker.adopt_orphans(desk, db)
+
     async def count() -> int:
         return await worker.refresh_gauges(db)
 
@@ -86,6 +90,7 @@ def loops_of(desk: Desk, platform: Platform, channels: tuple[Channel, ...]) -> t
         Loop("clocks", CLOCK_SECONDS, ring),
         Loop("pages", CLOCK_SECONDS, page),
         *map(hand_over, channels),
+        Loop("orphans", ORPHAN_SECONDS, adopt, due=False, woken=False),
         Loop("gauges", GAUGE_SECONDS, count, due=False, woken=False),
     )
 

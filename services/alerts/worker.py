@@ -10,7 +10,7 @@ from uuid import UUID
 
 from services.alerts import metrics
 from services.alerts.channels.port import Channel, Delivery
-from services.alerts.domain import retry
+from services.alerts.domain import retry, routing
 from services.alerts.domain import ticket as life
 from services.alerts.domain.alarm import compose
 from services.alerts.domain.model import OPEN_STATES, Audience, Entry, Kind, Occasion, Tell
@@ -18,7 +18,7 @@ from services.alerts.domain.paging import Door, Page, gather
 from services.alerts.domain.routing import TEAM, Staff
 from services.alerts.handlers.alarms import alarm_of
 from services.alerts.handlers.applying import Desk, apply, notices_of
-from services.alerts.store import answers, books, cases, notices, paging, rota
+from services.alerts.store import answers, books, cases, directory, notices, paging, rota
 from services.alerts.store.notices import Notice, Result
 from shared.contracts.tickets import TicketState
 from shared.db.database import Database, Tx
@@ -53,6 +53,29 @@ async def ring_clocks(desk: Desk, db: Database) -> int:
         for _ in range(late):
             metrics.BREACHES.labels("unconfirmed").inc()
     return len(steps) + late
+
+
+async def adopt_orphans(desk: Desk, db: Database) -> int:
+    """Give the cases of people who have left to the account's owner or the rota; returns how many."""
+    async with db.begin() as tx:
+        staff = await rota.staff(tx.conn, tx.now, desk.leadership)
+        keys = await cases.lock_orphans(tx.conn, staff.workers, BATCH)
+        if not keys:
+            return 0
+        found = await cases.tickets_for(tx.conn, keys, (), cases.Lately(tx.now))
+        owners = await directory.owners(tx.conn, keys)  # the key of a case is its account, if it has one
+        orphans = [
+            ticket
+            for tickets in found.values()
+            for ticket in tickets
+            if ticket.is_open and ticket.owner.user_id and ticket.owner.user_id not in staff.workers
+        ]
+        steps = [
+            life.adopt(ticket, routing.owner(owners.get(ticket.case_key, ""), staff, tx.now), tx.now)
+            for ticket in orphans
+        ]
+        await apply(desk, tx, steps, staff)
+    return len(steps)
 
 
 async def release_pages(desk: Desk, db: Database) -> int:

@@ -38,6 +38,7 @@ from services.alerts.domain.model import (
     VoiceState,
 )
 from shared.contracts import tickets as contract
+from shared.contracts.model import Persona, Snapshot, Tier
 from shared.contracts.tickets import TicketState
 
 _OWNER = frozenset({Audience.OWNER, Audience.TEAM})
@@ -49,6 +50,12 @@ _AUDIENCE = {
         _OWNER | {Audience.MANAGERS, Audience.LEADERSHIP, Audience.WATCHERS},
     ),
 }
+
+
+def _first_told(snapshot: Snapshot) -> frozenset[Audience]:
+    """Who hears of a new case: of one who decides at an important account leadership does too (R62, R82)."""
+    decides = snapshot.persona is Persona.DECISION_MAKER and snapshot.tier in {Tier.KEY, Tier.PREMIUM}
+    return _OWNER | {Audience.LEADERSHIP} if decides else _OWNER
 
 
 def open_(answer: Answer, ticket_id: UUID, owner: Owner) -> Step:
@@ -69,7 +76,7 @@ def open_(answer: Answer, ticket_id: UUID, owner: Owner) -> Step:
         Entry(Kind.OPENED, answer.since, data=_score(answer)),
         _assigned(owner, answer.since),
     )
-    tells = (Tell(Occasion.OPENED, "opened/1", _OWNER),)
+    tells = (Tell(Occasion.OPENED, "opened/1", _first_told(answer.snapshot)),)
     return Step(ticket, entries, (event_of(contract.TicketOpened, ticket, answer.since),), tells)
 
 
@@ -185,6 +192,13 @@ def assign(ticket: Ticket, by: UUID, at: datetime, to: UUID) -> Step | Refused:
     ticket = edit(ticket, owner=Owner(to, "was given it"), touched=True)
     tells = (Tell(Occasion.ASSIGNED, f"assigned/{ticket.version}", frozenset({Audience.OWNER})),)
     return Step(ticket, (Entry(Kind.ASSIGNED, at, by, {"to": str(to)}),), tells=tells)
+
+
+def adopt(ticket: Ticket, owner: Owner, at: datetime) -> Step:
+    """The owner has left: somebody else takes over, with all clocks as they are."""
+    ticket = edit(ticket, owner=owner)
+    tells = (Tell(Occasion.ASSIGNED, f"assigned/{ticket.version}", frozenset({Audience.OWNER})),)
+    return Step(ticket, (_assigned(owner, at),), tells=tells)
 
 
 def resolve(

@@ -105,6 +105,22 @@ class Lately:
     incidents: Collection[str] = ()
 
 
+async def lock_orphans(conn: Connection, workers: Collection[UUID], limit: int) -> list[UUID]:
+    """Take cases whose open ticket belongs to somebody who is none of these, and that nobody works on now."""
+    rows = await conn.fetch(
+        """
+        select c.key from cases c
+        where c.key in (
+            select case_key from tickets
+            where state in ('open', 'acknowledged', 'contacted') and owner <> all($1) limit $2)
+        order by c.key for update skip locked
+        """,
+        list(workers),
+        limit,
+    )
+    return [row["key"] for row in rows]
+
+
 async def tickets_for(
     conn: Connection, keys: Collection[UUID], response_ids: Collection[UUID], lately: Lately
 ) -> dict[UUID, tuple[Ticket, ...]]:
