@@ -87,6 +87,9 @@ async def opened(browser: Browser, shop: Starlette, *, dark: bool, bypass: bool 
             found = await client.get("/")
         await route.fulfill(status=200, headers=dict(found.headers), body=found.content)
 
+    # Script, preflight and survey come one after the other: more patience than a page of one answer needs.
+    page.set_default_timeout(30_000)
+    expect.set_options(timeout=30_000)
     await page.route(f"{PRODUCT}/", answer)
     await page.goto(f"{PRODUCT}/")
     return page

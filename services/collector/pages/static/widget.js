@@ -27,7 +27,7 @@
   const STYLE = `
 :host { all: initial }
 * { box-sizing: border-box; font: inherit; color: inherit }
-section { --bg: #fff; --text: #1a1d29; --muted: #565d73; --edge: #858da6; --accent: var(--light); --ink: var(--light-ink); --bad: #b3261e;
+section { color-scheme: light dark; --bg: #fff; --text: #1a1d29; --muted: #565d73; --edge: #858da6; --accent: var(--light); --ink: var(--light-ink); --bad: #b3261e;
   position: fixed; inset-block-end: 1rem; inset-inline-end: 1rem; z-index: 2147483000; width: min(25rem, calc(100vw - 2rem));
   max-height: calc(100vh - 2rem); overflow: auto; padding: 1.1rem 1.2rem 1.2rem; border-radius: .9rem; background: var(--bg); color: var(--text);
   border: 1px solid var(--edge); box-shadow: 0 10px 40px rgb(0 0 0 / .2); font: 400 16px/1.45 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif }
