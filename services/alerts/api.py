@@ -78,13 +78,22 @@ def router(desk: Desk, db: Database, clock: Clock) -> APIRouter:
         _who: Reader,
         state: TicketState | None = None,
         owner: UUID | None = None,
+        contact: UUID | None = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         after: Annotated[str, Query(max_length=200)] = "",
     ) -> Page:
-        """Open tickets by what breaches first, or ended ones (`state=resolved`, `closed`), newest first."""
+        """Open tickets by what breaches first, or ended ones (`state=resolved`, `closed`), newest first.
+
+        Those of a `contact` who was merged are found by any of their ids.
+        """
         ended = state in {TicketState.RESOLVED, TicketState.CLOSED}
         query = views.Query(
-            owner=owner, ended=ended, state=state.value if state else "", limit=limit, after=_decoded(after)
+            owner=owner,
+            ended=ended,
+            state=state.value if state else "",
+            contact=contact,
+            limit=limit,
+            after=_decoded(after),
         )
         async with db.read() as conn:
             found = await views.lines(conn, query)
@@ -191,7 +200,7 @@ def _line(line: views.Line) -> dict[str, Any]:
         "version": line.version,
         "state": line.state,
         "account_id": line.answer.account_id,
-        "contact_id": line.answer.contact_id,
+        "contact_id": line.contact_id,
         "programme": line.answer.snapshot.programme,
         "score": line.answer.score,
         "scale": line.answer.scale.value,

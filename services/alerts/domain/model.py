@@ -38,6 +38,8 @@ class Answer:
         spoken: the person said this now, as opposed to a verdict about what was said before.
         calendar: the working hours of the team that promised the contact; None: all hours count.
         words: sealed `Words`; `person` is a sealed `Person`.
+        joined: whose case it is in when that is not its own account's or contact's: they were merged.
+        known_as: the id by which the person is known now, where that was looked up.
     """
 
     response_id: UUID
@@ -61,11 +63,18 @@ class Answer:
     person: str = ""
     evidence: tuple[str, ...] = ()
     calendar: Calendar | None = None
+    joined: UUID | None = None
+    known_as: UUID | None = None
 
     @property
     def case_key(self) -> UUID:
         """Whose case it is: the account's, else the contact's own."""
-        return self.account_id or self.contact_id
+        return self.joined or self.account_id or self.contact_id
+
+    @property
+    def speaker(self) -> UUID:
+        """Who gave it; the same for all ids of one person."""
+        return self.known_as or self.contact_id
 
     @property
     def unhappy(self) -> bool:

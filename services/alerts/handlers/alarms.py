@@ -88,7 +88,7 @@ def ranked(
     lowest = min(unhappy, key=lambda a: (a.score is None, a.score or 0), default=None)
     if lowest is None or lowest.score is None:
         return priority.Ranked(priority.Priority.NORMAL, ())
-    people = len({answer.contact_id for answer in unhappy})
+    people = len({answer.speaker for answer in unhappy})
     stake = Stake(
         Tier(tier) if tier else None,
         lowest.score,

@@ -10,11 +10,15 @@ from services.alerts.store import directory
 from shared.contracts.directory import AccountChanged, ContactChanged, ContactErased, OrganisationChanged
 from shared.contracts.envelope import Event
 from shared.db.database import Tx
+from shared.db.merged import note
 from shared.runtime.consumer import Route
 
 
 async def on_contacts(events: Sequence[Event[Any]], tx: Tx) -> None:
-    """Keep the newest version of each contact; an erasure empties what was sealed for it."""
+    """Keep the newest version of each contact; an erasure empties what was sealed for it.
+
+    Of whoever was merged the answers and cases are found under the one who stays.
+    """
     newest: dict[str, ContactChanged | ContactErased] = {}
     for event in events:
         contact = event.data
@@ -22,6 +26,8 @@ async def on_contacts(events: Sequence[Event[Any]], tx: Tx) -> None:
         if known is None or (contact.version > known.version and not isinstance(known, ContactErased)):
             newest[contact.contact_id] = contact
     await directory.save_contacts(tx.conn, _in_order(newest))
+    merged = {UUID(c.contact_id): c.merged_into for c in newest.values() if isinstance(c, ContactChanged)}
+    await note(tx.conn, {former: UUID(into) for former, into in merged.items() if into})
     erased = [UUID(c.contact_id) for c in newest.values() if isinstance(c, ContactErased)]
     if erased:
         await directory.forget(tx.conn, erased)

@@ -39,12 +39,18 @@ async def notes(sealer: Sealer, conn: Connection, sealed: Sealed) -> list[str]:
     return [note.text if note else "" for note in await _open(sealer, conn, sealed, Note)]
 
 
+def sealed_of(answer: Answer, contact: ContactCopy | None) -> tuple[UUID, str]:
+    """Who gave an answer, sealed, behind whose key it is: as they are known now, else as they were then."""
+    if contact and contact.person:
+        return contact.contact_id, contact.person
+    return answer.contact_id, answer.person
+
+
 async def speaker(
     sealer: Sealer, conn: Connection, answer: Answer, contact: ContactCopy | None
 ) -> tuple[Person, str]:
     """Who gave an answer, as the directory knows them now, and what they said."""
-    sealed = contact.person if contact and contact.person else answer.person
-    (person,) = await people(sealer, conn, [(answer.contact_id, sealed)])
+    (person,) = await people(sealer, conn, [sealed_of(answer, contact)])
     (said,) = await words(sealer, conn, [answer])
     return person, said
 

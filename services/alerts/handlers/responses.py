@@ -33,6 +33,7 @@ from shared.contracts.responses import (
     ResponseWithdrawn,
 )
 from shared.db.database import Tx
+from shared.db.merged import families
 from shared.runtime.consumer import Route
 from shared.runtime.ids import derive
 
@@ -79,31 +80,49 @@ async def hear_all(desk: Desk, events: Sequence[Event[Response]], tx: Tx) -> Non
     """Fold the batch into the cases it concerns and write what follows."""
     meant = [event for event in events if not event.data.snapshot.test]
     readable = [event for event in meant if not _rejected(event, tx)]
-    await cases.lock(tx.conn, {_case_key(event.data) for event in readable})
-    fold = await load(desk, tx, {UUID(event.data.response_id) for event in readable}, readable)
+    ids = {UUID(event.data.response_id) for event in readable}
+    keys = await _case_keys(tx, {_case_key(event.data) for event in readable})
+    fold = await load(desk, tx, ids, set(keys.values()), readable)
     staff = await rota.staff(tx.conn, tx.now, desk.leadership)
     owners = await directory.owners(tx.conn, {_account(e.data) for e in readable} - {None})  # type: ignore[arg-type]
     for event in readable:
-        answer = read(event.data, fold.answers.get(UUID(event.data.response_id)))
+        before = fold.answers.get(UUID(event.data.response_id))
+        answer = read(event.data, before)
         if answer is not None:
-            answer = replace(answer, calendar=staff.rota.calendar)
+            joined = before.joined if before else _joined(event.data, keys)
+            answer = replace(answer, calendar=staff.rota.calendar, joined=joined)
             fold.take(answer, owner_of(answer, staff, owners, tx.now), desk.group_within)
     await write(desk, tx, fold, staff)
 
 
-async def load(desk: Desk, tx: Tx, response_ids: set[UUID], events: Sequence[Event[Response]]) -> Fold:
+async def load(
+    desk: Desk, tx: Tx, response_ids: set[UUID], keys: set[UUID], events: Sequence[Event[Response]]
+) -> Fold:
     """The state that a batch may change; its cases are locked already."""
-    keys = {_case_key(event.data) for event in events}
     lately = Lately(
         min((event.data.at for event in events), default=tx.now) - desk.group_within,
         {found for event in events if (found := incident_of(event.data.snapshot))},
     )
-    tickets = await cases.tickets_for(tx.conn, keys, response_ids, lately)
+    known = await answers.load(tx.conn, response_ids)
+    mine = keys | {one.case_key for one in known.values()}
+    tickets = await cases.tickets_for(tx.conn, mine, response_ids, lately)
     return Fold(
         cases={key: Case(key, found) for key, found in tickets.items()},
-        answers=await answers.load(tx.conn, response_ids),
+        answers=known,
         items=await answers.items(tx.conn, response_ids),
     )
+
+
+async def _case_keys(tx: Tx, own: set[UUID]) -> dict[UUID, UUID]:
+    """Lock the cases of accounts and contacts under all their ids; gives each id the case to come into.
+
+    Of those who were merged that is the open one of any of their ids, else the one of the id they have now.
+    """
+    known = await families(tx.conn, own)
+    await cases.lock(tx.conn, {key for family in known.values() for key in family})
+    several = {key for family in known.values() if len(family) > 1 for key in family}
+    busy = await cases.with_open_ticket(tx.conn, several) if several else set()
+    return {key: next((one for one in family if one in busy), family[0]) for key, family in known.items()}
 
 
 async def write(desk: Desk, tx: Tx, fold: Fold, staff: Staff) -> None:
@@ -183,6 +202,11 @@ def _account(data: Response) -> UUID | None:
 
 def _case_key(data: Response) -> UUID:
     return UUID(data.snapshot.key)
+
+
+def _joined(data: Response, keys: Mapping[UUID, UUID]) -> UUID | None:
+    own = _case_key(data)
+    return keys[own] if keys[own] != own else None
 
 
 def _rejected(event: Event[Response], tx: Tx) -> bool:

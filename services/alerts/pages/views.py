@@ -147,7 +147,7 @@ class CasePage:
 
 async def rows(desk: Desk, conn: Connection, found: list[Line], now: datetime) -> list[Row]:
     """The inbox's lines."""
-    people = await opening.people(desk.sealer, conn, [(li.answer.contact_id, li.person) for li in found])
+    people = await opening.people(desk.sealer, conn, [(li.contact_id, li.person) for li in found])
     said = await opening.words(desk.sealer, conn, [line.answer for line in found])
     names = await rota.names(conn)
     return [
@@ -174,7 +174,7 @@ async def rows(desk: Desk, conn: Connection, found: list[Line], now: datetime) -
 async def unsure(desk: Desk, conn: Connection, now: datetime, limit: int) -> list[Unsure]:
     """Unconfirmed answers."""
     found = await views.waiting(conn, limit)
-    people = await opening.people(desk.sealer, conn, [(w.answer.contact_id, w.person) for w in found])
+    people = await opening.people(desk.sealer, conn, [(w.contact_id, w.person) for w in found])
     said = await opening.words(desk.sealer, conn, [w.answer for w in found])
     return [
         Unsure(
@@ -260,10 +260,7 @@ async def _voices(
     desk: Desk, conn: Connection, said: list[tuple[Answer, str]], now: datetime
 ) -> list[VoiceView]:
     copies = await views.contacts(conn, {answer.contact_id for answer, _ in said})
-    sealed = [
-        (a.contact_id, (c.person if (c := copies.get(a.contact_id)) and c.person else a.person))
-        for a, _ in said
-    ]
+    sealed = [opening.sealed_of(answer, copies.get(answer.contact_id)) for answer, _ in said]
     people = await opening.people(desk.sealer, conn, sealed)
     texts = await opening.words(desk.sealer, conn, [answer for answer, _ in said])
     return [

@@ -17,7 +17,7 @@ from shared.db.database import Connection
 
 COLUMNS = """
     response_id, version, survey_id, contact_id, account_id, standing, mood, score, scale, low, wants_ticket,
-    contact_within, resolve_within, received_at, since, snapshot, words, person, evidence
+    contact_within, resolve_within, received_at, since, snapshot, words, person, evidence, case_key
 """
 _SAVE = """
     insert into answers (response_id, version, survey_id, contact_id, account_id, case_key, standing, mood,
@@ -131,6 +131,7 @@ async def mark_late(conn: Connection, now: datetime, limit: int) -> int:
 
 def read(row: asyncpg.Record) -> Answer:
     """A row of `answers` as the domain knows it."""
+    own = row["account_id"] or row["contact_id"]
     return Answer(
         response_id=row["response_id"],
         version=row["version"],
@@ -151,6 +152,7 @@ def read(row: asyncpg.Record) -> Answer:
         words=row["words"],
         person=row["person"],
         evidence=tuple(row["evidence"]),
+        joined=row["case_key"] if row["case_key"] != own else None,
     )
 
 

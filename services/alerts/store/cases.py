@@ -186,6 +186,16 @@ async def states(conn: Connection, ticket_ids: Collection[UUID]) -> dict[UUID, T
     return {row["id"]: TicketState(row["state"]) for row in rows}
 
 
+async def with_open_ticket(conn: Connection, keys: Collection[UUID]) -> set[UUID]:
+    """Those of these cases that somebody works on; they are locked."""
+    rows = await conn.fetch(
+        "select case_key from tickets "
+        "where case_key = any($1) and state in ('open', 'acknowledged', 'contacted')",
+        list(keys),
+    )
+    return {row["case_key"] for row in rows}
+
+
 async def attempts(conn: Connection, ticket_id: UUID, since: datetime) -> int:
     """How often somebody tried in vain to reach the customer since then."""
     count: int = await conn.fetchval(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -13,6 +13,7 @@ import asyncpg
 from services.alerts.domain.model import Answer
 from services.alerts.store import answers as answer_store
 from shared.db.database import Connection
+from shared.db.merged import family
 
 _ANSWER = ", ".join("a." + name.strip() for name in answer_store.COLUMNS.split(","))
 _OPEN = "t.state in ('open', 'acknowledged', 'contacted')"
@@ -38,12 +39,13 @@ class Line:
     account_name: str
     tier: str
     answer: Answer
+    contact_id: UUID
     person: str
 
 
 @dataclass(frozen=True, slots=True)
 class ContactCopy:
-    """A contact as the directory knows it now."""
+    """A contact as the directory knows it now; `contact_id` is the one whose key sealed `person`."""
 
     contact_id: UUID
     person: str
@@ -98,6 +100,7 @@ class Waiting:
     answer: Answer
     due_at: datetime
     late: bool
+    contact_id: UUID
     person: str
 
 
@@ -108,6 +111,7 @@ class Query:
     Attributes:
         unowned_too: with `owner`, those without any owner as well.
         before: only what breaches until then.
+        contact: only cases in which this person has a voice, under whichever id.
         after: the last line of the page before.
     """
 
@@ -116,6 +120,7 @@ class Query:
     ended: bool = False
     before: datetime | None = None
     state: str = ""
+    contact: UUID | None = None
     limit: int = 50
     after: tuple[datetime, UUID] | None = None
 
@@ -129,18 +134,21 @@ async def lines(conn: Connection, query: Query) -> list[Line]:
         select t.id, t.state as ticket_state, t.version as ticket_version, t.opened_at, t.breach_at,
             t.contacted_at,
             t.contact_due_at, t.owner, t.proposal, t.how, t.ended_at, t.told,
-            (select count(distinct v.contact_id) from voices v where v.ticket_id = t.id and v.state =
-            'unhappy')
-                as people,
+            (select count(distinct coalesce(m.id, v.contact_id)) from voices v
+                left join merged m on m.former = v.contact_id
+                where v.ticket_id = t.id and v.state = 'unhappy') as people,
             coalesce(nullif(c.name, ''), t.snapshot ->> 'account_name') as account_name,
             coalesce(nullif(c.tier, ''), t.snapshot ->> 'tier', '') as account_tier,
-            coalesce(p.person, '') as contact_person, worst.*
+            coalesce(p.contact_id, worst.contact_id) as known_as, coalesce(p.person, '') as contact_person,
+            worst.*
         from (
             select * from tickets t
             where {"t.ended_at is not null" if query.ended else _OPEN}
                 and ($1::uuid is null or t.owner = $1 or ($2 and t.owner is null))
                 and ($6 = '' or t.state = $6)
                 and ($7::timestamptz is null or t.breach_at <= $7)
+                and ($8::uuid[] is null or exists (
+                    select from voices v where v.ticket_id = t.id and v.contact_id = any($8)))
                 and ($4::timestamptz is null or {beyond})
             order by {order} limit $3
         ) t
@@ -150,7 +158,8 @@ async def lines(conn: Connection, query: Query) -> list[Line]:
             where v.ticket_id = t.id
             order by v.state = 'unhappy' desc, a.score nulls last, v.place limit 1
         ) worst
-        left join contacts p on p.contact_id = worst.contact_id
+        left join merged m on m.former = worst.contact_id
+        left join contacts p on p.contact_id = coalesce(m.id, worst.contact_id)
         left join accounts c on c.account_id = worst.account_id
         order by {order}
         """,  # noqa: S608 - fragments of our own
@@ -160,6 +169,7 @@ async def lines(conn: Connection, query: Query) -> list[Line]:
         *(query.after or (None, None)),
         query.state,
         query.before,
+        await family(conn, query.contact) if query.contact else None,
     )
     return [_line(row) for row in rows]
 
@@ -168,13 +178,14 @@ async def voices(conn: Connection, ticket_id: UUID) -> list[tuple[Answer, str]]:
     """The answers of a case with the state of each voice: unhappy first, the lowest score first."""
     rows = await conn.fetch(
         f"""
-        select {_ANSWER}, v.state as voice_state
+        select {_ANSWER}, v.state as voice_state, coalesce(m.id, a.contact_id) as known_as
         from voices v join answers a using (response_id)
+        left join merged m on m.former = a.contact_id
         where v.ticket_id = $1 order by v.state = 'unhappy' desc, a.score nulls last, v.place
         """,  # noqa: S608 - columns of our own
         ticket_id,
     )
-    return [(answer_store.read(row), row["voice_state"]) for row in rows]
+    return [(replace(answer_store.read(row), known_as=row["known_as"]), row["voice_state"]) for row in rows]
 
 
 async def gravest(conn: Connection, ticket_ids: Collection[UUID]) -> dict[UUID, tuple[Answer, str]]:
@@ -194,14 +205,14 @@ async def gravest(conn: Connection, ticket_ids: Collection[UUID]) -> dict[UUID, 
 
 
 async def history(conn: Connection, case_key: UUID, leave_out: Collection[UUID], limit: int) -> list[Answer]:
-    """Earlier answers of the same account, newest first."""
+    """Earlier answers of the same account, newest first; of who was merged, under all ids."""
     rows = await conn.fetch(
         f"""
         select {answer_store.COLUMNS} from answers
-        where case_key = $1 and standing = 'counted' and response_id <> all($2)
+        where case_key = any($1) and standing = 'counted' and response_id <> all($2)
         order by received_at desc limit $3
         """,  # noqa: S608 - columns of our own
-        case_key,
+        await family(conn, case_key),
         list(leave_out),
         limit,
     )
@@ -209,13 +220,13 @@ async def history(conn: Connection, case_key: UUID, leave_out: Collection[UUID],
 
 
 async def past_cases(conn: Connection, case_key: UUID, but: UUID, limit: int) -> list[PastCase]:
-    """Other cases of the same account, newest first."""
+    """Other cases of the same account, newest first; of who was merged, under all ids."""
     rows = await conn.fetch(
         """
         select id as ticket_id, state, opened_at, cause from tickets
-        where case_key = $1 and id <> $2 order by opened_at desc limit $3
+        where case_key = any($1) and id <> $2 order by opened_at desc limit $3
         """,
-        case_key,
+        await family(conn, case_key),
         but,
         limit,
     )
@@ -240,15 +251,16 @@ async def timeline(conn: Connection, ticket_id: UUID) -> list[TimelineRow]:
 
 
 async def contacts(conn: Connection, contact_ids: Collection[UUID]) -> dict[UUID, ContactCopy]:
-    """Copies of these contacts."""
+    """Copies of these contacts, each under the id that was asked for; of who was merged, as they are now."""
     rows = await conn.fetch(
         """
-        select contact_id, person, job_function, persona, zone, locale, erased from contacts
-        where contact_id = any($1)
+        select asked, c.contact_id, c.person, c.job_function, c.persona, c.zone, c.locale, c.erased
+        from unnest($1::uuid[]) as asked left join merged m on m.former = asked
+        join contacts c on c.contact_id = coalesce(m.id, asked)
         """,
         list(contact_ids),
     )
-    return {row["contact_id"]: ContactCopy(**dict(row)) for row in rows}
+    return {row["asked"]: ContactCopy(*tuple(row)[1:]) for row in rows}
 
 
 async def account(conn: Connection, account_id: UUID | None) -> AccountCopy | None:
@@ -268,15 +280,19 @@ async def waiting(conn: Connection, limit: int) -> list[Waiting]:
     rows = await conn.fetch(
         f"""
         select {_ANSWER},
-            u.due_at, u.late_at is not null as late, coalesce(nullif(p.person, ''),
-            a.person) as contact_person
+            u.due_at, u.late_at is not null as late, coalesce(p.contact_id, a.contact_id) as known_as,
+            coalesce(p.person, a.person) as contact_person
         from unconfirmed u join answers a using (response_id)
-        left join contacts p on p.contact_id = a.contact_id
+        left join merged m on m.former = a.contact_id
+        left join contacts p on p.contact_id = coalesce(m.id, a.contact_id) and p.person <> ''
         where u.state = 'waiting' order by u.due_at limit $1
         """,  # noqa: S608 - columns of our own
         limit,
     )
-    return [Waiting(answer_store.read(r), r["due_at"], r["late"], r["contact_person"]) for r in rows]
+    return [
+        Waiting(answer_store.read(r), r["due_at"], r["late"], r["known_as"], r["contact_person"])
+        for r in rows
+    ]
 
 
 async def counts(conn: Connection, user_id: UUID, now: datetime, soon: datetime) -> Mapping[str, int]:
@@ -314,5 +330,6 @@ def _line(row: asyncpg.Record) -> Line:
         account_name=row["account_name"],
         tier=row["account_tier"],
         answer=answer,
+        contact_id=row["known_as"] if row["contact_person"] else answer.contact_id,
         person=row["contact_person"] or answer.person,
     )
