@@ -127,11 +127,16 @@ def decode(
     )
 
 
-def describe(error: ValidationError) -> str:
-    """Say which fields are wrong and why, without the values (they may be personal)."""
-    return "; ".join(
-        f"{'.'.join(map(str, e['loc'])) or 'data'}: {e['msg']}" for e in error.errors(include_input=False)[:5]
-    )
+def describe(error: ValidationError, under: str = "") -> str:
+    """Say which fields are wrong and why, without the values (they may be personal).
+
+    `under`: the path of the whole, where it is itself a part.
+    """
+    found = [
+        (".".join(filter(None, (under, *map(str, e["loc"])))), e["msg"])
+        for e in error.errors(include_input=False)[:5]
+    ]
+    return "; ".join(f"{path or 'data'}: {why}" for path, why in found)
 
 
 def read_attributes(value: bytes, headers: Iterable[tuple[str, bytes]]) -> tuple[Attributes, bytes]:

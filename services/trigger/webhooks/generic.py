@@ -52,7 +52,7 @@ def _touchpoint(data: Node) -> Touchpoint:
     try:
         touchpoint = Touchpoint.model_validate(data.value)
     except ValidationError as error:
-        raise BadBodyError(f"{data.path}: {describe(error)}") from error
+        raise BadBodyError(describe(error, data.path)) from error
     if any(person.ref or person.sealed for person in touchpoint.people):
         raise data.at("contact").wrong("ref and sealed are not for senders; give id, email, name")
     return touchpoint
