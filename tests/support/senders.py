@@ -124,12 +124,11 @@ def signing_site(world: World, machine: FakeMachine, tokens: Tokens) -> Site:
 
 
 async def send(
-    site: Site, name: str, body: object, secret: str = NEW, *, padded_to: int = 0, **headers: str
+    site: Site, name: str, body: object, secret: str = NEW, *, padded_to: int = 0, topic: str = ""
 ) -> httpx.Response:
     """What a sender sends, signed, made as long as it shall be."""
     sign, _ = SENDERS[name]
     text = json.dumps(body).ljust(padded_to)
+    signed = sign(secret, text, site) | ({"X-Shopify-Topic": topic} if topic else {})
     async with site.client() as client:
-        return await client.post(
-            f"/webhooks/{name}", content=text.encode(), headers=sign(secret, text, site) | headers
-        )
+        return await client.post(f"/webhooks/{name}", content=text.encode(), headers=signed)

@@ -102,7 +102,8 @@ def test_a_field_is_named_with_its_path_whoever_sends(provider: Provider, wrong:
 
 
 async def test_what_is_named_wrong_is_refused_and_not_taken(site: Site) -> None:
-    told = await send(site, "generic", changed(SENDERS["generic"][1], "data.occurred_at", ...))
+    body: Any = SENDERS["generic"][1]
+    told = await send(site, "generic", changed(body, "data.occurred_at", ...))
     assert (told.status_code, told.json()["field"]) == (400, "data.occurred_at")
     assert await site.world.said(Touchpoint) == []
 

@@ -128,8 +128,7 @@ async def test_a_list_is_taken_entry_by_entry(site: Site) -> None:
 
 async def test_a_delivery_is_completed_by_the_order_told_before(site: Site, sealer: Sealer) -> None:
     await send(site, "shopify", SHOPIFY_ORDER)
-    topic = {"X-Shopify-Topic": "fulfillment_events/create"}
-    await send(site, "shopify", SHOPIFY_PARCEL, **topic)
+    await send(site, "shopify", SHOPIFY_PARCEL, topic="fulfillment_events/create")
     (shipped,) = await site.world.said(Touchpoint)
     await site.world.tell("order.shipped", **shipped.model_dump())
     await site.world.due()
