@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 import yaml
 from fastapi import APIRouter
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from services.scoring.api import comments, routes
+from services.scoring.api import comments, results, routes
 from services.scoring.domain.dictionary import Dictionary
 from services.scoring.domain.health import WEIGHTS, Part
+from services.scoring.domain.references import References
 from services.scoring.handlers import SUBSCRIPTIONS
 from services.scoring.handlers.comments import library, reading
 from services.scoring.pages import pages
 from services.scoring.pages.comments import comment_pages
+from services.scoring.pages.results import result_pages
 from services.scoring.pages.views import Thresholds
 from services.scoring.settings import Settings
 from services.scoring.worker import announcing, refreshing, republish, watching
@@ -22,6 +25,8 @@ from shared.errors import AfterwordError
 from shared.runtime.loops import Loop
 from shared.runtime.service import Platform, Service
 from shared.web.routing import join
+
+M = TypeVar("M", bound=BaseModel)
 
 
 async def build(settings: Settings, platform: Platform) -> Service:
@@ -34,6 +39,9 @@ async def build(settings: Settings, platform: Platform) -> Service:
     read_with = library(platform.sealer, dictionary_of(settings.dictionary))
     join(router, comments.routes(platform.db, platform.clock, read_with))
     join(router, comment_pages(platform.db, platform.clock, read_with))
+    references = references_of(settings.references)
+    join(router, results.routes(platform.db, platform.clock, references))
+    join(router, result_pages(platform.db, platform.clock, references))
     return Service(
         name="scoring",
         router=router,
@@ -60,11 +68,23 @@ def dictionary_of(path: Path | None) -> Dictionary:
     Raises:
         AfterwordError: the file cannot be used; the message names the place.
     """
-    file = path or Path(__file__).parent / "dictionary.yaml"
+    return _read(Dictionary, path, "dictionary")
+
+
+def references_of(path: Path | None) -> References:
+    """The values in a file, or the shipped ones.
+
+    Raises:
+        AfterwordError: the file cannot be used; the message names the place.
+    """
+    return _read(References, path, "references")
+
+
+def _read(kind: type[M], path: Path | None, name: str) -> M:
+    file = path or Path(__file__).parent / f"{name}.yaml"
     try:
         # All is text: in YAML's own reading the Spanish and English "no" would be false.
-        loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-        content = yaml.load(file.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 - builds text alone
-        return Dictionary.model_validate(content)
+        content = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CBaseLoader)  # noqa: S506 - text alone
+        return kind.model_validate(content)
     except (OSError, yaml.YAMLError, ValidationError) as error:
-        raise AfterwordError(f"AFTERWORD_SCORING_DICTIONARY, {file}: {error}") from error
+        raise AfterwordError(f"AFTERWORD_SCORING_{name.upper()}, {file}: {error}") from error

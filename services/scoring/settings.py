@@ -26,6 +26,9 @@ class Settings(ServiceSettings):
         default=None,
         description="YAML: themes and feelings to look for in open answers; None: the shipped one",
     )
+    references: Path | None = Field(
+        default=None, description="YAML: values of the industry and of competitors; None: the shipped ones"
+    )
     reading_seconds: float = Field(
         default=2.0, gt=0, description="machine seconds between looks for open answers to read"
     )

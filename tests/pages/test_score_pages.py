@@ -211,6 +211,24 @@ async def test_comments_tell_themes_to_all_and_words_to_whom_they_were_given(
     assert "Delivery time" in await seen.locator("main").inner_text()
 
 
+@pytest.mark.requirement("R9", "R69", "R86")
+async def test_the_page_of_results_says_what_can_be_said(
+    browser: Browser, address: tuple[str, dict[str, str]], tmp_path: Path
+) -> None:
+    url, tokens = address
+    page = await _open(browser, f"{url}/scores/results", tokens["viewer"], size="phone")
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert await _barriers(page) == []
+    await page.set_viewport_size({"width": 1280, "height": 900})
+    await page.screenshot(path=tmp_path / "desk.png", full_page=True)
+    text = " ".join((await page.locator("main").inner_text()).split())
+    assert "No group of programmes has a goal" in text
+    assert "No change was reported within a year" in text
+    assert "No account that had answered was renewed or ended within a year" in text
+    row = page.get_by_role("row", name="Excellent").first
+    assert "+50" in await row.inner_text()
+
+
 @pytest.mark.requirement("R7", "R8", "R59", "R62")
 async def test_an_account_shows_its_health_and_who_was_heard(
     browser: Browser, address: tuple[str, dict[str, str]]

@@ -13,11 +13,12 @@ from argon2 import PasswordHasher
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from services.scoring.api import comments, routes
-from services.scoring.app import dictionary_of
+from services.scoring.api import comments, results, routes
+from services.scoring.app import dictionary_of, references_of
 from services.scoring.handlers.comments import Library, library, reading
 from services.scoring.pages import pages
 from services.scoring.pages.comments import comment_pages
+from services.scoring.pages.results import result_pages
 from services.scoring.pages.views import Thresholds
 from shared.contracts.forms import QuestionType
 from shared.contracts.model import Family, Payload, Persona, Tier
@@ -174,6 +175,8 @@ def application(db: Database, clock: FixedClock, access: Access) -> FastAPI:
     app = web_app(access, "http://127.0.0.1")
     join(app, comments.routes(db, clock, library_of(clock)))
     join(app, comment_pages(db, clock, library_of(clock)))
+    join(app, results.routes(db, clock, references_of(None)))
+    join(app, result_pages(db, clock, references_of(None)))
     join(app, routes(db, clock))
     join(app, pages(db, clock, Thresholds(floor=0.2, target=0.5)))
     return app

@@ -62,7 +62,7 @@ async def on_asked(events: Sequence[Event[Any]], tx: Tx) -> None:
 
 
 async def on_programmes(events: Sequence[Event[ProgrammePublished]], tx: Tx) -> None:
-    """Keep what pages say of programmes: titles, words for attributes, questions about brands."""
+    """Keep what pages say of programmes: titles, words, brand questions, the goal of their group."""
     newest = {event.data.programme: event.data for event in sorted(events, key=lambda e: e.data.revision)}
     await directory.save_programmes(
         tx.conn,
@@ -74,6 +74,9 @@ async def on_programmes(events: Sequence[Event[ProgrammePublished]], tx: Tx) -> 
                 json.dumps(told.definition.get("title") or {}),
                 json.dumps(attributes_of(told.definition)),
                 json.dumps(brand_questions(told.definition)),
+                str(told.definition.get("group") or ""),
+                json.dumps({key: told.group[key] for key in ("title", "goal") if told.group.get(key)}),
+                tx.now.date(),
             )
             for name, told in newest.items()
         ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from shared.db.database import Connection
 
 
 class Programme(NamedTuple):
-    """What pages say of a programme; title, attributes and brand questions as JSON."""
+    """What pages say of a programme; title, attributes, brand questions and its group's goal as JSON."""
 
     name: str
     revision: int
@@ -19,15 +19,24 @@ class Programme(NamedTuple):
     title: str
     attributes: str
     brand: str
+    group: str
+    goal: str
+    since: date
 
 
+# A goal that is published again is the same goal, and counts from the day on which it was first known.
 _PROGRAMMES = """
-insert into programmes as held (programme, revision, family, title, attributes, brand)
-select name, revision, family, title, attributes, array(select jsonb_array_elements_text(brand))
-from unnest($1::text[], $2::int[], $3::text[], $4::jsonb[], $5::jsonb[], $6::jsonb[])
-    as t (name, revision, family, title, attributes, brand)
-on conflict (programme) do update set (revision, family, title, attributes, brand) =
-    (excluded.revision, excluded.family, excluded.title, excluded.attributes, excluded.brand)
+insert into programmes as held
+    (programme, revision, family, title, attributes, brand, goal_group, goal, goal_since)
+select name, revision, family, title, attributes, array(select jsonb_array_elements_text(brand)), goal_group,
+    goal, since
+from unnest($1::text[], $2::int[], $3::text[], $4::jsonb[], $5::jsonb[], $6::jsonb[], $7::text[], $8::jsonb[],
+    $9::date[]) as t (name, revision, family, title, attributes, brand, goal_group, goal, since)
+on conflict (programme) do update set
+    (revision, family, title, attributes, brand, goal_group, goal, goal_since) =
+    (excluded.revision, excluded.family, excluded.title, excluded.attributes, excluded.brand,
+    excluded.goal_group, excluded.goal, case when held.goal -> 'goal' = excluded.goal -> 'goal'
+    then coalesce(held.goal_since, excluded.goal_since) else excluded.goal_since end)
 where held.revision < excluded.revision
 """
 

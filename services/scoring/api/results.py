@@ -1,0 +1,138 @@
+"""`/v1/scores/goals`, `/fixes`, `/outcomes`, `/references`: what came of it, beside what others reach."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, Field
+
+from services.scoring.domain.change import Verdict
+from services.scoring.domain.goals import Progress
+from services.scoring.domain.histogram import Metric
+from services.scoring.domain.metrics import Group
+from services.scoring.domain.outcomes import Link
+from services.scoring.domain.references import References
+from services.scoring.store import results
+from shared.contracts.model import Family
+from shared.db.database import Database
+from shared.runtime.clock import Clock
+from shared.security.access import Scope, require_scope
+
+
+class GoalOut(BaseModel):
+    """The goal of a group of programmes and how far it came; counts of events are by 30 days."""
+
+    group: str
+    metric: str
+    change: str
+    by: date
+    since: date
+    programmes: list[str]
+    before: float | None
+    n_before: int
+    now: float | None
+    n_now: int
+    target: float | None
+    share: float | None = Field(description="of the way from the baseline to the target")
+    progress: Progress
+
+
+class FixOut(BaseModel):
+    """A change that was shipped, and a score 90 days before and up to 90 days after it."""
+
+    day: date
+    label: str
+    programme: str
+    family: Family
+    metric: Metric
+    n_before: int
+    n_after: int
+    before: float | None
+    after: float | None
+    points: float | None
+    low: float | None
+    high: float | None
+    verdict: Verdict
+    certain: bool = Field(description="not chance, all comparisons of this list counted in")
+
+
+class FateOut(BaseModel):
+    """Accounts that had said one thing, and how many of them left."""
+
+    mood: Group
+    accounts: int
+    left: int
+
+
+class OutcomeOut(BaseModel):
+    """Did accounts that were unhappy leave more often than those that were happy?"""
+
+    metric: Metric
+    fates: list[FateOut]
+    link: Link
+    points: float | None = Field(description="percent of the unhappy that left, less that of the happy")
+    low: float | None
+    high: float | None
+
+
+def routes(db: Database, clock: Clock, references: References) -> APIRouter:
+    """The routes."""
+    router = APIRouter(
+        prefix="/v1/scores", tags=["scores"], dependencies=[Depends(require_scope(Scope.SCORES_READ))]
+    )
+
+    @router.get("/goals")
+    async def goals() -> list[GoalOut]:
+        """Goals of groups, and how far they came (R86)."""
+        async with db.read() as conn:
+            return [_goal(one) for one in await results.goals(conn, clock.now().date())]
+
+    @router.get("/fixes")
+    async def fixes() -> list[FixOut]:
+        """Did a change help? Scores before and after it (R69)."""
+        async with db.read() as conn:
+            return [_fix(one) for one in await results.fixes(conn, clock.now().date())]
+
+    @router.get("/outcomes")
+    async def outcomes() -> list[OutcomeOut]:
+        """Renewals and churn of a year against what was said in the 180 days before."""
+        async with db.read() as conn:
+            found = await results.outcomes(conn, clock.now().date())
+        return [
+            OutcomeOut(
+                metric=one.metric, link=one.link, points=one.points, low=one.low, high=one.high,
+                fates=[
+                    FateOut(mood=mood, accounts=fate.accounts, left=fate.left)
+                    for mood, fate in sorted(one.fates.items())
+                ],
+            )
+            for one in found
+        ]  # fmt: skip
+
+    @router.get("/references")
+    async def held_against() -> References:
+        """Values of the industry and of competitors, as configured (R9, R92)."""
+        return references
+
+    return router
+
+
+def _goal(one: results.Aim) -> GoalOut:
+    goal, reached = one.goal, one.reached
+    return GoalOut(
+        group=one.group, metric=goal.metric, change=goal.change, by=goal.by, since=goal.since,
+        programmes=list(one.programmes), before=reached.before.value, n_before=reached.before.n,
+        now=reached.now.value, n_now=reached.now.n, target=reached.target, share=reached.share,
+        progress=reached.progress,
+    )  # fmt: skip
+
+
+def _fix(one: results.Fix) -> FixOut:
+    change = one.change
+    return FixOut(
+        day=one.day, label=one.label, programme=one.programme, family=Family(one.family), metric=one.metric,
+        n_before=change.before.n, n_after=change.after.n, before=change.before.value,
+        after=change.after.value,
+        points=change.points, low=change.low, high=change.high, verdict=change.verdict, certain=one.certain,
+    )  # fmt: skip

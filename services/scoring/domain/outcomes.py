@@ -1,0 +1,70 @@
+"""Did those who were unhappy leave more often? Renewals and churn against what was said before (R8).
+
+Accounts are told apart by their answers of the 180 days before: more promoters than detractors, more
+detractors than promoters, or neither. Each account counts once, by its last renewal or end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from services.scoring.domain.change import Verdict, compare
+from services.scoring.domain.histogram import Metric
+from services.scoring.domain.intervals import Interval, wilson
+from services.scoring.domain.metrics import TOO_FEW, Group, Score, Split, scored
+
+DAYS_BEFORE = 180
+
+
+class Link(StrEnum):
+    """What can be said of those who were unhappy, against those who were happy."""
+
+    LEFT_MORE = "left_more"
+    LEFT_LESS = "left_less"
+    NO_DIFFERENCE = "no_detectable_difference"
+    NOT_ENOUGH_DATA = "not_enough_data"
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """Accounts of one mood: how many there were, and how many of them left."""
+
+    accounts: int = 0
+    left: int = 0
+
+    @property
+    def share(self) -> Interval | None:
+        """The interval of the share that left; None where there are too few to say."""
+        return wilson(self.left, self.accounts) if self.accounts >= TOO_FEW else None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One metric: what became of accounts by what they had said, and what follows."""
+
+    metric: Metric
+    fates: Mapping[Group, Fate]
+    link: Link
+    points: float | None
+    low: float | None
+    high: float | None
+
+
+def outcome(metric: Metric, fates: Mapping[Group, Fate]) -> Outcome:
+    """Compare the unhappy accounts with the happy ones."""
+    happy, unhappy = fates.get(Group.HIGH, Fate()), fates.get(Group.LOW, Fate())
+    change = compare(_left(happy), _left(unhappy))
+    link = {
+        Verdict.BETTER: Link.LEFT_MORE,
+        Verdict.WORSE: Link.LEFT_LESS,
+        Verdict.NO_DETECTABLE_CHANGE: Link.NO_DIFFERENCE,
+        Verdict.TOO_FEW: Link.NOT_ENOUGH_DATA,
+    }[change.verdict]
+    return Outcome(metric, fates, link, change.points, change.low, change.high)
+
+
+def _left(fate: Fate) -> Score:
+    """The share that left, as a score."""
+    return scored(Metric.CSAT, Split(fate.left, 0, fate.accounts - fate.left))

@@ -1,0 +1,64 @@
+"""Results: did changes help, are goals in reach, did the unhappy leave, how do scores stand to others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse
+
+from services.scoring.domain.asking import Question, Span
+from services.scoring.domain.histogram import Histogram
+from services.scoring.domain.metrics import score
+from services.scoring.domain.references import References, against
+from services.scoring.domain.windows import Window, span_of
+from services.scoring.pages import views
+from services.scoring.store import queries, results
+from shared.db.database import Connection, Database
+from shared.runtime.clock import Clock
+from shared.security.access import Role, User, require_role
+from shared.web.i18n import negotiate
+from shared.web.templates import environment, page, speaking
+
+HERE = Path(__file__).parent
+Viewer = Annotated[User, Depends(require_role(Role.VIEWER))]
+
+
+def result_pages(db: Database, clock: Clock, references: References) -> APIRouter:
+    """The page of results."""
+    router = APIRouter(include_in_schema=False)
+    env = environment(HERE, HERE / "locales")
+
+    @router.get("/scores/results")
+    async def shown(request: Request, user: Viewer) -> HTMLResponse:
+        """Goals, changes, outcomes and references, each with what can be said of it."""
+        locale = negotiate(user.locale, request.headers.get("accept-language"))
+        texts = speaking(env, locale)
+        speech = views.Speech(locale, texts["_"], texts["ngettext"])
+        today = clock.now().date()
+        async with db.read() as conn:
+            titles = await queries.titles(conn)
+            content: dict[str, Any] = {
+                "may_see_accounts": user.role.includes(Role.REP),
+                "goals": await results.goals(conn, today),
+                "fixes": await results.fixes(conn, today),
+                "outcomes": await results.outcomes(conn, today),
+                "held": await _held(conn, references, span_of(Window.DAYS_365, today)),
+                "day": speech.day,
+                "title_of": lambda key: views.title_of(titles, key, locale),
+                "group_of": lambda one: one.title.get(locale) or one.title.get("en") or one.group,
+            }
+        return page(request, env, "results.html", content, locale=locale)
+
+    return router
+
+
+async def _held(conn: Connection, references: References, span: Span) -> list[Any]:
+    """The score of each kind of survey in a year, beside the values that hold for the house."""
+    found = []
+    for one in await queries.scores(conn, Question("total", "", exact=True, span=span)):
+        told: Histogram = one.histogram
+        if beside := against(score(told), references):
+            found.append((one.family, score(told), beside))
+    return found

@@ -1,0 +1,92 @@
+"""Goals of groups, changes that were shipped and accounts that left, from events to the API."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from shared.contracts.directory import ContextKind
+from shared.contracts.model import Family, Payload
+from shared.contracts.programmes import ProgrammePublished, ProgrammeState
+from shared.db.database import Database
+from shared.runtime.clock import FixedClock
+from shared.security.access import Scope
+from tests.support.customers import account_id, happened
+from tests.support.score_pages import access_to, application
+from tests.support.scoring import Scoring, answer, snapshot
+
+
+@pytest.fixture
+async def api(db: Database, clock: FixedClock) -> AsyncIterator[httpx.AsyncClient]:
+    access = access_to(db, clock)
+    _, key = await access.create_key("bi", frozenset({Scope.SCORES_READ}), None)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(application(db, clock, access)), base_url="http://test",
+        headers={"Authorization": f"Bearer {key}"},
+    ) as client:  # fmt: skip
+        yield client
+
+
+@pytest.mark.requirement("R69", "R86")
+async def test_goals_and_fixes_are_measured_before_and_after(
+    api: httpx.AsyncClient, scoring: Scoring, clock: FixedClock
+) -> None:
+    today = clock.now()
+    goal = {"metric": "nps", "change": "+20", "baseline": "3mo", "by": "2027-01-01"}
+
+    def published(revision: int) -> ProgrammePublished:
+        return ProgrammePublished(
+            programme="renewal", version=f"v{revision}", revision=revision, state=ProgrammeState.ACTIVE,
+            family=Family.TRANSACTIONAL, definition={"title": {"en": "Renewal"}, "group": "keep"},
+            group={"title": {"en": "Keep contracts"}, "goal": goal},
+        )  # fmt: skip
+
+    shipped = today - timedelta(days=40)
+    told: list[Payload] = [published(1), happened(ContextKind.CHANGE_SHIPPED, "change.shipped", shipped)]
+    for number in range(80):
+        late = number % 2
+        at = today - timedelta(days=number // 2 % 20 + (60 if late else 0))
+        said = snapshot("renewal", account_id=account_id(500 + number))
+        told.append(answer(number, 3 if late else 9, at=at, first_at=at, snapshot=said))
+    await scoring.take(*told)
+    (fix,) = (await api.get("/v1/scores/fixes")).json()
+    assert (fix["programme"], fix["verdict"], fix["certain"]) == ("renewal", "better", True)
+    assert (fix["before"], fix["after"], fix["n_before"], fix["n_after"]) == (-100, 100, 40, 40)
+    (aim,) = (await api.get("/v1/scores/goals")).json()
+    # The goal is known since today: today's two answers are too few to hold against the 90 days before.
+    assert (aim["group"], aim["since"], aim["progress"]) == ("keep", "2026-03-03", "not_enough_data")
+    clock.advance(timedelta(days=3))
+    now = clock.now()
+    said = snapshot("renewal")
+    more = [answer(200 + n, 9, at=now, first_at=now, snapshot=said) for n in range(5)]
+    await scoring.take(published(2), *more)
+    (aim,) = (await api.get("/v1/scores/goals")).json()
+    assert (aim["since"], aim["progress"], aim["n_now"]) == ("2026-03-03", "reached", 7)
+
+
+@pytest.mark.requirement("R8")
+async def test_accounts_that_left_are_held_against_what_they_had_said(
+    api: httpx.AsyncClient, scoring: Scoring, clock: FixedClock
+) -> None:
+    today = clock.now()
+    told: list[Payload] = []
+    for number in range(1, 41):
+        sad = number <= 20
+        left = sad and number <= 15
+        event = ("contract.ended", ContextKind.CHURN) if left else ("contract.renewed", ContextKind.RENEWAL)
+        told.append(happened(event[1], event[0], today - timedelta(days=5), number))
+        for day in (10, 20) if sad else (10, 300):
+            at = today - timedelta(days=day)
+            value = 2 if sad or day == 300 else 10
+            said = snapshot(account_id=account_id(number))
+            told.append(answer(1000 * day + number, value, at=at, first_at=at, snapshot=said))
+    await scoring.take(*told)
+    (found,) = (await api.get("/v1/scores/outcomes")).json()
+    # What was said 300 days ago is no warning; without it the other twenty were happy and stayed.
+    assert found["fates"] == [
+        {"mood": "high", "accounts": 20, "left": 0}, {"mood": "low", "accounts": 20, "left": 15},
+    ]  # fmt: skip
+    assert (found["link"], found["points"]) == ("left_more", 75)

@@ -1,0 +1,117 @@
+"""Goals, outcomes and references: what can be said, and when nothing can."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from services.scoring.app import references_of
+from services.scoring.domain.asking import Span
+from services.scoring.domain.goals import Goal, Progress, Value, days_of, measured
+from services.scoring.domain.histogram import Histogram, Metric
+from services.scoring.domain.metrics import Group, score
+from services.scoring.domain.outcomes import Fate, Link, outcome
+from services.scoring.domain.references import Reference, References, Standing, against
+
+SET, END = date(2026, 1, 1), date(2026, 6, 30)
+
+
+def _goal(metric: str = "nps", change: str = "+10") -> Goal:
+    return Goal(metric, change, "3mo", END, SET)
+
+
+@pytest.mark.requirement("R86")
+@pytest.mark.parametrize(
+    ("goal", "before", "now", "today", "progress", "share"),
+    [
+        (_goal(), 20.0, 30.0, date(2026, 3, 1), Progress.REACHED, 1.0),
+        (_goal(), 20.0, 25.0, date(2026, 3, 1), Progress.ON_THE_WAY, 0.5),
+        (_goal(), 20.0, 20.0, date(2026, 3, 1), Progress.NOT_YET, 0.0),
+        (_goal(), 20.0, 29.0, END, Progress.ON_THE_WAY, 0.9),
+        (_goal(), 20.0, 29.0, END + timedelta(days=1), Progress.MISSED, 0.9),
+        (_goal(change="+50%"), -20.0, -10.0, date(2026, 3, 1), Progress.REACHED, 1.0),
+        (_goal("cancellations", "-30%"), 10.0, 7.0, date(2026, 3, 1), Progress.REACHED, 1.0),
+        (_goal("cancellations", "-30%"), 10.0, 12.0, date(2026, 3, 1), Progress.NOT_YET, -2 / 3),
+    ],
+)
+def test_a_goal_says_how_much_of_the_way_is_behind(  # a row of the table is one case
+    goal: Goal, before: float, now: float, today: date, progress: Progress, share: float
+) -> None:
+    found = measured(goal, Value(before, 40), Value(now, 40), today)
+    assert found.progress is progress
+    assert found.share == pytest.approx(share)
+
+
+@pytest.mark.requirement("R86")
+@pytest.mark.parametrize(
+    ("metric", "n_before", "n_now", "enough"),
+    [
+        ("nps", 5, 5, True),
+        ("nps", 4, 5, False),
+        ("nps", 5, 4, False),
+        ("churn", 5, 0, True),
+        ("churn", 4, 9, False),
+    ],
+)
+def test_with_too_little_to_go_by_a_goal_says_so(
+    metric: str, n_before: int, n_now: int, *, enough: bool
+) -> None:
+    found = measured(_goal(metric), Value(10.0, n_before), Value(10.0, n_now), SET)
+    assert (found.progress is not Progress.NOT_ENOUGH_DATA) is enough
+
+
+def test_a_goal_is_measured_in_spans_as_long_as_its_baseline() -> None:
+    assert _goal().before == Span(SET - timedelta(days=90), SET - timedelta(days=1))
+    assert _goal().now(date(2026, 1, 10)) == Span(SET, date(2026, 1, 10))
+    assert _goal().now(date(2026, 12, 1)) == Span(END - timedelta(days=89), END)
+    assert [days_of(text) for text in ("2w", "45d", "6mo", "1y", "soon")] == [14, 45, 180, 365, 180]
+
+
+@pytest.mark.requirement("R8")
+@pytest.mark.parametrize(
+    ("unhappy", "happy", "link"),
+    [
+        (Fate(40, 20), Fate(60, 3), Link.LEFT_MORE),
+        (Fate(40, 1), Fate(40, 20), Link.LEFT_LESS),
+        (Fate(10, 2), Fate(10, 1), Link.NO_DIFFERENCE),
+        (Fate(4, 4), Fate(60, 0), Link.NOT_ENOUGH_DATA),
+        (Fate(60, 40), Fate(4, 0), Link.NOT_ENOUGH_DATA),
+    ],
+)
+def test_whether_the_unhappy_left_more_often_is_said_only_where_it_is_there(
+    unhappy: Fate, happy: Fate, link: Link
+) -> None:
+    found = outcome(Metric.NPS, {Group.LOW: unhappy, Group.HIGH: happy})
+    assert found.link is link
+    assert (found.points is None) is (link is Link.NOT_ENOUGH_DATA)
+
+
+@pytest.mark.requirement("R9", "R92")
+def test_a_score_stands_above_or_below_a_value_only_with_its_whole_interval() -> None:
+    held = against(
+        score(Histogram.of(Metric.NPS, [10] * 70 + [8] * 20 + [2] * 10)),
+        References(
+            industry="SaaS",
+            values=[
+                Reference(name="average", value=41, industry="saas"),
+                Reference(name="theirs", value=62, competitor=True),
+                Reference(name="best", value=90),
+                Reference(name="elsewhere", value=10, industry="logistics"),
+                Reference(name="ease", value=10, metric=Metric.CES),
+            ],
+        ),
+    )
+    assert [(one.reference.name, one.standing) for one in held] == [
+        ("average", Standing.ABOVE), ("theirs", Standing.OPEN), ("best", Standing.BELOW),
+    ]  # fmt: skip
+    few = against(score(Histogram.of(Metric.NPS, [10] * 4)), references_of(None))
+    assert {one.standing for one in few} == {Standing.TOO_FEW}
+
+
+@pytest.mark.requirement("R9")
+def test_the_shipped_values_are_those_of_the_guides() -> None:
+    shipped = references_of(None).model_copy(update={"industry": "saas"})
+    assert [(one.name, one.value) for one in shipped.of(Metric.NPS)] == [
+        ("Good", 30), ("SaaS average", 41), ("Excellent", 50),
+    ]  # fmt: skip
