@@ -149,6 +149,13 @@ OWN: Mapping[type[Payload], Mapping[str, object]] = {
     surveys.SurveyExtended: {"closes_at": "2027-04-10T09:30:00Z"},
     deliveries.DeliveryFailed: {"reason": "invalid_address", "detail": "550 5.1.1"},
     deliveries.DeliverySuppressed: {"reason": "opted_out"},
+    deliveries.DeliveryPassedOn: {
+        "channel": "sms",
+        "reason": "invalid_address",
+        "next_channel": "email",
+        "detail": "sms: 400 21614",
+    },
+    deliveries.DeliveryReplied: {"channel": "sms", "reply_id": "SM2b1f", "score": 9},
     deliveries.DeliveryBounced: {"kind": "hard", "detail": "550 5.1.1"},
     deliveries.DeliveryLinkReady: {"url": "https://ask.northwind.example/s/1aBc", "channel": "link"},
     deliveries.ContactUnsubscribed: {"scope": "all", "via": "one_click"},

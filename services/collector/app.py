@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
@@ -18,6 +19,7 @@ from services.collector.handlers.answering import Answering
 from services.collector.handlers.events import SUBSCRIPTIONS
 from services.collector.handlers.guards import Guards
 from services.collector.handlers.listing import Listing
+from services.collector.handlers.replies import replies_route
 from services.collector.handlers.review import Review
 from services.collector.handlers.verdicts import Verdicts
 from services.collector.handlers.visits import Visits
@@ -77,7 +79,9 @@ async def build(settings: Settings, platform: Platform) -> Service:
         name=NAME,
         router=router,
         hot={"/v1/responses": api},
-        subscriptions=SUBSCRIPTIONS,
+        subscriptions=tuple(
+            replace(one, routes=(*one.routes, replies_route(answering))) for one in SUBSCRIPTIONS
+        ),
         loops=(
             Loop("settle", settings.settle_every_seconds, settling.run),
             Loop("webhooks", 1.0, calling.run, woken=False),

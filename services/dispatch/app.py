@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from services.dispatch.api import routes
+from services.dispatch.api.pending import pending_routes
+from services.dispatch.api.reading import routes
+from services.dispatch.api.returns import MailHooks, Proofs, forward_by
+from services.dispatch.api.twilio import twilio_routes
 from services.dispatch.channels.email import EmailChannel, SmtpServer
+from services.dispatch.channels.fetch import fetch
+from services.dispatch.channels.inhouse import InHouse
+from services.dispatch.channels.port import Channel as Port
 from services.dispatch.channels.render import Renderer
+from services.dispatch.channels.sms import SmsChannel, SmsProvider
+from services.dispatch.channels.webhook import WebhookChannel, WebhookTarget
 from services.dispatch.handlers import SUBSCRIPTION
+from services.dispatch.handlers.mail_reports import MailReports
+from services.dispatch.handlers.returns import Returns
+from services.dispatch.handlers.texting import Texting
 from services.dispatch.pages.unsubscribe import unsubscribe_routes
 from services.dispatch.settings import Settings
 from services.dispatch.worker.delivering import Postman
@@ -16,6 +27,7 @@ from services.dispatch.worker.preparing import Desk
 from shared.contracts.model import Channel
 from shared.runtime.loops import Loop
 from shared.runtime.service import Platform, Service
+from shared.security.signatures import WebhookSecret
 from shared.web.routing import join
 
 SEND_EVERY = 0.2
@@ -27,17 +39,27 @@ WEIGH_EVERY = 5.0
 async def build(settings: Settings, platform: Platform) -> Service:
     """Put the service together; nothing runs yet."""
     db = platform.db
-    channels = {Channel.EMAIL: EmailChannel(_server(settings), platform.machine)}
+    channels = _channels(settings, platform)
     renderer = Renderer()
     public_url = platform.settings.public_url
-    desk = Desk(platform.sealer, platform.tokens, renderer, public_url, settings.envelope_sender)
+    desk = Desk(
+        platform.sealer,
+        platform.tokens,
+        renderer,
+        public_url,
+        settings.envelope_sender,
+        frozenset(channels),
+        sms_replies=settings.sms_replies,
+        return_domain=settings.return_domain.lower(),
+        replies=settings.replies,
+    )
     # A lane claims no more than its share of connections, so that each claimed mail is under way at once.
     batch = max(1, settings.smtp_connections // settings.lanes)
     postman = Postman(db, platform.machine, channels, desk, batch)
     views = Views(db, platform.bus)
     return Service(
         name="dispatch",
-        router=_router(platform, renderer),
+        router=_router(settings, platform, renderer, channels[Channel.EMAIL]),
         subscriptions=(SUBSCRIPTION,),
         loops=(
             *(Loop(f"send-{lane}", SEND_EVERY, postman.round) for lane in range(settings.lanes)),
@@ -48,10 +70,57 @@ async def build(settings: Settings, platform: Platform) -> Service:
     )
 
 
-def _router(platform: Platform, renderer: Renderer) -> APIRouter:
+def _channels(settings: Settings, platform: Platform) -> dict[Channel, Port]:
+    """The channels that are set up; what is asked for by another one is passed on."""
+    channels: dict[Channel, Port] = {Channel.EMAIL: EmailChannel(_server(settings), platform.machine)}
+    if settings.sms_account:
+        channels[Channel.SMS] = SmsChannel(_sms(settings, platform.settings.public_url))
+    if settings.webhook_url:
+        secret = WebhookSecret.standard(settings.webhook_secret.get_secret_value())
+        target = WebhookTarget(settings.webhook_url, secret, settings.webhook_drops_repeats)
+        channels[Channel.WEBHOOK] = WebhookChannel(target, platform.machine)
+    if settings.in_app:
+        channels[Channel.IN_APP] = InHouse()
+    if settings.link:
+        channels[Channel.LINK] = InHouse()
+    return channels
+
+
+def _sms(settings: Settings, public_url: str) -> SmsProvider:
+    return SmsProvider(
+        account=settings.sms_account,
+        token=settings.sms_token.get_secret_value(),
+        sender=settings.sms_sender,
+        status_url=f"{public_url.rstrip('/')}/hooks/twilio/status",
+        url=settings.sms_url,
+    )
+
+
+def _proofs(settings: Settings) -> Proofs:
+    mailgun = settings.mailgun_key.get_secret_value()
+    return Proofs(
+        sns_topics=tuple(topic.strip() for topic in settings.sns_topics.split(",") if topic.strip()),
+        sendgrid_key=settings.sendgrid_key,
+        mailgun_keys=(mailgun,) if mailgun else (),
+        postmark_secret=settings.postmark_secret.get_secret_value(),
+    )
+
+
+def _router(settings: Settings, platform: Platform, renderer: Renderer, post: Port) -> APIRouter:
+    public_url = platform.settings.public_url
+    token = settings.sms_token.get_secret_value()
+    texting = Texting(platform.db, platform.sealer, platform.tokens, public_url)
     router = APIRouter()
-    join(router, unsubscribe_routes(platform.db, platform.tokens))
-    join(router, routes(platform.db, renderer))
+    returns = Returns(platform.db, platform.tokens, forward_by(post))
+    reports = MailReports(platform.db, platform.sealer, platform.tokens)
+    join(
+        router,
+        twilio_routes(texting, (token,) if token else ()),
+        MailHooks(returns, reports, _proofs(settings), fetch).routes(),
+        pending_routes(platform.db, platform.tokens, public_url),
+        unsubscribe_routes(platform.db, platform.tokens),
+        routes(platform.db, renderer),
+    )
     return router
 
 

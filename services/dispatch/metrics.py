@@ -22,6 +22,12 @@ HANDOVER_SECONDS = Histogram(
 UNSUBSCRIBED = Counter(
     "afterword_dispatch_unsubscribed_total", "People who said stop, by scope.", ["scope", "via"]
 )
+BOUNCES = Counter(
+    "afterword_dispatch_bounces_total", "Messages that came back, by how hard and who told.", ["kind", "via"]
+)
+REPLIES = Counter(
+    "afterword_dispatch_replies_total", "What people sent back, by what it was.", ["via", "kind"]
+)
 STALE_VIEWS = Counter(
     "afterword_dispatch_stale_views_total",
     "Reminders sent although answers could not be read up to date for 15 minutes.",

@@ -26,4 +26,34 @@ class Settings(ServiceSettings):
     envelope_sender: str = Field(
         default="", description="address that gets the bounces; empty: the sender of each mail"
     )
+    sms_url: str = Field(default="https://api.twilio.com", description="API that takes text messages")
+    sms_account: str = Field(default="", description="account there (AC...); empty: no text messages")
+    sms_token: SecretStr = Field(default=SecretStr(""), description="its secret, also of its calls to us")
+    sms_sender: str = Field(
+        default="", description="number in E.164 form, sender name or messaging service (MG...)"
+    )
+    sms_replies: bool = Field(
+        default=False, description="replies arrive at /hooks/twilio/reply, so a number may be sent back"
+    )
+    webhook_url: str = Field(default="", description="receiver of the channel webhook; empty: none")
+    webhook_secret: SecretStr = Field(default=SecretStr(""), description="signs it, whsec_...")
+    webhook_drops_repeats: bool = Field(
+        default=False,
+        description="the receiver drops a webhook-id it knows: unanswered calls are repeated",
+    )
+    in_app: bool = Field(default=False, description="the product asks for pending surveys (channel in_app)")
+    link: bool = Field(default=True, description="a backend passes links on (channel link)")
+    return_domain: str = Field(
+        default="",
+        description="domain whose mail comes to /hooks/mail: bounces by signed addresses; empty: none",
+    )
+    replies: bool = Field(
+        default=False, description="replies go to a signed address there and are passed on to a person"
+    )
+    sns_topics: str = Field(default="", description="topics (ARNs, by comma) of SNS that SES reports to")
+    sendgrid_key: str = Field(default="", description="public key of SendGrid's event webhook")
+    mailgun_key: SecretStr = Field(default=SecretStr(""), description="Mailgun's webhook signing key")
+    postmark_secret: SecretStr = Field(
+        default=SecretStr(""), description="secret that Postmark's webhooks bring in X-Afterword-Secret"
+    )
     lanes: int = Field(default=2, ge=1, le=16, description="batches delivered side by side in this process")

@@ -50,6 +50,25 @@ class DeliveryFailed(Delivery):
     detail: str = ""
 
 
+class DeliveryPassedOn(Delivery):
+    """This channel did not reach the person, and the next one takes its place: the same ask, not another."""
+
+    TYPE: ClassVar[str] = "delivery.passed_on.v1"
+
+    reason: Reason
+    next_channel: Channel
+    detail: str = ""
+
+
+class DeliveryReplied(Delivery):
+    """The person answered a text message with a number; `reply_id` is the provider's, one for each reply."""
+
+    TYPE: ClassVar[str] = "delivery.replied.v1"
+
+    reply_id: str
+    score: int
+
+
 class DeliveryUncertain(Delivery):
     """Nobody can know whether the provider took it; it is not repeated."""
 

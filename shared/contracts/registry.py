@@ -23,6 +23,8 @@ PAYLOADS: tuple[type[Payload], ...] = (
     deliveries.DeliveryHandedOver,
     deliveries.DeliveryDelivered,
     deliveries.DeliveryFailed,
+    deliveries.DeliveryPassedOn,
+    deliveries.DeliveryReplied,
     deliveries.DeliveryUncertain,
     deliveries.DeliverySuppressed,
     deliveries.DeliveryBounced,

@@ -14,7 +14,6 @@ import httpx
 from fastapi import FastAPI
 
 from services.collector.app import build
-from services.collector.handlers.events import HANDLERS
 from services.collector.settings import Settings
 from shared.bus.memory import MemoryBus
 from shared.bus.model import Record
@@ -169,7 +168,8 @@ class Collector:
 
     def __post_init__(self) -> None:
         """The consumer's batch handling, without a bus."""
-        self._batch = Batch(HANDLERS, self.db, self.machine)
+        routes = tuple(route for one in self.service.subscriptions for route in one.routes)
+        self._batch = Batch(routes, self.db, self.machine)
 
     @classmethod
     async def start(

@@ -167,6 +167,30 @@ class Answering:
                 _count(outcome)
                 return outcome
 
+    async def take_score(self, tx: Tx, survey_id: UUID, score: int, sent: Sent, key: str) -> Outcome:
+        """Store an answer to the primary question alone, in a transaction of the caller's.
+
+        Raises:
+            Unavailable: somebody else answered at this very moment; the transaction is to be tried again.
+        """
+        ground = (await store.load_grounds(tx.conn, [survey_id])).get(survey_id)
+        if ground is None:
+            return Unknown()
+        await self._learn(tx.conn, {ground.questionnaire})
+        given = {self._forms[ground.questionnaire].primary: score}
+        draft = self._decide(Submission(survey_id, given, sent, key), ground, tx.now)
+        if not isinstance(draft, _Draft):
+            _count(draft)
+            return draft
+        rows = await self._rows(tx.conn, [draft])
+        stored = (await self._store(tx.conn, {survey_id: draft}, rows))[survey_id]
+        if isinstance(stored, _Again):
+            raise Unavailable("another answer to the survey came at the same moment")
+        if not draft.reading.complete and draft.version == 1 and _is_new(stored):
+            await _say_started(tx, [draft])
+        _count(stored)
+        return stored
+
     async def _flush(self, group: Sequence[Submission]) -> list[_Raw]:
         """Read, decide and write for a whole group: three round trips however many they are."""
         metrics.GROUP_SIZE.observe(len(group))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.dispatch.domain.address import Address
+from services.dispatch.domain.recipient import Recipient
 from shared.contracts.reasons import Reason
 
 VIEW_PATIENCE = timedelta(minutes=15)
@@ -23,7 +23,7 @@ class Facts:
 
     Attributes:
         of_survey: whether it asks something; a thank-you is not stopped by the answer it thanks for.
-        address: the recipient's mailbox, None when it is missing or unusable.
+        address: the recipient's mailbox or telephone, None when it is missing or unusable.
         blocked: why this mailbox or this person is not written to, if so.
         own_company: whether the mailbox belongs to the organisation itself.
         superseded: an earlier step of the survey still waits here, so this one would come on its heels.
@@ -31,7 +31,7 @@ class Facts:
     """
 
     of_survey: bool
-    address: Address | None
+    address: Recipient | None
     expires_at: datetime
     erased: bool = False
     blocked: Reason | None = None

@@ -18,9 +18,6 @@ _wholes: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
 
 INVITATION = "invitation"
 REMINDER = "reminder"
-SUPPORTED = (Channel.EMAIL,)
-"""Channels that can be delivered by today."""
-
 OWNER = "pass_on_to"
 """Among a survey's values: the address of the account's owner, who gets the mail and passes it on."""
 
@@ -64,6 +61,7 @@ class Survey:
     requested_at: datetime
     closes_at: datetime
     fresh_until: datetime | None
+    channels: tuple[Channel, ...] = (Channel.EMAIL,)
 
 
 @dataclass(frozen=True, slots=True)

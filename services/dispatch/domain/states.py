@@ -3,13 +3,17 @@
     planned ──claim──► claimed ──call──► handing_over ──accept──► handed_over
        ▲                  │                   │  │ └──refuse───► failed
        │◄─────release─────┤                   │  └────lose─────► uncertain ──accept/refuse (late evidence)──►
-       … │                  ├──suppress─► suppressed
+       │                  ├──suppress─► suppressed
        │                  └──reject───► failed
        └──────────────────────defer───────────┘
 
 `handing_over` is committed before the provider is called. A message found there after a crash may or may not
 have gone out; plain SMTP cannot tell, so it becomes `uncertain` and is never repeated: a missed survey costs
 less than a double one, and a reminder follows anyway.
+
+A message whose channel surely did not reach the person, before the call or after it, may be `passed_on`: the
+next channel of the same survey takes its place. What is uncertain is passed on only when the provider says
+later that it did not arrive.
 """
 
 from __future__ import annotations
@@ -27,6 +31,7 @@ class State(StrEnum):
     FAILED = "failed"
     UNCERTAIN = "uncertain"
     SUPPRESSED = "suppressed"
+    PASSED_ON = "passed_on"
 
 
 class Happening(StrEnum):
@@ -41,6 +46,7 @@ class Happening(StrEnum):
     DEFER = "defer"
     REFUSE = "refuse"
     LOSE = "lose"
+    PASS_ON = "pass_on"  # noqa: S105 - a happening, not a secret
 
 
 OPEN = frozenset({State.PLANNED, State.CLAIMED, State.HANDING_OVER})
@@ -58,6 +64,10 @@ TRANSITIONS: dict[tuple[State, Happening], State] = {
     (State.HANDING_OVER, Happening.LOSE): State.UNCERTAIN,
     (State.UNCERTAIN, Happening.ACCEPT): State.HANDED_OVER,
     (State.UNCERTAIN, Happening.REFUSE): State.FAILED,
+    (State.CLAIMED, Happening.PASS_ON): State.PASSED_ON,
+    (State.HANDING_OVER, Happening.PASS_ON): State.PASSED_ON,
+    (State.UNCERTAIN, Happening.PASS_ON): State.PASSED_ON,
+    (State.HANDED_OVER, Happening.PASS_ON): State.PASSED_ON,
 }
 """Every legal move. What is not here cannot happen: the store takes the guards of its statements from it."""
 

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from services.dispatch.domain.model import SUPPORTED, Planned
+from services.dispatch.domain.model import Planned
 from services.dispatch.store import intake
 from shared.contracts.envelope import Event
 from shared.contracts.messages import MessageRequested
+from shared.contracts.model import Channel
 from shared.db.database import Tx
 from shared.runtime.ids import derive
 
@@ -21,7 +22,7 @@ async def on_notes(events: Sequence[Event[Any]], tx: Tx) -> None:
 
 
 def _planned(request: MessageRequested) -> Planned:
-    channel = SUPPORTED[0]
+    channel = Channel.EMAIL
     snapshot = request.snapshot.model_copy(update={"channel": channel})
     return Planned(
         delivery_id=derive("delivery", request.message_id, 0, channel.value),

@@ -13,11 +13,11 @@ from services.dispatch.domain.model import (
     INVITATION,
     OWNER,
     REMINDER,
-    SUPPORTED,
     Planned,
     Survey,
     SurveyChange,
 )
+from services.dispatch.domain.routing import next_channel
 from services.dispatch.store import intake
 from services.dispatch.store.intake import SurveyHead
 from shared.contracts.envelope import Event
@@ -104,12 +104,13 @@ def _survey(request: SurveyRequested) -> Survey:
         requested_at=request.requested_at,
         closes_at=request.closes_at,
         fresh_until=request.fresh_until,
+        channels=request.channels or (Channel.EMAIL,),
     )
 
 
 def _invitation(request: SurveyRequested) -> Planned:
-    """The first message, by the first channel that can be delivered by; else by the one that cannot."""
-    channel = next((c for c in request.channels if c in SUPPORTED), (*request.channels, Channel.EMAIL)[0])
+    """The first message, by the channel that is preferred; one that reaches nobody hands it on."""
+    channel = (*request.channels, Channel.EMAIL)[0]
     snapshot = request.snapshot.model_copy(update={"channel": channel})
     return Planned(
         delivery_id=derive("delivery", request.survey_id, 0, channel.value),
@@ -128,9 +129,9 @@ def _invitation(request: SurveyRequested) -> Planned:
 
 
 def _reminder(data: SurveyReminderRequested, known: Mapping[UUID, SurveyHead]) -> Planned:
-    """A further message by the channel of the first one."""
+    """A further message: by the next channel when those before stayed silent, else by the preferred one."""
     head = known[UUID(data.survey_id)]
-    channel = Channel(head.channel)
+    channel = next_channel(head.channels, head.tried, ()) or Channel.EMAIL
     snapshot = data.snapshot.model_copy(update={"channel": channel})
     return Planned(
         delivery_id=derive("delivery", data.survey_id, data.step, channel.value),

@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.dispatch.domain.model import Planned, Survey, SurveyChange
+from shared.contracts.model import Channel
 from shared.db.database import Connection
 
 _TEXTS = """
@@ -18,14 +19,15 @@ select * from unnest($1::text[], $2::text[]) order by 1 on conflict do nothing
 # erasure that is under way end first, or come after.
 _SURVEYS = """
 insert into surveys (survey_id, contact_id, account_id, programme, version, snapshot, person, texts_digest,
-    slots, requested_at, closes_at, fresh_until)
+    slots, requested_at, closes_at, fresh_until, channels)
 select s.survey_id, s.contact_id, s.account_id, s.programme, s.version, s.snapshot,
     case when c.erased then '' else s.person end, s.texts_digest,
-    case when c.erased then '{}' else s.slots end, s.requested_at, s.closes_at, s.fresh_until
+    case when c.erased then '{}' else s.slots end, s.requested_at, s.closes_at, s.fresh_until,
+    string_to_array(s.channels, ',')
 from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::int[], $6::text[], $7::text[],
-    $8::text[], $9::text[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[])
+    $8::text[], $9::text[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::text[])
     as s (survey_id, contact_id, account_id, programme, version, snapshot, person, texts_digest, slots,
-        requested_at, closes_at, fresh_until)
+        requested_at, closes_at, fresh_until, channels)
 left join (
     select contact_id, erased_at is not null as erased from contacts
     where contact_id = any($2::uuid[]) order by 1 for share
@@ -141,12 +143,13 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class SurveyHead:
-    """What a later event of a survey needs to know of it."""
+    """What a later event of a survey needs to know of it; `tried` are the channels of its messages so far."""
 
     contact_id: UUID
     account_id: UUID | None
     programme: str
-    channel: str
+    channels: tuple[Channel, ...]
+    tried: frozenset[Channel]
 
 
 async def save_surveys(conn: Connection, texts: Mapping[str, str], surveys: Sequence[Survey]) -> None:
@@ -162,26 +165,33 @@ async def save_surveys(conn: Connection, texts: Mapping[str, str], surveys: Sequ
                 (
                     s.survey_id, s.contact_id, s.account_id, s.programme, s.version, s.snapshot, s.person,
                     s.digest, s.slots, s.requested_at, s.closes_at, s.fresh_until,
+                    ",".join(channel.value for channel in s.channels),
                 )
                 for s in surveys
             ],
-            12,
+            13,
         ),
     )  # fmt: skip
 
 
 async def heads(conn: Connection, survey_ids: Sequence[UUID]) -> dict[UUID, SurveyHead]:
-    """The surveys that are known here, with the channel of their first message."""
+    """The surveys that are known here, with their channels."""
     rows = await conn.fetch(
         """
-        select s.survey_id, s.contact_id, s.account_id, s.programme, coalesce(m.channel, 'email') as channel
-        from surveys s left join messages m on m.survey_id = s.survey_id and m.step = 0
-        where s.survey_id = any($1::uuid[])
+        select s.survey_id, s.contact_id, s.account_id, s.programme, s.channels,
+            array(select distinct m.channel from messages m where m.survey_id = s.survey_id) as tried
+        from surveys s where s.survey_id = any($1::uuid[])
         """,
         list(survey_ids),
     )
     return {
-        row["survey_id"]: SurveyHead(row["contact_id"], row["account_id"], row["programme"], row["channel"])
+        row["survey_id"]: SurveyHead(
+            row["contact_id"],
+            row["account_id"],
+            row["programme"],
+            tuple(map(Channel, row["channels"])),
+            frozenset(map(Channel, row["tried"])),
+        )
         for row in rows
     }
 

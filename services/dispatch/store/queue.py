@@ -65,7 +65,7 @@ order by m.not_before, m.delivery_id
 """
 _CALL = """
 with moved as (
-    update messages as m set state = $4, attempts = m.attempts + 1, address_hash = c.address_hash,
+    update messages as m set state = $4, attempts = m.attempts + 1, address_hash = nullif(c.address_hash, ''),
         lease_until = clock.machine_now() + make_interval(secs => $6)
     from unnest($2::uuid[], $3::text[]) as c (delivery_id, address_hash)
     where m.delivery_id = c.delivery_id and m.lease_token = $1 and m.state = any($5::text[])
@@ -115,6 +115,23 @@ where delivery_id in (
     order by delivery_id for update skip locked)
 returning delivery_id
 """
+# Evidence that comes after the postman has left: no lease, but the same table of moves.
+_END_LATE = """
+update messages as m set state = $4, version = m.version + 1, lease_until = null,
+    finished_at = coalesce(m.finished_at, $5), reason = nullif(e.reason, ''), detail = e.detail
+from unnest($1::uuid[], $2::text[], $3::text[]) as e (delivery_id, reason, detail)
+where m.delivery_id = e.delivery_id and m.state = any($6::text[])
+returning m.delivery_id
+"""
+_ROUTES = """
+select m.delivery_id, m.step, m.channel, m.kind, m.contact_id, m.account_id, m.programme, m.key, m.snapshot,
+    m.requested_at, m.survey_id, s.channels,
+    array(select distinct e.channel from messages e
+        where e.survey_id = m.survey_id and e.step < m.step) as before,
+    array(select e.channel from messages e where e.survey_id = m.survey_id and e.step = m.step) as now
+from messages m join surveys s on s.survey_id = m.survey_id
+where m.delivery_id = any($1::uuid[]) order by m.delivery_id
+"""
 _ANNOUNCE = """
 select delivery_id, version, survey_id, message_id, kind, step, channel, snapshot, key, reason, detail
 from messages where delivery_id = any($1::uuid[]) order by delivery_id
@@ -128,6 +145,26 @@ class Unproven:
     delivery_id: UUID
     key: str
     waited: float
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A message of a survey with the channels around it, and all that a message in its place needs."""
+
+    delivery_id: UUID
+    survey_id: UUID
+    step: int
+    channel: Channel
+    kind: str
+    contact_id: UUID
+    account_id: UUID | None
+    programme: str
+    key: str
+    snapshot: str
+    requested_at: datetime
+    preferred: tuple[Channel, ...]
+    before: tuple[Channel, ...]
+    now: tuple[Channel, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +265,49 @@ async def end(
         [state.value for state in sources(happening)],
     )
     return [row["delivery_id"] for row in rows]
+
+
+async def end_late(
+    conn: Connection, happening: Happening, endings: Sequence[Ending], now: datetime
+) -> list[UUID]:
+    """End messages by evidence that came later, as far as the table of moves allows."""
+    if not endings:
+        return []
+    rows = await conn.fetch(
+        _END_LATE,
+        [e.delivery_id for e in endings],
+        [e.reason for e in endings],
+        [e.detail for e in endings],
+        target(happening).value,
+        now,
+        [state.value for state in sources(happening)],
+    )
+    return [row["delivery_id"] for row in rows]
+
+
+async def routes(conn: Connection, delivery_ids: Sequence[UUID]) -> list[Route]:
+    """Messages of surveys with the channels that were tried around them; notes have no other channel."""
+    if not delivery_ids:
+        return []
+    return [
+        Route(
+            delivery_id=row["delivery_id"],
+            survey_id=row["survey_id"],
+            step=row["step"],
+            channel=Channel(row["channel"]),
+            kind=row["kind"],
+            contact_id=row["contact_id"],
+            account_id=row["account_id"],
+            programme=row["programme"],
+            key=row["key"],
+            snapshot=row["snapshot"],
+            requested_at=row["requested_at"],
+            preferred=tuple(map(Channel, row["channels"])),
+            before=tuple(map(Channel, row["before"])),
+            now=tuple(map(Channel, row["now"])),
+        )
+        for row in await conn.fetch(_ROUTES, list(delivery_ids))
+    ]
 
 
 async def postpone(

@@ -63,12 +63,36 @@ insert into lifted_suppressions select *, $4 from gone on conflict do nothing
 """
 _DEAD = """
 insert into suppressions (kind, subject, reason, via, contact_id, noted_at)
-select 'address', m.address_hash, d.reason, 'smtp', m.contact_id, $3
+select 'address', m.address_hash, d.reason,
+    coalesce($4, case m.channel when 'email' then 'smtp' else m.channel end), m.contact_id, $3
 from unnest($1::uuid[], $2::text[]) as d (delivery_id, reason)
 join messages m on m.delivery_id = d.delivery_id
 where m.address_hash is not null order by 2
 on conflict do nothing
 """
+
+
+_WORN_OUT = """
+insert into suppressions (kind, subject, reason, via, contact_id, noted_at)
+select 'address', last.address_hash, 'bounced', 'bounce', last.contact_id, $3
+from (
+    select m.address_hash, m.contact_id, m.bounce from messages m
+    join messages this on this.contact_id = m.contact_id and this.address_hash = m.address_hash
+    where this.delivery_id = $1 and m.state = 'handed_over'
+    order by m.finished_at desc, m.delivery_id limit $2
+) as last
+group by last.address_hash, last.contact_id having count(*) filter (where last.bounce = 'soft') = $2
+on conflict do nothing returning true
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A message that something came back about; `texts` is "" for one that asks nothing."""
+
+    contact_id: UUID
+    account_id: UUID | None
+    texts: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +164,52 @@ async def lift(conn: Connection, agreed: Sequence[Agreed], now: datetime) -> Non
     await conn.execute(_LIFT, *columns, now)
 
 
-async def note_dead(conn: Connection, dead: Sequence[tuple[UUID, Reason]], now: datetime) -> None:
-    """Keep the addresses of refused messages from being written to again: delivery and reason."""
-    await conn.execute(_DEAD, [d for d, _ in dead], [reason.value for _, reason in dead], now)
+async def note_dead(
+    conn: Connection, dead: Sequence[tuple[UUID, Reason]], now: datetime, via: str | None = None
+) -> None:
+    """Keep the addresses of refused messages from being written to again: delivery and reason.
+
+    `via` names who told; None for the server that was written to.
+    """
+    await conn.execute(_DEAD, [d for d, _ in dead], [reason.value for _, reason in dead], now, via)
+
+
+async def note_worn_out(conn: Connection, delivery_id: UUID, most: int, now: datetime) -> bool:
+    """Write no more to an address whose last `most` messages all came back; whether it was that bad."""
+    return bool(await conn.fetchval(_WORN_OUT, delivery_id, most, now))
+
+
+async def known(conn: Connection, delivery_id: UUID) -> Known | None:
+    """What a returned mail is about; None when that message is not kept."""
+    row = await conn.fetchrow(
+        """
+        select m.contact_id, m.account_id, m.channel, t.content as texts
+        from messages m left join surveys s on s.survey_id = m.survey_id
+            left join texts t on t.digest = s.texts_digest
+        where m.delivery_id = $1
+        """,
+        delivery_id,
+    )
+    return Known(row["contact_id"], row["account_id"], row["texts"] or "") if row else None
+
+
+async def newest_to(conn: Connection, address_hash: str) -> UUID | None:
+    """The last message that was handed over to an address."""
+    found: UUID | None = await conn.fetchval(
+        """
+        select delivery_id from messages where address_hash = $1 and state in ('handed_over', 'uncertain')
+        order by finished_at desc, delivery_id limit 1
+        """,
+        address_hash,
+    )
+    return found
+
+
+async def recipient_of(conn: Connection, delivery_id: UUID) -> Known:
+    """Who got a message that is surely kept."""
+    found = await known(conn, delivery_id)
+    assert found is not None  # noqa: S101 - the caller has just changed its row
+    return found
 
 
 async def suppressions(conn: Connection, limit: int, before: datetime | None) -> list[Suppression]:

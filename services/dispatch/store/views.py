@@ -104,9 +104,10 @@ _TESTS = """(select survey_id from surveys where snapshot like '%"test":true%')"
 
 
 async def books(conn: Connection) -> Books:
-    """The books over surveys; reminders and notes are not counted, they belong to a survey that is.
+    """The books over surveys; what was passed on counts where it went.
 
-    Nor are tests of programmes, which nobody planned.
+    Reminders and notes are not counted: they belong to a survey that is. Nor are tests of programmes, which
+    nobody planned.
     """
     requested: int = await conn.fetchval(
         f"select (select count(*) from surveys) - count(*) from {_TESTS} as t"  # noqa: S608 - a constant
@@ -114,7 +115,8 @@ async def books(conn: Connection) -> Books:
     rows = await conn.fetch(
         f"""
         select state, coalesce(reason, '') as reason, count(*)::int as n
-        from messages where survey_id is not null and step = 0 and survey_id not in {_TESTS} group by 1, 2
+        from messages where survey_id is not null and step = 0 and state <> 'passed_on'
+            and survey_id not in {_TESTS} group by 1, 2
         """  # noqa: S608 - a constant
     )
     by_state: dict[str, int] = {}

@@ -23,9 +23,11 @@ from services.dispatch.domain.model import Announced, Ending, Postponed
 from services.dispatch.domain.retry import End, Failure, GiveUp, RetryAt, next_attempt
 from services.dispatch.domain.states import Happening
 from services.dispatch.domain.text import UnsafeText
+from services.dispatch.handlers.passing import Ends, pass_on
+from services.dispatch.handlers.reporting import count, fields_of, tell
 from services.dispatch.store import queue, suppressions
 from services.dispatch.worker.preparing import Desk, Examined, examine, outgoing
-from services.dispatch.worker.reporting import count, tell
+from shared.contracts.deliveries import DeliveryLinkReady
 from shared.contracts.directory import OrganisationChanged
 from shared.contracts.model import Channel
 from shared.contracts.reasons import Reason
@@ -104,10 +106,9 @@ class Postman:
                 if isinstance(one.verdict, Wait)
             ]
             await queue.postpone(tx.conn, token, Happening.RELEASE, waiting)
-            for happening, endings in (
-                (Happening.SUPPRESS, _suppressed(seen)),
-                (Happening.REJECT, rejected),
-            ):
+            passed, suppressed = await pass_on(tx, _suppressed(seen), self._under(tx, token))
+            told.append((Happening.PASS_ON, passed))
+            for happening, endings in ((Happening.SUPPRESS, suppressed), (Happening.REJECT, rejected)):
                 ended = await queue.end(tx.conn, token, happening, endings, tx.now)
                 told.append((happening, await tell(tx, happening, ended)))
             hashes = {one.claimed.delivery_id: one.address_hash for one, _ in going}
@@ -119,6 +120,14 @@ class Postman:
             for one, message in going
             if (delivery_id := one.claimed.delivery_id) in numbers
         ]
+
+    def _under(self, tx: Tx, token: UUID) -> Ends:
+        """Ending messages under a lease."""
+
+        async def end(happening: Happening, endings: Sequence[Ending]) -> list[UUID]:
+            return await queue.end(tx.conn, token, happening, endings, tx.now)
+
+        return end
 
     async def _deliver(self, token: UUID, calls: Sequence[Call]) -> None:
         """Make the calls side by side and record each outcome as soon as it is known."""
@@ -175,9 +184,17 @@ class Postman:
         told: list[tuple[Happening, list[Announced]]] = []
         async with self.db.begin() as tx:
             sorted_out = settle(outcomes, machine_now=self.machine.wall(), now=tx.now)
-            for happening, endings in sorted_out.ended.items():
+            ends = dict(sorted_out.ended)
+            passed, ends[Happening.REFUSE] = await pass_on(
+                tx, ends.get(Happening.REFUSE, ()), self._under(tx, token)
+            )
+            told.append((Happening.PASS_ON, passed))
+            for happening, endings in ends.items():
                 ended = await queue.end(tx.conn, token, happening, endings, tx.now)
                 told.append((happening, await tell(tx, happening, ended)))
+                if happening is Happening.ACCEPT:
+                    _tell_links(tx, told[-1][1], outcomes)
+            for happening, endings in sorted_out.ended.items():
                 await queue.end_attempts(tx.conn, _ATTEMPT_OUTCOMES[happening], endings)
             await queue.postpone(tx.conn, token, Happening.DEFER, sorted_out.postponed)
             deferred = [Ending(p.delivery_id, detail=p.detail) for p in sorted_out.postponed]
@@ -196,6 +213,9 @@ class Settled:
     ended: Mapping[Happening, Sequence[Ending]]
     postponed: Sequence[Postponed]
 
+
+_ABOUT_THE_ADDRESS = frozenset({Reason.INVALID_ADDRESS, Reason.OPTED_OUT})
+"""What a provider's "no" says of the address for good: nobody is there, or who is there said stop."""
 
 _ATTEMPT_OUTCOMES = {Happening.ACCEPT: "accepted", Happening.REFUSE: "refused", Happening.LOSE: "unknown"}
 
@@ -233,6 +253,15 @@ def _reason(end: End, error: SendError) -> Reason:
     return error.reason if isinstance(error, RefusedError) and error.permanent else Reason.BOUNCED
 
 
+def _tell_links(tx: Tx, announced: Sequence[Announced], outcomes: Sequence[Outcome]) -> None:
+    """Give links that a backend passes on to whoever listens."""
+    urls = {o.call.delivery_id: o.call.message.content for o in outcomes if o.call.channel is Channel.LINK}
+    for one in announced:
+        if one.delivery_id in urls:
+            event = DeliveryLinkReady(**fields_of(one, tx.now), url=urls[one.delivery_id].decode())
+            tx.emit(event, identity=str(one.delivery_id), key=one.key)
+
+
 def _draw(call: Call) -> float:
     """A number from 0 to 1 that spreads waits, the same for the same attempt."""
     return derive("back-off", call.delivery_id, call.number).int / 2**128
@@ -249,9 +278,9 @@ def _word(outcome: Outcome) -> str:
 async def _bury_addresses(tx: Tx, settled: Settled) -> None:
     """An address that the server calls dead is not written to again, by any contact's name."""
     dead = [
-        (ending.delivery_id, Reason.INVALID_ADDRESS)
+        (ending.delivery_id, reason)
         for ending in settled.ended.get(Happening.REFUSE, ())
-        if ending.reason == Reason.INVALID_ADDRESS
+        if (reason := Reason(ending.reason)) in _ABOUT_THE_ADDRESS
     ]
     if dead:
         await suppressions.note_dead(tx.conn, dead, tx.now)

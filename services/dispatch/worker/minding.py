@@ -10,9 +10,9 @@ from services.dispatch import metrics
 from services.dispatch.domain.look import VIEW_PATIENCE, view_is_current
 from services.dispatch.domain.model import Ending
 from services.dispatch.domain.states import OPEN, Happening
+from services.dispatch.handlers.reporting import count, tell
 from services.dispatch.store import queue
 from services.dispatch.store.queue import Unproven
-from services.dispatch.worker.reporting import count, tell
 from shared.bus.model import Partition
 from shared.bus.partitioner import partition_of
 from shared.bus.port import Bus

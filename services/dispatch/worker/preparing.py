@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from services.dispatch.channels import mime
 from services.dispatch.channels.port import Outgoing
 from services.dispatch.channels.render import Renderer
-from services.dispatch.domain.address import Address, parse_address
+from services.dispatch.domain.address import Address
 from services.dispatch.domain.letter import Ask, Letter, Links, Reader, invite, note
-from services.dispatch.domain.look import Facts, Suppress, Verdict, last_look
+from services.dispatch.domain.look import Facts, Go, Suppress, Verdict, last_look
 from services.dispatch.domain.model import OWNER, Claimed, read_texts
+from services.dispatch.domain.recipient import BLIND_KIND, Recipient, recipient_of
+from services.dispatch.domain.return_path import Way, local_part
+from services.dispatch.domain.sms import survey_text
+from services.dispatch.domain.told import survey_told
 from services.dispatch.store import queue
 from shared.contracts.directory import OrganisationChanged
 from shared.contracts.messages import MessageKind
@@ -26,13 +30,25 @@ from shared.security.tokens import Tokens
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What is needed to word a message; `public_url` stands in until the organisation names its own."""
+    """What is needed to word a message.
+
+    Attributes:
+        public_url: stands in until the organisation names its own.
+        channels: those that can be delivered by here.
+        sms_replies: whether what people send back by text message arrives here.
+        return_domain: where bounces come back to a signed address; "" for nowhere.
+        replies: whether replies come back there, too.
+    """
 
     sealer: Sealer
     tokens: Tokens
     renderer: Renderer
     public_url: str
     envelope_sender: str = ""
+    channels: frozenset[Channel] = frozenset({Channel.EMAIL})
+    sms_replies: bool = False
+    return_domain: str = ""
+    replies: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +57,7 @@ class Examined:
 
     claimed: Claimed
     person: Person
-    address: Address | None
+    address: Recipient | None
     address_hash: str
     verdict: Verdict
     defect: str = ""
@@ -52,36 +68,65 @@ async def examine(
 ) -> list[Examined]:
     """Open the persons and take the last look at every message."""
     opened = await _opened(conn, desk.sealer, claimed)
-    people: list[tuple[Claimed, Person | None, str, Address | None, str]] = []
+    people: list[tuple[Claimed, Person | None, str, Recipient | None, str]] = []
     for message, (person, defect) in zip(claimed, opened, strict=True):
         # What the account's owner is to pass on goes there; about whoever was erased nothing goes anywhere.
-        address = parse_address(message.slots.get(OWNER) or person.email) if person else None
-        hashed = desk.sealer.blind("email", str(address)) if address else ""
+        owner = message.slots.get(OWNER, "")
+        address = recipient_of(message.channel, person, message.contact_id, owner) if person else None
+        kind = BLIND_KIND.get(message.channel)
+        hashed = desk.sealer.blind(kind, str(address)) if address and kind else ""
         people.append((message, person, defect, address, hashed))
     blocked = await queue.blocked(conn, [(m.contact_id, m.programme, h) for m, _, _, _, h in people])
     result: list[Examined] = []
     for message, person, defect, address, hashed in people:
         stopped = blocked.get((message.contact_id, message.programme, hashed), "")
         facts = _facts(message, address, organisation, stopped, known=bool(person or defect))
-        verdict = _supported(message) or last_look(facts, now)
+        verdict = last_look(facts, now) if message.channel in desk.channels else _unsupported(facts, now)
         result.append(Examined(message, person or Person(), address, hashed, verdict, defect))
     return result
 
 
 def outgoing(
-    examined: Examined, address: Address, organisation: OrganisationChanged, desk: Desk, now: datetime
+    examined: Examined, address: Recipient, organisation: OrganisationChanged, desk: Desk, now: datetime
 ) -> Outgoing:
     """Word and set a message that may go.
 
     Raises:
-        UnsafeText: a value could break the mail.
+        UnsafeText: a value could break the message.
     """
     claimed = examined.claimed
     letter = _worded(examined, organisation, desk)
+    if desk.return_domain and desk.replies:
+        back = _return_address(desk, Way.REPLY, claimed.delivery_id)
+        letter = replace(letter, frame=replace(letter.frame, reply_to=back))
+    if not isinstance(address, Address):
+        return Outgoing(str(claimed.delivery_id), "", str(address), _content(examined, letter, desk, now))
     posting = mime.Posting(claimed.delivery_id, address, now, claimed.programme, claimed.kind)
     content = mime.compose(letter, desk.renderer.render(letter), posting)
-    sender = desk.envelope_sender or str(letter.frame.sender)
+    if desk.return_domain:
+        sender = str(_return_address(desk, Way.BOUNCE, claimed.delivery_id))
+    else:
+        sender = desk.envelope_sender or str(letter.frame.sender)
     return Outgoing(str(claimed.delivery_id), sender, str(address), content)
+
+
+def _return_address(desk: Desk, way: Way, delivery_id: UUID) -> Address:
+    return Address(local_part(way, desk.tokens.sign(way.value, delivery_id)), desk.return_domain)
+
+
+def _content(examined: Examined, letter: Letter, desk: Desk, now: datetime) -> bytes:
+    """What goes by another channel than mail."""
+    claimed = examined.claimed
+    match claimed.channel:
+        case Channel.SMS:
+            return survey_text(letter, reminder=claimed.reached, replies=desk.sms_replies).encode()
+        case Channel.WEBHOOK:
+            told = survey_told(letter, claimed, Snapshot.model_validate_json(claimed.snapshot), now)
+            return told.encode()
+        case Channel.LINK:
+            return letter.links.survey.encode()
+        case _:
+            return b""
 
 
 def links_of(tokens: Tokens, base: str, contact_id: UUID, delivery_id: UUID, survey_id: UUID | None) -> Links:
@@ -105,12 +150,19 @@ def _worded(examined: Examined, organisation: OrganisationChanged, desk: Desk) -
     return invite(ask, reader, organisation, links)
 
 
-def _supported(claimed: Claimed) -> Suppress | None:
-    return None if claimed.channel is Channel.EMAIL else Suppress(Reason.NO_CHANNEL)
+def _unsupported(facts: Facts, now: datetime) -> Verdict:
+    """What is said of a channel that is not set up here; a "no" about the person comes first."""
+    verdict = last_look(facts, now)
+    return Suppress(Reason.NO_CHANNEL) if isinstance(verdict, Go) or facts.address is None else verdict
 
 
 def _facts(
-    message: Claimed, address: Address | None, organisation: OrganisationChanged, stopped: str, *, known: bool
+    message: Claimed,
+    address: Recipient | None,
+    organisation: OrganisationChanged,
+    stopped: str,
+    *,
+    known: bool,
 ) -> Facts:
     blocked = Reason.OPTED_OUT if message.opted_out else Reason(stopped) if stopped else None
     return Facts(
@@ -126,7 +178,7 @@ def _facts(
         paused=message.paused,
         superseded=message.earlier_open,
         own_company=(
-            address is not None
+            isinstance(address, Address)
             and OWNER not in message.slots
             and not _is_test(message)
             and address.belongs_to(organisation.own_domains)

@@ -245,12 +245,16 @@ def no_channel(
     """
     if edition.programme.send.to_owner:
         return None if account and owner_address(account) else Reason.NO_CHANNEL
-    if Channel.EMAIL not in consent.wanted_channels(contact, edition.programme.send.channels):
+    wanted = consent.wanted_channels(contact, edition.programme.send.channels)
+    if own_domains & set(contact.domains):
+        return Reason.OWN_COMPANY
+    # Telephone, product and backend are dispatch's to know: it passes on what one channel cannot deliver.
+    if set(wanted) - {Channel.EMAIL}:
+        return None
+    if not wanted:
         return Reason.NO_CHANNEL
     if contact.reach is not Reach.OK:
         return Reason.INVALID_ADDRESS if contact.reach is Reach.INVALID else Reason.NO_CHANNEL
-    if own_domains & set(contact.domains):
-        return Reason.OWN_COMPANY
     return Reason.BOUNCED if contact.bounced_at else None
 
 

@@ -31,6 +31,7 @@ from shared.contracts.deliveries import (
     UnsubscribeScope,
 )
 from shared.contracts.envelope import Event
+from shared.contracts.model import Channel
 from shared.contracts.reasons import Reason
 from shared.contracts.responses import ResponseHeld, ResponseReleased, ResponseSubmitted
 from shared.contracts.tickets import Ticket, TicketState
@@ -148,7 +149,8 @@ async def _fold_contacts(events: Sequence[Event[Any]], tx: Tx) -> None:
     theirs only when they are written to at the same.
     """
     bounces = [e.data for e in events if isinstance(e.data, DeliveryBounced)]
-    bounces = [told for told in bounces if told.kind is BounceKind.HARD]
+    # Of a telephone or a backend it says nothing about the mailbox.
+    bounces = [b for b in bounces if b.kind is BounceKind.HARD and b.channel is Channel.EMAIL]
     words = [(who, said) for event in events for who, said in _words(event)]
     named = {who for who, _ in words} | {UUID(told.snapshot.contact_id) for told in bounces}
     if not named:

@@ -20,6 +20,10 @@ LEGAL = {
     ("handing_over", "lose", "uncertain"),
     ("uncertain", "accept", "handed_over"),
     ("uncertain", "refuse", "failed"),
+    ("claimed", "pass_on", "passed_on"),
+    ("handing_over", "pass_on", "passed_on"),
+    ("uncertain", "pass_on", "passed_on"),
+    ("handed_over", "pass_on", "passed_on"),
 }
 
 

@@ -45,16 +45,7 @@ def count(happening: Happening, told: Sequence[Announced]) -> None:
 
 def payload_of(happening: Happening, one: Announced, now: datetime) -> Delivery:
     """The event that tells how a message ended."""
-    fields: dict[str, Any] = {
-        "delivery_id": str(one.delivery_id),
-        "version": one.version,
-        "survey_id": str(one.survey_id) if one.survey_id else None,
-        "message_id": str(one.message_id) if one.message_id else None,
-        "step": one.step,
-        "channel": one.channel,
-        "snapshot": Snapshot.model_validate_json(one.snapshot),
-        "at": now,
-    }
+    fields = fields_of(one, now)
     match happening:
         case Happening.ACCEPT:
             return DeliveryHandedOver(**fields)
@@ -64,7 +55,21 @@ def payload_of(happening: Happening, one: Announced, now: datetime) -> Delivery:
             return DeliveryFailed(**fields, reason=Reason(one.reason), detail=one.detail)
         case Happening.LOSE:
             return DeliveryUncertain(**fields)
-        case Happening.CLAIM | Happening.RELEASE | Happening.CALL | Happening.DEFER:
-            raise AssertionError(f"{happening} ends nothing")
+        case Happening.CLAIM | Happening.RELEASE | Happening.CALL | Happening.DEFER | Happening.PASS_ON:
+            raise AssertionError(f"{happening} is no ending of its own")
         case _:
             assert_never(happening)
+
+
+def fields_of(one: Announced, now: datetime) -> dict[str, Any]:
+    """The fields that every delivery event of a message has."""
+    return {
+        "delivery_id": str(one.delivery_id),
+        "version": one.version,
+        "survey_id": str(one.survey_id) if one.survey_id else None,
+        "message_id": str(one.message_id) if one.message_id else None,
+        "step": one.step,
+        "channel": one.channel,
+        "snapshot": Snapshot.model_validate_json(one.snapshot),
+        "at": now,
+    }

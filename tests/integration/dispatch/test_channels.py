@@ -1,0 +1,334 @@
+"""Channels in order of preference: the next one where one fails or stays silent, always within one ask."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+import httpx
+import pytest
+from twilio.request_validator import RequestValidator
+
+from services.dispatch.api.pending import pending_routes
+from services.dispatch.api.twilio import twilio_routes
+from services.dispatch.channels.inhouse import InHouse
+from services.dispatch.channels.sms import SmsChannel, SmsProvider
+from services.dispatch.handlers.texting import Texting
+from services.dispatch.store import views
+from shared.contracts.deliveries import (
+    ContactUnsubscribed,
+    DeliveryBounced,
+    DeliveryDelivered,
+    DeliveryHandedOver,
+    DeliveryLinkReady,
+    DeliveryPassedOn,
+    DeliveryReplied,
+)
+from shared.contracts.model import Channel, Person
+from shared.contracts.reasons import Reason
+from shared.runtime.ids import derive
+from shared.web.app import web_app
+from tests.support.dispatch import (
+    PUBLIC_URL,
+    MailRoom,
+    Site,
+    cancelled,
+    contact_id,
+    reminder,
+    survey_id,
+)
+from tests.support.provider import Provider, Reply
+
+NUMBER = "+46701740605"
+TOKEN = "12345"
+ALL = (Channel.SMS, Channel.EMAIL)
+
+
+@dataclass(slots=True)
+class Exchange:
+    """A mail room that also texts, keeps surveys for the product, and hands links out."""
+
+    room: MailRoom
+    provider: Provider
+    http: httpx.AsyncClient
+
+    async def ask(self, name: str, *channels: Channel, phone: str = NUMBER, email: str = "") -> None:
+        person = Person(name=name.title(), email=email or f"{name}@customer.example", phone=phone)
+        await self.room.ask(name, person=person, channels=channels)
+        await self.room.work()
+
+    async def twilio(self, path: str, form: dict[str, str]) -> httpx.Response:
+        url = f"{PUBLIC_URL}{path}"
+        signature = RequestValidator(TOKEN).compute_signature(url, form)
+        return await self.http.post(path, data=form, headers={"X-Twilio-Signature": signature})
+
+    async def fate(self, name: str, status: str, code: str = "") -> None:
+        path = f"/hooks/twilio/status?delivery={delivery(name, Channel.SMS)}"
+        answer = await self.twilio(path, {"MessageStatus": status, "ErrorCode": code})
+        assert answer.status_code == 204
+
+    async def reply(self, body: str, reply_id: str = "SM9", number: str = NUMBER) -> str:
+        form = {"MessageSid": reply_id, "From": number, "Body": body}
+        answer = await self.twilio("/hooks/twilio/reply", form)
+        assert answer.status_code == 200
+        return answer.text
+
+    async def told(self) -> list[str]:
+        return [told.type.removeprefix("delivery.").removesuffix(".v1") for told in await self.room.told()]
+
+    async def states(self, name: str) -> list[tuple[int, str, str]]:
+        rows = await self.room.fetch(
+            "select step, channel, state from messages where survey_id = $1::text::uuid "
+            "order by step, finished_at nulls last, channel desc",
+            survey_id(name),
+        )
+        return [tuple(row) for row in rows]
+
+
+def delivery(name: str, channel: Channel, step: int = 0) -> UUID:
+    return derive("delivery", survey_id(name), step, channel.value)
+
+
+@pytest.fixture
+async def exchange(room: MailRoom, site: Site) -> AsyncIterator[Exchange]:
+    provider = Provider()
+    await provider.start()
+    sms = SmsChannel(
+        SmsProvider("AC1", TOKEN, "+46700000000", f"{PUBLIC_URL}/hooks/twilio/status", provider.url)
+    )
+    inhouse = InHouse()
+    channels = {**room.postman.channels, Channel.SMS: sms, Channel.IN_APP: inhouse, Channel.LINK: inhouse}
+    desk = replace(room.postman.desk, channels=frozenset(channels), sms_replies=True)
+    room.postman = replace(room.postman, channels=channels, desk=desk)
+    app = web_app(site.access, PUBLIC_URL)
+    app.include_router(twilio_routes(Texting(room.db, room.sealer, room.tokens, PUBLIC_URL), (TOKEN,)))
+    app.include_router(pending_routes(room.db, room.tokens, PUBLIC_URL))
+    transport = httpx.ASGITransport(app=app)
+    headers = {"authorization": f"Bearer {await site.key()}"}
+    async with httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL, headers=headers) as http:
+        yield Exchange(room, provider, http)
+    await sms.close()
+    await provider.stop()
+
+
+@pytest.mark.requirement("R50", "R52")
+async def test_a_survey_goes_by_the_preferred_channel_alone(exchange: Exchange) -> None:
+    await exchange.ask("anna", *ALL)
+    [taken] = exchange.provider.taken
+    assert taken.form["To"] == NUMBER
+    assert "Answer with a number from 0 to 10" in taken.form["Body"]
+    assert exchange.room.mails == []
+    [told] = await exchange.room.told()
+    assert (told.type, told.data.channel) == (DeliveryHandedOver.TYPE, Channel.SMS)
+    assert told.data.snapshot.channel is Channel.SMS
+
+
+@pytest.mark.requirement("R52")
+@pytest.mark.parametrize(
+    ("phone", "reply", "reason"),
+    [
+        ("", None, Reason.INVALID_ADDRESS),
+        ("+46 8 123 456 78", None, Reason.INVALID_ADDRESS),
+        (NUMBER, Reply(400, b'{"code":21614}'), Reason.INVALID_ADDRESS),
+        (NUMBER, Reply(400, b'{"code":21408}'), Reason.BOUNCED),
+    ],
+)
+async def test_a_channel_that_fails_hands_the_same_ask_on(
+    exchange: Exchange, phone: str, reply: Reply | None, reason: Reason
+) -> None:
+    exchange.provider.replies += [reply] if reply else []
+    await exchange.ask("anna", *ALL, phone=phone)
+    assert await exchange.states("anna") == [(0, "sms", "passed_on"), (0, "email", "handed_over")]
+    assert len(exchange.room.mails) == 1
+    assert not exchange.room.read()["Subject"].startswith("Reminder")
+    passed, handed = await exchange.room.told()
+    assert (passed.type, passed.data.reason, passed.data.next_channel) == (
+        DeliveryPassedOn.TYPE,
+        reason,
+        Channel.EMAIL,
+    )
+    assert (handed.type, handed.data.channel, handed.data.step) == (DeliveryHandedOver.TYPE, Channel.EMAIL, 0)
+    async with exchange.room.db.read() as conn:
+        books = await views.books(conn)
+    assert books.balanced
+    assert (books.requested, books.handed_over) == (1, 1)
+
+
+async def test_what_may_have_arrived_is_never_sent_by_another_channel(exchange: Exchange) -> None:
+    exchange.provider.replies.append(Reply(0))
+    await exchange.ask("anna", *ALL)
+    assert await exchange.states("anna") == [(0, "sms", "uncertain")]
+    assert exchange.room.mails == []
+    await exchange.fate("anna", "sent")
+    assert await exchange.states("anna") == [(0, "sms", "handed_over")]
+    assert await exchange.told() == ["uncertain", "handed_over"]
+
+
+async def test_no_other_channel_is_tried_for_whoever_said_stop(exchange: Exchange) -> None:
+    exchange.provider.replies.append(Reply(400, b'{"code":21610}'))
+    await exchange.ask("anna", *ALL)
+    assert await exchange.states("anna") == [(0, "sms", "failed")]
+    assert exchange.room.mails == []
+    await exchange.ask("copy", Channel.SMS)
+    assert await exchange.told() == ["failed", "suppressed"]
+
+
+async def test_when_every_channel_fails_the_last_one_says_so(exchange: Exchange) -> None:
+    await exchange.ask("anna", *ALL, phone="", email="not an address")
+    assert await exchange.states("anna") == [(0, "sms", "passed_on"), (0, "email", "suppressed")]
+    assert await exchange.told() == ["passed_on", "suppressed"]
+
+
+@pytest.mark.requirement("R49", "R52")
+async def test_a_silent_channel_is_followed_by_the_next_at_the_next_step(exchange: Exchange) -> None:
+    await exchange.ask("anna", *ALL)
+    await exchange.room.tell(reminder("anna"))
+    await exchange.room.run("update messages set view_current = true")
+    await exchange.room.work()
+    assert await exchange.states("anna") == [(0, "sms", "handed_over"), (1, "email", "handed_over")]
+    assert exchange.room.read()["Subject"].startswith("Reminder: ")
+    await exchange.room.tell(reminder("anna", step=2, version=3))
+    await exchange.room.run("update messages set view_current = true")
+    await exchange.room.work()
+    assert (await exchange.states("anna"))[-1] == (2, "sms", "handed_over")
+    assert exchange.provider.taken[-1].form["Body"].startswith("Reminder. ")
+
+
+@pytest.mark.requirement("R52")
+async def test_a_text_message_that_got_lost_goes_on_by_mail_once(exchange: Exchange) -> None:
+    await exchange.ask("anna", *ALL)
+    for _ in range(2):
+        await exchange.fate("anna", "undelivered", "30005")
+        await exchange.room.work()
+    assert await exchange.states("anna") == [(0, "sms", "passed_on"), (0, "email", "handed_over")]
+    assert len(exchange.room.mails) == 1
+    assert await exchange.told() == ["handed_over", "passed_on", "handed_over"]
+    await exchange.ask("bert", Channel.SMS)
+    assert (await exchange.states("bert")) == [(0, "sms", "suppressed")]
+
+
+async def test_without_another_channel_it_bounced(exchange: Exchange) -> None:
+    await exchange.ask("anna", Channel.SMS)
+    for _ in range(2):
+        await exchange.fate("anna", "undelivered", "30003")
+    told = await exchange.room.told()
+    assert [one.type for one in told] == [DeliveryHandedOver.TYPE, DeliveryBounced.TYPE]
+    assert (told[1].data.kind, told[1].data.detail) == ("soft", "sms: 30003")
+
+
+async def test_delivered_is_told_once(exchange: Exchange) -> None:
+    await exchange.ask("anna", Channel.SMS)
+    for status in ("sent", "delivered", "delivered", "sent"):
+        await exchange.fate("anna", status)
+    assert await exchange.told() == ["handed_over", "delivered"]
+
+
+async def test_two_calls_about_one_message_at_once_pass_it_on_once(exchange: Exchange) -> None:
+    await exchange.ask("anna", *ALL)
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(4):
+            tasks.create_task(exchange.fate("anna", "undelivered"))
+    await exchange.room.work()
+    assert len(exchange.room.mails) == 1
+
+
+@pytest.mark.requirement("R52")
+async def test_a_number_sent_back_is_an_answer_once(exchange: Exchange) -> None:
+    await exchange.ask("anna", Channel.SMS)
+    for _ in range(2):
+        answer = await exchange.reply("9")
+        assert f"{PUBLIC_URL}/s/" in answer
+        assert "Thank you" in answer
+    replied = [told.data for told in await exchange.room.told() if told.type == DeliveryReplied.TYPE]
+    assert [(one.score, one.survey_id, one.reply_id) for one in replied] == [(9, survey_id("anna"), "SM9")]
+
+
+@pytest.mark.parametrize("body", ["11", "great!", ""])
+async def test_what_is_no_number_of_the_scale_is_asked_back(exchange: Exchange, body: str) -> None:
+    await exchange.ask("anna", Channel.SMS)
+    assert "from 0 to 10" in await exchange.reply(body)
+    assert await exchange.told() == ["handed_over"]
+
+
+async def test_a_reply_after_the_end_is_thanked_for(exchange: Exchange) -> None:
+    await exchange.ask("anna", Channel.SMS)
+    await exchange.room.tell(cancelled("anna"))
+    assert "closed" in await exchange.reply("9")
+    assert await exchange.told() == ["handed_over"]
+
+
+async def test_a_stranger_gets_no_answer(exchange: Exchange) -> None:
+    await exchange.ask("anna", Channel.SMS)
+    assert "<Message>" not in await exchange.reply("9", number="+46701740606")
+    assert "<Message>" not in await exchange.reply("9", "SM8", number="nobody")
+    assert await exchange.told() == ["handed_over"]
+
+
+@pytest.mark.requirement("R52")
+async def test_stop_ends_every_channel(exchange: Exchange) -> None:
+    await exchange.ask("anna", *ALL)
+    for _ in range(2):
+        assert "<Message>" not in await exchange.reply("STOP")
+    [gone] = [told.data for told in await exchange.room.told() if told.type == ContactUnsubscribed.TYPE]
+    assert (gone.contact_id, gone.scope, gone.via) == (str(contact_id("anna")), "all", "sms")
+    await exchange.room.tell(reminder("anna"))
+    await exchange.room.run("update messages set view_current = true")
+    await exchange.room.work()
+    assert exchange.room.mails == []
+
+
+@pytest.mark.parametrize("path", ["/hooks/twilio/status?delivery=x", "/hooks/twilio/reply"])
+async def test_an_unsigned_call_is_refused(exchange: Exchange, path: str) -> None:
+    await exchange.ask("anna", Channel.SMS)
+    form = {"MessageSid": "SM9", "From": NUMBER, "Body": "STOP"}
+    for headers in ({}, {"X-Twilio-Signature": "AAAA"}):
+        answer = await exchange.http.post(path, data=form, headers=headers)
+        assert answer.status_code == 401
+    assert await exchange.told() == ["handed_over"]
+
+
+@pytest.mark.requirement("R36", "R52")
+async def test_a_link_is_told_by_event_and_found_by_api(exchange: Exchange) -> None:
+    await exchange.ask("anna", Channel.LINK)
+    handed, ready = await exchange.room.told()
+    assert (handed.type, ready.type) == (DeliveryHandedOver.TYPE, DeliveryLinkReady.TYPE)
+    found = await exchange.http.get(f"/v1/links/{survey_id('anna')}")
+    assert found.json() == {"survey_id": survey_id("anna"), "url": ready.data.url}
+    await exchange.room.tell(cancelled("anna"))
+    assert (await exchange.http.get(f"/v1/links/{survey_id('anna')}")).status_code == 404
+
+
+@pytest.mark.requirement("R52")
+async def test_a_survey_waits_in_the_product_until_it_is_answered(exchange: Exchange) -> None:
+    await exchange.ask("anna", Channel.IN_APP)
+    waiting = (await exchange.http.get("/v1/pending", params={"contact": str(contact_id("anna"))})).json()
+    [survey] = waiting["surveys"]
+    assert survey["question"] == "How likely are you to recommend Cloud to a colleague?"
+    assert [one["value"] for one in survey["scores"]] == list(range(11))
+    assert await exchange.told() == ["handed_over"]
+    for _ in range(2):
+        shown = await exchange.http.get(f"/v1/pending/{waiting['token']}", headers={"authorization": ""})
+        assert shown.headers["access-control-allow-origin"] == "*"
+        assert shown.json()["surveys"] == [survey]
+    told = await exchange.room.told()
+    assert [one.type for one in told] == [DeliveryHandedOver.TYPE, DeliveryDelivered.TYPE]
+    await exchange.room.run(
+        "insert into answers (survey_id, version, answered) values ($1::text::uuid, 1, true)",
+        survey_id("anna"),
+    )
+    assert (await exchange.http.get(f"/v1/pending/{waiting['token']}")).json() == {"surveys": []}
+
+
+async def test_nobody_sees_what_waits_for_another(exchange: Exchange) -> None:
+    await exchange.ask("anna", Channel.IN_APP)
+    bert = (await exchange.http.get("/v1/pending", params={"contact": str(contact_id("bert"))})).json()
+    assert bert["surveys"] == []
+    assert (await exchange.http.get(f"/v1/pending/{bert['token']}")).json() == {"surveys": []}
+    assert (await exchange.http.get("/v1/pending/x")).status_code == 404
+    stop = exchange.room.tokens.sign("unsubscribe", contact_id("anna"))
+    assert (await exchange.http.get(f"/v1/pending/{stop}")).status_code == 404
+    params = {"contact": str(contact_id("anna"))}
+    bare = await exchange.http.get("/v1/pending", params=params, headers={"authorization": ""})
+    assert bare.status_code == 401
