@@ -6,6 +6,15 @@ import asyncpg
 
 from shared.errors import Unavailable
 
+RAISED = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    ConnectionError,
+    TimeoutError,
+)
+"""What a statement raises when it, its connection or its server fails."""
+
 _TRANSIENT_CLASSES = ("08", "40", "53", "57")
 _TRANSIENT_STATES = frozenset({"55P03", "25P03", "25006", "XX000"})
 

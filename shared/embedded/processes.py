@@ -28,8 +28,8 @@ _DETACH = Path(__file__).with_name("detach.py")
 _POLL_SECONDS = 0.02
 _SAME_START_SECONDS = 1.0
 _FREE_SECONDS = 3.0
-# Below the ports that systems give to outgoing connections: nobody takes ours while we are down.
-_PORTS = range(20_000, 30_000)
+PORTS = range(20_000, 30_000)
+"""Below those that systems give to outgoing connections: nobody takes ours while we are down."""
 
 
 class EmbeddedError(AfterwordError):
@@ -186,7 +186,7 @@ def log_tail(data_dir: Path, name: str) -> str:
         return "(no log)"
 
 
-async def choose_port(data_dir: Path, name: str, kept: int | None) -> int:
+async def choose_port(data_dir: Path, name: str, kept: int | None, ports: Sequence[int] = PORTS) -> int:
     """Keep the port of last time if it is free, else find one; each data directory looks elsewhere first.
 
     Raises:
@@ -194,9 +194,9 @@ async def choose_port(data_dir: Path, name: str, kept: int | None) -> int:
     """
     if kept is not None and await _comes_free(kept):
         return kept
-    first = zlib.crc32(f"{absolute(data_dir)}/{name}".encode()) % len(_PORTS)
-    for step in range(len(_PORTS)):
-        port = _PORTS[(first + step) % len(_PORTS)]
+    first = zlib.crc32(f"{absolute(data_dir)}/{name}".encode()) % len(ports)
+    for step in range(len(ports)):
+        port = ports[(first + step) % len(ports)]
         if _is_free(port):
             return port
     raise EmbeddedError("no free port")

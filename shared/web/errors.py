@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
+from shared.db.errors import RAISED, is_transient
 from shared.errors import Unavailable
 from shared.security.access import session_of
 from shared.web.problems import Problem, wants_html
@@ -53,9 +54,6 @@ def install_errors(app: FastAPI, *, https: bool) -> None:
         await _recognise(request)
         return _invalid(request, error)
 
-    async def on_unavailable(request: Request, _error: Exception) -> Response:
-        return answer(request, Problem(503, "The database is not reachable.", retry_after=RETRY_SECONDS))
-
     async def on_bug(request: Request, _error: Exception) -> Response:
         response = answer(request, Problem(500, "An unexpected error; it is in the log."))
         # Made outside the middleware that adds them to every other answer.
@@ -64,8 +62,16 @@ def install_errors(app: FastAPI, *, https: bool) -> None:
 
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(RequestValidationError, on_invalid)
-    app.add_exception_handler(Unavailable, on_unavailable)
+    for kind in (Unavailable, *RAISED):
+        app.add_exception_handler(kind, _of_database)
     app.add_exception_handler(Exception, on_bug)
+
+
+async def _of_database(request: Request, error: Exception) -> Response:
+    """A database that is away, or went away in mid-work, is back soon; a wrong statement is a bug."""
+    if not is_transient(error):
+        raise error
+    return answer(request, Problem(503, "The database is not reachable.", retry_after=RETRY_SECONDS))
 
 
 async def _recognise(request: Request) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from shared.embedded import broker as tansu
-from shared.embedded.processes import choose_port
+from tests.chaos.ports import own_port
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTROL = ROOT / "tests" / "kafka" / "broker.sh"
@@ -100,9 +100,7 @@ async def make_broker(folder: Path, proxy_port: int) -> Broker:
         return Tansu(folder, int(bootstrap.rpartition(":")[2]), bootstrap, why)
     state = folder / "kafka"
     state.mkdir(parents=True, exist_ok=True)
-    ports = {
-        name: await choose_port(folder, name, None) for name in ("port", "controller-port", "direct-port")
-    }
+    ports = {name: await own_port(folder, name) for name in ("port", "controller-port", "direct-port")}
     for name, number in (ports | {"proxy-port": proxy_port}).items():
         (state / name).write_text(str(number))
     kafka = ApacheKafka(state, libs, ports["port"], f"127.0.0.1:{ports['direct-port']}")

@@ -22,12 +22,13 @@ from shared.db.migrations import provision
 from shared.embedded.mail import MailSink, ensure_mail_sink
 from shared.embedded.postgres import NAME as POSTGRES
 from shared.embedded.postgres import PostgresAddress, ensure_postgres
-from shared.embedded.processes import HOST, choose_port
+from shared.embedded.processes import HOST
 from shared.embedded.stack import stop_all
 from shared.runtime.clock import Machine
 from tests.chaos.broker import ROOT, Broker, make_broker
 from tests.chaos.direct import Direct
 from tests.chaos.instances import Instance, Nursery
+from tests.chaos.ports import own_port
 from tests.chaos.proxy import Trouble
 from tests.chaos.room import Room
 
@@ -130,7 +131,7 @@ async def _foundation(folder: Path, machine: Machine, room: Room | None) -> Flee
     postgres = await ensure_postgres(folder)
     mail = await ensure_mail_sink(folder)
     names = ["broker", *(f"postgres.{s}" for s in SERVICES), *(f"mail.{s}" for s in MAILERS)]
-    ports = {name: await choose_port(folder, f"proxy.{name}", None) for name in names}
+    ports = {name: await own_port(folder, f"proxy.{name}") for name in names}
     links = Links(await _proxy(), ports)
     broker = await make_broker(folder, ports["broker"])
     await links.open("broker", broker.port)
@@ -154,7 +155,7 @@ async def _proxy() -> asyncio.subprocess.Process:
 
 
 async def _instance(fleet: Fleet, service: str, name: str) -> Instance:
-    port = await choose_port(fleet.folder, f"http.{service}.{name}", None)
+    port = await own_port(fleet.folder, f"http.{service}.{name}")
     links, secrets = fleet.links.ports, fleet.secrets
     # Where the broker cannot be told its proxy's address, its link cannot be broken.
     bootstrap = links["broker"] if fleet.broker.keeps else fleet.broker.port

@@ -25,8 +25,9 @@ python=$root/.venv/bin/python
 "$python" - "$KAFKA_STATE" <<'PYTHON'
 import os, pathlib, socket, sys
 
-# Below the ports that the system lends to clients: one of those would be taken while the broker is down.
-candidates = (20000 + (os.getpid() * 7 + step) % 12000 for step in range(12000))
+# Below the ports that the system lends to clients, and not those of embedded processes: one of them would be
+# taken while the broker is down.
+candidates = (30000 + (os.getpid() * 7 + step) % 1000 for step in range(1000))
 
 
 def is_free(port):

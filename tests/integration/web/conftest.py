@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated, Any
 
+import asyncpg
 import pytest
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import Response
@@ -85,6 +86,14 @@ def _add_routes(app: FastAPI) -> None:
     @app.get("/away")
     async def away() -> None:
         raise Unavailable("database: ConnectionRefusedError")
+
+    @app.get("/torn")
+    async def torn() -> None:
+        raise asyncpg.ConnectionDoesNotExistError("closed in the middle of operation")
+
+    @app.get("/wrong-statement")
+    async def wrong_statement() -> None:
+        raise asyncpg.UndefinedTableError("ana@example.com")
 
     @app.get("/busy")
     async def busy() -> None:

@@ -21,7 +21,9 @@ EVERY_STATUS = [
     pytest.param("POST", "/v1/orders", 422, id="422"),
     pytest.param("GET", "/busy", 429, id="429"),
     pytest.param("GET", "/broken", 500, id="500"),
+    pytest.param("GET", "/wrong-statement", 500, id="500 of the database"),
     pytest.param("GET", "/away", 503, id="503"),
+    pytest.param("GET", "/torn", 503, id="503 in mid-work"),
 ]
 
 
