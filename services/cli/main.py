@@ -15,6 +15,7 @@ from services.cli import (
     books,
     deadletters,
     imports,
+    mail,
     organisation,
     people,
     scores,
@@ -38,6 +39,7 @@ app.add_typer(deadletters.app, name="dlq", help="Records put aside: list, show, 
 app.add_typer(organisation.app, name="organisation", help="Name, zone, sender and public address.")
 app.add_typer(scores.app, name="scores", help="Sums of answers: check them, count them anew.")
 app.add_typer(verdicts.app, name="verdicts", help="Person or machine: why, and judged anew by today's rules.")
+app.add_typer(mail.app, name="mail", help="Will receivers believe our mails: SPF, DKIM, DMARC.")
 app.command("books")(books.command)
 app.command("import")(imports.command)
 app.command("backtest")(backtest.command)

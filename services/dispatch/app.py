@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from fastapi import APIRouter
 
 from services.dispatch.api.pending import pending_routes
 from services.dispatch.api.reading import routes
 from services.dispatch.api.returns import MailHooks, Proofs, forward_by
 from services.dispatch.api.twilio import twilio_routes
+from services.dispatch.channels.dkim import Signer
 from services.dispatch.channels.email import EmailChannel, SmtpServer
 from services.dispatch.channels.fetch import fetch
 from services.dispatch.channels.inhouse import InHouse
@@ -52,6 +55,7 @@ async def build(settings: Settings, platform: Platform) -> Service:
         sms_replies=settings.sms_replies,
         return_domain=settings.return_domain.lower(),
         replies=settings.replies,
+        signer=_signer(settings),
     )
     # A lane claims no more than its share of connections, so that each claimed mail is under way at once.
     batch = max(1, settings.smtp_connections // settings.lanes)
@@ -94,6 +98,14 @@ def _sms(settings: Settings, public_url: str) -> SmsProvider:
         status_url=f"{public_url.rstrip('/')}/hooks/twilio/status",
         url=settings.sms_url,
     )
+
+
+def _signer(settings: Settings) -> Signer | None:
+    """The key that signs mails, when one is named; a bad one ends the start."""
+    if not settings.dkim_domain:
+        return None
+    pem = Path(settings.dkim_key_file).read_bytes()
+    return Signer.load(settings.dkim_domain.lower(), settings.dkim_selector, pem)
 
 
 def _proofs(settings: Settings) -> Proofs:

@@ -56,4 +56,7 @@ class Settings(ServiceSettings):
     postmark_secret: SecretStr = Field(
         default=SecretStr(""), description="secret that Postmark's webhooks bring in X-Afterword-Secret"
     )
+    dkim_domain: str = Field(default="", description="domain that signs mails here; empty: a relay signs")
+    dkim_selector: str = Field(default="", description="name of its key, as in DNS")
+    dkim_key_file: str = Field(default="", description="file of its private RSA key (PEM)")
     lanes: int = Field(default=2, ge=1, le=16, description="batches delivered side by side in this process")

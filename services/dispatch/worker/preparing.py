@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.dispatch.channels import mime
+from services.dispatch.channels.dkim import Signer
 from services.dispatch.channels.port import Outgoing
 from services.dispatch.channels.render import Renderer
 from services.dispatch.domain.address import Address
@@ -38,6 +39,7 @@ class Desk:
         sms_replies: whether what people send back by text message arrives here.
         return_domain: where bounces come back to a signed address; "" for nowhere.
         replies: whether replies come back there, too.
+        signer: signs mails of its own domain; None when a relay does.
     """
 
     sealer: Sealer
@@ -49,6 +51,7 @@ class Desk:
     sms_replies: bool = False
     return_domain: str = ""
     replies: bool = False
+    signer: Signer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,8 @@ def outgoing(
         return Outgoing(str(claimed.delivery_id), "", str(address), _content(examined, letter, desk, now))
     posting = mime.Posting(claimed.delivery_id, address, now, claimed.programme, claimed.kind)
     content = mime.compose(letter, desk.renderer.render(letter), posting)
+    if desk.signer is not None and letter.frame.sender.belongs_to((desk.signer.domain,)):
+        content = desk.signer.sign(content)
     if desk.return_domain:
         sender = str(_return_address(desk, Way.BOUNCE, claimed.delivery_id))
     else:
