@@ -19,7 +19,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from services.alerts.domain.model import Refused, Ticket
 from services.alerts.handlers.actions import MAX_NOTE, Action, NoSuchTicketError, Wish, act
 from services.alerts.handlers.applying import Desk
-from services.alerts.store import books, cases, rota, views
+from services.alerts.store import books, cases, journal, rota, views
 from shared.contracts.tickets import TicketState
 from shared.db.database import Database
 from shared.runtime.clock import Clock
@@ -114,6 +114,14 @@ def router(desk: Desk, db: Database, clock: Clock) -> APIRouter:
                 raise _unknown()
             timeline = await views.timeline(conn, ticket_id)
         return _whole(ticket) | {"timeline": [_entry(row) for row in timeline]}
+
+    @routes.get("/{ticket_id}/notices")
+    async def get_notices(ticket_id: UUID, _who: Reader) -> list[dict[str, Any]]:
+        """Who was told of it by which channel, with every attempt."""
+        async with db.read() as conn:
+            if await cases.ticket(conn, ticket_id) is None:
+                raise _unknown()
+            return [asdict(logged) for logged in await journal.of_ticket(conn, ticket_id)]
 
     @routes.post("/{ticket_id}/{action}")
     async def do(ticket_id: UUID, action: str, who: Writer, acting: Acting | None = None) -> dict[str, Any]:

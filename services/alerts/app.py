@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
@@ -14,10 +15,12 @@ from services.alerts.channels.http import Poster, client
 from services.alerts.channels.pagerduty import ENQUEUE, PagerDutyChannel
 from services.alerts.channels.port import Channel
 from services.alerts.channels.slack import SlackChannel
+from services.alerts.channels.sms import Account, SmsChannel, path
 from services.alerts.channels.teams import TeamsChannel
 from services.alerts.channels.webhook import WebhookChannel
 from services.alerts.domain.causes import DEFAULT_CAUSES, Cause
-from services.alerts.handlers import directory, responses
+from services.alerts.domain.pace import PACES, Pace
+from services.alerts.handlers import directory, passing, responses
 from services.alerts.handlers.applying import Desk
 from services.alerts.settings import Settings
 from shared.contracts.topics import Topic
@@ -31,6 +34,9 @@ CLOCK_SECONDS = 0.25
 NOTICE_SECONDS = 0.25
 GAUGE_SECONDS = 15.0
 ORPHAN_SECONDS = 15.0
+PASSING_SECONDS = 1.0
+WAYS = ("email", "sms")
+"""Channels that reach one person, in the order in which they are tried."""
 FOLLOWERS = frozenset({"pagerduty", "webhook"})
 """Partners that keep a state of their own and hear that a case was taken or has ended."""
 
@@ -41,7 +47,10 @@ async def build(settings: Settings, platform: Platform) -> Service:
     desk = Desk(
         sealer=platform.sealer,
         machine=platform.machine,
-        rooms=tuple(channel.name for channel in channels if channel.name != "email"),
+        rooms=tuple(channel.name for channel in channels if channel.name not in WAYS),
+        ways=tuple(channel.name for channel in channels if channel.name in WAYS),
+        paces=paces_of(settings),
+        tokens=platform.tokens,
         followers=tuple(channel.name for channel in channels if channel.name in FOLLOWERS),
         leadership=settings.leadership,
         group_within=timedelta(minutes=settings.group_minutes),
@@ -83,6 +92,9 @@ def loops_of(desk: Desk, platform: Platform, channels: tuple[Channel, ...]) -> t
     async def adopt() -> int:
         return await worker.adopt_orphans(desk, db)
 
+    async def pass_on() -> int:
+        return await passing.pass_on(desk, db)
+
     async def count() -> int:
         return await worker.refresh_gauges(db)
 
@@ -91,8 +103,22 @@ def loops_of(desk: Desk, platform: Platform, channels: tuple[Channel, ...]) -> t
         Loop("pages", CLOCK_SECONDS, page),
         *map(hand_over, channels),
         Loop("orphans", ORPHAN_SECONDS, adopt, due=False, woken=False),
+        Loop("next_ways", PASSING_SECONDS, pass_on, due=False, woken=False),
         Loop("gauges", GAUGE_SECONDS, count, due=False, woken=False),
     )
+
+
+def paces_of(settings: Settings) -> Mapping[str, Pace]:
+    """How fast each channel may be given notices.
+
+    Raises:
+        ValueError: a channel that there is not, or a pace that never lets anything go.
+    """
+    wrong = [name for name, per_minute in settings.per_minute.items() if name not in PACES or per_minute <= 0]
+    if wrong:
+        raise ValueError(f"AFTERWORD_ALERTS_PER_MINUTE: {', '.join(wrong)}: use {', '.join(PACES)}, above 0")
+    given = {name: replace(PACES[name], per_minute=value) for name, value in settings.per_minute.items()}
+    return {**PACES, **given}
 
 
 def channels_of(settings: Settings, machine: Machine) -> tuple[Channel, ...]:
@@ -101,7 +127,7 @@ def channels_of(settings: Settings, machine: Machine) -> tuple[Channel, ...]:
     Raises:
         ValueError: an address is not https, or a secret is none.
     """
-    mail = EmailChannel(
+    mail: Channel = EmailChannel(
         Server(
             settings.smtp_host,
             settings.smtp_port,
@@ -111,16 +137,19 @@ def channels_of(settings: Settings, machine: Machine) -> tuple[Channel, ...]:
             settings.smtp_tls,
         )
     )
-    return (mail, *_rooms(settings, machine))
+    return (mail, *_partners(settings, machine))
 
 
-def _rooms(settings: Settings, machine: Machine) -> Iterator[Channel]:
-    """The partners that reach the team; each with connections of its own, so that none waits for another."""
+def _partners(settings: Settings, machine: Machine) -> Iterator[Channel]:
+    """Who takes posts; each with connections of its own, so that none waits for another."""
     trusted = httpx.create_ssl_context()
 
     def poster(url: str) -> Poster:
         return Poster(url, client(trusted), machine)
 
+    if settings.sms_account:
+        account = Account(settings.sms_account, settings.sms_from, settings.sms_token.get_secret_value())
+        yield SmsChannel(poster(settings.sms_url.rstrip("/") + path(account.sid)), account)
     if slack := settings.slack_webhook_url.get_secret_value():
         yield SlackChannel(poster(slack))
     if teams := settings.teams_webhook_url.get_secret_value():

@@ -54,6 +54,13 @@ class Settings(ServiceSettings):
     webhook_secret: SecretStr = Field(
         default=SecretStr(""), description="whsec_ and base64 of 24 bytes or more; signs what goes there"
     )
+    sms_account: str = Field(default="", description="account (AC...) with Twilio or who speaks its API")
+    sms_token: SecretStr = Field(default=SecretStr(""), description="auth token of that account")
+    sms_from: str = Field(default="", description="number, name or messaging service (MG...) that texts")
+    sms_url: str = Field(default="https://api.twilio.com", description="where the provider's API is")
+    per_minute: dict[str, float] = Field(
+        default_factory=dict, description="JSON: notices a minute by channel, where they are not the built-in"
+    )
     leadership: tuple[str, ...] = Field(
         default=(), description="JSON list of users' addresses told at the hard limit; none: the admins"
     )

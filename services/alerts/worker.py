@@ -13,12 +13,16 @@ from services.alerts.channels.port import Channel, Delivery
 from services.alerts.domain import retry, routing
 from services.alerts.domain import ticket as life
 from services.alerts.domain.alarm import compose
-from services.alerts.domain.model import OPEN_STATES, Audience, Entry, Kind, Occasion, Tell
+from services.alerts.domain.model import OPEN_STATES, Entry, Kind
+from services.alerts.domain.pace import LONGEST_HOLD, grant
 from services.alerts.domain.paging import Door, Page, gather
 from services.alerts.domain.routing import TEAM, Staff
+from services.alerts.handlers import taking
 from services.alerts.handlers.alarms import alarm_of
-from services.alerts.handlers.applying import Desk, apply, notices_of
-from services.alerts.store import answers, books, cases, directory, notices, paging, rota
+from services.alerts.handlers.applying import Desk, apply
+from services.alerts.handlers.passing import address, failed
+from services.alerts.handlers.taking import ASKING
+from services.alerts.store import answers, books, cases, directory, notices, paces, paging, rota, ways
 from services.alerts.store.notices import Notice, Result
 from shared.contracts.tickets import TicketState
 from shared.db.database import Database, Tx
@@ -30,6 +34,7 @@ BATCH = 100
 HOLD = timedelta(seconds=60)
 """How long a notice stays with the one who took it; longer than any channel's time-out."""
 SEND_SECONDS = 30.0
+NONE = timedelta()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +141,7 @@ async def _claim(desk: Desk, db: Database, channel: Channel, public_url: str) ->
     lease = random_id()
     async with db.begin() as tx:
         await notices.drop_pointless(tx.conn, channel.name, tx.now)
-        taken = await notices.claim(
-            tx.conn, channel.name, lease, desk.machine.wall(), hold=HOLD, limit=channel.concurrency
-        )
+        taken = await _take(desk, tx, channel, lease)
         if not taken:
             return Claimed(lease, ())
         staff = await rota.staff(tx.conn, tx.now, desk.leadership)
@@ -146,11 +149,36 @@ async def _claim(desk: Desk, db: Database, channel: Channel, public_url: str) ->
     return Claimed(lease, deliveries)
 
 
+async def _take(desk: Desk, tx: Tx, channel: Channel, lease: UUID) -> Sequence[Notice]:
+    """Claim as many as the channel and its pace allow; none while its partner asked to be left alone."""
+    wall = desk.machine.wall()
+    if not await notices.any_due(tx.conn, channel.name, wall):
+        return ()
+    spent = await paces.lock(tx.conn, channel.name, wall)
+    if spent.held_until > wall:
+        return ()
+    pace = desk.paces.get(channel.name)
+    limit = channel.concurrency
+    if pace is not None:
+        limit = grant(pace, spent.used_until, wall, limit).number
+    taken = await notices.claim(tx.conn, channel.name, lease, wall, hold=HOLD, limit=limit)
+    if pace is not None and taken:
+        used = grant(pace, spent.used_until, wall, len(taken))
+        await paces.spend(tx.conn, channel.name, used.used_until)
+    return taken
+
+
 async def _delivery(desk: Desk, tx: Tx, notice: Notice, staff: Staff, public_url: str) -> Delivery | None:
     alarm = await alarm_of(desk, tx, notice, staff, public_url)
+    member = None if notice.recipient == TEAM else staff.by_id(UUID(notice.recipient))
+    text = compose(alarm)
+    if member is not None and desk.tokens is not None and notice.occasion in ASKING:
+        text = replace(
+            text, take=taking.link(desk.tokens, alarm.link, notice.ticket_id, member.user_id, tx.now)
+        )
     delivery = Delivery(
         notice.id,
-        compose(alarm),
+        text,
         ticket_id=notice.ticket_id,
         occasion=notice.occasion,
         urgent=alarm.priority,
@@ -158,8 +186,8 @@ async def _delivery(desk: Desk, tx: Tx, notice: Notice, staff: Staff, public_url
     )
     if notice.recipient == TEAM:
         return delivery
-    member = staff.by_id(UUID(notice.recipient))
-    return replace(delivery, to=member.email, name=member.name) if member else None
+    to = await address(desk, tx.conn, notice.channel, member) if member else ""
+    return replace(delivery, to=to, name=member.name) if member and to else None
 
 
 async def _send_all(
@@ -173,13 +201,15 @@ async def _send_all(
 
 async def _send(desk: Desk, channel: Channel, notice: Notice, delivery: Delivery | None) -> Result:
     if delivery is None:
-        return Result(notice, "failed", "the recipient is no longer active")
+        return Result(notice, "failed", "the recipient is no longer reached that way")
     try:
         async with asyncio.timeout(SEND_SECONDS):
             await channel.send(delivery)
     except SendError as error:
         wait = retry.next_attempt(notice.attempts, permanent=error.permanent, retry_after=error.retry_after)
-        return _failed(desk, notice, str(error), wait)
+        result = _failed(desk, notice, str(error), wait)
+        hold = min(error.retry_after or NONE, LONGEST_HOLD)
+        return replace(result, hold_until=desk.machine.wall() + hold) if hold else result
     except TimeoutError:
         wait = retry.next_attempt(notice.attempts, permanent=False, retry_after=None)
         return _failed(desk, notice, "no answer in time", wait)
@@ -196,7 +226,11 @@ async def _record(desk: Desk, db: Database, claimed: Claimed, results: Sequence[
         mine = set(await notices.record(tx.conn, results, claimed.lease, tx.now))
         final = [result for result in results if result.notice.id in mine and result.next_at is None]
         await cases.append(tx.conn, [_line(tx, result) for result in final])
-        await _tell_others(desk, tx, [r for r in final if r.outcome == "failed"])
+        await ways.drop_others(tx.conn, [r.notice.id for r in final if r.outcome == "sent"], tx.now)
+        await failed(desk, tx, [r.notice for r in final if r.outcome == "failed"])
+        holds = [r.hold_until for r in results if r.hold_until is not None]
+        if holds:
+            await paces.hold(tx.conn, results[0].notice.channel, max(holds))
 
 
 def _line(tx: Tx, result: Result) -> tuple[UUID, Entry, str, UUID | None]:
@@ -213,32 +247,4 @@ def _line(tx: Tx, result: Result) -> tuple[UUID, Entry, str, UUID | None]:
         Entry(kind, tx.now, data=data | ({"why": result.detail} if result.detail else {})),
         "",
         None,
-    )
-
-
-async def _tell_others(desk: Desk, tx: Tx, failed: Sequence[Result]) -> None:
-    """One person could not be told by mail: the managers are, who are not that person."""
-    personal = [
-        r.notice
-        for r in failed
-        if r.notice.recipient != TEAM and r.notice.occasion is not Occasion.UNREACHABLE
-    ]
-    if not personal:
-        return
-    staff = await rota.staff(tx.conn, tx.now, desk.leadership)
-    wanted: list[Notice] = []
-    for notice in personal:
-        ticket = await cases.ticket(tx.conn, notice.ticket_id)
-        if ticket is not None and ticket.is_open:
-            wanted.extend(
-                n
-                for n in notices_of(desk, ticket, _unreachable(notice), staff)
-                if n.recipient != notice.recipient
-            )
-    await notices.enqueue(tx.conn, wanted, tx.now, desk.machine.wall())
-
-
-def _unreachable(notice: Notice) -> Tell:
-    return Tell(
-        Occasion.UNREACHABLE, f"unreachable/{notice.step}", frozenset({Audience.MANAGERS, Audience.TEAM})
     )

@@ -110,7 +110,8 @@ def plain(text: Text) -> str:
     quote = "".join(f"  > {line}\n" for line in text.quote.splitlines())
     facts = "".join(f"{label + ':':<12}{value}\n" for label, value in text.facts)
     said = f"They said:\n{quote}\n" if quote else ""
-    return f"{text.headline}\n\n{said}{facts}\n{text.action}\n\n{text.button}: {text.link}\n"
+    take = f"Take the case: {text.take}\n" if text.take else ""
+    return f"{text.headline}\n\n{said}{facts}\n{text.action}\n\n{take}{text.button}: {text.link}\n"
 
 
 def rich(text: Text) -> str:
@@ -129,14 +130,23 @@ def rich(text: Text) -> str:
         else ""
     )
     link = html.escape(text.link, quote=True)
+    take = html.escape(text.take, quote=True)
+    first = _button(take, "Take the case") if take else ""
     return (
         '<!doctype html><html lang="en"><body style="margin:0;padding:16px;color:#14181f;background:#ffffff;'
         'font:16px/1.5 system-ui,-apple-system,Segoe UI,Roboto,sans-serif"><div style="max-width:560px">'
         f'<p style="font-size:19px;font-weight:600;margin:0 0 8px">{html.escape(text.headline)}</p>{quote}'
-        f'<p style="margin:20px 0"><a href="{link}" style="display:inline-block;padding:13px 22px;'
-        f'border-radius:8px;background:#1849a9;color:#ffffff;text-decoration:none;font-weight:600">{html.escape(text.button)}</a></p>'
+        f'<p style="margin:20px 0">{first}{_button(link, html.escape(text.button), second=bool(take))}</p>'
         f'<table role="presentation" style="border-collapse:collapse;font-size:16px">{rows}</table>'
         f'<p style="color:#5b6472">{html.escape(text.action)}</p></div></body></html>'
+    )
+
+
+def _button(href: str, words: str, *, second: bool = False) -> str:
+    look = "border:1px solid #1849a9;color:#1849a9" if second else "background:#1849a9;color:#ffffff"
+    return (
+        f'<a href="{href}" style="display:inline-block;padding:13px 22px;margin:0 10px 10px 0;'
+        f'border-radius:8px;{look};text-decoration:none;font-weight:600">{words}</a>'
     )
 
 

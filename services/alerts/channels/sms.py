@@ -86,5 +86,6 @@ def number(text: str) -> str:
 def words(text: Text) -> str:
     """The notice in one breath; the link is always whole."""
     said = " ".join(f"{text.subject}. {text.action}".split())
-    room = max(CHARS - len(text.link) - 1, 0)
-    return f"{said if len(said) <= room else said[: max(room - 1, 0)].rstrip() + '…'} {text.link}"
+    link = text.take or text.link
+    room = max(CHARS - len(link) - 1, 0)
+    return f"{said if len(said) <= room else said[: max(room - 1, 0)].rstrip() + '…'} {link}"

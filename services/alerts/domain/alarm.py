@@ -43,7 +43,11 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A notice in words. `facts` are label and value; all is plain text, each channel escapes it."""
+    """A notice in words. `facts` are label and value; all is plain text, each channel escapes it.
+
+    `take` leads to a page where the recipient takes the case with one press, without signing in; "" where
+    nobody in person is told.
+    """
 
     subject: str
     headline: str
@@ -52,6 +56,7 @@ class Text:
     action: str
     link: str
     button: str
+    take: str = ""
 
 
 _HEADLINE = {

@@ -216,6 +216,7 @@ class Kind(StrEnum):
     UNDONE = "undone"
     TOLD = "told"
     NOT_TOLD = "not_told"
+    PASSED_ON = "passed_on"
 
 
 @dataclass(frozen=True, slots=True)

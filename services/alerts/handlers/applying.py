@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from services.alerts.domain import routing
 from services.alerts.domain.case import WINDOW
 from services.alerts.domain.causes import DEFAULT_CAUSES, Cause
 from services.alerts.domain.model import Entry, Occasion, Step, Tell, Ticket
+from services.alerts.domain.pace import Pace
 from services.alerts.domain.priority import LARGE
 from services.alerts.domain.routing import Staff
 from services.alerts.store import cases, notices, paging
@@ -24,6 +25,7 @@ from shared.db.database import Tx
 from shared.runtime.clock import Machine
 from shared.runtime.ids import derive
 from shared.security.sealing import Sealer
+from shared.security.tokens import Tokens
 
 
 class Note(BaseModel):
@@ -39,6 +41,9 @@ class Desk:
     Attributes:
         rooms: channels that reach the team's room.
         followers: those of them that also hear that a case was taken or has ended.
+        ways: channels that reach one person, in the order in which they are tried.
+        paces: how fast each channel may be given notices; one that is not in it, as fast as it takes them.
+        tokens: signs links by which a case is taken; without it notices have none.
         leadership: addresses of those who hear of the hard limit.
         causes: the configured causes of unhappiness.
         group_within: answers of one account that come so soon after each other are one case.
@@ -50,6 +55,9 @@ class Desk:
     machine: Machine
     rooms: tuple[str, ...] = ()
     followers: tuple[str, ...] = ()
+    ways: tuple[str, ...] = ("email",)
+    paces: Mapping[str, Pace] = field(default_factory=dict)
+    tokens: Tokens | None = None
     leadership: tuple[str, ...] = ()
     causes: tuple[Cause, ...] = DEFAULT_CAUSES
     group_within: timedelta = WINDOW

@@ -23,6 +23,12 @@ Sealed = Sequence[tuple[UUID, str]]
 log = get_logger("alerts")
 
 
+class Number(BaseModel):
+    """A telephone number of one of our own people; sealed, because it is theirs."""
+
+    number: str
+
+
 async def people(sealer: Sealer, conn: Connection, sealed: Sealed) -> list[Person]:
     """Who somebody is; an empty person once the contact was erased."""
     return [person or Person() for person in await _open(sealer, conn, sealed, Person)]
@@ -44,6 +50,12 @@ def sealed_of(answer: Answer, contact: ContactCopy | None) -> tuple[UUID, str]:
     if contact and contact.person:
         return contact.contact_id, contact.person
     return answer.contact_id, answer.person
+
+
+async def number(sealer: Sealer, conn: Connection, user_id: UUID, sealed: str) -> str:
+    """The telephone number of one of our own people; empty without one."""
+    (found,) = await _open(sealer, conn, [(user_id, sealed)], Number)
+    return found.number if found else ""
 
 
 async def speaker(

@@ -12,6 +12,7 @@ from services.alerts.domain.causes import Cause, find
 from services.alerts.domain.model import Kind
 from services.alerts.domain.routing import TEAM
 from services.alerts.handlers.actions import VIA
+from services.alerts.store.journal import Logged
 from services.alerts.store.views import TimelineRow
 from shared.contracts.forms import QuestionType
 
@@ -59,6 +60,7 @@ _STATES = {
     Kind.REOPENED: "warn",
     Kind.ESCALATED: "danger",
     Kind.NOT_TOLD: "danger",
+    Kind.PASSED_ON: "warn",
 }
 
 
@@ -120,6 +122,26 @@ def _told(rows: Sequence[TimelineRow], reader: Reader) -> Sentence:
     return Sentence(last.at, last.id, f"Told about {about}: {', '.join(people)}", "", "quiet")
 
 
+def tries(logged: Logged, reader: Reader) -> Sentence | None:
+    """The attempts of a notice that did not succeed, each with its time and reason; None when all did."""
+    lost = [attempt for attempt in logged.attempts if attempt.outcome == "failed"]
+    if not lost:
+        return None
+    about = _OCCASIONS.get(logged.occasion, "the case")
+    count = "One try" if len(lost) == 1 else f"{len(lost)} tries"
+    then = {
+        "sent": "then it went through",
+        "pending": "it is tried again",
+        "handing_over": "it is tried again",
+    }
+    text = (
+        f"{count} to tell {reader.user(logged.recipient)} {_how({'channel': logged.channel})} about {about} "
+        f"failed; {then.get(logged.state, 'given up')}"
+    )
+    note = "\n".join(f"{attempt.at:%H:%M:%S} UTC: {attempt.detail}" for attempt in lost)
+    return Sentence(lost[-1].at, 0, text, note, "quiet" if logged.state == "sent" else "warn")
+
+
 def _how(data: Mapping[str, str]) -> str:
     channel = data.get("channel", "")
     return _MEDIA.get(channel, f"on {channel.title()}")
@@ -156,6 +178,9 @@ def _by_system(kind: Kind, data: Mapping[str, str], reader: Reader) -> str:
         case Kind.ESCALATED:
             late = "The case should have been resolved by now"
             return late if data.get("clock") == "resolve" else _LEVELS.get(data.get("level", ""), "Late")
+        case Kind.PASSED_ON:
+            way = _how({"channel": data.get("next", "")})
+            return f"{reader.user(data.get('to', ''))} is not reached {_how(data)}: tried {way} as well"
         case Kind.NOT_TOLD:
             return f"Could not tell {reader.user(data.get('to', ''))} {_how(data)}: {data.get('why', '')}"
         case _:

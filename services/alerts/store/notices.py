@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import asyncpg
+
 from services.alerts.domain.model import Occasion
 from shared.db.database import Connection
 
@@ -29,12 +31,16 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What an attempt came to: sent, failed for good, or to be tried again at `next_at`."""
+    """What an attempt came to: sent, failed for good, or to be tried again at `next_at`.
+
+    `hold_until`: the partner asked to be left alone until then.
+    """
 
     notice: Notice
     outcome: str
     detail: str
     next_at: datetime | None = None
+    hold_until: datetime | None = None
 
 
 ALARMS = (Occasion.OPENED, Occasion.REOPENED, Occasion.REMINDER, Occasion.LATE, Occasion.LEADERSHIP)
@@ -53,8 +59,9 @@ async def enqueue(conn: Connection, notices: Sequence[Notice], now: datetime, wa
     rows = [(n.id, n.ticket_id, n.occasion.value, n.step, n.channel, n.recipient) for n in notices]
     await conn.execute(
         """
-        insert into notices (id, ticket_id, occasion, step, channel, recipient, created_at, next_at)
-        select n.*, $7, $8
+        insert into notices
+            (id, ticket_id, occasion, step, channel, recipient, created_at, next_at, queued_at)
+        select n.*, $7, $8, $8
         from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[]) as n
         on conflict do nothing
         """,
@@ -123,13 +130,30 @@ async def claim(
         limit,
         [occasion.value for occasion in NEWS],
     )
-    return [
-        Notice(
-            row["id"], row["ticket_id"], Occasion(row["occasion"]), row["step"], row["channel"],
-            row["recipient"], row["attempts"],
-        )
-        for row in rows
-    ]  # fmt: skip
+    return [read(row) for row in rows]
+
+
+async def any_due(conn: Connection, channel: str, wall: datetime) -> bool:
+    """Whether there is anything to claim."""
+    found: bool = await conn.fetchval(
+        """
+        select exists (
+            select from notices
+            where channel = $1 and state in ('pending', 'handing_over')
+                and coalesce(leased_until, next_at) <= $2)
+        """,
+        channel,
+        wall,
+    )
+    return found
+
+
+def read(row: asyncpg.Record) -> Notice:
+    """A notice from its row."""
+    return Notice(
+        row["id"], row["ticket_id"], Occasion(row["occasion"]), row["step"], row["channel"],
+        row["recipient"], row["attempts"],
+    )  # fmt: skip
 
 
 async def record(conn: Connection, results: Sequence[Result], lease: UUID, now: datetime) -> list[UUID]:
