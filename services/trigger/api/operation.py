@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from services.trigger.domain.directory import is_zone
 from services.trigger.domain.model import Organisation
@@ -86,6 +86,13 @@ class OrganisationWritten(BaseModel):
     public_url: str = Field(pattern=r"^https?://")
     own_domains: tuple[str, ...] = ()
     privacy_note: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _can_be_stored(self) -> OrganisationWritten:
+        """PostgreSQL stores every character but NUL."""
+        if "\\u0000" in self.model_dump_json():
+            raise ValueError("a text holds a NUL")
+        return self
 
 
 def router(platform: Platform) -> APIRouter:

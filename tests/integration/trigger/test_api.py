@@ -117,6 +117,16 @@ async def test_the_organisation_is_read_and_written(site: Site) -> None:
         assert (await client.get("/v1/organisation")).json()["name"] == "Sydlicht"
 
 
+@pytest.mark.parametrize(
+    "changes", [{"name": "A\x00B"}, {"own_domains": ["a\x00.example"]}, {"privacy_note": {"en": "\x00"}}]
+)
+async def test_settings_that_cannot_be_stored_are_refused(site: Site, changes: dict[str, object]) -> None:
+    async with await site.with_key(Scope.SETTINGS_READ, Scope.SETTINGS_WRITE) as client:
+        settings = (await client.get("/v1/organisation")).json()
+        assert (await client.put("/v1/organisation", json=settings | changes)).status_code == 422
+        assert (await client.get("/v1/organisation")).json() == settings
+
+
 async def test_the_why_page_answers_a_rep(site: Site) -> None:
     async with await site.signed_in(Role.REP) as client:
         empty = await client.get("/why")
