@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from services.trigger.domain.model import Account, Decision, Organisation, Plan,
 from services.trigger.domain.moments import moment_of
 from services.trigger.domain.programme import Edition
 from shared.contracts.reasons import Outcome, Reason
+from shared.values import altered
 
 Resolved = tuple[Plan | None, Decision]
 
@@ -75,7 +76,7 @@ def _child(
 ) -> Plan:
     contact = person.contact
     due_at, stale_at = moment_of(edition, parent.moment, contact, account, organisation)
-    return replace(
+    return altered(
         parent,
         id=plan_id(parent.programme, parent.subject, parent.occurrence, contact.id, shadow=parent.shadow),
         contact_id=contact.id,

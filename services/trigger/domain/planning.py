@@ -9,7 +9,6 @@ moves its plan; a series has one plan ahead at any time.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from services.trigger.domain.audience import No, Person, event_fits, limited, person_fits, sampled
@@ -24,6 +23,7 @@ from services.trigger.domain.renewals import before_date
 from services.trigger.domain.series import ahead
 from shared.contracts.programmes import ProgrammeState
 from shared.contracts.reasons import Outcome, Reason
+from shared.values import altered
 
 FUTURE_TOLERANCE = timedelta(minutes=5)
 """How far a backend's clock may run ahead before its event counts as one from the future."""
@@ -79,7 +79,7 @@ def cancelled_by(event: Occurrence, edition: Edition, book: Book) -> Iterator[De
     for subject in sorted(subjects_of(edition.programme.when.per, event)):
         for plan in book.of(edition, subject):
             if plan.state is PlanState.PENDING and plan.moment.at <= event.touchpoint.occurred_at:
-                book.put(replace(plan, state=PlanState.CANCELLED, reason=Reason.CANCELLED))
+                book.put(altered(plan, state=PlanState.CANCELLED, reason=Reason.CANCELLED))
                 yield of_plan(plan, Outcome.CANCELLED, Reason.CANCELLED, {"event": event.type})
 
 
@@ -149,7 +149,7 @@ def _one(
     again = edition.programme.when.recurring or edition.programme.when.by_hand
     known = _standing(earlier, event, again=again)
     if known:
-        yield replace(
+        yield altered(
             of_plan(known, Outcome.NOT_MATCHED, Reason.DUPLICATE, {"state": known.state}), until=known.due_at
         )
         return

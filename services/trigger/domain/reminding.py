@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from services.trigger.domain.model import Ask, Contact, Decision, Organisation, place_of
 from services.trigger.domain.programme import Edition
 from services.trigger.domain.timing import end_of
 from shared.contracts.reasons import Outcome
+from shared.values import altered
 
 
 def reminder_at(ask: Ask, edition: Edition, contact: Contact, organisation: Organisation) -> datetime | None:
@@ -25,8 +25,8 @@ def after_reminder(
 ) -> Ask:
     """A survey after the gate decided about its due reminder; one that goes out has a version of its own."""
     if decision.outcome is Outcome.DEFERRED:
-        return replace(ask, next_step_at=decision.until, waits_for=decision.reason)
+        return altered(ask, next_step_at=decision.until, waits_for=decision.reason)
     if decision.outcome is not Outcome.REQUESTED:
-        return replace(ask, next_step_at=None, waits_for=None)
-    moved = replace(ask, next_step=ask.next_step + 1, event_version=ask.event_version + 1, waits_for=None)
-    return replace(moved, next_step_at=reminder_at(moved, edition, contact, organisation))
+        return altered(ask, next_step_at=None, waits_for=None)
+    moved = altered(ask, next_step=ask.next_step + 1, event_version=ask.event_version + 1, waits_for=None)
+    return altered(moved, next_step_at=reminder_at(moved, edition, contact, organisation))

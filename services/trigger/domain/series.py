@@ -7,7 +7,6 @@ next is planned, with the programme as it stands then; what ends the series call
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import datetime
 
 from services.trigger.domain.book import Book, World
@@ -18,6 +17,7 @@ from services.trigger.domain.programme import Edition, Who
 from services.trigger.domain.when import ACCOUNT_START
 from shared.contracts.programmes import ProgrammeState
 from shared.contracts.reasons import Outcome, Reason
+from shared.values import altered
 
 STOPPED = frozenset({Reason.PROGRAMME_ARCHIVED, Reason.SHADOW})
 """The operator stopped the programme, not its customer: when it runs again, so does the series."""
@@ -34,10 +34,10 @@ def ahead(
     """The plan at the first time of its series that is not yet over, and later than `after`."""
     period = first_period(edition, plan.moment.at, world.now)
     while True:
-        moment = replace(plan.moment, period=period)
+        moment = altered(plan.moment, period=period)
         due_at, stale_at = moment_of(edition, moment, contact, account, world.organisation)
         if stale_at > world.now and (after is None or due_at > after):
-            return replace(plan, moment=moment, first_due_at=due_at, due_at=due_at, stale_at=stale_at)
+            return altered(plan, moment=moment, first_due_at=due_at, due_at=due_at, stale_at=stale_at)
         period += 1
 
 
@@ -56,7 +56,7 @@ def following(
     if not leads(plan, edition):
         return None
     number = plan.occurrence + 1
-    fresh = replace(
+    fresh = altered(
         plan,
         id=plan_id(plan.programme, plan.subject, number, plan.contact_id, shadow=plan.shadow),
         version=edition.version,

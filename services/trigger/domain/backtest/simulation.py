@@ -324,10 +324,12 @@ class Simulation:
         contact = self.people.contacts[plan.contact_id]
         zone = place_of(contact, facts.account_of(plan), self._organisation).zone
         closes_at = add_span(facts.now, edition.programme.send.open_for, zone)
-        ask = altered(reservation(plan, edition, facts.now, closes_at), handed_over_at=facts.now)
+        placed = reservation(plan, edition, facts.now, closes_at)
+        reminder = reminder_at(placed, edition, contact, self._organisation)
+        ask = altered(placed, handed_over_at=facts.now, next_step_at=reminder)
         facts.passed(ask, plan)
         self._last_asked[plan.contact_id] = facts.now
-        self.diary.remind(altered(ask, next_step_at=reminder_at(ask, edition, contact, self._organisation)))
+        self.diary.remind(ask)
 
     def _go_on(self, plan: Plan, done: _Round) -> None:
         """The next plan of a series whose plan came due."""
