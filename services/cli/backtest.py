@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
@@ -60,6 +61,7 @@ def command(  # noqa: PLR0913, PLR0917 - one option a choice
     It decides by the same rules as the service, on a simulated clock, without database and broker. Lines that
     cannot be used are named and left out; exit code 1 when there are any.
     """
+    _writable(json=json, html=html)
     assumed = _assumed(response_rate, unhappy, happy, capacity, zone)
     folders = [_editions(folder) for folder in (programmes, against) if folder]
     names = _names([folder for folder in (programmes, against) if folder])
@@ -76,9 +78,16 @@ def command(  # noqa: PLR0913, PLR0917 - one option a choice
     for path, text in ((json, report.model_dump_json(indent=1)), (html, None)):
         if path:
             path.write_text((text if text is not None else _page(report)) + "\n", encoding="utf-8")
-            console.print(f"Written: {path}", highlight=False)
+            console.print(f"Written: {escape(str(path))}", highlight=False)
     if report.source.broken:
         raise typer.Exit(1)
+
+
+def _writable(**files: Path | None) -> None:
+    """Say before a long run that its report would have no place."""
+    for option, file in files.items():
+        if file and not file.absolute().parent.is_dir():
+            raise typer.BadParameter(f"there is no folder {file.parent}", param_hint=f"--{option}")
 
 
 def _assumed(rate: float, unhappy: float, happy: float, capacity: float, zone: str) -> Assumptions:
@@ -99,12 +108,12 @@ def _editions(folder: Path) -> list[Edition]:
     """The programmes of a folder, all of them; what the service would refuse to publish is refused here."""
     report = report_on(folder, ())
     for finding in report.errors:
-        console.print(f"[red]{finding.text}[/]", highlight=False)
+        console.print(f"[red]{escape(finding.text)}[/]", highlight=False)
     if report.errors:
         console.print("Mend these first; `afterword programmes check` says more.", highlight=False)
         raise typer.Exit(1)
     if not report.programmes:
-        console.print(f"[red]There is no programme in {folder}.[/]", highlight=False)
+        console.print(f"[red]There is no programme in {escape(str(folder))}.[/]", highlight=False)
         raise typer.Exit(1)
     return [checked.edition for checked in report.programmes]
 
@@ -125,8 +134,8 @@ def _prepared(
     begins, ends = history.begins, history.ends
     if begins is None or ends is None:
         for problem in history.problems[:SHOWN]:
-            console.print(f"  [red]line {problem.line}:[/] {problem.reason}", highlight=False)
-        console.print(f"[red]There is no usable event in {history.file}.[/]", highlight=False)
+            console.print(f"  [red]line {problem.line}:[/] {escape(problem.reason)}", highlight=False)
+        console.print(f"[red]There is no usable event in {escape(str(history.file))}.[/]", highlight=False)
         raise typer.Exit(1)
     zone, settings = ZoneInfo(assumed.zone), Settings()
     first, last = days

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
+from math import ceil
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from services.trigger.domain.backtest.report import BacktestReport, Outcome
+from services.trigger.domain.backtest.report import BacktestReport, Load, Outcome
+from services.trigger.domain.backtest.summing import spans, worth_telling
+from shared.contracts.model import Tier
 
 REASONS, HEAVIEST, BROKEN = 12, 5, 20
+BARS = " ▁▂▃▄▅▆▇█"
 
 
 def show(console: Console, report: BacktestReport) -> None:
     """Print it."""
     source = report.source
     console.print(
-        f"[bold]{source.events:,}[/] events of {source.file}, counted from {source.counted_from:%Y-%m-%d} to "
-        f"{source.counted_to:%Y-%m-%d}; {source.contacts:,} people of {source.accounts:,} accounts.",
+        f"[bold]{source.events:,}[/] events of {escape(source.file)}, "
+        f"counted from {source.counted_from:%Y-%m-%d} to {source.counted_to:%Y-%m-%d}; "
+        f"{source.contacts:,} people of {source.accounts:,} accounts.",
         highlight=False,
     )
     for outcome in report.sets:
@@ -33,7 +40,7 @@ def show(console: Console, report: BacktestReport) -> None:
 
 def _set(console: Console, report: BacktestReport, outcome: Outcome) -> None:
     tickets, people, accounts = outcome.tickets, outcome.people, outcome.accounts
-    console.print(f"\n[bold cyan]{outcome.name}[/]", highlight=False)
+    console.print(f"\n[bold cyan]{escape(outcome.name)}[/]", highlight=False)
     busiest = f" ({tickets.busiest_day})" if tickets.busiest_day else ""
     say = partial(console.print, highlight=False)
     say(f"  {outcome.invited:,} invitations, at most {outcome.reminders:,} reminders;", end=" ")
@@ -47,10 +54,41 @@ def _set(console: Console, report: BacktestReport, outcome: Outcome) -> None:
         end=" ",
     )
     say(f"{tickets.days_over_capacity} of {tickets.days} days above {report.assumptions.capacity:g}")
+    _days(console, report, outcome)
     console.print(_programmes(outcome), _reasons(outcome), sep="\n")
-    if people.heaviest:
-        most = ", ".join(f"{one.name} ({one.invitations})" for one in people.heaviest[:HEAVIEST])
-        console.print(f"  asked most: {most}", highlight=False)
+    if outcome.precision:
+        console.print(_precision(outcome))
+    _heaviest(console, "people", people)
+    _heaviest(console, "accounts", accounts)
+
+
+def _days(console: Console, report: BacktestReport, outcome: Outcome) -> None:
+    """Invitations and expected tickets over time, a sign each day or week."""
+    drawn = spans(outcome.days)
+    span = "day" if len(drawn) == len(outcome.days) else "week"
+    sent = [sum(day.invitations for day in days) for days in drawn]
+    tickets = [max(day.tickets for day in days) for days in drawn]
+    busiest = drawn[sent.index(max(sent))][0].day
+    most = f"at most {max(sent):,}, {'on' if span == 'day' else 'in the week from'} {busiest}"
+    rota = f"at most {max(tickets):.3g}; the rota takes {report.assumptions.capacity:g}"
+    for what, values, said in (
+        (f"invitations by {span} from {outcome.days[0].day}", sent, most),
+        ("expected tickets" if span == "day" else "tickets, each week's busiest day", tickets, rota),
+    ):
+        console.print(f"\n  {what}: {said}", highlight=False)
+        console.print(f"  [cyan]{_bars(values)}[/]", highlight=False)
+
+
+def _bars(values: Sequence[float]) -> str:
+    """A sign for each value, as high as it is; only what is nothing has none."""
+    most = max(values) or 1
+    return "".join(BARS[ceil(value / most * (len(BARS) - 1))] for value in values)
+
+
+def _heaviest(console: Console, who: str, load: Load) -> None:
+    if load.heaviest:
+        most = ", ".join(f"{one.name} ({one.invitations})" for one in load.heaviest[:HEAVIEST])
+        console.print(f"  {who} asked most: {escape(most)}", highlight=False)
 
 
 def _table(title: str, first: str, *numbers: str) -> Table:
@@ -62,16 +100,28 @@ def _table(title: str, first: str, *numbers: str) -> Table:
 
 
 def _programmes(outcome: Outcome) -> Table:
-    table = _table("Programmes", "programme", "planned", "invited", "not asked", "waits", "answers", "margin")
-    exact = {one.programme: one for one in outcome.precision if one.tier is None}
+    table = _table("Programmes", "programme", "planned", "invited", "not asked", "waits")
+    table.add_column("mostly")
     for one in outcome.programmes:
-        found = exact.get(one.key)
-        margin = f"{found.margin:.1f}" if found and found.margin is not None else "-"
+        why = one.mostly.reason.value if one.mostly else "" if one.planned else "no event"
         table.add_row(
             f"{one.key} [dim]{one.asks.upper()}{' shadow' if one.shadow else ''}[/]", f"{one.planned:,}",
-            f"{one.invited:,}", f"{one.not_asked:,}", f"{one.still_waiting:,}",
-            f"{found.answers:,}" if found else "-", margin,
+            f"{one.invited:,}", f"{one.not_asked:,}", f"{one.still_waiting:,}", why,
         )  # fmt: skip
+    return table
+
+
+def _precision(outcome: Outcome) -> Table:
+    """Half the width of each 95 % interval, for all and by tier."""
+    table = _table(
+        "How exact the scores would be: give or take, in points", "programme", "answers", "all", *Tier
+    )
+    margins = {(one.programme, one.tier): one.margin for one in outcome.precision}
+    for whole in outcome.precision:
+        if whole.tier is None:
+            found = [margins.get((whole.programme, tier)) for tier in (None, *Tier)]
+            told = ["-" if margin is None else f"{margin:.1f}" for margin in found]
+            table.add_row(f"{whole.programme} [dim]{whole.metric.upper()}[/]", f"{whole.answers:,}", *told)
     return table
 
 
@@ -84,8 +134,8 @@ def _reasons(outcome: Outcome) -> Table:
 
 def _differences(report: BacktestReport) -> Table:
     here, there = report.sets
-    table = _table("What is different", "what", here.name, there.name, "difference")
-    for one in report.differences:
+    table = _table("What is different", "what", escape(here.name), escape(there.name), "difference")
+    for one in worth_telling(report):
         what = f"{one.programme}: {one.what}" if one.programme else one.what
         table.add_row(what, f"{one.here:,g}", f"{one.there:,g}", f"{one.change:+,g}")
     return table
@@ -97,4 +147,4 @@ def _broken(console: Console, report: BacktestReport) -> None:
     console.print(f"\n[red]{report.source.broken} lines could not be used.[/]", highlight=False)
     for one in report.problems[:BROKEN]:
         where = f"line {one.line}" + (f", {one.field}" if one.field else "")
-        console.print(f"  [red]{where}:[/] {one.reason}", highlight=False)
+        console.print(f"  [red]{escape(where)}:[/] {escape(one.reason)}", highlight=False)

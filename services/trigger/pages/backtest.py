@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import groupby
 from typing import Any
 
 from markupsafe import Markup
 
-from services.trigger.domain.backtest.report import BacktestReport, Day, Load, Outcome
+from services.trigger.domain.backtest.report import BacktestReport, Load, Outcome
+from services.trigger.domain.backtest.summing import spans, worth_telling
 from services.trigger.pages.view import ENVIRONMENT
 from shared.web import charts
 from shared.web.static import FILES
-
-MOST_DAYS = 70
-"""Longer spans are drawn by week: more bars cannot be told apart."""
 
 Bars = list[tuple[str, float]]
 
@@ -23,16 +19,22 @@ def page_of(report: BacktestReport) -> str:
     """The report as HTML, in English as everything of the command line."""
     views = [_view(report, outcome) for outcome in report.sets]
     style = FILES["afterword.css"].body.decode()
-    context = {"report": report, "views": views, "style": Markup(style), "rate": report.assumptions}  # noqa: S704 - our own file
+    context = {
+        "report": report,
+        "views": views,
+        "differences": worth_telling(report),
+        "style": Markup(style),  # noqa: S704 - our own file
+        "rate": report.assumptions,
+    }
     return ENVIRONMENT.get_template("backtest.html").render(context)
 
 
 def _view(report: BacktestReport, outcome: Outcome) -> dict[str, Any]:
     """One set with its charts."""
-    weekly = len(outcome.days) > MOST_DAYS
-    spans = _weeks(outcome.days) if weekly else [(f"{day.day:%-d %b}", [day]) for day in outcome.days]
-    invitations: Bars = [(label, sum(day.invitations for day in days)) for label, days in spans]
-    tickets: Bars = [(label, max(day.tickets for day in days)) for label, days in spans]
+    drawn = [(f"{days[0].day:%-d %b}", days) for days in spans(outcome.days)]
+    weekly = len(drawn) < len(outcome.days)
+    invitations: Bars = [(label, sum(day.invitations for day in days)) for label, days in drawn]
+    tickets: Bars = [(label, max(day.tickets for day in days)) for label, days in drawn]
     period = "Week from" if weekly else "Day"
     capacity = report.assumptions.capacity
     over = outcome.tickets.days_over_capacity
@@ -80,9 +82,3 @@ def _spread(load: Load, title: str, what: str) -> Markup:
         nothing="Nobody would have been invited.",
     )
     return charts.histogram(counts, words)
-
-
-def _weeks(days: Sequence[Day]) -> list[tuple[str, list[Day]]]:
-    grouped = groupby(days, key=lambda day: day.day.isocalendar()[:2])
-    weeks = [list(found) for _, found in grouped]
-    return [(f"{week[0].day:%-d %b}", week) for week in weeks]

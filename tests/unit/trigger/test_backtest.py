@@ -17,7 +17,7 @@ from services.cli.backtest_run import interval
 from services.trigger.domain.backtest.people import People
 from services.trigger.domain.backtest.report import Assumptions, Outcome
 from services.trigger.domain.backtest.simulation import Simulation
-from services.trigger.domain.backtest.summing import Ran, differences, sum_up
+from services.trigger.domain.backtest.summing import Ran, differences, spans, sum_up
 from services.trigger.domain.backtest.tally import Tally
 from services.trigger.domain.model import PlanState
 from services.trigger.domain.programme import Edition, edition_of
@@ -266,6 +266,14 @@ def test_a_day_without_invitations_is_a_day_too(tmp_path: Path) -> None:
     assert found.tickets.days == 30
 
 
+@pytest.mark.parametrize(("last", "drawn"), [(69, [1] * 70), (70, [7] * 10 + [1])])
+def test_days_are_drawn_one_by_one_until_they_are_too_many(
+    last: int, drawn: list[int], tmp_path: Path
+) -> None:
+    found = outcome(deliveries(tmp_path, [0]), edition(), ends=BEGINS + timedelta(days=last))
+    assert [len(days) for days in spans(found.days)] == drawn
+
+
 def test_tickets_are_those_of_the_assumed_shares_against_the_capacity(tmp_path: Path) -> None:
     events = [
         one._replace(told=one.told.model_copy(update={"contact": one.told.people[0].model_copy(update=who)}))
@@ -287,6 +295,15 @@ def test_load_says_how_often_and_whom_most(tmp_path: Path) -> None:
     assert heaviest.within_30_days == 2
     assert {b.invitations: b.count for b in found.people.distribution if b.count} == {"4": 1}
     assert {b.invitations: b.count for b in found.accounts.distribution if b.count} == {"2–4": 1}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_nobody_is_asked_who_is_not_among_the_known_and_whoever_was_merged_is_one(
+    seed: int, tmp_path: Path
+) -> None:
+    found = outcome(read(tmp_path, of_seed(seed))[1])
+    assert found.people.asked <= found.people.known
+    assert sum(bucket.count for bucket in found.people.distribution) == found.people.known
 
 
 def test_somebody_without_an_id_is_shown_without_their_address(tmp_path: Path) -> None:

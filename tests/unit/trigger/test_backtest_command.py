@@ -48,8 +48,39 @@ def test_it_says_what_the_programmes_would_have_done(events: Path, folder: Path)
     found = backtest("--events", events, "--programmes", folder)
     assert found.exit_code == 0, found.output
     for words in ("invitations", "people asked", "tickets expected", "the person was asked too recently",
-                  "What this cannot know", "delivery CSAT", "shadow"):  # fmt: skip
+                  "What this cannot know", "delivery CSAT", "shadow", "accounts asked most",
+                  "the rota takes 10", "How exact the scores would be", "premium"):  # fmt: skip
         assert words in found.output
+
+
+def test_a_short_time_is_drawn_by_day_and_a_long_one_by_week(events: Path, folder: Path) -> None:
+    given = ("--events", events, "--programmes", folder, "--from", f"{BEGINS:%Y-%m-%d}", "--to")
+    days = backtest(*given, f"{BEGINS + timedelta(days=69):%Y-%m-%d}").output
+    assert "invitations by day" in days
+    weeks = backtest(*given, f"{BEGINS + timedelta(days=70):%Y-%m-%d}").output
+    assert "invitations by week" in weeks
+    assert "each week's busiest day" in weeks
+
+
+def test_a_programme_that_asks_nobody_says_why(events: Path, folder: Path, tmp_path: Path) -> None:
+    never = {"key": "never", "when": {"touchpoint": "never.happens", "fresh_for": "9d"}}
+    nobody = {
+        "key": "nobody",
+        "audience": {"persona": ["decision_maker"], "tier": []},
+        "when__where": {"x": 1},
+    }
+    other = write_programmes(tmp_path / "other", [never, nobody])
+    found = backtest("--events", events, "--programmes", folder, "--against", other)
+    rows = {line.split()[0]: line.split()[-1] for line in found.output.splitlines() if line.split()}
+    assert (rows["never"], rows["nobody"]) == ("event", "filtered")
+    assert "never: invitations" not in found.output, "nobody in either set"
+
+
+def test_brackets_in_names_are_shown_as_they_are(events: Path, folder: Path, tmp_path: Path) -> None:
+    odd = events.rename(tmp_path / "[red]history.ndjson")
+    found = backtest("--events", odd, "--programmes", folder)
+    assert found.exit_code == 0, found.output
+    assert "[red]history.ndjson" in found.output
 
 
 def test_its_json_keeps_to_the_schema(events: Path, folder: Path, tmp_path: Path) -> None:
@@ -66,7 +97,7 @@ def test_two_folders_are_set_side_by_side(events: Path, folder: Path, tmp_path: 
     found = backtest("--events", events, "--programmes", folder, "--against", other, "--html", page)
     assert found.exit_code == 0, found.output
     assert "What is different" in found.output
-    assert "agreed: invitations" in found.output
+    assert "delivery: invitations" in found.output
     text = page.read_text()
     assert "<script" not in text
     assert "ours" in text
@@ -147,6 +178,7 @@ def test_a_broken_programme_is_said_with_its_place(events: Path, folder: Path) -
         (("--unhappy", "60", "--happy", "50"), "more than all"),
         (("--response-rate", "0"), "response-rate"),
         (("--events", "nowhere.ndjson"), "does not exist"),
+        (("--html", "nowhere/page.html"), "there is no folder"),
     ],
 )
 def test_wrong_options_are_said(events: Path, folder: Path, arguments: tuple[str, ...], said: str) -> None:

@@ -143,6 +143,8 @@ class People:
     def label(self, contact_id: UUID) -> str:
         """By what an operator knows a person: the backend's id, else the address without its local part."""
         contact = self.contacts[contact_id]
+        if contact.erased_at:
+            return "erased"
         if contact.external_id:
             return contact.external_id
         local, at, domain = self._persons.get(contact_id, Person()).email.partition("@")

@@ -83,6 +83,14 @@ class ProgrammeFigures(Told):
     still_waiting: int = Field(description="Planned and not yet decided at the end.")
     reasons: tuple[ReasonCount, ...]
 
+    @property
+    def mostly(self) -> ReasonCount | None:
+        """What kept most from being asked; where nothing was planned, what most were left out for."""
+        if self.not_asked:
+            return self.reasons[0]
+        left_out = [one for one in self.reasons if one.not_planned] if not self.planned else []
+        return max(left_out, key=lambda one: one.not_planned, default=None)
+
 
 class Day(Told):
     """One day."""

@@ -7,11 +7,13 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import groupby
 from uuid import UUID
 
 from services.trigger.domain.backtest.people import People
 from services.trigger.domain.backtest.report import (
     Assumptions,
+    BacktestReport,
     Bucket,
     Day,
     Difference,
@@ -37,6 +39,9 @@ Interval = Callable[[QuestionType, int, Assumptions], tuple[float, float] | None
 
 MONTH = timedelta(days=30)
 SHOWN = 20
+MOST_DAYS = 70
+"""Longer times are drawn by week: more bars cannot be told apart."""
+
 PERSON_STEPS = (1, 2, 3, 4, 5, 6)
 ACCOUNT_STEPS = (1, 2, 5, 10, 20, 50, 100)
 
@@ -88,6 +93,18 @@ def differences(here: Outcome, there: Outcome) -> Iterator[Difference]:
     for key in dict.fromkeys([*mine, *theirs]):
         one, other = mine.get(key, 0), theirs.get(key, 0)
         yield Difference(what="invitations", programme=key, here=one, there=other, change=one - other)
+
+
+def spans(days: Sequence[Day]) -> list[Sequence[Day]]:
+    """Days as they are drawn: each by itself, or a week at a time."""
+    if len(days) <= MOST_DAYS:
+        return [[day] for day in days]
+    return [list(week) for _, week in groupby(days, key=lambda day: day.day.isocalendar()[:2])]
+
+
+def worth_telling(report: BacktestReport) -> list[Difference]:
+    """Differences as people read them: without programmes that invite nobody in either set."""
+    return [one for one in report.differences if not one.programme or one.here or one.there]
 
 
 def _headline(outcome: Outcome) -> Iterator[tuple[str, float]]:
@@ -188,8 +205,11 @@ def _load_of_people(ran: Ran) -> Load:
         account = people.accounts.get(home) if home else None
         return people.label(contact_id), account.external_id if account else ""
 
-    known = sum(1 for contact in people.contacts.values() if not contact.erased_at)
-    return _load(ran.tally.of_contact, known, PERSON_STEPS, whose)
+    asked: dict[UUID, list[datetime]] = {}
+    for contact_id, times in ran.tally.of_contact.items():
+        asked.setdefault(people.current(contact_id), []).extend(times)
+    present = {one.id for one in people.contacts.values() if not one.erased_at and not one.merged_into}
+    return _load(asked, len(present | asked.keys()), PERSON_STEPS, whose)
 
 
 def _load_of_accounts(ran: Ran) -> Load:
