@@ -7,6 +7,7 @@ from pathlib import Path
 from fastapi import APIRouter
 
 from services.dispatch.api.pending import pending_routes
+from services.dispatch.api.rates import rate_routes
 from services.dispatch.api.reading import routes
 from services.dispatch.api.returns import MailHooks, Proofs, forward_by
 from services.dispatch.api.twilio import twilio_routes
@@ -18,6 +19,7 @@ from services.dispatch.channels.port import Channel as Port
 from services.dispatch.channels.render import Renderer
 from services.dispatch.channels.sms import SmsChannel, SmsProvider
 from services.dispatch.channels.webhook import WebhookChannel, WebhookTarget
+from services.dispatch.domain.rates import Thresholds
 from services.dispatch.handlers import SUBSCRIPTION
 from services.dispatch.handlers.mail_reports import MailReports
 from services.dispatch.handlers.returns import Returns
@@ -130,6 +132,7 @@ def _router(settings: Settings, platform: Platform, renderer: Renderer, post: Po
         twilio_routes(texting, (token,) if token else ()),
         MailHooks(returns, reports, _proofs(settings), fetch).routes(),
         pending_routes(platform.db, platform.tokens, public_url),
+        rate_routes(platform.db, Thresholds(settings.rate_target, settings.rate_floor)),
         unsubscribe_routes(platform.db, platform.tokens),
         routes(platform.db, renderer),
     )

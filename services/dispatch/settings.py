@@ -59,4 +59,6 @@ class Settings(ServiceSettings):
     dkim_domain: str = Field(default="", description="domain that signs mails here; empty: a relay signs")
     dkim_selector: str = Field(default="", description="name of its key, as in DNS")
     dkim_key_file: str = Field(default="", description="file of its private RSA key (PEM)")
+    rate_target: float = Field(default=0.5, ge=0, le=1, description="share of answers that is aimed at (R58)")
+    rate_floor: float = Field(default=0.2, ge=0, le=1, description="share below which something is wrong")
     lanes: int = Field(default=2, ge=1, le=16, description="batches delivered side by side in this process")
