@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import httpx
 from fastapi import APIRouter
@@ -18,9 +19,11 @@ from services.alerts.channels.slack import SlackChannel
 from services.alerts.channels.sms import Account, SmsChannel, path
 from services.alerts.channels.teams import TeamsChannel
 from services.alerts.channels.webhook import WebhookChannel
+from services.alerts.connectors.partners import Access, JiraProject, helpdesks_of
 from services.alerts.domain.causes import DEFAULT_CAUSES, Cause
+from services.alerts.domain.helpdesk import Helpdesk
 from services.alerts.domain.pace import PACES, Pace
-from services.alerts.handlers import directory, passing, responses
+from services.alerts.handlers import directory, outside, passing, responses
 from services.alerts.handlers.applying import Desk
 from services.alerts.settings import Settings
 from shared.contracts.topics import Topic
@@ -35,6 +38,7 @@ NOTICE_SECONDS = 0.25
 GAUGE_SECONDS = 15.0
 ORPHAN_SECONDS = 15.0
 PASSING_SECONDS = 1.0
+SYNC_SECONDS = 1.0
 WAYS = ("email", "sms")
 """Channels that reach one person, in the order in which they are tried."""
 FOLLOWERS = frozenset({"pagerduty", "webhook"})
@@ -44,6 +48,7 @@ FOLLOWERS = frozenset({"pagerduty", "webhook"})
 async def build(settings: Settings, platform: Platform) -> Service:
     """The service, ready to be started."""
     channels = channels_of(settings, platform.machine)
+    helpdesks = _helpdesks(settings, platform.machine)
     desk = Desk(
         sealer=platform.sealer,
         machine=platform.machine,
@@ -51,6 +56,7 @@ async def build(settings: Settings, platform: Platform) -> Service:
         ways=tuple(channel.name for channel in channels if channel.name in WAYS),
         paces=paces_of(settings),
         tokens=platform.tokens,
+        helpdesks=tuple(helpdesk.name for helpdesk in helpdesks),
         followers=tuple(channel.name for channel in channels if channel.name in FOLLOWERS),
         leadership=settings.leadership,
         group_within=timedelta(minutes=settings.group_minutes),
@@ -69,7 +75,7 @@ async def build(settings: Settings, platform: Platform) -> Service:
                 topics=(Topic.RESPONSES, Topic.DIRECTORY), routes=(*directory.ROUTES, responses.route(desk))
             ),
         ),
-        loops=loops_of(desk, platform, channels),
+        loops=(*loops_of(desk, platform, channels), *_syncing(desk, platform, helpdesks)),
     )
 
 
@@ -106,6 +112,20 @@ def loops_of(desk: Desk, platform: Platform, channels: tuple[Channel, ...]) -> t
         Loop("next_ways", PASSING_SECONDS, pass_on, due=False, woken=False),
         Loop("gauges", GAUGE_SECONDS, count, due=False, woken=False),
     )
+
+
+def _helpdesks(settings: Settings, machine: Machine) -> tuple[Helpdesk, ...]:
+    zendesk = Access(settings.zendesk_url, settings.zendesk_user, settings.zendesk_token.get_secret_value())
+    jira = Access(settings.jira_url, settings.jira_user, settings.jira_token.get_secret_value())
+    project = JiraProject(settings.jira_project, settings.jira_issue_type)
+    return tuple(helpdesks_of(zendesk, jira, project, machine))
+
+
+def _syncing(desk: Desk, platform: Platform, helpdesks: Sequence[Helpdesk]) -> Iterator[Loop]:
+    """One loop for each helpdesk."""
+    for helpdesk in helpdesks:
+        run = partial(outside.sync, desk, platform.db, helpdesk, platform.settings.public_url)
+        yield Loop(f"helpdesk.{helpdesk.name}", SYNC_SECONDS, run, due=False)
 
 
 def paces_of(settings: Settings) -> Mapping[str, Pace]:

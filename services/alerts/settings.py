@@ -61,6 +61,14 @@ class Settings(ServiceSettings):
     per_minute: dict[str, float] = Field(
         default_factory=dict, description="JSON: notices a minute by channel, where they are not the built-in"
     )
+    zendesk_url: str = Field(default="", description="https://<subdomain>.zendesk.com, to keep cases there")
+    zendesk_user: str = Field(default="", description="e-mail of the agent whose API token it is")
+    zendesk_token: SecretStr = Field(default=SecretStr(""), description="API token that may write tickets")
+    jira_url: str = Field(default="", description="https://<site>.atlassian.net, to keep cases there")
+    jira_user: str = Field(default="", description="e-mail of the user whose API token it is")
+    jira_token: SecretStr = Field(default=SecretStr(""), description="API token that may write issues")
+    jira_project: str = Field(default="", description="key of the project that cases go to")
+    jira_issue_type: str = Field(default="Task", description="type of their issues")
     leadership: tuple[str, ...] = Field(
         default=(), description="JSON list of users' addresses told at the hard limit; none: the admins"
     )

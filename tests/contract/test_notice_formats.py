@@ -27,9 +27,10 @@ from slack_sdk.models.blocks import Block
 from standardwebhooks import Webhook
 
 from services.alerts.channels import email, pagerduty, slack, sms, teams, webhook
-from services.alerts.channels.http import Poster, as_json, client
+from services.alerts.channels.http import Poster, client
 from services.alerts.domain.alarm import Text
 from services.alerts.domain.model import Occasion
+from services.alerts.domain.wire import as_json
 from shared.runtime.clock import FakeMachine, SystemMachine
 from shared.security.signatures import WebhookSecret, sign_standard
 from tests.support.made_notices import DELIVERY, SECRET, TEXT

@@ -17,13 +17,14 @@ from hypothesis import strategies as st
 
 from services.alerts.channels import email, pagerduty, sms
 from services.alerts.channels.email import EmailChannel, Server
-from services.alerts.channels.http import Poster, checked, client, wish
+from services.alerts.channels.http import Poster, client
 from services.alerts.channels.pagerduty import PagerDutyChannel
 from services.alerts.channels.port import Channel
 from services.alerts.channels.slack import SlackChannel
 from services.alerts.channels.sms import SmsChannel
 from services.alerts.channels.teams import TeamsChannel
 from services.alerts.channels.webhook import WebhookChannel
+from services.alerts.domain.wire import checked, wish
 from shared.embedded.smtp import Envelope, FaultKind, Faults, SmtpServer
 from shared.embedded.smtp import Fault as MailFault
 from shared.errors import SendError

@@ -7,13 +7,11 @@ import json
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 
+from services.alerts.domain.wire import checked, wish
 from shared.errors import SendError
 from shared.runtime.clock import Machine
 
@@ -22,7 +20,6 @@ MOST_BYTES = 64 * 1024
 """How much of an answer is read; partners say what matters in a few lines."""
 _LATER = frozenset({408, 425, 429})
 _SERVER = 500
-_LONGEST_NUMBER = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,38 +110,6 @@ async def _read(answer: httpx.Response) -> bytes:
 def odd() -> SendError:
     """The failure of an answer that says yes and is not the partner's: a portal, a proxy, a wrong address."""
     return SendError("the answer is not the partner's", permanent=False, uncertain=True)
-
-
-def wish(header: str, wall: datetime) -> timedelta | None:
-    """How long Retry-After asks to wait, as seconds or as a date; None when it cannot be read."""
-    given = header.strip()
-    if given.isdecimal() and given.isascii():
-        return timedelta(seconds=int(given)) if len(given) <= _LONGEST_NUMBER else None
-    try:
-        at = parsedate_to_datetime(given)
-    except ValueError:
-        return None
-    return max(at.replace(tzinfo=at.tzinfo or UTC) - wall, timedelta())
-
-
-def checked(url: str) -> str:
-    """The address of a webhook, if it may be posted to.
-
-    Raises:
-        ValueError: it is not https; the message does not quote it.
-    """
-    parts = urlsplit(url)
-    local = parts.hostname in {"localhost", "127.0.0.1", "::1"}
-    if not parts.hostname or parts.username or parts.scheme not in {"https", "http"}:
-        raise ValueError("the webhook must be an https address without a user name")
-    if parts.scheme == "http" and not local:
-        raise ValueError("the webhook must be https; http is taken for this machine alone")
-    return url
-
-
-def as_json(body: object) -> bytes:
-    """A body as bytes, so that what is signed is what is sent."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def client(trusted: ssl.SSLContext) -> httpx.AsyncClient:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.alerts.channels.http import JSON, Poster, as_json, odd
+from services.alerts.channels.http import JSON, Poster, odd
 from services.alerts.channels.port import Delivery
 from services.alerts.domain.model import Occasion
+from services.alerts.domain.wire import as_json
 
 SUMMARY_CHARS = 1024
 ENQUEUE = "/v2/enqueue"

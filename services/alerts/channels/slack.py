@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from services.alerts.channels.http import JSON, Poster, as_json, odd
+from services.alerts.channels.http import JSON, Poster, odd
 from services.alerts.channels.port import Delivery
 from services.alerts.domain.alarm import Text
+from services.alerts.domain.wire import as_json
 
 HEADER_CHARS = 150
 SECTION_CHARS = 3000

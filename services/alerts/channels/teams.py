@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.alerts.channels.http import JSON, Poster, as_json, odd
+from services.alerts.channels.http import JSON, Poster, odd
 from services.alerts.channels.port import Delivery
 from services.alerts.domain.alarm import Text
+from services.alerts.domain.wire import as_json
 
 MOST_BYTES = 24_000
 """Teams takes about 28 KB; the rest is what a Workflow wraps around the card."""

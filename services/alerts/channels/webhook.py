@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.alerts.channels.http import JSON, Poster, as_json, odd
+from services.alerts.channels.http import JSON, Poster, odd
 from services.alerts.channels.port import Delivery
+from services.alerts.domain.wire import as_json
 from shared.runtime.clock import Machine
 from shared.security.signatures import WebhookSecret, sign_standard
 

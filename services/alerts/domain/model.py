@@ -217,6 +217,7 @@ class Kind(StrEnum):
     TOLD = "told"
     NOT_TOLD = "not_told"
     PASSED_ON = "passed_on"
+    OUTSIDE = "outside"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from services.alerts.domain.model import Entry, Occasion, Step, Tell, Ticket
 from services.alerts.domain.pace import Pace
 from services.alerts.domain.priority import LARGE
 from services.alerts.domain.routing import Staff
-from services.alerts.store import cases, notices, paging
+from services.alerts.store import cases, notices, outside, paging
 from services.alerts.store.notices import Notice
 from shared.contracts import tickets as contract
 from shared.db.database import Tx
@@ -43,6 +43,7 @@ class Desk:
         followers: those of them that also hear that a case was taken or has ended.
         ways: channels that reach one person, in the order in which they are tried.
         paces: how fast each channel may be given notices; one that is not in it, as fast as it takes them.
+        helpdesks: names of those in which cases are kept in step.
         tokens: signs links by which a case is taken; without it notices have none.
         leadership: addresses of those who hear of the hard limit.
         causes: the configured causes of unhappiness.
@@ -57,6 +58,7 @@ class Desk:
     followers: tuple[str, ...] = ()
     ways: tuple[str, ...] = ("email",)
     paces: Mapping[str, Pace] = field(default_factory=dict)
+    helpdesks: tuple[str, ...] = ()
     tokens: Tokens | None = None
     leadership: tuple[str, ...] = ()
     causes: tuple[Cause, ...] = DEFAULT_CAUSES
@@ -73,6 +75,8 @@ async def apply(desk: Desk, tx: Tx, steps: Sequence[Step], staff: Staff) -> None
     wanted = [n for step in steps for tell in step.tells for n in notices_of(desk, step.ticket, tell, staff)]
     wanted += [n for step in steps for n in followed(desk, step)]
     await tell(desk, tx, wanted)
+    changed = {step.ticket.id for step in steps if step.entries}
+    await outside.enlist(tx.conn, changed, desk.helpdesks, desk.machine.wall())
     for step in steps:
         for event in step.events:
             identity = f"{step.ticket.id}/{event.version}"

@@ -102,6 +102,9 @@ def sentence(row: TimelineRow, note: str, reader: Reader) -> Sentence:
     by = reader.users.get(row.by, "Somebody who has left") if row.by else ""
     text = _say(kind, by, row.data, reader)
     state = "warn" if kind is Kind.ESCALATED and row.data.get("level") == "1" else _STATES.get(kind, "")
+    if kind is Kind.OUTSIDE:
+        state = "danger" if row.data.get("what") in _ALARMING else state
+        return Sentence(row.at, row.id, text, note, state, row.data.get("url", ""))
     if kind is Kind.LINKED and progress.is_link(note):
         return Sentence(row.at, row.id, text, "", state, note)
     return Sentence(row.at, row.id, text, note, state)
@@ -181,11 +184,36 @@ def _by_system(kind: Kind, data: Mapping[str, str], reader: Reader) -> str:
         case Kind.PASSED_ON:
             way = _how({"channel": data.get("next", "")})
             return f"{reader.user(data.get('to', ''))} is not reached {_how(data)}: tried {way} as well"
+        case Kind.OUTSIDE:
+            return _outside(data)
         case Kind.NOT_TOLD:
             return f"Could not tell {reader.user(data.get('to', ''))} {_how(data)}: {data.get('why', '')}"
         case _:
             return kind.value.replace("_", " ").capitalize()
 
+
+_HELPDESKS = {"zendesk": "Zendesk", "jira": "Jira"}
+_OUTSIDE = {
+    "created": "The case is in {desk} too, as {id}",
+    "comment": "{by} wrote in {desk}",
+    "solved_there": "{desk} says solved, the case here is not: speak with the customer or open it there",
+    "open_there": "{desk} says open again, the case here is over: look whether the customer wrote there",
+    "both": "Changed here and in {desk} at once: as it is here, it is there now",
+    "gone": "Somebody deleted the case in {desk}; it is not kept in step any more",
+    "trouble": "{desk} does not take the case: {why}",
+}
+
+
+def _outside(data: Mapping[str, str]) -> str:
+    named = {
+        "desk": _HELPDESKS.get(data.get("helpdesk", ""), "the helpdesk"),
+        "by": data.get("by") or "Somebody",
+    }
+    said = {"id": data.get("id", ""), "why": data.get("why", "")} | named
+    return _OUTSIDE.get(data.get("what", ""), "Something happened in {desk}").format(**said)
+
+
+_ALARMING = frozenset({"solved_there", "open_there", "both", "gone", "trouble"})
 
 UNDONE = {
     "acknowledge": "taking the case",

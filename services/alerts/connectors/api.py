@@ -1,0 +1,95 @@
+"""One helpdesk's API: JSON in and out, bounded in time, failures as SendError."""
+
+from __future__ import annotations
+
+import asyncio
+from base64 import b64encode
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from services.alerts.domain.wire import as_json, wish
+from shared.errors import SendError
+from shared.runtime.clock import Machine
+
+SECONDS = 15.0
+_MOST_BYTES = 2 * 1024 * 1024
+_LATER = frozenset({408, 409, 425, 429})
+_SERVER = 500
+_GONE = frozenset({404, 410})
+
+
+class Api:
+    """Asks and tells; `known=False` turns "there is no such thing" into an empty answer."""
+
+    def __init__(self, client: httpx.AsyncClient, machine: Machine, seconds: float = SECONDS) -> None:
+        self._client = client
+        self._machine = machine
+        self._seconds = seconds
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        known: bool = True,
+    ) -> dict[str, Any]:
+        """Make one request; returns the object that came back, empty when nothing did.
+
+        Raises:
+            SendError: 4xx: for good; 408, 409, 425, 429, 5xx, silence and what is no JSON: later.
+        """
+        content = None if body is None else as_json(body)
+        sent = {"content-type": "application/json", "accept": "application/json", **(headers or {})}
+        try:
+            async with asyncio.timeout(self._seconds):
+                answer = await self._client.request(method, path, content=content, headers=sent)
+        except (httpx.HTTPError, TimeoutError) as error:
+            raise SendError(f"no answer: {type(error).__name__}", permanent=False, uncertain=True) from error
+        if not known and answer.status_code in _GONE:
+            return {}
+        return self._read(answer)
+
+    def _read(self, answer: httpx.Response) -> dict[str, Any]:
+        later = answer.status_code in _LATER or answer.status_code >= _SERVER
+        if not answer.is_success:
+            after = wish(answer.headers.get("retry-after", ""), self._machine.wall()) if later else None
+            raise SendError(f"HTTP {answer.status_code}", permanent=not later, retry_after=after)
+        if not answer.content:
+            return {}
+        try:
+            found = answer.json() if len(answer.content) <= _MOST_BYTES else None
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise SendError("the answer is no JSON object", permanent=False, uncertain=True)
+        return found
+
+
+def text(found: Mapping[str, Any], *path: str) -> str:
+    """A field of an answer as text, by its path; "" without one."""
+    here: object = found
+    for name in path:
+        here = here.get(name) if isinstance(here, dict) else None
+    return str(here).strip() if isinstance(here, str | int) and not isinstance(here, bool) else ""
+
+
+def objects(found: Mapping[str, Any], *path: str) -> list[dict[str, Any]]:
+    """The objects of a list in an answer, by its path."""
+    here: object = found
+    for name in path:
+        here = here.get(name) if isinstance(here, dict) else None
+    return [one for one in here if isinstance(one, dict)] if isinstance(here, list) else []
+
+
+def lost(what: str) -> SendError:
+    """The failure of an answer that says yes and does not say what was made."""
+    return SendError(f"the answer names no {what}", permanent=False, uncertain=True)
+
+
+def basic(user: str, token: str) -> dict[str, str]:
+    """Basic authentication."""
+    return {"authorization": f"Basic {b64encode(f'{user}:{token}'.encode()).decode()}"}
