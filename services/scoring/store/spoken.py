@@ -15,9 +15,6 @@ from services.scoring.domain.words import Reading
 from services.scoring.store.facts import escaped
 from shared.db.database import Connection
 
-QUOTE = "quote"
-"""Id of the consent question that lets words be shown and published."""
-
 _COLUMNS = ("response_id", "version", "contact_id", "words")
 _TAKE = """
 with taken as (
@@ -28,13 +25,14 @@ with taken as (
     order by response_id, version desc
 )
 select n.response_id, n.version, n.contact_id, n.words, f.day, f.programme, f.family, f.answer ->> 'mood',
-    coalesce(f.snapshot ->> 'locale', 'en'), f.answer -> 'choices'
-from newest n join answer_facts f using (response_id) order by n.response_id
+    coalesce(f.snapshot ->> 'locale', 'en'), f.answer -> 'choices', p.quoting
+from newest n join answer_facts f using (response_id) left join programmes p on p.programme = f.programme
+order by n.response_id
 """
 _STALE = """
 select c.response_id, c.version, c.contact_id, c.words, c.day, c.programme, c.family, f.answer ->> 'mood',
-    coalesce(f.snapshot ->> 'locale', 'en'), f.answer -> 'choices'
-from comments c join answer_facts f using (response_id)
+    coalesce(f.snapshot ->> 'locale', 'en'), f.answer -> 'choices', p.quoting
+from comments c join answer_facts f using (response_id) left join programmes p on p.programme = f.programme
 where c.response_id = any (array(
     (select response_id from comments where dictionary < $1 limit $2)
     union all (select response_id from comments where dictionary > $1 limit $2)
@@ -102,7 +100,7 @@ async def stale(conn: Connection, dictionary: str, limit: int) -> list[Spoken]:
 
 def _spoken(row: tuple[Any, ...]) -> Spoken:
     consents = json.loads(row[9] or "{}")
-    told: list[Any] = [*row[:9], "yes" in consents.get(QUOTE, ())]
+    told: list[Any] = [*row[:9], any("yes" in consents.get(question, ()) for question in row[10] or ())]
     return Spoken(*told)
 
 
