@@ -35,7 +35,7 @@ def history() -> str:
         if metric.kind not in {"gauge", "counter"}:
             continue
         lines.append(f"# TYPE {metric.name.removesuffix('_total')} {metric.kind}")
-        for at in range(2):
+        for at in range(2 if metric.labels else 1):
             labels = ",".join(f'{label}="{WORDS.get(label, ("one", "two"))[at]}"' for label in metric.labels)
             lines += [
                 f"{metric.name}{{{labels}}} {sample(metric.kind, n)} {n_time(n)}" for n in range(SPAN // STEP)

@@ -20,6 +20,7 @@ from shared.contracts.deliveries import (
     DeliveryFailed,
     DeliveryHandedOver,
     DeliveryLinkReady,
+    DeliveryReplied,
     DeliverySuppressed,
     DeliveryUncertain,
 )
@@ -33,6 +34,7 @@ from shared.contracts.responses import (
     ResponseAmended,
     ResponseHeld,
     ResponseReleased,
+    ResponseStarted,
     ResponseSubmitted,
     ResponseWithdrawn,
 )
@@ -105,6 +107,7 @@ async def everything_else(house: House) -> None:
         await said(house, ProgrammePublished),
     )
     await hear(house, [*_sudden(answered[0], quiet[7:9]), *_responses(answered)])
+    await hear(house, _begun(quiet[8:10], first[8:10]))
     await hear(house, [*_deliveries(first[:7]), *_surveys(quiet[9:], house), *_messages(quiet, house)])
     await hear(house, [*_tickets(await said(house, TicketOpened))])
     settings = organisation.model_copy(update={"version": LATER, "name": "Nordlicht Group"})
@@ -145,6 +148,19 @@ def _sudden(like: ResponseSubmitted, quiet: Sequence[SurveyRequested]) -> Iterat
         new = {"survey_id": one.survey_id, "snapshot": one.snapshot, "words": "", "person": one.person}
         response = str(derive("made up response", one.survey_id))
         yield model(**_fields(like, ResponseSubmitted) | new | {"response_id": response, "version": 1})
+
+
+def _begun(quiet: Sequence[SurveyRequested], first: Sequence[DeliveryHandedOver]) -> list[Payload]:
+    """An answer of which only a part was sent, and one by a number sent back to a text message."""
+    one, (_, other) = quiet[0], first
+    started = ResponseStarted(
+        response_id=str(derive("made up response", one.survey_id)),
+        survey_id=one.survey_id,
+        version=LATER,
+        snapshot=one.snapshot,
+        at=other.at,
+    )
+    return [started, DeliveryReplied(**_fields(other, Delivery), reply_id="SM1", score=1)]
 
 
 def _surveys(quiet: Sequence[SurveyRequested], house: House) -> Iterator[Payload]:
