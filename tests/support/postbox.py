@@ -42,8 +42,9 @@ class Mail:
 
     @property
     def ticket(self) -> str:
-        """The page of the ticket it tells of; "" when it is no alarm."""
-        return next((link for link in self.links if link.startswith("/tickets/")), "")
+        """The page of the ticket it tells of, not the one that only takes it; "" when it is no alarm."""
+        pages = (link for link in self.links if link.startswith("/tickets/"))
+        return next((link for link in pages if not link.startswith("/tickets/take/")), "")
 
 
 def read(envelope: Envelope) -> Mail:

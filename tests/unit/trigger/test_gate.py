@@ -66,9 +66,14 @@ def test_opt_in_asks_only_who_agreed(consent: Consent, expected: str) -> None:
     assert outcome(of, facts(**anna(consent=consent)))[1] == expected
 
 
-def test_own_company_and_other_channels() -> None:
+def test_nobody_of_the_own_company_is_asked() -> None:
     assert outcome(given_facts=facts(own_domains=frozenset({"kund"})))[1] == "own_company"
-    assert outcome(edition(send__channels=["sms"]))[1] == "no_channel"
+
+
+def test_whether_another_channel_than_mail_reaches_somebody_is_for_dispatch_to_say() -> None:
+    without = facts(**anna(reach=Reach.NONE))
+    assert outcome(edition(send__channels=["email"]), without)[1] == "no_channel"
+    assert outcome(edition(send__channels=["email", "sms"]), without)[1] == ""
 
 
 @pytest.mark.parametrize(
