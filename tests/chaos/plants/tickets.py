@@ -89,7 +89,7 @@ PLANTS = [
     Plant(
         "escalated-after-end",
         sql=(_escalated(ticket_id=ticket("cy"), at="timestamptz '2026-03-20'"),),
-        also=("unannounced-change", "late-escalation", "told-twice"),
+        also=("unannounced-change", "late-escalation"),
     ),
     Plant(
         "sleeping-ticket",
