@@ -72,6 +72,12 @@ order by t.survey_id
 on conflict (survey_id) do nothing
 """  # noqa: S608 - constants of this module
 
+# A link can be faster than its survey: who looked at it then was noted with an address.
+_FORGET_EARLIER = """
+update observations o set address = '' from surveys s
+where s.survey_id = any($1::uuid[]) and s.state = 'erased' and o.survey_id = s.survey_id and o.address <> ''
+"""
+
 _PATCH = """
 update surveys as s set
     version = p.version,
@@ -149,6 +155,7 @@ async def save_requested(conn: Connection, rows: Sequence[SurveyRow], forms: dic
         [row.close_the_loop for row in rows],
         [row.closes_at for row in rows],
     )
+    await conn.execute(_FORGET_EARLIER, [row.survey_id for row in rows])
 
 
 async def save_patches(conn: Connection, patches: Sequence[Patch]) -> None:

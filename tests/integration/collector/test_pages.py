@@ -255,6 +255,22 @@ async def test_a_survey_of_somebody_already_erased_is_gone_at_once(collector: Co
     assert seen["address"] == ""
 
 
+async def test_a_link_that_was_faster_than_its_survey_leaves_no_address_of_somebody_erased(
+    collector: Collector,
+) -> None:
+    async with collector.client() as browser:
+        await browser.get(collector.path(5))
+    async with collector.db.begin() as tx:
+        (before,) = await tx.conn.fetch("select address from observations")
+        await collector.sealer.destroy(tx.conn, [contact_id(5)])
+    await collector.feed(ContactErased(contact_id=str(contact_id(5)), version=2, erased_at=START))
+    await collector.asked(5)
+    async with collector.db.read() as conn:
+        (after,) = await conn.fetch("select address from observations")
+    assert before["address"] != ""
+    assert after["address"] == ""
+
+
 @pytest.mark.requirement("R45", "R48")
 async def test_who_comes_too_late_may_ask_to_be_contacted(collector: Collector) -> None:
     path = await collector.asked(1)
