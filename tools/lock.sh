@@ -3,6 +3,8 @@
 # with --upgrade it takes the newest. No address of a package index is written.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# uv brings certificates of its own; those of this machine are what its owner trusts.
+export UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS:-1}
 uv=.venv/bin/uv
 compile() {
   "$uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \

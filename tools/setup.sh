@@ -2,6 +2,8 @@
 # Make .venv with every dependency at its pinned hash. Does nothing when that is already so.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# uv brings certificates of its own; those of this machine are what its owner trusts.
+export UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS:-1}
 python=${PYTHON:-python3}
 stamp=.venv/.afterword-$(cat requirements/bootstrap.txt requirements/dev.txt pyproject.toml "$0" | cksum | tr ' ' -)
 [ -e "$stamp" ] && exit 0

@@ -11,13 +11,12 @@ import httpx
 from fastapi import APIRouter
 
 from services.alerts import api, pages, worker
+from services.alerts.channels import slack, teams
 from services.alerts.channels.email import EmailChannel, Server
 from services.alerts.channels.http import Poster, client
 from services.alerts.channels.pagerduty import ENQUEUE, PagerDutyChannel
 from services.alerts.channels.port import Channel
-from services.alerts.channels.slack import SlackChannel
 from services.alerts.channels.sms import Account, SmsChannel, path
-from services.alerts.channels.teams import TeamsChannel
 from services.alerts.channels.webhook import WebhookChannel
 from services.alerts.connectors.partners import Access, JiraProject, helpdesks_of
 from services.alerts.domain.causes import DEFAULT_CAUSES, Cause
@@ -170,10 +169,10 @@ def _partners(settings: Settings, machine: Machine) -> Iterator[Channel]:
     if settings.sms_account:
         account = Account(settings.sms_account, settings.sms_from, settings.sms_token.get_secret_value())
         yield SmsChannel(poster(settings.sms_url.rstrip("/") + path(account.sid)), account)
-    if slack := settings.slack_webhook_url.get_secret_value():
-        yield SlackChannel(poster(slack))
-    if teams := settings.teams_webhook_url.get_secret_value():
-        yield TeamsChannel(poster(teams))
+    if url := settings.slack_webhook_url.get_secret_value():
+        yield slack.room(poster(url))
+    if url := settings.teams_webhook_url.get_secret_value():
+        yield teams.room(poster(url))
     if key := settings.pagerduty_routing_key.get_secret_value():
         yield PagerDutyChannel(poster(settings.pagerduty_url.rstrip("/") + ENQUEUE), key)
     if hook := settings.webhook_url.get_secret_value():

@@ -149,14 +149,22 @@ class Claim:
     message_id: bytes | None = None
 
 
-def sign_standard(secret: WebhookSecret, message_id: str, at: datetime, body: bytes) -> dict[str, str]:
-    """The three headers of Standard Webhooks for a body."""
+def sign_standard(message_id: str, at: datetime, body: bytes, *secrets: WebhookSecret) -> dict[str, str]:
+    """The headers by which Standard Webhooks sends a JSON body.
+
+    Args:
+        message_id: the same for all attempts; receivers know a repetition by it.
+        at: when the attempt is made, by the machine's clock: receivers refuse what is five minutes off.
+        body: what is sent.
+        secrets: all that are valid now, the newest first; a receiver needs to know one of them.
+    """
     seconds = str(int(at.timestamp()))
     content = f"{message_id}.{seconds}.".encode() + body
     return {
+        "content-type": "application/json",
         "webhook-id": message_id,
         "webhook-timestamp": seconds,
-        "webhook-signature": "v1," + mac_base64(secret, content).decode(),
+        "webhook-signature": " ".join(f"v1,{mac_base64(secret, content).decode()}" for secret in secrets),
     }
 
 

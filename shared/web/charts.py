@@ -11,6 +11,8 @@ from zlib import crc32
 from markupsafe import Markup
 
 _NOTHING = Markup("")
+_LINES = 5
+"""Grid lines of a chart, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,8 +256,8 @@ def _columns_svg(
 
 def _round_step(most: float) -> float:
     """A round distance of grid lines, for at most five of them, however small or great the values are."""
-    unit = 10.0 ** floor(log10(most / 5))
-    return next(step * unit for step in (1, 2, 5, 10) if most / (step * unit) <= 5)  # noqa: PLR2004
+    unit = 10.0 ** floor(log10(most / _LINES))
+    return next(step * unit for step in (1, 2, 5, 10) if most / (step * unit) <= _LINES)
 
 
 def _histogram_bar(frame: _Frame, place: int, entry: tuple[str, int, str], most: int, step: float) -> Markup:
@@ -319,7 +321,7 @@ def _axis(points: Sequence[TrendPoint], scale: tuple[float, float]) -> tuple[flo
 
 def _step(width: float) -> float:
     """A round distance of grid lines, for four or five of them."""
-    return next((step for step in (1, 2, 5, 10, 20, 25, 50) if width / step <= 5), 100)  # noqa: PLR2004
+    return next((step for step in (1, 2, 5, 10, 20, 25, 50) if width / step <= _LINES), 100)
 
 
 def _ticks(axis: tuple[float, float]) -> list[float]:

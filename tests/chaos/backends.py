@@ -128,7 +128,7 @@ class Backends:
     async def _call(self, touch: Touch) -> Outcome:
         op = self._journal.sent(Posted(touch.id, touch.source, touch.type, touch.key, touch.digest))
         body = touch.webhook
-        headers = sign_standard(self._secret, touch.id, _machine.wall(), body)
+        headers = sign_standard(touch.id, _machine.wall(), body, self._secret)
         try:
             answer = await self._client.post("/webhooks/generic", content=body, headers=headers)
         except httpx.HTTPError as error:

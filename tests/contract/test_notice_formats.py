@@ -203,7 +203,7 @@ def test_how_grave_it_is(occasion: Occasion, urgent: str, severity: str) -> None
 async def test_the_receiver_of_a_webhook_verifies_it_with_the_standard_library() -> None:
     content = as_json(webhook.body(DELIVERY))
     at = SystemMachine().wall()
-    headers = sign_standard(WebhookSecret.standard(SECRET), str(DELIVERY.id), at, content)
+    headers = sign_standard(str(DELIVERY.id), at, content, WebhookSecret.standard(SECRET))
     read = Webhook(SECRET).verify(content, headers)
     assert read["type"] == "ticket.notice.opened"
     assert read["data"]["ticket_id"] == str(DELIVERY.ticket_id)

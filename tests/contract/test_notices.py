@@ -15,14 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.alerts.channels import email, pagerduty, sms
+from services.alerts.channels import email, pagerduty, slack, sms, teams
 from services.alerts.channels.email import EmailChannel, Server
 from services.alerts.channels.http import Poster, client
 from services.alerts.channels.pagerduty import PagerDutyChannel
 from services.alerts.channels.port import Channel
-from services.alerts.channels.slack import SlackChannel
 from services.alerts.channels.sms import SmsChannel
-from services.alerts.channels.teams import TeamsChannel
 from services.alerts.channels.webhook import WebhookChannel
 from services.alerts.domain.wire import checked, wish
 from shared.embedded.smtp import Envelope, FaultKind, Faults, SmtpServer
@@ -92,8 +90,8 @@ def posted(says: str, build: Build) -> Opened:
 HOOK = "/hook/secret"
 ACCOUNT = sms.Account("AC1", "+15005550006", "secret")
 ROOMS = {
-    "slack": posted("ok", lambda at: SlackChannel(at(HOOK))),
-    "teams": posted("", lambda at: TeamsChannel(at(HOOK))),
+    "slack": posted("ok", lambda at: slack.room(at(HOOK))),
+    "teams": posted("", lambda at: teams.room(at(HOOK))),
     "pagerduty": posted(
         '{"status": "success", "message": "Event processed", "dedup_key": "x"}',
         lambda at: PagerDutyChannel(at(pagerduty.ENQUEUE), "secret"),
@@ -222,7 +220,7 @@ async def test_nobody_is_led_elsewhere(status: int) -> None:
         return httpx.Response(status, headers={"location": "https://elsewhere.test/"})
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(respond)) as line:
-        room = SlackChannel(Poster("https://hooks.chat.test/x", line, FakeMachine()))
+        room = slack.room(Poster("https://hooks.chat.test/x", line, FakeMachine()))
         assert (await failure(room.send(DELIVERY))).permanent
     assert asked == ["https://hooks.chat.test/x"]
 

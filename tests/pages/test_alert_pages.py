@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 
-import axe_playwright_python
 import pytest
-from playwright.async_api import Browser, Locator, Page, async_playwright
+from playwright.async_api import Browser, Locator, Page
 
 from shared.runtime.clock import FixedClock
 from shared.security.sealing import Sealer
 from tests.conftest import OpenDatabase
 from tests.support.alert_site import CUSTOMERS, Site, night, site
-from tests.support.programs import CHROMIUM
+from tests.support.browsing import DESK, PHONE, barriers, chromium
 from tests.support.serving import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("alert_pages")]
-AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
-PHONE, DESK = (390, 844), (1280, 900)
 NAVIGATION = 70
 """Height that the fixed navigation takes from the bottom of a phone."""
 
@@ -65,10 +61,8 @@ async def visit(database: OpenDatabase, sealer: Sealer, clock: FixedClock) -> As
     """The night's cases, served."""
     on = site(await database("alerts"), sealer, clock)
     await night(on)
-    async with served(on.app()) as url, async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM.path(), args=["--no-sandbox"])
+    async with served(on.app()) as url, chromium() as browser:
         yield Visit(browser, url, on)
-        await browser.close()
 
 
 async def seen_at_once(page: Page, found: Locator) -> None:
@@ -80,16 +74,6 @@ async def seen_at_once(page: Page, found: Locator) -> None:
     assert box["y"] >= 0
     assert box["y"] + box["height"] <= size["height"] - NAVIGATION
     assert box["x"] + box["width"] <= size["width"]
-
-
-async def barriers(page: Page) -> list[str]:
-    await page.add_script_tag(path=AXE)
-    found = await page.evaluate("axe.run()")
-    return [
-        f"{one['id']}: {one['help']}: {one['nodes'][0]['html'][:200]}"
-        for one in found["violations"]
-        if one["impact"] in ("serious", "critical")
-    ]
 
 
 @pytest.mark.requirement("R72")

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 from typer.testing import CliRunner
 
 from services.cli.main import app
+from tests.support.browsing import SIZES, barriers
 from tests.support.histories import PROGRAMMES, history, write_history, write_programmes
-from tests.support.programs import CHROMIUM
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("backtest_page")]
-AXE = Path(str(files("axe_playwright_python") / "axe.min.js"))
-SIZES = {"phone": (390, 844), "desk": (1280, 900)}
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=CHROMIUM.path(), args=["--no-sandbox"])
-        yield started
-        await started.close()
 
 
 @pytest.fixture
@@ -63,9 +51,7 @@ async def test_the_page_has_no_barrier_and_fits(
 ) -> None:
     page = await _open(browser, page_file, size=size, dark=dark)
     await page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-    await page.add_script_tag(path=AXE)
-    found = await page.evaluate("axe.run()")
-    assert [(v["id"], [n["html"][:200] for n in v["nodes"]]) for v in found["violations"]] == []
+    assert await barriers(page) == []
     wide = await page.evaluate("document.documentElement.scrollWidth")
     assert wide <= SIZES[size][0], "nothing sticks out sideways"
 

@@ -6,9 +6,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import axe_playwright_python
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 
 from services.trigger.domain.reports import Gap, Missed, Named, Report
 from services.trigger.handlers.intake import Intake
@@ -21,13 +20,11 @@ from shared.security.roles import Role
 from shared.security.sealing import Sealer
 from shared.security.tokens import Tokens
 from tests.conftest import OpenDatabase
-from tests.support.programs import CHROMIUM
+from tests.support.browsing import SIZES, barriers, chromium
 from tests.support.serving import served
 from tests.support.trigger import ROOT, World, begin, site_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("trigger_pages")]
-AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
-SIZES = [pytest.param((390, 844), id="phone"), pytest.param((1280, 900), id="desk")]
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 ANNA = {"id": "c1", "email": "anna@kund.example", "name": "Anna Berg", "zone": "Europe/Stockholm"}
 TWIN = {"id": "crm-2", "email": "anna.berg@a-rather-long-name.kund.example", "name": "A. Berg"}
@@ -107,10 +104,8 @@ async def visit(
     paths = await lived_in(world, machine)
     site = site_of(world, machine, tokens)
     token = await site.session(Role.ADMIN)
-    async with served(site.app) as url, async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM.path(), args=["--no-sandbox"])
+    async with served(site.app) as url, chromium() as browser:
         yield Visit(browser, url, token, paths)
-        await browser.close()
 
 
 DEAL = """
@@ -135,17 +130,7 @@ questions:
 """
 
 
-async def barriers(page: Page) -> list[str]:
-    await page.add_script_tag(path=AXE)
-    found = await page.evaluate("axe.run()")
-    return [
-        f"{one['id']}: {one['help']}: {one['nodes'][0]['html'][:200]}"
-        for one in found["violations"]
-        if one["impact"] in ("serious", "critical")
-    ]
-
-
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
 @pytest.mark.parametrize("name", PAGES)
 async def test_pages_have_no_barrier_and_fit(visit: Visit, name: str, size: tuple[int, int]) -> None:
     for dark in (False, True):

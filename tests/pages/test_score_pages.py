@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 
 from shared.runtime.clock import FixedClock
 from shared.security.access import Role
 from tests.conftest import OpenDatabase
+from tests.support.browsing import SIZES, barriers
 from tests.support.customers import account_id, driven, town
-from tests.support.programs import CHROMIUM
 from tests.support.score_pages import (
     access_to,
     application,
@@ -27,16 +26,6 @@ from tests.support.score_pages import (
 from tests.support.scoring import Scoring
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("score_pages")]
-AXE = Path(str(files("axe_playwright_python") / "axe.min.js"))
-SIZES = {"phone": (390, 844), "desk": (1280, 900)}
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=CHROMIUM.path(), args=["--no-sandbox"])
-        yield started
-        await started.close()
 
 
 @pytest.fixture
@@ -72,16 +61,6 @@ async def _open(browser: Browser, url: str, token: str, *, size: str = "desk", d
     return page
 
 
-async def _barriers(page: Page) -> list[str]:
-    await page.add_script_tag(path=AXE)
-    found = await page.evaluate("axe.run()")
-    return [
-        f"{one['id']}: {one['help']}: {one['nodes'][0]['html'][:200]}"
-        for one in found["violations"]
-        if one["impact"] in ("serious", "critical")
-    ]
-
-
 @pytest.mark.parametrize(
     "path",
     [
@@ -101,7 +80,7 @@ async def test_nothing_is_cut_off_and_there_is_no_barrier(
     page = await _open(browser, url + path, tokens["rep"], size=size, dark=dark)
     await page.screenshot(path=tmp_path / "page.png", full_page=True)
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert await _barriers(page) == []
+    assert await barriers(page) == []
 
 
 @pytest.mark.requirement("R1", "R3", "R5", "R6", "R64")
@@ -193,7 +172,7 @@ async def test_comments_tell_themes_to_all_and_words_to_whom_they_were_given(
     page = await _open(browser, f"{url}/scores/comments", tokens["rep"], size="phone")
     await page.screenshot(path=tmp_path / "phone.png", full_page=True)
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert await _barriers(page) == []
+    assert await barriers(page) == []
     await page.set_viewport_size({"width": 1280, "height": 900})
     await page.screenshot(path=tmp_path / "desk.png", full_page=True)
     row = page.get_by_role("row", name="Delivery time")
@@ -218,7 +197,7 @@ async def test_the_page_of_results_says_what_can_be_said(
     url, tokens = address
     page = await _open(browser, f"{url}/scores/results", tokens["viewer"], size="phone")
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert await _barriers(page) == []
+    assert await barriers(page) == []
     await page.set_viewport_size({"width": 1280, "height": 900})
     await page.screenshot(path=tmp_path / "desk.png", full_page=True)
     text = " ".join((await page.locator("main").inner_text()).split())

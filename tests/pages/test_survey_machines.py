@@ -5,39 +5,28 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, async_playwright
+from playwright.async_api import Browser, BrowserContext
 
 from shared.contracts.responses import ResponseHeld, ResponseReleased, ResponseSubmitted
+from tests.support.browsing import AS_A_PERSON, chromium
 from tests.support.collector import Collector
-from tests.support.programs import CHROMIUM
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("survey_pages")]
 COMMON = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 "
     "Safari/537.36"
 )
-AS_A_PERSON = "--disable-blink-features=AutomationControlled"
-"""Chromium's own switch by which it hides that a program drives it."""
-
-
-async def launched(*args: str) -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(
-            executable_path=CHROMIUM.path(), args=["--no-sandbox", *args]
-        )
-        yield started
-        await started.close()
 
 
 @pytest.fixture
 async def driven() -> AsyncIterator[Browser]:
-    async for browser in launched():
+    async with chromium() as browser:
         yield browser
 
 
 @pytest.fixture
 async def hidden() -> AsyncIterator[Browser]:
-    async for browser in launched(AS_A_PERSON):
+    async with chromium(AS_A_PERSON) as browser:
         yield browser
 
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, async_playwright, expect
+from playwright.async_api import Browser, Locator, Page, expect
 
 from shared.contracts.forms import Permission, Question, QuestionType
 from shared.contracts.responses import Answered, ResponseSubmitted
 from shared.contracts.surveys import CloseTheLoop
+from tests.support.browsing import SIZES, barriers
 from tests.support.collector import CES, NPS, PHONE, Collector, snapshot
-from tests.support.programs import CHROMIUM
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("survey_pages")]
-AXE = Path(str(files("axe_playwright_python") / "axe.min.js"))
 CALL = CES.model_copy(
     update={
         "questions": (
@@ -38,17 +35,6 @@ ARABIC = NPS.model_copy(
         )
     }
 )
-SIZES = {"phone": (390, 844), "desk": (1280, 900)}
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        # A person's browser does not say that a program drives it.
-        args = ["--no-sandbox", "--disable-blink-features=AutomationControlled"]
-        started = await playwright.chromium.launch(executable_path=CHROMIUM.path(), args=args)
-        yield started
-        await started.close()
 
 
 async def opened(browser: Browser, *, size: str = "phone", dark: bool = False, scripts: bool = False) -> Page:
@@ -72,15 +58,14 @@ def score(page: Page, value: int) -> Locator:
     return page.locator(".first label", has=page.locator(f"[value='{value}']"))
 
 
-async def barriers(browser: Browser, page: Page) -> list[str]:
-    """All findings of axe on a copy of the page that lets its script in."""
+async def findings(browser: Browser, page: Page) -> list[str]:
+    """What axe finds on a copy of the page that lets its script in."""
     context = await browser.new_context(bypass_csp=True, viewport=page.viewport_size)
     copy = await context.new_page()
     await copy.goto(page.url)
-    await copy.add_script_tag(path=AXE)
-    found = await copy.evaluate("axe.run()")
+    found = await barriers(copy)
     await context.close()
-    return [f"{one['id']}: {one['help']}: {one['nodes'][0]['html'][:200]}" for one in found["violations"]]
+    return found
 
 
 async def sideways(browser: Browser, url: str, size: str) -> int:
@@ -211,7 +196,7 @@ async def test_no_page_has_a_barrier_or_is_cut_off(
     for number, link in enumerate(links):
         await page.goto(address + link)
         await page.screenshot(path=tmp_path / f"{number}.png", full_page=True)
-        assert await barriers(browser, page) == [], link
+        assert await findings(browser, page) == [], link
         assert await sideways(browser, address + link, size) <= 0, link
 
 

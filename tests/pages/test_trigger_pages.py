@@ -8,9 +8,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import axe_playwright_python
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 
 from services.trigger.domain.best_moment import Seen
 from services.trigger.domain.hearing import Moment
@@ -21,13 +20,11 @@ from shared.security.roles import Role
 from shared.security.sealing import Sealer
 from shared.security.tokens import Tokens
 from tests.conftest import OpenDatabase
-from tests.support.programs import CHROMIUM
+from tests.support.browsing import SIZES, barriers, chromium
 from tests.support.serving import served
 from tests.support.trigger import ROOT, Site, begin, shadowed, site_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("trigger_pages")]
-AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
-SIZES = [pytest.param((390, 844), id="phone"), pytest.param((1280, 900), id="desk")]
 PATHS = [
     "/why",
     "/why?q=anna@kund.example",
@@ -100,23 +97,11 @@ async def visit(
     await Learning(world.db).run()
     site: Site = site_of(world, machine, tokens)
     token = await site.session(Role.ADMIN)
-    async with served(site.app) as url, async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM.path(), args=["--no-sandbox"])
+    async with served(site.app) as url, chromium() as browser:
         yield Visit(browser, url, token)
-        await browser.close()
 
 
-async def barriers(page: Page) -> list[str]:
-    await page.add_script_tag(path=AXE)
-    found = await page.evaluate("axe.run()")
-    return [
-        f"{one['id']}: {one['help']}: {one['nodes'][0]['html'][:200]}"
-        for one in found["violations"]
-        if one["impact"] in ("serious", "critical")
-    ]
-
-
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
 @pytest.mark.parametrize("path", PATHS)
 async def test_pages_have_no_barrier_and_fit(visit: Visit, path: str, size: tuple[int, int]) -> None:
     for dark in (False, True):

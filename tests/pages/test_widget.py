@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 from starlette.applications import Starlette
 
 from demo.widget import product
@@ -22,11 +21,10 @@ from shared.runtime.clock import FakeMachine, FixedClock
 from shared.runtime.ids import derive
 from shared.security.sealing import Sealer
 from shared.security.tokens import Tokens
+from tests.support.browsing import barriers, chromium
 from tests.support.collector import NPS, ORGANISATION, PLATFORM, Collector, contact_id, snapshot, survey_id
-from tests.support.programs import CHROMIUM
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("survey_pages")]
-AXE = Path(str(files("axe_playwright_python") / "axe.min.js"))
 PRODUCT = "http://localhost:4173"
 """Where the product's page seems to lie: the test answers the browser in its place."""
 
@@ -58,15 +56,10 @@ async def collector(
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        # The product's page is answered by the test, so that the browser takes it for one of the wide world.
-        args = [
-            "--no-sandbox",
-            "--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests",
-        ]
-        started = await playwright.chromium.launch(executable_path=CHROMIUM.path(), args=args)
+    # The product's page is answered by the test, so that the browser takes it for one of the wide world.
+    nearby = "--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests"
+    async with chromium(nearby) as started:
         yield started
-        await started.close()
 
 
 async def opened(browser: Browser, shop: Starlette, *, dark: bool, bypass: bool = False) -> Page:
@@ -110,9 +103,7 @@ async def test_somebody_signed_in_answers_inside_the_product_by_keyboard_alone(
     dark = await opened(browser, shop, dark=True, bypass=True)
     await expect(dark.get_by_role("dialog")).to_be_visible()
     await dark.screenshot(path=tmp_path / "phone-dark.png")
-    await dark.add_script_tag(path=AXE)
-    found = await dark.evaluate("axe.run()")
-    assert [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found["violations"]] == []
+    assert await barriers(dark) == []
     product_button = page.get_by_role("button", name="Plan a route")
     await product_button.focus()
     await page.keyboard.press("Tab")

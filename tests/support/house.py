@@ -128,7 +128,7 @@ class House:
             kind.encode(),
             told.model_dump_json(exclude_defaults=True).encode(),
         )
-        headers = sign_standard(WebhookSecret.standard(WEBHOOK), id, self.machine.wall(), body)
+        headers = sign_standard(id, self.machine.wall(), body, WebhookSecret.standard(WEBHOOK))
         async with self.browser() as client:
             return await self.survive(lambda: client.post("/webhooks/generic", content=body, headers=headers))
 

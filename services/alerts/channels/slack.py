@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from services.alerts.channels.http import JSON, Poster, odd
-from services.alerts.channels.port import Delivery
+from services.alerts.channels.http import Poster
+from services.alerts.channels.room import Room
 from services.alerts.domain.alarm import Text
-from services.alerts.domain.wire import as_json
 
 HEADER_CHARS = 150
 SECTION_CHARS = 3000
@@ -19,20 +18,9 @@ URL_CHARS = 3000
 _MARKS = str.maketrans({"*": "∗", "_": "ˍ", "~": "∼", "`": "ˋ"})  # noqa: RUF001 - look alike, mean nothing there
 
 
-class SlackChannel:
-    """Posts each notice as text and blocks; the room's address is a secret."""
-
-    name = "slack"
-    concurrency = 1
-
-    def __init__(self, poster: Poster) -> None:
-        self._poster = poster
-
-    async def send(self, delivery: Delivery) -> None:
-        """Post one notice; see `Channel.send`."""
-        answer = await self._poster.post(as_json(body(delivery.text)), JSON)
-        if answer.is_page:
-            raise odd()
+def room(poster: Poster) -> Room:
+    """A room that takes text and blocks, one after the other."""
+    return Room("slack", 1, poster, body)
 
 
 def body(text: Text) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.alerts.channels.http import JSON, Poster, odd
-from services.alerts.channels.port import Delivery
+from services.alerts.channels.http import Poster
+from services.alerts.channels.room import Room
 from services.alerts.domain.alarm import Text
 from services.alerts.domain.wire import as_json
 
@@ -17,20 +17,9 @@ TEXT_CHARS = 2000
 _MARKS = str.maketrans({mark: f"\\{mark}" for mark in "\\*_[]`~#>"})
 
 
-class TeamsChannel:
-    """Posts each notice as one card; the Workflow's address is a secret."""
-
-    name = "teams"
-    concurrency = 2
-
-    def __init__(self, poster: Poster) -> None:
-        self._poster = poster
-
-    async def send(self, delivery: Delivery) -> None:
-        """Post one notice; see `Channel.send`."""
-        answer = await self._poster.post(as_json(body(delivery.text)), JSON)
-        if answer.is_page:
-            raise odd()
+def room(poster: Poster) -> Room:
+    """A room that takes cards."""
+    return Room("teams", 2, poster, body)
 
 
 def body(text: Text) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.alerts.channels.http import JSON, Poster, odd
+from services.alerts.channels.http import Poster, odd
 from services.alerts.channels.port import Delivery
 from services.alerts.domain.wire import as_json
 from shared.runtime.clock import Machine
@@ -33,8 +33,8 @@ class WebhookChannel:
     async def send(self, delivery: Delivery) -> None:
         """Post one notice; `webhook-id` is the same each time it is repeated. See `Channel.send`."""
         content = as_json(body(delivery))
-        signed = sign_standard(self._secret, str(delivery.id), self._machine.wall(), content)
-        answer = await self._poster.post(content, JSON | signed)
+        headers = sign_standard(str(delivery.id), self._machine.wall(), content, self._secret)
+        answer = await self._poster.post(content, headers)
         if answer.is_page:
             raise odd()
 

@@ -1,20 +1,14 @@
-"""Working hours, for teams whose promise counts only while somebody works (a choice; R72 counts all hours).
-
-Local times that do not exist move forward, of two the first counts.
-"""
+"""Working hours, for teams whose promise counts only while somebody works: a choice, R72 counts all hours."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import holidays
+from shared.calendars import DAY_MINUTES, is_holiday, local_instant
 
-DAY_MINUTES = 24 * 60
 WEEK = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -67,18 +61,6 @@ def is_open(calendar: Calendar, at: datetime) -> bool:
     return opens <= at < closes
 
 
-def is_holiday(country: str, day: date) -> bool:
-    """Whether a day is a public holiday in a country or its region; False for a country nobody knows."""
-    code, _, part = country.partition("-")
-    return code in _countries() and day in _holidays(code, part, day.year)
-
-
-def knows(country: str) -> bool:
-    """Whether the public holidays of a country, and of its region where one is named, are known."""
-    code, _, part = country.partition("-")
-    return code in _countries() and (not part or part in _countries()[code])
-
-
 def _hours(calendar: Calendar, since: datetime) -> Iterator[tuple[datetime, datetime]]:
     """Working hours from the day of `since` on, for ten years."""
     zone = ZoneInfo(calendar.zone)
@@ -86,23 +68,4 @@ def _hours(calendar: Calendar, since: datetime) -> Iterator[tuple[datetime, date
     for ahead in range(3660):
         day = first + timedelta(days=ahead)
         if day.weekday() in calendar.days and not is_holiday(calendar.country, day):
-            yield _instant(day, calendar.opens, zone), _instant(day, calendar.closes, zone)
-
-
-def _instant(day: date, minutes: int, zone: ZoneInfo) -> datetime:
-    naive = datetime.combine(day, time()) + timedelta(minutes=minutes)
-    return naive.replace(tzinfo=zone, fold=0).astimezone(UTC)
-
-
-@lru_cache(maxsize=512)
-def _holidays(country: str, part: str, year: int) -> frozenset[date]:
-    with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", UserWarning
-        )  # of far years only fixed holidays are known; those count
-        return frozenset(holidays.country_holidays(country, subdiv=part or None, years=year))
-
-
-@lru_cache(maxsize=1)
-def _countries() -> dict[str, list[str]]:
-    return holidays.list_supported_countries()
+            yield local_instant(day, calendar.opens, zone), local_instant(day, calendar.closes, zone)

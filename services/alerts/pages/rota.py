@@ -13,11 +13,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from services.alerts.domain import rota as rotas
-from services.alerts.domain.calendars import DAY_MINUTES, WEEK, Calendar, knows
+from services.alerts.domain.calendars import WEEK, Calendar
 from services.alerts.domain.rota import Override, Rota
 from services.alerts.domain.routing import Staff
 from services.alerts.pages.house import House, Manager, Rep
 from services.alerts.store import rota
+from shared.calendars import DAY_MINUTES, knows
 from shared.db.database import Connection
 from shared.runtime.ids import derive
 from shared.web.forms import text_fields

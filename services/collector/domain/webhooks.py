@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -108,26 +107,3 @@ def secret(root: str) -> str:
 def message_id(delivery_id: UUID) -> str:
     """The id by which an endpoint knows a repetition; the same for all attempts and replays."""
     return f"msg_{delivery_id.hex}"
-
-
-def headers(message: str, at: datetime, body: bytes, secrets: Sequence[str]) -> dict[str, str]:
-    """Headers of one call, signed with every secret that is valid now; the newest comes first.
-
-    Args:
-        message: Id of the message.
-        at: When the attempt is made, by the machine's clock: receivers refuse what is five minutes off.
-        body: What is sent.
-        secrets: As `secret` gives them.
-    """
-    stamp = str(int(at.timestamp()))
-    signed = b".".join((message.encode(), stamp.encode(), body))
-    marks = [
-        base64.b64encode(hmac.digest(base64.b64decode(one.removeprefix(PREFIX)), signed, "sha256")).decode()
-        for one in secrets
-    ]
-    return {
-        "content-type": "application/json",
-        "webhook-id": message,
-        "webhook-timestamp": stamp,
-        "webhook-signature": " ".join(f"v1,{mark}" for mark in marks),
-    }

@@ -26,6 +26,7 @@ from shared.db.database import Connection, Database
 from shared.runtime.clock import Machine
 from shared.runtime.ids import random_id
 from shared.security.sealing import Sealer
+from shared.security.signatures import WebhookSecret, sign_standard
 
 EACH, MOST = 10, 50
 LEASE_SECONDS = 4 * SECONDS
@@ -84,8 +85,9 @@ class Calling:
         """One call and its milliseconds."""
         began, at = self._machine.monotonic(), self._machine.wall()
         message = rules.message_id(due.id)
-        secrets = self._secrets.valid(due.endpoint, self._db.clock.now())
-        answer = await self._channel.post(due.endpoint.url, rules.headers(message, at, body, secrets), body)
+        valid = self._secrets.valid(due.endpoint, self._db.clock.now())
+        headers = sign_standard(message, at, body, *(WebhookSecret.standard(one) for one in valid))
+        answer = await self._channel.post(due.endpoint.url, headers, body)
         return answer, round(1000 * (self._machine.monotonic() - began))
 
     async def _record(self, token: UUID, due: Sequence[Due], answers: Sequence[tuple[Answer, int]]) -> None:

@@ -50,8 +50,7 @@ class WebhookChannel(Channel):
     async def send(self, message: Outgoing) -> None:
         """Hand one survey over; see `Channel.send`."""
         target = self._target
-        signed = sign_standard(target.secret, message.key, self._machine.wall(), message.content)
-        headers = {"content-type": "application/json", **signed}
+        headers = sign_standard(message.key, self._machine.wall(), message.content, target.secret)
         response = await self._caller.post(
             target.url, message.content, headers, repeatable=target.drops_repeats
         )

@@ -19,7 +19,8 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from services.trigger.domain.timing import DAY_MINUTES, WEEKDAYS, Place, Window, is_holiday, local_instant
+from services.trigger.domain.timing import WEEKDAYS, Place, Window
+from shared.calendars import DAY_MINUTES, is_holiday, local_instant
 
 BAND = 120
 """Minutes of a slot."""

@@ -6,15 +6,15 @@ Local times that do not exist move forward, ambiguous ones take the first; nothi
 from __future__ import annotations
 
 import re
-import warnings
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Self
 from zoneinfo import ZoneInfo
 
-import holidays
 from babel.core import get_global
+
+from shared.calendars import DAY_MINUTES, is_holiday, knows, local_instant
 
 _SPAN = re.compile(r"(\d{1,4})(h|d|mo|y)")
 _DAYS_AHEAD = 60
@@ -23,7 +23,6 @@ _HOURS_TWO = re.compile(r"(\d{2}):(\d{2})\s*-\s*(\d{2}):(\d{2})")
 _REGION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-DAY_MINUTES = 24 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +91,6 @@ def parse_hours(text: str) -> tuple[int, int]:
     if int(found[2]) > 59 or int(found[4]) > 59 or not 0 <= opens < closes <= DAY_MINUTES:  # noqa: PLR2004 - minutes
         raise ValueError(f"{text!r} must start before it ends, within 00:00-24:00")
     return opens, closes
-
-
-@lru_cache(maxsize=4096)
-def local_instant(day: date, minutes: int, zone: ZoneInfo) -> datetime:
-    """The instant at which a local clock shows a minute of a day.
-
-    A time in a gap moves forward, of two the first.
-    """
-    naive = datetime.combine(day, time()) + timedelta(minutes=minutes)
-    return naive.replace(tzinfo=zone, fold=0).astimezone(UTC)
 
 
 def add_span(at: datetime, span: Span, zone: ZoneInfo) -> datetime:
@@ -206,31 +195,8 @@ def country_of(zone: str, region: str = "") -> str:
     """
     written = region.strip().upper()
     told = written if _REGION.fullmatch(written) else ""
-    for candidate in (told[:2], get_global("zone_territories").get(zone, "")):
-        if candidate in _countries():
-            return told if candidate == told[:2] and told[3:] in _countries()[candidate] else str(candidate)
-    return ""
-
-
-@lru_cache(maxsize=4096)
-def is_holiday(country: str, day: date) -> bool:
-    """Whether a day is a public holiday in a country or its region; False for a country nobody knows."""
-    code, _, part = country.partition("-")
-    return code in _countries() and day in _holidays(code, part, day.year)
-
-
-@lru_cache(maxsize=512)
-def _holidays(country: str, part: str, year: int) -> frozenset[date]:
-    with warnings.catch_warnings():
-        # Of some countries only fixed holidays are known for far years (of India from 2036); those are kept.
-        warnings.simplefilter("ignore", UserWarning)
-        return frozenset(holidays.country_holidays(country, subdiv=part or None, years=year))
-
-
-@lru_cache(maxsize=1)
-def _countries() -> dict[str, frozenset[str]]:
-    known = holidays.list_supported_countries(include_aliases=False)
-    return {country: frozenset(parts) for country, parts in known.items()}
+    candidates = (told, told[:2], str(get_global("zone_territories").get(zone, "")))
+    return next((one for one in candidates if one and knows(one)), "")
 
 
 def _add_months(day: date, months: int) -> date:

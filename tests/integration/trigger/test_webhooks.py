@@ -38,7 +38,7 @@ async def post(
     secret: WebhookSecret = GENERIC,
 ) -> httpx.Response:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    headers = sign_standard(secret, message, site.machine.wall(), raw)
+    headers = sign_standard(message, site.machine.wall(), raw, secret)
     async with site.client() as client:
         return await client.post("/webhooks/generic", content=raw, headers=headers)
 

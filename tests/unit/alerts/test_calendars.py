@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.alerts.domain import calendars, clocks
+from services.alerts.domain import clocks
 from services.alerts.domain import ticket as life
-from services.alerts.domain.calendars import Calendar, add, is_open, knows
+from services.alerts.domain.calendars import Calendar, add, is_open
 from services.alerts.domain.clocks import Level
+from shared.calendars import is_holiday, knows
 from shared.runtime.ids import derive
 from tests.support.alerts import HOUR, REP, T0, answer
 
@@ -100,7 +101,7 @@ def test_hours_in_which_nobody_ever_works_are_refused(days: tuple[int, ...], ope
 
 def test_only_known_countries_have_holidays() -> None:
     assert [knows(code) for code in ("SE", "DE-BY", "DE-XX", "XX", "")] == [True, True, False, False, False]
-    assert not calendars.is_holiday("", datetime(2026, 12, 25, tzinfo=UTC).date())
+    assert not is_holiday("", datetime(2026, 12, 25, tzinfo=UTC).date())
 
 
 @pytest.mark.requirement("R72")

@@ -16,10 +16,10 @@ from services.collector.domain.webhooks import (
     Next,
     TryAt,
     after,
-    headers,
     message_id,
     secret,
 )
+from shared.security.signatures import WebhookSecret, sign_standard
 
 T = datetime(2026, 3, 3, 10, 0, tzinfo=UTC)
 
@@ -67,7 +67,8 @@ def test_the_official_library_accepts_what_we_sign_with_the_new_secret_and_the_o
     body = b'{"type":"response.submitted"}'
     now = datetime.now(UTC)  # noqa: DTZ005, TID251, RUF100 - the library looks at the real clock
     old, new = secret("generation one"), secret("generation two")
-    signed = headers(message_id(UUID(int=7)), now, body, [new, old])
+    keys = [WebhookSecret.standard(one) for one in (new, old)]
+    signed = sign_standard(message_id(UUID(int=7)), now, body, *keys)
     for one in (old, new):
         assert Webhook(one).verify(body, signed) == {"type": "response.submitted"}
     with pytest.raises(Exception, match="signature"):

@@ -30,7 +30,7 @@ def raw(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
 
 
 def standard(**changed: str) -> list[tuple[bytes, bytes]]:
-    headers = sign_standard(SECRET, "msg_1", NOW, BODY)
+    headers = sign_standard("msg_1", NOW, BODY, SECRET)
     return raw(headers | {"webhook-" + name: value for name, value in changed.items()})
 
 
@@ -120,7 +120,7 @@ def test_hostile_timestamps_are_refused(timestamp: str) -> None:
     ],
 )
 def test_the_signed_time_has_a_window_both_ways(age: timedelta, expected: Refusal | None) -> None:
-    assert refusal(raw(sign_standard(SECRET, "msg_1", NOW - age, BODY))) is expected
+    assert refusal(raw(sign_standard("msg_1", NOW - age, BODY, SECRET))) is expected
 
 
 def test_a_moved_timestamp_breaks_the_signature() -> None:
@@ -138,7 +138,7 @@ def test_each_header_must_be_there_once(name: bytes) -> None:
 
 @pytest.mark.parametrize("message_id", ["", "a b", "a\x00b", "a\r\nb", "é", "x" * 256])
 def test_an_id_that_could_not_be_stored_or_logged_is_refused(message_id: str) -> None:
-    assert refusal(raw(sign_standard(SECRET, message_id, NOW, BODY))) is Refusal.BAD_HEADER
+    assert refusal(raw(sign_standard(message_id, NOW, BODY, SECRET))) is Refusal.BAD_HEADER
 
 
 def test_an_endless_header_is_refused() -> None:

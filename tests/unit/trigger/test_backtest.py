@@ -99,9 +99,10 @@ def test_a_shuffled_history_ends_in_the_same_report(tmp_path: Path) -> None:
     assert outcome(straight) == outcome(mixed)
 
 
+KCAT_HEADERS = ("ce_specversion", "1.0", "ce_id", "k1", "ce_source", "/shop", "ce_type", "order.delivered")
 KCAT = {
     "topic": "afterword.touchpoints", "partition": 0, "offset": 7, "key": "k",
-    "headers": ["ce_specversion", "1.0", "ce_id", "k1", "ce_source", "/shop", "ce_type", "order.delivered"],
+    "headers": list(KCAT_HEADERS),
     "payload": json.dumps(cloud_event()["data"]),
 }  # fmt: skip
 
@@ -112,7 +113,7 @@ KCAT = {
         (cloud_event(), ("order.delivered", "/crm", "e1")),
         (KCAT, ("order.delivered", "/shop", "k1")),
         (
-            {**KCAT, "headers": dict(zip(KCAT["headers"][::2], KCAT["headers"][1::2], strict=True))},  # type: ignore[index]
+            {**KCAT, "headers": dict(zip(KCAT_HEADERS[::2], KCAT_HEADERS[1::2], strict=True))},
             ("order.delivered", "/shop", "k1"),
         ),
         (

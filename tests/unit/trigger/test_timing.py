@@ -18,11 +18,10 @@ from services.trigger.domain.timing import (
     choose_slot,
     country_of,
     days_before,
-    is_holiday,
-    local_instant,
     next_in_window,
     parse_hours,
 )
+from shared.calendars import is_holiday, local_instant
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
 SWEDEN = Place(STOCKHOLM, "SE")

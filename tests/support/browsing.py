@@ -1,0 +1,39 @@
+"""Chromium as tests look at pages with it, and what axe finds on them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.resources import files
+from pathlib import Path
+
+from playwright.async_api import Browser, Page, async_playwright
+
+from tests.support.programs import CHROMIUM
+
+PHONE, DESK = (390, 844), (1280, 900)
+SIZES = {"phone": PHONE, "desk": DESK}
+"""Width and height of a window, in CSS pixels."""
+
+AS_A_PERSON = "--disable-blink-features=AutomationControlled"
+"""Chromium's own switch by which it hides that a program drives it."""
+
+_AXE = Path(str(files("axe_playwright_python") / "axe.min.js"))
+
+
+@asynccontextmanager
+async def chromium(*switches: str) -> AsyncIterator[Browser]:
+    """A browser without a window; it ends with the block."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM.path(), args=["--no-sandbox", *switches]
+        )
+        yield browser
+        await browser.close()
+
+
+async def barriers(page: Page) -> list[str]:
+    """Everything that axe finds wrong with a page, whose context must let its script in."""
+    await page.add_script_tag(path=_AXE)
+    found = await page.evaluate("axe.run()")
+    return [f"{one['id']}: {one['help']}: {one['nodes'][0]['html'][:200]}" for one in found["violations"]]
