@@ -32,6 +32,7 @@ class KafkaConsumer:
         self._instance = instance
         self._client: AIOKafkaConsumer | None = None
         self._listener = _Listener(group, instance, settings.drain_seconds)
+        self._missed: frozenset[str] = frozenset()
 
     @property
     def generation(self) -> int:
@@ -51,7 +52,7 @@ class KafkaConsumer:
             raise
         # Subscribing after start leaves the join to the background: it takes seconds on some brokers.
         client.subscribe(list(self._topics), listener=self._listener)
-        self._client = client
+        self._client, self._missed = client, frozenset()
 
     async def stop(self) -> None:
         """Leave the group; see `BusConsumer.stop`."""
@@ -64,6 +65,7 @@ class KafkaConsumer:
         """Hand out what is there; see `BusConsumer.getmany`."""
         self._listener.settle()
         await self.start()
+        self._join_again_when_left_out(self._started())
         try:
             fetched = await self._fetch(self._started(), max_records, timeout_seconds)
         except BusUnavailable:
@@ -102,6 +104,23 @@ class KafkaConsumer:
         async with bounded(f"consumer {self._group} rewinds", self._settings.request_seconds):
             await client.seek_to_beginning()
         self._listener.forget_handed()
+
+    def _join_again_when_left_out(self, client: AIOKafkaConsumer) -> None:
+        """Ask once more for partitions of a topic that is there and of which this member has none.
+
+        A static member that begins anew is given what its group had agreed on. When that was before a topic
+        was made, as after the loss of a broker's data, and the member had been the group's leader, nobody
+        would ever share the topic out: it does not know that it still leads (KIP-814 ends this for Kafka's
+        own client). The broker knows, and lets the group meet again when its leader asks; whoever else asks
+        is given what it has. Once for each topic and connection: of many members some have no partition.
+        """
+        if not self._listener.generation or len(self._listener.topics) == len(self._topics):
+            return
+        without = (topic for topic in self._topics if topic not in self._listener.topics)
+        missed = frozenset(topic for topic in without if client.partitions_for_topic(topic))
+        if missed - self._missed:
+            self._missed |= missed
+            client.subscribe(list(self._topics), listener=self._listener)
 
     async def _fetch(
         self, client: AIOKafkaConsumer, max_records: int, seconds: float
@@ -159,6 +178,7 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has
         self._drain_seconds = drain_seconds
         self.generation = 0
         self.assigned: frozenset[Partition] = frozenset()
+        self.topics: frozenset[str] = frozenset()
         self._handed: dict[Partition, int] = {}
         self._settled = asyncio.Event()
         self._settled.set()
@@ -202,6 +222,7 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has
         """Begin a new generation."""
         self.generation += 1
         self.assigned = frozenset((tp.topic, tp.partition) for tp in assigned)
+        self.topics = frozenset(tp.topic for tp in assigned)
         _log.info("bus_assigned", generation=self.generation, partitions=len(assigned), **self._name)
 
 

@@ -125,6 +125,30 @@ async def test_a_killed_broker_loses_and_reorders_nothing(kafka: KafkaLog) -> No
     await bus.stop()
 
 
+@pytest.mark.kafka
+async def test_a_topic_made_while_the_leader_of_its_readers_was_away_is_read(kafka: KafkaLog) -> None:
+    # As after the loss of a broker's data: the group meets before its topics are made anew (seed 1).
+    bus = kafka.bus()
+    topic = f"t-{random_id().hex[:12]}"
+    consumer = bus.consumer(f"g-{topic}", [topic], "1")
+    await consumer.start()
+
+    async def met() -> bool:
+        with suppress(BusUnavailable):
+            await consumer.getmany(1, 0.1)
+        return consumer.generation > 0
+
+    await until(met, 60)
+    assert consumer.assignment() == frozenset()
+    await consumer.stop()
+    await bus.ensure_topics([TopicSpec(topic, 4, compacted=False, retention=None)])
+    await produced(bus, topic, 7)
+    await consumer.start()
+    assert [record.value for record in await read_until(consumer, b"7")] == [b"7"]
+    await consumer.stop()
+    await bus.stop()
+
+
 async def test_a_member_without_partitions_has_nothing_to_rewind(tansu: TansuLog) -> None:
     bus = tansu.bus()
     consumer = bus.consumer("g", [await topic_on(bus)], "1")
