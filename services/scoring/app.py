@@ -9,7 +9,7 @@ import yaml
 from fastapi import APIRouter
 from pydantic import BaseModel, ValidationError
 
-from services.scoring.api import comments, results, routes
+from services.scoring.api import comments, results, routes, tables
 from services.scoring.domain.dictionary import Dictionary
 from services.scoring.domain.health import WEIGHTS, Part
 from services.scoring.domain.references import References
@@ -42,6 +42,7 @@ async def build(settings: Settings, platform: Platform) -> Service:
     references = references_of(settings.references)
     join(router, results.routes(platform.db, platform.clock, references))
     join(router, result_pages(platform.db, platform.clock, references))
+    join(router, tables.routes(platform.db, platform.clock, read_with, references, weights))
     return Service(
         name="scoring",
         router=router,

@@ -13,8 +13,9 @@ from argon2 import PasswordHasher
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from services.scoring.api import comments, results, routes
+from services.scoring.api import comments, results, routes, tables
 from services.scoring.app import dictionary_of, references_of
+from services.scoring.domain.health import WEIGHTS
 from services.scoring.handlers.comments import Library, library, reading
 from services.scoring.pages import pages
 from services.scoring.pages.comments import comment_pages
@@ -180,6 +181,7 @@ def application(db: Database, clock: FixedClock, access: Access) -> FastAPI:
     join(app, comment_pages(db, clock, library_of(clock)))
     join(app, results.routes(db, clock, references_of(None)))
     join(app, result_pages(db, clock, references_of(None)))
+    join(app, tables.routes(db, clock, library_of(clock), references_of(None), WEIGHTS))
     join(app, routes(db, clock))
     join(app, pages(db, clock, Thresholds(floor=0.2, target=0.5)))
     return app

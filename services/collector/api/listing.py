@@ -9,18 +9,17 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 
-from services.collector.api.formats import WRITERS, Format
 from services.collector.domain.listing import Filters, Standing
-from services.collector.domain.tables import columns
+from services.collector.domain.tables import columns, row
 from services.collector.handlers.listing import START, Listing, Place
 from shared.contracts.responses import Mood
 from shared.security.access import Principal, require_scope
 from shared.web.cursors import after_of, cursor_of
+from shared.web.exports import Format, sent
 from shared.web.problems import Problem
 
 Reader = Annotated[Principal, Depends(require_scope("responses:read"))]
 Exporter = Annotated[Principal, Depends(require_scope("exports:read"))]
-INSTALL = "Install it with pip install 'afterword[parquet]', or take csv or ndjson."
 _TICK = timedelta(microseconds=1)
 
 
@@ -65,15 +64,7 @@ def listing_routes(listing: Listing) -> APIRouter:
     @router.get("/v1/responses/export")
     async def export(_: Exporter, wanted: Wanted, format: Format = Format.CSV) -> StreamingResponse:  # noqa: A002 - its name in the address
         """All answers that the filters leave, as a file: `csv`, `ndjson` or `parquet`."""
-        if not format.installed:
-            raise Problem(501, f"{format} needs a library that is not here.", what_to_do=INSTALL)
-        writer = WRITERS[format]
-        shape = columns(await listing.forms(wanted))
-        return StreamingResponse(
-            writer.write(listing.every(wanted), shape),
-            media_type=writer.media_type,
-            headers={"Content-Disposition": f'attachment; filename="responses.{format}"'},
-        )
+        return sent("responses", format, listing.every(wanted), columns(await listing.forms(wanted)), row)
 
     @router.get("/v1/responses/{survey}")
     async def response(_: Reader, survey: UUID) -> dict[str, Any]:

@@ -1,34 +1,13 @@
-"""Answers as rows of a table: the columns that some forms make, and what a spreadsheet may not run."""
+"""Answers as rows of a table: the columns that some forms make."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any
 
 from shared.contracts.forms import SCALES, Form, Question, QuestionType
-
-Cell: TypeAlias = "str | int | bool | datetime | None"
-
-
-class Kind(StrEnum):
-    """Type of a column."""
-
-    TEXT = "text"
-    NUMBER = "number"
-    TRUTH = "truth"
-    INSTANT = "instant"
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column."""
-
-    name: str
-    kind: Kind
-
+from shared.tables import Cell, Column, Kind
 
 _FIXED: Sequence[tuple[str, Kind]] = (
     ("response_id", Kind.TEXT),
@@ -55,7 +34,6 @@ _FIXED: Sequence[tuple[str, Kind]] = (
     ("mood", Kind.TEXT),
     ("verdict", Kind.TEXT),
 )
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def columns(forms: Iterable[Form]) -> list[Column]:
@@ -98,8 +76,3 @@ def row(item: Mapping[str, Any], shape: Sequence[Column]) -> list[Cell]:
 def _fixed(item: Mapping[str, Any], column: Column) -> Cell:
     value: Cell = item[column.name]
     return datetime.fromisoformat(str(value)) if column.kind is Kind.INSTANT else value
-
-
-def harmless(text: str) -> str:
-    """A text that no spreadsheet takes for a formula: an apostrophe before what could begin one."""
-    return f"'{text}" if text.startswith(_DANGEROUS) else text

@@ -92,6 +92,7 @@ def account_pages(env: Environment, db: Database, clock: Clock, weights: Mapping
             titles = await queries.titles(conn)
             content: dict[str, Any] = {
                 "customer": found,
+                "may_export": user.role.includes(Role.MANAGER),
                 "answers": answers[:SHOWN_ANSWERS],
                 "trends": _trends(answers, speech),
                 "happened": await accounts.happened(conn, account_id),

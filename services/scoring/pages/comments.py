@@ -88,6 +88,7 @@ def comment_pages(db: Database, clock: Clock, library: Library) -> APIRouter:
         content: dict[str, Any] = {
             "filters": filters,
             "trusted": trusted,
+            "may_export": user.role.includes(Role.MANAGER),
             "span": speech.span(span),
             "day": speech.day,
             "title_of": lambda key: views.title_of(titles, key, locale),

@@ -30,6 +30,13 @@ async def api(db: Database, clock: FixedClock) -> AsyncIterator[httpx.AsyncClien
         yield client
 
 
+async def rows(api: httpx.AsyncClient, table: str) -> int:
+    """Rows of a table as a file."""
+    file = await api.get(f"/v1/scores/tables/{table}")
+    assert file.status_code == 200
+    return len(file.text.splitlines()) - 1
+
+
 @pytest.mark.requirement("R69", "R86")
 async def test_goals_and_fixes_are_measured_before_and_after(
     api: httpx.AsyncClient, scoring: Scoring, clock: FixedClock
@@ -65,6 +72,8 @@ async def test_goals_and_fixes_are_measured_before_and_after(
     await scoring.take(published(2), *more)
     (aim,) = (await api.get("/v1/scores/goals")).json()
     assert (aim["since"], aim["progress"], aim["n_now"]) == ("2026-03-03", "reached", 7)
+    assert await rows(api, "fixes") == 1
+    assert await rows(api, "goals") == 1
 
 
 @pytest.mark.requirement("R8")
@@ -90,3 +99,4 @@ async def test_accounts_that_left_are_held_against_what_they_had_said(
         {"mood": "high", "accounts": 20, "left": 0}, {"mood": "low", "accounts": 20, "left": 15},
     ]  # fmt: skip
     assert (found["link"], found["points"]) == ("left_more", 75)
+    assert await rows(api, "outcomes") == 2

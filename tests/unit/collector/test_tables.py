@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.collector.domain.tables import Kind, columns, harmless, row
+from services.collector.domain.tables import columns, row
 from shared.contracts.forms import Form, Item, Question, QuestionType
+from shared.tables import Kind, harmless
 
 
 def form(*questions: Question) -> Form:

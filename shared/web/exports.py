@@ -7,17 +7,21 @@ import importlib
 import io
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
 from enum import StrEnum
 from importlib.util import find_spec
 from typing import Any
 
 import msgspec
+from fastapi.responses import StreamingResponse
 from typing_extensions import override
 
-from services.collector.domain.tables import Cell, Column, Kind, harmless, row
+from shared.tables import Cell, Column, Kind, cells, harmless
+from shared.web.problems import Problem
 
 Items = AsyncIterator[list[dict[str, Any]]]
+Row = Callable[[dict[str, Any], Sequence[Column]], list[Cell]]
+INSTALL = "Install it with pip install 'afterword[parquet]', or take csv or ndjson."
 BOM = "\ufeff"
 """By which spreadsheets know UTF-8."""
 
@@ -40,10 +44,35 @@ class Writer:
     """How a format is written."""
 
     media_type: str
-    write: Callable[[Items, Sequence[Column]], AsyncIterator[bytes]]
+    write: Callable[[Items, Sequence[Column], Row], AsyncIterator[bytes]]
 
 
-async def _csv(pages: Items, shape: Sequence[Column]) -> AsyncIterator[bytes]:
+def sent(
+    name: str, kind: Format, pages: Items, shape: Sequence[Column], row: Row = cells
+) -> StreamingResponse:
+    """A table as a file, made while it is sent.
+
+    Args:
+        name: of the file, without what says its format.
+        kind: the format.
+        pages: the items, so many at a time as are to be kept in memory.
+        shape: the columns.
+        row: the cells of an item; NDJSON has the items themselves.
+
+    Raises:
+        Problem: 501, the library that writes this format is not installed.
+    """
+    if not kind.installed:
+        raise Problem(501, f"{kind} needs a library that is not here.", what_to_do=INSTALL)
+    writer = WRITERS[kind]
+    return StreamingResponse(
+        writer.write(pages, shape, row),
+        media_type=writer.media_type,
+        headers={"Content-Disposition": f'attachment; filename="{name}.{kind}"'},
+    )
+
+
+async def _csv(pages: Items, shape: Sequence[Column], row: Row) -> AsyncIterator[bytes]:
     """Comma, CRLF, UTF-8 (RFC 4180); texts that could be formulas are disarmed."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
@@ -63,11 +92,11 @@ def _taken(text: io.StringIO) -> bytes:
     return written
 
 
-def _plain(cell: Cell) -> str | int | None:
+def _plain(cell: Cell) -> str | float | None:
     match cell:
         case bool():
             return "yes" if cell else "no"
-        case datetime():
+        case date():
             return cell.isoformat()
         case str():
             return harmless(cell)
@@ -75,8 +104,8 @@ def _plain(cell: Cell) -> str | int | None:
             return cell
 
 
-async def _ndjson(pages: Items, _: Sequence[Column]) -> AsyncIterator[bytes]:
-    """One answer a line, as `GET /v1/responses` gives it."""
+async def _ndjson(pages: Items, _: Sequence[Column], __: Row) -> AsyncIterator[bytes]:
+    """One item a line, as the API gives it."""
     encode = msgspec.json.Encoder().encode
     async for items in pages:
         yield b"".join(encode(item) + b"\n" for item in items)
@@ -109,19 +138,20 @@ class _Pipe(io.RawIOBase):
         return b"".join(parts)
 
 
-async def _parquet(pages: Items, shape: Sequence[Column]) -> AsyncIterator[bytes]:
+async def _parquet(pages: Items, shape: Sequence[Column], row: Row) -> AsyncIterator[bytes]:
     # Sixty megabytes of library that only this needs: loaded when somebody asks for the first file.
     arrow, files = importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
     kinds = {
         Kind.TEXT: arrow.string(), Kind.NUMBER: arrow.int16(), Kind.TRUTH: arrow.bool_(),
+        Kind.COUNT: arrow.int64(), Kind.REAL: arrow.float64(), Kind.DAY: arrow.date32(),
         Kind.INSTANT: arrow.timestamp("us", tz="UTC"),
     }  # fmt: skip
     schema = arrow.schema([(column.name, kinds[column.kind]) for column in shape])
     pipe = _Pipe()
     with files.ParquetWriter(pipe, schema) as writer:
         async for items in pages:
-            cells = zip(*(row(item, shape) for item in items), strict=True)
-            arrays = [arrow.array(list(column), one.type) for column, one in zip(cells, schema, strict=True)]
+            rows = zip(*(row(item, shape) for item in items), strict=True)
+            arrays = [arrow.array(list(column), one.type) for column, one in zip(rows, schema, strict=True)]
             writer.write_table(arrow.Table.from_arrays(arrays, schema=schema))
             yield pipe.taken()
     yield pipe.taken()
