@@ -1,10 +1,11 @@
-"""JSON Schemas of programme files and of groups.yaml, for editors, and of a backtest's report."""
+"""JSON Schemas for editors (programmes, groups.yaml, alerts.yaml), and of a backtest's report."""
 
 import json
 from pathlib import Path
 
 from pydantic import BaseModel
 
+from services.alerts.domain.teams import Roster
 from services.trigger.domain.backtest.report import BacktestReport
 from services.trigger.domain.groups import Groups
 from services.trigger.domain.programme import Programme
@@ -17,6 +18,7 @@ def schemas() -> dict[Path, str]:
     return {
         FOLDER / "programme.schema.json": _schema(Programme, "A programme; a file holds one or several."),
         FOLDER / "groups.schema.json": _schema(Groups, "Groups of programmes with objective and goal."),
+        FOLDER / "alerts.schema.json": _schema(Roster, "alerts.yaml: teams, their rotas, and routes."),
         FOLDER / "backtest.schema.json": _schema(BacktestReport, "What afterword backtest --json writes."),
     }
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 
 import httpx
 from fastapi import APIRouter
@@ -22,6 +23,7 @@ from services.alerts.connectors.partners import Access, JiraProject, helpdesks_o
 from services.alerts.domain.causes import DEFAULT_CAUSES, Cause
 from services.alerts.domain.helpdesk import Helpdesk
 from services.alerts.domain.pace import PACES, Pace
+from services.alerts.domain.teams import Roster, read_roster
 from services.alerts.handlers import directory, outside, passing, responses
 from services.alerts.handlers.applying import Desk
 from services.alerts.settings import Settings
@@ -58,6 +60,7 @@ async def build(settings: Settings, platform: Platform) -> Service:
         helpdesks=tuple(helpdesk.name for helpdesk in helpdesks),
         followers=tuple(channel.name for channel in channels if channel.name in FOLLOWERS),
         leadership=settings.leadership,
+        roster=roster_of(settings.roster_file),
         group_within=timedelta(minutes=settings.group_minutes),
         page_every=timedelta(minutes=settings.page_minutes),
         large_account=settings.large_account,
@@ -125,6 +128,21 @@ def _syncing(desk: Desk, platform: Platform, helpdesks: Sequence[Helpdesk]) -> I
     for helpdesk in helpdesks:
         run = partial(outside.sync, desk, platform.db, helpdesk, platform.settings.public_url)
         yield Loop(f"helpdesk.{helpdesk.name}", SYNC_SECONDS, run, due=False)
+
+
+def roster_of(file: Path) -> Roster:
+    """The teams and routes of a file; none where there is no file.
+
+    Raises:
+        ValueError: it cannot be used; each mistake is named with its line and path.
+    """
+    if not file.is_file():
+        return Roster()
+    checked = read_roster(file.read_text(encoding="utf-8"))
+    if checked.value is None:
+        found = (f"{file}:{c.line}: {c.path}: {c.reason}. {c.what_to_do}" for c in checked.complaints)
+        raise ValueError("\n".join(found))
+    return checked.value
 
 
 def paces_of(settings: Settings) -> Mapping[str, Pace]:

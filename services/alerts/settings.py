@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
@@ -71,6 +72,9 @@ class Settings(ServiceSettings):
     jira_issue_type: str = Field(default="Task", description="type of their issues")
     leadership: tuple[str, ...] = Field(
         default=(), description="JSON list of users' addresses told at the hard limit; none: the admins"
+    )
+    roster_file: Path = Field(
+        default=Path("alerts.yaml"), description="teams, their rotas and routes, if the file is there"
     )
     group_minutes: int = Field(
         default=60, ge=0, description="answers of one account within that time are one ticket, ended or not"

@@ -53,7 +53,7 @@ async def ring_clocks(desk: Desk, db: Database) -> int:
         steps = [life.ring(ticket, tx.now) for ticket in due]
         if steps:
             failpoint("alerts.after_clock_claim")
-            await apply(desk, tx, steps, await rota.staff(tx.conn, tx.now, desk.leadership))
+            await apply(desk, tx, steps, await rota.staff(tx.conn, tx.now, desk.leadership, desk.roster))
         late = await answers.mark_late(tx.conn, tx.now, BATCH)
         for _ in range(late):
             metrics.BREACHES.labels("unconfirmed").inc()
@@ -63,7 +63,7 @@ async def ring_clocks(desk: Desk, db: Database) -> int:
 async def adopt_orphans(desk: Desk, db: Database) -> int:
     """Give the cases of people who have left to the account's owner or the rota; returns how many."""
     async with db.begin() as tx:
-        staff = await rota.staff(tx.conn, tx.now, desk.leadership)
+        staff = await rota.staff(tx.conn, tx.now, desk.leadership, desk.roster)
         keys = await cases.lock_orphans(tx.conn, staff.workers, BATCH)
         if not keys:
             return 0
@@ -76,7 +76,7 @@ async def adopt_orphans(desk: Desk, db: Database) -> int:
             if ticket.is_open and ticket.owner.user_id and ticket.owner.user_id not in staff.workers
         ]
         steps = [
-            life.adopt(ticket, routing.owner(owners.get(ticket.case_key, ""), staff, tx.now), tx.now)
+            life.adopt(ticket, routing.heir(ticket, owners.get(ticket.case_key, ""), staff, tx.now), tx.now)
             for ticket in orphans
         ]
         await apply(desk, tx, steps, staff)
@@ -144,7 +144,7 @@ async def _claim(desk: Desk, db: Database, channel: Channel, public_url: str) ->
         taken = await _take(desk, tx, channel, lease)
         if not taken:
             return Claimed(lease, ())
-        staff = await rota.staff(tx.conn, tx.now, desk.leadership)
+        staff = await rota.staff(tx.conn, tx.now, desk.leadership, desk.roster)
         deliveries = [(notice, await _delivery(desk, tx, notice, staff, public_url)) for notice in taken]
     return Claimed(lease, deliveries)
 

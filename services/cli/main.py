@@ -18,6 +18,7 @@ from services.cli import (
     mail,
     organisation,
     people,
+    rota,
     scores,
     sources,
     up,
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 app.add_typer(programmes, name="programmes", help="Survey programmes as YAML: check and show them.")
 app.add_typer(sources.app, name="sources", help="Topics of others on Kafka: check and try sources.yaml.")
+app.add_typer(rota.app, name="rota", help="Who is on call: check alerts.yaml, see the weeks ahead.")
 app.add_typer(people.app, name="users", help="People who sign in: invite, list, disable.")
 app.add_typer(deadletters.app, name="dlq", help="Records put aside: list, show, replay.")
 app.add_typer(organisation.app, name="organisation", help="Name, zone, sender and public address.")

@@ -16,10 +16,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.trigger.domain.by_hand import AskedByHand
-from services.trigger.domain.documents import read_documents
 from services.trigger.domain.programme import Programme, edition_of
 from services.trigger.domain.timing import WEEKDAYS
 from services.trigger.handlers.asking import ask_by_hand
+from shared.config.documents import read_documents
 from shared.embedded.postgres import PostgresAddress
 from tests.support.books import balanced
 from tests.support.databases import SERVICES, cloned, ensure_template

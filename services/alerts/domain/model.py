@@ -38,6 +38,8 @@ class Answer:
         spoken: the person said this now, as opposed to a verdict about what was said before.
         calendar: the working hours of the team that promised the contact; None: all hours count.
         words: sealed `Words`; `person` is a sealed `Person`.
+        team: whose case it is, when it opens one; empty for the rota that everybody shares.
+        also: who is told of the opening beside those who always are.
         joined: whose case it is in when that is not its own account's or contact's: they were merged.
         known_as: the id by which the person is known now, where that was looked up.
     """
@@ -63,6 +65,8 @@ class Answer:
     person: str = ""
     evidence: tuple[str, ...] = ()
     calendar: Calendar | None = None
+    team: str = ""
+    also: frozenset[Audience] = frozenset()
     joined: UUID | None = None
     known_as: UUID | None = None
 
@@ -149,6 +153,7 @@ class Ticket:
         planned_at: when it was first agreed what to do.
         confirmed_at: when the customer said that it is mended.
         watchers: users who want to hear how it goes on.
+        team: key of the team whose case it is; empty for the rota that everybody shares.
     """
 
     id: UUID
@@ -172,6 +177,7 @@ class Ticket:
     confirmed_at: datetime | None = None
     watchers: tuple[UUID, ...] = ()
     undo: Undo | None = None
+    team: str = ""
 
     @property
     def is_open(self) -> bool:

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 from uuid import UUID
 
-from services.alerts.domain import rota as rotas
+from services.alerts.domain import layers
+from services.alerts.domain.calendars import Calendar
+from services.alerts.domain.layers import Layer, Stack
 from services.alerts.domain.model import Audience, Owner, Tell, Ticket
 from services.alerts.domain.rota import Rota
+from services.alerts.domain.teams import (
+    NO_ROSTER,
+    TURNS,
+    LayerRule,
+    Roster,
+    Route,
+    TeamRule,
+    fall_backs,
+    minutes,
+)
+from shared.contracts.model import Snapshot
 
 TEAM = "team"
 """The recipient of channels that reach the team's room instead of one person."""
+STRANGER = UUID(int=0)
+"""Stands in a rota for an address that is nobody's, or of somebody who may not work on cases."""
 
 
 class Rank(IntEnum):
@@ -36,12 +51,41 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class Team:
+    """A team as it is now; that of the rota which everybody shares has an empty key and no name.
+
+    Attributes:
+        managers: who is told of what is late.
+        leaders: who is told at the hard limit.
+        fall_backs: teams whose rota is asked when nobody is on call here, in their order.
+        strangers: addresses in its rota that are no active user who works on cases.
+    """
+
+    key: str
+    name: str
+    zone: str
+    stack: Stack
+    calendar: Calendar | None
+    managers: tuple[UUID, ...]
+    leaders: tuple[UUID, ...]
+    fall_backs: tuple[str, ...] = ()
+    strangers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Staff:
-    """Everybody who can be told. `leadership`: addresses of those who hear of the hard limit (R82)."""
+    """Everybody who can be told, with the rotas.
+
+    Attributes:
+        rota: the one that everybody shares, with the overrides of all.
+        leadership: addresses of those who hear of the hard limit (R82).
+        roster: the teams and routes of `alerts.yaml`.
+    """
 
     members: tuple[Member, ...]
     rota: Rota
     leadership: tuple[str, ...] = ()
+    roster: Roster = NO_ROSTER
 
     def by_email(self, email: str) -> Member | None:
         """The member with this address, whatever its case."""
@@ -65,8 +109,49 @@ class Staff:
     @property
     def leaders(self) -> tuple[UUID, ...]:
         """Those named as leadership; else the administrators."""
-        named = tuple(m.user_id for email in self.leadership if (m := self.by_email(email)))
+        named = self._known(self.leadership)
         return named or tuple(m.user_id for m in self.members if m.rank is Rank.ADMIN)
+
+    def team(self, key: str = "") -> Team:
+        """A team; one that is not in the file any more is the shared rota."""
+        rule = self.roster.teams.get(key)
+        if rule is None:
+            stack, calendar = self.rota.stack, self.rota.calendar
+            return Team("", "", self.rota.zone, stack, calendar, self.managers, self.leaders)
+        known = {m.email.lower(): m.user_id for m in self.members if m.rank >= Rank.REP}
+        found = tuple(_layers(rule, known))
+        overrides = tuple(o for o in self.rota.overrides if o.team == key)
+        return Team(
+            key,
+            rule.name,
+            rule.zone,
+            Stack(found, overrides),
+            rule.working_hours.calendar(rule.zone) if rule.working_hours else None,
+            self._known((rule.manager,) if rule.manager else ()) or self.managers,
+            self._known(rule.leadership) or self.leaders,
+            fall_backs(self.roster, key),
+            tuple(dict.fromkeys(one for layer in rule.rota for one in layer.people if one not in known)),
+        )
+
+    @property
+    def teams(self) -> tuple[Team, ...]:
+        """All teams, the shared rota last."""
+        return (*(self.team(key) for key in self.roster.teams), self.team())
+
+    def _known(self, emails: Iterable[str]) -> tuple[UUID, ...]:
+        return tuple(m.user_id for email in emails if (m := self.by_email(email)))
+
+
+def _layers(rule: TeamRule, known: dict[str, UUID]) -> Iterator[Layer]:
+    """The layers; whoever may not work on cases keeps their place, so that nobody else's turn moves."""
+    for place, layer in enumerate(rule.rota):
+        members = tuple(known.get(email, STRANGER) for email in layer.people)
+        yield _layer(layer, rule.named(place), members, rule.zone)
+
+
+def _layer(rule: LayerRule, name: str, members: tuple[UUID, ...], zone: str) -> Layer:
+    hours = rule.hours.hours if rule.hours else None
+    return Layer(name, members, rule.first, minutes(rule.at), TURNS[rule.every], zone, hours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +162,50 @@ class Recipient:
     to: str
 
 
-def owner(account_owner: str, staff: Staff, at: datetime) -> Owner:
-    """The account's owner if they use Afterword, else the one on call, else all managers."""
-    member = staff.by_email(account_owner)
+def owner(
+    account_owner: str, staff: Staff, at: datetime, team: Team | None = None, *, owner_first: bool = True
+) -> Owner:
+    """The account's owner if they use Afterword, else the one on call, else all managers.
+
+    Args:
+        account_owner: their address.
+        staff: everybody.
+        at: the present.
+        team: whose case it is; None: of the rota that everybody shares.
+        owner_first: whether the account's owner goes before the rota (R80).
+    """
+    member = staff.by_email(account_owner) if owner_first else None
     if member is not None and member.rank >= Rank.REP:
         return Owner(member.user_id, "owns the account")
-    missing = "the account's owner does not use Afterword" if account_owner else "the account has no owner"
-    shift = rotas.on_call(staff.rota, at, staff.workers)
-    if shift is not None:
-        return Owner(shift.user_id, f"is on call; {missing}")
-    return Owner(None, f"nobody is on call and {missing}: all managers are asked")
+    team = team or staff.team()
+    missing = _why_not_the_owner(account_owner, owner_first=owner_first)
+    for key in dict.fromkeys((team.key, *team.fall_backs, "")):
+        there = staff.team(key)
+        duty = layers.who(there.stack, at, staff.workers)
+        if duty is not None:
+            whose = f" for {there.name}" if there.name else ""
+            instead = f", as nobody is for {team.name}" if there.key != team.key else ""
+            return Owner(duty.user_id, f"is on call{whose}{instead}; {missing}")
+    asked = "all managers are asked"
+    return Owner(None, f"nobody is on call{f' for {team.name}' if team.name else ''} and {missing}: {asked}")
+
+
+def _why_not_the_owner(account_owner: str, *, owner_first: bool) -> str:
+    if not owner_first:
+        return "cases like this go to the team first"
+    return "the account's owner does not use Afterword" if account_owner else "the account has no owner"
+
+
+def heir(ticket: Ticket, account_owner: str, staff: Staff, at: datetime) -> Owner:
+    """Who takes over a case whose owner has left; it stays with its team."""
+    owner_first = staff.roster.route_of(ticket.snapshot).owner_first
+    return owner(account_owner, staff, at, staff.team(ticket.team), owner_first=owner_first)
+
+
+def place(case: Snapshot, staff: Staff) -> tuple[Team, Route]:
+    """Whose case it is, by the first route of `alerts.yaml` that fits."""
+    route = staff.roster.route_of(case)
+    return staff.team(route.team or ""), route
 
 
 def recipients(tell: Tell, ticket: Ticket, staff: Staff, rooms: Iterable[str]) -> tuple[Recipient, ...]:
@@ -95,13 +214,14 @@ def recipients(tell: Tell, ticket: Ticket, staff: Staff, rooms: Iterable[str]) -
     `rooms` are the names of the channels that reach the team's room.
     """
     people: list[UUID] = []
+    team = staff.team(ticket.team)
     if Audience.OWNER in tell.audiences:
         owned = staff.by_id(ticket.owner.user_id)
-        people.extend((owned.user_id,) if owned else staff.managers)
+        people.extend((owned.user_id,) if owned else team.managers)
     if Audience.MANAGERS in tell.audiences:
-        people.extend(staff.managers)
+        people.extend(team.managers)
     if Audience.LEADERSHIP in tell.audiences:
-        people.extend(staff.leaders)
+        people.extend(team.leaders)
     if Audience.WATCHERS in tell.audiences:
         people.extend(user_id for user_id in ticket.watchers if staff.by_id(user_id))
     found = [Recipient("email", str(user_id)) for user_id in dict.fromkeys(people)]

@@ -38,7 +38,7 @@ from services.alerts.domain.model import (
     VoiceState,
 )
 from shared.contracts import tickets as contract
-from shared.contracts.model import Persona, Snapshot, Tier
+from shared.contracts.model import Persona, Tier
 from shared.contracts.tickets import TicketState
 
 _OWNER = frozenset({Audience.OWNER, Audience.TEAM})
@@ -52,10 +52,11 @@ _AUDIENCE = {
 }
 
 
-def _first_told(snapshot: Snapshot) -> frozenset[Audience]:
+def _first_told(answer: Answer) -> frozenset[Audience]:
     """Who hears of a new case: of one who decides at an important account leadership does too (R62, R82)."""
+    snapshot, told = answer.snapshot, _OWNER | answer.also
     decides = snapshot.persona is Persona.DECISION_MAKER and snapshot.tier in {Tier.KEY, Tier.PREMIUM}
-    return _OWNER | {Audience.LEADERSHIP} if decides else _OWNER
+    return told | {Audience.LEADERSHIP} if decides else told
 
 
 def open_(answer: Answer, ticket_id: UUID, owner: Owner) -> Step:
@@ -71,12 +72,13 @@ def open_(answer: Answer, ticket_id: UUID, owner: Owner) -> Step:
         snapshot=answer.snapshot,
         owner=owner,
         incident=incident_of(answer.snapshot),
+        team=answer.team,
     )
     entries = (
         Entry(Kind.OPENED, answer.since, data=_score(answer)),
         _assigned(owner, answer.since),
     )
-    tells = (Tell(Occasion.OPENED, "opened/1", _first_told(answer.snapshot)),)
+    tells = (Tell(Occasion.OPENED, "opened/1", _first_told(answer)),)
     return Step(ticket, entries, (event_of(contract.TicketOpened, ticket, answer.since),), tells)
 
 

@@ -15,7 +15,7 @@ from services.alerts.domain.incident import incident_of
 from services.alerts.domain.model import Refused, Standing, Step, Ticket
 from services.alerts.domain.unconfirmed import Item, ItemState
 from services.alerts.handlers.applying import Desk, apply
-from services.alerts.handlers.responses import Fold, owner_of, write
+from services.alerts.handlers.responses import Fold, owner_of, placed, write
 from services.alerts.store import answers, cases, directory, rota
 from services.alerts.store.cases import Lately
 from shared.db.database import Tx
@@ -91,7 +91,7 @@ async def act(desk: Desk, tx: Tx, ticket_id: UUID, wish: Wish) -> Ticket | Refus
     if wish.seen is not None and wish.seen < ticket.edited and wish.action not in _HARMLESS:
         return Refused("Somebody changed this case while you looked at it. Read what is new, then go on.")
     step = undoing.remember(ticket, step, wish.action.value, wish.by, tx.now)
-    await apply(desk, tx, (step,), await rota.staff(tx.conn, tx.now, desk.leadership))
+    await apply(desk, tx, (step,), await rota.staff(tx.conn, tx.now, desk.leadership, desk.roster))
     return step.ticket
 
 
@@ -114,11 +114,9 @@ async def settle(desk: Desk, tx: Tx, response_id: UUID, by: UUID, *, real: bool)
     fold = Fold(
         {key: Case(key, found) for key, found in tickets.items()}, {response_id: answer}, {response_id: item}
     )
-    staff = await rota.staff(tx.conn, tx.now, desk.leadership)
+    staff = await rota.staff(tx.conn, tx.now, desk.leadership, desk.roster)
     owners = await directory.owners(tx.conn, {answer.account_id} if answer.account_id else set())
-    counted = replace(
-        answer, standing=Standing.COUNTED, since=tx.now, spoken=False, calendar=staff.rota.calendar
-    )
+    counted = placed(replace(answer, standing=Standing.COUNTED, since=tx.now, spoken=False), staff)
     fold.take(counted, owner_of(counted, staff, owners, tx.now), desk.group_within)
     fold.judged[response_id] = item
     await write(desk, tx, fold, staff)
@@ -146,7 +144,7 @@ async def _note(_desk: Desk, tx: Tx, ticket: Ticket, wish: Wish) -> Step | Refus
 
 
 async def _assign(desk: Desk, tx: Tx, ticket: Ticket, wish: Wish) -> Step | Refused:
-    staff = await rota.staff(tx.conn, tx.now, desk.leadership)
+    staff = await rota.staff(tx.conn, tx.now, desk.leadership, desk.roster)
     if wish.to not in staff.workers:
         return Refused("Choose somebody who works on cases and is active.")
     return life.assign(ticket, wish.by, tx.now, wish.to)

@@ -18,6 +18,7 @@ from services.alerts.domain.model import Entry, Occasion, Step, Tell, Ticket
 from services.alerts.domain.pace import Pace
 from services.alerts.domain.priority import LARGE
 from services.alerts.domain.routing import Staff
+from services.alerts.domain.teams import NO_ROSTER, Roster
 from services.alerts.store import cases, notices, outside, paging
 from services.alerts.store.notices import Notice
 from shared.contracts import tickets as contract
@@ -46,6 +47,7 @@ class Desk:
         helpdesks: names of those in which cases are kept in step.
         tokens: signs links by which a case is taken; without it notices have none.
         leadership: addresses of those who hear of the hard limit.
+        roster: teams and routes of `alerts.yaml`.
         causes: the configured causes of unhappiness.
         group_within: answers of one account that come so soon after each other are one case.
         page_every: the shortest time between two pages of one person or room.
@@ -61,6 +63,7 @@ class Desk:
     helpdesks: tuple[str, ...] = ()
     tokens: Tokens | None = None
     leadership: tuple[str, ...] = ()
+    roster: Roster = NO_ROSTER
     causes: tuple[Cause, ...] = DEFAULT_CAUSES
     group_within: timedelta = WINDOW
     page_every: timedelta = pages.EVERY

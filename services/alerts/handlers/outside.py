@@ -161,7 +161,7 @@ async def _write(desk: Desk, tx: Tx, ticket: Ticket, lines: Sequence[tuple[Entry
 async def _work(desk: Desk, tx: Tx, copy: Copy, public_url: str) -> Work:
     ticket = await cases.ticket(tx.conn, copy.ticket_id)
     assert ticket is not None  # noqa: S101 - a copy has its ticket by foreign key
-    staff = await rota.staff(tx.conn, tx.now, desk.leadership)
+    staff = await rota.staff(tx.conn, tx.now, desk.leadership, desk.roster)
     notice = Notice(copy.ticket_id, copy.ticket_id, Occasion.OPENED, "outside", copy.helpdesk, TEAM)
     alarm = await alarm_of(desk, tx, notice, staff, public_url)
     solved = ticket.ended_at is not None

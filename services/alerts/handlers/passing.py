@@ -80,7 +80,7 @@ async def _tell_others(desk: Desk, tx: Tx, personal: Sequence[Notice]) -> None:
     """One person could not be told by any way: the managers are, who are not that person."""
     if not personal:
         return
-    staff = await rota.staff(tx.conn, tx.now, desk.leadership)
+    staff = await rota.staff(tx.conn, tx.now, desk.leadership, desk.roster)
     wanted: list[Notice] = []
     for notice in personal:
         ticket = await cases.ticket(tx.conn, notice.ticket_id)

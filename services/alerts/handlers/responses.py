@@ -14,7 +14,7 @@ from uuid import UUID
 from services.alerts.domain import routing, unconfirmed
 from services.alerts.domain.case import Case, hear
 from services.alerts.domain.incident import incident_of
-from services.alerts.domain.model import Answer, Owner, Standing, Step
+from services.alerts.domain.model import Answer, Audience, Owner, Standing, Step
 from services.alerts.domain.routing import Staff
 from services.alerts.domain.unconfirmed import Item
 from services.alerts.handlers.applying import Desk, apply
@@ -83,14 +83,14 @@ async def hear_all(desk: Desk, events: Sequence[Event[Response]], tx: Tx) -> Non
     ids = {UUID(event.data.response_id) for event in readable}
     keys = await _case_keys(tx, {_case_key(event.data) for event in readable})
     fold = await load(desk, tx, ids, set(keys.values()), readable)
-    staff = await rota.staff(tx.conn, tx.now, desk.leadership)
+    staff = await rota.staff(tx.conn, tx.now, desk.leadership, desk.roster)
     owners = await directory.owners(tx.conn, {_account(e.data) for e in readable} - {None})  # type: ignore[arg-type]
     for event in readable:
         before = fold.answers.get(UUID(event.data.response_id))
         answer = read(event.data, before)
         if answer is not None:
             joined = before.joined if before else _joined(event.data, keys)
-            answer = replace(answer, calendar=staff.rota.calendar, joined=joined)
+            answer = placed(replace(answer, joined=joined), staff)
             fold.take(answer, owner_of(answer, staff, owners, tx.now), desk.group_within)
     await write(desk, tx, fold, staff)
 
@@ -132,10 +132,21 @@ async def write(desk: Desk, tx: Tx, fold: Fold, staff: Staff) -> None:
     await apply(desk, tx, fold.steps, staff)
 
 
+def placed(answer: Answer, staff: Staff) -> Answer:
+    """The answer with the team that its case would go to, and that team's working hours."""
+    team, route = routing.place(answer.snapshot, staff)
+    also = frozenset(_ALSO[who] for who in route.also)
+    return replace(answer, team=team.key, calendar=team.calendar, also=also)
+
+
 def owner_of(answer: Answer, staff: Staff, owners: Mapping[UUID, str], now: datetime) -> Owner:
     """Who would own a ticket that this answer opens; the directory is newer than the snapshot."""
     known = owners.get(answer.account_id, "") if answer.account_id else ""
-    return routing.owner(known or answer.snapshot.owner, staff, now)
+    team, route = routing.place(answer.snapshot, staff)
+    return routing.owner(known or answer.snapshot.owner, staff, now, team, owner_first=route.owner_first)
+
+
+_ALSO = {"manager": Audience.MANAGERS, "leadership": Audience.LEADERSHIP}
 
 
 def read(data: Response, before: Answer | None) -> Answer | None:

@@ -83,7 +83,7 @@ async def _case(house: House, conn: Connection, ticket_id: UUID, me: User) -> di
     ticket = await cases.ticket(conn, ticket_id)
     if ticket is None:
         raise _unknown()
-    staff = await rota.staff(conn, now, desk.leadership)
+    staff = await rota.staff(conn, now, desk.leadership, desk.roster)
     return {
         "case": await page_views.case_page(desk, conn, ticket, staff, now),
         "section": "inbox",

@@ -72,7 +72,7 @@ async def _inbox(desk: Desk, conn: Connection, me: User, view: str, clock: Clock
             limit=PAGE,
         )
         rows = await page_views.rows(desk, conn, await views.lines(conn, query), now)
-    staff = await rota.staff(conn, now, desk.leadership)
+    staff = await rota.staff(conn, now, desk.leadership, desk.roster)
     return {
         "view": view,
         "tabs": [(_tab(key, counts), f"/inbox?view={key}") for key in VIEWS],

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -14,13 +15,16 @@ from fastapi.responses import RedirectResponse, Response
 
 from services.alerts.domain import rota as rotas
 from services.alerts.domain.calendars import WEEK, Calendar
-from services.alerts.domain.rota import Override, Rota
-from services.alerts.domain.routing import Staff
+from services.alerts.domain.layers import Override
+from services.alerts.domain.rota import Rota, Shift
+from services.alerts.domain.routing import Staff, Team
+from services.alerts.pages import rota_plan
 from services.alerts.pages.house import House, Manager, Rep
-from services.alerts.store import rota
+from services.alerts.store import rota, swaps
 from shared.calendars import DAY_MINUTES, knows
 from shared.db.database import Connection
 from shared.runtime.ids import derive
+from shared.security.access import User
 from shared.web.forms import text_fields
 from shared.web.templates import page
 
@@ -43,7 +47,7 @@ class BadFormError(ValueError):
 
 def current(staff: Staff, at: datetime) -> OnCall | None:
     """Who is on call."""
-    shift = rotas.on_call(staff.rota, at, staff.workers)
+    shift = rotas.on_call(staff.rota.stack, at, staff.workers)
     member = staff.by_id(shift.user_id) if shift else None
     return OnCall(member.name, shift.starts_at, shift.ends_at, shift.override) if shift and member else None
 
@@ -52,52 +56,59 @@ def add(routes: APIRouter, house: House) -> None:
     """Add the rota's routes."""
 
     @routes.get("/rota")
-    async def rota_page(request: Request, _me: Rep) -> Response:
-        """Who is on call now and next."""
-        return await _show(request, house)
+    async def rota_page(request: Request, me: Rep, team: str | None = None) -> Response:
+        """Who is on call now, next and in the weeks ahead."""
+        return await show(request, house, me, team)
 
     @routes.post("/rota")
-    async def change(request: Request, _me: Manager) -> Response:
-        """Replace order, hand-over and zone."""
+    async def change(request: Request, me: Manager) -> Response:
+        """Replace order, hand-over and zone of the rota that everybody shares."""
         try:
             wanted = read_rota(await text_fields(request))
         except BadFormError as error:
-            return await _show(request, house, str(error))
+            return await show(request, house, me, "", str(error))
         async with house.db.begin() as tx:
             saved = await rota.save(tx.conn, wanted)
         if not saved:
-            return await _show(
-                request, house, "Somebody else changed the rota meanwhile. This is how it stands."
-            )
-        return RedirectResponse("/rota", 303)
+            why = "Somebody else changed the rota meanwhile. This is how it stands."
+            return await show(request, house, me, "", why)
+        return RedirectResponse(address(""), 303)
 
     @routes.post("/rota/overrides")
-    async def add_override(request: Request, _me: Manager) -> Response:
+    async def add_override(request: Request, me: Manager) -> Response:
         """Put somebody on call for a while."""
+        fields = await text_fields(request)
         try:
-            await _save_override(house, await text_fields(request))
+            await _save_override(house, fields)
         except BadFormError as error:
-            return await _show(request, house, str(error))
-        return RedirectResponse("/rota", 303)
+            return await show(request, house, me, fields.get("team"), str(error))
+        return RedirectResponse(address(fields.get("team", "")), 303)
 
     @routes.post("/rota/overrides/{override_id}/remove")
-    async def remove_override(override_id: UUID, _me: Manager) -> Response:
+    async def remove_override(request: Request, override_id: UUID, _me: Manager) -> Response:
         """Take an override back."""
+        fields = await text_fields(request)
         async with house.db.begin() as tx:
             await rota.remove_override(tx.conn, override_id)
-        return RedirectResponse("/rota", 303)
+        return RedirectResponse(address(fields.get("team", "")), 303)
 
 
-async def _show(request: Request, house: House, refused: str = "") -> Response:
+def address(team: str) -> str:
+    """The page of a team's rota."""
+    return "/rota?" + urlencode({"team": team})
+
+
+async def show(request: Request, house: House, me: User, team: str | None, refused: str = "") -> Response:
+    """The page of one team's rota, with why something was refused."""
     async with house.db.read() as conn:
-        context = await _context(conn, house.clock.now())
+        context = await _context(conn, house, me.id, team)
     context["refused"] = refused
     return page(request, house.env, "rota.html", context, status=409 if refused else 200, locale="en")
 
 
 async def _save_override(house: House, fields: Mapping[str, str]) -> None:
     async with house.db.begin() as tx:
-        staff = await rota.staff(tx.conn, tx.now, ())
+        staff = await rota.staff(tx.conn, tx.now, (), house.desk.roster)
         await rota.add_override(tx.conn, read_override(fields, staff))
 
 
@@ -155,12 +166,13 @@ def _minutes(text: str) -> int:
 
 
 def read_override(fields: Mapping[str, str], staff: Staff) -> Override:
-    """The override of the form; its times are in the rota's zone.
+    """The override of the form; its times are in the team's zone.
 
     Raises:
         BadFormError: a field is wrong.
     """
-    zone = ZoneInfo(staff.rota.zone)
+    team = staff.team(fields.get("team", ""))
+    zone = ZoneInfo(team.zone)
     try:
         user_id = UUID(fields.get("user", ""))
         starts_at = datetime.fromisoformat(fields.get("starts_at", "")).replace(tzinfo=zone)
@@ -171,30 +183,60 @@ def read_override(fields: Mapping[str, str], staff: Staff) -> Override:
         raise BadFormError("Choose somebody who works on cases and is active.")
     if ends_at <= starts_at:
         raise BadFormError("The end must come after the start.")
-    return Override(derive("override", user_id, starts_at, ends_at), user_id, starts_at, ends_at)
+    override_id = derive("override", team.key, user_id, starts_at, ends_at)
+    return Override(override_id, user_id, starts_at, ends_at, team=team.key)
 
 
-async def _context(conn: Connection, now: datetime) -> dict[str, Any]:
-    staff = await rota.staff(conn, now, ())
-    shift = rotas.on_call(staff.rota, now, staff.workers)
-    following = rotas.following(staff.rota, shift, staff.workers) if shift else None
+async def _context(conn: Connection, house: House, me: UUID, key: str | None) -> dict[str, Any]:
+    now = house.clock.now()
+    staff = await rota.staff(conn, now, house.desk.leadership, house.desk.roster)
+    team = rota_plan.chosen(staff, key, me)
     names = await rota.names(conn)
+    plan = rota_plan.plan(team, staff, await swaps.to_come(conn, now), names, me, now)
     order = {user_id: place for place, user_id in enumerate(staff.rota.members, 1)}
     workers = [m for m in staff.members if m.user_id in staff.workers]
     return {
         "section": "inbox",
+        "plan": plan,
+        "tabs": [(one.name or rota_plan.SHARED, address(one.key)) for one in staff.teams],
+        "current": address(team.key),
+        "layers": _layer_views(team, names),
         "rota": staff.rota,
-        "hours": staff.rota.calendar or Calendar(staff.rota.zone),
+        "hours": team.calendar or Calendar(team.zone),
         "week": WEEK,
-        "now_on_call": current(staff, now),
-        "next_on_call": current(staff, following.starts_at) if following and shift else None,
+        "now_on_call": _on_call(plan.ahead.now, names),
+        "next_on_call": _on_call(plan.ahead.following, names),
         "people": sorted(
             ({"id": str(m.user_id), "name": m.name, "place": order.get(m.user_id, "")} for m in workers),
             key=lambda p: (p["place"] == "", p["place"] or 0, p["name"]),
         ),
-        "overrides": [_override_view(o, names) for o in staff.rota.overrides],
+        "overrides": [
+            _override_view(o, names) for o in staff.rota.overrides if o.team == team.key and not o.swap
+        ],
         "refused": "",
     }
+
+
+def _on_call(shift: Shift | None, names: Mapping[UUID, str]) -> OnCall | None:
+    if shift is None:
+        return None
+    return OnCall(names.get(shift.user_id, ""), shift.starts_at, shift.ends_at, shift.override)
+
+
+def _layer_views(team: Team, names: Mapping[UUID, str]) -> list[dict[str, Any]]:
+    """The layers of a team of `alerts.yaml`, the highest first, as they are read."""
+    turns = {1: "a day each", 7: "a week each", 14: "two weeks each"}
+    return [
+        {
+            "name": layer.name,
+            "turns": turns[layer.every],
+            "at": f"{layer.minute // 60:02d}:{layer.minute % 60:02d}",
+            "weekday": WEEK[layer.starts_on.weekday()] if layer.every > 1 else "",
+            "hours": layer.hours,
+            "people": [names.get(user_id, "somebody unknown") for user_id in layer.members],
+        }
+        for layer in reversed(team.stack.layers)
+    ]
 
 
 def _override_view(override: Override, names: Mapping[UUID, str]) -> dict[str, Any]:

@@ -60,7 +60,7 @@ async def _invited(house: House, conn: Connection, token: str) -> tuple[Member, 
     desk, now = house.desk, house.clock.now()
     found = invitation(desk.tokens, token) if desk.tokens is not None else None
     ticket = await cases.ticket(conn, found.ticket_id) if found and now < found.until else None
-    staff = await rota.staff(conn, now, desk.leadership)
+    staff = await rota.staff(conn, now, desk.leadership, desk.roster)
     member = staff.by_id(found.user_id) if found and found.user_id in staff.workers else None
     if member is None or ticket is None:
         raise _dead()

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from services.alerts.domain.rota import Override, Rota
+from services.alerts.domain.layers import Override
+from services.alerts.domain.rota import Rota
 from services.alerts.domain.routing import Member, Rank, Staff
+from services.alerts.domain.teams import NO_ROSTER, Roster
 from services.alerts.store import calendars
 from shared.db.database import Connection
 from shared.security import access_store
@@ -18,7 +20,7 @@ _RANKS = {Role.VIEWER: Rank.VIEWER, Role.REP: Rank.REP, Role.MANAGER: Rank.MANAG
 async def load(conn: Connection, since: datetime) -> Rota:
     """The rota with its overrides that end after `since`; an empty one while none was set."""
     overrides = tuple(
-        Override(row["id"], row["user_id"], row["starts_at"], row["ends_at"])
+        Override(row["id"], row["user_id"], row["starts_at"], row["ends_at"], row["team"], row["swap"])
         for row in await conn.fetch(
             "select * from rota_overrides where ends_at > $1 order by starts_at",
             since,
@@ -65,28 +67,32 @@ async def add_override(conn: Connection, override: Override) -> None:
     """Put somebody else on call for a while; repeating it changes nothing."""
     await conn.execute(
         """
-        insert into rota_overrides (id, user_id, starts_at, ends_at) values ($1, $2, $3, $4)
-        on conflict do nothing
+        insert into rota_overrides (id, user_id, starts_at, ends_at, team, swap)
+        values ($1, $2, $3, $4, $5, $6) on conflict do nothing
         """,
         override.id,
         override.user_id,
         override.starts_at,
         override.ends_at,
+        override.team,
+        override.swap,
     )
 
 
 async def remove_override(conn: Connection, override_id: UUID) -> None:
-    """Take an override back."""
-    await conn.execute("delete from rota_overrides where id = $1", override_id)
+    """Take an override back; one that belongs to a swap goes with the swap alone."""
+    await conn.execute("delete from rota_overrides where id = $1 and swap is null", override_id)
 
 
-async def staff(conn: Connection, now: datetime, leadership: tuple[str, ...]) -> Staff:
-    """Everybody active, with the rota."""
+async def staff(
+    conn: Connection, now: datetime, leadership: tuple[str, ...] = (), roster: Roster = NO_ROSTER
+) -> Staff:
+    """Everybody active, with the rotas."""
     members = tuple(
         Member(user.id, user.email, user.name, _RANKS[user.role])
         for user in await access_store.users(conn, active=True)
     )
-    return Staff(members, await load(conn, now), leadership)
+    return Staff(members, await load(conn, now), leadership, roster)
 
 
 async def names(conn: Connection) -> dict[UUID, str]:

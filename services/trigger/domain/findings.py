@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from services.trigger.domain.documents import Document, Location
 from services.trigger.domain.groups import Group
 from services.trigger.domain.programme import Edition
+from shared.config.documents import Document, Location
 
 GROUPS_FILE = "groups.yaml"
 

@@ -11,12 +11,12 @@ from itertools import pairwise
 
 from services.trigger.domain import placeholders, programme
 from services.trigger.domain.asking import Asked
-from services.trigger.domain.documents import Location
 from services.trigger.domain.findings import GROUPS_FILE, Checked, Finding, GroupsRead, Report
 from services.trigger.domain.programme import Programme
 from services.trigger.domain.reading import meant, read_file, read_groups
 from services.trigger.domain.timing import Span
 from services.trigger.domain.when import HoldRule
+from shared.config.documents import Location
 from shared.contracts.forms import SCALES, QuestionType
 from shared.contracts.model import Family
 

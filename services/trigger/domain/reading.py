@@ -8,10 +8,10 @@ from functools import lru_cache
 
 from pydantic import BaseModel, ValidationError
 
-from services.trigger.domain.documents import Document, Location, UnreadableError, read_documents
 from services.trigger.domain.findings import Checked, Finding, GroupsRead, Severity, dotted
 from services.trigger.domain.groups import Groups
 from services.trigger.domain.programme import Programme, edition_of, resolve
+from shared.config.documents import Document, Location, UnreadableError, read_documents
 
 
 def read_file(name: str, text: str) -> tuple[list[Checked], list[Finding]]:

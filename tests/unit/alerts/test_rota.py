@@ -5,8 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from services.alerts.domain import routing
+from services.alerts.domain.layers import Override
 from services.alerts.domain.model import Audience, Occasion, Owner, Tell
-from services.alerts.domain.rota import Override, Rota, following, on_call
+from services.alerts.domain.rota import Rota, following, on_call
 from services.alerts.domain.routing import Member, Rank, Recipient, Staff
 from services.alerts.domain.ticket import open_
 from shared.runtime.ids import derive
@@ -35,14 +36,14 @@ def at(text: str) -> datetime:
     ],
 )
 def test_the_week_is_handed_over_in_local_time(when: str, who: object) -> None:
-    shift = on_call(WEEKLY, at(when), ALL)
+    shift = on_call(WEEKLY.stack, at(when), ALL)
     assert shift is not None
     assert shift.user_id == who
     assert shift.starts_at <= at(when) < shift.ends_at
 
 
 def test_a_week_of_somebody_who_left_falls_to_the_next() -> None:
-    shift = on_call(WEEKLY, at("2026-03-10T12:00:00+01:00"), {ANA, CLEO})
+    shift = on_call(WEEKLY.stack, at("2026-03-10T12:00:00+01:00"), {ANA, CLEO})
     assert shift is not None
     assert shift.user_id == CLEO
 
@@ -51,7 +52,7 @@ def test_an_override_counts_while_it_lasts() -> None:
     start, end = at("2026-03-04T18:00:00+01:00"), at("2026-03-05T09:00:00+01:00")
     rota = Rota(WEEKLY.members, WEEKLY.starts_on, 9, WEEKLY.zone, (Override(derive("o"), CLEO, start, end),))
     before, during, after = (
-        on_call(rota, moment, ALL) for moment in (start - timedelta(seconds=1), start, end)
+        on_call(rota.stack, moment, ALL) for moment in (start - timedelta(seconds=1), start, end)
     )
     assert before is not None
     assert during is not None
@@ -64,7 +65,7 @@ def test_an_override_counts_while_it_lasts() -> None:
 def test_an_override_of_somebody_who_left_is_ignored() -> None:
     override = Override(derive("o"), MIA, T0 - timedelta(hours=1), T0 + timedelta(hours=1))
     rota = Rota(WEEKLY.members, WEEKLY.starts_on, 9, WEEKLY.zone, (override,))
-    shift = on_call(rota, T0, ALL)
+    shift = on_call(rota.stack, T0, ALL)
     assert shift is not None
     assert shift.user_id == ANA
 
@@ -74,16 +75,16 @@ def test_the_weekday_of_the_hand_over_is_that_of_the_first() -> None:
 
 
 def test_who_comes_next() -> None:
-    shift = on_call(WEEKLY, T0, ALL)
+    shift = on_call(WEEKLY.stack, T0, ALL)
     assert shift is not None
-    after = following(WEEKLY, shift, ALL)
+    after = following(WEEKLY.stack, shift, ALL)
     assert after is not None
     assert after.user_id == BEN
 
 
 def test_nobody_is_on_call_in_an_empty_rota() -> None:
-    assert on_call(Rota(), T0, ALL) is None
-    assert on_call(WEEKLY, T0, set()) is None
+    assert on_call(Rota().stack, T0, ALL) is None
+    assert on_call(WEEKLY.stack, T0, set()) is None
 
 
 def staff(rota: Rota = WEEKLY, leadership: tuple[str, ...] = ()) -> Staff:

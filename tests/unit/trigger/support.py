@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 from services.trigger.domain.audience import Person
-from services.trigger.domain.documents import read_documents
 from services.trigger.domain.expanding import Crowd
 from services.trigger.domain.gate import Asks, Facts
 from services.trigger.domain.model import (
@@ -24,6 +23,7 @@ from services.trigger.domain.model import (
     plan_id,
 )
 from services.trigger.domain.programme import Edition, edition_of
+from shared.config.documents import read_documents
 from shared.contracts.directory import Brand, Sender
 from shared.contracts.model import Family
 from shared.contracts.touchpoints import Touchpoint

@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 
 from services.cli.programmes import app
 from services.trigger.domain.changes import changes
-from services.trigger.domain.documents import read_documents
 from services.trigger.domain.groups import Group
 from services.trigger.domain.journey import STAGES, journey
+from shared.config.documents import read_documents
 from tests.unit.trigger.support import TEXT, definition, edition
 
 ROOT = Path(__file__).parents[3]

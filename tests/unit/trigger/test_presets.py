@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from services.trigger.domain.documents import read_documents
 from services.trigger.domain.findings import Checked
 from services.trigger.domain.lint import check, longest_path
 from services.trigger.domain.programme import Programme
 from services.trigger.worker.publisher import read_folder
+from shared.config.documents import read_documents
 
 FOLDER = Path(__file__).parents[3] / "programmes" / "presets"
 LOCALES = ("en", "es", "sv")

@@ -10,11 +10,11 @@ import pytest
 from typer.testing import CliRunner
 
 from services.cli.programmes import app
-from services.trigger.domain.documents import UnreadableError, read_documents
 from services.trigger.domain.findings import Finding
 from services.trigger.domain.lint import check, longest_path
 from services.trigger.domain.programme import edition_of, version_of
 from services.trigger.domain.reading import read_file
+from shared.config.documents import UnreadableError, read_documents
 from tests.unit.trigger.support import TEXT, definition, edition
 
 ROOT = Path(__file__).parents[3]

@@ -16,6 +16,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, BaseModel, Field
 
+from services.alerts.api import on_call
 from services.alerts.domain.model import Refused, Ticket
 from services.alerts.handlers.actions import MAX_NOTE, Action, NoSuchTicketError, Wish, act
 from services.alerts.handlers.applying import Desk
@@ -25,6 +26,7 @@ from shared.db.database import Database
 from shared.runtime.clock import Clock
 from shared.security.access import Principal, Scope, require_scope
 from shared.web.problems import Problem
+from shared.web.routing import join
 
 Reader = Annotated[Principal, Depends(require_scope(Scope.TICKETS_READ))]
 Writer = Annotated[Principal, Depends(require_scope(Scope.TICKETS_WRITE))]
@@ -70,7 +72,14 @@ _ACTIONS: Mapping[str, Action] = {
 
 
 def router(desk: Desk, db: Database, clock: Clock) -> APIRouter:
-    """The routes."""
+    """The routes of tickets and rotas."""
+    routes = APIRouter()
+    join(routes, _tickets(desk, db, clock))
+    join(routes, on_call.router(desk, db, clock))
+    return routes
+
+
+def _tickets(desk: Desk, db: Database, clock: Clock) -> APIRouter:
     routes = APIRouter(prefix="/v1/tickets", tags=["tickets"])
 
     @routes.get("")

@@ -1,0 +1,242 @@
+"""`alerts.yaml`: teams with their rotas, and which case goes to which team. What an operator edits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, time
+from typing import Annotated, Literal, Self
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from services.alerts.domain.calendars import Calendar
+from services.alerts.domain.layers import Hours
+from shared.calendars import DAY_MINUTES, knows
+from shared.config.check import Checked, Complaint, check
+from shared.contracts.model import Persona, Snapshot, Tier
+
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+TURNS = {"day": 1, "week": 7, "two_weeks": 14}
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f"{name!r} is no time zone; name it by place, like Europe/Stockholm")
+    return name
+
+
+def _address(text: str) -> str:
+    local, at, domain = text.strip().lower().partition("@")
+    if not (local and at and domain) or any(c.isspace() for c in text.strip()):
+        raise ValueError(f"{text!r} is not the e-mail address of a user")
+    return f"{local}@{domain}"
+
+
+def _clock(text: str) -> str:
+    if text == "24:00":
+        return text
+    try:
+        at = time.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no time of day; write it like 09:00") from None
+    return f"{at:%H:%M}"
+
+
+Zone = Annotated[str, AfterValidator(_zone), Field(description="time zone by place, like Europe/Stockholm")]
+Address = Annotated[str, AfterValidator(_address), Field(description="address with which a user signs in")]
+LocalTime = Annotated[str, AfterValidator(_clock), Field(description='local time like "09:00"')]
+Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
+
+
+class Rule(BaseModel):
+    """A part of the file: what it does not know is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class HoursRule(Rule):
+    """A part of the week; `to` not after `from` means the next morning."""
+
+    days: tuple[Day, ...] = Field(DAYS, min_length=1, description="days on which it begins")
+    opens: LocalTime = Field("00:00", alias="from")
+    closes: LocalTime = Field("24:00", alias="to")
+
+    @property
+    def hours(self) -> Hours:
+        """As the rota counts it."""
+        return Hours(_numbers(self.days), minutes(self.opens), minutes(self.closes))
+
+
+class LayerRule(Rule):
+    """People who take turns. A later layer stands above an earlier one while its hours last."""
+
+    name: str = Field("", max_length=60)
+    people: tuple[Address, ...] = Field(min_length=1, description="in the order of their turns")
+    first: date = Field(description="day of the first person's first hand-over; its weekday is that of all")
+    at: LocalTime = Field("09:00", description="local time of each hand-over")
+    every: Literal["day", "week", "two_weeks"] = "week"
+    hours: HoursRule | None = Field(None, description="when the layer counts; left out: always")
+
+    @field_validator("at")
+    @classmethod
+    def _before_midnight(cls, at: str) -> str:
+        if minutes(at) >= DAY_MINUTES:
+            raise ValueError("a hand-over at midnight is 00:00 of the next day")
+        return at
+
+
+class WorkRule(Rule):
+    """Working hours in which the promise of a contact counts, in the team's zone."""
+
+    days: tuple[Day, ...] = Field(DAYS[:5], min_length=1)
+    opens: LocalTime = Field("09:00", alias="from")
+    closes: LocalTime = Field("17:00", alias="to")
+    holidays: str = Field("", description="country whose public holidays are free: SE, or DE-BY")
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        if minutes(self.closes) <= minutes(self.opens):
+            raise ValueError("work must end after it begins, on the same day")
+        if self.holidays and not knows(self.holidays):
+            raise ValueError(f"{self.holidays!r} is no country whose holidays are known; write SE, or DE-BY")
+        return self
+
+    def calendar(self, zone: str) -> Calendar:
+        """As the clocks count it."""
+        opens, closes = minutes(self.opens), minutes(self.closes)
+        return Calendar(zone, _numbers(self.days), opens, closes, self.holidays)
+
+
+class TeamRule(Rule):
+    """Who takes care of some of the cases."""
+
+    name: str = Field(min_length=1, max_length=60)
+    zone: Zone = "UTC"
+    manager: Address | None = Field(None, description="told of what is late, and of gaps; else all managers")
+    leadership: tuple[Address, ...] = Field((), description="told at the hard limit; else those of the house")
+    working_hours: WorkRule | None = Field(None, description="left out: all hours count")
+    rota: tuple[LayerRule, ...] = Field((), description="layers, the last on top")
+    fall_back: Key | None = Field(None, description="team whose rota is asked when nobody is on call here")
+
+    def named(self, place: int) -> str:
+        """The name of a layer, its number where it has none."""
+        return self.rota[place].name or f"layer {place + 1}"
+
+
+class Match(Rule):
+    """What a case must be; of each list one is enough, and all keys that are written must fit."""
+
+    programme: tuple[str, ...] = ()
+    touchpoint: tuple[str, ...] = ()
+    product: tuple[str, ...] = ()
+    service_type: tuple[str, ...] = ()
+    stage: tuple[str, ...] = ()
+    tier: tuple[Tier, ...] = ()
+    persona: tuple[Persona, ...] = ()
+    industry: tuple[str, ...] = ()
+    region: tuple[str, ...] = ()
+    language: tuple[str, ...] = Field((), description="sv fits sv-SE too")
+    attributes: Mapping[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="attributes of the event that was asked about, by name"
+    )
+
+    def fits(self, case: Snapshot) -> bool:
+        """Whether a case is meant."""
+        return (
+            all(not wanted or value in wanted for wanted, value in self._plain(case))
+            and (not self.language or any(_speaks(case.locale, one) for one in self.language))
+            and all(case.context.get(name) in wanted for name, wanted in self.attributes.items())
+        )
+
+    def _plain(self, case: Snapshot) -> Iterator[tuple[tuple[str, ...], str | None]]:
+        yield self.programme, case.programme
+        yield self.touchpoint, case.touchpoint
+        yield self.product, case.product
+        yield self.service_type, case.service_type
+        yield self.stage, case.stage
+        yield self.tier, case.tier
+        yield self.persona, case.persona
+        yield self.industry, case.industry
+        yield self.region, case.region
+
+
+class Route(Rule):
+    """Where a case goes; the first route that fits counts."""
+
+    name: str = Field("", max_length=60, description="stands in the case's timeline; left out: its number")
+    when: Match = Field(default_factory=Match, description="left out: every case")
+    team: Key | None = Field(None, description="left out: the rota that everybody shares")
+    owner_first: bool = Field(default=True, description="whether the account's owner goes before the rota")
+    also: tuple[Literal["manager", "leadership"], ...] = Field((), description="told of the opening too")
+
+
+class Roster(Rule):
+    """The whole file."""
+
+    teams: Mapping[Key, TeamRule] = Field(default_factory=dict)
+    routes: tuple[Route, ...] = ()
+
+    def route_of(self, case: Snapshot) -> Route:
+        """The first route that fits; else the shared rota with the owner first."""
+        return next((route for route in self.routes if route.when.fits(case)), Route())
+
+
+NO_ROSTER = Roster()
+"""Nobody but the rota that everybody shares."""
+
+
+def read_roster(text: str) -> Checked[Roster]:
+    """The file's content, or what is wrong with it."""
+    checked = check(text, Roster, begins="teams:", described="docs/rota.md")
+    if checked.value is None:
+        return checked
+    found = tuple(_crossed(checked, checked.value))
+    return Checked(None if found else checked.value, checked.document, found)
+
+
+def _crossed(checked: Checked[Roster], roster: Roster) -> Iterator[Complaint]:
+    """What is wrong between the parts."""
+    known = ", ".join(roster.teams) or "none"
+    for place, route in enumerate(roster.routes):
+        if route.team is not None and route.team not in roster.teams:
+            yield checked.complain(
+                ("routes", place, "team"), f"there is no team {route.team!r}", f"There are: {known}."
+            )
+        before = next((n for n, r in enumerate(roster.routes[:place]) if r.when == Match()), None)
+        if before is not None:
+            yield checked.complain(
+                ("routes", place),
+                f"no case comes here: routes[{before}] takes every case",
+                "Move it above, or take it out.",
+            )
+    for key, team in roster.teams.items():
+        where = ("teams", key, "fall_back")
+        if team.fall_back is not None and team.fall_back not in roster.teams:
+            yield checked.complain(where, f"there is no team {team.fall_back!r}", f"There are: {known}.")
+        elif key in fall_backs(roster, key):
+            yield checked.complain(where, "the team falls back on itself", "Break the circle.")
+
+
+def fall_backs(roster: Roster, key: str) -> tuple[str, ...]:
+    """The teams that are asked after this one, in their order, each once."""
+    found: list[str] = []
+    team = roster.teams.get(key)
+    while team is not None and team.fall_back and team.fall_back not in found:
+        found.append(team.fall_back)
+        team = roster.teams.get(team.fall_back)
+    return tuple(found)
+
+
+def minutes(text: str) -> int:
+    """A local time as minutes after midnight."""
+    hour, _, minute = text.partition(":")
+    return int(hour) * 60 + int(minute)
+
+
+def _numbers(days: tuple[Day, ...]) -> tuple[int, ...]:
+    return tuple(sorted({DAYS.index(day) for day in days}))
+
+
+def _speaks(locale: str, language: str) -> bool:
+    return locale.lower().replace("_", "-").partition("-")[0] == language.lower().partition("-")[0]

@@ -1,0 +1,107 @@
+"""`afterword rota`: is `alerts.yaml` fit to run, who is on call, and when is nobody?"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from services.alerts.domain.outlook import WEEKS, Outlook, outlook
+from services.alerts.domain.routing import Staff
+from services.alerts.domain.teams import Roster, read_roster
+from services.alerts.store.rota import staff
+from services.cli.deployment import DATA_DIR, opened
+
+app = typer.Typer(no_args_is_help=True)
+console = Console()
+DEFAULT = Path("alerts.yaml")
+SHARED = "On call"
+"""The name of the rota that everybody shares."""
+File = Annotated[Path, typer.Argument(help="The file with teams and routes.")]
+Weeks = Annotated[int, typer.Option(min=1, max=26, help="How far to look ahead.")]
+DataDir = Annotated[Path, typer.Option("--data", help="Directory of the embedded deployment.")]
+
+
+@app.command("check")
+def check_command(
+    file: File = DEFAULT,
+    weeks: Weeks = WEEKS,
+    data: DataDir = DATA_DIR,
+    *,
+    offline: Annotated[bool, typer.Option("--offline", help="Read the file alone, ask no database.")] = False,
+) -> None:
+    """Say what is wrong in the file, who of it is unknown, and when nobody will be on call.
+
+    Exit code 1 when there is anything of it.
+    """
+    roster = _read(file)
+    counted = f"{len(roster.teams)} teams, {len(roster.routes)} routes, 0 errors."
+    console.print(f"[green]{counted}[/]", highlight=False)
+    if offline:
+        return
+    _, found = asyncio.run(_look(roster, weeks, data))
+    troubles = [line for one in found for line in _troubles(one)]
+    for line in troubles:
+        console.print(line, highlight=False, soft_wrap=True)
+    if troubles:
+        raise typer.Exit(1)
+    console.print(f"Somebody is on call at every moment of the next {weeks} weeks.", highlight=False)
+
+
+@app.command("show")
+def show_command(file: File = DEFAULT, weeks: Weeks = WEEKS, data: DataDir = DATA_DIR) -> None:
+    """Show whose shift it is in the weeks ahead, team by team, in the team's own time."""
+    people, found = asyncio.run(_look(_read(file) if file.is_file() else Roster(), weeks, data))
+    for one in found:
+        table = Table("from", "until", "who", "by", title=_name(one), title_justify="left")
+        for shift in one.shifts:
+            member = people.by_id(shift.user_id)
+            by = "stand-in" if shift.override else shift.layer
+            when = (_local(shift.starts_at, one.team.zone), _local(shift.ends_at, one.team.zone))
+            table.add_row(*when, member.name if member else "", by)
+        console.print(table if one.shifts else f"{_name(one)}: nobody is on call, all managers are told.")
+
+
+def _troubles(one: Outlook) -> list[str]:
+    found = [
+        f"[yellow]{_name(one)}[/]: {who} is no active user who works on cases" for who in one.team.strangers
+    ]
+    for gap in one.gaps:
+        when = f"{_local(gap.starts_at, one.team.zone)} to {_local(gap.ends_at, one.team.zone)}"
+        found.append(f"[red]{_name(one)}[/]: nobody from {when} ({one.team.zone}): {gap.why}")
+    return found
+
+
+def _name(one: Outlook) -> str:
+    return one.team.name or SHARED
+
+
+def _local(at: datetime, zone: str) -> str:
+    return f"{at.astimezone(ZoneInfo(zone)):%a %Y-%m-%d %H:%M}"
+
+
+async def _look(roster: Roster, weeks: int, data: Path) -> tuple[Staff, list[Outlook]]:
+    async with opened("alerts", data) as platform, platform.db.read() as conn:
+        now = platform.clock.now()
+        people = await staff(conn, now, (), roster)
+    return people, [outlook(team, people, now, weeks) for team in people.teams]
+
+
+def _read(file: Path) -> Roster:
+    if not file.is_file():
+        console.print(f"[red]There is no file {file}.[/]", highlight=False)
+        raise typer.Exit(1)
+    checked = read_roster(file.read_text(encoding="utf-8"))
+    if checked.value is not None:
+        return checked.value
+    for one in checked.complaints:
+        console.print(f"[red bold]error[/] [bold]{file}:{one.line}[/] [cyan]{one.path}[/]", highlight=False)
+        console.print(f"  {one.reason}. ", f"[dim]{one.what_to_do}[/]", sep="", highlight=False)
+    console.print(f"[red]{len(checked.complaints)} errors.[/]", highlight=False)
+    raise typer.Exit(1)

@@ -1,0 +1,171 @@
+"""Teams with rotas of their own: whose case it is, who is on call, swaps, gaps; pages and API over HTTP."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+
+from services.alerts.domain.teams import Roster, read_roster
+from services.alerts.worker import adopt_orphans
+from shared.runtime.clock import FixedClock
+from shared.runtime.ids import derive
+from shared.security.access import Scope
+from shared.security.sealing import Sealer
+from tests.conftest import OpenDatabase
+from tests.support.alert_site import Site, site
+from tests.support.alerts import T0, snapshot
+
+HTML = {"accept": "text/html"}
+FILE = """
+teams:
+  nordic:
+    name: Nordic care
+    zone: Europe/Stockholm
+    manager: mia@afterword.test
+    rota:
+      - name: weeks
+        people: [rita@afterword.test, ola@afterword.test]
+        first: 2026-03-02
+        hours: {days: [mon, tue, wed, thu, fri, sat]}
+routes:
+  - when: {region: [nordic]}
+    team: nordic
+    owner_first: false
+"""
+
+
+def roster() -> Roster:
+    found = read_roster(FILE).value
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+async def on(database: OpenDatabase, sealer: Sealer, clock: FixedClock) -> Site:
+    made = site(await database("alerts"), sealer, clock)
+    made.desk = replace(made.desk, roster=roster())
+    await made.sign_in_everybody()
+    return made
+
+
+@pytest.fixture
+async def web(on: Site) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(on.app())
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=HTML) as client:
+        yield client
+
+
+async def seen(web: httpx.AsyncClient, on: Site, who: str, path: str = "/rota") -> str:
+    web.cookies.set("afterword", on.tokens[who])
+    found = await web.get(path)
+    assert found.status_code == 200
+    return found.text
+
+
+def form_of(page: str, action: str) -> dict[str, str]:
+    """The hidden fields of the first form that posts there."""
+    found = re.search(rf'<form[^>]* method="post" action="{action}">(.*?)</form>', page, re.DOTALL)
+    assert found is not None
+    return dict(re.findall(r'name="(\w+)" value="([^"]*)"', found[1]))
+
+
+@pytest.mark.requirement("R80", "R72")
+async def test_a_case_goes_to_its_team_and_stays_there_when_its_owner_leaves(on: Site) -> None:
+    made = await on.says.answered("r1", 2, T0, snapshot=snapshot("acme", region="nordic"))
+    await on.hears(made)
+    async with on.db.read() as conn:
+        row = await conn.fetchrow("select team, owner, owner_reason from tickets")
+    assert row is not None
+    assert (row["team"], row["owner"]) == ("nordic", on.users["rita"])
+    assert row["owner_reason"] == "is on call for Nordic care; cases like this go to the team first"
+    async with on.db.begin() as tx:
+        await tx.conn.execute("update access.users set disabled_at = $2 where id = $1", on.users["rita"], T0)
+    assert await adopt_orphans(on.desk, on.db) == 1
+    async with on.db.read() as conn:
+        assert await conn.fetchval("select owner from tickets") == on.users["ola"]
+
+
+@pytest.mark.requirement("R72")
+async def test_two_reps_swap_shifts_and_both_see_it(on: Site, web: httpx.AsyncClient) -> None:
+    page = await seen(web, on, "rita")
+    offered = await web.post("/rota/swaps", data=form_of(page, "/rota/swaps"))
+    assert (offered.status_code, offered.headers["location"]) == (303, "/rota?team=nordic")
+    mine, theirs = await seen(web, on, "rita"), await seen(web, on, "ola")
+    for page in (mine, theirs):
+        assert "<strong>Rita Ek</strong> gives" in page
+        assert ">offered<" in page
+    assert "Agree" not in mine
+    agree = re.search(r'action="(/rota/swaps/[^"]+/agree)"', theirs)
+    assert agree is not None
+    web.cookies.set("afterword", on.tokens["rita"])
+    refused = await web.post(agree[1], data=form_of(mine, agree[1].replace("/agree", "/end")))
+    assert refused.status_code == 409
+    assert "Only the other of the two can agree" in refused.text
+    for _ in range(2):
+        theirs = await seen(web, on, "ola")
+        web.cookies.set("afterword", on.tokens["ola"])
+        fields = form_of(theirs, "/rota/swaps/[^/]+/end")
+        assert (await web.post(agree[1], data=fields)).status_code == 303
+    async with on.db.read() as conn:
+        stands = await conn.fetch("select user_id, starts_at from rota_overrides order by starts_at")
+    given, taken = datetime(2026, 3, 8, 23, tzinfo=UTC), datetime(2026, 3, 9, 8, tzinfo=UTC)
+    assert [tuple(row) for row in stands] == [(on.users["ola"], given), (on.users["rita"], taken)]
+    assert ">agreed<" in await seen(web, on, "rita")
+    web.cookies.set("afterword", on.tokens["rita"])
+    fields = form_of(await seen(web, on, "rita"), "/rota/swaps/[^/]+/end")
+    assert (await web.post(agree[1].replace("/agree", "/end"), data=fields)).status_code == 303
+    async with on.db.read() as conn:
+        assert await conn.fetchval("select count(*) from rota_overrides") == 0
+
+
+async def test_a_swap_of_shifts_that_are_not_theirs_is_refused(on: Site, web: httpx.AsyncClient) -> None:
+    fields = form_of(await seen(web, on, "rita"), "/rota/swaps")
+    for wrong, why in (
+        ({"user": str(on.users["mia"])}, "somebody else's now"),
+        ({"user": str(derive("stranger"))}, "not active"),
+        ({"user": str(on.users["rita"])}, "same person"),
+        ({"given_from": "yesterday"}, "Choose both shifts"),
+        ({"given_from": "2026-03-02T08:00:00"}, "Choose both shifts"),
+        ({"given_from": "2026-03-02T08:00:00+00:00"}, "has begun"),
+    ):
+        refused = await web.post("/rota/swaps", data={**fields, **wrong})
+        assert refused.status_code == 409
+        assert why in refused.text.replace("&#39;", "'")
+
+
+@pytest.mark.requirement("R72")
+async def test_gaps_are_on_the_page_and_in_the_api(on: Site, web: httpx.AsyncClient) -> None:
+    page = await seen(web, on, "mia", "/rota?team=nordic")
+    assert "Nobody is on call at times of the next weeks" in page
+    assert "no layer counts at these hours" in page
+    _, text = await on.access.create_key("reader", {Scope.TICKETS_READ}, None, None)
+    web.cookies.clear()
+    headers = {"authorization": f"Bearer {text}"}
+    nordic, shared = (await web.get("/v1/rota?weeks=1", headers=headers)).json()
+    assert (nordic["key"], nordic["now"]["user_id"]) == ("nordic", str(on.users["rita"]))
+    assert nordic["next"]["user_id"] == str(on.users["rita"])
+    assert [(gap["starts_at"], gap["ends_at"]) for gap in nordic["gaps"]] == [
+        ("2026-03-07T23:00:00Z", "2026-03-08T23:00:00Z")
+    ]
+    assert (shared["key"], shared["now"], shared["gaps"]) == ("", None, [])
+    assert (await web.get("/v1/rota?weeks=99", headers=headers)).status_code == 422
+
+
+async def test_a_stand_in_of_a_team_is_kept_in_its_own_time(on: Site, web: httpx.AsyncClient) -> None:
+    page = await seen(web, on, "mia", "/rota?team=nordic")
+    fields = form_of(page, "/rota/overrides") | {
+        "user": str(on.users["mia"]),
+        "starts_at": "2026-03-08T00:00",
+        "ends_at": "2026-03-09T00:00",
+    }
+    assert (await web.post("/rota/overrides", data=fields)).headers["location"] == "/rota?team=nordic"
+    assert "no layer counts" not in (await seen(web, on, "mia", "/rota?team=nordic")).partition("16 Mar")[0]
+    async with on.db.read() as conn:
+        row = await conn.fetchrow("select team, starts_at from rota_overrides")
+    assert row is not None
+    assert (row["team"], row["starts_at"]) == ("nordic", datetime(2026, 3, 7, 23, tzinfo=UTC))
