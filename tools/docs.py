@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from tools import architecture, asyncapi, dashboard, events, metrics, performance, programmes
+from tools import architecture, asyncapi, dashboard, events, metrics, performance, programmes, views
 
 ROOT = Path(__file__).parents[1]
 
@@ -18,7 +18,7 @@ def documents() -> dict[Path, str]:
         **events.schemas(),
         **programmes.schemas(),
     }
-    for page in (architecture, performance):
+    for page in (architecture, performance, views):
         if (ROOT / page.PATH).exists():
             made[page.PATH] = page.render()
     return made

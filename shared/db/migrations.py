@@ -21,6 +21,10 @@ from shared.db.ddl import CLOCK_SCHEMA
 from shared.security.ddl import ACCESS_DDL, KEYS_DDL
 
 _SHARED_SCHEMAS = ("keys", "access")
+_READERS = "afterword_bi"
+"""Schema of views for tools that only read, and the role that sees them; both are made for `_OFFERING`."""
+
+_OFFERING = frozenset({"scoring"})
 _LOCK = 7_214_001
 
 
@@ -89,7 +93,18 @@ async def _role(conn: asyncpg.Connection, service: str, password: str) -> None:
     await conn.execute(f"create schema if not exists {service} authorization {role}")
     await conn.execute(f"grant usage on schema clock to {role}")
     await conn.execute(f"grant select, update on clock.anchor to {role}")
+    if service in _OFFERING:
+        await _readers(conn, role)
     for schema in _SHARED_SCHEMAS:
         await conn.execute(f"grant usage on schema {schema} to {role}")
         await conn.execute(f"grant select, insert, update, delete on all tables in schema {schema} to {role}")
         await conn.execute(f"grant usage, select on all sequences in schema {schema} to {role}")
+
+
+async def _readers(conn: asyncpg.Connection, offered_by: str) -> None:
+    """The role has no login: an operator makes one for each tool and lets it in (`docs/views.md`)."""
+    if not await conn.fetchval("select true from pg_roles where rolname = $1", _READERS):
+        await conn.execute(f"create role {_READERS} nologin")
+    await conn.execute(f"create schema if not exists {_READERS}")
+    await conn.execute(f"grant usage, create on schema {_READERS} to {offered_by}")
+    await conn.execute(f"grant usage on schema {_READERS} to {_READERS}")

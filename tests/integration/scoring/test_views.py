@@ -1,0 +1,138 @@
+"""Views for tools that only read: their sums are the API's, their role sees nothing else."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+
+from shared.db.database import Database
+from shared.runtime.clock import FixedClock
+from shared.security.access import Scope
+from tests.support.customers import driven, town
+from tests.support.score_pages import access_to, application, comments_of, quarter, spoken
+from tests.support.scoring import Scoring, answer, requested, withdrawn
+
+VIEWS = importlib.import_module("services.scoring.migrations.versions.0010_views").VIEWS
+pytestmark = pytest.mark.requirement("R71")
+
+
+@pytest.fixture
+async def api(db: Database, clock: FixedClock, scoring: Scoring) -> AsyncIterator[httpx.AsyncClient]:
+    """The API over a quarter of answers, one of which was withdrawn."""
+    await quarter(scoring, clock.now())
+    await scoring.take(*town(clock.now()), *driven(clock.now()), requested(77_000), answer(1, 9))
+    await scoring.take(withdrawn(1, 2))
+    await spoken(db, clock, comments_of(clock.now()))
+    access = access_to(db, clock)
+    _, key = await access.create_key("bi", frozenset({Scope.SCORES_READ, Scope.ACCOUNTS_READ}), None)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(application(db, clock, access)), base_url="http://test",
+        headers={"Authorization": f"Bearer {key}"},
+    ) as client:  # fmt: skip
+        yield client
+
+
+async def _told(api: httpx.AsyncClient, **asked: str) -> set[tuple[Any, ...]]:
+    scores = (await api.get("/v1/scores", params=asked)).json()["scores"]
+    return {
+        (one["metric"], one["family"], "".join(one["values"].values()), one["n"], round(one["score"], 6))
+        for one in scores
+    }
+
+
+_SCORE = """
+sum(answers)::int, round((100.0 * (sum(high) - case when metric like 'nps%' then sum(low) else 0 end)
+    / sum(answers))::numeric, 6)::float8
+"""
+
+
+async def test_sums_of_the_views_are_those_of_the_api(api: httpx.AsyncClient, scoring: Scoring) -> None:
+    by_programme = await _told(api)
+    assert by_programme
+    assert by_programme == set(
+        await scoring.rows(
+            f"select metric, family, programme, {_SCORE} from afterword_bi.scores_by_day group by 1, 2, 3"
+        )
+    )
+    for dimension in ("tier", "persona", "total", "programme"):
+        assert await _told(api, dimension=dimension) == set(
+            await scoring.rows(
+                f"select metric, family, value, {_SCORE} from afterword_bi.scores_by_dimension"
+                f" where dimension = '{dimension}' group by 1, 2, 3"
+            )
+        )
+    summary = (await api.get("/v1/scores/summary")).json()["programmes"]
+    counts = ("requested", "handed_over", "answered", "held")
+    assert {(one["family"], one["programme"], *(one[name] for name in counts)) for one in summary} == set(
+        await scoring.rows(
+            f"select family, programme, {', '.join(f'sum({name})::int' for name in counts)}"
+            " from afterword_bi.response_rates_by_day group by 1, 2"
+        )
+    )
+
+
+async def test_answers_accounts_and_themes_are_those_of_the_api(
+    api: httpx.AsyncClient, scoring: Scoring
+) -> None:
+    ((answers, of_accounts),) = await scoring.rows(
+        "select (select count(nps) from afterword_bi.answers),"
+        " (select sum(answers) from afterword_bi.account_scores_by_day where metric = 'nps')"
+    )
+    assert answers == sum(n for metric, _, _, n, _ in await _told(api) if metric == "nps")
+    ((nobodys,),) = await scoring.rows("select count(nps) from afterword_bi.answers where account_id is null")
+    assert of_accounts == answers - nobodys
+    told = (await api.get("/v1/scores/accounts")).json()["accounts"]
+    assert {(one["name"], one["open_tickets"]) for one in told} == set(
+        await scoring.rows("select name, open_tickets from afterword_bi.accounts")
+    )
+    themes = (await api.get("/v1/scores/themes", params={"window": "all"})).json()
+    assert {(one["theme"], one["n"], one["negative"]) for one in themes["themes"]} == set(
+        await scoring.rows(
+            "select theme, sum(comments)::int,"
+            " coalesce(sum(comments) filter (where tone = 'negative'), 0)::int"
+            " from afterword_bi.themes_by_day group by 1"
+        )
+    )
+    ((comments,),) = await scoring.rows("select sum(comments)::int from afterword_bi.comments_by_day")
+    assert comments == themes["comments"]
+
+
+async def test_who_reads_views_reads_nothing_else_and_writes_nothing(db: Database) -> None:
+    async with db.read() as conn:
+        rights = {
+            row[0]: tuple(row)[1:]
+            for row in await conn.fetch(
+                "select n.nspname || '.' || c.relname,"
+                " has_table_privilege('afterword_bi', c.oid, 'select')"
+                " and has_schema_privilege('afterword_bi', n.oid, 'usage'),"
+                " has_table_privilege('afterword_bi', c.oid, 'insert, update, delete, truncate')"
+                " from pg_class c join pg_namespace n on n.oid = c.relnamespace"
+                " where c.relkind in ('r', 'p', 'v') and n.nspname !~ '^pg_|^information_schema$'"
+            )
+        }
+        may_make = await conn.fetchval(
+            "select has_schema_privilege('afterword_bi', 'afterword_bi', 'create')"
+        )
+    seen = {name for name, (reads, _) in rights.items() if reads}
+    assert seen == {f"afterword_bi.{view.name}" for view in VIEWS}
+    assert not any(writes for _, writes in rights.values())
+    assert not may_make
+
+
+async def test_every_view_and_column_is_documented_and_none_leads_to_a_person(db: Database) -> None:
+    async with db.read() as conn:
+        rows: list[asyncpg.Record] = await conn.fetch(
+            "select c.relname, a.attname, col_description(c.oid, a.attnum), obj_description(c.oid)"
+            " from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0"
+            " where c.relnamespace = 'afterword_bi'::regnamespace"
+        )
+    found = {(row[0], row[1]): (row[2], row[3]) for row in rows}
+    assert set(found) == {(view.name, name) for view in VIEWS for name, _, _ in view.columns}
+    assert all(meaning and row for meaning, row in found.values())
+    personal = {"contact_id", "survey_id", "words", "context", "subject_id", "snapshot", "zone"}
+    assert not personal & {name for _, name in found}
