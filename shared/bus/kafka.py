@@ -32,7 +32,6 @@ class KafkaBus:
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
-        self._specs: dict[str, TopicSpec] = {}
         self._producer: KafkaProducer | None = None
         self._lookup: KafkaLookup | None = None
         self._connecting = asyncio.Lock()
@@ -86,7 +85,6 @@ class KafkaBus:
 
     async def ensure_topics(self, specs: Sequence[TopicSpec]) -> None:
         """Create what is missing; see `Bus.ensure_topics`."""
-        self._specs |= {spec.name: spec for spec in specs}
         await self._ask(lambda lookup: lookup.create(specs))
 
     async def lag(self, group: str, topics: Sequence[str]) -> dict[Partition, int]:
@@ -151,10 +149,6 @@ class KafkaBus:
     async def _connected_producer(self) -> KafkaProducer:
         async with self._connecting:
             if self._producer is None:
-                if self._specs:
-                    # The broker may have been born anew while we were away, without our topics.
-                    lookup = await self._fresh_lookup()
-                    await lookup.create(self._specs.values())
                 self._producer = await KafkaProducer.connect(self._settings)
             return self._producer
 

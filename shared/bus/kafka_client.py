@@ -33,6 +33,7 @@ class KafkaSettings:
         replication: copies of a topic that we create.
         session_seconds: a silent consumer's partitions move to others after this time.
         request_seconds: a request unanswered for this long has failed.
+        produce_seconds: records that no broker took for this long have failed.
         drain_seconds: how long a rebalance waits for the batch in hand to be committed.
         security_protocol: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL.
     """
@@ -43,6 +44,7 @@ class KafkaSettings:
     replication: int = 1
     session_seconds: float = 6.0
     request_seconds: float = 10.0
+    produce_seconds: float = 5.0
     drain_seconds: float = 10.0
     security_protocol: str = "PLAINTEXT"
     ssl_context: SSLContext | None = None
@@ -57,7 +59,7 @@ class KafkaSettings:
             "client_id": self.client_id,
             "request_timeout_ms": int(self.request_seconds * 1000),
             "retry_backoff_ms": 250,
-            "metadata_max_age_ms": 5_000,
+            "metadata_max_age_ms": 2_000,
             "security_protocol": self.security_protocol,
             "ssl_context": self.ssl_context,
             "sasl_mechanism": self.sasl_mechanism,

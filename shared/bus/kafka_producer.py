@@ -88,7 +88,7 @@ class KafkaProducer:
 
 async def _start(settings: KafkaSettings, *, idempotent: bool) -> AIOKafkaProducer:
     client = AIOKafkaProducer(
-        **settings.connection(),
+        **settings.connection() | {"request_timeout_ms": int(settings.produce_seconds * 1000)},
         acks="all",
         enable_idempotence=idempotent,
         max_batch_size=_BATCH_BYTES,

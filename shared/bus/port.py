@@ -125,10 +125,7 @@ class Bus(Protocol):
         ...
 
     async def ensure_topics(self, specs: Sequence[TopicSpec]) -> None:
-        """Create the topics that do not exist; existing ones are left as they are.
-
-        The bus remembers the specs and creates the topics again when it meets a broker that lost them.
-        """
+        """Create the topics that do not exist; existing ones are left as they are."""
         ...
 
     async def lag(self, group: str, topics: Sequence[str]) -> dict[Partition, int]:

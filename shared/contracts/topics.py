@@ -34,6 +34,7 @@ class TopicPlan:
 
     Attributes:
         key: what the partition key of its records is.
+        writers: the services that announce on it; only their relays make it (`docs/mechanisms/outbox.md`).
         retention: age at which records may go; None = compacted by key, newest kept for ever.
         partitions: fixed at the start (order per key breaks on growth). The embedded broker gives a topic
             four when a client merely asks about it, so four leaves nothing to repair after a loss.
@@ -41,6 +42,7 @@ class TopicPlan:
 
     topic: Topic
     key: str
+    writers: tuple[str, ...]
     retention: timedelta | None
     meaning: str
     partitions: int = 4
@@ -48,30 +50,25 @@ class TopicPlan:
 
 _DAY = timedelta(days=1)
 
+_TRIGGER, _DISPATCH, _COLLECTOR, _SCORING, _ALERTS = (
+    ("trigger",), ("dispatch",), ("collector",), ("scoring",), ("alerts",)
+)  # fmt: skip
+_WHO = "account, else contact"
+
 TOPICS: tuple[TopicPlan, ...] = (
-    TopicPlan(
-        Topic.TOUCHPOINTS, "any", 7 * _DAY, "What happened at a customer, told by backends and webhooks."
-    ),
-    TopicPlan(
-        Topic.DIRECTORY,
-        "contact or account",
-        None,
-        "Contacts, accounts and the organisation as they are now.",
-    ),
-    TopicPlan(Topic.CONTEXT, "account", 30 * _DAY, "Renewals, churn, releases, incidents and usage."),
-    TopicPlan(Topic.PROGRAMMES, "programme", None, "Every published programme definition."),
-    TopicPlan(
-        Topic.SURVEYS,
-        "account, else contact",
-        30 * _DAY,
-        "Surveys asked for, reminded, extended, cancelled, closed.",
-    ),
-    TopicPlan(
-        Topic.MESSAGES, "account, else contact", 30 * _DAY, "Other messages that dispatch is asked to send."
-    ),
-    TopicPlan(Topic.DELIVERIES, "account, else contact", 30 * _DAY, "What became of each message."),
-    TopicPlan(Topic.RESPONSES, "account, else contact", 30 * _DAY, "Answers, their amendments and verdicts."),
-    TopicPlan(Topic.SCORES, "cell", None, "Headline scores as they are now."),
-    TopicPlan(Topic.FINDINGS, "programme", 30 * _DAY, "Drops of a score and rising themes."),
-    TopicPlan(Topic.TICKETS, "account, else contact", 30 * _DAY, "The life of each ticket."),
-)
+    TopicPlan(Topic.TOUCHPOINTS, "any", _TRIGGER, 7 * _DAY,
+              "What happened at a customer, told by backends and webhooks."),
+    TopicPlan(Topic.DIRECTORY, "contact or account", _TRIGGER, None,
+              "Contacts, accounts and the organisation as they are now."),
+    TopicPlan(Topic.CONTEXT, "account", _TRIGGER, 30 * _DAY,
+              "Renewals, churn, releases, incidents and usage."),
+    TopicPlan(Topic.PROGRAMMES, "programme", _TRIGGER, None, "Every published programme definition."),
+    TopicPlan(Topic.SURVEYS, _WHO, _TRIGGER, 30 * _DAY,
+              "Surveys asked for, reminded, extended, cancelled, closed."),
+    TopicPlan(Topic.MESSAGES, _WHO, _ALERTS, 30 * _DAY, "Other messages that dispatch is asked to send."),
+    TopicPlan(Topic.DELIVERIES, _WHO, _DISPATCH, 30 * _DAY, "What became of each message."),
+    TopicPlan(Topic.RESPONSES, _WHO, _COLLECTOR, 30 * _DAY, "Answers, their amendments and verdicts."),
+    TopicPlan(Topic.SCORES, "cell", _SCORING, None, "Headline scores as they are now."),
+    TopicPlan(Topic.FINDINGS, "programme", _SCORING, 30 * _DAY, "Drops of a score and rising themes."),
+    TopicPlan(Topic.TICKETS, _WHO, _ALERTS, 30 * _DAY, "The life of each ticket."),
+)  # fmt: skip

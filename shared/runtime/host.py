@@ -15,9 +15,7 @@ from typing_extensions import override
 
 from shared.bus.kafka import KafkaBus
 from shared.bus.kafka_client import KafkaSettings
-from shared.bus.model import TopicSpec
 from shared.bus.port import Bus
-from shared.contracts.topics import TOPICS
 from shared.db.anchor import read_anchor
 from shared.db.database import Database, connect
 from shared.db.errors import is_transient
@@ -27,13 +25,13 @@ from shared.runtime import failpoints, metrics
 from shared.runtime.backoff import Backoff
 from shared.runtime.clock import Anchor, AnchoredClock, Machine, SystemMachine
 from shared.runtime.consumer import ConsumerLoop
-from shared.runtime.deadletters import dead_letters_of
 from shared.runtime.hot import HotPaths
 from shared.runtime.housekeeping import housekeeping
 from shared.runtime.http import Check, probes
 from shared.runtime.logging import configure, get_logger
 from shared.runtime.loops import Loop, pause, run_loop
 from shared.runtime.memory import spare_startup
+from shared.runtime.places import wait_for_topics
 from shared.runtime.relay import Relay, outbox_depth
 from shared.runtime.service import Platform, Service
 from shared.runtime.settings import PlatformSettings
@@ -72,7 +70,6 @@ async def run(builds: Mapping[str, Build], settings: PlatformSettings, *, human_
     _on_signals(stop)
     bus = KafkaBus(kafka_settings(settings))
     async with _opened(builds, settings, bus, clock, machine) as hosted:
-        await _topics(hosted, bus, machine, stop)
         app = application(hosted, clock, bus, settings, stop)
         spare_startup()
         async with asyncio.TaskGroup() as tasks:
@@ -234,26 +231,6 @@ def _bus_check(bus: Bus) -> Check:
     return check
 
 
-async def _topics(hosted: Sequence[Hosted], bus: Bus, machine: Machine, stop: asyncio.Event) -> None:
-    """Create our topics, and a place for dead letters of each topic that is read; no topic of others."""
-    subscribed = [subscription for one in hosted for subscription in one.service.subscriptions]
-    theirs = [topic for subscription in subscribed if subscription.foreign for topic in subscription.names]
-    read = dict.fromkeys([*(plan.topic.value for plan in TOPICS), *theirs])
-    specs = [
-        *(TopicSpec(p.topic.value, p.partitions, p.retention is None, p.retention) for p in TOPICS),
-        *(dead_letters_of(topic) for topic in read),
-    ]
-    backoff = Backoff(machine)
-    while not stop.is_set():
-        try:
-            await bus.ensure_topics(specs)
-        except Unavailable:
-            log.warning("waiting_for_broker")
-            await backoff.wait()
-        else:
-            return
-
-
 def _start(
     tasks: asyncio.TaskGroup, one: Hosted, clock: AnchoredClock, machine: Machine, stop: asyncio.Event
 ) -> None:
@@ -266,11 +243,18 @@ def _start(
         instance = f"{name}-{platform.settings.instance}-{number}"
         loop = ConsumerLoop(subscription, platform.db, platform.bus, machine, instance=instance)
         one.consumers.append(loop)
-        tasks.create_task(loop.run(stop), name=f"{name}.consumer")
+        tasks.create_task(_consume(loop, platform.bus, machine, stop), name=f"{name}.consumer")
     watch = Loop("watch", 5.0, _watch(one, clock), due=False, woken=False)
     for each in (watch, housekeeping(platform.db, machine), *one.service.loops):
         driven = run_loop(name, each, machine, stop, bell=platform.db.bell, paused=lambda: clock.suspect)
         tasks.create_task(driven, name=f"{name}.{each.name}")
+
+
+async def _consume(loop: ConsumerLoop, bus: Bus, machine: Machine, stop: asyncio.Event) -> None:
+    subscription = loop.subscription
+    if subscription.foreign is None:
+        await wait_for_topics(bus, subscription.names, machine, stop)
+    await loop.run(stop)
 
 
 async def _keep_time(

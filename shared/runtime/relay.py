@@ -27,6 +27,7 @@ from shared.runtime.ids import random_id
 from shared.runtime.lease import LEASE_SECONDS, drop_lease, take_lease
 from shared.runtime.logging import get_logger
 from shared.runtime.outbox import load_headers
+from shared.runtime.places import topics_of
 
 Republish = Callable[[Tx], Awaitable[None]]
 
@@ -69,7 +70,10 @@ class Relay:
         self._machine = machine
         self._republish = republish
         self._holder = random_id()
+        self._topics = topics_of(self._service)
         self._continuity: Continuity | None = None
+        self._sure = False
+        """Whether the log was looked at, and our topics were there, since anything last failed."""
         self._leased_at = float("-inf")
         self._looked_at = float("-inf")
         self._swept_at = float("-inf")
@@ -107,8 +111,10 @@ class Relay:
         if not rows:
             return 0
         failpoint("relay.before_produce", self._service)
+        self._sure = False
         positions = await self._bus.produce([_outgoing(row) for row in rows])
         failpoint("relay.after_produce_before_mark", self._service)
+        self._sure = True
         await self._acked(rows, positions)
         failpoint("relay.after_mark", self._service)
         return len(rows)
@@ -125,17 +131,25 @@ class Relay:
         return True
 
     async def _look_back(self) -> None:
-        """First, and every two seconds: is the last acked record still in its place?"""
+        """First, after each failure and every two seconds: is the last acked record still in its place?
+
+        Only then are our topics made, where they are missing. Nobody else makes them, so nothing new stands
+        in a reborn broker before what stood in the former one.
+        """
         now = self._machine.monotonic()
-        if self._continuity is not None and now - self._looked_at < LOOK_BACK_SECONDS:
+        if self._sure and self._continuity is not None and now - self._looked_at < LOOK_BACK_SECONDS:
             return
+        certain, self._sure = self._sure, False
         if self._continuity is None:
             self._continuity = await self._remembered()
         if await self._continuity.broken(self._bus):
             await self._reborn(self._continuity)
+            certain = False
         else:
             await self._keep(self._continuity)
-        self._looked_at = now
+        if not certain:
+            await self._bus.ensure_topics(self._topics)
+        self._looked_at, self._sure = now, True
 
     async def _remembered(self) -> Continuity:
         async with self._db.read() as conn:

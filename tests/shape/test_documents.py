@@ -9,7 +9,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from shared.contracts.model import Payload
-from shared.contracts.topics import TOPICS, Topic
+from shared.contracts.topics import TOPICS, Topic, TopicPlan
 from tools import asyncapi, docs, events, flow
 from tools.examples import example
 
@@ -82,6 +82,13 @@ def resolves(document: dict[str, Any], ref: str) -> bool:
 def test_every_topic_is_planned_and_every_event_travels_on_one() -> None:
     assert [plan.topic for plan in TOPICS] == list(Topic)
     assert {model.TOPIC for model in flow.EVENTS} == set(Topic)
+
+
+@pytest.mark.parametrize("plan", TOPICS, ids=[plan.topic.value for plan in TOPICS])
+def test_a_topic_is_made_by_those_who_announce_on_it(plan: TopicPlan) -> None:
+    senders = {part.service for part in flow.parts() if plan.topic in part.topics(part.sends)}
+    # Webhooks become touchpoints inside trigger, which no model's name shows; messages have no sender yet.
+    assert senders == set(plan.writers) or (plan.topic in {Topic.TOUCHPOINTS, Topic.MESSAGES} and not senders)
 
 
 def test_every_topic_that_is_read_is_sent_by_somebody() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +21,11 @@ from services.trigger.app import build as build_trigger
 from services.trigger.settings import Settings as TriggerSettings
 from shared.bus.model import TopicSpec
 from shared.bus.port import Bus, BusConsumer
-from shared.contracts.topics import TOPICS
 from shared.db.database import connect
 from shared.db.errors import is_transient
 from shared.runtime.clock import Clock, Machine
 from shared.runtime.consumer import ConsumerLoop
+from shared.runtime.places import topics_of
 from shared.runtime.relay import Relay
 from shared.runtime.service import Platform, Service
 from shared.runtime.settings import PlatformSettings
@@ -168,7 +167,4 @@ async def _member(service: Service, number: int, platform: Platform, ground: Gro
 
 def topic_specs() -> Sequence[TopicSpec]:
     """The topics of the house."""
-    day = timedelta(days=7)
-    kept = [TopicSpec(p.topic.value, p.partitions, p.retention is None, p.retention) for p in TOPICS]
-    dead = [TopicSpec(p.topic.dead_letters, 1, compacted=False, retention=day) for p in TOPICS]
-    return [*kept, *dead]
+    return list({spec.name: spec for name in SERVICES for spec in topics_of(name)}.values())

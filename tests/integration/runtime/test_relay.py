@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from shared.bus.memory import MemoryBus
 from shared.bus.port import BusUnavailable
 from shared.contracts.directory import ContextKind, ContextRecorded
 from shared.contracts.topics import Topic
@@ -128,6 +129,29 @@ async def test_a_broker_that_lost_everything_gets_all_retained_events_again(
     await relay.step()
     await publish(relay)
     assert set(await probe.announced()) == {event_id(str(n)) for n in range(1, 8)}
+
+
+async def test_after_an_outage_nothing_new_goes_out_before_the_relay_has_looked_back(probe: Probe) -> None:
+    relay = probe.relay()
+    await announce(probe, "1", "2")
+    await publish(relay)
+    probe.bus.go_down()
+    await announce(probe, "3")
+    with pytest.raises(BusUnavailable):
+        await relay.step()
+    probe.bus.lose_everything()
+    probe.bus.come_back()
+    await publish(relay)
+    assert await probe.announced() == [event_id("1"), event_id("2"), event_id("3")]
+
+
+async def test_a_relay_makes_the_topics_that_its_service_announces_on(probe: Probe) -> None:
+    bus = MemoryBus()
+    await bus.start()
+    probe.db.service = "alerts"
+    await Relay(probe.db, bus, probe.machine).step()
+    made = {topic for topic, _ in await bus.end_offsets([*Topic, *(topic.dead_letters for topic in Topic)])}
+    assert made == {Topic.TICKETS, Topic.MESSAGES, *(topic.dead_letters for topic in Topic)}
 
 
 async def test_state_topics_are_told_anew_after_a_loss(probe: Probe) -> None:
