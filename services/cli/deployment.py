@@ -102,6 +102,15 @@ def settings_of(data_dir: Path) -> PlatformSettings:
         return PlatformSettings.model_validate(json.loads(kept.read_text()))
 
 
+def is_deployed(data_dir: Path) -> bool:
+    """Whether the environment or this directory says where a deployment is."""
+    try:
+        PlatformSettings()
+    except ValidationError:
+        return (data_dir / "settings.json").exists()
+    return True
+
+
 def keep_settings(embedded: Embedded) -> None:
     """Leave the settings where other commands and processes of this machine find them."""
     file = embedded.settings.data_dir / "settings.json"

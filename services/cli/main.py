@@ -16,6 +16,7 @@ from services.cli import (
     deadletters,
     imports,
     mail,
+    messages,
     organisation,
     people,
     rota,
@@ -42,6 +43,7 @@ app.add_typer(organisation.app, name="organisation", help="Name, zone, sender an
 app.add_typer(scores.app, name="scores", help="Sums of answers: check them, count them anew.")
 app.add_typer(verdicts.app, name="verdicts", help="Person or machine: why, and judged anew by today's rules.")
 app.add_typer(mail.app, name="mail", help="Will receivers believe our mails: SPF, DKIM, DMARC.")
+app.add_typer(messages.app, name="messages", help="How messages look, before anybody gets one.")
 app.command("books")(books.command)
 app.command("import")(imports.command)
 app.command("backtest")(backtest.command)

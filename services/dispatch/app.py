@@ -16,6 +16,7 @@ from services.dispatch.channels.email import EmailChannel, SmtpServer
 from services.dispatch.channels.fetch import fetch
 from services.dispatch.channels.inhouse import InHouse
 from services.dispatch.channels.port import Channel as Port
+from services.dispatch.channels.preview import Studio
 from services.dispatch.channels.render import Renderer
 from services.dispatch.channels.sms import SmsChannel, SmsProvider
 from services.dispatch.channels.webhook import WebhookChannel, WebhookTarget
@@ -24,6 +25,7 @@ from services.dispatch.handlers import SUBSCRIPTION
 from services.dispatch.handlers.mail_reports import MailReports
 from services.dispatch.handlers.returns import Returns
 from services.dispatch.handlers.texting import Texting
+from services.dispatch.pages.preview import preview_routes
 from services.dispatch.pages.unsubscribe import unsubscribe_routes
 from services.dispatch.settings import Settings
 from services.dispatch.worker.delivering import Postman
@@ -134,7 +136,8 @@ def _router(settings: Settings, platform: Platform, renderer: Renderer, post: Po
         pending_routes(platform.db, platform.tokens, public_url),
         rate_routes(platform.db, Thresholds(settings.rate_target, settings.rate_floor)),
         unsubscribe_routes(platform.db, platform.tokens),
-        routes(platform.db, renderer),
+        preview_routes(platform.db, Studio(renderer, public_url, settings.sms_replies)),
+        routes(platform.db),
     )
     return router
 

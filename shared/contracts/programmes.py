@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from shared.contracts.model import Family, Payload
+from shared.contracts.forms import Form, Letter
+from shared.contracts.model import Channel, Family, Payload
 from shared.contracts.topics import Topic
 
 
@@ -23,7 +24,8 @@ class ProgrammeState(StrEnum):
 class ProgrammePublished(Payload):
     """A programme's whole definition; `version` hashes its content, `revision` counts publications.
 
-    `group`: title, objective, further objectives and goal of its group; empty when none is described.
+    `group`: title, objective, further objectives and goal of its group; empty when none is described. `form`,
+    `letter` and `channels` are those that a survey of it carries; nobody has filled the letter's slots yet.
     """
 
     TYPE: ClassVar[str] = "programme.published.v1"
@@ -37,3 +39,6 @@ class ProgrammePublished(Payload):
     family: Family
     definition: dict[str, Any]
     group: dict[str, Any] = Field(default_factory=dict)
+    form: Form | None = None
+    letter: Letter | None = None
+    channels: tuple[Channel, ...] = ()

@@ -288,10 +288,10 @@ class Site:
         return text
 
 
-async def site_of(room: MailRoom) -> Site:
+async def site_of(room: MailRoom, access: Access | None = None) -> Site:
     """Put the service together as its composition root does."""
     clock, machine = room.db.clock, room.db.machine
-    access = Access(room.db, clock, machine, secure=True)
+    access = access or Access(room.db, clock, machine, secure=True)
     platform = Platform(
         settings=unconnected("dispatch").settings,
         db=room.db,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -144,6 +145,12 @@ class Announced:
     key: str
     reason: str
     detail: str
+
+
+def write_texts(form: Form, letter: Letter) -> str:
+    """Form and letter as they are kept; equal ones are equal texts."""
+    whole = {"form": form.model_dump(mode="json"), "letter": letter.model_dump(mode="json")}
+    return json.dumps(whole, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 @lru_cache(maxsize=512)

@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from services.dispatch.domain.model import write_texts
 from services.dispatch.store import intake, suppressions
 from services.dispatch.store.suppressions import Agreed
 from shared.contracts.directory import ContactChanged, ContactErased
 from shared.contracts.envelope import Event
-from shared.contracts.programmes import ProgrammeState
+from shared.contracts.programmes import ProgrammePublished, ProgrammeState
 from shared.db.database import Tx
 
 
@@ -50,12 +51,15 @@ async def on_accounts(events: Sequence[Event[Any]], tx: Tx) -> None:
 
 
 async def on_programmes(events: Sequence[Event[Any]], tx: Tx) -> None:
-    """Keep whether a programme is paused."""
+    """Keep whether a programme is paused, and what its messages would say."""
     newest = {e.data.programme: e.data for e in sorted(events, key=lambda e: e.data.revision)}
-    rows = [
-        (programme, data.revision, data.state is ProgrammeState.PAUSED) for programme, data in newest.items()
-    ]
-    await intake.save_programmes(tx.conn, rows)
+    await intake.save_programmes(tx.conn, [_programme(data) for data in newest.values()])
+
+
+def _programme(told: ProgrammePublished) -> tuple[str, int, bool, str, str]:
+    texts = write_texts(told.form, told.letter) if told.form and told.letter else ""
+    paused = told.state is ProgrammeState.PAUSED
+    return told.programme, told.revision, paused, texts, ",".join(told.channels)
 
 
 async def on_organisation(events: Sequence[Event[Any]], tx: Tx) -> None:

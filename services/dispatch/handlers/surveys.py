@@ -16,6 +16,7 @@ from services.dispatch.domain.model import (
     Planned,
     Survey,
     SurveyChange,
+    write_texts,
 )
 from services.dispatch.domain.routing import next_channel
 from services.dispatch.store import intake
@@ -80,9 +81,7 @@ def _applied(change: SurveyChange, data: Later) -> SurveyChange:
 
 
 def _texts(request: SurveyRequested) -> str:
-    """Form and letter as one text; equal for all surveys of a programme version."""
-    whole = {"form": request.form.model_dump(mode="json"), "letter": request.letter.model_dump(mode="json")}
-    return json.dumps(whole, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return write_texts(request.form, request.letter)
 
 
 def _digest(content: str) -> str:

@@ -114,9 +114,12 @@ on conflict (account_id) do update set version = excluded.version, paused = excl
 where a.version < excluded.version
 """
 _PROGRAMMES = """
-insert into programmes as p (programme, revision, paused)
-select * from unnest($1::text[], $2::int[], $3::boolean[]) order by 1
-on conflict (programme) do update set revision = excluded.revision, paused = excluded.paused
+insert into programmes as p (programme, revision, paused, texts, channels)
+select programme, revision, paused, texts, coalesce(string_to_array(nullif(channels, ''), ','), '{}')
+from unnest($1::text[], $2::int[], $3::boolean[], $4::text[], $5::text[])
+    as t (programme, revision, paused, texts, channels) order by 1
+on conflict (programme) do update set revision = excluded.revision, paused = excluded.paused,
+    texts = excluded.texts, channels = excluded.channels
 where p.revision <= excluded.revision
 """
 _ORGANISATION = """
@@ -251,10 +254,13 @@ async def save_accounts(conn: Connection, rows: Sequence[tuple[UUID, int, bool]]
     await conn.execute(_WAKE, [], [account for account, _, paused in rows if not paused])
 
 
-async def save_programmes(conn: Connection, rows: Sequence[tuple[str, int, bool]]) -> None:
-    """Keep programmes: key, revision, paused. Messages of those that go on are due at once."""
-    await conn.execute(_PROGRAMMES, *_columns(rows, 3))
-    await conn.execute(_WAKE, [programme for programme, _, paused in rows if not paused], [])
+async def save_programmes(conn: Connection, rows: Sequence[tuple[str, int, bool, str, str]]) -> None:
+    """Keep programmes: key, revision, paused, texts, channels (by comma).
+
+    Messages of those that go on are due at once.
+    """
+    await conn.execute(_PROGRAMMES, *_columns(rows, 5))
+    await conn.execute(_WAKE, [programme for programme, _, paused, _, _ in rows if not paused], [])
 
 
 async def save_organisation(conn: Connection, version: int, content: str, *, paused: bool) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from shared.contracts.model import Channel
 from shared.db.database import Connection
 
 _MESSAGES = """
@@ -133,25 +133,30 @@ async def books(conn: Connection) -> Books:
 
 
 @dataclass(frozen=True, slots=True)
-class Latest:
-    """The last survey of a programme as far as a preview needs it; nothing of the person."""
+class Worded:
+    """What messages of a programme say: form and letter as they are kept, and by which channels."""
 
+    programme: str
     texts: str
-    snapshot: str
-    slots: Mapping[str, str]
-    closes_at: datetime
+    channels: tuple[Channel, ...]
 
 
-async def latest(conn: Connection, programme: str) -> Latest | None:
-    """The last survey of a programme; None when there was none yet."""
-    row = await conn.fetchrow(
-        """
-        select t.content, s.snapshot, s.slots, s.closes_at
-        from surveys s join texts t on t.digest = s.texts_digest
-        where s.programme = $1 order by s.requested_at desc limit 1
-        """,
-        programme,
-    )
-    return (
-        Latest(row["content"], row["snapshot"], json.loads(row["slots"]), row["closes_at"]) if row else None
-    )
+# One that was published before its words came with it shows those of its last survey.
+_WORDED = """
+select p.programme, w.texts, case when p.texts = '' then last.channels else p.channels end as channels
+from programmes p
+left join lateral (
+    select t.content, s.channels from surveys s join texts t on t.digest = s.texts_digest
+    where p.texts = '' and s.programme = p.programme order by s.requested_at desc limit 1
+) last on true
+cross join lateral (select coalesce(nullif(p.texts, ''), last.content) as texts) w
+where w.texts is not null order by p.programme
+"""
+
+
+async def worded(conn: Connection) -> list[Worded]:
+    """All programmes whose words are known."""
+    return [
+        Worded(row["programme"], row["texts"], tuple(map(Channel, row["channels"])) or (Channel.EMAIL,))
+        for row in await conn.fetch(_WORDED)
+    ]

@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
+from email.utils import parseaddr
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any, Literal
@@ -237,6 +238,12 @@ class Programme(Rules):
             reminder=self.letter.reminder,
             incentive=self.send.incentive,
         )
+
+    @cached_property
+    def signed(self) -> Letter:
+        """What its mails say in the name of whoever signs to somebody of no known persona."""
+        name, email = parseaddr(self.send.signed_by(None))
+        return self.wording.model_copy(update={"sender_name": name, "sender_email": email})
 
     @cached_property
     def letters(self) -> dict[tuple[str, str, str], Letter]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.trigger.domain.findings import Checked, Finding, Report
+from services.trigger.domain.programme import edition_of
 from services.trigger.store import audiences, programmes
 from services.trigger.store.programmes import Standing
 from shared.contracts.model import Family
@@ -55,6 +56,7 @@ def announcement(
     one: Standing, definition: Mapping[str, Any], groups: Mapping[str, dict[str, Any]]
 ) -> ProgrammePublished:
     """The event about a programme as it stands, with its group's objective and goal."""
+    rules = edition_of(dict(definition), one.shown).programme
     return ProgrammePublished(
         programme=one.key,
         version=one.version,
@@ -63,6 +65,9 @@ def announcement(
         family=Family(str(definition["family"])),
         definition=dict(definition),
         group=groups.get(str(definition.get("group", "")), {}),
+        form=rules.form,
+        letter=rules.signed,
+        channels=rules.send.channels,
     )
 
 

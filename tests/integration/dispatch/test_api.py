@@ -115,22 +115,6 @@ async def test_the_books_notice_a_survey_without_a_message(room: MailRoom) -> No
         assert not (await views.books(conn)).balanced
 
 
-@pytest.mark.requirement("R43")
-@pytest.mark.parametrize(
-    ("locale", "words"), [("en", "Hello Alex,"), ("es", "Hola, Alex:"), ("sv", "Hej Alex,")]
-)
-async def test_a_preview_shows_the_mail_of_nobody(
-    room: MailRoom, api: httpx.AsyncClient, locale: str, words: str
-) -> None:
-    await room.ask("anna")
-    answer = await api.get(f"/v1/previews/relationship-nps?locale={locale}")
-    assert answer.status_code == 200
-    assert words in answer.text
-    assert "Anna" not in answer.text
-    assert "sandbox" in answer.headers["content-security-policy"]
-    assert (await api.get("/v1/previews/unknown")).status_code == 404
-
-
 async def test_everything_twice_is_once(room: MailRoom) -> None:
     """Each handler may see an event again, in another batch: state and outbox stay as they were."""
     request = await room.request("anna")
