@@ -13,7 +13,7 @@ from shared.security.sealing import Sealer
 from shared.security.tokens import Tokens
 from tests.support.browsing import AS_A_PERSON, chromium
 from tests.support.collector import ORGANISATION, Collector
-from tests.support.score_pages import served
+from tests.support.serving import served
 
 
 @pytest.fixture

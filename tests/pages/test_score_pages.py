@@ -19,11 +19,11 @@ from tests.support.score_pages import (
     comments_of,
     quarter,
     quarter_before,
-    served,
     signed_in,
     spoken,
 )
 from tests.support.scoring import Scoring
+from tests.support.serving import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("score_pages")]
 

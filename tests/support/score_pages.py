@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-import uvicorn
 from argon2 import PasswordHasher
 from fastapi import FastAPI
-from starlette.types import ASGIApp
 
 from services.scoring.api import comments, results, routes, tables
 from services.scoring.app import dictionary_of, references_of
@@ -185,17 +181,3 @@ def application(db: Database, clock: FixedClock, access: Access) -> FastAPI:
     join(app, routes(db, clock))
     join(app, pages(db, clock, Thresholds(floor=0.2, target=0.5)))
     return app
-
-
-@asynccontextmanager
-async def served(app: ASGIApp) -> AsyncIterator[str]:
-    """The application on a free port of this machine; gives its address."""
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="off"))
-    async with asyncio.TaskGroup() as tasks:
-        serving = tasks.create_task(server.serve())
-        while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
-            await asyncio.sleep(0.01)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        yield f"http://127.0.0.1:{port}"
-        server.should_exit = True
-        await serving

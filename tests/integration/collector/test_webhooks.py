@@ -24,7 +24,7 @@ from shared.contracts.directory import ContactErased
 from shared.security.roles import Scope
 from shared.security.signatures import WebhookSecret, sign_standard
 from tests.support.collector import Collector, contact_id, survey_id
-from tests.support.score_pages import served
+from tests.support.serving import served
 
 
 @dataclass(slots=True)
