@@ -21,7 +21,8 @@ from shared.security.tokens import Tokens
 from tests.conftest import OpenDatabase
 from tests.support.browsing import barriers
 from tests.support.dispatch import NOW, NPS, ORGANISATION, PUBLIC_URL, mail_room, site_of
-from tests.support.score_pages import access_to, served, signed_in
+from tests.support.score_pages import access_to, signed_in
+from tests.support.serving import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("mail_pages")]
 WIDTHS = {"phone": 375, "desk": 1000}
