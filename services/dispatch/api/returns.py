@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from services.dispatch.channels.port import Channel, Outgoing
 from services.dispatch.handlers.mail_reports import MailReports
 from services.dispatch.handlers.returns import Forward, NotOursError, Returns
-from services.dispatch.webhooks import mail
+from services.dispatch.webhooks import mail, sns
 from shared.errors import SendError
 from shared.runtime.logging import get_logger
 from shared.security.access import Principal, Scope, require_scope
@@ -77,13 +77,7 @@ class MailHooks:
     async def ses(self, request: Request) -> dict[str, int]:
         """Notifications of SES by SNS; the question whether we want them is answered."""
         message = _object(await _body(request, MAX_REPORT))
-        topics, url = self.proofs.sns_topics, mail.sns_certificate_url(message)
-        if not url or message.get("TopicArn") not in topics:
-            raise _unproven("AFTERWORD_DISPATCH_SNS_TOPICS")
-        if not mail.sns_is_signed(message, await self.fetch(url), topics):
-            raise _unproven("AFTERWORD_DISPATCH_SNS_TOPICS")
-        if message.get("Type") == "SubscriptionConfirmation":
-            await self.fetch(str(message.get("SubscribeURL")))
+        if not await believed(message, self.proofs, self.fetch):
             return {"taken": 0}
         return {"taken": await self.reports.take(mail.read_ses(message), "ses")}
 
@@ -111,6 +105,25 @@ class MailHooks:
             raise _unproven("AFTERWORD_DISPATCH_POSTMARK_SECRET")
         told = _object(await _body(request, MAX_REPORT))
         return {"taken": await self.reports.take(mail.read_postmark(told), "postmark")}
+
+
+async def believed(message: Mapping[str, Any], proofs: Proofs, fetch: Fetch) -> bool:
+    """Whether a message of SNS is a notification; a subscription of ours is confirmed on the way.
+
+    Raises:
+        Problem: it is not proven to come from SNS about a topic of ours, or names another host than SNS.
+    """
+    topics = proofs.sns_topics
+    url = sns.certificate_url(message, topics)
+    if not url or not sns.is_signed(message, await fetch(url), topics):
+        raise _unproven("AFTERWORD_DISPATCH_SNS_TOPICS")
+    if message.get("Type") != "SubscriptionConfirmation":
+        return True
+    confirm = sns.confirmation_url(message, topics)
+    if not confirm:
+        raise _unproven("AFTERWORD_DISPATCH_SNS_TOPICS")
+    await fetch(confirm)
+    return False
 
 
 def forward_by(channel: Channel) -> Forward:

@@ -14,41 +14,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
-from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from services.dispatch.domain.bounces import bounce_kind, status_in
 from services.dispatch.domain.return_path import read_local
 from shared.contracts.deliveries import BounceKind
 
 _MESSAGE_ID = re.compile(r"<?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})@")
-_SNS_HOST = re.compile(r"sns\.[a-z0-9-]{3,}\.amazonaws\.com(\.cn)?\Z")
-_SNS_SIGNED = {
-    "Notification": ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"),
-    "SubscriptionConfirmation": (
-        "Message",
-        "MessageId",
-        "SubscribeURL",
-        "Timestamp",
-        "Token",
-        "TopicArn",
-        "Type",
-    ),
-    "UnsubscribeConfirmation": (
-        "Message",
-        "MessageId",
-        "SubscribeURL",
-        "Timestamp",
-        "Token",
-        "TopicArn",
-        "Type",
-    ),
-}
 
 
 class What(StrEnum):
@@ -99,30 +75,13 @@ def _report(
 # --- SES over SNS -------------------------------------------------------------------------------
 
 
-def sns_certificate_url(message: Mapping[str, Any]) -> str:
-    """Where the certificate of a message lies; "" unless that is a host of SNS itself."""
-    url = message.get("SigningCertURL") or message.get("SigningCertUrl") or ""
-    parts = urlsplit(url if isinstance(url, str) else "")
-    good = parts.scheme == "https" and parts.port in {None, 443} and _SNS_HOST.match(parts.hostname or "")
-    return parts.geturl() if good and parts.path.endswith(".pem") else ""
+def _object(value: object) -> Mapping[str, Any]:
+    """A field that should be an object; anything else says nothing."""
+    return value if isinstance(value, dict) else {}
 
 
-def sns_is_signed(message: Mapping[str, Any], certificate: bytes, topics: Sequence[str]) -> bool:
-    """Whether SNS signed a message of one of our topics with the key of a certificate."""
-    names = _SNS_SIGNED.get(str(message.get("Type")))
-    if names is None or message.get("TopicArn") not in topics:
-        return False
-    text = "".join(f"{name}\n{message[name]}\n" for name in names if isinstance(message.get(name), str))
-    digest = hashes.SHA256() if message.get("SignatureVersion") == "2" else hashes.SHA1()  # noqa: S303 - version 1 of the scheme
-    try:
-        key = x509.load_pem_x509_certificate(certificate).public_key()
-        if not isinstance(key, rsa.RSAPublicKey):
-            return False
-        signature = base64.b64decode(str(message.get("Signature", "")), validate=True)
-        key.verify(signature, text.encode(), padding.PKCS1v15(), digest)
-    except (InvalidSignature, ValueError):
-        return False
-    return True
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def read_ses(message: Mapping[str, Any]) -> list[MailReport]:
@@ -133,13 +92,14 @@ def read_ses(message: Mapping[str, Any]) -> list[MailReport]:
         return []
     if not isinstance(told, dict):
         return []
-    mail = told.get("mail") or {}
-    headers = mail.get("commonHeaders") or {}
-    own = [h.get("value") for h in mail.get("headers") or [] if str(h.get("name")).lower() == "message-id"]
+    mail = _object(told.get("mail"))
+    headers = _object(mail.get("commonHeaders"))
+    written = map(_object, _list(mail.get("headers")))
+    own = [h.get("value") for h in written if str(h.get("name")).lower() == "message-id"]
     names = [*own, headers.get("messageId"), mail.get("source")]
     match told.get("notificationType") or told.get("eventType"):
         case "Bounce":
-            bounce = told.get("bounce") or {}
+            bounce = _object(told.get("bounce"))
             return [
                 _report(
                     What.BOUNCED,
@@ -148,15 +108,15 @@ def read_ses(message: Mapping[str, Any]) -> list[MailReport]:
                     _ses_kind(bounce, one),
                     status_in(str(one.get("status") or one.get("diagnosticCode") or "")),
                 )
-                for one in bounce.get("bouncedRecipients") or []
+                for one in map(_object, _list(bounce.get("bouncedRecipients")))
             ]
         case "Complaint":
-            people = (told.get("complaint") or {}).get("complainedRecipients") or []
-            return [_report(What.COMPLAINED, names, one.get("emailAddress")) for one in people]
+            people = _list(_object(told.get("complaint")).get("complainedRecipients"))
+            return [_report(What.COMPLAINED, names, _object(one).get("emailAddress")) for one in people]
         case "Delivery":
             return [
                 _report(What.DELIVERED, names, one)
-                for one in (told.get("delivery") or {}).get("recipients") or []
+                for one in _list(_object(told.get("delivery")).get("recipients"))
             ]
         case _:
             return []
@@ -192,7 +152,7 @@ def sendgrid_is_signed(body: bytes, timestamp: str, signature: str, public_key: 
 def read_sendgrid(events: object) -> list[MailReport]:
     """The reports in a batch of SendGrid's events."""
     found: list[MailReport] = []
-    for event in events if isinstance(events, list) else []:
+    for event in map(_object, _list(events)):
         names, who = (event.get("smtp-id"),), event.get("email")
         status = status_in(f"{event.get('status') or ''} {event.get('reason') or ''}")
         match event.get("event"):
@@ -236,9 +196,9 @@ def read_mailgun(told: Mapping[str, Any]) -> list[MailReport]:
     event = told.get("event-data")
     if not isinstance(event, dict):
         return []
-    headers = (event.get("message") or {}).get("headers") or {}
+    headers = _object(_object(event.get("message")).get("headers"))
     names, who = (headers.get("message-id"),), event.get("recipient")
-    status = event.get("delivery-status") or {}
+    status = _object(event.get("delivery-status"))
     code = status_in(f"{status.get('enhanced-code') or ''} {status.get('message') or ''}")
     match event.get("event"):
         case "delivered":
@@ -265,7 +225,7 @@ _POSTMARK_POLICY = frozenset(
 
 def read_postmark(told: Mapping[str, Any]) -> list[MailReport]:
     """The report in a call of Postmark, which signs nothing: its secret stands in the request."""
-    metadata = told.get("Metadata") or {}
+    metadata = _object(told.get("Metadata"))
     names = (metadata.get("message-id"), told.get("From"))
     match told.get("RecordType"):
         case "Delivery":
