@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 from fastapi import APIRouter
+from pydantic import SecretStr
 
 from services.alerts import api, pages, worker
 from services.alerts.channels import slack, teams
@@ -19,7 +20,7 @@ from services.alerts.channels.pagerduty import ENQUEUE, PagerDutyChannel
 from services.alerts.channels.port import Channel
 from services.alerts.channels.sms import Account, SmsChannel, path
 from services.alerts.channels.webhook import WebhookChannel
-from services.alerts.connectors.partners import Access, JiraProject, helpdesks_of
+from services.alerts.connectors.partners import Access, Accesses, JiraProject, helpdesks_of
 from services.alerts.domain.causes import DEFAULT_CAUSES, Cause
 from services.alerts.domain.helpdesk import Helpdesk
 from services.alerts.domain.pace import PACES, Pace
@@ -117,10 +118,21 @@ def loops_of(desk: Desk, platform: Platform, channels: tuple[Channel, ...]) -> t
 
 
 def _helpdesks(settings: Settings, machine: Machine) -> tuple[Helpdesk, ...]:
-    zendesk = Access(settings.zendesk_url, settings.zendesk_user, settings.zendesk_token.get_secret_value())
-    jira = Access(settings.jira_url, settings.jira_user, settings.jira_token.get_secret_value())
-    project = JiraProject(settings.jira_project, settings.jira_issue_type)
-    return tuple(helpdesks_of(zendesk, jira, project, machine))
+    def access(url: str, user: str, token: SecretStr) -> Access:
+        return Access(url, user, token.get_secret_value())
+
+    accesses = Accesses(
+        zendesk=access(settings.zendesk_url, settings.zendesk_user, settings.zendesk_token),
+        jira=access(settings.jira_url, settings.jira_user, settings.jira_token),
+        project=JiraProject(settings.jira_project, settings.jira_issue_type),
+        freshdesk=access(settings.freshdesk_url, "", settings.freshdesk_key),
+        hubspot=access(settings.hubspot_url, "", settings.hubspot_token),
+        pipeline=settings.hubspot_pipeline,
+        salesforce=access(
+            settings.salesforce_url, settings.salesforce_client_id, settings.salesforce_client_secret
+        ),
+    )
+    return tuple(helpdesks_of(accesses, machine))
 
 
 def _syncing(desk: Desk, platform: Platform, helpdesks: Sequence[Helpdesk]) -> Iterator[Loop]:

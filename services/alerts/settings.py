@@ -70,6 +70,21 @@ class Settings(ServiceSettings):
     jira_token: SecretStr = Field(default=SecretStr(""), description="API token that may write issues")
     jira_project: str = Field(default="", description="key of the project that cases go to")
     jira_issue_type: str = Field(default="Task", description="type of their issues")
+    freshdesk_url: str = Field(default="", description="https://<account>.freshdesk.com, to keep cases there")
+    freshdesk_key: SecretStr = Field(default=SecretStr(""), description="API key of an agent")
+    hubspot_url: str = Field(default="https://api.hubapi.com", description="where HubSpot's API is")
+    hubspot_token: SecretStr = Field(
+        default=SecretStr(""),
+        description="token of a private app that may write tickets, to keep cases there",
+    )
+    hubspot_pipeline: str = Field(default="0", description="id of the ticket pipeline that cases go to")
+    salesforce_url: str = Field(
+        default="", description="https://<domain>.my.salesforce.com, to keep cases there"
+    )
+    salesforce_client_id: str = Field(
+        default="", description="consumer key of a connected app with the client credentials flow"
+    )
+    salesforce_client_secret: SecretStr = Field(default=SecretStr(""), description="its consumer secret")
     leadership: tuple[str, ...] = Field(
         default=(), description="JSON list of users' addresses told at the hard limit; none: the admins"
     )

@@ -11,23 +11,30 @@ import httpx
 import pytest
 
 from services.alerts.connectors.api import Api
+from services.alerts.connectors.freshdesk import Freshdesk
+from services.alerts.connectors.hubspot import HubSpot
 from services.alerts.connectors.jira import Jira
+from services.alerts.connectors.salesforce import Salesforce
 from services.alerts.connectors.zendesk import Zendesk
 from services.alerts.domain.helpdesk import Helpdesk
 from services.alerts.domain.outside import Case, Note, mark
 from shared.errors import SendError
 from shared.runtime.clock import FakeMachine
 from shared.runtime.ids import derive
+from tests.support.crmdesks import FreshdeskDesk, HubSpotDesk, SalesforceDesk
 from tests.support.helpdesks import Desk, JiraDesk, ZendeskDesk
 
+pytestmark = pytest.mark.requirement("R72")
 TICKET = derive("ticket")
+SAID = "Nobody called back. *Twice* [x](javascript:1) {panel} <img src=x onerror=alert(1)>"
 CASE = Case(
     TICKET,
     "Ana Diaz (Acme) gave 2 of 10",
-    "Nobody called back. *Twice* [x](javascript:1) {panel}\n\nhttps://afterword.test/tickets/1",
+    f"{SAID}\n\nhttps://afterword.test/tickets/1",
     "urgent",
     "ana@acme.test",
     "Ana Diaz",
+    "https://afterword.test/tickets/1",
 )
 SITE = "https://help.test"
 
@@ -48,9 +55,24 @@ def jira(api: Api) -> Helpdesk:
     return Jira(api, SITE, "CARE", "Task")
 
 
+def freshdesk(api: Api) -> Helpdesk:
+    return Freshdesk(api, SITE)
+
+
+def hubspot(api: Api) -> Helpdesk:
+    return HubSpot(api, "0")
+
+
+def salesforce(api: Api) -> Helpdesk:
+    return Salesforce(api, SITE)
+
+
 BENCHES: dict[str, tuple[type[Desk], Callable[[Api], Helpdesk]]] = {
     "zendesk": (ZendeskDesk, zendesk),
     "jira": (JiraDesk, jira),
+    "freshdesk": (FreshdeskDesk, freshdesk),
+    "hubspot": (HubSpotDesk, hubspot),
+    "salesforce": (SalesforceDesk, salesforce),
 }
 
 
@@ -76,7 +98,7 @@ async def test_a_case_is_put_there_with_its_words_and_found_again(bench: Bench) 
     seen = await bench.of.read(made)
     assert seen is not None
     assert (seen.id, seen.solved, seen.url.startswith(SITE)) == (made, False, True)
-    assert "*Twice* [x](javascript:1) {panel}" in bench.desk.newest.said[0][1]
+    assert SAID in bench.desk.newest.said[0][1]
 
 
 async def test_after_a_lost_answer_the_case_is_found_and_not_made_twice(bench: Bench) -> None:
@@ -133,7 +155,8 @@ async def test_one_that_was_deleted_there_is_gone(bench: Bench) -> None:
 async def test_a_failure_says_whether_to_come_again(
     bench: Bench, answer: httpx.Response | Exception, permanent: bool, wait: int | None
 ) -> None:
-    bench.desk.fails = [answer]
+    await bench.of.find(TICKET)
+    bench.desk.fails_making = [answer]
     error = await failure(bench)
     assert error.permanent is permanent
     assert error.retry_after == (timedelta(seconds=wait) if wait else None)
@@ -147,8 +170,14 @@ async def test_no_id_leads_elsewhere(bench: Bench, odd: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "shape", [{"tickets": 7}, {"issues": [7]}, {"tickets": [{"id": {}}]}, {"issues": None}]
+    "shape",
+    [{"tickets": 7}, {"issues": [7]}, {"tickets": [{"id": {}}]}, {"issues": None}, {"id": [7], "Id": {}}],
 )
-async def test_an_answer_of_another_shape_finds_nothing(bench: Bench, shape: dict[str, object]) -> None:
+async def test_an_answer_of_another_shape_finds_nothing(bench: Bench, shape: object) -> None:
+    await bench.of.find(TICKET)
     bench.desk.fails = [httpx.Response(200, json=shape)]
-    assert await bench.of.find(UUID(int=1)) is None
+    if isinstance(bench.desk, FreshdeskDesk):
+        with pytest.raises(SendError, match="no JSON list"):
+            await bench.of.find(UUID(int=1))
+    else:
+        assert await bench.of.find(UUID(int=1)) is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from base64 import b64encode
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -17,6 +18,7 @@ SECONDS = 15.0
 _MOST_BYTES = 2 * 1024 * 1024
 _LATER = frozenset({408, 409, 425, 429})
 _SERVER = 500
+_INVALID = 400
 _GONE = frozenset({404, 410})
 
 
@@ -27,6 +29,11 @@ class Api:
         self._client = client
         self._machine = machine
         self._seconds = seconds
+
+    @property
+    def now(self) -> datetime:
+        """Machine time, for partners that want to be told when something was written."""
+        return self._machine.wall()
 
     async def ask(
         self,
@@ -42,31 +49,62 @@ class Api:
         Raises:
             SendError: 4xx: for good; 408, 409, 425, 429, 5xx, silence and what is no JSON: later.
         """
-        content = None if body is None else as_json(body)
-        sent = {"content-type": "application/json", "accept": "application/json", **(headers or {})}
-        try:
-            async with asyncio.timeout(self._seconds):
-                answer = await self._client.request(method, path, content=content, headers=sent)
-        except (httpx.HTTPError, TimeoutError) as error:
-            raise SendError(f"no answer: {type(error).__name__}", permanent=False, uncertain=True) from error
+        answer = await self._request(method, path, body, headers or {})
         if not known and answer.status_code in _GONE:
             return {}
-        return self._read(answer)
+        found = self._read(answer)
+        if not isinstance(found, dict):
+            raise SendError("the answer is no JSON object", permanent=False, uncertain=True)
+        return found
 
-    def _read(self, answer: httpx.Response) -> dict[str, Any]:
+    async def listed(self, path: str, *, unknown: str = "") -> list[dict[str, Any]]:
+        """The objects of an answer that is a list.
+
+        Args:
+            path: What to get.
+            unknown: A field of the query; none are found when the partner refuses its value.
+
+        Raises:
+            SendError: As for `ask`.
+        """
+        answer = await self._request("GET", path, None, {})
+        if answer.status_code in _GONE or (unknown and _refuses(answer, unknown)):
+            return []
+        found = self._read(answer)
+        if not isinstance(found, list):
+            raise SendError("the answer is no JSON list", permanent=False, uncertain=True)
+        return [one for one in found if isinstance(one, dict)]
+
+    async def _request(
+        self, method: str, path: str, body: object, headers: Mapping[str, str]
+    ) -> httpx.Response:
+        content = None if body is None else as_json(body)
+        sent = {"content-type": "application/json", "accept": "application/json", **headers}
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await self._client.request(method, path, content=content, headers=sent)
+        except (httpx.HTTPError, TimeoutError) as error:
+            raise SendError(f"no answer: {type(error).__name__}", permanent=False, uncertain=True) from error
+
+    def _read(self, answer: httpx.Response) -> object:
         later = answer.status_code in _LATER or answer.status_code >= _SERVER
         if not answer.is_success:
             after = wish(answer.headers.get("retry-after", ""), self._machine.wall()) if later else None
             raise SendError(f"HTTP {answer.status_code}", permanent=not later, retry_after=after)
-        if not answer.content:
-            return {}
-        try:
-            found = answer.json() if len(answer.content) <= _MOST_BYTES else None
-        except ValueError:
-            found = None
-        if not isinstance(found, dict):
-            raise SendError("the answer is no JSON object", permanent=False, uncertain=True)
-        return found
+        return _json(answer) if answer.content else {}
+
+
+def _json(answer: httpx.Response) -> object:
+    try:
+        return answer.json() if len(answer.content) <= _MOST_BYTES else None
+    except ValueError:
+        return None
+
+
+def _refuses(answer: httpx.Response, name: str) -> bool:
+    """Whether a partner that lists the wrong fields in `errors` names this one."""
+    found = _json(answer) if answer.status_code == _INVALID else None
+    return isinstance(found, dict) and any(text(one, "field") == name for one in objects(found, "errors"))
 
 
 def text(found: Mapping[str, Any], *path: str) -> str:

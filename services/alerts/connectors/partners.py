@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import httpx
 
 from services.alerts.connectors.api import Api, basic
+from services.alerts.connectors.freshdesk import Freshdesk
+from services.alerts.connectors.hubspot import HubSpot
 from services.alerts.connectors.jira import Jira
+from services.alerts.connectors.salesforce import ClientCredentials, Salesforce
 from services.alerts.connectors.zendesk import Zendesk
 from services.alerts.domain.helpdesk import Helpdesk
 from services.alerts.domain.wire import checked
@@ -38,27 +41,61 @@ class JiraProject:
     issue_type: str = "Task"
 
 
-def helpdesks_of(zendesk: Access, jira: Access, project: JiraProject, machine: Machine) -> Iterator[Helpdesk]:
-    """Each helpdesk that can be asked.
+@dataclass(frozen=True, slots=True)
+class Accesses:
+    """What is known of every helpdesk.
+
+    Attributes:
+        pipeline: id of HubSpot's pipeline that cases go to.
+        salesforce: its user is the client id of a connected app, its token the client secret.
+    """
+
+    zendesk: Access = Access()
+    jira: Access = Access()
+    project: JiraProject = JiraProject()
+    freshdesk: Access = Access()
+    hubspot: Access = Access()
+    pipeline: str = "0"
+    salesforce: Access = Access()
+
+
+def helpdesks_of(accesses: Accesses, machine: Machine) -> Iterator[Helpdesk]:
+    """Each helpdesk that can be asked; each with connections of its own, so that none waits for another.
 
     Raises:
         ValueError: an address is not https, or Jira has no project.
     """
-    trusted = httpx.create_ssl_context()
-    if zendesk.usable:
-        yield Zendesk(_api(zendesk, "/token", trusted, machine), zendesk.url)
-    if jira.usable:
+    line = _Line(httpx.create_ssl_context(), machine)
+    if (zendesk := accesses.zendesk).usable:
+        yield Zendesk(line.api(zendesk.url, basic(f"{zendesk.user}/token", zendesk.token)), zendesk.url)
+    if (jira := accesses.jira).usable:
+        project = accesses.project
         if not project.key:
             raise ValueError("AFTERWORD_ALERTS_JIRA_PROJECT: say which project cases go to")
-        yield Jira(_api(jira, "", trusted, machine), jira.url, project.key, project.issue_type)
+        api = line.api(jira.url, basic(jira.user, jira.token))
+        yield Jira(api, jira.url, project.key, project.issue_type)
+    if (freshdesk := accesses.freshdesk).usable:
+        yield Freshdesk(line.api(freshdesk.url, basic(freshdesk.token, "X")), freshdesk.url)
+    if (hubspot := accesses.hubspot).usable:
+        bearer = {"authorization": f"Bearer {hubspot.token}"}
+        yield HubSpot(line.api(hubspot.url, bearer), accesses.pipeline)
+    if (salesforce := accesses.salesforce).usable:
+        auth = ClientCredentials(checked(salesforce.url), salesforce.user, salesforce.token)
+        yield Salesforce(line.api(salesforce.url, {}, auth), salesforce.url)
 
 
-def _api(access: Access, suffix: str, trusted: ssl.SSLContext, machine: Machine) -> Api:
-    client = httpx.AsyncClient(
-        base_url=checked(access.url),
-        headers=basic(f"{access.user}{suffix}", access.token),
-        verify=trusted,
-        trust_env=False,
-        follow_redirects=False,
-    )
-    return Api(client, machine)
+@dataclass(frozen=True, slots=True)
+class _Line:
+    trusted: ssl.SSLContext
+    machine: Machine
+
+    def api(self, url: str, headers: Mapping[str, str], auth: httpx.Auth | None = None) -> Api:
+        client = httpx.AsyncClient(
+            base_url=checked(url),
+            headers=dict(headers),
+            auth=auth,
+            verify=self.trusted,
+            trust_env=False,
+            follow_redirects=False,
+        )
+        return Api(client, self.machine)

@@ -15,7 +15,12 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A case as it is put into a helpdesk; `email` and `name` are of the customer and may be empty."""
+    """A case as it is put into a helpdesk.
+
+    Attributes:
+        body: plain text; its last line is `link`, where the case is here.
+        email: of the customer, as `name`; both may be empty.
+    """
 
     ticket_id: UUID
     subject: str
@@ -23,6 +28,7 @@ class Case:
     priority: str
     email: str = ""
     name: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +129,7 @@ def compare(known: Known, here: Here, there: Outside) -> Plan:
     tell = tuple(note for note in here.notes if note.key not in told)
     ours = {comment.id for comment in there.comments if MARK in comment.text}
     take = tuple(c for c in there.comments if c.id not in known.seen | ours and c.text.strip())
-    settle, difference = _states(known, here.solved, there.solved)
+    settle, difference = _states(known, Known(here.solved, there.solved))
     return Plan(
         Known(
             here.solved,
@@ -138,7 +144,8 @@ def compare(known: Known, here: Here, there: Outside) -> Plan:
     )
 
 
-def _states(known: Known, here: bool, there: bool) -> tuple[bool | None, Difference | None]:  # noqa: FBT001
+def _states(known: Known, now: Known) -> tuple[bool | None, Difference | None]:
+    here, there = now.solved_here, now.solved_there
     if here == there:
         return None, None
     changed_here, changed_there = here != known.solved_here, there != known.solved_there

@@ -180,6 +180,7 @@ def _case(ticket_id: UUID, alarm: Alarm) -> Case:
         alarm.priority,
         alarm.email,
         alarm.who,
+        text.link,
     )
 
 

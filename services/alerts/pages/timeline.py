@@ -192,7 +192,13 @@ def _by_system(kind: Kind, data: Mapping[str, str], reader: Reader) -> str:
             return kind.value.replace("_", " ").capitalize()
 
 
-_HELPDESKS = {"zendesk": "Zendesk", "jira": "Jira"}
+_HELPDESKS = {
+    "zendesk": "Zendesk",
+    "jira": "Jira",
+    "freshdesk": "Freshdesk",
+    "hubspot": "HubSpot",
+    "salesforce": "Salesforce",
+}
 _OUTSIDE = {
     "created": "The case is in {desk} too, as {id}",
     "comment": "{by} wrote in {desk}",

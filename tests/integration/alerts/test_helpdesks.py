@@ -20,6 +20,8 @@ from tests.support.alerts import HOUR, T0
 from tests.support.helpdesks import ZendeskDesk
 from tests.support.made_notices import SITE
 
+pytestmark = pytest.mark.requirement("R72")
+
 
 @dataclass
 class Beside:
@@ -60,7 +62,6 @@ async def beside(office: Office) -> Beside:
     return Beside(office)
 
 
-@pytest.mark.requirement("R72")
 async def test_a_case_is_put_into_the_helpdesk_with_who_and_what_they_said(beside: Beside) -> None:
     assert await beside.compares() == 1
     kept = beside.there.newest

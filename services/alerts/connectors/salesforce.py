@@ -1,0 +1,167 @@
+"""Salesforce: a case for each case, made and found by an external id field."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from urllib.parse import quote
+from uuid import UUID
+
+import httpx
+from typing_extensions import override
+
+from services.alerts.connectors.api import Api, lost, objects, text
+from services.alerts.domain.outside import Case, Comment, Note, Outside, mark, marked
+from shared.errors import SendError
+
+FIELD = "AfterwordCase__c"
+"""The field of Case that an administrator makes once: text of 36, external id, unique."""
+DATA = "/services/data/v62.0"
+SUBJECT_CHARS = 255
+DESCRIPTION_CHARS = 32_000
+COMMENT_BYTES = 4_000
+_PRIORITIES = {"urgent": "High", "high": "High"}
+_UNAUTHORIZED = 401
+_SERVER = 500
+_TOO_MANY = 429
+_MOST_COMMENTS = 100
+_COMMENT = "Id, CommentBody, CreatedBy.Name"
+
+
+class Salesforce:
+    """Speaks with one organisation; `site` is its address as people open it."""
+
+    name = "salesforce"
+
+    def __init__(self, api: Api, site: str) -> None:
+        self._api = api
+        self._site = site.rstrip("/")
+
+    async def find(self, ticket_id: UUID) -> str | None:
+        """See `Helpdesk.find`."""
+        answer = await self._api.ask("GET", f"{_external(ticket_id)}?fields=Id", known=False)
+        return text(answer, "Id") or None
+
+    async def create(self, case: Case) -> str:
+        """See `Helpdesk.create`; an upsert, so that Salesforce itself makes no second one.
+
+        Raises:
+            SendError: also, as HTTP 404, when the organisation's cases have no field for the external id.
+        """
+        fields = {
+            "Subject": " ".join(case.subject.split())[:SUBJECT_CHARS],
+            "Description": marked(case.body, case.ticket_id)[:DESCRIPTION_CHARS],
+            "Priority": _PRIORITIES.get(case.priority, "Medium"),
+        }
+        contact = await self._contact(case.email)
+        if contact:
+            fields["ContactId"] = contact
+        found = text(await self._api.ask("PATCH", _external(case.ticket_id), fields), "id")
+        if not found:
+            raise lost("case")
+        return found
+
+    async def read(self, outside_id: str) -> Outside | None:
+        """See `Helpdesk.read`."""
+        answer = await self._api.ask("GET", f"{_at(outside_id)}?fields=Id,IsClosed", known=False)
+        found = text(answer, "Id")
+        if not found:
+            return None
+        newest = f"ORDER BY CreatedDate DESC LIMIT {_MOST_COMMENTS}"
+        wanted = f"SELECT {_COMMENT} FROM CaseComment WHERE ParentId = {literal(found)} {newest}"  # noqa: S608 - quoted
+        comments = tuple(
+            Comment(text(one, "Id"), text(one, "CommentBody"), text(one, "CreatedBy", "Name"))
+            for one in reversed(await self._query(wanted))
+        )
+        url = f"{self._site}/lightning/r/Case/{quote(found, safe='')}/view"
+        return Outside(outside_id, url, answer.get("IsClosed") is True, comments)
+
+    async def comment(self, outside_id: str, note: Note) -> None:
+        """See `Helpdesk.comment`; one that customers do not see, cut where Salesforce would refuse it."""
+        body = marked(shortened(note.text, COMMENT_BYTES - len(mark(note.key)) - 2), note.key)
+        comment = {"ParentId": outside_id, "CommentBody": body, "IsPublished": False}
+        await self._api.ask("POST", f"{DATA}/sobjects/CaseComment", comment)
+
+    async def settle(self, outside_id: str, *, solved: bool) -> None:
+        """See `Helpdesk.settle`; by the first such status of the organisation."""
+        wanted = "SELECT ApiName, IsClosed FROM CaseStatus ORDER BY SortOrder"
+        statuses = await self._query(wanted)
+        found = next((text(one, "ApiName") for one in statuses if one.get("IsClosed") is solved), "")
+        if not found:
+            raise SendError("there is no status for it", permanent=True)
+        await self._api.ask("PATCH", _at(outside_id), {"Status": found})
+
+    async def _contact(self, email: str) -> str:
+        """The one contact with this address; "" without one, and of several none is guessed."""
+        if not email:
+            return ""
+        wanted = f"SELECT Id FROM Contact WHERE Email = {literal(email)} LIMIT 2"  # noqa: S608 - quoted
+        found = await self._query(wanted)
+        return text(found[0], "Id") if len(found) == 1 else ""
+
+    async def _query(self, wanted: str) -> list[dict[str, object]]:
+        answer = await self._api.ask("GET", f"{DATA}/query?q={quote(wanted, safe='')}")
+        return objects(answer, "records")
+
+
+class ClientCredentials(httpx.Auth):
+    """OAuth's client credentials: a token is fetched when there is none, and anew when it has run out."""
+
+    requires_response_body = True
+
+    def __init__(self, site: str, client_id: str, secret: str) -> None:
+        self._url = f"{site.rstrip('/')}/services/oauth2/token"
+        self._wish = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
+        self._token = ""
+
+    @override
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """See httpx.
+
+        Raises:
+            SendError: no token was given: for good, or to be tried again.
+        """
+        fresh = not self._token
+        if fresh:
+            self._token = _token((yield httpx.Request("POST", self._url, data=self._wish)))
+        request.headers["authorization"] = f"Bearer {self._token}"
+        answer = yield request
+        if answer.status_code == _UNAUTHORIZED and not fresh:
+            self._token = _token((yield httpx.Request("POST", self._url, data=self._wish)))
+            request.headers["authorization"] = f"Bearer {self._token}"
+            yield request
+
+
+def _token(answer: httpx.Response) -> str:
+    if not answer.is_success:
+        later = answer.status_code == _TOO_MANY or answer.status_code >= _SERVER
+        raise SendError(f"sign-in: HTTP {answer.status_code}", permanent=not later)
+    try:
+        found = answer.json()
+    except ValueError:
+        found = None
+    token = text(found, "access_token") if isinstance(found, dict) else ""
+    if not token:
+        raise SendError("sign-in: the answer has no token", permanent=False, uncertain=True)
+    return token
+
+
+def literal(value: str) -> str:
+    """A text as SOQL quotes it."""
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n").replace("\r", "\\r")
+    return f"'{escaped}'"
+
+
+def shortened(said: str, most: int) -> str:
+    """A text that is no longer than so many bytes, with a sign where something was left out."""
+    encoded = said.encode()
+    if len(encoded) <= most:
+        return said
+    return encoded[: most - len("…".encode())].decode(errors="ignore") + "…"
+
+
+def _external(ticket_id: UUID) -> str:
+    return f"{DATA}/sobjects/Case/{FIELD}/{ticket_id}"
+
+
+def _at(outside_id: str) -> str:
+    return f"{DATA}/sobjects/Case/{quote(outside_id, safe='')}"
