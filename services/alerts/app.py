@@ -12,7 +12,7 @@ import httpx
 from fastapi import APIRouter
 from pydantic import SecretStr
 
-from services.alerts import api, pages, worker
+from services.alerts import api, pages, webhooks, worker
 from services.alerts.channels import slack, teams
 from services.alerts.channels.email import EmailChannel, Server
 from services.alerts.channels.http import Poster, client
@@ -68,6 +68,8 @@ async def build(settings: Settings, platform: Platform) -> Service:
         causes=tuple(Cause.model_validate(c.model_dump()) for c in settings.causes) or DEFAULT_CAUSES,
     )
     router = APIRouter()
+    secrets = webhooks.secrets_of(settings.webhook_secrets())
+    join(router, webhooks.router(platform.db, platform.machine, platform.settings.public_url, secrets))
     join(router, api.router(desk, platform.db, platform.clock))
     join(router, pages.router(desk, platform.db, platform.clock))
     return Service(

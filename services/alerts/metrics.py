@@ -20,6 +20,9 @@ NOTICES = Counter("afterword_alerts_notices_total", "Attempts to tell somebody."
 HELD = Counter(
     "afterword_alerts_pages_held_total", "Notices put together with others of a quarter of an hour."
 )
+WEBHOOKS = Counter(
+    "afterword_alerts_webhooks_total", "Webhooks of helpdesks by result.", ["helpdesk", "result"]
+)
 TO_ACKNOWLEDGE = Histogram(
     "afterword_alerts_acknowledge_seconds",
     "Business time from the start of the clock to taking a case.",

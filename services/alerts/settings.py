@@ -22,6 +22,12 @@ class CauseSetting(BaseModel):
     attempts: int = 3
 
 
+def _secrets(description: str) -> SecretStr:
+    """Proof of a helpdesk's webhooks; without one none is taken."""
+    found: SecretStr = Field(default=SecretStr(""), description=f"{description}; several separated by commas")
+    return found
+
+
 class Settings(ServiceSettings):
     """`AFTERWORD_ALERTS_*`."""
 
@@ -85,6 +91,11 @@ class Settings(ServiceSettings):
         default="", description="consumer key of a connected app with the client credentials flow"
     )
     salesforce_client_secret: SecretStr = Field(default=SecretStr(""), description="its consumer secret")
+    zendesk_secrets: SecretStr = _secrets("signing secrets of Zendesk's webhook")
+    jira_secrets: SecretStr = _secrets("secrets of Jira's webhook")
+    freshdesk_secrets: SecretStr = _secrets("what Freshdesk's rule sends as X-Afterword-Secret")
+    hubspot_secrets: SecretStr = _secrets("client secrets of the HubSpot app")
+    salesforce_secrets: SecretStr = _secrets("what Salesforce's flow sends as X-Afterword-Secret")
     leadership: tuple[str, ...] = Field(
         default=(), description="JSON list of users' addresses told at the hard limit; none: the admins"
     )
@@ -105,3 +116,13 @@ class Settings(ServiceSettings):
     causes: tuple[CauseSetting, ...] = Field(
         default=(), description="JSON list of causes (key, label, needs, attempts); empty: the built-in list"
     )
+
+    def webhook_secrets(self) -> dict[str, str]:
+        """What each helpdesk's webhooks are proven with, as it was written."""
+        return {
+            "zendesk": self.zendesk_secrets.get_secret_value(),
+            "jira": self.jira_secrets.get_secret_value(),
+            "freshdesk": self.freshdesk_secrets.get_secret_value(),
+            "hubspot": self.hubspot_secrets.get_secret_value(),
+            "salesforce": self.salesforce_secrets.get_secret_value(),
+        }

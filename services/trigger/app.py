@@ -20,7 +20,6 @@ from services.trigger.settings import Settings, listed
 from services.trigger.sources.live import LiveSources
 from services.trigger.webhooks import PROVIDERS
 from services.trigger.webhooks.contract import Options
-from services.trigger.webhooks.schemes import shared_text
 from services.trigger.worker.due import DuePlans
 from services.trigger.worker.gauges import Gauges
 from services.trigger.worker.learning import Learning
@@ -34,6 +33,7 @@ from services.trigger.worker.stopping import EndedProgrammes
 from shared.contracts.directory import Brand, Sender
 from shared.runtime.loops import Loop
 from shared.runtime.service import Platform, Service
+from shared.security.schemes import shared_text
 from shared.security.signatures import WebhookSecret
 from shared.web.routing import join
 

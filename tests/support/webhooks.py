@@ -7,7 +7,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from services.trigger.webhooks.contract import Call
+from shared.security.schemes import Call
 
 AT = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 MS = 1772524800000  # 2026-03-03T08:00:00Z

@@ -44,6 +44,24 @@ async def enlist(
     )
 
 
+async def wake(conn: Connection, helpdesk: str, outside_ids: Sequence[str], wall: datetime) -> int:
+    """Have copies compared soon, because their helpdesk says that they changed; returns how many are ours."""
+    woken = await conn.fetch(
+        """
+        update outside_cases set next_at = least(next_at, $3), woken = true
+        where (helpdesk, ticket_id) in (
+            select helpdesk, ticket_id from outside_cases
+            where helpdesk = $1 and outside_id <> '' and outside_id = any($2::text[])
+            order by ticket_id for update)
+        returning ticket_id
+        """,
+        helpdesk,
+        list(outside_ids),
+        wall,
+    )
+    return len(woken)
+
+
 async def claim(
     conn: Connection, helpdesk: str, lease: UUID, wall: datetime, *, hold: timedelta, limit: int
 ) -> list[Copy]:

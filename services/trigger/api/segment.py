@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from fastapi import APIRouter, Request
 
 from services.trigger import metrics
-from services.trigger.api.webhooks import Inbound, call_of, proven, unreadable
+from services.trigger.api.webhooks import Inbound, proven, unreadable
 from services.trigger.domain.reports import Report
 from services.trigger.store.guard import unit_of_work
 from services.trigger.webhooks import segment
-from services.trigger.webhooks.body import MAX_BYTES, BadBodyError
-from services.trigger.webhooks.contract import Call
-from services.trigger.webhooks.schemes import write_key
+from services.trigger.webhooks.body import BadBodyError
 from services.trigger.webhooks.segment import Rejected
 from shared.runtime.service import Platform
+from shared.security.schemes import Call, write_key
+from shared.web.calls import MAX_BYTES, call_of
 from shared.web.problems import Problem
 
 NAME = "segment_api"
@@ -40,7 +40,7 @@ def _add(routes: APIRouter, platform: Platform, inbound: Inbound, what: tuple[st
     @routes.post(f"/{path}", name=f"segment_{path}")
     async def receive(request: Request) -> Answer:
         """Calls of Segment's libraries; the write key as Basic user. What cannot be used is named."""
-        call = await call_of(request, platform)
+        call = await call_of(request, platform.settings.public_url, platform.machine)
         proven(NAME, write_key(call, secrets))
         try:
             found = segment.batch(_unpacked(call), default)

@@ -12,12 +12,14 @@ from services.trigger import metrics
 from services.trigger.handlers.intake import Intake, Taken
 from services.trigger.store.guard import unit_of_work
 from services.trigger.webhooks import PROVIDERS
-from services.trigger.webhooks.body import MAX_BYTES, BadBodyError
-from services.trigger.webhooks.contract import Call, Ignored, Options, Provider, Reading
+from services.trigger.webhooks.body import BadBodyError
+from services.trigger.webhooks.contract import Ignored, Options, Provider, Reading
 from shared.runtime.failpoints import failpoint
 from shared.runtime.logging import get_logger
 from shared.runtime.service import Platform
+from shared.security.schemes import Call
 from shared.security.signatures import Refused, Signed, Verdict, WebhookSecret
+from shared.web.calls import call_of
 from shared.web.problems import Problem
 
 Answer = dict[str, str | dict[str, int]]
@@ -53,7 +55,7 @@ def _add(routes: APIRouter, platform: Platform, provider: Provider, inbound: Inb
     @routes.post(f"/{provider.name}", name=f"from_{provider.name}")
     async def receive(request: Request) -> Answer:
         """What this sender reports, signed in its own way."""
-        call = await call_of(request, platform)
+        call = await call_of(request, platform.settings.public_url, platform.machine)
         signed = proven(provider.name, provider.verify(call, secrets))
         reading = _read(provider, call, signed, inbound.options)
         if isinstance(reading, Ignored):
@@ -63,18 +65,6 @@ def _add(routes: APIRouter, platform: Platform, provider: Provider, inbound: Inb
             taken = await inbound.intake.take(tx, provider.route, reading)
         failpoint("trigger.webhook_taken_before_answer")
         return answer(provider.name, taken)
-
-
-async def call_of(request: Request, platform: Platform) -> Call:
-    """The request as its sender made it, the body read no further than it may be long."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BYTES:
-            raise Problem(413, "The body is larger than 1 MiB.", what_to_do="Send less in one request.")
-    query = f"?{request.url.query}" if request.url.query else ""
-    url = f"{platform.settings.public_url.rstrip('/')}{request.url.path}{query}"
-    return Call(request.method, url, tuple(request.headers.raw), bytes(body), platform.machine.wall())
 
 
 def proven(sender: str, verdict: Verdict) -> Signed:

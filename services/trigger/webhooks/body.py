@@ -15,7 +15,6 @@ from pydantic import ValidationError
 from shared.contracts.envelope import describe
 from shared.contracts.touchpoints import Touchpoint
 
-MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 20
 MAX_TEXT = 320
 MAX_ID = 200

@@ -6,34 +6,12 @@ module with a `PROVIDER` and name it in `webhooks.PROVIDERS`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from services.trigger.domain.reports import Report
-from shared.security.signatures import RawHeaders, Signed, Verdict, WebhookSecret
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A request as its sender made it.
-
-    Attributes:
-        url: the address that the sender knows, with the query.
-        body: the raw bytes, of which the signature was made.
-        at: machine wall time of receipt.
-    """
-
-    method: str
-    url: str
-    headers: RawHeaders
-    body: bytes
-    at: datetime
-
-    def header(self, name: str) -> str:
-        """A header's first value; "" without one. Headers are rarely signed: good for hints alone."""
-        wanted = name.lower().encode()
-        return next((v.decode("latin-1") for n, v in self.headers if n.lower() == wanted), "")
+from shared.security.schemes import Call, Verify
+from shared.security.signatures import Signed, WebhookSecret
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +37,6 @@ class Ignored:
 
 
 Reading = tuple[Report, ...] | Ignored
-Verify = Callable[[Call, Sequence[WebhookSecret]], Verdict]
 Read = Callable[[Call, Signed, Options], Reading]
 """Raises BadBodyError for a body that cannot be used."""
 

@@ -11,11 +11,12 @@ import re
 from pydantic import ValidationError
 
 from services.trigger.domain.reports import Report, digest_of
-from services.trigger.webhooks import schemes
 from services.trigger.webhooks.body import MAX_ID, BadBodyError, Node, read_object
-from services.trigger.webhooks.contract import Call, Options, Provider
+from services.trigger.webhooks.contract import Options, Provider
 from shared.contracts.envelope import describe
 from shared.contracts.touchpoints import Touchpoint
+from shared.security import schemes
+from shared.security.schemes import Call
 from shared.security.signatures import Signed, WebhookSecret
 
 SOURCE = "/webhooks/generic"

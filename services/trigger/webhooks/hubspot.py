@@ -10,11 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from services.trigger.domain.reports import Gap, Named, Report, digest_of
-from services.trigger.webhooks import schemes
 from services.trigger.webhooks.body import MAX_ID, BadBodyError, Node, read_body, touchpoint_of
-from services.trigger.webhooks.contract import Call, Ignored, Options, Provider, Reading
+from services.trigger.webhooks.contract import Ignored, Options, Provider, Reading
 from services.trigger.webhooks.tickets import REOPENED, RESOLVED
 from shared.contracts.touchpoints import Subject, TouchpointAccount, TouchpointContact
+from shared.security import schemes
+from shared.security.schemes import Call
 from shared.security.signatures import Signed
 
 SOURCE = "/webhooks/hubspot"

@@ -7,11 +7,12 @@ A resolution that is set, or a status that means done, is `support_ticket.resolv
 from __future__ import annotations
 
 from services.trigger.domain.reports import Gap, Named, Report, digest_of
-from services.trigger.webhooks import schemes
 from services.trigger.webhooks.body import MAX_ID, Node, read_object, touchpoint_of
-from services.trigger.webhooks.contract import Call, Ignored, Options, Provider, Reading
+from services.trigger.webhooks.contract import Ignored, Options, Provider, Reading
 from services.trigger.webhooks.tickets import REOPENED, RESOLVED
 from shared.contracts.touchpoints import Subject, TouchpointContact
+from shared.security import schemes
+from shared.security.schemes import Call
 from shared.security.signatures import Signed, mac_hex
 
 SOURCE = "/webhooks/jira"

@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from services.trigger.domain.reports import Gap, Named, Report, digest_of
-from services.trigger.webhooks import schemes
 from services.trigger.webhooks.body import MAX_ID, MAX_TEXT, BadBodyError, Node, read_object, touchpoint_of
-from services.trigger.webhooks.contract import Call, Ignored, Options, Provider, Reading
+from services.trigger.webhooks.contract import Ignored, Options, Provider, Reading
 from services.trigger.webhooks.generic import TYPE
 from shared.contracts.touchpoints import Subject, TouchpointAccount, TouchpointContact
+from shared.security import schemes
+from shared.security.schemes import Call
 from shared.security.signatures import Signed, mac_hex_sha1
 
 SOURCE = "/webhooks/segment"

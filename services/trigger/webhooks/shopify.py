@@ -6,10 +6,11 @@ Who ordered is only in the order, so a delivery is completed by the order that w
 from __future__ import annotations
 
 from services.trigger.domain.reports import Gap, Named, Report, digest_of
-from services.trigger.webhooks import schemes
 from services.trigger.webhooks.body import MAX_ID, Node, read_object, touchpoint_of
-from services.trigger.webhooks.contract import Call, Ignored, Options, Provider, Reading
+from services.trigger.webhooks.contract import Ignored, Options, Provider, Reading
 from shared.contracts.touchpoints import Subject, TouchpointAccount, TouchpointContact
+from shared.security import schemes
+from shared.security.schemes import Call
 from shared.security.signatures import Signed, mac_base64
 
 SOURCE = "/webhooks/shopify"

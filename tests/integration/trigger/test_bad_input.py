@@ -18,11 +18,11 @@ from services.trigger.domain.planning import FUTURE_TOLERANCE
 from services.trigger.webhooks import PROVIDERS
 from services.trigger.webhooks.body import BadBodyError
 from services.trigger.webhooks.contract import Options, Provider
-from services.trigger.webhooks.schemes import shared_text
 from shared.contracts.envelope import decode
 from shared.contracts.touchpoints import Touchpoint
 from shared.errors import Undecodable
 from shared.runtime.clock import FakeMachine
+from shared.security.schemes import shared_text
 from shared.security.signatures import Signed
 from shared.security.tokens import Tokens
 from tests.support.senders import SENDERS, THIN, secrets, send, signing_site

@@ -13,10 +13,10 @@ from uuid import UUID
 import pytest
 from segment.analytics.client import Client
 
-from services.trigger.webhooks.schemes import shared_text
 from shared.contracts.model import Person
 from shared.contracts.touchpoints import Touchpoint
 from shared.runtime.clock import FakeMachine
+from shared.security.schemes import shared_text
 from shared.security.tokens import Tokens
 from tests.support.serving import served
 from tests.support.trigger import Site, World, site_of

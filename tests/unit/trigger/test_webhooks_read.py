@@ -10,8 +10,9 @@ import pytest
 from services.trigger.domain.reports import Report
 from services.trigger.webhooks import PROVIDERS, segment
 from services.trigger.webhooks.body import MAX_DEPTH, BadBodyError, read_body
-from services.trigger.webhooks.contract import Call, Ignored, Options
+from services.trigger.webhooks.contract import Ignored, Options
 from services.trigger.webhooks.segment import Rejected
+from shared.security.schemes import Call
 from shared.security.signatures import Signed
 from tests.support.webhooks import (
     AFTERSHIP,

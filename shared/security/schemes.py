@@ -1,4 +1,4 @@
-"""How partners sign: each a function from a request and its secrets to a verdict."""
+"""How partners sign their webhooks: each a function from a request and its secrets to a verdict."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import base64
 import binascii
 import hmac
 import re
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from urllib.parse import unquote
 
-from services.trigger.webhooks.contract import Call, Verify
 from shared.security.signatures import (
     Claim,
     Mac,
+    RawHeaders,
     Refusal,
     Refused,
     Signed,
@@ -30,6 +31,32 @@ from shared.security.signatures import (
 _ESCAPES = re.compile(r"%(?:3A|2F|3F|40|21|24|27|28|29|2A|2C|3B)", re.IGNORECASE)
 _MILLISECONDS = 3
 MIN_SHARED_SECRET = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request as its sender made it.
+
+    Attributes:
+        url: the address that the sender knows, with the query.
+        body: the raw bytes, of which the signature was made.
+        at: machine wall time of receipt.
+    """
+
+    method: str
+    url: str
+    headers: RawHeaders
+    body: bytes
+    at: datetime
+
+    def header(self, name: str) -> str:
+        """A header's first value; "" without one. Headers are rarely signed: good for hints alone."""
+        wanted = name.lower().encode()
+        return next((v.decode("latin-1") for n, v in self.headers if n.lower() == wanted), "")
+
+
+Verify = Callable[[Call, Sequence[WebhookSecret]], Verdict]
+"""Whether a request is the sender's; several secrets at once, any one suffices."""
 
 
 def standard(call: Call, secrets: Sequence[WebhookSecret]) -> Verdict:
