@@ -22,6 +22,7 @@ from services.cli import (
     rota,
     scores,
     sources,
+    suppressions,
     up,
     verdicts,
 )
@@ -44,6 +45,7 @@ app.add_typer(scores.app, name="scores", help="Sums of answers: check them, coun
 app.add_typer(verdicts.app, name="verdicts", help="Person or machine: why, and judged anew by today's rules.")
 app.add_typer(mail.app, name="mail", help="Will receivers believe our mails: SPF, DKIM, DMARC.")
 app.add_typer(messages.app, name="messages", help="How messages look, before anybody gets one.")
+app.add_typer(suppressions.app, name="suppressions", help="Who is not written to: import, export, show.")
 app.command("books")(books.command)
 app.command("import")(imports.command)
 app.command("backtest")(backtest.command)
