@@ -138,8 +138,9 @@ def hurry(run: Run, other: Run) -> Run:
     """A further voice joins a case: the earlier contact deadline counts, what was told stays told."""
     if run.contacted_at is not None or other.contact_due_at >= run.contact_due_at:
         return run
-    promised = {"started_at": other.started_at, "contact_within": other.contact_within}
-    return replace(run, **promised, calendar=other.calendar)  # type: ignore[arg-type]
+    return replace(
+        run, started_at=other.started_at, contact_within=other.contact_within, calendar=other.calendar
+    )
 
 
 def _overdue(run: Run, now: datetime) -> tuple[Level, ...]:

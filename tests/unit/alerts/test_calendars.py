@@ -70,7 +70,7 @@ CALENDARS = st.builds(
     st.integers(12 * 60, 24 * 60),
     st.sampled_from(["", "SE", "DE-BY"]),
 )
-MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
+MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - bounds
 SPANS = st.integers(1, 60 * 60).map(lambda minutes: timedelta(minutes=minutes))
 
 

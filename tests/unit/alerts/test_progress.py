@@ -1,6 +1,7 @@
 """From the contact to the customer's word that it is mended, and what can be taken back."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import pytest
 
@@ -129,9 +130,9 @@ def test_who_watches_is_kept_once_and_disturbs_nobody() -> None:
     assert progress.watch(watched, BEN, on=False).ticket.watchers == ()
 
 
-def act(before: Ticket, step: Step | Refused, action: str, at: datetime, by: object = ANA) -> Ticket:
+def act(before: Ticket, step: Step | Refused, action: str, at: datetime, by: UUID = ANA) -> Ticket:
     assert isinstance(step, Step)
-    return undoing.remember(before, step, action, by, at).ticket  # type: ignore[arg-type]
+    return undoing.remember(before, step, action, by, at).ticket
 
 
 def test_a_contact_logged_by_mistake_lets_the_clock_run_on() -> None:
@@ -168,10 +169,10 @@ def test_an_end_is_taken_back_with_its_cause() -> None:
         pytest.param(ANA, undoing.WITHIN + timedelta(seconds=1), "more than 15 minutes", id="too late"),
     ],
 )
-def test_only_who_did_it_takes_it_back_and_soon(by: object, after: timedelta, why: str) -> None:
+def test_only_who_did_it_takes_it_back_and_soon(by: UUID, after: timedelta, why: str) -> None:
     before = opened()
     taken = act(before, life.acknowledge(before, ANA, T0), "acknowledge", T0)
-    refused = undoing.undo(taken, by, T0 + after)  # type: ignore[arg-type]
+    refused = undoing.undo(taken, by, T0 + after)
     assert isinstance(refused, Refused)
     assert why in refused.why
 

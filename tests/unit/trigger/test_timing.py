@@ -27,7 +27,7 @@ STOCKHOLM = ZoneInfo("Europe/Stockholm")
 SWEDEN = Place(STOCKHOLM, "SE")
 OFFICE = Window(frozenset({1, 2, 3}), 9 * 60 + 30, 16 * 60)
 ZONES = st.sampled_from(sorted(z for z in available_timezones() if "/" in z)).map(ZoneInfo)
-INSTANTS = st.datetimes(datetime(2020, 1, 1), datetime(2040, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
+INSTANTS = st.datetimes(datetime(2020, 1, 1), datetime(2040, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - bounds
 WINDOWS = st.builds(
     lambda days, opens, length: Window(frozenset(days), opens, min(opens + length, 1440)),
     st.sets(st.integers(0, 6), min_size=1),
