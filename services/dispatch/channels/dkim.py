@@ -24,6 +24,8 @@ MIN_RSA_BITS = 1024
 _FOLD = re.compile(rb"\r\n(?=[ \t])")
 _SPACES = re.compile(rb"[ \t]+")
 _TRAILING = re.compile(rb"[ \t]+(?=\r\n)")
+_CHANGED = (b"\t", b"  ", b" \r\n")
+"""What there must be for white space to change at all: other than single spaces inside of lines."""
 _SELECTOR = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,60}[A-Za-z0-9])?\Z")
 
 
@@ -81,6 +83,9 @@ def _relaxed_field(field: bytes) -> bytes:
 
 def _relaxed_body(body: bytes) -> bytes:
     """Runs of white space as one, none at the ends of lines, no empty lines at the end."""
-    relaxed = _TRAILING.sub(b"", _SPACES.sub(b" ", body if body.endswith(b"\r\n") else body + b"\r\n"))
+    relaxed = body if body.endswith(b"\r\n") else body + b"\r\n"
+    # Our mails are base64 with hardly a space in them: to look for one costs a twentieth of replacing none.
+    if any(space in relaxed for space in _CHANGED):
+        relaxed = _TRAILING.sub(b"", _SPACES.sub(b" ", relaxed))
     stripped = relaxed.rstrip(b"\r\n")
     return stripped + b"\r\n" if stripped else b""
