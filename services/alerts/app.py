@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 from fastapi import APIRouter
@@ -17,15 +18,16 @@ from services.alerts.channels import slack, teams
 from services.alerts.channels.email import EmailChannel, Server
 from services.alerts.channels.http import Poster, client
 from services.alerts.channels.pagerduty import ENQUEUE, PagerDutyChannel
-from services.alerts.channels.port import Channel
+from services.alerts.channels.port import Channel, Delivery
 from services.alerts.channels.sms import Account, SmsChannel, path
 from services.alerts.channels.webhook import WebhookChannel
 from services.alerts.connectors.partners import Access, Accesses, JiraProject, helpdesks_of
+from services.alerts.domain.alarm import Text
 from services.alerts.domain.causes import DEFAULT_CAUSES, Cause
 from services.alerts.domain.helpdesk import Helpdesk
 from services.alerts.domain.pace import PACES, Pace
 from services.alerts.domain.teams import Roster, read_roster
-from services.alerts.handlers import directory, outside, passing, responses
+from services.alerts.handlers import directory, outside, passing, responses, warning
 from services.alerts.handlers.applying import Desk
 from services.alerts.settings import Settings
 from shared.contracts.topics import Topic
@@ -39,6 +41,7 @@ CLOCK_SECONDS = 0.25
 NOTICE_SECONDS = 0.25
 GAUGE_SECONDS = 15.0
 ORPHAN_SECONDS = 15.0
+GAP_SECONDS = 60.0
 PASSING_SECONDS = 1.0
 SYNC_SECONDS = 1.0
 WAYS = ("email", "sms")
@@ -114,9 +117,23 @@ def loops_of(desk: Desk, platform: Platform, channels: tuple[Channel, ...]) -> t
         Loop("pages", CLOCK_SECONDS, page),
         *map(hand_over, channels),
         Loop("orphans", ORPHAN_SECONDS, adopt, due=False, woken=False),
+        *_warning(desk, platform, channels[0]),
         Loop("next_ways", PASSING_SECONDS, pass_on, due=False, woken=False),
         Loop("gauges", GAUGE_SECONDS, count, due=False, woken=False),
     )
+
+
+def _warning(desk: Desk, platform: Platform, mail: Channel) -> Iterator[Loop]:
+    """Gaps of rotas are noticed, and told by mail."""
+    db, public_url = platform.db, platform.settings.public_url
+    send = partial(warning.send_warnings, desk, db, partial(_mail, mail), public_url)
+    yield Loop("gaps", GAP_SECONDS, partial(warning.notice_gaps, desk, db), woken=False)
+    yield Loop("gap_mails", PASSING_SECONDS, send, due=False, woken=False)
+
+
+async def _mail(channel: Channel, mail_id: UUID, to: str, name: str, text: Text) -> None:
+    """A mail that is about no case."""
+    await channel.send(Delivery(mail_id, text, to=to, name=name))
 
 
 def _helpdesks(settings: Settings, machine: Machine) -> tuple[Helpdesk, ...]:

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from services.alerts.domain.gap_words import SHARED
 from services.alerts.domain.outlook import WEEKS, Outlook, outlook
 from services.alerts.domain.routing import Staff
 from services.alerts.domain.teams import Roster, read_roster
@@ -21,8 +22,6 @@ from services.cli.deployment import DATA_DIR, opened
 app = typer.Typer(no_args_is_help=True)
 console = Console()
 DEFAULT = Path("alerts.yaml")
-SHARED = "On call"
-"""The name of the rota that everybody shares."""
 File = Annotated[Path, typer.Argument(help="The file with teams and routes.")]
 Weeks = Annotated[int, typer.Option(min=1, max=26, help="How far to look ahead.")]
 DataDir = Annotated[Path, typer.Option("--data", help="Directory of the embedded deployment.")]

@@ -117,6 +117,9 @@ class TeamRule(Rule):
     leadership: tuple[Address, ...] = Field((), description="told at the hard limit; else those of the house")
     working_hours: WorkRule | None = Field(None, description="left out: all hours count")
     rota: tuple[LayerRule, ...] = Field((), description="layers, the last on top")
+    gap_warning_days: int = Field(
+        7, ge=1, le=60, description="a gap that comes so soon is told to the manager"
+    )
     fall_back: Key | None = Field(None, description="team whose rota is asked when nobody is on call here")
 
     def named(self, place: int) -> str:
@@ -176,6 +179,7 @@ class Roster(Rule):
 
     teams: Mapping[Key, TeamRule] = Field(default_factory=dict)
     routes: tuple[Route, ...] = ()
+    gap_warning_days: int = Field(7, ge=1, le=60, description="the same for the rota that everybody shares")
 
     def route_of(self, case: Snapshot) -> Route:
         """The first route that fits; else the shared rota with the owner first."""

@@ -15,10 +15,11 @@ from fastapi.responses import RedirectResponse, Response
 
 from services.alerts.domain import rota as rotas
 from services.alerts.domain.calendars import WEEK, Calendar
+from services.alerts.domain.gap_words import SHARED
 from services.alerts.domain.layers import Override
 from services.alerts.domain.rota import Rota, Shift
 from services.alerts.domain.routing import Staff, Team
-from services.alerts.pages import rota_plan
+from services.alerts.pages import feeds, rota_plan
 from services.alerts.pages.house import House, Manager, Rep
 from services.alerts.store import rota, swaps
 from shared.calendars import DAY_MINUTES, knows
@@ -198,8 +199,9 @@ async def _context(conn: Connection, house: House, me: UUID, key: str | None) ->
     return {
         "section": "inbox",
         "plan": plan,
-        "tabs": [(one.name or rota_plan.SHARED, address(one.key)) for one in staff.teams],
+        "tabs": [(one.name or SHARED, address(one.key)) for one in staff.teams],
         "current": address(team.key),
+        "feeds": feeds.addresses(house.desk.tokens, team, me),
         "layers": _layer_views(team, names),
         "rota": staff.rota,
         "hours": team.calendar or Calendar(team.zone),

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from services.alerts.domain.gap_words import SHARED
 from services.alerts.domain.outlook import Outlook, outlook
 from services.alerts.domain.rota import Shift
 from services.alerts.domain.routing import Staff, Team
 from services.alerts.domain.swaps import Swap, SwapState
 
-SHARED = "On call"
-"""The name of the rota that everybody shares."""
 LEFT = "Somebody who has left"
 
 

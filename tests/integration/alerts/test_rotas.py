@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from dataclasses import replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import httpx
 import pytest
+from icalendar import Calendar
 
+from services.alerts.domain.alarm import Text
 from services.alerts.domain.teams import Roster, read_roster
+from services.alerts.handlers.warning import notice_gaps, send_warnings
 from services.alerts.worker import adopt_orphans
-from shared.runtime.clock import FixedClock
+from shared.errors import SendError
+from shared.runtime.clock import FakeMachine, FixedClock
 from shared.runtime.ids import derive
 from shared.security.access import Scope
 from shared.security.sealing import Sealer
+from shared.security.tokens import Tokens
 from tests.conftest import OpenDatabase
 from tests.support.alert_site import Site, site
 from tests.support.alerts import T0, snapshot
@@ -46,9 +52,9 @@ def roster() -> Roster:
 
 
 @pytest.fixture
-async def on(database: OpenDatabase, sealer: Sealer, clock: FixedClock) -> Site:
+async def on(database: OpenDatabase, sealer: Sealer, clock: FixedClock, tokens: Tokens) -> Site:
     made = site(await database("alerts"), sealer, clock)
-    made.desk = replace(made.desk, roster=roster())
+    made.desk = replace(made.desk, roster=roster(), tokens=tokens)
     await made.sign_in_everybody()
     return made
 
@@ -169,3 +175,73 @@ async def test_a_stand_in_of_a_team_is_kept_in_its_own_time(on: Site, web: httpx
         row = await conn.fetchrow("select team, starts_at from rota_overrides")
     assert row is not None
     assert (row["team"], row["starts_at"]) == ("nordic", datetime(2026, 3, 7, 23, tzinfo=UTC))
+
+
+@dataclass
+class Mailer:
+    """Takes warnings, or refuses them."""
+
+    trouble: SendError | None = None
+    sent: list[tuple[UUID, str, Text]] = field(default_factory=list)
+
+    async def __call__(self, mail_id: UUID, to: str, _name: str, text: Text) -> None:
+        """Take one."""
+        if self.trouble is not None:
+            raise self.trouble
+        self.sent.append((mail_id, to, text))
+
+
+@pytest.mark.requirement("R72")
+async def test_a_gap_that_comes_is_told_to_the_teams_manager_once(on: Site) -> None:
+    mail = Mailer(SendError("SMTP 451", permanent=False))
+    assert await notice_gaps(on.desk, on.db) == 1  # next Sunday; the second is too far
+    assert await notice_gaps(on.desk, on.db) == 0
+    assert await send_warnings(on.desk, on.db, mail, "https://afterword.test") == 1
+    assert await send_warnings(on.desk, on.db, mail, "https://afterword.test") == 0  # it waits
+    machine = on.desk.machine
+    assert isinstance(machine, FakeMachine)
+    await machine.sleep(60)
+    mail.trouble = None
+    assert await send_warnings(on.desk, on.db, mail, "https://afterword.test") == 1
+    ((_, to, text),) = mail.sent
+    assert to == "mia@afterword.test"
+    assert text.headline == (
+        "Nobody is on call for Nordic care from Sun 08 Mar 2026, 00:00 to Mon 09 Mar 2026, 00:00."
+    )
+    assert text.link == "https://afterword.test/rota?team=nordic"
+    monday, saturday, sunday = (T0 + timedelta(days=days) for days in (6, 10, 12))
+    for at, new in ((monday, 1), (saturday, 0), (sunday, 1), (sunday, 0)):  # each gap a week before it comes
+        on.clock.set(at)
+        assert await notice_gaps(on.desk, on.db) == new
+
+
+@pytest.mark.requirement("R72")
+async def test_shifts_come_as_a_calendar_by_a_signed_address(on: Site, web: httpx.AsyncClient) -> None:
+    page = await seen(web, on, "ola", "/rota?team=nordic")
+    mine, whole = re.findall(r'href="(/rota/feed/[^"]+[.]ics)"', page)
+    web.cookies.clear()
+    found = await web.get(whole)
+    assert found.headers["content-type"] == "text/calendar; charset=utf-8"
+    calendar = Calendar.from_ical(found.content)
+    events = calendar.walk("VEVENT")
+    assert calendar["x-wr-calname"] == "Nordic care"
+    starts = [event.decoded("dtstart") for event in events]
+    names = {str(event["summary"]).partition(":")[0] for event in events}
+    assert names == {"Rita Ek", "Ola Nordmann", "Nobody on call"}
+    assert len({str(event["uid"]) for event in events}) == len(events)
+    assert all(event.decoded("dtend") > event.decoded("dtstart") for event in events)
+    assert datetime(2026, 3, 30, 7, tzinfo=UTC) in starts  # 09:00 in summer time
+    own = Calendar.from_ical((await web.get(mine)).content).walk("VEVENT")
+    assert {str(event["summary"]) for event in own} == {"Ola Nordmann: on call, Nordic care"}
+
+
+async def test_a_calendar_is_dead_for_strangers_forgers_and_those_who_left(
+    on: Site, web: httpx.AsyncClient
+) -> None:
+    page = await seen(web, on, "ola", "/rota?team=nordic")
+    addresses = re.findall(r'href="(/rota/feed/[^"]+[.]ics)"', page)
+    web.cookies.clear()
+    assert (await web.get(addresses[0][:-6] + "xx.ics")).status_code == 404
+    async with on.db.begin() as tx:
+        await tx.conn.execute("update access.users set disabled_at = $2 where id = $1", on.users["ola"], T0)
+    assert [(await web.get(path)).status_code for path in addresses] == [404, 404]

@@ -1,0 +1,88 @@
+"""Warnings of gaps in a rota: one for each gap and recipient, handed over under a lease.
+
+`next_at` and `leased_until` are machine time, everything else business time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from shared.db.database import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """Somebody who is to know of a gap."""
+
+    id: UUID
+    team: str
+    recipient: UUID
+    starts_at: datetime
+    ends_at: datetime
+    why: str
+    attempts: int = 0
+
+
+async def add(conn: Connection, warnings: Sequence[Warned], now: datetime, wall: datetime) -> int:
+    """Note whom to warn of what; who knows of a gap that overlaps is left alone. Returns how many are new."""
+    if not warnings:
+        return 0
+    rows = [(w.id, w.team, w.recipient, w.starts_at, w.ends_at, w.why) for w in warnings]
+    found = await conn.fetch(
+        """
+        insert into gap_warnings (id, team, recipient, starts_at, ends_at, why, warned_at, next_at)
+        select n.*, $7, $8
+        from unnest($1::uuid[], $2::text[], $3::uuid[], $4::timestamptz[], $5::timestamptz[], $6::text[])
+            as n (id, team, recipient, starts_at, ends_at, why)
+        where not exists (
+            select from gap_warnings k
+            where k.team = n.team and k.recipient = n.recipient and k.starts_at < n.ends_at
+                and k.ends_at > n.starts_at)
+        on conflict do nothing returning id
+        """,
+        *map(list, zip(*rows, strict=True)),
+        now,
+        wall,
+    )
+    return len(found)
+
+
+async def claim(
+    conn: Connection, lease: UUID, wall: datetime, *, hold: timedelta, limit: int
+) -> list[Warned]:
+    """Take warnings that are due, or whose last holder vanished while handing over."""
+    rows = await conn.fetch(
+        """
+        update gap_warnings set lease = $1, leased_until = $2, attempts = attempts + 1
+        where id in (
+            select id from gap_warnings where state = 'pending' and coalesce(leased_until, next_at) <= $3
+            order by coalesce(leased_until, next_at), id limit $4 for update skip locked)
+        returning id, team, recipient, starts_at, ends_at, why, attempts
+        """,
+        lease,
+        wall + hold,
+        wall,
+        limit,
+    )
+    return [Warned(*row) for row in rows]
+
+
+async def record(
+    conn: Connection, warned: Warned, lease: UUID, state: str, detail: str, next_at: datetime | None
+) -> None:
+    """Write what became of it, unless somebody else has it by now."""
+    await conn.execute(
+        """
+        update gap_warnings set state = $3, detail = $4, next_at = coalesce($5, next_at), lease = null,
+            leased_until = null
+        where id = $1 and lease = $2
+        """,
+        warned.id,
+        lease,
+        state,
+        detail[:500],
+        next_at,
+    )
