@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from uuid import UUID
 
 from services.trigger.domain.model import Account, Contact, Scalar
@@ -16,12 +17,14 @@ from services.trigger.domain.programme import Audience, Programme
 from services.trigger.domain.when import Bound
 from shared.contracts.reasons import Reason
 from shared.contracts.touchpoints import Touchpoint
+from shared.values import quick
 
 _DRAWS = 2**32
 _NOBODY: Mapping[UUID, datetime] = {}
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Person:
     """A contact and the role it plays in the event ("" = none given)."""
@@ -30,6 +33,7 @@ class Person:
     role: str = ""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class No:
     """Why somebody is left out, with the facts that say so."""
@@ -94,12 +98,12 @@ def person_fits(audience: Audience, person: Person, account: Account | None) -> 
     return None
 
 
-def sampled(audience: Audience, draw: str) -> bool:
+def sampled(audience: Audience, plan_id: UUID) -> bool:
     """Whether a person is in the sample.
 
-    The draw is the plan's identity, so the same person is drawn the same again.
+    The plan's identity draws, so the same person is drawn the same again.
     """
-    return audience.sample >= 1 or _draw(draw) < audience.sample
+    return audience.sample >= 1 or _draw(plan_id) < audience.sample
 
 
 def limited(
@@ -138,7 +142,7 @@ def turns(
 
     Those come first, then whoever was asked longest ago; among equals the order is stable and favours nobody.
     """
-    waiting = sorted(people, key=lambda p: (asked.get(p.contact.id, _NEVER), _draw(str(p.contact.id))))
+    waiting = sorted(people, key=lambda p: (asked.get(p.contact.id, _NEVER), _turn(p.contact.id)))
     wanted: list[Person] = []
     for persona, number in audience.coverage.items():
         wanted += [person for person in waiting if person.contact.persona is persona][:number]
@@ -153,8 +157,12 @@ def uncovered(audience: Audience, people: Iterable[Person]) -> dict[str, int]:
     return {persona: number for persona, number in missing.items() if number > 0}
 
 
-def _draw(text: str) -> float:
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4]) / _DRAWS
+def _draw(one: UUID) -> float:
+    return int.from_bytes(hashlib.sha256(str(one).encode()).digest()[:4]) / _DRAWS
+
+
+_turn = lru_cache(maxsize=65536)(_draw)
+"""Remembered for people, who are drawn whenever their company is."""
 
 
 def _within(found: float, bound: Bound) -> bool:

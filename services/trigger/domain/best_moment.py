@@ -16,11 +16,14 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from services.trigger.domain.timing import WEEKDAYS, Place, Window
-from shared.calendars import DAY_MINUTES, is_holiday, local_instant
+from services.trigger.domain.timing import WEEKDAYS, Place, Window, opens_on
+from shared.calendars import DAY_MINUTES, local_instant
+from shared.values import quick
 
 BAND = 120
 """Minutes of a slot."""
@@ -47,6 +50,7 @@ _USUAL_SHARE, _USUAL_WEIGHT = 0.25, 20.0
 _EDGES = frozenset({0, 4})
 _MOST = 0.95
 _DRAWS = 2.0**64
+_A_DAY = timedelta(days=1)
 
 
 class Slot(NamedTuple):
@@ -119,6 +123,7 @@ class Learned:
 NOTHING = Learned()
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Opening:
     """A slot that is open from one instant to another."""
@@ -176,9 +181,10 @@ def openings(now: datetime, until: datetime, window: Window, place: Place) -> It
     day = now.astimezone(place.zone).date()
     last = until.astimezone(place.zone).date()
     while day <= last:
-        if day.weekday() in window.days and not (window.skip_holidays and is_holiday(place.country, day)):
-            yield from _of_day(day, now, until, window, place)
-        day += timedelta(days=1)
+        for slot, first, end in _of_day(day, window, place.zone, place.country):
+            if max(first, now) < end and first <= until:
+                yield Opening(slot, max(first, now), end)
+        day += _A_DAY
 
 
 def wilson(seen: Seen, z: float = 1.96) -> tuple[float, float]:
@@ -191,12 +197,21 @@ def wilson(seen: Seen, z: float = 1.96) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def _of_day(day: date, now: datetime, until: datetime, window: Window, place: Place) -> Iterator[Opening]:
-    for band in range(window.opens // BAND, -(-window.closes // BAND)):
-        first = local_instant(day, max(window.opens, band * BAND), place.zone)
-        end = local_instant(day, min(window.closes, (band + 1) * BAND, DAY_MINUTES), place.zone)
-        if max(first, now) < end and first <= until:
-            yield Opening(Slot(day.weekday(), band), max(first, now), end)
+@lru_cache(maxsize=16384)
+def _of_day(
+    day: date, window: Window, zone: ZoneInfo, country: str
+) -> tuple[tuple[Slot, datetime, datetime], ...]:
+    """The slots of a day within a window, each with its begin and end; none where the window stays shut."""
+    if not opens_on(day, window, country):
+        return ()
+    return tuple(
+        (
+            Slot(day.weekday(), band),
+            local_instant(day, max(window.opens, band * BAND), zone),
+            local_instant(day, min(window.closes, (band + 1) * BAND, DAY_MINUTES), zone),
+        )
+        for band in range(window.opens // BAND, -(-window.closes // BAND))
+    )
 
 
 def _moment(plan_id: UUID, opening: Opening, now: datetime, stale_at: datetime) -> datetime:

@@ -61,7 +61,7 @@ def _of_account(
         yield None, of_plan(parent, Outcome.NOT_MATCHED, Reason.NOT_IN_AUDIENCE, facts)
     for person in chosen:
         plan = _child(parent, edition, person, _account(parent, person, crowd), organisation)
-        if person.contact.id not in covered and not sampled(audience, str(plan.id)):
+        if person.contact.id not in covered and not sampled(audience, plan.id):
             yield None, of_person(parent, person.contact, No(Reason.SAMPLED_OUT, {"sample": audience.sample}))
         elif edition.programme.when.recurring and plan.stale_at <= now:
             facts = {"stale_at": plan.stale_at.isoformat()}

@@ -41,7 +41,7 @@ from shared.contracts.directory import Consent
 from shared.contracts.model import Channel
 from shared.contracts.programmes import ProgrammeState
 from shared.contracts.reasons import Outcome, Reason
-from shared.values import altered
+from shared.values import altered, quick
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,7 @@ class Brakes:
         return "account" if account_id in self.accounts else ""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Rival:
     """Another plan of the same person that waits for its turn."""
@@ -246,10 +247,10 @@ def no_channel(
     if edition.programme.send.to_owner:
         return None if account and owner_address(account) else Reason.NO_CHANNEL
     wanted = consent.wanted_channels(contact, edition.programme.send.channels)
-    if own_domains & set(contact.domains):
+    if not own_domains.isdisjoint(contact.domains):
         return Reason.OWN_COMPANY
     # Telephone, product and backend are dispatch's to know: it passes on what one channel cannot deliver.
-    if set(wanted) - {Channel.EMAIL}:
+    if any(channel is not Channel.EMAIL for channel in wanted):
         return None
     if not wanted:
         return Reason.NO_CHANNEL
@@ -311,6 +312,8 @@ def _brake(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
 
 
 def _hold(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
+    if not facts.holds:
+        return None
     hold = holding(plan.contact_id, plan.account_id, edition.programme.when.holds, facts.holds)
     return _wait(plan, facts, Reason.HELD, {"hold": hold.kind, "ref": hold.ref}) if hold else None
 
@@ -333,17 +336,21 @@ def _channel(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
         if contact
         else Reason.NO_CHANNEL
     )
+    if reason is None:
+        return None
     inputs: dict[str, Scalar] = {"channels": ", ".join(edition.programme.send.channels)}
-    return of_plan(plan, Outcome.SUPPRESSED, reason, inputs) if reason else None
+    return of_plan(plan, Outcome.SUPPRESSED, reason, inputs)
 
 
 def _budget(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
     rules = edition.programme.quarantine
     if rules.account is None or rules.exempt or plan.account_id is None:
         return None
-    zone = facts.place_of(plan).zone
     span = rules.account.per
     theirs = _since(facts.asked_of_account(plan), span, facts.now)
+    if len(theirs) < rules.account.max:
+        return None
+    zone = facts.place_of(plan).zone
     ends = [at for at in (end_of(ask.asked_at, span, zone) for ask in theirs) if at > facts.now]
     if len(ends) < rules.account.max:
         return None
@@ -357,9 +364,11 @@ def _quarantine(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
     rules = edition.programme.quarantine
     if rules.exempt:
         return None
+    theirs = facts.asked_of_contact(plan)
+    if not theirs:
+        return None
     zone = facts.place_of(plan).zone
     worst: tuple[datetime, Ask, Span] | None = None
-    theirs = facts.asked_of_contact(plan)
     for span, family in ((rules.contact, None), (rules.family, edition.programme.family)):
         if span is None:
             continue
@@ -383,10 +392,12 @@ def _arbitration(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
     rules = edition.programme.quarantine
     if rules.exempt or plan.contact_id is None:
         return None
+    rivals = facts.rivals.get(plan.contact_id, ())
+    above = [r for r in rivals if r.priority > plan.priority and not r.exempt and r.plan_id != plan.id]
+    if not above:
+        return None
     zone = facts.place_of(plan).zone
-    for rival in sorted(facts.rivals.get(plan.contact_id, ()), key=lambda r: (-r.priority, r.due_at)):
-        if rival.plan_id == plan.id or rival.exempt or rival.priority <= plan.priority:
-            continue
+    for rival in sorted(above, key=lambda r: (-r.priority, r.due_at)):
         due_at = max(rival.due_at, facts.now)
         if due_at < end_of(facts.now, rival.quarantine, zone):
             inputs: dict[str, Scalar] = {
@@ -433,6 +444,8 @@ def _window(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
         facts.place_of(plan),
         outside_before_stale=send.outside_before_stale,
     )
+    if slot is not None and slot.at <= facts.now:
+        return None
     inputs: dict[str, Scalar] = {
         "zone": str(facts.place_of(plan).zone),
         "country": facts.place_of(plan).country,
@@ -441,7 +454,7 @@ def _window(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
         return of_plan(
             plan, Outcome.SUPPRESSED, Reason.EXPIRED, {**inputs, "window": "not before the moment is over"}
         )
-    return _deferred(plan, Reason.SEND_WINDOW, slot.at, inputs) if slot.at > facts.now else None
+    return _deferred(plan, Reason.SEND_WINDOW, slot.at, inputs)
 
 
 GATE: tuple[Step, ...] = (
@@ -530,11 +543,8 @@ def _remind_when_free(ask: Ask, edition: Edition, facts: Facts, contact: Contact
     place = place_of(
         contact, facts.accounts.get(ask.account_id) if ask.account_id else None, facts.organisation
     )
-    others = [a for a in facts.asks.of_contact(ask.contact_id) if a.survey_id != ask.survey_id]
-    ends = [end_of(a.asked_at, edition.programme.quarantine.contact, place.zone) for a in others]
-    busy = [end for end in ends if end > facts.now]
     # An ask made before this one was within its rights then; only a later one makes the reminder too much.
-    if busy and any(a.asked_at > ask.asked_at for a in others):
+    if _asked_since(ask, edition.programme.quarantine.contact, place, facts):
         return of_ask(
             ask,
             Outcome.SUPPRESSED,
@@ -547,6 +557,15 @@ def _remind_when_free(ask: Ask, edition: Edition, facts: Facts, contact: Contact
     if slot.at > facts.now:
         return of_ask(ask, Outcome.DEFERRED, Reason.SEND_WINDOW, {"zone": str(place.zone)}, until=slot.at)
     return of_ask(ask, Outcome.REQUESTED, None, {"asked_at": ask.asked_at.isoformat()})
+
+
+def _asked_since(ask: Ask, span: Span, place: Place, facts: Facts) -> bool:
+    """Whether somebody was asked something else after a survey, and is in quarantine for anything else."""
+    theirs = facts.asks.of_contact(ask.contact_id)
+    if not theirs or theirs[-1].asked_at <= ask.asked_at:
+        return False
+    others = (a for a in _since(theirs, span, facts.now) if a.survey_id != ask.survey_id)
+    return any(end_of(a.asked_at, span, place.zone) > facts.now for a in others)
 
 
 def _wait(plan: Plan, facts: Facts, reason: Reason, inputs: Mapping[str, Scalar]) -> Decision:

@@ -11,6 +11,7 @@ from services.trigger.domain.model import Account, Plan
 from services.trigger.domain.moments import account_subject
 from services.trigger.domain.programme import Edition, Who
 from shared.contracts.touchpoints import Touchpoint
+from shared.values import quick
 
 USES = timedelta(days=90)
 """Whoever was not seen with a product for longer does not use it."""
@@ -21,6 +22,7 @@ TAKES_PART = timedelta(days=3660)
 _NAMED_IN = frozenset({Who.PROJECT, Who.CONTRACT})
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Seen:
     """Somebody in an event about something; `role` as the event says, "" when it does not."""

@@ -156,7 +156,7 @@ def _one(
     plan = draft(event, edition, subject, contact, world, _occurrence(earlier, again=again))
     if edition.programme.when.recurring:
         plan = ahead(plan, edition, contact, event.account, world)
-    if contact and not sampled(edition.programme.audience, str(plan.id)):
+    if contact and not sampled(edition.programme.audience, plan.id):
         facts = {"sample": edition.programme.audience.sample}
         yield of_programme(event, edition, contact, No(Reason.SAMPLED_OUT, facts))
     else:

@@ -99,7 +99,7 @@ def _not_meant(waiting: Waiting, old: Edition, new: Edition) -> No | None:
         return None
     known = audience if waiting.role else audience.model_copy(update={"role": ()})
     refusal = person_fits(known, Person(waiting.contact, waiting.role), waiting.account)
-    if refusal is None and not sampled(audience, str(waiting.plan.id)):
+    if refusal is None and not sampled(audience, waiting.plan.id):
         return No(Reason.SAMPLED_OUT, {"sample": audience.sample})
     return refusal
 

@@ -17,7 +17,8 @@ from babel.core import get_global
 from shared.calendars import DAY_MINUTES, is_holiday, knows, local_instant
 
 _SPAN = re.compile(r"(\d{1,4})(h|d|mo|y)")
-_DAYS_AHEAD = 60
+_AHEAD = timedelta(days=60)
+_A_DAY = timedelta(days=1)
 _HOURS_TWO = re.compile(r"(\d{2}):(\d{2})\s*-\s*(\d{2}):(\d{2})")
 
 _REGION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
@@ -133,15 +134,35 @@ def days_before(day: date, span: Span, zone: ZoneInfo) -> datetime:
 def next_in_window(at: datetime, window: Window, zone: ZoneInfo, country: str = "") -> datetime | None:
     """The first instant not before `at` inside a window, or None when there is none within two months."""
     today = at.astimezone(zone).date()
-    for ahead in range(_DAYS_AHEAD):
-        day = today + timedelta(days=ahead)
-        if day.weekday() not in window.days or (window.skip_holidays and is_holiday(country, day)):
-            continue
-        opens = local_instant(day, window.opens, zone)
-        closes = local_instant(day, window.closes, zone)
-        slot = max(at, opens)
-        if slot < closes:
-            return slot
+    found = _opening(today, window, zone, country)
+    if found and found[1] <= at:
+        found = _opening(today + _A_DAY, window, zone, country)
+    if found is None or found[2] - today >= _AHEAD:
+        return None
+    return max(at, found[0])
+
+
+def opens_on(day: date, window: Window, country: str) -> bool:
+    """Whether a window opens at all on a day in a country."""
+    return day.weekday() in window.days and not (window.skip_holidays and is_holiday(country, day))
+
+
+@lru_cache(maxsize=16384)
+def _opening(
+    day: date, window: Window, zone: ZoneInfo, country: str
+) -> tuple[datetime, datetime, date] | None:
+    """When a window opens for the first time from a day on, until when, and on which day.
+
+    Remembered: most plans of a day look for the same hours.
+    """
+    last = day + _AHEAD
+    while day < last:
+        if opens_on(day, window, country):
+            opens = local_instant(day, window.opens, zone)
+            closes = local_instant(day, window.closes, zone)
+            if opens < closes:
+                return opens, closes, day
+        day += _A_DAY
     return None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -172,9 +173,9 @@ def test_a_cap_per_account_and_event_takes_the_same_people_again() -> None:
 
 def test_a_sample_is_about_its_share_and_stable() -> None:
     audience = Audience(sample=0.3)
-    drawn = [sampled(audience, str(n)) for n in range(2000)]
+    drawn = [sampled(audience, UUID(int=n)) for n in range(2000)]
     assert 500 < sum(drawn) < 700
-    assert drawn == [sampled(audience, str(n)) for n in range(2000)]
+    assert drawn == [sampled(audience, UUID(int=n)) for n in range(2000)]
     said = run(Book(), happened(people=tuple(people(50))), edition(audience={"sample": 0.01}))
     assert ("not_matched", "sampled_out") in said
 

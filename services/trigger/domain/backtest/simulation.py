@@ -293,22 +293,26 @@ class Simulation:
         """Other plans of the people whose plans are due, as they stand before any of these is decided."""
         facts, until = self._facts, self._facts.now + MEMORY
         found: dict[UUID, list[gate.Rival]] = {}
+        looked: set[UUID] = set()
         for plan in due:
-            contact_id = plan.contact_id
+            contact_id, priority = plan.contact_id, plan.priority
             if contact_id is None:
                 continue
-            if contact_id not in found and len(self.diary.pending_of(contact_id)) > 1:
-                found[contact_id] = list(self._own_rivals(contact_id, until))
+            pending = self.diary.pending_of(contact_id)
+            # What is not more important than any plan of its person that is due keeps nobody waiting.
+            if contact_id not in looked and any(other.priority > priority for other in pending):
+                looked.add(contact_id)
+                found[contact_id] = [*self._own_rivals(pending, until), *found.get(contact_id, ())]
             for audience in self.diary.audiences_of(plan.account_id):
-                if audience.due_at < until:
+                if audience.priority > priority and audience.due_at < until:
                     edition = self._editions[audience.programme]
                     rival = gate.rival_of(audience, plan, edition, facts)
                     if rival:
                         found.setdefault(contact_id, []).append(rival)
         return found
 
-    def _own_rivals(self, contact_id: UUID, until: datetime) -> Iterator[gate.Rival]:
-        for plan in self.diary.pending_of(contact_id):
+    def _own_rivals(self, pending: Iterable[Plan], until: datetime) -> Iterator[gate.Rival]:
+        for plan in pending:
             edition = self._editions[plan.programme]
             waits = plan.shadow or plan.waits_for in _HELD_BACK
             if plan.due_at < until and not waits and edition.state is ProgrammeState.ACTIVE:
