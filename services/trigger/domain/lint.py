@@ -12,6 +12,7 @@ from itertools import pairwise
 from services.trigger.domain import placeholders, programme
 from services.trigger.domain.asking import Asked
 from services.trigger.domain.findings import GROUPS_FILE, Checked, Finding, GroupsRead, Report
+from services.trigger.domain.overlaps import overlaps
 from services.trigger.domain.programme import Programme
 from services.trigger.domain.reading import meant, read_file, read_groups
 from services.trigger.domain.timing import Span
@@ -53,7 +54,7 @@ def check(files: Iterable[tuple[str, str]], locales: Sequence[str]) -> Report:
     for checked in programmes:
         findings += lint(checked, locales)
     findings += _same_key(programmes)
-    findings += _fights(programmes)
+    findings += overlaps(programmes)
     findings += _groups(programmes, groups)
     findings += _same_holds(programmes)
     ordered = sorted(findings, key=lambda f: (f.file, f.line, f.reason))
@@ -298,23 +299,4 @@ def _same_holds(programmes: Sequence[Checked]) -> Iterator[Finding]:
                 reason = f"the hold {rule.name!r} has other events in {other.edition.key!r}."
                 yield checked.error(
                     ("when", "hold_while"), reason, "Give it another name, or the same events."
-                )
-
-
-def _fights(programmes: Sequence[Checked]) -> Iterator[Finding]:
-    """Two programmes of equal priority on one touchpoint and audience: chance would decide who is heard."""
-    for index, one in enumerate(programmes):
-        for other in programmes[index + 1 :]:
-            a, b = one.edition.programme, other.edition.programme
-            shared = set(a.touchpoints) & set(b.touchpoints)
-            if (
-                shared
-                and a.priority == b.priority
-                and a.audience == b.audience
-                and a.when.where == b.when.where
-                and a.when.nth == b.when.nth
-            ):
-                reason = f"fights with {a.key!r} for the same people after {', '.join(sorted(shared))}."
-                yield other.warning(
-                    ("priority",), reason, "Give one of them a higher priority, or another audience."
                 )
