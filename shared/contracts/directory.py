@@ -61,7 +61,10 @@ class ContactErased(Payload):
 
 
 class AccountChanged(Payload):
-    """An account as the directory knows it now; `paused` while an operator's brake is on it."""
+    """An account as the directory knows it now; `paused` while an operator's brake is on it.
+
+    `merged_into` names the account that the same company is known as from now on.
+    """
 
     TYPE: ClassVar[str] = "account.changed.v1"
     TOPIC: ClassVar[Topic] = Topic.DIRECTORY
@@ -81,6 +84,7 @@ class AccountChanged(Payload):
     started_on: date | None = None
     renewal_on: date | None = None
     paused: bool = False
+    merged_into: str | None = None
 
 
 class Brand(Part):

@@ -70,7 +70,10 @@ class Subject(Part):
 
 
 class Touchpoint(Payload):
-    """Something happened at a customer; trigger decides whether to ask somebody about it."""
+    """Something happened at a customer; trigger decides whether to ask somebody about it.
+
+    `accounts` are named by `account.merged` alone: the first company that it names stays.
+    """
 
     TYPE: ClassVar[str] = "touchpoint"
     TOPIC: ClassVar[Topic] = Topic.TOUCHPOINTS
@@ -80,6 +83,7 @@ class Touchpoint(Payload):
     contact: TouchpointContact | None = None
     contacts: tuple[TouchpointContact, ...] = ()
     account: TouchpointAccount | None = None
+    accounts: tuple[TouchpointAccount, ...] = ()
     product: str = ""
     service_type: str = ""
     subject: Subject | None = None
@@ -88,8 +92,8 @@ class Touchpoint(Payload):
 
     @model_validator(mode="after")
     def _names_somebody(self) -> Touchpoint:
-        if not (self.contact or self.contacts or self.account or self.product):
-            msg = "at least one of contact, contacts, account or product is needed"
+        if not (self.contact or self.contacts or self.companies or self.product):
+            msg = "at least one of contact, contacts, account, accounts or product is needed"
             raise ValueError(msg)
         return self
 
@@ -97,3 +101,13 @@ class Touchpoint(Payload):
     def people(self) -> tuple[TouchpointContact, ...]:
         """Everyone named in the event, in its order."""
         return ((self.contact,) if self.contact else ()) + self.contacts
+
+    @property
+    def companies(self) -> tuple[TouchpointAccount, ...]:
+        """Every company named in the event, in its order."""
+        return ((self.account,) if self.account else ()) + self.accounts
+
+    @property
+    def company(self) -> TouchpointAccount | None:
+        """The company at which it happened; of several that are merged the one that stays."""
+        return self.account or next(iter(self.accounts), None)

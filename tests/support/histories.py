@@ -147,6 +147,11 @@ class _Scene:
         return f"thin{self.chance.randrange(4)}"
 
     @property
+    def company(self) -> dict[str, Any]:
+        """A company that may turn out to be another one, known or not."""
+        return {"id": f"a{self.chance.randrange(6)}"}
+
+    @property
     def thin(self) -> dict[str, Any]:
         """Named by ids alone."""
         return {"contact": {"id": self.person["id"]}, "account": {"id": self.account["id"]}}
@@ -190,6 +195,7 @@ _KINDS: Sequence[tuple[int, Sequence[str], Callable[[_Scene], dict[str, Any]]]] 
     (2, ["contract.ended", "account.churned", "contact.deleted"], lambda s: {**s.thin, **s.contract}),
     (3, ["contact.updated"], _moved),
     (1, ["contact.merged"], lambda s: {"contacts": [{"id": s.person["id"]}, {"id": s.stranger}]}),
+    (1, ["account.merged"], lambda s: {"accounts": [s.company, {"id": s.account["id"]}]}),
     (2, ["product.used"], lambda s: {"contact": {"id": s.stranger}, "product": "Press"}),
     (2, ["purchase.completed"],
      lambda s: {"contact": {"id": s.stranger, "email": s.person["email"]}, "account": s.account}),

@@ -216,7 +216,7 @@ def _line(line: views.Line) -> dict[str, Any]:
         "id": line.ticket_id,
         "version": line.version,
         "state": line.state,
-        "account_id": line.answer.account_id,
+        "account_id": line.account_id,
         "contact_id": line.contact_id,
         "programme": line.answer.snapshot.programme,
         "score": line.answer.score,

@@ -34,13 +34,15 @@ async def on_contacts(events: Sequence[Event[Any]], tx: Tx) -> None:
 
 
 async def on_accounts(events: Sequence[Event[AccountChanged]], tx: Tx) -> None:
-    """Keep the newest version of each account."""
+    """Keep the newest version of each account; cases of one that was merged are found under what stays."""
     newest: dict[str, AccountChanged] = {}
     for event in events:
         known = newest.get(event.data.account_id)
         if known is None or event.data.version > known.version:
             newest[event.data.account_id] = event.data
     await directory.save_accounts(tx.conn, [newest[key] for key in sorted(newest)])
+    merged = {UUID(key): told.merged_into for key, told in newest.items()}
+    await note(tx.conn, {former: UUID(into) for former, into in merged.items() if into})
 
 
 async def on_organisation(events: Sequence[Event[OrganisationChanged]], tx: Tx) -> None:

@@ -101,11 +101,13 @@ async def organisation(conn: Connection) -> Organisation:
 
 
 async def owners(conn: Connection, account_ids: Collection[UUID]) -> dict[UUID, str]:
-    """E-mail addresses of the accounts' owners, as far as known."""
+    """E-mail addresses of the accounts' owners, as far as known; of merged ones the owner of what stays."""
     rows = await conn.fetch(
-        "select account_id, owner from accounts where account_id = any($1) and owner <> ''", list(account_ids)
+        "select asked, owner from unnest($1::uuid[]) as asked left join merged m on m.former = asked "
+        "join accounts a on a.account_id = coalesce(m.id, asked) where owner <> ''",
+        list(account_ids),
     )
-    return {row["account_id"]: row["owner"] for row in rows}
+    return {row["asked"]: row["owner"] for row in rows}
 
 
 def _contact(contact: ContactChanged | ContactErased) -> tuple[object, ...]:

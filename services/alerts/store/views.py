@@ -38,6 +38,7 @@ class Line:
     people: int
     account_name: str
     tier: str
+    account_id: UUID | None
     answer: Answer
     contact_id: UUID
     person: str
@@ -139,6 +140,7 @@ async def lines(conn: Connection, query: Query) -> list[Line]:
                 where v.ticket_id = t.id and v.state = 'unhappy') as people,
             coalesce(nullif(c.name, ''), t.snapshot ->> 'account_name') as account_name,
             coalesce(nullif(c.tier, ''), t.snapshot ->> 'tier', '') as account_tier,
+            coalesce(ma.id, worst.account_id) as account_known_as,
             coalesce(p.contact_id, worst.contact_id) as known_as, coalesce(p.person, '') as contact_person,
             worst.*
         from (
@@ -160,7 +162,8 @@ async def lines(conn: Connection, query: Query) -> list[Line]:
         ) worst
         left join merged m on m.former = worst.contact_id
         left join contacts p on p.contact_id = coalesce(m.id, worst.contact_id)
-        left join accounts c on c.account_id = worst.account_id
+        left join merged ma on ma.former = worst.account_id
+        left join accounts c on c.account_id = coalesce(ma.id, worst.account_id)
         order by {order}
         """,  # noqa: S608 - fragments of our own
         query.owner,
@@ -264,11 +267,11 @@ async def contacts(conn: Connection, contact_ids: Collection[UUID]) -> dict[UUID
 
 
 async def account(conn: Connection, account_id: UUID | None) -> AccountCopy | None:
-    """The copy of one account."""
+    """The copy of one account; of one that was merged, of the one that stays."""
     row = await conn.fetchrow(
         """
         select account_id, name, tier, industry, owner, annual_value, phase, renewal_on from accounts
-        where account_id = $1
+        where account_id = coalesce((select id from merged where former = $1), $1)
         """,
         account_id,
     )
@@ -329,6 +332,7 @@ def _line(row: asyncpg.Record) -> Line:
         people=row["people"],
         account_name=row["account_name"],
         tier=row["account_tier"],
+        account_id=row["account_known_as"],
         answer=answer,
         contact_id=row["known_as"] if row["contact_person"] else answer.contact_id,
         person=row["contact_person"] or answer.person,

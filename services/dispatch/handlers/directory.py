@@ -14,6 +14,7 @@ from shared.contracts.directory import ContactChanged, ContactErased
 from shared.contracts.envelope import Event
 from shared.contracts.programmes import ProgrammePublished, ProgrammeState
 from shared.db.database import Tx
+from shared.db.merged import note
 
 
 async def on_contacts(events: Sequence[Event[Any]], tx: Tx) -> None:
@@ -44,9 +45,10 @@ def _contact(contact_id: UUID, told: ContactChanged) -> tuple[UUID, int, UUID | 
 
 
 async def on_accounts(events: Sequence[Event[Any]], tx: Tx) -> None:
-    """Keep whether an operator's brake is on an account."""
+    """Keep whether an operator's brake is on an account; that of one that was merged is on what stays."""
     newest = {UUID(e.data.account_id): e.data for e in sorted(events, key=lambda e: e.data.version)}
     rows = [(account, data.version, data.paused) for account, data in newest.items()]
+    await note(tx.conn, {key: UUID(told.merged_into) for key, told in newest.items() if told.merged_into})
     await intake.save_accounts(tx.conn, rows)
 
 

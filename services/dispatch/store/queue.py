@@ -58,7 +58,8 @@ left join surveys s on s.survey_id = m.survey_id
 left join texts t on t.digest = s.texts_digest
 left join answers a on a.survey_id = m.survey_id
 left join contacts c on c.contact_id = m.contact_id
-left join accounts acc on acc.account_id = m.account_id
+left join merged led on led.former = m.account_id
+left join accounts acc on acc.account_id = coalesce(led.id, m.account_id)
 left join programmes p on p.programme = m.programme
 where m.lease_token = $1 and m.state = 'claimed'
 order by m.not_before, m.delivery_id

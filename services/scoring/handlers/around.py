@@ -35,8 +35,10 @@ _Kind = TypeVar("_Kind", bound=_Versioned)
 
 
 async def on_accounts(events: Sequence[Event[AccountChanged]], tx: Tx) -> None:
-    """Keep the newest version of each account."""
+    """Keep the newest version of each account; what was said at one that was merged is said at what stays."""
     newest = _newest((event.data.account_id, event.data) for event in events)
+    leads = ((told.account_id, told.merged_into) for told in newest)
+    await note(tx.conn, {UUID(former): UUID(into) for former, into in leads if into})
     await around.save_accounts(tx.conn, [_account(told) for told in newest])
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from services.scoring.domain.histogram import Metric
 from services.scoring.store.around import Account
 from shared.db.database import Connection
+from shared.db.merged import families, family
 
 _COLUMNS = (
     "account_id, version, name, tier, industry, size, owner, region, annual_value, phase, started_on,"
@@ -19,50 +20,58 @@ _LIST = f"""
 select {_COLUMNS} from accounts
 where ($1::float8 is null or (coalesce(annual_value, 0), account_id) < ($1, $2))
     and ($3 = '' or tier = $3) and ($4 = '' or owner = $4) and ($5 = '' or name ilike '%' || $5 || '%')
+    and not exists (select from merged m where m.former = account_id)
 order by coalesce(annual_value, 0) desc, account_id desc limit $6
 """  # noqa: S608 - our own column names
-_ONE = f"select {_COLUMNS} from accounts where account_id = $1"  # noqa: S608 - our own column names
+_ONE = f"""
+select {_COLUMNS} from accounts
+where account_id = coalesce((select id from merged where former = $1), $1)
+"""  # noqa: S608 - our own column names
 _LAST = """
-select a.account_id, (select max(day) from answer_facts f where f.account_id = a.account_id)
-from unnest($1::uuid[]) as a (account_id)
+select coalesce(m.id, a.account_id),
+    max((select max(day) from answer_facts f where f.account_id = a.account_id))
+from unnest($1::uuid[]) as a (account_id) left join merged m on m.former = a.account_id group by 1
 """
 _OPEN = """
-select account_id, count(*)::int from cases
+select coalesce(m.id, account_id), count(*)::int from cases left join merged m on m.former = account_id
 where account_id = any($1::uuid[]) and state not in ('resolved', 'closed') group by 1
 """
 _SUPPORT = """
-select account_id, count(*)::int from happenings
+select coalesce(m.id, account_id), count(*)::int from happenings
+left join merged m on m.former = account_id
 where account_id = any($1::uuid[]) and kind = 'support_ticket' and event <> 'support_ticket.resolved'
     and at > $2 group by 1
 """
 _USAGE = """
-select account_id, avg(number) filter (where at > $2), avg(number) filter (where at <= $2)
-from happenings where account_id = any($1::uuid[]) and kind = 'usage' and at > $3 and at <= $4
+select coalesce(m.id, account_id), avg(number) filter (where at > $2),
+    avg(number) filter (where at <= $2)
+from happenings left join merged m on m.former = account_id
+where account_id = any($1::uuid[]) and kind = 'usage' and at > $3 and at <= $4
     and number is not null
 group by 1
 """
 _COMMITTEE = """
-select p.account_id, coalesce(p.persona, ''), count(*)::int,
+select coalesce(led.id, p.account_id), coalesce(p.persona, ''), count(*)::int,
     (count(*) filter (where exists (
         select from answer_facts f
         where f.contact_id = any (
                 p.contact_id || array(select former from merged m where m.id = p.contact_id))
             and f.day >= $2 and f.state = 'counted'
     )))::int
-from people p
+from people p left join merged led on led.former = p.account_id
 where p.account_id = any($1::uuid[]) and not exists (select from merged m where m.former = p.contact_id)
 group by 1, 2
 """
 _ANSWERS = """
 select day, family, programme, coalesce(persona, ''), nps, nps5, csat, ces from answer_facts
-where account_id = $1 and state = 'counted' and day >= $2 order by day desc, response_id limit $3
+where account_id = any($1::uuid[]) and state = 'counted' and day >= $2 order by day desc, response_id limit $3
 """
 _HAPPENED = """
 select at, kind, event, label from happenings
-where account_id = $1 and kind <> 'usage' order by at desc limit $2
+where account_id = any($1::uuid[]) and kind <> 'usage' order by at desc limit $2
 """
 _TICKETS = """
-select ticket_id, state, opened_at, contact_due_at from cases where account_id = $1
+select ticket_id, state, opened_at, contact_due_at from cases where account_id = any($1::uuid[])
 order by state in ('resolved', 'closed'), opened_at desc limit $2
 """
 MOST_SHOWN = 2000
@@ -116,14 +125,14 @@ async def listed(conn: Connection, wanted: Wanted, after: After | None, limit: i
 
 
 async def one(conn: Connection, account: UUID) -> Account | None:
-    """One account; None where the directory never told of it."""
+    """One account, the one that stays where it was merged; None where the directory never told of it."""
     row = await conn.fetchrow(_ONE, account)
     return Account(*tuple(row)) if row else None
 
 
 async def around(conn: Connection, accounts: Sequence[UUID], now: datetime) -> dict[UUID, Around]:
-    """What is known of some accounts besides what their people said."""
-    ids = list(accounts)
+    """What is known of some accounts besides what their people said, under all ids of each."""
+    ids = [one for found in (await families(conn, accounts)).values() for one in found]
     last = dict(map(tuple, await conn.fetch(_LAST, ids)))
     cases = dict(map(tuple, await conn.fetch(_OPEN, ids)))
     support = dict(map(tuple, await conn.fetch(_SUPPORT, ids, now - timedelta(days=90))))
@@ -141,28 +150,29 @@ async def around(conn: Connection, accounts: Sequence[UUID], now: datetime) -> d
             used.get(account),
             committees.get(account, {}),
         )
-        for account in ids
+        for account in accounts
     }
 
 
 async def answers(conn: Connection, account: UUID, since: date) -> list[Answer]:
     """The newest answers of an account."""
     found = []
-    for day, family, programme, persona, *values in map(
-        tuple, await conn.fetch(_ANSWERS, account, since, MOST_SHOWN)
-    ):
+    rows = await conn.fetch(_ANSWERS, await family(conn, account), since, MOST_SHOWN)
+    for day, kind, programme, persona, *values in map(tuple, rows):
         points = tuple((m, v) for m, v in zip(Metric, values, strict=True) if v is not None)
-        found.append(Answer(day, family, programme, persona, points))
+        found.append(Answer(day, kind, programme, persona, points))
     return found
 
 
 async def happened(conn: Connection, account: UUID, limit: int = 30) -> list[tuple[datetime, str, str, str]]:
     """What happened at an account lately: when, kind, event, label; usage is told as one number instead."""
-    return [(row[0], row[1], row[2], row[3]) for row in await conn.fetch(_HAPPENED, account, limit)]
+    rows = await conn.fetch(_HAPPENED, await family(conn, account), limit)
+    return [(row[0], row[1], row[2], row[3]) for row in rows]
 
 
 async def tickets(
     conn: Connection, account: UUID, limit: int = 10
 ) -> list[tuple[UUID, str, datetime, datetime]]:
     """An account's tickets, the open ones first: id, state, opened at, first contact due at."""
-    return [(row[0], row[1], row[2], row[3]) for row in await conn.fetch(_TICKETS, account, limit)]
+    rows = await conn.fetch(_TICKETS, await family(conn, account), limit)
+    return [(row[0], row[1], row[2], row[3]) for row in rows]

@@ -50,10 +50,15 @@ async def cutting(conn: Connection, cut: Cut) -> Cutting:
     answers = await conn.fetchval(_MOST, *common)
     rows = await conn.fetch(_CUT, *common, *paths, metric)
     wide = len(cut.dimensions)
+    place = cut.dimensions.index("account") if "account" in cut.dimensions else None
+    leads = await _leads(conn) if place is not None else {}
+    given = tuple(leads.get(one, one) if n == place else one for n, one in enumerate(cut.given))
     counted: dict[tuple[Metric, str, tuple[str, ...]], list[int]] = {}
     for name, family, one, two, three, answer, times in map(tuple, rows):
         kind, values = Metric(name), (one, two, three)[:wide]
-        if "" in values or values[: len(cut.given)] != cut.given:
+        if place is not None:
+            values = (*values[:place], leads.get(values[place], values[place]), *values[place + 1 :])
+        if "" in values or values[: len(given)] != given:
             continue
         counts = counted.setdefault((kind, family, values), [0] * len(Histogram.of(kind).counts))
         counts[answer - kind.lowest] += times
@@ -62,3 +67,15 @@ async def cutting(conn: Connection, cut: Cut) -> Cutting:
         for (kind, family, values), counts in counted.items()
     ]
     return Cutting(found, answers, answers < MOST_FACTS)
+
+
+async def _leads(conn: Connection) -> dict[str, str]:
+    """Where former accounts lead; as many as were ever merged, which are few."""
+    return dict(
+        map(
+            tuple,
+            await conn.fetch(
+                "select former::text, id::text from merged join accounts on account_id = former"
+            ),
+        )
+    )

@@ -18,7 +18,8 @@ NEWEST = 5000
 """Answers whose ratings are read for one programme."""
 
 _ANSWERS = """
-select coalesce(account_id::text, ''), answer from answer_facts
+select coalesce(coalesce(m.id, account_id)::text, ''), answer
+from answer_facts left join merged m on m.former = account_id
 where state = 'counted' and programme = $1 and day between $2 and $3 order by day desc limit $4
 """
 _NAMED = """

@@ -38,13 +38,15 @@ def _fates(metric: Metric) -> str:
     middle, high = FROM[metric]
     return f"""
     with ended as (
-        select distinct on (account_id) account_id, kind, at::date as day from happenings
+        select distinct on (1) coalesce(m.id, account_id) as account_id, kind, at::date as day
+        from happenings left join merged m on m.former = account_id
         where kind in ('churn', 'renewal') and account_id is not null and at >= $1::date
-        order by account_id, at desc
+        order by 1, at desc
     ), said as (
         select e.account_id, e.kind, count(*) filter (where f.{metric} >= {high}) as high,
             count(*) filter (where f.{metric} < {middle}) as low
-        from ended e join answer_facts f on f.account_id = e.account_id and f.state = 'counted'
+        from ended e join answer_facts f on f.state = 'counted' and f.account_id = any (
+                e.account_id || array(select former from merged m where m.id = e.account_id))
             and f.day < e.day and f.day >= e.day - $2::int and f.{metric} is not null
         group by e.account_id, e.kind
     )

@@ -14,6 +14,7 @@ from services.scoring.domain.design import Design, Voices, design_of
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.metrics import FROM, is_difference
 from shared.db.database import Connection
+from shared.db.merged import families
 
 Key = tuple[Metric, str, str]
 """Metric, family, programme."""
@@ -34,24 +35,29 @@ where state = 'counted' and day between $1 and $2
 order by day desc limit $5
 """
 _SAID = f"""
-select metric, family, programme, coalesce(account_id::text, ''), coalesce(persona, ''), count(*)::int,
+select metric, family, programme, coalesce(coalesce(m.id, account_id)::text, ''), coalesce(persona, ''),
+    count(*)::int,
     (count(*) filter (where {_HIGH}))::int, (count(*) filter (where not {_NOT_LOW}))::int
-from ({_NEWEST}) f, {_POINTS} where given is not null
+from ({_NEWEST}) f left join merged m on m.former = f.account_id, {_POINTS} where given is not null
 group by 1, 2, 3, 4, 5
 """  # noqa: S608 - texts of this module
 _OF = f"""
-select account_id, metric, coalesce(persona, ''), count(*)::int,
+select coalesce(m.id, account_id), metric, coalesce(persona, ''), count(*)::int,
     (count(*) filter (where {_HIGH}))::int, (count(*) filter (where not {_NOT_LOW}))::int
-from answer_facts f, {_POINTS}
+from answer_facts f left join merged m on m.former = f.account_id, {_POINTS}
 where account_id = any($1::uuid[]) and state = 'counted' and day between $2 and $3 and given is not null
 group by 1, 2, 3
 """  # noqa: S608 - texts of this module
-_KNOWN = """
-select (select count(*) from accounts)::int,
+_STAYS = "not exists (select from merged m where m.former = a.account_id)"
+_KNOWN = f"""
+select (select count(*) from accounts a where {_STAYS})::int,
     (select count(distinct account_id) from people p
         where persona = 'decision_maker'
             and not exists (select from merged m where m.former = p.contact_id))::int
-"""
+"""  # noqa: S608 - texts of this module
+_VALUES = f"""
+select account_id::text, annual_value from accounts a where annual_value > 0 and {_STAYS}
+"""  # noqa: S608 - texts of this module
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,8 @@ async def said_by(
 ) -> dict[UUID, list[tuple[Metric, str, Voices]]]:
     """What some accounts said, by metric and persona; programmes of one metric together."""
     found: dict[UUID, list[tuple[Metric, str, Voices]]] = {}
-    for account, metric, persona, *counts in map(tuple, await conn.fetch(_OF, list(accounts), first, last)):
+    ids = [one for found in (await families(conn, accounts)).values() for one in found]
+    for account, metric, persona, *counts in map(tuple, await conn.fetch(_OF, ids, first, last)):
         found.setdefault(account, []).append((Metric(metric), persona, Voices(*counts)))
     return found
 
@@ -95,7 +102,7 @@ async def said_by(
 async def known(conn: Connection, asked: int) -> Known:
     """What the directory says of all accounts."""
     accounts, deciding = tuple(await conn.fetchrow(_KNOWN) or (0, 0))
-    rows = await conn.fetch("select account_id::text, annual_value from accounts where annual_value > 0")
+    rows = await conn.fetch(_VALUES)
     return Known(dict(map(tuple, rows)), accounts, deciding, asked)
 
 

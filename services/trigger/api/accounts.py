@@ -13,7 +13,7 @@ from services.trigger.api.conditions import PLAIN, AccountRef, IfMatch, IfNoneMa
 from services.trigger.api.contacts import event_of
 from services.trigger.domain.directory import account_changed
 from services.trigger.domain.model import Account, account_id
-from services.trigger.handlers import people
+from services.trigger.handlers import merging_accounts, people
 from services.trigger.handlers.accounts import delete_account
 from services.trigger.handlers.touchpoints import Touchpoints
 from services.trigger.store import directory
@@ -56,6 +56,24 @@ class AccountWritten(BaseModel):
     started_on: date | None = None
 
 
+class AccountMerge(BaseModel):
+    """Which account to merge into the one that stays: by id, backend id or whole name."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    other: Annotated[str, Field(min_length=1, max_length=320, pattern=PLAIN)]
+
+
+class AccountMerged(BaseModel):
+    """Which stays, which lead there from now on, how many people and plans moved, what was called off."""
+
+    account_id: UUID
+    merged: list[UUID]
+    people: int
+    plans: int
+    called_off: int
+
+
 class Deletion(BaseModel):
     """What became of an account's people and plans."""
 
@@ -70,6 +88,7 @@ def router(platform: Platform) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["directory"])
     _add_reading(routes, platform)
     _add_writing(routes, platform)
+    _add_merging(routes, platform)
     return routes
 
 
@@ -128,10 +147,11 @@ def _add_writing(routes: APIRouter, platform: Platform) -> None:
     ) -> None:
         """Write an account under a backend's id, as an `account.updated` of now. Repeating is fine."""
         account = TouchpointAccount.model_validate({**written.model_dump(), "id": external_id})
-        wanted = account_id(external_id)
+        named = account_id(external_id)
         async with unit_of_work(platform.db) as tx:
+            wanted = (await merging_accounts.current_ids(tx, [named]))[named]
             before = (await directory.lock_accounts(tx.conn, [wanted])).get(wanted)
-            there = before.version if before and before.deleted_at is None else None
+            there = before.version or None if before and before.deleted_at is None else None
             check(if_match, if_none_match, there)
             touchpoint = Touchpoint(occurred_at=tx.now, account=account)
             await touchpoints.handle([event_of("account.updated", touchpoint, tx)], tx)
@@ -154,7 +174,30 @@ def _add_writing(routes: APIRouter, platform: Platform) -> None:
         )
 
 
-async def found_account(conn: Connection, ref: str) -> Account:
+def _add_merging(routes: APIRouter, platform: Platform) -> None:
+    @routes.post("/accounts/{ref}/merge")
+    async def merge_accounts(ref: Ref, wanted: AccountMerge, writer: Writer) -> AccountMerged:
+        """Merge another account of a company into this one, for good: it cannot be undone.
+
+        People, plans, what was asked, holds and brakes of either are this one's from then on, nothing is
+        asked twice, and the other's ids lead here.
+        """
+        async with unit_of_work(platform.db) as tx:
+            survivor = await found_account(tx.conn, ref)
+            other = await found_account(tx.conn, wanted.other, "other")
+            done = await merging_accounts.merge(tx, [survivor.id, other.id], by=writer.actor)
+        if done is None:
+            return AccountMerged(account_id=survivor.id, merged=[], people=0, plans=0, called_off=0)
+        return AccountMerged(
+            account_id=done.account_id,
+            merged=list(done.merged),
+            people=done.people,
+            plans=done.plans,
+            called_off=done.called_off,
+        )
+
+
+async def found_account(conn: Connection, ref: str, field: str = "ref") -> Account:
     """Which account somebody means.
 
     Raises:
@@ -163,5 +206,5 @@ async def found_account(conn: Connection, ref: str) -> Account:
     account_id = await people.find_account(conn, ref)
     known = await directory.get_accounts(conn, [account_id] if account_id else [])
     if not known or account_id is None:
-        raise Problem(404, "No account is known by that.", field="ref")
+        raise Problem(404, "No account is known by that.", field=field)
     return known[account_id]

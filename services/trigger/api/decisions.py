@@ -43,7 +43,7 @@ def router(platform: Platform) -> APIRouter:
     ) -> Decisions:
         """Every decision about a contact (id, backend id, e-mail, phone), an account, event or programme.
 
-        All that is given must fit. Of somebody who was merged, all ids are looked at.
+        All that is given must fit. Of whoever was merged, all ids are looked at.
         """
         if not (contact or account or event or programme):
             raise Problem(
@@ -54,7 +54,7 @@ def router(platform: Platform) -> APIRouter:
             )
         async with platform.db.read() as conn:
             contact_id = await people.find_contact(conn, platform.sealer, contact) if contact else None
-            account_id = await people.find_account(conn, account) if account else None
+            account_id = await people.find_account(conn, account, blank=True) if account else None
             if (contact and contact_id is None) or (account and account_id is None):
                 field = "contact" if contact and contact_id is None else "account"
                 raise Problem(
@@ -64,7 +64,7 @@ def router(platform: Platform) -> APIRouter:
                 raise Problem(404, "There is no such programme.", field="programme")
             question = ledger.Question(
                 await people.all_ids(conn, contact_id),
-                account_id,
+                await people.all_ids_of_account(conn, account_id),
                 event or None,
                 programme or None,
                 before,

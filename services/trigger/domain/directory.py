@@ -59,7 +59,7 @@ def merge_account(account: Account, touchpoint: Touchpoint) -> Account:
     """The account after an event that names it; one that was deleted comes back with newer news alone."""
     if account.deleted_at and touchpoint.occurred_at <= account.deleted_at:
         return account
-    told = touchpoint.account or TouchpointAccount(id=account.external_id)
+    told = touchpoint.company or TouchpointAccount(id=account.external_id)
     fresh = account.known_at is None or touchpoint.occurred_at >= account.known_at
     return altered(
         account,
@@ -256,6 +256,7 @@ def account_changed(account: Account) -> AccountChanged:
         started_on=account.started_on,
         renewal_on=account.renewal_on,
         paused=account.paused,
+        merged_into=str(account.merged_into) if account.merged_into else None,
     )
 
 

@@ -100,6 +100,11 @@ class Asks:
         for ask in self._of_contact.pop(gone, ()):
             insort(self._of_contact.setdefault(survivor, []), ask, key=_asked_at)
 
+    def move_account(self, gone: UUID, survivor: UUID) -> None:
+        """What was asked at a former account counts for the one that stays."""
+        for ask in self._of_account.pop(gone, ()):
+            insort(self._of_account.setdefault(survivor, []), ask, key=_asked_at)
+
     def of_contact(self, contact_id: UUID | None) -> Sequence[Ask]:
         """A person's."""
         return self._of_contact.get(contact_id, ()) if contact_id else ()

@@ -6,7 +6,7 @@ other ids lead to the one that stays from then on.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -23,6 +23,8 @@ EVENT = "contact.merged"
 
 Thing = tuple[str, str, int, bool]
 """Programme, subject, occurrence, and whether it is only planned in shadow."""
+
+_ASKED = frozenset({PlanState.REQUESTED, PlanState.EXPANDED})
 
 _FILLED = (
     "external_id",
@@ -61,7 +63,7 @@ def united(survivor: Contact, others: Iterable[Contact], stands: Standing) -> Co
     found = survivor
     for other in others:
         filled = {name: getattr(other, name) for name in _FILLED if not getattr(found, name)}
-        found = replace(found, **filled, known_at=_latest(found.known_at, other.known_at))
+        found = replace(found, **filled, known_at=latest(found.known_at, other.known_at))
     return replace(
         found,
         consent=stands.consent,
@@ -115,7 +117,14 @@ def settle(
         replace(plan, contact_id=survivor, subject=own if plan.subject in names else plan.subject)
         for plan in plans
     ]
-    asked = {_thing(plan, own, series) for plan in moved if plan.state is PlanState.REQUESTED}
+    return without_doubles(moved, lambda plan: _thing(plan, own, series), series)
+
+
+def without_doubles(
+    moved: Sequence[Plan], thing_of: Callable[[Plan], Thing], series: Collection[str]
+) -> Settled:
+    """Plans of which none asks again what was asked, or what an earlier one waits to ask."""
+    asked = {thing_of(plan) for plan in moved if plan.state in _ASKED}
     kept: set[Thing] = set()
     doubled: list[Plan] = []
     result: list[Plan] = []
@@ -123,7 +132,7 @@ def settle(
         (plan for plan in moved if plan.state is PlanState.PENDING),
         key=lambda plan: (plan.first_due_at, str(plan.id)),
     )
-    again = {plan.id for plan in waiting if _twice(_thing(plan, own, series), asked, kept, series)}
+    again = {plan.id for plan in waiting if _twice(thing_of(plan), asked, kept, series)}
     for plan in moved:
         if plan.id in again:
             doubled.append(replace(plan, state=PlanState.CANCELLED, reason=Reason.MERGED))
@@ -190,5 +199,6 @@ def _twice(
     return False
 
 
-def _latest(one: datetime | None, other: datetime | None) -> datetime | None:
+def latest(one: datetime | None, other: datetime | None) -> datetime | None:
+    """The later of two times that are known."""
     return max((at for at in (one, other) if at), default=None)

@@ -102,6 +102,7 @@ class Account:
     paused: bool = False
     known_at: datetime | None = None
     deleted_at: datetime | None = None
+    merged_into: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,7 +44,7 @@ def subject_of(per: Per, event: Occurrence, person: Person | None) -> str:
             part = f"/{told.id}" if told and told.kind in _PARTS else ""
             return f"product:{product}{part}" if product else ""
         case Per.CONTRACT if event.account and (told is None or told.kind != per):
-            return f"contract:account:{event.account.id}"
+            return contract_subject(event.account.id)
         case _:
             return f"{per}:{told.id}" if told and told.kind == per else ""
 
@@ -57,6 +57,11 @@ def subjects_of(per: Per, event: Occurrence) -> set[str]:
 def account_subject(account_id: UUID) -> str:
     """An account as a subject."""
     return f"account:{account_id}"
+
+
+def contract_subject(account_id: UUID) -> str:
+    """The one contract of an account, where events name none, as a subject."""
+    return f"contract:account:{account_id}"
 
 
 def moment_of(

@@ -81,7 +81,7 @@ async def tell(tx: Tx, sealer: Sealer, reports: Sequence[Report]) -> None:
     """Announce reports as touchpoints, in their order."""
     sealed = await _sealed(tx, sealer, reports)
     for report, told in zip(reports, sealed, strict=True):
-        account = told.account.id.strip() if told.account else ""
+        account = told.company.id.strip() if told.company else ""
         key = (
             str(identity("account", account))
             if account

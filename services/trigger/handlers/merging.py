@@ -99,10 +99,5 @@ async def _unite(tx: Tx, sealer: Sealer, survivor: Contact, others: Sequence[Con
 
 async def _settle(tx: Tx, survivor: UUID, gone: Sequence[UUID]) -> merging.Settled:
     found = await store.lock_all_plans(tx.conn, [survivor, *gone])
-    editions = await programmes.editions_of(tx.conn, [(plan.programme, plan.version) for plan in found])
-    series = {
-        edition.key
-        for edition in editions.values()
-        if edition.programme.when.recurring or edition.programme.when.by_hand
-    }
-    return merging.settle(found, survivor, gone, series)
+    again = await programmes.again_and_again(tx.conn, [(plan.programme, plan.version) for plan in found])
+    return merging.settle(found, survivor, gone, again)

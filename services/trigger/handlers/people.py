@@ -12,7 +12,7 @@ from uuid import UUID
 from services.trigger.domain.directory import Known
 from services.trigger.domain.model import account_id
 from services.trigger.domain.naming import Named, assign, in_clear, known_of, marks_of, who
-from services.trigger.store import directory, merging
+from services.trigger.store import directory, merging, merging_accounts
 from shared.contracts.model import Person
 from shared.contracts.touchpoints import TouchpointContact
 from shared.db.database import Connection
@@ -86,13 +86,24 @@ async def all_ids(conn: Connection, contact_id: UUID | None) -> tuple[UUID, ...]
     return (contact_id, *await merging.former_ids(conn, [contact_id])) if contact_id else ()
 
 
-async def find_account(conn: Connection, text: str) -> UUID | None:
-    """Which account somebody means by its id, its backend's id or its name."""
+async def all_ids_of_account(conn: Connection, account_id: UUID | None) -> tuple[UUID, ...]:
+    """A company's id, and those by which it was known before; nothing for None."""
+    return (account_id, *await merging_accounts.former_ids(conn, [account_id])) if account_id else ()
+
+
+async def find_account(conn: Connection, text: str, *, blank: bool = False) -> UUID | None:
+    """Which account somebody means by its id, its backend's id or its name.
+
+    Former ids of one that was merged lead to the one that stayed. With `blank` one is found, too, of which
+    nothing but ids was ever told.
+    """
     wanted = [account_id(text), *filter(None, [as_uuid(text)])]
     by_id = await directory.get_accounts(conn, wanted)
-    if by_id:
-        found = next(iter(by_id.values()))
-        return found.id if found.deleted_at is None else None
+    leads = {one.merged_into for one in by_id.values() if one.merged_into}
+    now = by_id | await directory.get_accounts(conn, leads) if leads else by_id
+    if now:
+        found = next(one for one in now.values() if not one.merged_into)
+        return found.id if found.deleted_at is None and (found.version or blank) else None
     named = await directory.find_accounts(conn, text.strip(), limit=2)
     return named[0].id if len(named) == 1 else None
 

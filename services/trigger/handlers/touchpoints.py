@@ -15,6 +15,7 @@ from uuid import UUID
 
 from services.trigger.domain import directory as folding
 from services.trigger.domain import merging as uniting
+from services.trigger.domain import merging_accounts as uniting_accounts
 from services.trigger.domain.audience import Person as Participant
 from services.trigger.domain.book import Book, Tally, World
 from services.trigger.domain.catalogue import Catalogue
@@ -28,7 +29,7 @@ from services.trigger.domain.news import context_of, holds_of
 from services.trigger.domain.parties import Seen, seen_in
 from services.trigger.domain.planning import FUTURE_TOLERANCE, called_off, plan_surveys, tallied
 from services.trigger.domain.series import begin_series, needs_series
-from services.trigger.handlers import merging, people
+from services.trigger.handlers import merging, merging_accounts, people
 from services.trigger.handlers.consent import note
 from services.trigger.handlers.erasure import cancel_asks, erase
 from services.trigger.handlers.ledger import record
@@ -37,12 +38,13 @@ from services.trigger.store import merging as suspicions
 from shared.contracts.envelope import Event
 from shared.contracts.model import Person
 from shared.contracts.reasons import Reason
-from shared.contracts.touchpoints import Touchpoint
+from shared.contracts.touchpoints import Touchpoint, TouchpointAccount
 from shared.db.database import Tx
 from shared.errors import Unavailable
 from shared.security.sealing import Sealer
 
 Touched = Event[Touchpoint]
+_MERGES = frozenset({uniting.EVENT, uniting_accounts.EVENT})
 
 
 @dataclass(slots=True)
@@ -55,6 +57,8 @@ class _Batch:
     accounts: dict[UUID, Account] = field(default_factory=dict)
     before: dict[UUID, Contact | Account] = field(default_factory=dict)
     shared: list[tuple[UUID, UUID]] = field(default_factory=list)
+    leads: dict[UUID, UUID] = field(default_factory=dict)
+    """Where former accounts lead that the batch names."""
 
 
 class Touchpoints:
@@ -96,23 +100,26 @@ class Touchpoints:
         shared = ((leads.get(who, who), owner) for who, owner in resolved.shared)
         batch.shared = [(who, owner) for who, owner in shared if who != owner]
         wanted = {contact_id for found in batch.people.values() for _, contact_id in found}
-        told = [event.data.account for event in events if event.data.account]
+        told = [company for event in events for company in event.data.companies]
         fresh = {account_id(one.id): Account(id=account_id(one.id), external_id=one.id) for one in told}
         known = {one.account_id for one in peek.values() if one.account_id} - fresh.keys()
-        batch.accounts = await directory.claim_accounts(tx.conn, list(fresh.values()), known)
+        batch.accounts, batch.leads = await directory.claim_accounts(tx.conn, list(fresh.values()), known)
         batch.contacts = await directory.claim_contacts(tx.conn, wanted, wanted - peek.keys())
         batch.before = {**batch.accounts, **batch.contacts}
-        if any(contact.merged_into for contact in batch.contacts.values()):
+        if any(one.merged_into for one in batch.before.values()):
             raise Unavailable("somebody was merged meanwhile")
         return batch
 
     async def _unite(self, batch: _Batch, tx: Tx) -> bool:
-        """Merge who is told, or is sure, to be one person; note who may be. Returns whether any were merged.
+        """Merge who is told, or is sure, to be one; note who may be one person. Whether any were merged.
 
         Whoever was known by an id alone and now gets somebody's address is that somebody under another id.
         """
         merged = False
         event = batch.events[0]
+        if event.type == uniting_accounts.EVENT and _tells_merge(event, tx.now):
+            ids = [account_id(company.id) for company in event.data.companies]
+            return await merging_accounts.merge(tx, ids, event_id=event.id, by=event.source) is not None
         if _tells_merge(event, tx.now):
             ids = [contact_id for _, contact_id in batch.people.get(_key(event), ())]
             found = await merging.merge(tx, self._sealer, ids, event_id=event.id, by=event.source)
@@ -139,7 +146,7 @@ class Touchpoints:
             if _names_nobody(batch, event):
                 continue
             account = _account(batch, event)
-            if account and (event.data.account or event.data.renewal_on) and account.id in batch.accounts:
+            if account and (event.data.company or event.data.renewal_on) and account.id in batch.accounts:
                 batch.accounts[account.id] = folding.merge_account(account, event.data)
             for one, contact_id in batch.people.get(_key(event), ()):
                 contact = batch.contacts[contact_id]
@@ -149,7 +156,7 @@ class Touchpoints:
                 told = folding.Told(one.told, one.person, event.data.occurred_at)
                 said = folding.said_in(told, event.source, event.id)
                 words += [(contact_id, said)] if said else []
-                own = account.id if account and event.data.account else None
+                own = account.id if account and event.data.company else None
                 batch.contacts[contact_id] = folding.merge_contact(contact, told, own)
         batch.contacts |= await note(tx, words, batch.contacts)
         changed = {
@@ -295,7 +302,7 @@ def _parts(events: Sequence[Touched], now: datetime) -> Iterator[list[Touched]]:
 
 
 def _tells_merge(event: Touched, now: datetime) -> bool:
-    return event.type == uniting.EVENT and event.data.occurred_at <= now + FUTURE_TOLERANCE
+    return event.type in _MERGES and event.data.occurred_at <= now + FUTURE_TOLERANCE
 
 
 async def _book(
@@ -350,6 +357,10 @@ def _did(batch: _Batch, event: Touched) -> Iterator[habits.Did]:
 
 def _names_nobody(batch: _Batch, event: Touched) -> bool:
     """A merge of ids by which nobody is known, and that tells nothing else: no entry comes of it."""
+    if event.type == uniting_accounts.EVENT:
+        account, company = _account(batch, event), event.data.company
+        told = company is not None and company != TouchpointAccount(id=company.id)
+        return not (told or (account and account.version))
     named = batch.people.get(_key(event), ())
     unknown = all(not batch.contacts[who].version and one.person == Person() for one, who in named)
     return event.type == uniting.EVENT and unknown
@@ -363,8 +374,9 @@ def _occurrence(batch: _Batch, event: Touched) -> Occurrence:
 
 def _account(batch: _Batch, event: Touched) -> Account | None:
     """The event's account, else that of the first person in it who has one."""
-    if event.data.account:
-        return batch.accounts[account_id(event.data.account.id)]
+    if event.data.company:
+        named = account_id(event.data.company.id)
+        return batch.accounts[batch.leads.get(named, named)]
     for _, contact_id in batch.people.get(_key(event), ()):
         own = batch.contacts[contact_id].account_id
         if own in batch.accounts:

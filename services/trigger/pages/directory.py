@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
-from services.trigger.handlers import people
+from services.trigger.handlers import merging_accounts, people
 from services.trigger.handlers.merging import merge
 from services.trigger.pages.showing import (
     account_context,
@@ -76,9 +76,12 @@ def _add_entries(routes: APIRouter, platform: Platform) -> None:
         """A company: facts, its people, what is planned, what was asked."""
         async with platform.db.read() as conn:
             known = await directory.get_accounts(conn, [account_id])
-            if account_id not in known or known[account_id].deleted_at:
+            found = known.get(account_id)
+            if found and found.merged_into:
+                return RedirectResponse(f"/directory/accounts/{found.merged_into}", 303)
+            if found is None or found.deleted_at or not found.version:
                 raise Problem(404, "No account is known under that id.", field="account_id")
-            context = await account_context(conn, platform, known[account_id])
+            context = await account_context(conn, platform, found)
         return page(request, ENVIRONMENT, "account.html", {**context, "may": _may(user), "section": "why"})
 
 
@@ -99,6 +102,23 @@ def _add_actions(routes: APIRouter, platform: Platform) -> None:
             by = Principal.of_user(user).actor
             await merging.settle_suspicion(tx.conn, pair, "apart", at=tx.now, by=by)
         return RedirectResponse("/directory", 303)
+
+    @routes.post("/directory/accounts/{account_id}/merge")
+    async def merge_accounts(request: Request, account_id: UUID, user: Manager) -> Response:
+        """Another entry is the same company: it is merged into the one whose page this is."""
+        wanted = (await text_fields(request)).get("other", "").replace("\0", "").strip()[:320]
+        async with unit_of_work(platform.db) as tx:
+            other = await people.find_account(tx.conn, wanted) if wanted else None
+            if other is None or other == account_id:
+                raise Problem(
+                    422,
+                    "No other account is known by that.",
+                    what_to_do="Write the id that your backend gives it, or its whole name.",
+                    field="other",
+                )
+            by = Principal.of_user(user).actor
+            done = await merging_accounts.merge(tx, [account_id, other], by=by)
+        return RedirectResponse(f"/directory/accounts/{done.account_id if done else account_id}", 303)
 
     @routes.post("/directory/missed")
     async def settle_missed(request: Request, _user: Manager) -> Response:

@@ -68,5 +68,6 @@ async def account_context(conn: Connection, platform: Platform, account: Account
         "asked": await seen.asked(conn, [], [account.id]),
         "holds": await brakes.holds_on(conn, [], [account.id]),
         "paused": account.id in set_now.accounts,
+        "former": len(await people.all_ids_of_account(conn, account.id)) - 1,
         "manual": await by_hand(conn),
     }

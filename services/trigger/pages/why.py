@@ -64,12 +64,12 @@ def router(platform: Platform) -> APIRouter:
 
 async def _found(conn: Connection, platform: Platform, wanted: str) -> dict[str, object]:
     contact_id = await people.find_contact(conn, platform.sealer, wanted)
-    account_id = None if contact_id else await people.find_account(conn, wanted)
+    account_id = None if contact_id else await people.find_account(conn, wanted, blank=True)
     programme = None if contact_id or account_id else await programmes.definition_of(conn, wanted)
     event = None if contact_id or account_id or programme else wanted
     question = ledger.Question(
         await people.all_ids(conn, contact_id),
-        account_id,
+        await people.all_ids_of_account(conn, account_id),
         event,
         wanted if programme else None,
         limit=SHOWN,

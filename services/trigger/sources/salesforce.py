@@ -50,8 +50,8 @@ def read(body: Node, source: SourceRule) -> tuple[Report, ...]:
     header = fields.at("ChangeEventHeader")
     kind = header.at("changeType").need()
     reader = READERS.get(header.at("entityName").need())
-    if header.at("entityName").text() == "Contact" and kind == "DELETE":
-        reader = _merged
+    if kind == "DELETE" and header.at("entityName").text() in MERGERS:
+        reader = MERGERS[header.at("entityName").text()]
     elif kind not in KNOWN:
         return ()
     if reader is None:
@@ -166,6 +166,15 @@ def _merged(change: _Change) -> _Told | None:
     return _Told("contact.merged", {"contacts": people})
 
 
+def _companies_merged(change: _Change) -> _Told | None:
+    """An account that was deleted because it became part of another one; other deletions are left alone."""
+    master = change.fields.at("MasterRecordId").text(MAX_ID)
+    if not master:
+        return None
+    companies = [TouchpointAccount(id=f"salesforce:{one}") for one in (master, change.id)]
+    return _Told("account.merged", {"accounts": companies})
+
+
 def _company(change: _Change) -> _Told | None:
     fields = change.fields
     account = TouchpointAccount(
@@ -184,6 +193,7 @@ READERS: Mapping[str, Callable[[_Change], _Told | None]] = {
     "Contact": _contact,
     "Account": _company,
 }
+MERGERS: Mapping[str, Callable[[_Change], _Told | None]] = {"Contact": _merged, "Account": _companies_merged}
 
 
 def _person(change: _Change, otherwise: Gap, role: str) -> tuple[TouchpointContact, Gap]:

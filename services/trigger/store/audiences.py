@@ -129,5 +129,8 @@ async def forget_seeding(conn: Connection, programme: str) -> None:
 
 async def accounts_after(conn: Connection, after: UUID, limit: int) -> list[Account]:
     """A page of accounts, locked, in id order."""
-    query = "select * from accounts where version > 0 and id > $1 order by id limit $2 for no key update"
+    query = (
+        "select * from accounts where version > 0 and merged_into is null and id > $1 "
+        "order by id limit $2 for no key update"
+    )
     return [account_of(row) for row in await conn.fetch(query, after, limit)]

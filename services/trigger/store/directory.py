@@ -34,7 +34,7 @@ on conflict (id) do update set
     industry = excluded.industry, size = excluded.size, owner = excluded.owner, region = excluded.region,
     annual_value = excluded.annual_value, phase = excluded.phase, started_on = excluded.started_on,
     renewal_on = excluded.renewal_on, paused = excluded.paused, known_at = excluded.known_at,
-    deleted_at = excluded.deleted_at
+    deleted_at = excluded.deleted_at, merged_into = excluded.merged_into
 """
 
 
@@ -83,12 +83,18 @@ async def lock_contacts(
 
 async def claim_accounts(
     conn: Connection, accounts: Sequence[Account], known: Iterable[UUID] = ()
-) -> dict[UUID, Account]:
-    """Make rows for accounts that are new, then lock all of them, and others that are known, in id order."""
-    there = await conn.fetch("select id from accounts where id = any($1)", [one.id for one in accounts])
-    old = {row["id"] for row in there}
+) -> tuple[dict[UUID, Account], dict[UUID, UUID]]:
+    """Make rows for accounts that are new, then lock all of them, and others that are known, in id order.
+
+    Returns:
+        The accounts as they are now, and where former ids of them lead.
+    """
+    ids = [account.id for account in accounts]
+    there = await conn.fetch("select id, merged_into from accounts where id = any($1)", ids)
+    old = {row["id"]: row["merged_into"] for row in there}
     await _insert_new(conn, "accounts", [account for account in accounts if account.id not in old])
-    return await lock_accounts(conn, [*(account.id for account in accounts), *known])
+    leads = {former: into for former, into in old.items() if into}
+    return await lock_accounts(conn, [*(leads.get(one, one) for one in ids), *known]), leads
 
 
 async def glance_at(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, Glance]:
@@ -152,7 +158,7 @@ async def get_accounts(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, Acco
 async def find_accounts(conn: Connection, text: str, limit: int = 20) -> list[Account]:
     """Accounts by external id or by the beginning of their name."""
     rows = await conn.fetch(
-        "select * from accounts where deleted_at is null "
+        "select * from accounts where deleted_at is null and merged_into is null "
         "and (external_id = $1 or starts_with(lower(name), lower($1))) order by name limit $2",
         text,
         limit,

@@ -59,7 +59,7 @@ _RENEWALS = """
 select count(distinct a.id)::int as accounts, count(c.id)::int as people
 from accounts a
 join contacts c on c.account_id = a.id and c.erased_at is null and c.merged_into is null
-where a.renewal_on between $1::date and $1::date + 90
+where a.merged_into is null and a.renewal_on between $1::date and $1::date + 90
 """
 
 

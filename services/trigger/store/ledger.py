@@ -26,7 +26,8 @@ select $2, {_COLUMNS} from jsonb_to_recordset($1::text::jsonb) as x (
 _READ = """
 select id, at, event_id, programme, version, plan_id, contact_id, account_id, step, outcome, reason, until,
     inputs::text as inputs, shadow
-from decisions where ($1::uuid[] is null or contact_id = any($1)) and ($2::uuid is null or account_id = $2)
+from decisions where ($1::uuid[] is null or contact_id = any($1))
+  and ($2::uuid[] is null or account_id = any($2))
   and ($3::text is null or event_id = $3) and ($4::bigint is null or id < $4)
   and ($6::text is null or programme = $6)
 order by id desc limit $5
@@ -47,11 +48,11 @@ class Entry:
 class Question:
     """What is looked for in the ledger; all that is given must fit.
 
-    `contact_ids`: a person's id and those by which they were known before.
+    `contact_ids`, `account_ids`: the present id of a person or company, and those that were merged into it.
     """
 
     contact_ids: tuple[UUID, ...] = ()
-    account_id: UUID | None = None
+    account_ids: tuple[UUID, ...] = ()
     event_id: str | None = None
     programme: str | None = None
     before: int | None = None
@@ -70,7 +71,7 @@ async def read(conn: Connection, question: Question) -> list[Entry]:
     rows = await conn.fetch(
         _READ,
         question.contact_ids or None,
-        question.account_id,
+        question.account_ids or None,
         question.event_id,
         question.before,
         question.limit,

@@ -24,7 +24,7 @@ order by id limit $10
 """
 _ACCOUNTS = """
 select * from accounts
-where version > 0 and deleted_at is null
+where version > 0 and deleted_at is null and merged_into is null
   and ($1::text = '' or starts_with(lower(name), lower($1))) and ($2::text is null or tier = $2)
   and ($3::text = '' or industry = $3) and ($4::text = '' or owner = $4) and ($5::text = '' or region = $5)
   and ($6::text = '' or phase = $6) and ($7::boolean is null or paused = $7)
@@ -70,5 +70,5 @@ async def list_contacts(conn: Connection, wanted: Contacts) -> list[Contact]:
 
 
 async def list_accounts(conn: Connection, wanted: Accounts) -> list[Account]:
-    """A page of accounts in id order, deleted ones left out."""
+    """A page of accounts in id order, deleted and merged ones left out."""
     return [account_of(row) for row in await conn.fetch(_ACCOUNTS, *asdict(wanted).values())]

@@ -17,7 +17,8 @@ _PLANS = f"""
 select {COLUMNS} from plans where contact_id = any($1) order by id for no key update
 """  # noqa: S608 - a constant
 _MOVE_PLANS = """
-update plans p set contact_id = m.contact_id, subject = m.subject, state = m.state, reason = m.reason
+update plans p set contact_id = m.contact_id, account_id = m.account_id, subject = m.subject,
+    state = m.state, reason = m.reason
 from jsonb_populate_recordset(null::plans, $1::text::jsonb) as m where p.id = m.id
 """
 _REPOINT = (
@@ -103,11 +104,16 @@ async def lock_all_plans(conn: Connection, contacts: Sequence[UUID]) -> list[Pla
 
 async def repoint(conn: Connection, gone: Sequence[UUID], survivor: UUID, plans: Sequence[Plan]) -> None:
     """Lead everything from former ids to the one that stays."""
-    if plans:
-        await conn.execute(_MOVE_PLANS, dump(plans))
+    await move_plans(conn, plans)
     for statement in _REPOINT:
         await conn.execute(statement, list(gone), survivor)
     await consents.move(conn, gone, survivor)
+
+
+async def move_plans(conn: Connection, plans: Sequence[Plan]) -> None:
+    """Write plans as those of whoever has them now; their rows are locked."""
+    if plans:
+        await conn.execute(_MOVE_PLANS, dump(plans))
 
 
 async def suspect(conn: Connection, pairs: Sequence[tuple[UUID, UUID, str]], at: datetime) -> None:

@@ -87,6 +87,12 @@ async def editions_of(conn: Connection, wanted: Iterable[tuple[str, str]]) -> di
     }
 
 
+async def again_and_again(conn: Connection, wanted: Iterable[tuple[str, str]]) -> set[str]:
+    """Those of programmes that ask in a series, or by hand: one plan ahead at a time."""
+    rules = ((edition.key, edition.programme.when) for edition in (await editions_of(conn, wanted)).values())
+    return {key for key, when in rules if when.recurring or when.by_hand}
+
+
 async def save_edition(
     conn: Connection, edition: Edition, definition: dict[str, Any], file: str, at: datetime
 ) -> int:

@@ -1,8 +1,8 @@
 """HubSpot: a list of changes, each with ids alone.
 
 A ticket that moves to a closed stage is `support_ticket.resolved`, to any other `support_ticket.reopened`; a
-renewal date on a deal or company is `contract.renewal_date_set`; merged contacts are `contact.merged`; a
-deletion for privacy is `contact.deleted`.
+renewal date on a deal or company is `contract.renewal_date_set`; merged contacts are `contact.merged`, merged
+companies `account.merged`; a deletion for privacy is `contact.deleted`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from shared.security.schemes import Call
 from shared.security.signatures import Signed
 
 SOURCE = "/webhooks/hubspot"
-MERGED = "contact.merged"
+MERGED, COMPANIES_MERGED = "contact.merged", "account.merged"
 OBJECTS = {"0-1": "contact", "0-2": "company", "0-3": "deal", "0-5": "ticket"}
 STAGE = "hs_pipeline_stage"
 PER_ATTEMPT = frozenset({"attemptNumber"})
@@ -66,7 +66,7 @@ def _report(change: _Change, options: Options) -> Report | None:
             return _ticket(change, options)
         case "deal" | "company", "propertyChange" if change.property in options.hubspot_renewal_properties:
             return _renewal(change)
-        case "contact", "merge":
+        case "contact" | "company", "merge":
             return _merged(change)
         case "contact", "privacyDeletion":
             person = TouchpointContact(id=f"hubspot:{change.id}")
@@ -101,7 +101,7 @@ def _renewal(change: _Change) -> Report | None:
 
 
 def _merged(change: _Change) -> Report:
-    """Records of one person that HubSpot made one; the record that came of it may have a new id."""
+    """Records of one person or company that HubSpot made one; the record that came of it may be new."""
     node = change.node
     stays = node.at("primaryObjectId").text(MAX_ID) or change.id
     others = [
@@ -109,6 +109,9 @@ def _merged(change: _Change) -> Report:
         *(one.text(MAX_ID) for one in node.at("mergedObjectIds").items()),
     ]
     ids = dict.fromkeys(one for one in (stays, *others) if one)
+    if change.what == "company":
+        companies = [TouchpointAccount(id=f"hubspot:{one}") for one in ids]
+        return _told(change, COMPANIES_MERGED, {"accounts": companies})
     return _told(change, MERGED, {"contacts": [TouchpointContact(id=f"hubspot:{one}") for one in ids]})
 
 

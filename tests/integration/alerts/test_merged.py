@@ -10,8 +10,8 @@ from uuid import UUID
 import httpx
 import pytest
 
-from services.alerts.store import views
-from shared.contracts.directory import ContactChanged
+from services.alerts.store import directory, views
+from shared.contracts.directory import AccountChanged, ContactChanged
 from shared.contracts.envelope import Event
 from shared.contracts.model import Person
 from shared.contracts.responses import ResponseAmended
@@ -32,6 +32,14 @@ def merged(who: str, into: str) -> Event[Any]:
     """The directory tells that somebody is known under another id now."""
     told = ContactChanged(
         contact_id=str(derive("contact", who)), version=2, merged_into=str(derive("contact", into))
+    )
+    return event(told, T0)
+
+
+def companies_merged(what: str, into: str) -> Event[Any]:
+    """The directory tells that a company is known under another id now."""
+    told = AccountChanged(
+        account_id=str(derive("account", what)), version=2, merged_into=str(derive("account", into))
     )
     return event(told, T0)
 
@@ -73,6 +81,23 @@ async def test_a_late_answer_under_the_former_id_joins_the_case_of_the_one_who_s
     await office.hears(late)
     await office.hears(late)
     assert await tickets(office) == [("open", 2)]
+
+
+async def test_an_answer_at_the_account_that_stays_joins_the_open_case_of_the_merged_one(
+    office: Office,
+) -> None:
+    await office.hears(await office.says.answered("r1", 2, T0, account="old", contact="ana"))
+    stays = AccountChanged(
+        account_id=str(derive("account", "new")), version=1, name="Kund Group", owner="rita@example.com"
+    )
+    await office.hears(event(stays, T0), companies_merged("old", "new"))
+    await office.hears(await office.says.answered("r2", 1, T0 + HOUR, account="new", contact="bo"))
+    assert await tickets(office) == [("open", 2)]
+    async with office.db.read() as conn:
+        (line,) = await views.lines(conn, views.Query())
+        owners = await directory.owners(conn, [derive("account", "old")])
+    assert (line.account_id, line.account_name) == (derive("account", "new"), "Kund Group")
+    assert owners == {derive("account", "old"): "rita@example.com"}
 
 
 async def test_two_open_cases_stay_two_and_an_amendment_stays_in_its_own(office: Office) -> None:

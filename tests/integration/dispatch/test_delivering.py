@@ -200,6 +200,18 @@ async def test_a_brake_holds_mails_back_until_it_is_off(room: MailRoom, what: st
     assert len(room.mails) == 1
 
 
+async def test_a_brake_on_the_account_that_stays_holds_back_mails_of_the_merged_one(room: MailRoom) -> None:
+    await room.ask("anna")
+    stays, former = str(account_id("acme-group")), str(account_id("acme"))
+    await room.tell(AccountChanged(account_id=former, version=2, merged_into=stays))
+    await room.tell(AccountChanged(account_id=stays, version=2, paused=True))
+    await room.work()
+    assert await room.state("anna") == ("planned", None)
+    await room.tell(AccountChanged(account_id=stays, version=3))
+    await room.work()
+    assert await room.state("anna") == ("handed_over", None)
+
+
 async def test_a_full_mailbox_is_tried_again_later(room: MailRoom) -> None:
     room.faults.rules.append(Fault("anna@*", FaultKind.REFUSE_RECIPIENT, "452 4.2.2 mailbox full", times=1))
     await room.ask("anna")

@@ -180,6 +180,28 @@ async def test_who_was_merged_is_one_person_and_was_heard_under_either_id(
     assert [(c["persona"], c["people"], c["heard"]) for c in one["committee"]] == [("decision_maker", 1, 1)]
 
 
+@pytest.mark.requirement("R62")
+@pytest.mark.parametrize("first", ["merge", "answer"])
+async def test_accounts_that_were_merged_are_one_customer(
+    api: httpx.AsyncClient, scoring: Scoring, clock: FixedClock, first: str
+) -> None:
+    stays, former = account_id(1), account_id(2)
+    await scoring.take(account(1), account(2), contact(1, 1, Persona.USER), contact(2, 2, Persona.USER))
+    said = [answer(n, 9, at=clock.now(), snapshot=snapshot(account_id=account_id(n))) for n in (1, 2)]
+    left = account(2).model_copy(update={"version": 9, "merged_into": stays})
+    moved = contact(2, 1, Persona.USER, 2)
+    for told in (left, moved, *said) if first == "merge" else (*said, moved, left):
+        await scoring.take(told)
+    (one,) = (await api.get("/v1/scores/accounts")).json()["accounts"]
+    assert one["account_id"] == stays
+    assert [(c["persona"], c["people"]) for c in one["committee"]] == [("user", 2)]
+    assert {s["n"] for s in one["scores"] if s["persona"] is None} == {2}
+    assert (await api.get(f"/v1/scores/accounts/{former}")).json() == one
+    cut = (await api.get("/v1/scores", params={"dimension": "account"})).json()
+    assert stays in str(cut)
+    assert former not in str(cut)
+
+
 async def test_what_happened_is_kept_once_with_its_number_or_label(scoring: Scoring) -> None:
     told = (usage(1, AT, 7), happened(ContextKind.RELEASE, "feature.released", AT))
     await scoring.take(*told)

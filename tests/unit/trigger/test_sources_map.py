@@ -336,6 +336,14 @@ def test_salesforce_changes(body: dict[str, Any], kind: str, person: str, missin
     assert found.id == "0002343d/1/500A"
 
 
+def test_a_salesforce_account_that_became_part_of_another_is_merged() -> None:
+    (found,) = reports("salesforce.changes", change("Account", "DELETE", MasterRecordId="001M"))
+    told = found.touchpoint
+    named = [company.id for company in told.companies]
+    assert (found.type, named) == ("account.merged", ["salesforce:001M", "salesforce:500A"])
+    assert event("salesforce.changes", change("Account", "DELETE")) is None
+
+
 def test_salesforce_dates_are_texts_or_days() -> None:
     for written in ("2026-10-01", 20727):
         (found,) = reports("salesforce.changes", change("Contract", EndDate=written))

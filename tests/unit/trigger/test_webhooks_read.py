@@ -70,7 +70,7 @@ def said(report: Report) -> tuple[str, str, str, str, str]:
         report.type,
         person.id if person else "",
         person.email if person else "",
-        told.account.id if told.account else "",
+        told.company.id if told.company else "",
         told.subject.id if told.subject else "",
     )
 
@@ -132,6 +132,22 @@ READ = [
         ("contact.merged", "hubspot:7", "", "", ""),
         "",
         id="hubspot merge",
+    ),
+    pytest.param(
+        "hubspot",
+        [
+            HUBSPOT_TICKET
+            | {
+                "subscriptionType": "company.merge",
+                "primaryObjectId": 7,
+                "mergedObjectIds": [8],
+                "newObjectId": 9,
+            }
+        ],
+        {},
+        ("account.merged", "", "", "hubspot:7", ""),
+        "",
+        id="hubspot merge of companies",
     ),
     pytest.param(
         "intercom",

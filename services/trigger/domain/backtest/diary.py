@@ -138,6 +138,24 @@ class Diary:
                 self.close(survey_id)
                 self.remind(altered(ask, contact_id=survivor))
 
+    def about(self, account_id: UUID) -> Collection[Plan]:
+        """What is still planned for an account and its people."""
+        return self._of_account.get(account_id, _NOTHING).values()
+
+    def move_accounts(self, plans: Iterable[Plan], gone: Collection[UUID], survivor: UUID) -> None:
+        """Plans and open surveys of several accounts become those of one."""
+        for plan in plans:
+            for account_id in gone:
+                _drop(self._of_account, account_id, plan.id)
+                _drop(self._audiences, account_id, plan.id)
+            self.book.move(plan)
+            del self.book.changed[plan.id]
+            self._enter(plan)
+        for ask in [ask for ask in self.open.values() if ask.account_id in gone]:
+            self.open[ask.survey_id] = altered(ask, account_id=survivor)
+        for account_id in gone:
+            self._held.setdefault(survivor, {}).update(self._held.pop(account_id, {}))
+
     def wake(self, now: datetime, reason: Reason, contacts: Iterable[UUID], accounts: Iterable[UUID]) -> None:
         """Let plans that wait for something pass the gate again now, because it is over."""
         known = (

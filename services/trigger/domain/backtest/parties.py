@@ -9,6 +9,7 @@ from uuid import UUID
 from services.trigger.domain.audience import Person
 from services.trigger.domain.backtest.people import Folk, People
 from services.trigger.domain.catalogue import Catalogue
+from services.trigger.domain.merging_accounts import subjects_of
 from services.trigger.domain.model import Account, Hold, Plan
 from services.trigger.domain.news import holds_of
 from services.trigger.domain.parties import (
@@ -67,6 +68,21 @@ class Parties:
             self._seen[subject][survivor] = (known[0] or role, max(known[1], at))
             self._subjects.setdefault(survivor, {})[subject] = None
 
+    def move_account(self, gone: UUID, survivor: UUID) -> None:
+        """What was of one account is of another from now on: who has a role there, and what it waits for."""
+        for old, new in zip(subjects_of(gone), subjects_of(survivor), strict=True):
+            for contact_id, (role, at) in self._seen.pop(old, {}).items():
+                known = self._seen.setdefault(new, {}).get(contact_id, ("", at))
+                self._seen[new][contact_id] = (known[0] or role, max(known[1], at))
+                mine = self._subjects.setdefault(contact_id, {})
+                mine.pop(old, None)
+                mine[new] = None
+        holds = self._holds.setdefault(survivor, {})
+        for key, change in self._holds.pop(gone, {}).items():
+            holds[key] = max(change, holds.get(key, change))
+        self._active.pop(gone, None)
+        self._activate(survivor)
+
     def crowd(self, plan: Plan, edition: Edition, people: People, now: datetime) -> list[Person]:
         """Everybody whom an audience may mean."""
         roles = dict(self._roles(plan, edition, now)) if needs_roles(edition) else {}
@@ -89,9 +105,12 @@ class Parties:
             ended |= not change.active
             if key not in known or known[key][0] < change.version:
                 known[key] = (change.version, change.active)
-        active = sorted(key for key, (_, on) in known.items() if on)
-        self._active[account_id] = tuple(Hold(name, ref, None, account_id) for name, ref in active)
+        self._activate(account_id)
         return ended
+
+    def _activate(self, account_id: UUID) -> None:
+        active = sorted(key for key, (_, on) in self._holds[account_id].items() if on)
+        self._active[account_id] = tuple(Hold(name, ref, None, account_id) for name, ref in active)
 
     def holds_on(self, account_id: UUID | None) -> tuple[Hold, ...]:
         """What an account waits for."""

@@ -9,7 +9,7 @@ from operator import attrgetter
 from uuid import UUID
 
 from services.trigger.domain import directory as folding
-from services.trigger.domain import merging
+from services.trigger.domain import merging, merging_accounts
 from services.trigger.domain.audience import Person as Participant
 from services.trigger.domain.consent import Said, absorb, standing, standing_of
 from services.trigger.domain.model import Account, Contact, Reach, account_id
@@ -54,6 +54,7 @@ class People:
         self._persons: dict[UUID, Person] = {}
         self._words: dict[UUID, list[Said]] = {}
         self._leads: dict[UUID, UUID] = {}
+        self._homes: dict[UUID, UUID] = {}
         self._shared: list[tuple[UUID, UUID]] = []
         self._by_mark: dict[str, UUID] = {}
         self._by_name: dict[tuple[str, ...], UUID | None] = {}
@@ -81,7 +82,7 @@ class People:
             The company before and after it, and the people with the roles that they have in the event.
         """
         before, account = self._company(told, [contact_id for contact_id, _ in named])
-        own = account.id if account and told.account else None
+        own = account.id if account and told.company else None
         folk: dict[UUID, Participant] = {}
         for contact_id, one in named:
             contact = self._person(contact_id, one, own, told.occurred_at)
@@ -126,6 +127,42 @@ class People:
         self._known.pop(survivor.id, None)
         return survivor.id, [one.id for one in others]
 
+    def home(self, account: UUID) -> UUID:
+        """The account that an account leads to, itself where it was not merged."""
+        return self._homes.get(account, account)
+
+    def unite_accounts(self, told: Touchpoint) -> tuple[UUID, list[UUID], bool] | None:
+        """Make several accounts one: which stays, which lead there, whether any was known.
+
+        None when they are one already.
+        """
+        named: dict[UUID, str] = {}
+        for company in told.companies:
+            named.setdefault(self.home(account_id(company.id)), company.id)
+        accounts = [
+            self.accounts.get(one) or Account(id=one, external_id=name) for one, name in named.items()
+        ]
+        if len(accounts) < 2:  # noqa: PLR2004 - one is nothing to merge
+            return None
+        survivor = merging_accounts.survivor_of(accounts)
+        others = [one for one in accounts if one.id != survivor.id]
+        known = any(one.version for one in accounts)
+        if known:
+            after = merging_accounts.united(survivor, others)
+            self.accounts[survivor.id] = altered(after, version=after.version + 1)
+        for one in others:
+            if one.version:
+                self.accounts[one.id] = merging_accounts.departed(one, survivor)
+            for contact_id in list(self.staff.get(one.id, ())):
+                contact = self.contacts[contact_id]
+                moved = altered(contact, account_id=survivor.id, version=contact.version + 1)
+                self._replace(contact, moved)
+            for former, to in self._homes.items():
+                self._homes[former] = survivor.id if to == one.id else to
+            self._homes[one.id] = survivor.id
+        self._known.pop(survivor.id, None)
+        return survivor.id, [one.id for one in others], known
+
     def erase(self, contact_id: UUID, at: datetime) -> bool:
         """Forget a person; False when that was done already."""
         contact = self.contacts[contact_id]
@@ -169,18 +206,20 @@ class People:
 
     def _company(self, told: Touchpoint, people: list[UUID]) -> tuple[Account | None, Account | None]:
         """The event's company, else that of the first person in it who has one."""
-        if told.account:
-            key = account_id(told.account.id)
-            before = self.accounts.get(key) or Account(id=key, external_id=told.account.id)
+        if told.company:
+            key = self.home(account_id(told.company.id))
+            before = self.accounts.get(key) or Account(id=key, external_id=told.company.id)
+            if told.accounts and not before.version and told.company == TouchpointAccount(id=told.company.id):
+                return before, before  # a merge of which nothing but ids is known
         else:
             homes = (self.contacts[contact_id].account_id for contact_id in people)
-            home = next((home for home in homes if home), None)
+            home = next((self.home(home) for home in homes if home), None)
             if home is None or home not in self.accounts:
                 return None, None
             before = self.accounts[home]
             if told.renewal_on is None:
                 return before, before
-        said = (_company_words(told.account) if told.account else None, told.renewal_on)
+        said = (_company_words(told.company) if told.company else None, told.renewal_on)
         if self._heard(before.id, said):
             return before, before
         merged = folding.merge_account(before, told)

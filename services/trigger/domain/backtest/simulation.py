@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from services.trigger.domain import gate, merging
+from services.trigger.domain import gate, merging, merging_accounts
 from services.trigger.domain.backtest.diary import Diary
 from services.trigger.domain.backtest.parties import Parties
 from services.trigger.domain.backtest.people import Folk, People
@@ -99,6 +99,8 @@ class Simulation:
         """
         self.until(at)
         named = self.people.named(told)
+        if kind == merging_accounts.EVENT:
+            self._unite_accounts(told, source)
         if kind == merging.EVENT:
             self._unite([contact_id for contact_id, _ in named], source)
         else:
@@ -139,15 +141,44 @@ class Simulation:
             self._note(self._facts.now, decision)
         self.diary.wake(self._facts.now, Reason.OUTRANKED, (survivor,), ())
 
+    def _unite_accounts(self, told: Touchpoint, by: str) -> None:
+        """Accounts of one company are merged."""
+        found = self.people.unite_accounts(told)
+        if found is None:
+            return
+        survivor, gone, known = found
+        subjects = [subject for one in (survivor, *gone) for subject in merging_accounts.subjects_of(one)]
+        of = self.diary.book.of
+        mine = {p.id: p for edition in self._editions.values() for s in subjects for p in of(edition, s)}
+        mine |= {plan.id: plan for one in gone for plan in self.diary.about(one)}
+        series = {key for key, edition in self._editions.items() if _again(edition)}
+        settled = merging_accounts.settle(list(mine.values()), survivor, gone, series)
+        self.diary.move_accounts(settled.moved, gone, survivor)
+        for one in gone:
+            for asks in (self._facts.asks, *self._facts.would_be.values()):
+                asks.move_account(one, survivor)
+            self._parties.move_account(one, survivor)
+            for old, new in zip(
+                merging_accounts.subjects_of(one), merging_accounts.subjects_of(survivor), strict=True
+            ):
+                self._count(old, new)
+        for decision in merging_accounts.lines(survivor, gone, settled, by, known=known):
+            self._note(self._facts.now, decision)
+        self.diary.wake(self._facts.now, Reason.OUTRANKED, (), (survivor,))
+
     def _count_on(self, gone: UUID, survivor: UUID) -> None:
         """What was counted of a former id counts for the one who stays."""
-        tallies, mine = self.diary.book.tallies, f"contact:{survivor}"
-        for key in self._editions:
-            seen = tallies.pop((key, f"contact:{gone}"), 0)
-            if seen:
-                tallies[key, mine] = tallies.get((key, mine), 0) + seen
+        self._count(f"contact:{gone}", f"contact:{survivor}")
         if asked := self._last_asked.pop(gone, None):
             self._last_asked[survivor] = max(asked, self._last_asked.get(survivor, asked))
+
+    def _count(self, old: str, new: str) -> None:
+        """What was counted of one subject counts for another."""
+        tallies = self.diary.book.tallies
+        for key in self._editions:
+            seen = tallies.pop((key, old), 0)
+            if seen:
+                tallies[key, new] = tallies.get((key, new), 0) + seen
 
     def _edition_of(self, plan: Plan) -> Edition:
         return self._editions[plan.programme]

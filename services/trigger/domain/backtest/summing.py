@@ -213,13 +213,17 @@ def _load_of_people(ran: Ran) -> Load:
 
 
 def _load_of_accounts(ran: Ran) -> Load:
-    accounts = ran.people.accounts
+    people = ran.people
 
     def whose(account_id: UUID) -> tuple[str, str]:
-        account = accounts[account_id]
+        account = people.accounts[account_id]
         return account.external_id, account.name
 
-    return _load(ran.tally.of_account, len(accounts), ACCOUNT_STEPS, whose)
+    asked: dict[UUID, list[datetime]] = {}
+    for account_id, times in ran.tally.of_account.items():
+        asked.setdefault(people.home(account_id), []).extend(times)
+    known = sum(one.merged_into is None for one in people.accounts.values())
+    return _load(asked, known, ACCOUNT_STEPS, whose)
 
 
 def _load(
