@@ -15,7 +15,11 @@ SHADOW_DECISIONS = Counter(
 TESTS = Counter(
     "afterword_trigger_tests_total", "Tests of programmes that were sent to somebody who tries them."
 )
-WEBHOOKS = Counter("afterword_trigger_webhooks_total", "Webhooks by source and result.", ["source", "result"])
+WEBHOOKS = Counter(
+    "afterword_trigger_webhooks_total",
+    "Webhooks by source and result; of topics (kafka, sources) what came with another body under an old id.",
+    ["source", "result"],
+)
 PLANS_PENDING = Gauge("afterword_trigger_plans_pending", "Plans that wait, by what for.", ["waits_for"])
 PARKED = Gauge(
     "afterword_trigger_parked", "Events that wait for somebody to be known, by what was tried.", ["why"]

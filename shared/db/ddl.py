@@ -86,6 +86,15 @@ create or replace function clock.machine_now() returns timestamptz
 """The anchor of business time and the one machine clock that leases of all processes share."""
 
 
+INBOX_DIGESTS = (
+    "alter table inbox add column digest bytea",
+    "alter table inbox add column conflicts int not null default 0",
+    "comment on column inbox.digest is 'What the first event of this id said, where its topic is compared.'",
+    "comment on column inbox.conflicts is 'How often something else came under this id; the first stands.'",
+)
+"""For a service that compares what comes again under an id that it knows."""
+
+
 def runtime_tables() -> None:
     """Create the runtime tables; the first statement of each service's first migration."""
     from alembic import op  # noqa: PLC0415 - only a running migration has it configured

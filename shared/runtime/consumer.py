@@ -6,8 +6,9 @@ Mechanism and what must hold: `docs/mechanisms/consumer.md`.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import traceback
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,6 +69,28 @@ class Foreign:
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """Topics on which somebody may send something else under an id that is known; the first stands.
+
+    Needs the columns of `INBOX_DIGESTS`. `tell` gets one entry for each id, in the batch's transaction.
+    """
+
+    topics: tuple[Topic, ...]
+    tell: Callable[[Sequence[inbox.Conflict], Tx], Awaitable[None]]
+
+    def digests(self, items: Sequence[Item]) -> list[tuple[inbox.Identity, bytes]]:
+        """What the items of those topics say, whatever its layout; what a newer model adds is no change."""
+        mine = {topic.value for topic in self.topics}
+        told = [(item.identity, item.event) for item in items if item.event and item.record.topic in mine]
+        return [(identity, _digest_of(event)) for identity, event in told]
+
+
+def _digest_of(event: Event[Any]) -> bytes:
+    said = f"{event.type}\n{event.data.model_dump_json(exclude_defaults=True)}"
+    return hashlib.blake2b(said.encode(), digest_size=16).digest()
+
+
+@dataclass(frozen=True, slots=True)
 class Subscription:
     """The topics that a service reads as one group.
 
@@ -78,6 +101,7 @@ class Subscription:
         readers: event type -> the service's own reader of its data, where it needs only a part of them, fast.
         batch: most records of one transaction.
         members: how many members of the group one process is; of two, one reads while the other commits.
+        compared: topics of which bodies under the same id are compared.
     """
 
     topics: tuple[Topic, ...]
@@ -86,6 +110,7 @@ class Subscription:
     readers: Mapping[str, Reader] = field(default_factory=dict)
     batch: int = BATCH
     members: int = 1
+    compared: Compared | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -136,13 +161,19 @@ class Batch:
     """Handles a list of records: in one transaction or, when one is bad, in ever smaller parts."""
 
     def __init__(
-        self, routes: Sequence[Route], db: Database, machine: Machine, decode: Decode = decode_event
+        self,
+        routes: Sequence[Route],
+        db: Database,
+        machine: Machine,
+        decode: Decode = decode_event,
+        compared: Compared | None = None,
     ) -> None:
         self._service = db.service
         self._decode = decode
         self._routes = routes
         self._db = db
         self._machine = machine
+        self._compared = compared
 
     async def handle(self, records: Sequence[Record]) -> list[Record]:
         """Handle records in order; returns those that were put aside.
@@ -185,7 +216,8 @@ class Batch:
                 fresh.setdefault(item.identity, item)
         async with self._db.begin() as tx:
             replayed = [event_id for (_, event_id), item in fresh.items() if item.replayed]
-            claimed = await inbox.claim(tx.conn, list(fresh), wall, replayed=replayed)
+            digests = dict(self._compared.digests(list(fresh.values()))) if self._compared else None
+            claimed = await inbox.claim(tx.conn, list(fresh), wall, replayed=replayed, digests=digests)
             failpoint("consumer.after_claim", self._service)
             events = [item.event for identity, item in fresh.items() if identity in claimed and item.event]
             for route in self._routes:
@@ -194,6 +226,7 @@ class Batch:
                     tx.traceparent = wanted[0].traceparent if len(wanted) == 1 else ""
                     await route.handle(wanted, tx)
                     failpoint("consumer.after_route", self._service)
+            await self._compare([i for i in items if _comes_again(i, fresh, claimed)], tx)
             letters = [DeadLetter(i.record, "Undecodable", i.defect) for i in items if i.defect]
             letters += [_letter(fresh[(e.source, e.id)], "Rejected", reason) for e, reason in tx.rejected]
             await put_aside(tx.conn, letters, self._service, tx.now, wall)
@@ -202,6 +235,13 @@ class Batch:
                 failpoint("consumer.after_putting_aside", self._service)
         self._count(items, claimed, letters)
         return [letter.record for letter in letters]
+
+    async def _compare(self, again: Sequence[Item], tx: Tx) -> None:
+        """Say which of the events that came again are not what the first of their id was."""
+        if self._compared and again:
+            conflicts = await inbox.note_conflicts(tx.conn, self._compared.digests(again))
+            if conflicts:
+                await self._compared.tell(conflicts, tx)
 
     async def _bury(self, item: Item, error: Exception, tries: int) -> list[Record]:
         """Put a single bad record aside; waits for the database as `_attempt` does."""
@@ -245,6 +285,15 @@ class Batch:
             metrics.CONSUMER_RECORDS.labels(self._service, topic, outcome).inc(count)
 
 
+def _comes_again(
+    item: Item, fresh: Mapping[inbox.Identity, Item], claimed: Collection[inbox.Identity]
+) -> bool:
+    """Whether an event of this id was handled before, or is handled earlier in the same batch."""
+    if item.event is None:
+        return False
+    return item.identity not in claimed or fresh[item.identity] is not item
+
+
 def _letter(item: Item, error: str, reason: str, attempts: int = 1) -> DeadLetter:
     event = item.event
     if event is None:
@@ -274,7 +323,8 @@ class ConsumerLoop:
         self.stopped: set[Partition] = set()
         self._bus = bus
         self._machine = machine
-        self._batch = Batch(subscription.routes, db, machine, subscription.event_of)
+        rules = subscription
+        self._batch = Batch(rules.routes, db, machine, rules.event_of, rules.compared)
         self._instance = instance
         self._limits = limits or Limits()
         self._bell = db.bell

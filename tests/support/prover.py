@@ -58,9 +58,9 @@ class ProvingBatch(Batch):
     """Stands in for a consumer's batch: takes record by record, and proves the first few of each type."""
 
     def __init__(self, real: Batch, house: House, db: Database, twin: Database, proofs: Proofs) -> None:
-        super().__init__(real._routes, db, house.machine, real._decode)
+        super().__init__(real._routes, db, house.machine, real._decode, real._compared)
         self._house = house
-        self._twin = Batch(real._routes, twin, house.machine, real._decode)
+        self._twin = Batch(real._routes, twin, house.machine, real._decode, real._compared)
         self._proofs = proofs
 
     @override
@@ -98,7 +98,8 @@ class ProvingBatch(Batch):
     async def _would_do(self, record: Record) -> State:
         dying = DyingDatabase(self._db)
         try:
-            await Batch(self._routes, dying, self._house.machine, self._decode).handle([record])
+            dies = Batch(self._routes, dying, self._house.machine, self._decode, self._compared)
+            await dies.handle([record])
         except Died:
             assert dying.last is not None
             return dying.last

@@ -75,6 +75,7 @@ _NAMES: Mapping[str, str] = {
     "plans": "plans moved",
     "called_off": "called off",
     "by_whom": "merged by",
+    "source": "sent by",
 }
 
 _SECRET = frozenset(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.trigger.handlers.conflicts import on_conflicts
 from services.trigger.handlers.feedback import (
     DELIVERY_TYPES,
     RESPONSE_TYPES,
@@ -21,7 +22,7 @@ from shared.contracts.tickets import (
     TicketResolved,
 )
 from shared.contracts.topics import Topic
-from shared.runtime.consumer import Route, Subscription
+from shared.runtime.consumer import Compared, Route, Subscription
 from shared.security.sealing import Sealer
 
 TICKET_TYPES = tuple(
@@ -53,5 +54,6 @@ def subscriptions(sealer: Sealer) -> tuple[Subscription, ...]:
                 Route(RESPONSE_TYPES, on_responses),
                 Route(TICKET_TYPES, on_tickets),
             ),
+            compared=Compared((Topic.TOUCHPOINTS,), on_conflicts),
         ),
     )

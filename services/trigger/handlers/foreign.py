@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from services.trigger.handlers.intake import Intake
+from services.trigger import metrics
+from services.trigger.handlers.intake import Intake, Taken
 from services.trigger.store import missed
 from shared.contracts.envelope import Event
 from shared.db.database import Tx
 from shared.runtime.consumer import Decode, Foreign, Route, Subscription
+
+SOURCES = "sources"
 
 
 def foreign_topics(topics: Callable[[], tuple[str, ...]], decode: Decode, intake: Intake) -> Subscription:
@@ -22,6 +25,7 @@ def foreign_topics(topics: Callable[[], tuple[str, ...]], decode: Decode, intake
         for event in events:
             by_source.setdefault(event.source, []).append(event)
         for source, told in sorted(by_source.items()):
-            await intake.take(tx, source, [report for event in told for report in event.data.reports])
+            taken = await intake.take(tx, source, [one for event in told for one in event.data.reports])
+            metrics.WEBHOOKS.labels(SOURCES, Taken.CONFLICT).inc(taken.count(Taken.CONFLICT))
 
     return Subscription((), (Route(("*",), on_reported),), Foreign(topics, decode))
