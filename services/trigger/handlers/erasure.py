@@ -9,6 +9,7 @@ from uuid import UUID
 from services.trigger.domain.decisions import of_plan, of_recall
 from services.trigger.domain.directory import contact_erased, erased
 from services.trigger.domain.model import Ask, AskState, Contact, Decision, PlanState
+from services.trigger.handlers.freeing import wake_waiting
 from services.trigger.handlers.ledger import record
 from services.trigger.store import asks, audiences, consents, directory, habits, merging, plans
 from shared.contracts.model import Snapshot
@@ -69,7 +70,8 @@ async def _call_off(tx: Tx, contact_ids: list[UUID], event_id: str) -> None:
 async def cancel_asks(tx: Tx, running: list[Ask], reason: Reason, causes: Mapping[UUID, str]) -> None:
     """Take back surveys: no more reminders, and what is not yet handed over stays unsent.
 
-    Their rows are locked. `causes`: the id of the event that calls each off, by plan.
+    The place of what stays unsent is free: plans that wait for it are looked at again at once. Rows of the
+    surveys are locked. `causes`: the id of the event that calls each off, by plan.
     """
     taken: list[Ask] = []
     for ask in running:
@@ -97,3 +99,4 @@ async def cancel_asks(tx: Tx, running: list[Ask], reason: Reason, causes: Mappin
     await asks.save_asks(tx.conn, taken)
     lines = [(causes[ask.plan_id], of_recall(ask, reason)) for ask in running]
     await record(tx, [(event_id, line) for event_id, line in lines if line])
+    await wake_waiting(tx, [ask for ask in running if ask.handed_over_at is None])

@@ -18,6 +18,7 @@ from services.trigger.domain.model import Ask, AskState
 from services.trigger.domain.when import HoldKind
 from services.trigger.handlers import merging
 from services.trigger.handlers.consent import note
+from services.trigger.handlers.freeing import wake_waiting
 from services.trigger.store import asks, brakes, directory, plans, slots
 from shared.contracts.deliveries import (
     BounceKind,
@@ -36,9 +37,6 @@ from shared.contracts.reasons import Reason
 from shared.contracts.responses import ResponseHeld, ResponseReleased, ResponseSubmitted
 from shared.contracts.tickets import Ticket, TicketState
 from shared.db.database import Tx
-
-FREED_BY_RELEASE = (Reason.QUARANTINED, Reason.ACCOUNT_BUDGET, Reason.OUTRANKED)
-"""What plans waited for that a released reservation may end."""
 
 DELIVERY_TYPES = (
     DeliveryHandedOver.TYPE,
@@ -66,11 +64,7 @@ async def on_deliveries(events: Sequence[Event[Any]], tx: Tx) -> None:
     await asks.save_asks(tx.conn, changed)
     await slots.add_news(tx.conn, news_of((before[ask.survey_id], ask) for ask in changed))
     freed = [a for a in changed if a.released_at and not before[a.survey_id].released_at]
-    if freed:
-        people = sorted({a.contact_id for a in freed})
-        companies = sorted({a.account_id for a in freed if a.account_id})
-        await plans.wake_plans(tx.conn, tx.now, FREED_BY_RELEASE, contacts=people)
-        await plans.wake_plans(tx.conn, tx.now, [Reason.ACCOUNT_BUDGET], accounts=companies)
+    await wake_waiting(tx, freed)
 
 
 async def on_responses(events: Sequence[Event[Any]], tx: Tx) -> None:

@@ -339,6 +339,44 @@ async def test_handing_over_is_remembered_so_that_a_recall_takes_back_only_what_
     assert await world.said(SurveyReminderRequested) == []
 
 
+@pytest.mark.requirement("R53")
+@pytest.mark.parametrize("sent", [False, True])
+async def test_a_recall_frees_whom_its_quarantine_kept_waiting_unless_it_was_sent(
+    world: World, sent: bool
+) -> None:
+    first, second = ({"kind": "ticket", "id": str(number)} for number in (1, 2))
+    await world.tell("support_ticket.resolved", contact=person(1), subject=first)
+    await world.later(hours=24)
+    (survey,) = await asked(world)
+    if sent:
+        gone = DeliveryHandedOver(
+            delivery_id="d", version=1, survey_id=survey.survey_id, channel=Channel.EMAIL,
+            snapshot=survey.snapshot, at=world.clock.now(),
+        )  # fmt: skip
+        await world.hear(gone)
+    await world.later(days=12)
+    await world.tell("support_ticket.resolved", contact=person(1), subject=second)
+    await world.later(hours=24)
+    assert len(await asked(world)) == 1
+    await world.tell("support_ticket.reopened", contact=person(1), subject=first)
+    await world.due()
+    assert [s.snapshot.subject_id for s in await asked(world)] == (["1"] if sent else ["1", "2"])
+
+
+@pytest.mark.requirement("R62")
+async def test_an_erasure_frees_a_place_in_the_budget_for_a_colleague_who_waits(world: World) -> None:
+    for number in range(8):
+        await deliver(world, number)
+    await world.later(hours=2)
+    await world.later(days=28)
+    await deliver(world, 20)
+    await world.later(hours=2)
+    assert len(await asked(world)) == 8, "the budget is used up for a day or two more"
+    await world.tell("contact.deleted", contact=person(3))
+    await world.due()
+    assert len(await asked(world)) == 9
+
+
 async def test_a_recall_that_came_too_late_keeps_the_place(world: World) -> None:
     await world.tell("support_ticket.resolved", contact=person(1), subject={"kind": "ticket", "id": "1"})
     await world.later(hours=24)
