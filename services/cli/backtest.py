@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
+from rich.text import Text
 
 from services.cli.backtest_run import SHOWN, Progress, Sets, directory_of, report_of_sets, run
 from services.cli.backtest_terminal import show
@@ -26,7 +26,7 @@ from services.trigger.settings import Settings, listed
 from services.trigger.sources.history import History
 from shared.contracts.directory import Brand, Sender
 
-console = Console()
+console = Console(markup=False)
 
 
 def command(  # noqa: PLR0913, PLR0917 - one option a choice
@@ -78,7 +78,7 @@ def command(  # noqa: PLR0913, PLR0917 - one option a choice
     for path, text in ((json, report.model_dump_json(indent=1)), (html, None)):
         if path:
             path.write_text((text if text is not None else _page(report)) + "\n", encoding="utf-8")
-            console.print(f"Written: {escape(str(path))}", highlight=False)
+            console.print(f"Written: {path!s}", highlight=False)
     if report.source.broken:
         raise typer.Exit(1)
 
@@ -108,12 +108,12 @@ def _editions(folder: Path) -> list[Edition]:
     """The programmes of a folder, all of them; what the service would refuse to publish is refused here."""
     report = report_on(folder, ())
     for finding in report.errors:
-        console.print(f"[red]{escape(finding.text)}[/]", highlight=False)
+        console.print(f"{finding.text}", style="red", highlight=False)
     if report.errors:
         console.print("Mend these first; `afterword programmes check` says more.", highlight=False)
         raise typer.Exit(1)
     if not report.programmes:
-        console.print(f"[red]There is no programme in {escape(str(folder))}.[/]", highlight=False)
+        console.print(f"There is no programme in {folder!s}.", style="red", highlight=False)
         raise typer.Exit(1)
     return [checked.edition for checked in report.programmes]
 
@@ -134,8 +134,8 @@ def _prepared(
     begins, ends = history.begins, history.ends
     if begins is None or ends is None:
         for problem in history.problems[:SHOWN]:
-            console.print(f"  [red]line {problem.line}:[/] {escape(problem.reason)}", highlight=False)
-        console.print(f"[red]There is no usable event in {escape(str(history.file))}.[/]", highlight=False)
+            console.print(Text.assemble((f"  line {problem.line}:", "red"), f" {problem.reason}"))
+        console.print(f"There is no usable event in {history.file!s}.", style="red", highlight=False)
         raise typer.Exit(1)
     zone, settings = ZoneInfo(assumed.zone), Settings()
     first, last = days

@@ -8,8 +8,8 @@ from math import ceil
 
 from rich import box
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from services.trigger.domain.backtest.report import BacktestReport, Load, Outcome
 from services.trigger.domain.backtest.summing import spans, worth_telling
@@ -23,7 +23,7 @@ def show(console: Console, report: BacktestReport) -> None:
     """Print it."""
     source = report.source
     console.print(
-        f"[bold]{source.events:,}[/] events of {escape(source.file)}, "
+        f"{source.events:,} events of {source.file}, "
         f"counted from {source.counted_from:%Y-%m-%d} to {source.counted_to:%Y-%m-%d}; "
         f"{source.contacts:,} people of {source.accounts:,} accounts.",
         highlight=False,
@@ -33,14 +33,14 @@ def show(console: Console, report: BacktestReport) -> None:
     if report.differences:
         console.print(_differences(report))
     _broken(console, report)
-    console.print("\n[bold]What this cannot know[/]")
+    console.print("\nWhat this cannot know", style="bold")
     for line in report.unknown:
-        console.print(f"  [dim]· {line}[/]", highlight=False)
+        console.print(f"  · {line}", style="dim", highlight=False)
 
 
 def _set(console: Console, report: BacktestReport, outcome: Outcome) -> None:
     tickets, people, accounts = outcome.tickets, outcome.people, outcome.accounts
-    console.print(f"\n[bold cyan]{escape(outcome.name)}[/]", highlight=False)
+    console.print(f"\n{outcome.name}", style="bold cyan", highlight=False)
     busiest = f" ({tickets.busiest_day})" if tickets.busiest_day else ""
     say = partial(console.print, highlight=False)
     say(f"  {outcome.invited:,} invitations, at most {outcome.reminders:,} reminders;", end=" ")
@@ -76,7 +76,7 @@ def _days(console: Console, report: BacktestReport, outcome: Outcome) -> None:
         ("expected tickets" if span == "day" else "tickets, each week's busiest day", tickets, rota),
     ):
         console.print(f"\n  {what}: {said}", highlight=False)
-        console.print(f"  [cyan]{_bars(values)}[/]", highlight=False)
+        console.print(f"  {_bars(values)}", style="cyan", highlight=False)
 
 
 def _bars(values: Sequence[float]) -> str:
@@ -88,7 +88,7 @@ def _bars(values: Sequence[float]) -> str:
 def _heaviest(console: Console, who: str, load: Load) -> None:
     if load.heaviest:
         most = ", ".join(f"{one.name} ({one.invitations})" for one in load.heaviest[:HEAVIEST])
-        console.print(f"  {who} asked most: {escape(most)}", highlight=False)
+        console.print(f"  {who} asked most: {most}", highlight=False)
 
 
 def _table(title: str, first: str, *numbers: str) -> Table:
@@ -105,7 +105,8 @@ def _programmes(outcome: Outcome) -> Table:
     for one in outcome.programmes:
         why = one.mostly.reason.value if one.mostly else "" if one.planned else "no event"
         table.add_row(
-            f"{one.key} [dim]{one.asks.upper()}{' shadow' if one.shadow else ''}[/]", f"{one.planned:,}",
+            Text.assemble(one.key, (f" {one.asks.upper()}{' shadow' if one.shadow else ''}", "dim")),
+            f"{one.planned:,}",
             f"{one.invited:,}", f"{one.not_asked:,}", f"{one.still_waiting:,}", why,
         )  # fmt: skip
     return table
@@ -121,7 +122,8 @@ def _precision(outcome: Outcome) -> Table:
         if whole.tier is None:
             found = [margins.get((whole.programme, tier)) for tier in (None, *Tier)]
             told = ["-" if margin is None else f"{margin:.1f}" for margin in found]
-            table.add_row(f"{whole.programme} [dim]{whole.metric.upper()}[/]", f"{whole.answers:,}", *told)
+            named = Text.assemble(whole.programme, (f" {whole.metric.upper()}", "dim"))
+            table.add_row(named, f"{whole.answers:,}", *told)
     return table
 
 
@@ -134,7 +136,7 @@ def _reasons(outcome: Outcome) -> Table:
 
 def _differences(report: BacktestReport) -> Table:
     here, there = report.sets
-    table = _table("What is different", "what", escape(here.name), escape(there.name), "difference")
+    table = _table("What is different", "what", here.name, there.name, "difference")
     for one in worth_telling(report):
         what = f"{one.programme}: {one.what}" if one.programme else one.what
         table.add_row(what, f"{one.here:,g}", f"{one.there:,g}", f"{one.change:+,g}")
@@ -144,7 +146,7 @@ def _differences(report: BacktestReport) -> Table:
 def _broken(console: Console, report: BacktestReport) -> None:
     if not report.source.broken:
         return
-    console.print(f"\n[red]{report.source.broken} lines could not be used.[/]", highlight=False)
+    console.print(f"\n{report.source.broken} lines could not be used.", style="red", highlight=False)
     for one in report.problems[:BROKEN]:
         where = f"line {one.line}" + (f", {one.field}" if one.field else "")
-        console.print(f"  [red]{escape(where)}:[/] {escape(one.reason)}", highlight=False)
+        console.print(Text.assemble((f"  {where}:", "red"), f" {one.reason}"))

@@ -18,7 +18,7 @@ from services.dispatch.store.views import books as dispatch_books
 from services.scoring.store.books import books as scoring_books
 from services.trigger.store.ledger import books as trigger_books
 
-console = Console()
+console = Console(markup=False)
 DataDir = Annotated[Path, typer.Option("--data", help="Directory of the embedded deployment.")]
 
 

@@ -15,7 +15,7 @@ from shared.runtime.deadletters import find, listed, replay
 from shared.runtime.outbox import load_headers
 
 app = typer.Typer(no_args_is_help=True)
-console = Console()
+console = Console(markup=False)
 DataDir = Annotated[Path, typer.Option("--data", help="Directory of the embedded deployment.")]
 Service = Annotated[str, typer.Argument(help="The service that put it aside.")]
 Number = Annotated[int, typer.Argument(help="Its number in `afterword dlq list`.")]
@@ -56,8 +56,8 @@ def show(service: Service, number: Number, data: DataDir = DATA_DIR) -> None:
             f"{row['topic']}/{row['partition']} at {row['offset']}: {row['error']}: {row['reason']}"
         )
         for name, content in load_headers(row["headers"]):
-            console.print(f"  {name}: {content.decode(errors='replace')}", markup=False)
-        console.print((row["value"] or b"").decode(errors="replace"), markup=False)
+            console.print(f"  {name}: {content.decode(errors='replace')}")
+        console.print((row["value"] or b"").decode(errors="replace"))
 
     asyncio.run(job())
 

@@ -17,6 +17,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 from services.cli.deployment import DATA_DIR, opened
 from services.trigger.domain.reports import Report
@@ -34,7 +35,7 @@ from services.trigger.sources.table import (
 from services.trigger.webhooks.body import BadBodyError
 from shared.runtime.service import Platform
 
-console = Console()
+console = Console(markup=False)
 AT_ONCE = 500
 SHOWN = 20
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -138,9 +139,9 @@ class Source:
 async def _import(source: Source, kind: Kind, data: Path | None) -> Outcome:
     if source.layout is Layout.CSV:
         for name in unknown_columns(kind, source.columns()):
-            console.print(f"[yellow]Passed over:[/] column {name}", highlight=False)
+            console.print(Text.assemble(("Passed over:", "yellow"), f" column {name}"))
     bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[rows]} rows"),
+        TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.fields[rows]} rows"),
         TimeRemainingColumn(), console=console,
     )  # fmt: skip
     with bar:
@@ -222,8 +223,8 @@ def _say(outcome: Outcome, errors: Path, *, dry_run: bool) -> None:
     )
     for problem in outcome.problems[:SHOWN]:
         where = f"line {problem.line}" + (f", {problem.field}" if problem.field else "")
-        todo = f" [dim]{problem.what_to_do}[/]" if problem.what_to_do else ""
-        console.print(f"  [red]{where}:[/] {problem.reason}.{todo}", highlight=False)
+        todo = f" {problem.what_to_do}" if problem.what_to_do else ""
+        console.print(Text.assemble((f"  {where}:", "red"), f" {problem.reason}.", (todo, "dim")))
     if outcome.problems:
         with errors.open("w", newline="", encoding="utf-8") as sink:
             writer = csv.writer(sink)

@@ -11,6 +11,7 @@ import dns.exception
 import dns.resolver
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from services.cli.deployment import DATA_DIR, opened
 from services.dispatch.domain.mail_check import (
@@ -26,7 +27,7 @@ from services.dispatch.store.queue import house, organisation_of
 from shared.contracts.directory import OrganisationChanged
 
 app = typer.Typer(no_args_is_help=True)
-console = Console()
+console = Console(markup=False)
 DataDir = Annotated[Path, typer.Option("--data", help="Directory of the embedded deployment.")]
 SECONDS = 5.0
 _COLOURS = {Grade.GOOD: "green", Grade.WEAK: "yellow", Grade.BAD: "red"}
@@ -107,17 +108,15 @@ def _answers(resolver: dns.resolver.Resolver, name: str, kind: str) -> Sequence[
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
         return []
     except dns.exception.DNSException as error:
-        console.print(f"[red]DNS does not answer for {name}: {type(error).__name__}[/]", highlight=False)
+        console.print(f"DNS does not answer for {name}: {type(error).__name__}", style="red", highlight=False)
         raise typer.Exit(2) from error
 
 
 def _tell(finding: Finding) -> None:
-    console.print(
-        f"[{_COLOURS[finding.grade]} bold]{finding.grade:4}[/] [bold]{finding.what}[/]: {finding.found}",
-        highlight=False,
-    )
+    grade = (f"{finding.grade:4}", f"{_COLOURS[finding.grade]} bold")
+    console.print(Text.assemble(grade, " ", (finding.what, "bold"), f": {finding.found}"))
     if finding.to_do:
-        console.print(f"     [dim]{finding.to_do}[/]", highlight=False)
+        console.print(f"     {finding.to_do}", style="dim", highlight=False)
 
 
 async def _organisation(data: Path) -> OrganisationChanged:

@@ -50,7 +50,7 @@ app.command("books")(books.command)
 app.command("import")(imports.command)
 app.command("backtest")(backtest.command)
 
-console = Console()
+console = Console(markup=False)
 DataDir = Annotated[Path, typer.Option("--data", help="Directory of the embedded deployment.")]
 
 

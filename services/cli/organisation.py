@@ -16,7 +16,7 @@ from services.trigger.handlers.organisation import save_organisation
 from services.trigger.store.programmes import get_organisation
 
 app = typer.Typer(no_args_is_help=True)
-console = Console()
+console = Console(markup=False)
 DataDir = Annotated[Path, typer.Option("--data", help="Directory of the embedded deployment.")]
 Text = Annotated[str | None, typer.Option()]
 
@@ -26,7 +26,7 @@ def show(data: DataDir = DATA_DIR) -> None:
     """Show the settings."""
     found = asyncio.run(_change(data, {}))
     for name in ("name", "zone", "locales", "brand", "sender", "public_url", "own_domains"):
-        console.print(f"{name:12} {getattr(found, name)}", markup=False)
+        console.print(f"{name:12} {getattr(found, name)}")
 
 
 @app.command("set")

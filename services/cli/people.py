@@ -15,7 +15,7 @@ from shared.security.people import NewUser
 from shared.security.roles import Role
 
 app = typer.Typer(no_args_is_help=True)
-console = Console()
+console = Console(markup=False)
 DataDir = Annotated[Path, typer.Option("--data", help="Directory of the embedded deployment.")]
 
 
@@ -40,7 +40,7 @@ def invite(
     try:
         link = asyncio.run(job())
     except ValueError as error:
-        console.print(f"[red]Not invited:[/red] {error}")
+        console.print(f"Not invited: {error}", style="red")
         raise typer.Exit(1) from None
     console.print(f"Hand this link to {email}; it works once:\n{link}")
 

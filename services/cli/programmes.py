@@ -14,6 +14,7 @@ from uuid import UUID
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from services.cli.deployment import DATA_DIR, opened
 from services.trigger.domain.by_hand import read_csv
@@ -40,7 +41,7 @@ from shared.contracts.reasons import Reason
 from shared.runtime.ids import random_id
 
 app = typer.Typer(no_args_is_help=True)
-console = Console()
+console = Console(markup=False)
 
 DEFAULT = Path("programmes")
 LOCALES = ("en", "es", "sv")
@@ -61,13 +62,12 @@ def check_command(
     for finding in report.findings:
         colour = "red" if finding.severity is Severity.ERROR else "yellow"
         where = f"{finding.file}:{finding.line}"
-        console.print(
-            f"[{colour} bold]{finding.severity}[/] [bold]{where}[/] [cyan]{finding.path}[/]", highlight=False
-        )
-        console.print(f"  {finding.reason} ", f"[dim]{finding.what_to_do}[/]", sep="", highlight=False)
+        at = ((finding.severity, f"{colour} bold"), " ", (where, "bold"), " ", (finding.path, "cyan"))
+        console.print(Text.assemble(*at))
+        console.print(Text.assemble(f"  {finding.reason} ", (finding.what_to_do, "dim")))
     warnings = len(report.findings) - len(report.errors)
     count = f"{len(report.programmes)} programmes, {len(report.errors)} errors, {warnings} warnings."
-    console.print(f"[{'red' if report.errors else 'green'}]{count}[/]", highlight=False)
+    console.print(count, style="red" if report.errors else "green", highlight=False)
     if report.errors:
         raise typer.Exit(1)
 
@@ -80,7 +80,7 @@ def show(
     """Say in plain words what a programme does."""
     known = {checked.edition.key: checked for checked in report_on(folder, LOCALES).programmes}
     if key not in known:
-        console.print(f"[red]There is no readable programme {key!r} in {folder}.[/]", highlight=False)
+        console.print(f"There is no readable programme {key!r} in {folder}.", style="red", highlight=False)
         console.print(_perhaps(key, folder, known), highlight=False, soft_wrap=True)
         raise typer.Exit(1)
     console.print(_card(known[key]))
@@ -123,12 +123,11 @@ def journey_command(
     """Show the touchpoints along the customer's life."""
     report = report_on(folder, LOCALES)
     for stage in journey([c.edition for c in report.programmes], report.groups.groups):
-        console.print(f"\n[bold]{stage.name or 'elsewhere'}[/]", highlight=False)
+        console.print(f"\n{stage.name or 'elsewhere'}", style="bold", highlight=False)
         for stop in stage.stops:
-            aim = (
-                f" [dim]{stop.objective}{': ' + stop.goal if stop.goal else ''}[/]" if stop.objective else ""
-            )
-            console.print(f"  [cyan]{stop.key}[/]  {stop.asks} {stop.moment}{aim}", highlight=False)
+            aim = f" {stop.objective}{': ' + stop.goal if stop.goal else ''}" if stop.objective else ""
+            told = f"  {stop.asks} {stop.moment}"
+            console.print(Text.assemble("  ", (stop.key, "cyan"), told, (aim, "dim")))
             console.print(f"    {stop.whom}", style="dim", highlight=False)
 
 
@@ -143,7 +142,7 @@ def ask(
     lines = read_csv(file.read_text("utf-8"))
     for line in lines:
         if line.problem:
-            console.print(f"[red]line {line.number}[/]: {line.problem}", highlight=False)
+            console.print(Text.assemble((f"line {line.number}", "red"), f": {line.problem}"))
     people = [line.asked for line in lines if line.asked]
 
     async def job() -> Counter[Taken]:
@@ -154,7 +153,7 @@ def ask(
     try:
         counted = asyncio.run(job()) if people else Counter[Taken]()
     except NotByHandError as error:
-        console.print(f"[red]{error}.[/]", highlight=False)
+        console.print(f"{error}.", style="red", highlight=False)
         raise typer.Exit(1) from None
     known = counted[Taken.DUPLICATE] + counted[Taken.CONFLICT]
     console.print(f"{counted[Taken.ACCEPTED]} taken, {known} known already.", highlight=False)
@@ -202,12 +201,12 @@ def moments_command(
     if sketch:
         wanted = [one.sketch for one in found if one.key == sketch]
         if not wanted:
-            console.print(f"[red]There is no moment {sketch!r}.[/]", highlight=False)
+            console.print(f"There is no moment {sketch!r}.", style="red", highlight=False)
             raise typer.Exit(1)
         typer.echo(wanted[0], nl=False)
         return
     for one in found:
-        console.print(f"[bold]{one.title}[/] [cyan]{one.key}[/]", highlight=False)
+        console.print(Text.assemble((one.title, "bold"), " ", (one.key, "cyan")))
         accounts = f"{one.spotted.accounts} account{'s' if one.spotted.accounts != 1 else ''}"
         console.print(f"  {one.why} {accounts}; {one.delay}.", highlight=False)
         if one.asked_by:
@@ -233,7 +232,7 @@ def try_command(
     if answer_like and like is None:
         problem = f"{answer_like!r} is nobody; write {', '.join((*ALSO, *Like))}"
     if problem:
-        console.print(f"[red]{problem}.[/]", highlight=False)
+        console.print(f"{problem}.", style="red", highlight=False)
         raise typer.Exit(1)
     trial = Trial(email=to, locale=locale, persona=persona, like=like, reference=str(random_id()))
 
@@ -244,7 +243,7 @@ def try_command(
     try:
         _say_sent(to, asyncio.run(job()))
     except NoTrialError as error:
-        console.print(f"[red]{error}.[/]", highlight=False)
+        console.print(f"{error}.", style="red", highlight=False)
         raise typer.Exit(1) from None
 
 
@@ -276,7 +275,7 @@ def replan_command(
             raise typer.Exit(1)
         console.print(f"{asyncio.run(_replan(key, data, dry=False)).total()} plans done.", highlight=False)
     except NothingToReplanError as error:
-        console.print(f"[red]{error}.[/]", highlight=False)
+        console.print(f"{error}.", style="red", highlight=False)
         raise typer.Exit(1) from None
 
 
@@ -308,7 +307,7 @@ def report_on(folder: Path, locales: tuple[str, ...]) -> Report:
     """What a check of a folder finds; says so and ends when there is no programme file."""
     files = read_folder(folder) if folder.is_dir() else []
     if not files:
-        console.print(f"[red]There is no programme file (*.yaml) in {folder}.[/]", highlight=False)
+        console.print(f"There is no programme file (*.yaml) in {folder}.", style="red", highlight=False)
         raise typer.Exit(1)
     if folder.name != PRESETS:
         return check(files, locales)

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from services.alerts.domain.gap_words import SHARED
 from services.alerts.domain.outlook import WEEKS, Outlook, outlook
@@ -20,7 +21,7 @@ from services.alerts.store.rota import staff
 from services.cli.deployment import DATA_DIR, opened
 
 app = typer.Typer(no_args_is_help=True)
-console = Console()
+console = Console(markup=False)
 DEFAULT = Path("alerts.yaml")
 File = Annotated[Path, typer.Argument(help="The file with teams and routes.")]
 Weeks = Annotated[int, typer.Option(min=1, max=26, help="How far to look ahead.")]
@@ -41,7 +42,7 @@ def check_command(
     """
     roster = _read(file)
     counted = f"{len(roster.teams)} teams, {len(roster.routes)} routes, 0 errors."
-    console.print(f"[green]{counted}[/]", highlight=False)
+    console.print(counted, style="green", highlight=False)
     if offline:
         return
     _, found = asyncio.run(_look(roster, weeks, data))
@@ -67,13 +68,13 @@ def show_command(file: File = DEFAULT, weeks: Weeks = WEEKS, data: DataDir = DAT
         console.print(table if one.shifts else f"{_name(one)}: nobody is on call, all managers are told.")
 
 
-def _troubles(one: Outlook) -> list[str]:
-    found = [
-        f"[yellow]{_name(one)}[/]: {who} is no active user who works on cases" for who in one.team.strangers
-    ]
+def _troubles(one: Outlook) -> list[Text]:
+    doubtful, wrong = (_name(one), "yellow"), (_name(one), "red")
+    strangers = one.team.strangers
+    found = [Text.assemble(doubtful, f": {who} is no active user who works on cases") for who in strangers]
     for gap in one.gaps:
         when = f"{_local(gap.starts_at, one.team.zone)} to {_local(gap.ends_at, one.team.zone)}"
-        found.append(f"[red]{_name(one)}[/]: nobody from {when} ({one.team.zone}): {gap.why}")
+        found.append(Text.assemble(wrong, f": nobody from {when} ({one.team.zone}): {gap.why}"))
     return found
 
 
@@ -94,13 +95,14 @@ async def _look(roster: Roster, weeks: int, data: Path) -> tuple[Staff, list[Out
 
 def _read(file: Path) -> Roster:
     if not file.is_file():
-        console.print(f"[red]There is no file {file}.[/]", highlight=False)
+        console.print(f"There is no file {file}.", style="red", highlight=False)
         raise typer.Exit(1)
     checked = read_roster(file.read_text(encoding="utf-8"))
     if checked.value is not None:
         return checked.value
     for one in checked.complaints:
-        console.print(f"[red bold]error[/] [bold]{file}:{one.line}[/] [cyan]{one.path}[/]", highlight=False)
-        console.print(f"  {one.reason}. ", f"[dim]{one.what_to_do}[/]", sep="", highlight=False)
-    console.print(f"[red]{len(checked.complaints)} errors.[/]", highlight=False)
+        where = f"{file}:{one.line}"
+        console.print(Text.assemble(("error", "red bold"), " ", (where, "bold"), " ", (one.path, "cyan")))
+        console.print(Text.assemble(f"  {one.reason}. ", (one.what_to_do, "dim")))
+    console.print(f"{len(checked.complaints)} errors.", style="red", highlight=False)
     raise typer.Exit(1)

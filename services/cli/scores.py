@@ -14,7 +14,7 @@ from services.cli.deployment import DATA_DIR, opened
 from services.scoring.store.recount import Checked, check_cells, rebuild_cells
 
 app = typer.Typer(no_args_is_help=True)
-console = Console()
+console = Console(markup=False)
 DataDir = Annotated[Path, typer.Option("--data", help="Directory of the embedded deployment.")]
 SHOWN = 20
 

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from services.trigger.domain.reports import Report
 from services.trigger.sources.check import read_sources
@@ -19,7 +20,7 @@ from shared.bus.model import Record
 from shared.errors import Undecodable
 
 app = typer.Typer(no_args_is_help=True)
-console = Console()
+console = Console(markup=False)
 DEFAULT = Path("sources.yaml")
 File = Annotated[Path, typer.Option("--file", help="The file that names the sources.")]
 
@@ -32,7 +33,7 @@ def check_command(
     sources = _read(file)
     rules = sum(len(source.events) for source in sources.sources)
     count = f"{len(sources.sources)} sources, {len(sources.topics)} topics, {rules} rules, 0 errors."
-    console.print(f"[green]{count}[/]", highlight=False)
+    console.print(f"{count}", style="green", highlight=False)
 
 
 @app.command("try")
@@ -44,14 +45,14 @@ def try_command(
     """Show what one record becomes, without sending it anywhere."""
     sources = _read(file)
     if topic not in sources.topics:
-        console.print(f"[red]{file} does not read {topic}; it reads {', '.join(sources.topics)}.[/]")
+        console.print(f"{file} does not read {topic}; it reads {', '.join(sources.topics)}.", style="red")
         raise typer.Exit(1)
     value = typer.get_binary_stream("stdin").read() if str(record) == "-" else record.read_bytes()
     headers = (("content-type", b"application/cloudevents+json"),)
     try:
         reports = read_record(sources.of(topic), Record(topic, 0, 0, None, value, headers, 0))
     except (BadBodyError, Undecodable) as error:
-        console.print(f"[red]It would be put aside:[/] {error}", highlight=False)
+        console.print(Text.assemble(("It would be put aside:", "red"), f" {error}"))
         raise typer.Exit(1) from None
     if not reports:
         console.print("It would be ignored: no rule fits.")
@@ -67,16 +68,15 @@ def _shown(report: Report) -> dict[str, object]:
 
 def _read(file: Path) -> Sources:
     if not file.is_file():
-        console.print(f"[red]There is no file {file}.[/]", highlight=False)
+        console.print(f"There is no file {file}.", style="red", highlight=False)
         raise typer.Exit(1)
     sources, findings = read_sources(file.name, file.read_text(encoding="utf-8"))
     for finding in findings:
         where = f"{finding.file}:{finding.line}"
-        console.print(
-            f"[red bold]{finding.severity}[/] [bold]{where}[/] [cyan]{finding.path}[/]", highlight=False
-        )
-        console.print(f"  {finding.reason} ", f"[dim]{finding.what_to_do}[/]", sep="", highlight=False)
+        at = ((finding.severity, "red bold"), " ", (where, "bold"), " ", (finding.path, "cyan"))
+        console.print(Text.assemble(*at))
+        console.print(Text.assemble(f"  {finding.reason} ", (finding.what_to_do, "dim")))
     if sources is None:
-        console.print(f"[red]{len(findings)} errors.[/]", highlight=False)
+        console.print(f"{len(findings)} errors.", style="red", highlight=False)
         raise typer.Exit(1)
     return sources

@@ -31,7 +31,7 @@ from shared.embedded.postgres import ensure_postgres
 from shared.runtime.host import Build, run
 from shared.runtime.service import Platform, Service
 
-console = Console(stderr=True)
+console = Console(stderr=True, markup=False)
 PID_FILE = "up.pid"
 KEEP_SECONDS = 1.0
 PATIENCE_SECONDS = 20
@@ -120,7 +120,7 @@ def stop_running(data_dir: Path, patience: float = PATIENCE_SECONDS) -> bool:
 
 def _greet(embedded: Embedded) -> None:
     url = embedded.settings.public_url
-    console.print(f"[bold]Afterword[/bold] at {url}")
+    console.print(f"Afterword at {url}", style="bold")
     console.print(f"  Inbox   {url}/inbox     Scores  {url}/scores     Why  {url}/why")
     console.print(f"  Mails   {embedded.mail.page}")
     console.print(f"  Kafka   {embedded.settings.kafka_bootstrap}  (topic afterword.touchpoints)")

@@ -18,7 +18,7 @@ from services.collector.domain.verdict import RULES
 from services.collector.handlers.verdicts import Change, Verdicts
 
 app = typer.Typer(no_args_is_help=True)
-console = Console()
+console = Console(markup=False)
 DataDir = Annotated[Path, typer.Option("--data", help="Directory of the embedded deployment.")]
 FIRST = UUID(int=0)
 
@@ -95,7 +95,7 @@ def _tell(found: dict[str, Any]) -> None:
             rules = judged.get("rules", found["rules"])
             console.print(
                 f"Version {answer['version']} of {answer['received_at']} by visitor {answer['visitor']}: "
-                f"[b]{judged['verdict']}[/b] ({judged['points']} points, rules {rules})"
+                f"{judged['verdict']} ({judged['points']} points, rules {rules})"
             )
             for reason in judged["evidence"]:
                 console.print(f"  {reason['points']:+d} {reason['name']}: {reason['meaning']}")

@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Query
 from pydantic import BaseModel, Field
 
-from services.trigger.api.conditions import PLAIN
+from services.trigger.api.conditions import PLAIN, Key
 from services.trigger.domain.by_hand import MOST, AskedByHand
 from services.trigger.domain.explain import foresight
 from services.trigger.handlers import people
@@ -58,13 +58,13 @@ def router(platform: Platform) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["operation"])
 
     @routes.post("/programmes/{key}/asks", status_code=202)
-    async def ask(key: str, asks: Asks, asker: Asker, reference: Reference = "") -> Receipt:
+    async def ask(key: Key, asks: Asks, asker: Asker, reference: Reference = "") -> Receipt:
         """Ask people of a programme with `on: manual`. Repeat a request with the same `Idempotency-Key`."""
         reference = reference or str(random_id())
         try:
             async with unit_of_work(platform.db) as tx:
                 statuses = await ask_by_hand(
-                    tx, platform.sealer, key, asks.people, reference=reference, by=asker.name
+                    tx, platform.sealer, key, asks.people, reference=reference, by=asker.actor
                 )
         except NotByHandError as error:
             raise Problem(
@@ -79,7 +79,7 @@ def router(platform: Platform) -> APIRouter:
         )
 
     @routes.get("/programmes/{key}/asks/preview")
-    async def foresee(key: str, contact: Wanted, _asker: Asker) -> Foreseen:
+    async def foresee(key: Key, contact: Wanted, _asker: Asker) -> Foreseen:
         """What would become of asking somebody now, by the same rules; nothing is written."""
         async with platform.db.read() as conn:
             edition = next((one for one in await by_hand(conn) if one.key == key), None)

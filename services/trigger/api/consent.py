@@ -82,7 +82,7 @@ def router(platform: Platform) -> APIRouter:
             contact = (await directory.lock_contacts(tx.conn, [contact_id]))[contact_id]
             if contact.erased_at:
                 raise Problem(410, "This person's data were erased.", field="ref")
-            said = Said(word.scope, word.given, word.at or tx.now, "API", by=writer.name)
+            said = Said(word.scope, word.given, word.at or tx.now, "API", by=writer.actor)
             return await history_of(tx.conn, await tell(tx, contact, said))
 
     return routes

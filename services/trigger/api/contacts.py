@@ -239,7 +239,7 @@ def _said(written: ContactWritten, writer: Principal, tx: Tx) -> Said:
     if at > tx.now:
         raise Problem(422, "Nobody has said that yet.", field="consent_at")
     assert written.consent is not None  # noqa: S101 - asked for those alone
-    return Said(ALL, written.consent, at, "API", by=writer.name, firm=written.consent_at is not None)
+    return Said(ALL, written.consent, at, "API", by=writer.actor, firm=written.consent_at is not None)
 
 
 async def _locked(tx: Tx, platform: Platform, external_id: str) -> Contact | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field, model_validator
 
+from services.trigger.api.conditions import PLAIN, Key
 from services.trigger.domain.directory import is_zone
 from services.trigger.domain.model import Organisation
 from services.trigger.handlers import people
@@ -29,6 +30,7 @@ SettingsReader = Annotated[Principal, Depends(require_scope("settings:read"))]
 SettingsWriter = Annotated[Principal, Depends(require_scope("settings:write"))]
 
 Scope = Literal["all", "programme", "account"]
+Subject = Annotated[str, Query(max_length=320, pattern=PLAIN)]
 
 
 class ProgrammeShown(BaseModel):
@@ -46,8 +48,8 @@ class BrakeSet(BaseModel):
     """What to pause; `subject` is a programme's key or an account (id, backend id or name)."""
 
     scope: Scope
-    subject: str = ""
-    note: str = Field(default="", max_length=500)
+    subject: str = Field(default="", max_length=320, pattern=PLAIN)
+    note: str = Field(default="", max_length=500, pattern=PLAIN)
 
 
 class BrakeShown(BaseModel):
@@ -113,7 +115,7 @@ def _add_programmes(routes: APIRouter, db: Database) -> None:
         return [_shown(one) for one in found]
 
     @routes.get("/programmes/{key}")
-    async def show_programme(key: str, _reader: ProgrammeReader) -> dict[str, Any]:
+    async def show_programme(key: Key, _reader: ProgrammeReader) -> dict[str, Any]:
         """A programme's whole definition."""
         async with db.read() as conn:
             definition = await programmes.definition_of(conn, key)
@@ -134,11 +136,11 @@ def _add_brake(routes: APIRouter, db: Database) -> None:
         """Pause a programme, an account or all sending; it holds from the next hand-over on."""
         async with unit_of_work(db) as tx:
             subject = await _subject(tx.conn, wanted.scope, wanted.subject)
-            await pull_brake(tx, Brake(wanted.scope, subject, tx.now, writer.name, wanted.note))
+            await pull_brake(tx, Brake(wanted.scope, subject, tx.now, writer.actor, wanted.note))
             return await brake_state(tx.conn)
 
     @routes.delete("/brake")
-    async def resume(_writer: BrakeWriter, scope: Scope, subject: str = "") -> BrakeState:
+    async def resume(_writer: BrakeWriter, scope: Scope, subject: Subject = "") -> BrakeState:
         """Release a brake; what waited for it passes the gate at once."""
         async with unit_of_work(db) as tx:
             await release_brake(tx, scope, await _subject(tx.conn, scope, subject))

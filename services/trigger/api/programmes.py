@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
+from services.trigger.api.conditions import Key
 from services.trigger.handlers.replanning import editions_waiting
 from services.trigger.store import programmes, shadow
 from shared.db.database import Connection
@@ -49,7 +50,7 @@ def router(platform: Platform) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["operation"])
 
     @routes.get("/programmes/{key}/plans")
-    async def waiting_plans(key: str, _reader: Reader) -> list[EditionShown]:
+    async def waiting_plans(key: Key, _reader: Reader) -> list[EditionShown]:
         """Editions with the plans that wait; `afterword programmes replan` brings old ones up to date."""
         async with platform.db.read() as conn:
             await _known(conn, key)
@@ -57,7 +58,7 @@ def router(platform: Platform) -> APIRouter:
         return [EditionShown.model_validate(one, from_attributes=True) for one in found]
 
     @routes.get("/programmes/{key}/rehearsal")
-    async def rehearsal(key: str, _reader: Reader, days: Days = 7) -> RehearsalShown:
+    async def rehearsal(key: Key, _reader: Reader, days: Days = 7) -> RehearsalShown:
         """What a programme in shadow came to in the last days."""
         now = platform.clock.now()
         async with platform.db.read() as conn:

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from services.trigger.api.conditions import Key
 from services.trigger.domain.directory import reach_of
 from services.trigger.domain.model import Reach
 from services.trigger.domain.trials import ALSO, Like, Trial
@@ -71,7 +72,7 @@ def router(platform: Platform) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["operation"])
 
     @routes.post("/programmes/{key}/tests", status_code=202)
-    async def test(key: str, wanted: TestWanted, writer: Writer, reference: Reference = "") -> TestSent:
+    async def test(key: Key, wanted: TestWanted, writer: Writer, reference: Reference = "") -> TestSent:
         """Send a test: the real mail and page, marked as a test, counted nowhere."""
         trial = Trial(
             email=wanted.to,
@@ -81,7 +82,7 @@ def router(platform: Platform) -> APIRouter:
             like=wanted.answer_like,
             reference=reference or str(random_id()),
         )
-        return TestSent.model_validate(await _sent(platform, key, trial, writer.name), from_attributes=True)
+        return TestSent.model_validate(await _sent(platform, key, trial, writer.actor), from_attributes=True)
 
     return routes
 

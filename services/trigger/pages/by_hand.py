@@ -22,7 +22,7 @@ from shared.contracts.reasons import Outcome
 from shared.db.database import Connection
 from shared.runtime.ids import random_id
 from shared.runtime.service import Platform
-from shared.security.access import User, require_role
+from shared.security.access import Principal, User, require_role
 from shared.web.forms import text_fields
 from shared.web.problems import Problem
 from shared.web.templates import page
@@ -66,7 +66,7 @@ def router(platform: Platform) -> APIRouter:
             contact, edition = await _wanted(tx.conn, contact_id, fields.get("programme", ""))
             person = (await names_of(tx.conn, platform, [contact]))[contact.id]
             asked = AskedByHand(id=contact.external_id, email=person.email, phone=person.phone)
-            by = user.name
+            by = Principal.of_user(user).actor
             await ask_by_hand(tx, platform.sealer, edition.key, [asked], reference=reference, by=by)
         return RedirectResponse(f"/directory/contacts/{contact_id}?asked={edition.key}", 303)
 

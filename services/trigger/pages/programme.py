@@ -9,6 +9,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
+from services.trigger.api.conditions import Key
 from services.trigger.domain.directory import reach_of
 from services.trigger.domain.explain import because
 from services.trigger.domain.model import Contact, Reach
@@ -24,7 +25,7 @@ from shared.contracts.reasons import Reason
 from shared.db.database import Connection
 from shared.runtime.ids import random_id
 from shared.runtime.service import Platform
-from shared.security.access import User, require_role
+from shared.security.access import Principal, User, require_role
 from shared.web.forms import text_fields
 from shared.web.problems import Problem
 from shared.web.templates import page
@@ -42,7 +43,7 @@ def router(platform: Platform) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
 
     @routes.post("/programmes/{key}/test")
-    async def test(request: Request, key: str, user: Manager) -> Response:
+    async def test(request: Request, key: Key, user: Manager) -> Response:
         """Send a test to an address."""
         fields = await text_fields(request)
         to, locale = fields.get("to", "").strip()[:320], fields.get("locale", "").strip()[:35]
@@ -51,13 +52,15 @@ def router(platform: Platform) -> APIRouter:
         trial = Trial(email=to, name=user.name, locale=locale or "en", reference=str(random_id()))
         try:
             async with unit_of_work(platform.db) as tx:
-                await send_trial(tx, platform.sealer, platform.tokens, key, trial, by=user.name)
+                await send_trial(
+                    tx, platform.sealer, platform.tokens, key, trial, by=Principal.of_user(user).actor
+                )
         except NoTrialError as error:
             raise Problem(409, f"{error}.", what_to_do="See the page Programmes.", field="key") from error
         return RedirectResponse(f"/programmes/{quote(key)}?sent={quote(to)}", 303)
 
     @routes.get("/programmes/{key}")
-    async def show(request: Request, key: str, user: Viewer) -> Response:
+    async def show(request: Request, key: Key, user: Viewer) -> Response:
         """A programme as it stands, with what waits of each edition."""
         now = platform.clock.now()
         async with platform.db.read() as conn:

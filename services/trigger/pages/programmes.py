@@ -18,7 +18,7 @@ from services.trigger.store.guard import unit_of_work
 from shared.contracts.programmes import ProgrammeState
 from shared.db.database import Database
 from shared.runtime.service import Platform
-from shared.security.access import User, require_role
+from shared.security.access import Principal, User, require_role
 from shared.web.forms import text_fields
 from shared.web.problems import Problem
 from shared.web.templates import page
@@ -63,7 +63,7 @@ def router(platform: Platform) -> APIRouter:
         """Pull the brake."""
         scope, subject, note = await _wanted(request, platform)
         async with unit_of_work(db) as tx:
-            await pull_brake(tx, Brake(scope, subject, tx.now, user.name, note))
+            await pull_brake(tx, Brake(scope, subject, tx.now, Principal.of_user(user).actor, note))
         return RedirectResponse("/programmes", 303)
 
     @routes.post("/programmes/resume")
@@ -92,7 +92,9 @@ def _add_journey(routes: APIRouter, db: Database) -> None:
 async def _wanted(request: Request, platform: Platform) -> tuple[str, str, str]:
     """Scope, subject and note of a brake form."""
     fields = await text_fields(request)
-    scope, subject, note = (fields.get(name, "").strip()[:500] for name in ("scope", "subject", "note"))
+    scope, subject, note = (
+        fields.get(name, "").replace("\0", "").strip()[:500] for name in ("scope", "subject", "note")
+    )
     if scope not in {"all", "programme", "account"}:
         raise Problem(422, "There is nothing to pause by that name.", field="scope")
     if scope == "account":

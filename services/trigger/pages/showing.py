@@ -24,6 +24,13 @@ async def names_of(conn: Connection, platform: Platform, contacts: Iterable[Cont
     return {one.id: person or Person() for one, person in zip(folk, opened, strict=True)}
 
 
+async def operators_of(platform: Platform, actors: Iterable[str]) -> dict[str, str]:
+    """Names of the operators among actors, as far as they are still users; what is kept of them is ids."""
+    ids = {actor: people.as_uuid(actor.partition("user:")[2]) for actor in set(actors)}
+    users = {actor: await platform.access.user(one) for actor, one in ids.items() if one}
+    return {actor: user.name for actor, user in users.items() if user}
+
+
 async def duplicates_context(conn: Connection, platform: Platform) -> list[Mapping[str, object]]:
     """Pairs of entries that may be one person, with their names and addresses."""
     found = await merging.suspicions(conn, PAIRS)
@@ -45,6 +52,7 @@ async def contact_context(conn: Connection, platform: Platform, contact: Contact
         "contact": contact,
         "person": (await names_of(conn, platform, [contact]))[contact.id],
         "account": next(iter(accounts.values()), None),
+        "operators": await operators_of(platform, (one.by for one in said)),
         "history": sorted(said, key=lambda one: (one.until, one.id), reverse=True),
         "former": len(ids) - 1,
         "planned": await seen.planned(conn, [contact.id], []),

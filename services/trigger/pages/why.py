@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from services.trigger.domain.explain import sentence
 from services.trigger.domain.model import Decision
 from services.trigger.handlers import people
-from services.trigger.pages.showing import names_of
+from services.trigger.pages.showing import names_of, operators_of
 from services.trigger.pages.view import ENVIRONMENT
 from services.trigger.store import directory, ledger, merging, parked, programmes
 from shared.contracts.model import Person
@@ -26,7 +26,7 @@ from shared.web.templates import page
 Rep = Annotated[User, Depends(require_role("rep"))]
 
 SHOWN = 200
-BY = "by_whom"
+BY = ("by_whom", "by_hand_of")
 TONES = {
     Outcome.PLANNED: "neutral",
     Outcome.REQUESTED: "ok",
@@ -126,16 +126,15 @@ async def _people(
 
 
 async def _operators(platform: Platform, entries: Sequence[ledger.Entry]) -> dict[str, str]:
-    """Names of those who merged somebody; the ledger itself knows ids alone."""
-    actors = {str(entry.decision.inputs.get(BY, "")) for entry in entries}
-    ids = {actor: people.as_uuid(actor.partition("user:")[2]) for actor in actors}
-    users = {actor: await platform.access.user(one) for actor, one in ids.items() if one}
-    return {actor: user.name for actor, user in users.items() if user}
+    """Names of those who merged somebody or sent a test; the ledger itself knows ids alone."""
+    said = (entry.decision.inputs.get(by, "") for entry in entries for by in BY)
+    return await operators_of(platform, map(str, said))
 
 
 def _signed(decision: Decision, operators: Mapping[str, str]) -> Decision:
-    name = operators.get(str(decision.inputs.get(BY, "")))
-    return replace(decision, inputs={**decision.inputs, BY: name}) if name else decision
+    said = {by: str(decision.inputs[by]) for by in BY if by in decision.inputs}
+    named = {by: operators[actor] for by, actor in said.items() if actor in operators}
+    return replace(decision, inputs={**decision.inputs, **named}) if named else decision
 
 
 async def _titles(conn: Connection, entries: Sequence[ledger.Entry]) -> dict[str, str]:

@@ -105,6 +105,31 @@ async def test_the_brake_and_the_programmes(site: Site) -> None:
         ).status_code == 404
 
 
+@pytest.mark.parametrize("path", ["", "/plans", "/rehearsal", "/asks/preview?contact=c1"])
+async def test_a_nul_in_the_key_of_a_programme_is_named(site: Site, path: str) -> None:
+    async with await site.with_key(Scope.PROGRAMMES_READ, Scope.TOUCHPOINTS_WRITE) as client:
+        found = await client.get(f"/v1/programmes/a%00b{path}")
+        assert (found.status_code, found.json()["field"]) == (422, "key")
+    async with await site.signed_in(Role.MANAGER) as client:
+        assert (await client.get("/programmes/a%00b")).status_code == 422
+
+
+async def test_a_nul_in_a_brake_is_refused_and_a_brake_names_no_operator(site: Site) -> None:
+    async with await site.with_key(Scope.BRAKE_READ, Scope.BRAKE_WRITE) as client:
+        for scope in ("programme", "account"):
+            wrong = {"scope": scope, "subject": "a\x00b"}
+            assert (await client.post("/v1/brake", json=wrong)).status_code == 422
+            assert (await client.delete("/v1/brake", params=wrong)).status_code == 422
+        noted = {"scope": "all", "note": "\x00"}
+        assert (await client.post("/v1/brake", json=noted)).status_code == 422
+        (brake,) = (await client.post("/v1/brake", json={"scope": "all"})).json()["brakes"]
+        assert brake["set_by"].startswith("key:")
+        await client.delete("/v1/brake", params={"scope": "all"})
+    async with await site.signed_in(Role.MANAGER) as client:
+        form = {"scope": "account", "subject": "a\x00b"}
+        assert (await client.post("/programmes/pause", data=form)).status_code == 404
+
+
 async def test_the_organisation_is_read_and_written(site: Site) -> None:
     async with await site.with_key(Scope.SETTINGS_READ, Scope.SETTINGS_WRITE) as client:
         settings = (await client.get("/v1/organisation")).json()

@@ -257,6 +257,13 @@ def test_check_command(tmp_path: Path) -> None:
     assert runner.invoke(app, ["check", str(tmp_path / "nowhere")]).exit_code == 1
 
 
+def test_square_brackets_in_what_is_wrong_are_shown_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "[bold]p.yaml").write_text(TEXT.replace("delay: 2h", "delay: '[red]2h'"))
+    shown = CliRunner().invoke(app, ["check", str(tmp_path), "--locale", "en"]).output
+    assert "[bold]p.yaml:" in shown
+    assert "[red]2h" in shown
+
+
 def test_show_command() -> None:
     runner = CliRunner()
     shown = runner.invoke(app, ["show", "renewal-nps", "--folder", str(ROOT / "programmes")])
