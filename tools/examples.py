@@ -144,6 +144,12 @@ OWN: Mapping[type[Payload], Mapping[str, object]] = {
     directory.ContactErased: {"erased_at": "2027-05-01T08:00:00Z"},
     directory.ContextRecorded: {"kind": "incident", "data": {"severity": 2}},
     surveys.SurveyRequested: {"version": 1},
+    surveys.SurveyShared: {
+        "version": 1,
+        "link_id": "3f0d6a51-6a0e-5d7c-9b0a-0a4f3c7f2d11",
+        "label": "newsletter-march",
+        "shared_at": "2027-03-01T09:00:00Z",
+    },
     surveys.SurveyCancelled: {"reason": "opted_out", "cancelled_at": "2027-03-05T12:00:00Z"},
     surveys.SurveyClosed: {"closed_at": CLOSES},
     surveys.SurveyExtended: {"closes_at": "2027-04-10T09:30:00Z"},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import httpx
@@ -16,16 +15,18 @@ from services.collector.channels.webhook import WebhookChannel
 from services.collector.domain.limits import Rate
 from services.collector.domain.settling import Patience
 from services.collector.handlers.answering import Answering
-from services.collector.handlers.events import SUBSCRIPTIONS
+from services.collector.handlers.events import subscriptions
 from services.collector.handlers.guards import Guards
 from services.collector.handlers.listing import Listing
 from services.collector.handlers.replies import replies_route
 from services.collector.handlers.review import Review
+from services.collector.handlers.sharing import Sharing
 from services.collector.handlers.verdicts import Verdicts
 from services.collector.handlers.visits import Visits
 from services.collector.handlers.webhooks import Secrets, Webhooks
 from services.collector.handlers.widget import Widget
 from services.collector.pages.held import held_routes
+from services.collector.pages.open_link import OpenLinks
 from services.collector.pages.routes import SurveyPages
 from services.collector.pages.widget import WidgetPages
 from services.collector.settings import Settings
@@ -54,16 +55,19 @@ async def build(settings: Settings, platform: Platform) -> Service:
     https = platform.settings.public_url.startswith("https:")
     api = ResponsesApi(answering, visits, platform.tokens, platform.clock, guards, https=https)
     router = APIRouter()
+    sharing = Sharing(platform.db, platform.sealer)
+    open_links = OpenLinks(sharing, platform.tokens, guards, https=https)
     review, listing = Review(platform.db), Listing(platform.db, platform.sealer)
     join(
         router,
         review_routes(review, Verdicts(platform.db)),
         listing_routes(listing),
         held_routes(listing, review),
-        SurveyPages(visits, answering, platform.tokens, platform.clock, guards).router(),
+        open_links.router(),
+        SurveyPages(visits, answering, sharing, platform.tokens, platform.clock, guards).router(),
     )
     known = _listed(settings.widget_secrets.get_secret_value())
-    widget = Widget(platform.db, platform.machine, visits, answering, known)
+    widget = Widget(platform.db, platform.machine, visits, answering, sharing, known)
     origins, public_url = _listed(settings.widget_origins), platform.settings.public_url
     secrets = Secrets(platform.sealer)
     join(
@@ -79,9 +83,7 @@ async def build(settings: Settings, platform: Platform) -> Service:
         name=NAME,
         router=router,
         hot={"/v1/responses": api},
-        subscriptions=tuple(
-            replace(one, routes=(*one.routes, replies_route(answering))) for one in SUBSCRIPTIONS
-        ),
+        subscriptions=subscriptions(platform.sealer, replies_route(answering)),
         loops=(
             Loop("settle", settings.settle_every_seconds, settling.run),
             Loop("webhooks", 1.0, calling.run, woken=False),

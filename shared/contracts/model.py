@@ -84,6 +84,8 @@ class Channel(StrEnum):
     IN_APP = "in_app"
     LINK = "link"
     WEBHOOK = "webhook"
+    SHARED_LINK = "shared_link"
+    """A link without an invitation: nobody was asked, whoever finds it answers. Never a way to ask."""
 
 
 class Persona(StrEnum):

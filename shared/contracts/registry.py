@@ -15,6 +15,7 @@ PAYLOADS: tuple[type[Payload], ...] = (
     directory.ContextRecorded,
     programmes.ProgrammePublished,
     surveys.SurveyRequested,
+    surveys.SurveyShared,
     surveys.SurveyReminderRequested,
     surveys.SurveyExtended,
     surveys.SurveyCancelled,

@@ -67,6 +67,31 @@ class SurveyRequested(Payload):
     pass_on_to: str = ""
 
 
+class SurveyShared(Payload):
+    """A link without an invitation, as in a newsletter: whoever opens it may answer (R52).
+
+    `snapshot` is what is known of everybody who answers by it; its `contact_id` is the link's own id, since
+    nobody is asked. An answer may be given and changed for `open_for_days` from the first visit, and until
+    `closes_at` at most. `withdrawn_at`: an operator took the link back, and nobody can answer any more.
+    """
+
+    TYPE: ClassVar[str] = "survey.shared.v1"
+    TOPIC: ClassVar[Topic] = Topic.SURVEYS
+    AGGREGATE: ClassVar[str] = "link"
+
+    link_id: str
+    version: int = 1
+    label: str = ""
+    snapshot: Snapshot
+    form: Form
+    shared_at: Instant
+    closes_at: Instant
+    open_for_days: int = Field(default=30, ge=1, le=45)
+    close_the_loop: CloseTheLoop = Field(default_factory=CloseTheLoop)
+    slots: dict[str, str] = Field(default_factory=dict)
+    withdrawn_at: Instant | None = None
+
+
 class SurveyReminderRequested(Payload):
     """A further step of a survey passed the gate: remind those who have not answered (R49)."""
 

@@ -38,7 +38,7 @@ from shared.contracts.responses import (
     ResponseSubmitted,
     ResponseWithdrawn,
 )
-from shared.contracts.surveys import SurveyCancelled, SurveyExtended, SurveyRequested
+from shared.contracts.surveys import SurveyCancelled, SurveyExtended, SurveyRequested, SurveyShared
 from shared.contracts.tickets import (
     TicketEscalated,
     TicketJoined,
@@ -108,7 +108,10 @@ async def everything_else(house: House) -> None:
     )
     await hear(house, [*_sudden(answered[0], quiet[7:9]), *_responses(answered)])
     await hear(house, _begun(quiet[8:10], first[8:10]))
-    await hear(house, [*_deliveries(first[:7]), *_surveys(quiet[9:], house), *_messages(quiet, house)])
+    await hear(
+        house,
+        [*_deliveries(first[:7]), *_shared(quiet[0]), *_surveys(quiet[9:], house), *_messages(quiet, house)],
+    )
     await hear(house, [*_tickets(await said(house, TicketOpened))])
     settings = organisation.model_copy(update={"version": LATER, "name": "Nordlicht Group"})
     await hear(house, [settings, *(one.model_copy(update={"revision": LATER}) for one in programmes[:2])])
@@ -169,6 +172,21 @@ def _surveys(quiet: Sequence[SurveyRequested], house: House) -> Iterator[Payload
         yield SurveyExtended(**head, version=LATER, closes_at=one.closes_at + timedelta(days=10))
         yield SurveyCancelled(
             **head, version=LATER + 1, reason=Reason.CANCELLED, cancelled_at=house.clock.now()
+        )
+
+
+def _shared(like: SurveyRequested) -> Iterator[Payload]:
+    """A link without an invitation, and another that was taken back."""
+    for number, gone in enumerate((None, like.requested_at), start=1):
+        ident = str(derive("made up link", number))
+        yield SurveyShared(
+            link_id=ident,
+            version=number,
+            snapshot=like.snapshot.model_copy(update={"contact_id": ident, "channel": Channel.SHARED_LINK}),
+            form=like.form,
+            shared_at=like.requested_at,
+            closes_at=like.closes_at,
+            withdrawn_at=gone,
         )
 
 

@@ -58,6 +58,7 @@ _WORDS: Mapping[Problem, str] = {
     Problem.NOT_AN_OPTION: "only ids of the question's items are possible",
     Problem.NOT_A_TEXT: "a text is needed",
     Problem.TOO_LONG: "at most 4,000 characters are possible",
+    Problem.NOT_AN_ADDRESS: "an e-mail address is needed",
 }
 
 

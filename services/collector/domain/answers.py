@@ -32,6 +32,7 @@ class Problem(StrEnum):
     NOT_AN_OPTION = "not_an_option"
     NOT_A_TEXT = "not_a_text"
     TOO_LONG = "too_long"
+    NOT_AN_ADDRESS = "not_an_address"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """When an answer may count, and what is announced about it (`delivery.md` of the design, rule 10).
 
 An answer waits until the burst around its link is over and until it is known when the invitation went out.
-Then it is judged, and a response moves between three states: not yet announced, counted, held back.
+Then it is judged, and a response moves between four states: not yet announced, counted, held
+back, and withdrawn because the same person's answer stands elsewhere.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ class State(StrEnum):
     PENDING = "pending"
     COUNTED = "counted"
     HELD = "held"
+    WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +126,19 @@ def current(versions: Sequence[Judged]) -> Judged:
     return next((one for one in reversed(versions) if one.human), versions[-1])
 
 
-def settle(announced: Announced, versions: Sequence[Judged]) -> Step:
+def settle(announced: Announced, versions: Sequence[Judged], *, superseded: bool = False) -> Step:
     """What to announce now, in order, and where the response stands after it; nothing if all is said.
 
     Args:
         announced: What was said before.
         versions: All stored versions in rising order, at least one, each judged by what is known now.
+        superseded: Whoever answered has answered again elsewhere by the same shared link.
     """
     standing = current(versions)
+    if superseded:
+        then = Announced(State.WITHDRAWN, standing.version)
+        told = announced.state in {State.COUNTED, State.HELD}
+        return ((Say.WITHDRAWN,) if told else ()), then
     then = Announced(State.COUNTED if standing.human else State.HELD, standing.version)
     if then == announced:
         return (), announced
@@ -144,7 +151,8 @@ def _words(before: Announced, then: Announced) -> tuple[Say, ...]:
             return (Say.SUBMITTED,)
         case (State.COUNTED, State.COUNTED):
             return (Say.AMENDED,)
-        case (State.HELD, State.COUNTED):
+        case (State.HELD | State.WITHDRAWN, State.COUNTED):
+            # Withdrawn before anything was told of it, or after: both count from now on.
             return (Say.RELEASED,)
         case (State.COUNTED, State.HELD):
             # First it stops counting, then it is shown to people as unconfirmed: a person is not lost.

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from services.collector.domain.amend import SurveyState
 from services.collector.domain.mood import primary_of
+from services.collector.handlers.sharing import on_accounts, on_shared, people_handler
 from services.collector.store import surveys as store
 from services.collector.store import widget
 from services.collector.store.surveys import HandOver, Patch, SurveyRow
@@ -23,12 +24,19 @@ from shared.contracts.deliveries import (
     DeliverySuppressed,
     DeliveryUncertain,
 )
-from shared.contracts.directory import ContactChanged, ContactErased, OrganisationChanged
+from shared.contracts.directory import AccountChanged, ContactChanged, ContactErased, OrganisationChanged
 from shared.contracts.envelope import Event
-from shared.contracts.surveys import SurveyCancelled, SurveyClosed, SurveyExtended, SurveyRequested
+from shared.contracts.surveys import (
+    SurveyCancelled,
+    SurveyClosed,
+    SurveyExtended,
+    SurveyRequested,
+    SurveyShared,
+)
 from shared.contracts.topics import Topic
 from shared.db.database import Tx
 from shared.runtime.consumer import Route, Subscription
+from shared.security.sealing import Sealer
 
 
 async def on_surveys(events: Sequence[Event[Any]], tx: Tx) -> None:
@@ -140,7 +148,8 @@ async def on_organisation(events: Sequence[Event[Any]], tx: Tx) -> None:
 
 
 HANDLERS: tuple[Route, ...] = (
-    Route((ContactChanged.TYPE, ContactErased.TYPE), on_contacts),
+    Route((AccountChanged.TYPE,), on_accounts),
+    Route((SurveyShared.TYPE,), on_shared),
     Route((OrganisationChanged.TYPE,), on_organisation),
     Route((SurveyRequested.TYPE, SurveyExtended.TYPE, SurveyCancelled.TYPE, SurveyClosed.TYPE), on_surveys),
     Route(
@@ -156,4 +165,15 @@ HANDLERS: tuple[Route, ...] = (
     ),
 )
 
-SUBSCRIPTIONS = (Subscription((Topic.DIRECTORY, Topic.SURVEYS, Topic.DELIVERIES), HANDLERS),)
+
+def subscriptions(sealer: Sealer, *more: Route) -> tuple[Subscription, ...]:
+    """What the collector reads; `more` are routes whose handlers need what only the service has."""
+    learn = people_handler(sealer)
+
+    async def contacts(events: Sequence[Event[Any]], tx: Tx) -> None:
+        # Erasures first: nothing is learned of somebody who is gone.
+        await on_contacts(events, tx)
+        await learn(events, tx)
+
+    people = Route((ContactChanged.TYPE, ContactErased.TYPE), contacts)
+    return (Subscription((Topic.DIRECTORY, Topic.SURVEYS, Topic.DELIVERIES), (people, *HANDLERS, *more)),)

@@ -110,7 +110,7 @@ def _change(one: JudgedCase) -> Change:
         for answer, now in zip(one.case.answers, one.judged, strict=True)
         if answer.judged is not None and answer.judged.verdict is not now.judgement.verdict
     )
-    says, _ = settle(one.case.announced, one.judged)
+    says, _ = settle(one.case.announced, one.judged, superseded=one.case.superseded)
     return Change(one.case.survey_id, turns, says)
 
 

@@ -12,7 +12,7 @@ from services.collector.domain.amend import Door, door
 from services.collector.domain.verdict import Observation, Sighting
 from services.collector.handlers.answering import Forms
 from services.collector.store.observations import observe
-from services.collector.store.pages import PageRow, load_organisation, load_page
+from services.collector.store.pages import PageRow, load_blank_page, load_organisation, load_page
 from services.collector.store.surveys import load_forms
 from shared.contracts.directory import OrganisationChanged
 from shared.contracts.forms import Form
@@ -66,9 +66,16 @@ class Visits:
         return Visitor(self._sealer.blind("visitor", f"{survey_id} {address}")[:22], agent_of(agent))
 
     async def visit(
-        self, survey_id: UUID, visitor: Visitor, kind: Sighting, score: int | None = None
+        self,
+        survey_id: UUID,
+        visitor: Visitor,
+        kind: Sighting,
+        score: int | None = None,
+        link: UUID | None = None,
     ) -> Visit | TooEarly:
         """Look at what a link leads to, and append what was seen.
+
+        `link`: the shared link by which somebody came, whose survey is opened when they send something.
 
         Raises:
             Unavailable: Postgres is away.
@@ -77,6 +84,8 @@ class Visits:
             seen = Observation(tx.now, kind, visitor.address, visitor.agent, score)
             await observe(tx.conn, survey_id, seen, self._settling)
             row = await load_page(tx.conn, survey_id)
+            if row is None and link is not None:
+                row = await load_blank_page(tx.conn, link, tx.now)
             organisation = await load_organisation(tx.conn)
             result: Visit | TooEarly
             if row is None:

@@ -10,6 +10,7 @@ from services.collector.domain.answers import Given
 from services.collector.domain.verdict import Sent
 from services.collector.domain.widget import Signed, Token, read
 from services.collector.handlers.answering import Answering, Outcome, Submission
+from services.collector.handlers.sharing import Sharing
 from services.collector.handlers.visits import Visit, Visits
 from services.collector.store import widget as store
 from shared.db.database import Database
@@ -24,6 +25,7 @@ class Widget:
         machine: Its wall clock judges tokens.
         visits: Opens surveys.
         answering: Stores answers.
+        sharing: Opens shared links.
         secrets: By which tokens are signed; none: there is no widget.
     """
 
@@ -33,12 +35,14 @@ class Widget:
         machine: Machine,
         visits: Visits,
         answering: Answering,
+        sharing: Sharing,
         secrets: Sequence[str],
     ) -> None:
         self._db = db
         self._machine = machine
         self._visits = visits
         self._answering = answering
+        self._sharing = sharing
         self._secrets = secrets
 
     @property
@@ -50,13 +54,15 @@ class Widget:
         """What a token says."""
         return read(text, self._secrets, self._machine.wall())
 
-    async def pending(self, signed: Signed) -> Visit | None:
-        """The survey that waits for somebody; None when there is none."""
+    async def pending(self, signed: Signed, link: UUID | None = None) -> Visit | None:
+        """The survey that waits for somebody, or that of a shared link; None when there is none."""
         async with self._db.read() as conn:
             contact = await store.contact_of(conn, signed.subject)
             survey = None
-            if contact is not None:
+            if contact is not None and link is None:
                 survey = await store.pending(conn, contact, self._db.clock.now())
+        if contact is not None and link is not None:
+            survey = await self._sharing.signed_in(link, contact)
         return None if survey is None else await self._visits.look(survey)
 
     async def answer(self, signed: Signed, survey_id: UUID, given: Given) -> Outcome | None:

@@ -17,6 +17,9 @@ HONEYPOT = "leave_empty"
 DRAFT = "draft"
 """The field by which the page's script says that nobody has pressed the button yet."""
 
+WHO = "who"
+"""The field in which somebody who came by a shared link may leave their e-mail address."""
+
 MAX_FIELDS = 400
 
 Typed = Mapping[str, Sequence[str]]

@@ -131,6 +131,7 @@ def complaint(problem: Problem, _: Any) -> str:  # noqa: ANN401 - gettext of the
         Problem.NOT_AN_OPTION: _("Please choose from the list."),
         Problem.NOT_A_TEXT: _("Please write a text."),
         Problem.TOO_LONG: _("Please shorten this to 4,000 characters."),
+        Problem.NOT_AN_ADDRESS: _("This is not an e-mail address. Your answer is kept."),
     }
     text: str = words[problem]
     return text

@@ -2,14 +2,15 @@
 
 Links: `/s/{token}` the survey, `?score=9` preselects, `?edit=1` opens a given answer again, `/s/{token}/trap`
 is hidden in mails and opened by machines alone, `/s/{token}/contact` takes the wish of who came too late,
-`/s/{token}/brand-1f5eff.css` is the page's own style sheet, by which browsers are known.
+`/s/{token}/brand-1f5eff.css` is the page's own style sheet, by which browsers are known. Whoever comes by a
+shared link (`open_link.py`) has such a link too; its token names both.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -32,18 +33,21 @@ from services.collector.handlers.answering import (
     Unreadable,
 )
 from services.collector.handlers.guards import Guards
+from services.collector.handlers.sharing import Sharing
 from services.collector.handlers.visits import TooEarly, Visit, Visitor, Visits
 from services.collector.pages import views
-from services.collector.pages.fields import DRAFT, HONEYPOT, PREFIX, Typed, given_of, parse, typed_of
+from services.collector.pages.fields import DRAFT, HONEYPOT, PREFIX, WHO, Typed, given_of, parse, typed_of
 from services.collector.pages.frame import brand_style, static_file
 from shared.contracts.forms import SCALES
 from shared.db.errors import is_transient
 from shared.runtime.clock import Clock
 from shared.runtime.ids import random_id
-from shared.security.tokens import Nonce, Tokens
+from shared.security.tokens import Nonce, Tokens, Verified
 
 MAX_BODY = 256 * 1024
 NONCE_AGE = timedelta(hours=12)
+LINK_BYTES = 16
+"""What the token of somebody who came by a shared link carries besides: the link."""
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -56,14 +60,30 @@ class _Caller:
     survey_id: UUID
     path: str
     visitor: Visitor
+    link: UUID | None = None
+    """The shared link by which somebody came; `subject` is then their browser's survey, whoever it is."""
+
+    subject: UUID | None = None
+
+    @property
+    def page(self) -> UUID:
+        """What nonces are about."""
+        return self.subject or self.survey_id
 
 
 class SurveyPages:
     """Serves survey links."""
 
     def __init__(
-        self, visits: Visits, answering: Answering, tokens: Tokens, clock: Clock, guards: Guards
+        self,
+        visits: Visits,
+        answering: Answering,
+        sharing: Sharing,
+        tokens: Tokens,
+        clock: Clock,
+        guards: Guards,
     ) -> None:
+        self._sharing = sharing
         self._visits = visits
         self._answering = answering
         self._tokens = tokens
@@ -95,9 +115,8 @@ class SurveyPages:
                 metrics.SUBMISSIONS.labels("limited").inc()
                 return views.too_often(request, math.ceil(wait))
             visitor = self._visits.visitor(verified.subject, address, request.headers.get("user-agent", ""))
-            caller = _Caller(request, verified.subject, f"/s/{token}", visitor)
             try:
-                return await endpoint(caller)
+                return await endpoint(await self._caller(request, verified, visitor))
             except Exception as error:
                 if not is_transient(error):
                     raise
@@ -105,12 +124,19 @@ class SurveyPages:
 
         return guarded
 
+    async def _caller(self, request: Request, verified: Verified, visitor: Visitor) -> _Caller:
+        path = f"/s/{request.path_params['token']}"
+        if len(verified.extra) != LINK_BYTES:
+            return _Caller(request, verified.subject, path, visitor)
+        survey_id = await self._sharing.standing(verified.subject)
+        return _Caller(request, survey_id, path, visitor, UUID(bytes=verified.extra), verified.subject)
+
     async def show(self, caller: _Caller) -> Response:
         """The page of a link; opening it is observed and answers nothing."""
         request = caller.request
         kind = Sighting.HEAD if request.method == "HEAD" else Sighting.OPENED
         wanted = _score(request.query_params.get("score", ""))
-        visit = await self._visits.visit(caller.survey_id, caller.visitor, kind, wanted)
+        visit = await self._visits.visit(caller.survey_id, caller.visitor, kind, wanted, caller.link)
         if isinstance(visit, TooEarly):
             return views.too_early(request, visit)
         if visit.door is not Door.OPEN:
@@ -144,8 +170,11 @@ class SurveyPages:
         if nonce is None:
             seen = Sighting.UNSIGNED if "nonce" not in typed else Sighting.STALE
             return await self._again(caller, typed, {}, seen)
+        caller, wrong = await self._admitted(caller, typed)
         outcome = await self._answering.answer(self._submission(caller, typed, nonce))
         match outcome:
+            case Stored(problems=problems) | Unreadable(problems=problems) if wrong:
+                return await self._again(caller, typed, {**problems, **wrong})
             case Stored(complete=True):
                 return RedirectResponse(views.thanks_path(caller.path, typed), 303)
             case Stored(problems=problems) | Unreadable(problems=problems):
@@ -153,11 +182,30 @@ class SurveyPages:
             case Refused() | Unknown():
                 return await self._again(caller, typed, {})
 
+    async def _admitted(self, caller: _Caller, typed: Typed) -> tuple[_Caller, dict[str, Problem]]:
+        """Open the survey of somebody who came by a shared link, and hear who they are, if they say so.
+
+        An answer is never lost to a slip in the address: it is stored, and the address asked for again.
+        """
+        if caller.link is None:
+            return caller, {}
+        language, address = _last(typed, "lang"), _last(typed, WHO).strip()
+        await self._sharing.admit(caller.page, caller.link, language)
+        if not address:
+            return caller, {}
+        try:
+            own = await self._sharing.identify(caller.page, caller.link, address, language)
+        except ValueError:
+            return caller, {WHO: Problem.NOT_AN_ADDRESS}
+        return replace(caller, survey_id=own), {}
+
     async def _keep(self, caller: _Caller, typed: Typed) -> Response:
         """Keep what was chosen so far, as the page's script sends it; 204, or nothing could be kept (R49)."""
         nonce = self._nonce(caller, typed)
         if nonce is None:
             return Response(status_code=409)
+        if caller.link:
+            await self._sharing.admit(caller.page, caller.link, _last(typed, "lang"))
         outcome = await self._answering.answer(self._submission(caller, typed, nonce, draft=True))
         return Response(status_code=204 if isinstance(outcome, Stored) else 422)
 
@@ -177,7 +225,7 @@ class SurveyPages:
         self, caller: _Caller, typed: Typed, problems: dict[str, Problem], seen: Sighting = Sighting.OPENED
     ) -> Response:
         """Show the page anew with all that was typed: something is missing, or the page was too old."""
-        visit = await self._visits.visit(caller.survey_id, caller.visitor, seen)
+        visit = await self._visits.visit(caller.survey_id, caller.visitor, seen, link=caller.link)
         if isinstance(visit, TooEarly):
             return views.not_saved(caller.request, caller.path, typed)
         if visit.door is not Door.OPEN:
@@ -207,7 +255,7 @@ class SurveyPages:
             return views.too_large(caller.request)
         nonce = self._nonce(caller, typed)
         kind = Sighting.CONTACT_WANTED if nonce else Sighting.STALE
-        visit = await self._visits.visit(caller.survey_id, caller.visitor, kind)
+        visit = await self._visits.visit(caller.survey_id, caller.visitor, kind, link=caller.link)
         if isinstance(visit, TooEarly):
             return views.too_early(caller.request, visit)
         if visit.door is Door.OPEN:
@@ -219,9 +267,7 @@ class SurveyPages:
     def _closed(self, caller: _Caller, visit: Visit) -> Response:
         if visit.door is Door.GONE:
             return views.gone(caller.request, visit)
-        return views.over(
-            caller.request, visit, caller.path, self._new_nonce(caller.survey_id, self._clock.now())
-        )
+        return views.over(caller.request, visit, caller.path, self._new_nonce(caller.page, self._clock.now()))
 
     def _page(
         self,
@@ -243,15 +289,17 @@ class SurveyPages:
     ) -> views.PageState:
         """What a rendering is made of, with a nonce of its own."""
         now = self._clock.now()
-        nonce = self._new_nonce(caller.survey_id, now)
-        return views.PageState(caller.path, nonce, now, typed, problems or {}, status)
+        nonce = self._new_nonce(caller.page, now)
+        return views.PageState(
+            caller.path, nonce, now, typed, problems or {}, status, ask_who=caller.link is not None
+        )
 
     def _new_nonce(self, survey_id: UUID, now: datetime) -> str:
         return self._tokens.sign_nonce(survey_id, now, random_id().bytes[:8])
 
     def _nonce(self, caller: _Caller, typed: Typed) -> Nonce | None:
         sent = typed.get("nonce") or [""]
-        return self._tokens.verify_nonce(caller.survey_id, sent[0], self._clock.now(), NONCE_AGE)
+        return self._tokens.verify_nonce(caller.page, sent[0], self._clock.now(), NONCE_AGE)
 
 
 async def _typed(request: Request) -> dict[str, list[str]] | None:
@@ -265,6 +313,10 @@ async def _typed(request: Request) -> dict[str, list[str]] | None:
         return parse(bytes(body))
     except ValueError:
         return None
+
+
+def _last(typed: Typed, name: str) -> str:
+    return (typed.get(name) or [""])[-1]
 
 
 def _score(text: str) -> int | None:

@@ -13,9 +13,10 @@ from starlette.responses import Response
 
 from services.collector.domain.answers import Problem
 from services.collector.domain.permissions import granted, open_request
+from services.collector.domain.sharing import LONGEST_ADDRESS
 from services.collector.domain.texts import offered_languages, text_in
 from services.collector.handlers.visits import TooEarly, Visit
-from services.collector.pages.fields import HONEYPOT, PREFIX, FieldView, Typed, given_of, typed_of, views
+from services.collector.pages.fields import HONEYPOT, PREFIX, WHO, FieldView, Typed, given_of, typed_of, views
 from services.collector.pages.frame import (
     ENVIRONMENT,
     SURVEY_JS,
@@ -50,6 +51,8 @@ class PageState:
     typed: Typed
     problems: Mapping[str, Problem]
     status: int
+    ask_who: bool = False
+    """They came by a shared link, and may say who they are."""
 
 
 def survey(request: Request, visit: Visit, state: PageState) -> Response:
@@ -66,6 +69,10 @@ def survey(request: Request, visit: Visit, state: PageState) -> Response:
             "title": text_in(visit.form.title, language, visit.slots),
             "fields": views(visit, language, state.typed, state.problems),
             "problems": state.problems,
+            "who": WHO if state.ask_who else "",
+            "said_who": (state.typed.get(WHO) or [""])[-1][:LONGEST_ADDRESS],
+            "identified": visit.row.identified,
+            "shared": visit.row.shared,
             "stale": state.status == 409,  # noqa: PLR2004 - the status of a page that was too old
             "answered": answer is not None and answer.complete,
             "begun": answer is not None and not answer.complete,
@@ -106,6 +113,8 @@ def thanks(request: Request, visit: Visit, state: PageState) -> Response:
         **_onward(visit, answer.mood, language, state),
         "own_css": _own_style(asker, state),
         "name": visit.slots["first_name"],
+        "unknown": state.ask_who and not visit.row.identified,
+        "who": WHO,
         "test": visit.row.test,
         "mood": answer.mood.value,
         "contact_within_hours": loop.contact_within_hours

@@ -78,8 +78,15 @@ class WidgetPages:
         return JSONResponse({"src": source, "integrity": INTEGRITY, "html": html})
 
     async def pending(self, request: Request, signed: Signed) -> Response:
-        """The survey that waits for whoever is signed in; 204 when there is none."""
-        visit = await self._widget.pending(signed)
+        """The survey that waits for whoever is signed in; 204 when there is none.
+
+        `link`, the last part of a shared link: that survey, unless they have answered it already.
+        """
+        wanted = request.query_params.get("link", "").rpartition("/")[2]
+        known = self._tokens.verify("shared", wanted) if wanted else None
+        if wanted and known is None:
+            return _refusal(404, "link: no shared link of ours.")
+        visit = await self._widget.pending(signed, known.subject if known else None)
         if visit is None:
             return Response(status_code=204)
         link = f"{self._public_url}/s/{self._tokens.sign('answer', visit.survey_id)}"

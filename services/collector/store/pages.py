@@ -8,7 +8,9 @@ from datetime import datetime
 from uuid import UUID
 
 from services.collector.domain.amend import SurveyState
+from services.collector.domain.sharing import closes_at
 from services.collector.store.answers import load_choices, load_scores
+from services.collector.store.sharing import load_link
 from shared.contracts.directory import OrganisationChanged
 from shared.contracts.responses import Mood, Score
 from shared.contracts.surveys import CloseTheLoop
@@ -45,12 +47,17 @@ class PageRow:
     close_the_loop: CloseTheLoop
     answer: GivenAnswer | None
     test: bool = False
+    shared: bool = False
+    """Reached by a link without an invitation."""
+
+    identified: bool = True
+    """Whether anybody knows who answers."""
 
 
 # What was held is not shown: a person behind a gateway that pressed the button shall answer, not read thanks.
 _PAGE = """
 select s.contact_id, s.questionnaire, s.state, s.closes_at, s.snapshot, s.person, s.slots, s.close_the_loop,
-    a.received_at, a.complete, a.draft, a.mood, a.scores, a.choices, a.words
+    s.link_id, s.identified, a.received_at, a.complete, a.draft, a.mood, a.scores, a.choices, a.words
 from surveys s
 left join lateral (
     select * from answers
@@ -78,20 +85,47 @@ async def load_page(conn: Connection, survey_id: UUID) -> PageRow | None:
             choices=load_choices(row["choices"]),
             words=row["words"],
         )
+    shared = row["link_id"] is not None
     return PageRow(
         contact_id=row["contact_id"],
         questionnaire=row["questionnaire"],
         state=SurveyState(row["state"]),
         closes_at=row["closes_at"],
-        locale=snapshot["locale"],
+        # Whoever typed an address has not proven that it is theirs: they see nothing of the person.
+        locale="" if shared else snapshot["locale"],
         zone=snapshot["zone"],
-        account=snapshot["account_name"],
+        account="" if shared else snapshot["account_name"],
         product=snapshot["product"],
-        person=row["person"],
+        person="" if shared else row["person"],
         slots=json.loads(row["slots"]),
         close_the_loop=CloseTheLoop.model_validate_json(row["close_the_loop"]),
         answer=answer,
         test=snapshot.get("test", False),
+        shared=shared,
+        identified=row["identified"],
+    )
+
+
+async def load_blank_page(conn: Connection, link: UUID, now: datetime) -> PageRow | None:
+    """What a visitor of a shared link sees who has sent nothing yet; None while the link has not arrived."""
+    known = await load_link(conn, link)
+    if known is None:
+        return None
+    return PageRow(
+        contact_id=link,
+        questionnaire=known.questionnaire,
+        state=SurveyState.CLOSED if known.withdrawn else SurveyState.OPEN,
+        closes_at=closes_at(known, now),
+        locale="",
+        zone=known.snapshot.zone,
+        account="",
+        product=known.snapshot.product,
+        person="",
+        slots=json.loads(known.slots),
+        close_the_loop=known.loop,
+        answer=None,
+        shared=True,
+        identified=False,
     )
 
 

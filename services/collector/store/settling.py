@@ -58,6 +58,11 @@ class Case:
     handed_over_by_mail: list[datetime]
     fate_known: bool
     erased: bool
+    shared: bool = False
+    """Answered by a shared link, by somebody who is known."""
+
+    superseded: bool = False
+    """The same person's answer by the same link stands elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,16 @@ order by ready_at limit $2 for update skip locked
 _CASES = """
 select s.survey_id, s.questionnaire, s.snapshot, s.person, s.close_the_loop, s.closes_at,
     s.state = 'erased' as erased, coalesce(r.version, 0) as events, coalesce(r.state, 'pending') as state,
-    coalesce(r.announced, 0) as announced
+    coalesce(r.announced, 0) as announced, s.link_id is not null and s.identified as shared,
+    s.moved_to is not null or (s.link_id is not null and s.identified and exists (
+        select from surveys o
+        join responses t on t.survey_id = o.survey_id and t.state = 'counted'
+        join answers later on later.survey_id = o.survey_id and later.version = t.announced
+        where o.link_id = s.link_id and o.contact_id = s.contact_id and o.identified
+            and o.survey_id <> s.survey_id and o.moved_to is null
+            and (later.received_at, o.survey_id) > (
+                select max(received_at), s.survey_id from answers where survey_id = s.survey_id)
+    )) as superseded
 from surveys s left join responses r using (survey_id)
 where s.survey_id = any($1::uuid[]) order by s.survey_id
 """
@@ -123,6 +137,17 @@ order by survey_id limit $3
 _AGAIN = """
 insert into settling (survey_id, ready_at, at_latest)
 select survey_id, $2, $2 from unnest($1::uuid[]) as t (survey_id) order by survey_id
+on conflict (survey_id) do update
+    set ready_at = least(settling.ready_at, excluded.ready_at),
+        at_latest = least(settling.at_latest, excluded.at_latest)
+"""
+
+_SIBLINGS = """
+insert into settling (survey_id, ready_at, at_latest)
+select distinct o.survey_id, $2::timestamptz, $2::timestamptz
+from surveys s join surveys o on o.link_id = s.link_id and o.contact_id = s.contact_id and o.identified
+join responses r on r.survey_id = o.survey_id
+where s.survey_id = any($1::uuid[]) and o.survey_id <> all($1::uuid[]) order by o.survey_id
 on conflict (survey_id) do update
     set ready_at = least(settling.ready_at, excluded.ready_at),
         at_latest = least(settling.at_latest, excluded.at_latest)
@@ -181,6 +206,8 @@ async def load_cases(conn: Connection, survey_ids: Sequence[UUID]) -> list[Case]
             handed_over_by_mail=[at for by, at in fates[row["survey_id"]] if at and by in _MAIL],
             fate_known=bool(fates[row["survey_id"]]),
             erased=row["erased"],
+            shared=row["shared"],
+            superseded=row["superseded"],
         )
         for row in await conn.fetch(_CASES, ids)
     ]
@@ -273,6 +300,11 @@ async def judged_before(conn: Connection, after: UUID, only: UUID | None, limit:
 async def judge_again(conn: Connection, survey_ids: Sequence[UUID], now: datetime) -> None:
     """Queue surveys whose answers shall be judged anew."""
     await conn.execute(_AGAIN, list(survey_ids), now)
+
+
+async def judge_siblings(conn: Connection, survey_ids: Sequence[UUID], now: datetime) -> None:
+    """Queue what the same people answered by the same shared links: one answer of a person counts."""
+    await conn.execute(_SIBLINGS, list(survey_ids), now)
 
 
 async def held(conn: Connection, after: UUID, limit: int) -> list[dict[str, object]]:

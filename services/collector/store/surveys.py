@@ -117,6 +117,7 @@ _ERASE = (
     where contact_id = any($1::uuid[])
     """,  # noqa: S608 - constants of this module
     "delete from widget_contacts where contact_id = any($1::uuid[])",
+    "delete from known_people where contact_id = any($1::uuid[])",
     """
     update observations set address = '' where survey_id in
         (select survey_id from surveys where contact_id = any($1::uuid[]))
@@ -142,7 +143,7 @@ async def save_requested(conn: Connection, rows: Sequence[SurveyRow], forms: dic
         rows: One per survey.
         forms: Digest -> form as JSON of all questionnaires that the rows name.
     """
-    await conn.execute(_QUESTIONNAIRES, list(forms), list(forms.values()))
+    await save_forms(conn, forms)
     await conn.execute(
         _SURVEYS,
         [row.survey_id for row in rows],
@@ -156,6 +157,11 @@ async def save_requested(conn: Connection, rows: Sequence[SurveyRow], forms: dic
         [row.closes_at for row in rows],
     )
     await conn.execute(_FORGET_EARLIER, [row.survey_id for row in rows])
+
+
+async def save_forms(conn: Connection, forms: dict[str, str]) -> None:
+    """Keep forms as JSON by digest."""
+    await conn.execute(_QUESTIONNAIRES, list(forms), list(forms.values()))
 
 
 async def save_patches(conn: Connection, patches: Sequence[Patch]) -> None:

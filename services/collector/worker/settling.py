@@ -99,7 +99,7 @@ class Settling:
         settled: list[Settled] = []
         told: list[Told] = []
         for one in verdicts:
-            says, then = settle(one.case.announced, one.judged)
+            says, then = settle(one.case.announced, one.judged, superseded=one.case.superseded)
             for number, say in enumerate(says, start=one.case.events + 1):
                 event = _event(say, number, one, tx.now)
                 tx.emit(event, identity=f"{event.response_id}/{number}", key=event.snapshot.key)
@@ -114,6 +114,10 @@ class Settling:
                 metrics.EVIDENCE.labels(reason.value).inc()
         await store.save_judgements(tx.conn, judgements, RULES)
         await store.save_settled(tx.conn, settled, tx.now)
+        if shared := [one.case.survey_id for one in verdicts if one.case.shared]:
+            changed = {one.survey_id for one in told}
+            if again := [survey_id for survey_id in shared if survey_id in changed]:
+                await store.judge_siblings(tx.conn, again, tx.now)
         if told:
             await webhooks.enqueue(tx.conn, told, tx.now)
 
@@ -129,7 +133,8 @@ def _event(say: Say, number: int, one: JudgedCase, now: datetime) -> Response:
     }
     standing = current(one.judged)
     if say is Say.WITHDRAWN:
-        return ResponseWithdrawn(**head, reason=",".join(standing.judgement.evidence))
+        reason = "answered_again" if case.superseded else ",".join(standing.judgement.evidence)
+        return ResponseWithdrawn(**head, reason=reason)
     answer = next(stored for stored in case.answers if stored.version == standing.version)
     return _ANSWERED[say](
         **head,

@@ -168,6 +168,9 @@ RateDeltas = dict[RateCell, list[int]]
 """Changes of requested, handed over, answered, held."""
 
 _KINDS = {State.COUNTED: 2, State.HELD: 3}
+_CHANNEL = DIMENSIONS.index("channel")
+UNASKED = "shared_link"
+"""The channel of answers by a link without an invitation: nobody was asked, so no rate has them."""
 
 
 def fact_rates(gone: Iterable[Fact], come: Iterable[Fact]) -> RateDeltas:
@@ -175,7 +178,7 @@ def fact_rates(gone: Iterable[Fact], come: Iterable[Fact]) -> RateDeltas:
     tables: list[tuple[int, _Table[tuple[str, date]]]] = [(1, _Table()), (-1, _Table())]
     for (_, table), facts in zip(tables, (come, gone), strict=True):
         for fact in facts:
-            if fact.state in _KINDS:
+            if fact.state in _KINDS and fact.dims[_CHANNEL] != UNASKED:
                 table.add((fact.family, fact.cohort), _KINDS[fact.state], fact.dims)
     return _rates(tables)
 

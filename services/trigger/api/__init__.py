@@ -16,6 +16,7 @@ from services.trigger.api import (
     parked,
     programmes,
     segment,
+    shared_links,
     sources,
     trials,
     webhooks,
@@ -48,6 +49,7 @@ def router(platform: Platform, inbound: Inbound, live: LiveSources) -> APIRouter
                 operation,
                 parked,
                 programmes,
+                shared_links,
                 trials,
             )
         ),

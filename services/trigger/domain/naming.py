@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.trigger.domain.directory import Known, parents_of, reach_of
-from services.trigger.domain.model import identity
 from shared.contracts.model import Person
 from shared.contracts.touchpoints import TouchpointContact
 from shared.errors import Unprocessable
+from shared.people import contact_of_address
 
 Blind = Callable[[str, str], str]
 """A keyed hash of a value for a purpose."""
@@ -47,7 +47,7 @@ def assign(
     for one, own in zip(named, marks, strict=True):
         contact_id = who(one, own, fresh, known)
         if contact_id is None and own:
-            contact_id = identity("contact", own.get("email") or next(iter(own.values())))
+            contact_id = contact_of_address(own.get("email") or next(iter(own.values())))
         if contact_id is not None:
             told = [mark for mark in own.values() if mark not in fresh and mark not in known]
             fresh.update(dict.fromkeys(told, contact_id))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from services.trigger.domain.parts import Rules, SpanText, Texts
 from services.trigger.domain.timing import WEEKDAYS, Span, Window, parse_hours
@@ -52,6 +52,15 @@ class Send(Rules):
     reminders: tuple[Reminder, ...] = ()
     open_for: SpanText = Span(days=30)
     incentive: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("channels")
+    @classmethod
+    def _ask_somebody(cls, channels: tuple[Channel, ...]) -> tuple[Channel, ...]:
+        if Channel.SHARED_LINK in channels:
+            raise ValueError(
+                "shared_link asks nobody; make a link: afterword programmes link KEY --label TEXT"
+            )
+        return channels
 
     @property
     def rule(self) -> Window | None:

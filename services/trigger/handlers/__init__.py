@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from services.trigger.handlers.conflicts import on_conflicts
 from services.trigger.handlers.feedback import (
     DELIVERY_TYPES,
@@ -10,7 +13,9 @@ from services.trigger.handlers.feedback import (
     on_responses,
     on_tickets,
 )
+from services.trigger.handlers.shared_links import introduce
 from services.trigger.handlers.touchpoints import Touchpoints
+from shared.contracts.envelope import Event
 from shared.contracts.tickets import (
     TicketAcknowledged,
     TicketContacted,
@@ -22,6 +27,7 @@ from shared.contracts.tickets import (
     TicketResolved,
 )
 from shared.contracts.topics import Topic
+from shared.db.database import Tx
 from shared.runtime.consumer import Compared, Route, Subscription
 from shared.security.sealing import Sealer
 
@@ -45,13 +51,18 @@ def subscriptions(sealer: Sealer) -> tuple[Subscription, ...]:
 
     Touchpoints are open, so that handler picks them from all events.
     """
+
+    async def responses(events: Sequence[Event[Any]], tx: Tx) -> None:
+        await on_responses(events, tx)
+        await introduce(sealer, events, tx)
+
     return (
         Subscription(
             (Topic.TOUCHPOINTS, Topic.DELIVERIES, Topic.RESPONSES, Topic.TICKETS),
             (
                 Route(("*",), Touchpoints(sealer).handle),
                 Route(DELIVERY_TYPES, on_deliveries),
-                Route(RESPONSE_TYPES, on_responses),
+                Route(RESPONSE_TYPES, responses),
                 Route(TICKET_TYPES, on_tickets),
             ),
             compared=Compared((Topic.TOUCHPOINTS,), on_conflicts),

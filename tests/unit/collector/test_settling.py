@@ -131,14 +131,18 @@ def test_what_is_announced(
     assert settle(before, versions) == (tuple(says), Announced(*then))
 
 
-@given(st.lists(st.lists(st.sampled_from(list(Verdict)), min_size=1, max_size=4), min_size=1, max_size=6))
-def test_the_books_of_a_response_balance(rounds: list[list[Verdict]]) -> None:
+VERSIONS = st.lists(st.sampled_from(list(Verdict)), min_size=1, max_size=4)
+
+
+@given(st.lists(st.tuples(VERSIONS, st.booleans()), min_size=1, max_size=6))
+def test_the_books_of_a_response_balance(rounds: list[tuple[list[Verdict], bool]]) -> None:
     """Whatever is judged how often: what is announced last says whether the response counts."""
     announced, counts = PENDING, False
-    for verdicts in rounds:
+    for verdicts, superseded in rounds:
         versions = judged(*verdicts)
-        says, announced = settle(announced, versions)
+        says, announced = settle(announced, versions, superseded=superseded)
         for say in says:
             counts = say in {Say.SUBMITTED, Say.AMENDED, Say.RELEASED}
-        assert counts == current(versions).human == (announced.state is State.COUNTED)
-        assert settle(announced, versions) == ((), announced)
+        stands = current(versions).human and not superseded
+        assert counts == stands == (announced.state is State.COUNTED)
+        assert settle(announced, versions, superseded=superseded) == ((), announced)

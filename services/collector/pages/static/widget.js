@@ -18,7 +18,7 @@
     later() { try { return Number(localStorage.getItem(LATER)) > Date.now(); } catch { return false; } },
     put() { try { localStorage.setItem(LATER, String(Date.now() + DAY)); } catch { /* private mode */ } },
   };
-  const call = (path, token, language, body) => fetch(`${home}/v1/widget/${path}${language ? `?lang=${language}` : ""}`, {
+  const call = (path, token, query, body) => fetch(`${home}/v1/widget/${path}?${new URLSearchParams(query)}`, {
     method: body ? "POST" : "GET",
     headers: { authorization: `Bearer ${token}`, ...(body && { "content-type": "application/json" }) },
     body: body && JSON.stringify(body),
@@ -97,7 +97,7 @@ a { color: var(--accent); font-size: .9rem } p { margin: 0 }`;
       for (const one of fields) one.complain("");
       let answer;
       try {
-        answer = await call("answers", token, sheet.language, { survey: sheet.survey, answers: given() });
+        answer = await call("answers", token, { lang: sheet.language }, { survey: sheet.survey, answers: given() });
       } catch {
         answer = { status: 0 };
       }
@@ -182,10 +182,11 @@ a { color: var(--accent); font-size: .9rem } p { margin: 0 }`;
     return { question, box, value, complain, focus: () => inputs()[0].focus() };
   };
 
-  const ask = async (token) => {
+  // `link`: a shared link, whose survey is shown to whoever is signed in and has not answered it.
+  const ask = async (token, link = "") => {
     if (!token || memory.later() || document.querySelector("afterword-survey")) return;
     try {
-      const answer = await call("pending", token, script.dataset.lang);
+      const answer = await call("pending", token, { lang: script.dataset.lang ?? "", link });
       if (answer.status === 200) draw(await answer.json(), token);
       else if (answer.status !== 204) console.warn(`afterword: ${answer.status} ${(await answer.json()).detail}`);
     } catch (error) {
@@ -193,5 +194,5 @@ a { color: var(--accent); font-size: .9rem } p { margin: 0 }`;
     }
   };
   window.afterword = { ask };
-  ask(script.dataset.token);
+  ask(script.dataset.token, script.dataset.link);
 })();
