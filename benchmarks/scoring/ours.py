@@ -15,7 +15,7 @@ import uvloop
 from benchmarks.groups import FreshGroup
 from benchmarks.scoring.load import TOPIC
 from services.scoring.handlers import SUBSCRIPTIONS
-from services.scoring.worker import announcing, refreshing, republish
+from services.scoring.worker.headlines import announcing, refreshing, republish
 from shared.bus.kafka import KafkaBus
 from shared.bus.kafka_client import KafkaSettings
 from shared.contracts.topics import Topic

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from services.alerts import api, pages, webhooks, worker
 from services.alerts.channels import slack, teams
-from services.alerts.channels.email import EmailChannel, Server
+from services.alerts.channels.email import EmailChannel
 from services.alerts.channels.http import Poster, client
 from services.alerts.channels.pagerduty import ENQUEUE, PagerDutyChannel
 from services.alerts.channels.port import Channel, Delivery
@@ -35,6 +35,7 @@ from shared.runtime.clock import Machine
 from shared.runtime.consumer import Subscription
 from shared.runtime.loops import Loop
 from shared.runtime.service import Platform, Service
+from shared.smtp import Server
 from shared.web.routing import join
 
 CLOCK_SECONDS = 0.25

@@ -80,7 +80,7 @@ def builds(embedded: Embedded, programmes: Path) -> dict[str, Build]:
         "trigger": _bind(build_trigger, trigger),
         "dispatch": _bind(build_dispatch, DispatchSettings(**smtp)),
         "collector": _bind(build_collector, CollectorSettings()),
-        "scoring": _bind(build_scoring, ScoringSettings()),
+        "scoring": _bind(build_scoring, ScoringSettings(**smtp)),
         "alerts": _bind(build_alerts, AlertsSettings(**smtp)),
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -9,8 +10,9 @@ import yaml
 from fastapi import APIRouter
 from pydantic import BaseModel, ValidationError
 
-from services.scoring.api import comments, results, routes, tables
+from services.scoring.api import comments, digests, results, routes, tables
 from services.scoring.domain.dictionary import Dictionary
+from services.scoring.domain.digest import Day, Schedule
 from services.scoring.domain.health import WEIGHTS, Part
 from services.scoring.domain.references import References
 from services.scoring.handlers import SUBSCRIPTIONS
@@ -20,10 +22,12 @@ from services.scoring.pages.comments import comment_pages
 from services.scoring.pages.results import result_pages
 from services.scoring.pages.views import Thresholds
 from services.scoring.settings import Settings
-from services.scoring.worker import announcing, refreshing, republish, watching
+from services.scoring.worker.digests import Post, digesting
+from services.scoring.worker.headlines import announcing, refreshing, republish, watching
 from shared.errors import AfterwordError
 from shared.runtime.loops import Loop
 from shared.runtime.service import Platform, Service
+from shared.smtp import Server
 from shared.web.routing import join
 
 M = TypeVar("M", bound=BaseModel)
@@ -43,6 +47,7 @@ async def build(settings: Settings, platform: Platform) -> Service:
     join(router, results.routes(platform.db, platform.clock, references))
     join(router, result_pages(platform.db, platform.clock, references))
     join(router, tables.routes(platform.db, platform.clock, read_with, references, weights))
+    join(router, digests.routes(platform.db, platform.clock))
     return Service(
         name="scoring",
         router=router,
@@ -57,10 +62,24 @@ async def build(settings: Settings, platform: Platform) -> Service:
                 due=False,
                 woken=False,
             ),
+            *_digests(settings, platform, weights),
             Loop("gauges", settings.gauges_seconds, refreshing(platform.db), due=False, woken=False),
         ),
         republish=republish,
     )
+
+
+def _digests(settings: Settings, platform: Platform, weights: Mapping[Part, float]) -> Iterator[Loop]:
+    """The loop of weekly mails, where there is a mail server and a day for them."""
+    if not settings.smtp_host or settings.digest_day == "off":
+        return
+    server = Server(
+        settings.smtp_host, settings.smtp_port, settings.mail_from, settings.smtp_username,
+        settings.smtp_password.get_secret_value(), settings.smtp_tls,
+    )  # fmt: skip
+    schedule = Schedule(Day(settings.digest_day), settings.digest_hour)
+    post = Post(schedule, server, platform.settings.public_url.rstrip("/"), weights)
+    yield Loop("digests", settings.digest_seconds, digesting(platform.db, post), woken=False)
 
 
 def dictionary_of(path: Path | None) -> Dictionary:

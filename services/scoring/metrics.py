@@ -18,6 +18,9 @@ DROPS = Counter(
     "Scores that fell by more than chance explains.",
     ["programme", "metric"],
 )
+DIGESTS = Counter(
+    "afterword_scoring_digests_total", "Tries to hand a weekly digest over, by what came of it.", ["state"]
+)
 ANSWERS = Gauge(
     "afterword_scoring_answers",
     "Answers that count now; falls when an answer is withdrawn.",

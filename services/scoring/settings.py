@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from shared.runtime.settings import ServiceSettings
@@ -36,4 +36,17 @@ class Settings(ServiceSettings):
     watch_seconds: float = Field(
         default=30.0, gt=0, description="machine seconds between looks whether a day of watching is due"
     )
+    digest_day: Literal[
+        "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "off"
+    ] = Field(default="monday", description="day of the weekly digest, on each reader's own calendar")
+    digest_hour: int = Field(default=8, ge=0, le=23, description="its hour, on each reader's own clock")
+    digest_seconds: float = Field(
+        default=10.0, gt=0, description="machine seconds between looks whether a digest is due"
+    )
+    smtp_host: str = Field(default="", description="mail server for digests; empty: nobody gets one")
+    smtp_port: int = Field(default=1025, description="its port")
+    smtp_username: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    smtp_tls: Literal["none", "starttls", "implicit"] = "none"
+    mail_from: str = Field(default="Afterword <scores@afterword.localhost>", description="sender of digests")
     gauges_seconds: float = Field(default=5.0, gt=0, description="machine seconds between refreshed gauges")

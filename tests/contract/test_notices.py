@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.alerts.channels import email, pagerduty, slack, sms, teams
-from services.alerts.channels.email import EmailChannel, Server
+from services.alerts.channels.email import EmailChannel
 from services.alerts.channels.http import Poster, client
 from services.alerts.channels.pagerduty import PagerDutyChannel
 from services.alerts.channels.port import Channel
@@ -27,6 +27,7 @@ from shared.embedded.smtp import Envelope, FaultKind, Faults, SmtpServer
 from shared.embedded.smtp import Fault as MailFault
 from shared.errors import SendError
 from shared.runtime.clock import FakeMachine
+from shared.smtp import Server
 from tests.support.made_notices import DELIVERY, SECRET, TEXT
 from tests.support.partner import Fault, Partner, Taken, listening
 

@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 
-import aiosmtplib
 from email_validator import EmailNotValidError, validate_email
 
 from services.alerts.channels.port import Delivery
 from services.alerts.domain.alarm import Text
 from shared.errors import SendError
-
-SECONDS = 15.0
-_PERMANENT = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """An SMTP server; `tls` is "none", "starttls" or "implicit"."""
-
-    host: str
-    port: int
-    sender: str
-    username: str = ""
-    password: str = ""
-    tls: str = "none"
+from shared.smtp import SECONDS, Server, domain_of, hand_over, one_line
 
 
 class EmailChannel:
@@ -47,28 +31,7 @@ class EmailChannel:
         Raises:
             SendError: refused (5xx: for good), put off (4xx), unreachable, or cut off in the middle.
         """
-        message = build(delivery, self._server.sender)
-        try:
-            await aiosmtplib.send(
-                message,
-                hostname=self._server.host,
-                port=self._server.port,
-                username=self._server.username or None,
-                password=self._server.password or None,
-                use_tls=self._server.tls == "implicit",
-                start_tls=self._server.tls == "starttls",
-                timeout=self._seconds,
-                local_hostname=domain_of(self._server.sender),  # the default asks DNS, which may hang
-            )
-        except aiosmtplib.SMTPRecipientsRefused as error:
-            code = max((refused.code for refused in error.recipients), default=_PERMANENT)
-            raise SendError(f"SMTP {code}: recipient refused", permanent=code >= _PERMANENT) from error
-        except aiosmtplib.SMTPResponseException as error:
-            raise SendError(f"SMTP {error.code}", permanent=error.code >= _PERMANENT) from error
-        except (aiosmtplib.SMTPConnectError, aiosmtplib.SMTPConnectTimeoutError) as error:
-            raise SendError(f"SMTP: {type(error).__name__}", permanent=False) from error
-        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-            raise SendError(f"SMTP: {type(error).__name__}", permanent=False, uncertain=True) from error
+        await hand_over(build(delivery, self._server.sender), self._server, self._seconds)
 
 
 def build(delivery: Delivery, sender: str) -> EmailMessage:
@@ -92,17 +55,6 @@ def build(delivery: Delivery, sender: str) -> EmailMessage:
     message.set_content(plain(text))
     message.add_alternative(rich(text), subtype="html")
     return message
-
-
-def domain_of(sender: str) -> str:
-    """The domain of `Name <name@domain>`."""
-    return sender.rpartition("@")[2].strip("> ")
-
-
-def one_line(text: str, limit: int = 180) -> str:
-    """Text that may stand in a header: no line breaks, no control characters, no turned writing."""
-    kept = "".join(c if c.isprintable() else " " for c in text)
-    return " ".join(kept.split())[:limit]
 
 
 def plain(text: Text) -> str:

@@ -19,7 +19,8 @@ _COLUMNS = (
 _LIST = f"""
 select {_COLUMNS} from accounts
 where ($1::float8 is null or (coalesce(annual_value, 0), account_id) < ($1, $2))
-    and ($3 = '' or tier = $3) and ($4 = '' or owner = $4) and ($5 = '' or name ilike '%' || $5 || '%')
+    and ($3 = '' or tier = $3) and ($4 = '' or lower(owner) = lower($4))
+    and ($5 = '' or name ilike '%' || $5 || '%')
     and not exists (select from merged m where m.former = account_id)
 order by coalesce(annual_value, 0) desc, account_id desc limit $6
 """  # noqa: S608 - our own column names

@@ -48,6 +48,13 @@ from answer_facts f left join merged m on m.former = f.account_id, {_POINTS}
 where account_id = any($1::uuid[]) and state = 'counted' and day between $2 and $3 and given is not null
 group by 1, 2, 3
 """  # noqa: S608 - texts of this module
+_OF_PROGRAMMES = f"""
+select metric, family, programme, count(*)::int,
+    (count(*) filter (where {_HIGH}))::int, (count(*) filter (where not {_NOT_LOW}))::int
+from answer_facts f left join merged m on m.former = f.account_id, {_POINTS}
+where account_id = any($1::uuid[]) and state = 'counted' and day between $2 and $3 and given is not null
+group by metric, family, programme, coalesce(m.id, account_id) order by metric, family, programme
+"""  # noqa: S608 - texts of this module
 _STAYS = "not exists (select from merged m where m.former = a.account_id)"
 _KNOWN = f"""
 select (select count(*) from accounts a where {_STAYS})::int,
@@ -96,6 +103,15 @@ async def said_by(
     ids = [one for found in (await families(conn, accounts)).values() for one in found]
     for account, metric, persona, *counts in map(tuple, await conn.fetch(_OF, ids, first, last)):
         found.setdefault(account, []).append((Metric(metric), persona, Voices(*counts)))
+    return found
+
+
+async def said_of(conn: Connection, accounts: Sequence[UUID], span: Span) -> dict[Key, list[Voices]]:
+    """What some accounts said in a span by metric, family and programme; one voice an account."""
+    found: dict[Key, list[Voices]] = {}
+    rows = await conn.fetch(_OF_PROGRAMMES, list(accounts), span.first, span.last)
+    for metric, family, programme, *counts in map(tuple, rows):
+        found.setdefault((Metric(metric), family, programme), []).append(Voices(*counts))
     return found
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from prometheus_client import REGISTRY
 
-from services.scoring.worker import announcing, refreshing, republish, watching
+from services.scoring.worker.headlines import announcing, refreshing, republish, watching
 from shared.contracts.directory import ContextKind
 from shared.contracts.forms import QuestionType
 from shared.contracts.responses import ResponseAmended

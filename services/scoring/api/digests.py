@@ -1,0 +1,43 @@
+"""`/v1/scores/digests`: whether the weekly mails went out, and why one did not."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel
+
+from services.scoring.store import digests
+from shared.db.database import Database
+from shared.runtime.clock import Clock
+from shared.security.access import Scope, require_scope
+
+
+class DigestOut(BaseModel):
+    """The digest of a week for a user; uncertain: the server may have taken it, so it is not sent again."""
+
+    week: date
+    user_id: UUID
+    state: Literal["pending", "handing_over", "sent", "failed", "uncertain"]
+    attempts: int
+    planned_at: datetime
+    ended_at: datetime | None
+    detail: str
+
+
+def routes(db: Database, clock: Clock) -> APIRouter:
+    """The route."""
+    router = APIRouter(prefix="/v1/scores", tags=["scores"])
+
+    @router.get("/digests", dependencies=[Depends(require_scope(Scope.USERS_READ))])
+    async def listed(
+        weeks: Annotated[int, Query(ge=1, le=52)] = 4, limit: Annotated[int, Query(ge=1, le=2000)] = 500
+    ) -> list[DigestOut]:
+        """What became of digests, the newest week first."""
+        since = clock.now().date() - timedelta(weeks=weeks)
+        async with db.read() as conn:
+            return [DigestOut(**row) for row in await digests.listed(conn, since, limit)]
+
+    return router

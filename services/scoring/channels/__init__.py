@@ -1,0 +1,1 @@
+"""Media by which scoring tells people; no database."""

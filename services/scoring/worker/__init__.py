@@ -1,0 +1,1 @@
+"""What scoring does by itself: headlines and drops, weekly digests."""

@@ -1,0 +1,121 @@
+"""Weekly digests on a real database and mail server: once a week and person, and never twice."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from services.scoring.domain.digest import Day, Schedule
+from services.scoring.domain.health import WEIGHTS
+from services.scoring.store import digests
+from services.scoring.worker.digests import HOLD, Post, digesting
+from shared.db.database import Database
+from shared.embedded.smtp import Fault, FaultKind
+from shared.runtime.clock import FakeMachine, FixedClock
+from shared.security.access import Role, Scope
+from shared.security.people import NewUser
+from shared.smtp import Server
+from tests.support.customers import town
+from tests.support.score_pages import access_to, application, quarter, quarter_before
+from tests.support.scoring import Scoring
+from tests.support.smtp_sink import SmtpSink, smtp_sink
+
+pytestmark = pytest.mark.requirement("R83")
+Round = Callable[[], Awaitable[int]]
+
+
+@pytest.fixture
+async def sink() -> AsyncIterator[SmtpSink]:
+    async with smtp_sink() as running:
+        yield running
+
+
+@pytest.fixture
+async def company(db: Database, clock: FixedClock, scoring: Scoring) -> Database:
+    """Customers, and people of the house: a leader, an owner, a rep without accounts, a viewer."""
+    await quarter(scoring, clock.now())
+    await quarter_before(scoring, clock.now())
+    await scoring.take(*town(clock.now()))
+    access = access_to(db, clock)
+    for email, role in (
+        ("lead@example.com", Role.MANAGER), ("anna@example.com", Role.REP), ("bo@example.com", Role.REP),
+        ("viewer@example.com", Role.VIEWER),
+    ):  # fmt: skip
+        await access.invite(NewUser(email, email.partition("@")[0].title(), role))
+    return db
+
+
+def rounds(db: Database, sink: SmtpSink) -> Round:
+    server = Server("127.0.0.1", sink.port, "Afterword <scores@example.com>")
+    return digesting(db, Post(Schedule(Day.MONDAY, 8), server, "https://ask.example", WEIGHTS))
+
+
+async def test_leaders_hear_of_the_house_and_owners_of_their_accounts_once_a_week(
+    company: Database, clock: FixedClock, sink: SmtpSink
+) -> None:
+    run = rounds(company, sink)
+    for _ in range(3):
+        await run()
+    mails = {str(mail["To"]): mail.get_body(("plain",)) for mail in sink.mails()}
+    assert sorted(mails) == ["Anna <anna@example.com>", "Lead <lead@example.com>"]
+    own, house = (str(body.get_content()) for _, body in sorted(mails.items()) if body)
+    assert "ALL CUSTOMERS" in house
+    assert "YOUR ACCOUNTS" not in house
+    assert "YOUR ACCOUNTS" in own
+    assert "ALL CUSTOMERS" not in own
+    assert "Contoso: 1 open ticket" in own
+    clock.advance(timedelta(days=7))
+    await run()
+    assert len(sink.mails()) == 4
+
+
+async def test_the_whole_house_is_told_what_the_overview_shows(
+    company: Database, clock: FixedClock, sink: SmtpSink
+) -> None:
+    await rounds(company, sink)()
+    (lead,) = [mail for mail in sink.mails() if "Lead" in str(mail["To"])]
+    body = lead.get_body(("plain",))
+    access = access_to(company, clock)
+    _, key = await access.create_key("bi", frozenset({Scope.SCORES_READ}), None)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(application(company, clock, access)), base_url="http://test",
+        headers={"Authorization": f"Bearer {key}"},
+    ) as api:  # fmt: skip
+        changes = (await api.get("/v1/scores/changes")).json()["changes"]
+    assert body is not None
+    told = str(body.get_content())
+    words = {"worse": "worse", "better": "better", "no_detectable_change": "no detectable change"}
+    for change in changes:
+        wanted = words.get(change["verdict"], "nothing can be said yet")
+        assert f": {wanted}" in told
+        assert f"({change['now']['n']} answers" in told
+
+
+async def test_a_digest_that_was_put_off_goes_later_and_one_left_in_the_middle_never_again(
+    company: Database, clock: FixedClock, sink: SmtpSink, machine: FakeMachine
+) -> None:
+    sink.faults.rules.append(Fault("lead@*", FaultKind.REFUSE_RECIPIENT, times=1))
+    run = rounds(company, sink)
+    await run()
+    assert [str(mail["To"]) for mail in sink.mails()] == ["Anna <anna@example.com>"]
+    await run()
+    assert len(sink.mails()) == 1
+    machine.advance(30)
+    await run()
+    assert len(sink.mails()) == 2
+    clock.advance(timedelta(days=7))
+    week, later = clock.now().date() - timedelta(days=clock.now().weekday()), clock.now()
+    async with company.begin() as tx:
+        users = [one.user.id for one in await digests.addressees(tx.conn)]
+        await digests.plan(tx.conn, [(week, user) for user in users], later, machine.wall())
+        taken = await digests.claim(tx.conn, users[0], machine.wall(), later, HOLD)
+    assert len(taken) == 2
+    machine.advance(HOLD.total_seconds())
+    await run()
+    assert len(sink.mails()) == 2
+    async with company.read() as conn:
+        states = [one["state"] for one in await digests.listed(conn, week, 10)]
+    assert states == ["uncertain", "uncertain"]

@@ -1,0 +1,203 @@
+"""The weekly digest: when it is due, which accounts are in it, what its words say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from email.message import EmailMessage
+
+import pytest
+
+from services.scoring.channels.digest import build
+from services.scoring.domain.change import compare
+from services.scoring.domain.digest import (
+    MOST_ACCOUNTS,
+    Day,
+    Digest,
+    Line,
+    Part,
+    Reason,
+    Schedule,
+    Standing,
+    due_week,
+    needy,
+    next_attempt,
+    part_of,
+)
+from services.scoring.domain.health import Health
+from services.scoring.domain.histogram import Histogram, Metric
+from services.scoring.domain.metrics import score
+from shared.errors import SendError
+from shared.runtime.ids import derive
+from shared.security.people import User
+from shared.security.roles import Role
+
+pytestmark = pytest.mark.requirement("R83")
+MONDAY = Schedule(Day.MONDAY, 8)
+TODAY = date(2026, 3, 3)
+
+
+@pytest.mark.parametrize(
+    ("now", "zone", "schedule", "week"),
+    [
+        pytest.param("2026-03-02T07:59", "UTC", MONDAY, None, id="just before its hour"),
+        pytest.param("2026-03-02T08:00", "UTC", MONDAY, "2026-03-02", id="at its hour"),
+        pytest.param("2026-03-04T07:59", "UTC", MONDAY, "2026-03-02", id="late, not too late"),
+        pytest.param("2026-03-04T08:00", "UTC", MONDAY, None, id="too late"),
+        pytest.param("2026-03-02T07:00", "Europe/Stockholm", MONDAY, "2026-03-02", id="readers clock"),
+        pytest.param("2026-03-02T16:00", "America/Los_Angeles", MONDAY, "2026-03-02", id="west"),
+        pytest.param("2026-03-02T15:59", "America/Los_Angeles", MONDAY, None, id="west, before"),
+        pytest.param("2026-03-09T01:00", "UTC", Schedule(Day.SUNDAY, 20), "2026-03-02", id="last week"),
+        pytest.param("2026-03-02T08:00", "UTC", Schedule(Day.OFF, 8), None, id="switched off"),
+    ],
+)
+def test_a_digest_is_due_at_its_hour_on_the_readers_clock(
+    now: str, zone: str, schedule: Schedule, week: str | None
+) -> None:
+    found = due_week(datetime.fromisoformat(now).replace(tzinfo=UTC), zone, schedule)
+    assert found == (date.fromisoformat(week) if week else None)
+
+
+def account(name: str = "Northwind", **changes: object) -> Standing:
+    known: dict[str, object] = {
+        "account_id": str(derive("account", name)), "name": name, "health": Health(80, 1.0, ()),
+        "open_tickets": 0, "silent_days": 5, "renewal_on": None,
+    }  # fmt: skip
+    return Standing(**(known | changes))  # type: ignore[arg-type]
+
+
+SOON = TODAY + timedelta(days=60)
+LATER = TODAY + timedelta(days=61)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reasons"),
+    [
+        pytest.param({}, None, id="well"),
+        pytest.param({"open_tickets": 1}, (Reason.TICKETS,), id="open ticket"),
+        pytest.param({"health": Health(39, 1.0, ())}, (Reason.HEALTH,), id="poor health"),
+        pytest.param({"health": Health(40, 1.0, ())}, None, id="health just enough"),
+        pytest.param({"health": Health(None, 0.0, ()), "silent_days": None}, None, id="silent, nothing near"),
+        pytest.param({"silent_days": None, "renewal_on": SOON}, (Reason.NEVER,), id="never heard"),
+        pytest.param({"silent_days": 90, "renewal_on": SOON}, (Reason.SILENT,), id="silent, renewal near"),
+        pytest.param({"silent_days": 89, "renewal_on": SOON}, None, id="heard lately enough"),
+        pytest.param({"silent_days": 90, "renewal_on": LATER}, None, id="renewal not yet near"),
+        pytest.param({"silent_days": 90, "renewal_on": TODAY - timedelta(days=1)}, None, id="renewal past"),
+    ],
+)
+def test_an_account_needs_somebody_for_a_reason(
+    changes: dict[str, object], reasons: tuple[Reason, ...] | None
+) -> None:
+    found = needy([account("Northwind", **changes)], TODAY)
+    assert [one.reasons for one in found] == ([reasons] if reasons else [])
+
+
+def test_near_renewals_come_first_and_a_long_list_is_cut_and_says_so() -> None:
+    many = [account(f"A{n:02}", open_tickets=1) for n in range(MOST_ACCOUNTS + 2)]
+    part = part_of([*many, account("Z", open_tickets=1, renewal_on=SOON)], [], TODAY)
+    assert (part.needy[0].standing.name, len(part.needy), part.more) == ("Z", MOST_ACCOUNTS, 3)
+
+
+@pytest.mark.parametrize(
+    ("attempts", "permanent", "wait"),
+    [(1, False, 30), (2, False, 60), (9, False, 3600), (10, False, None), (1, True, None)],
+)
+def test_a_refused_digest_is_tried_again_for_a_while(
+    attempts: int, permanent: bool, wait: int | None
+) -> None:
+    found = next_attempt(attempts, permanent=permanent)
+    assert found == (timedelta(seconds=wait) if wait else None)
+
+
+READER = User(
+    id=derive("user", 1), email="ann@example.com", name="Ann\r\nBcc: x@y.z", role=Role.MANAGER,
+    zone="UTC", locale="en", phone=None, created_at=datetime(2026, 1, 1, tzinfo=UTC),
+    disabled_at=None, has_password=True,
+)  # fmt: skip
+
+
+def line(before: list[int], after: list[int], programme: str = "renewal") -> Line:
+    scored = [score(Histogram.of(Metric.NPS, values)) for values in (before, after)]
+    return Line(programme, "transactional", compare(*scored))
+
+
+DOWN, UP = line([9] * 40, [1] * 40), line([1] * 40, [9] * 40)
+
+
+def mail(part: Part, *, locale: str = "en", email: str = READER.email) -> EmailMessage:
+    reader = replace(READER, locale=locale, email=email)
+    titles = {"renewal": {"en": "Before <renewal> & co"}}
+    told = Digest(date(2026, 3, 2), part, None)
+    return build(told, reader, titles, sender="Afterword <s@example.com>", address="https://ask.example")
+
+
+def text(message: EmailMessage, kind: str) -> str:
+    body = message.get_body((kind,))
+    assert body is not None
+    return str(body.get_content())
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        pytest.param([], "Nobody answered in the last 90 days, so nothing can be said.", id="silence"),
+        pytest.param([line([9] * 3, [1] * 3)], "Too few people answered to say whether", id="too few"),
+        pytest.param([DOWN], "1 score got worse than in the 90 days before.", id="worse"),
+        pytest.param([UP, UP], "2 scores got better than in the 90 days", id="better"),
+        pytest.param([line([9] * 40, [9] * 40)], "Nothing changed by more than chance explains.", id="same"),
+        pytest.param([DOWN, UP], "Some got worse (1), some better (1)", id="both"),
+    ],
+)  # fmt: skip
+def test_the_first_sentence_says_better_worse_or_that_nothing_can_be_said(
+    lines: list[Line], said: str
+) -> None:
+    message = mail(part_of([], lines, TODAY))
+    assert said in text(message, "plain")
+    assert said in text(message, "html")
+    assert said in message["Subject"]
+
+
+def test_a_mail_names_accounts_with_reasons_and_links_and_escapes_them() -> None:
+    part = part_of([account("A & <b>", open_tickets=2, renewal_on=SOON)], [DOWN], TODAY)
+    message = mail(part)
+    plain, rich = text(message, "plain"), text(message, "html")
+    assert "A & <b>: 2 open tickets; renews on 2026-05-02" in plain
+    assert "Before <renewal> & co, NPS: worse, now −100, by 200 points (40 answers)" in plain
+    assert "A &amp; &lt;b&gt;</a>: 2 open tickets" in rich
+    assert "<b>" not in rich
+    assert f"https://ask.example/scores/accounts/{derive('account', 'A & <b>')}" in plain
+    assert message["Message-ID"] == f"<digest.2026-03-02.{READER.id}@example.com>"
+    assert "Bcc" not in message
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"health": Health(39, 1.0, ())}, "health 39 of 100"),
+        ({"silent_days": 120, "renewal_on": SOON}, "silent for 120 days; renews on 2026-05-02"),
+        ({"silent_days": None, "renewal_on": SOON}, "never heard; renews on 2026-05-02"),
+        ({"open_tickets": 1, "health": Health(10, 1.0, ())}, "1 open ticket, health 10 of 100"),
+    ],
+)
+def test_a_mail_says_why_an_account_needs_somebody(changes: dict[str, object], said: str) -> None:
+    message = mail(part_of([account("Northwind", **changes)], [], TODAY))
+    assert f"- Northwind: {said}\n" in text(message, "plain")
+    assert f"</a>: {said}</li>" in text(message, "html")
+
+
+def test_a_mail_says_how_many_accounts_are_silent_and_how_many_more_need_somebody() -> None:
+    many = [account(f"A{n:02}", open_tickets=1, silent_days=180) for n in range(MOST_ACCOUNTS + 2)]
+    plain = text(mail(part_of([*many, account("Z", silent_days=179)], [], TODAY)), "plain")
+    assert "12 of 13 accounts were not heard for half a year or ever." in plain
+    assert "and 2 more" in plain
+
+
+@pytest.mark.parametrize(("locale", "said"), [("es", "1 puntuación empeoró"), ("sv", "1 värde blev sämre")])
+def test_a_mail_speaks_the_readers_language(locale: str, said: str) -> None:
+    assert said in text(mail(part_of([], [DOWN], TODAY), locale=locale), "plain")
+
+
+def test_an_address_that_is_none_is_refused_for_good() -> None:
+    with pytest.raises(SendError) as refused:
+        mail(part_of([], [], TODAY), email="nobody")
+    assert refused.value.permanent
