@@ -27,7 +27,8 @@ from services.alerts.domain.causes import DEFAULT_CAUSES, Cause
 from services.alerts.domain.helpdesk import Helpdesk
 from services.alerts.domain.pace import PACES, Pace
 from services.alerts.domain.teams import Roster, read_roster
-from services.alerts.handlers import directory, outside, passing, responses, warning
+from services.alerts.domain.thanking import Policy, Thanks
+from services.alerts.handlers import directory, outside, passing, responses, thanking, warning
 from services.alerts.handlers.applying import Desk
 from services.alerts.settings import Settings
 from shared.contracts.topics import Topic
@@ -69,6 +70,7 @@ async def build(settings: Settings, platform: Platform) -> Service:
         group_within=timedelta(minutes=settings.group_minutes),
         page_every=timedelta(minutes=settings.page_minutes),
         large_account=settings.large_account,
+        replies=Policy(settings.first_reply, Thanks(settings.thanks)),
         causes=tuple(Cause.model_validate(c.model_dump()) for c in settings.causes) or DEFAULT_CAUSES,
     )
     router = APIRouter()
@@ -81,7 +83,8 @@ async def build(settings: Settings, platform: Platform) -> Service:
         router=router,
         subscriptions=(
             Subscription(
-                topics=(Topic.RESPONSES, Topic.DIRECTORY), routes=(*directory.ROUTES, responses.route(desk))
+                topics=(Topic.RESPONSES, Topic.DIRECTORY, Topic.DELIVERIES),
+                routes=(*directory.ROUTES, responses.route(desk), thanking.ROUTE),
             ),
         ),
         loops=(*loops_of(desk, platform, channels), *_syncing(desk, platform, helpdesks)),

@@ -113,6 +113,10 @@ class Settings(ServiceSettings):
         gt=0,
         description="annual value from which on an account raises the priority of its cases",
     )
+    first_reply: bool = Field(default=True, description="whether an unhappy customer gets a mail at once")
+    thanks: Literal["none", "words", "all"] = Field(
+        default="words", description="who else is thanked by mail: nobody, who wrote something, everybody"
+    )
     causes: tuple[CauseSetting, ...] = Field(
         default=(), description="JSON list of causes (key, label, needs, attempts); empty: the built-in list"
     )

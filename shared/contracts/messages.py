@@ -21,7 +21,12 @@ class MessageKind(StrEnum):
 
 
 class MessageRequested(Payload):
-    """One message to one person; `person` is a sealed `Person`."""
+    """One message to one person; `person` is a sealed `Person`.
+
+    `reply_to` is a sealed `Person` too: whoever of ours takes care and gets the reply, under the key of the
+    one who is written to; empty for the organisation's own reply address. `slots` fill the fixed texts:
+    `hours` (a first reply: within how many hours somebody will call), `text` (what was changed, or help).
+    """
 
     TYPE: ClassVar[str] = "message.requested.v1"
     TOPIC: ClassVar[Topic] = Topic.MESSAGES
@@ -31,5 +36,6 @@ class MessageRequested(Payload):
     kind: MessageKind
     snapshot: Snapshot
     person: Sealed
+    reply_to: Sealed = ""
     requested_at: Instant
     slots: dict[str, str] = Field(default_factory=dict)

@@ -203,7 +203,10 @@ async def test_an_unhappy_answer_goes_its_whole_way(house: House, preset: Preset
     await house.later(days=45)
     books = await balanced(house)
     assert books.alerts.breaches == {}
-    assert len(house.mails(preset.person["email"])) == 1
+    asked, replied = house.mails(preset.person["email"])
+    assert asked.scores
+    assert not replied.scores, "and at once they heard that somebody will call"
+    assert books.alerts.messages == {"handed_over": 1}
     assert len(house.mails(rita.email)) == 1
     assert books.trigger.answered == 1
 
@@ -403,7 +406,7 @@ async def test_an_erased_person_goes_dark_everywhere(house: House) -> None:
     await house.later(days=30)
     books = await balanced(house)
     assert (books.trigger.pending, books.trigger.cancelled) == (0, 1)
-    assert len(house.mails(DELIVERY.person["email"])) == 1
+    assert len(house.mails(DELIVERY.person["email"])) == 2, "what was asked, and the first reply"
     assert books.scoring.answered == 1, "the answer still counts, without its person"
     assert (await visit(house, mail.survey)).status_code == 410
     assert await house.admin.fetchval("select count(*) from keys.data_keys where destroyed_at is null") == 0

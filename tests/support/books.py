@@ -40,6 +40,8 @@ class Books:
             self.collector,
         )
         assert self.scoring.held == self.collector.responses.get("held", 0), (self.scoring, self.collector)
+        asked = sum(self.alerts.messages.values()) - self.alerts.messages.get("withheld", 0)
+        assert sum(self.dispatch.notes.values()) == asked, (self.dispatch, self.alerts)
         assert self.alerts.unhappy_without_ticket == 0, self.alerts
         assert self.alerts.held_in_tickets == 0, self.alerts
         assert self.alerts.overdue_untold == 0, self.alerts

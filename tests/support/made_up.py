@@ -59,7 +59,7 @@ LATER = 90
 
 async def said(house: House, model: type[P]) -> list[P]:
     """All events of a type so far, in the order of their commits."""
-    service = {"deliveries": "dispatch", "responses": "collector", "tickets": "alerts"}
+    service = {"deliveries": "dispatch", "responses": "collector", "tickets": "alerts", "messages": "alerts"}
     schema = service.get(model.TOPIC.value.rpartition(".")[2], "trigger")
     rows = await house.admin.fetch(f"select headers, value from {schema}.outbox order by id")
     return [
@@ -113,7 +113,10 @@ async def everything_else(house: House) -> None:
         [*_deliveries(first[:7]), *_shared(quiet[0]), *_surveys(quiet[9:], house), *_messages(quiet, house)],
     )
     await hear(house, [*_tickets(await said(house, TicketOpened))])
-    settings = organisation.model_copy(update={"version": LATER, "name": "Nordlicht Group"})
+    await _replies(
+        house, organisation.model_copy(update={"version": LATER, "paused": True}), answered[0], quiet
+    )
+    settings = organisation.model_copy(update={"version": LATER + 1, "name": "Nordlicht Group"})
     await hear(house, [settings, *(one.model_copy(update={"revision": LATER}) for one in programmes[:2])])
 
 
@@ -143,6 +146,49 @@ def _deliveries(first: Sequence[DeliveryHandedOver]) -> Iterator[Payload]:
                 DeliveryComplained(**head),
                 DeliveryLinkReady(**elsewhere, url="https://ask.example/s/x"),
             )[number]
+
+
+async def _replies(
+    house: House, paused: OrganisationChanged, like: ResponseSubmitted, quiet: Sequence[SurveyRequested]
+) -> None:
+    """What may become of first replies, told while a brake keeps dispatch from telling it."""
+    await hear(house, [paused])
+    before = {one.message_id for one in await said(house, MessageRequested)}
+    unhappy = []
+    for one in quiet[:6]:
+        new = {
+            "survey_id": str(derive("made up survey", one.survey_id)),
+            "snapshot": one.snapshot,
+            "words": "",
+        }
+        response = str(derive("made up reply", one.survey_id))
+        now = {"person": one.person, "response_id": response, "version": 1, "received_at": house.clock.now()}
+        unhappy.append(ResponseSubmitted(**_fields(like, ResponseSubmitted) | new | now))
+    await hear(house, unhappy)
+    waiting = [one for one in await said(house, MessageRequested) if one.message_id not in before]
+    for model, reply in zip(_FATES, waiting, strict=True):
+        head: dict[str, Any] = {
+            "delivery_id": str(derive("made up", reply.message_id)),
+            "version": LATER,
+            "survey_id": None,
+            "message_id": reply.message_id,
+            "channel": Channel.EMAIL,
+            "snapshot": reply.snapshot,
+            "at": house.clock.now(),
+            "reason": Reason.OPTED_OUT,
+            "kind": BounceKind.HARD,
+        }
+        await hear(house, [model.model_validate(head)])
+
+
+_FATES: tuple[type[Delivery], ...] = (
+    DeliveryHandedOver,
+    DeliveryUncertain,
+    DeliverySuppressed,
+    DeliveryFailed,
+    DeliveryBounced,
+    DeliveryComplained,
+)
 
 
 def _sudden(like: ResponseSubmitted, quiet: Sequence[SurveyRequested]) -> Iterator[Payload]:

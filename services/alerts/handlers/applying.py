@@ -19,6 +19,7 @@ from services.alerts.domain.pace import Pace
 from services.alerts.domain.priority import LARGE
 from services.alerts.domain.routing import Staff
 from services.alerts.domain.teams import NO_ROSTER, Roster
+from services.alerts.domain.thanking import Policy
 from services.alerts.store import cases, notices, outside, paging
 from services.alerts.store.notices import Notice
 from shared.contracts import tickets as contract
@@ -52,6 +53,7 @@ class Desk:
         group_within: answers of one account that come so soon after each other are one case.
         page_every: the shortest time between two pages of one person or room.
         large_account: annual value from which on an account raises the priority.
+        replies: what customers hear by itself.
     """
 
     sealer: Sealer
@@ -68,6 +70,7 @@ class Desk:
     group_within: timedelta = WINDOW
     page_every: timedelta = pages.EVERY
     large_account: float = LARGE
+    replies: Policy = field(default_factory=Policy)
 
 
 async def apply(desk: Desk, tx: Tx, steps: Sequence[Step], staff: Staff) -> None:

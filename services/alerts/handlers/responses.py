@@ -18,6 +18,7 @@ from services.alerts.domain.model import Answer, Audience, Owner, Standing, Step
 from services.alerts.domain.routing import Staff
 from services.alerts.domain.unconfirmed import Item
 from services.alerts.handlers.applying import Desk, apply
+from services.alerts.handlers.thanking import answer_all
 from services.alerts.store import answers, cases, directory, rota
 from services.alerts.store.cases import Lately
 from shared.contracts.envelope import Event
@@ -130,6 +131,8 @@ async def write(desk: Desk, tx: Tx, fold: Fold, staff: Staff) -> None:
     await answers.save(tx.conn, list(fold.heard.values()))
     await answers.save_items(tx.conn, list(fold.judged.values()))
     await apply(desk, tx, fold.steps, staff)
+    tickets = [ticket for case in fold.cases.values() for ticket in case.tickets]
+    await answer_all(desk, tx, list(fold.heard.values()), tickets, staff)
 
 
 def placed(answer: Answer, staff: Staff) -> Answer:

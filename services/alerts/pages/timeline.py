@@ -11,8 +11,10 @@ from services.alerts.domain import progress, words
 from services.alerts.domain.causes import Cause, find
 from services.alerts.domain.model import Kind
 from services.alerts.domain.routing import TEAM
+from services.alerts.domain.thanking import Fate
 from services.alerts.handlers.actions import VIA
 from services.alerts.store.journal import Logged
+from services.alerts.store.messages import Sent
 from services.alerts.store.views import TimelineRow
 from shared.contracts.forms import QuestionType
 
@@ -123,6 +125,37 @@ def _told(rows: Sequence[TimelineRow], reader: Reader) -> Sentence:
     people = [f"{reader.user(r.data.get('to', ''))} {_how(r.data)}" for r in rows]
     about = _OCCASIONS.get(last.data.get("occasion", ""), "the case")
     return Sentence(last.at, last.id, f"Told about {about}: {', '.join(people)}", "", "quiet")
+
+
+def written(sent: Sent, reader: Reader) -> Sentence:
+    """A mail that a customer got by itself, and how it stands."""
+    who = reader.contact({"contact": str(sent.contact_id)})
+    what = _MAILS.get(sent.kind, "a mail")
+    said = _FATES[sent.state].format(what=what, who=who, why=_REASONS.get(sent.reason, sent.reason))
+    state = "warn" if sent.state in _UNSENT else "quiet"
+    return Sentence(sent.at, 0, f"{said[:1].upper()}{said[1:]}", "", state)
+
+
+_MAILS = {"first_reply": "a first reply", "thanks": "our thanks"}
+_FATES = {
+    Fate.REQUESTED: "{what} to {who} is on its way",
+    Fate.WITHHELD: "{what} to {who} was not sent: {why}",
+    Fate.UNCERTAIN: "{what} may have reached {who}: the mail server did not say",
+    Fate.HANDED_OVER: "{what} was sent to {who}",
+    Fate.SUPPRESSED: "{what} to {who} was not sent: {why}",
+    Fate.FAILED: "{what} to {who} could not be sent: {why}",
+    Fate.BOUNCED: "{what} to {who} came back: write or call by another way",
+    Fate.COMPLAINED: "{who} reported {what} as unwanted: do not write, call",
+}
+_UNSENT = frozenset(_FATES) - {Fate.REQUESTED, Fate.HANDED_OVER}
+_REASONS = {
+    "opted_out": "they do not want mails",
+    "erased": "they were erased",
+    "invalid_address": "there is no address that works",
+    "bounced": "earlier mails came back",
+    "expired": "the answer is too old for it",
+    "own_company": "they are one of us",
+}
 
 
 def tries(logged: Logged, reader: Reader) -> Sentence | None:

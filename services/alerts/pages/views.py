@@ -13,8 +13,8 @@ from services.alerts.domain.routing import Staff
 from services.alerts.handlers import opening
 from services.alerts.handlers.alarms import ranked
 from services.alerts.handlers.applying import Desk
-from services.alerts.pages.timeline import Reader, Sentence, sentence, told_together, tries
-from services.alerts.store import cases, journal, rota, views
+from services.alerts.pages.timeline import Reader, Sentence, sentence, told_together, tries, written
+from services.alerts.store import cases, journal, messages, rota, views
 from services.alerts.store.views import AccountCopy, ContactCopy, Line
 from shared.contracts.model import Person
 from shared.contracts.responses import Mood
@@ -323,7 +323,8 @@ async def _sentences(desk: Desk, conn: Connection, ticket: Ticket, reader: Reade
     said = [sentence(row, note, reader) for row, note in lines]
     told = told_together([row for row in found if row.kind == Kind.TOLD], reader)
     tried = [line for one in await journal.of_ticket(conn, ticket.id) if (line := tries(one, reader))]
-    return tuple(sorted((*said, *told, *tried), key=lambda line: (line.at, line.place), reverse=True))
+    mails = [written(one, reader) for one in await messages.of_ticket(conn, ticket.id)]
+    return tuple(sorted((*said, *told, *tried, *mails), key=lambda line: (line.at, line.place), reverse=True))
 
 
 async def _history(conn: Connection, ticket: Ticket) -> tuple[Past, ...]:

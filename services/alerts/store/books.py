@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.alerts.store import messages
 from shared.db.database import Connection
 
 
@@ -17,6 +18,7 @@ class Books:
         unhappy: current unhappy answers that must each be in exactly one ticket.
         unhappy_without_ticket: those of them that are in none; must be 0. More than one is impossible by key.
         held_in_tickets: answers held as machine-made that are voices of an unhappy kind; must be 0.
+        messages: what customers hear by itself, by what became of it.
         breaches: how often each clock was told as late, by clock and level.
     """
 
@@ -27,6 +29,7 @@ class Books:
     unconfirmed: Mapping[str, int]
     breaches: Mapping[str, int]
     notices: Mapping[str, int]
+    messages: Mapping[str, int]
     overdue_untold: int
 
 
@@ -56,6 +59,7 @@ async def books(conn: Connection, now: datetime) -> Books:
         unconfirmed=await _tally(conn, "select state, count(*) from unconfirmed group by 1 order by 1"),
         breaches=await _tally(conn, _BREACHES),
         notices=await _tally(conn, "select state, count(*) from notices group by 1 order by 1"),
+        messages=await messages.tally(conn),
         overdue_untold=sums["overdue"],
     )
 

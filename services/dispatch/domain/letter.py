@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from babel.dates import format_date
+from babel.dates import format_date, format_timedelta
 
 from services.dispatch.domain.address import Address, parse_address
 from services.dispatch.domain.text import UnsafeText, fill, guard, guard_block, pick, slots_of
@@ -20,12 +20,15 @@ from shared.contracts.forms import Letter as Texts
 from shared.contracts.messages import MessageKind
 from shared.contracts.model import LocalText, Person, Snapshot
 
+PROMISED_HOURS = "24"
+"""What a first reply promises when it does not say otherwise."""
 DEFAULT_COLOUR = "#1f5eff"
 MAX_SUBJECT = 200
 
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}\Z")
 _LINK = re.compile(r"https?://[^\s\"'<>\\]{1,500}\Z")
 _DARK_INK = 0.45
+_NEVER_DAYS = 100_000
 _DAY = {"es": "d 'de' MMMM", "pt": "d 'de' MMMM", "de": "d. MMMM"}
 
 
@@ -157,7 +160,7 @@ def note(kind: MessageKind, reader: Reader, organisation: OrganisationChanged, l
     """
     wording = WORDINGS[language_of(reader.snapshot.locale)]
     text = wording.notes[kind]
-    values = _values(reader, organisation)
+    values = {"within": _within(reader), **_values(reader, organisation)}
     for name in sorted(frozenset().union(*map(slots_of, text.paragraphs))):
         if not values.get(name):
             raise UnsafeText(f"slots.{name}: missing for a message of kind {kind.value}")
@@ -286,6 +289,16 @@ def _date(at: datetime, snapshot: Snapshot) -> str:
     # What closes in the small hours belongs, to a reader, to the day before.
     language = language_of(snapshot.locale)
     return _day((local - timedelta(hours=6)).date(), language)
+
+
+def _within(reader: Reader) -> str:
+    """Within how many hours somebody will call, in the reader's words."""
+    hours = reader.slots.get("hours", PROMISED_HOURS)
+    if not (hours.isascii() and hours.isdigit()):
+        raise UnsafeText("slots.hours: not a number of hours")
+    span, language = timedelta(hours=int(hours[:4])), language_of(reader.snapshot.locale)
+    text = format_timedelta(span, granularity="hour", threshold=_NEVER_DAYS, locale=language)
+    return str(text).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 @lru_cache(maxsize=512)

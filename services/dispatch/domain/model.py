@@ -22,6 +22,9 @@ REMINDER = "reminder"
 OWNER = "pass_on_to"
 """Among a survey's values: the address of the account's owner, who gets the mail and passes it on."""
 
+REPLY_TO = "reply_to"
+"""Among a note's values: who of ours gets the reply, as a `Person` sealed for the one who is written to."""
+
 NOTE_FRESH_FOR = timedelta(days=7)
 """After that a thank-you is stranger than none."""
 

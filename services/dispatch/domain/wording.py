@@ -103,8 +103,8 @@ ENGLISH = Wording(
             (
                 "Thank you for telling us openly. I am sorry that we did not meet your expectations.",
                 (
-                    "One of us will contact you within 24 hours. If you would like to tell us more, simply "
-                    "reply to this mail."
+                    "One of us will contact you within {within}. If you would like to tell us more, "
+                    "simply reply to this mail."
                 ),
             ),
         ),

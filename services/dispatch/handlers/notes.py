@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from services.dispatch.domain.model import Planned
+from services.dispatch.domain.model import REPLY_TO, Planned
 from services.dispatch.store import intake
 from shared.contracts.envelope import Event
 from shared.contracts.messages import MessageRequested
@@ -23,6 +23,7 @@ async def on_notes(events: Sequence[Event[Any]], tx: Tx) -> None:
 
 def _planned(request: MessageRequested) -> Planned:
     channel = Channel.EMAIL
+    rep = {REPLY_TO: request.reply_to} if request.reply_to else {}
     snapshot = request.snapshot.model_copy(update={"channel": channel})
     return Planned(
         delivery_id=derive("delivery", request.message_id, 0, channel.value),
@@ -38,5 +39,5 @@ def _planned(request: MessageRequested) -> Planned:
         snapshot=snapshot.model_dump_json(),
         requested_at=request.requested_at,
         person=request.person,
-        slots=json.dumps(request.slots),
+        slots=json.dumps(request.slots | rep),
     )

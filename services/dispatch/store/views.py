@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -83,7 +83,10 @@ def _message(row: Mapping[str, object], attempts: tuple[Attempt, ...]) -> Messag
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """First messages of surveys by their state: requested is the sum of all the others."""
+    """First messages of surveys by their state: requested is the sum of all the others.
+
+    `notes`: messages that ask nothing, by state; a message that was asked for is one of them.
+    """
 
     requested: int
     handed_over: int
@@ -91,6 +94,7 @@ class Books:
     uncertain: int
     suppressed: Mapping[str, int]
     open: int
+    notes: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def balanced(self) -> bool:
@@ -106,7 +110,7 @@ _TESTS = """(select survey_id from surveys where snapshot like '%"test":true%')"
 async def books(conn: Connection) -> Books:
     """The books over surveys; what was passed on counts where it went.
 
-    Reminders and notes are not counted: they belong to a survey that is. Nor are tests of programmes, which
+    Reminders are not counted: they belong to a survey that is. Nor are tests of programmes, which
     nobody planned.
     """
     requested: int = await conn.fetchval(
@@ -119,6 +123,9 @@ async def books(conn: Connection) -> Books:
             and survey_id not in {_TESTS} group by 1, 2
         """  # noqa: S608 - a constant
     )
+    notes = await conn.fetch(
+        "select state, count(*)::int as n from messages where survey_id is null group by 1 order by 1"
+    )
     by_state: dict[str, int] = {}
     for row in rows:
         by_state[row["state"]] = by_state.get(row["state"], 0) + row["n"]
@@ -128,6 +135,7 @@ async def books(conn: Connection) -> Books:
         failed=by_state.get("failed", 0),
         uncertain=by_state.get("uncertain", 0),
         suppressed={row["reason"]: row["n"] for row in rows if row["state"] == "suppressed"},
+        notes={row["state"]: row["n"] for row in notes},
         open=sum(by_state.get(state, 0) for state in ("planned", "claimed", "handing_over")),
     )
 

@@ -11,10 +11,10 @@ from services.dispatch.channels import mime
 from services.dispatch.channels.dkim import Signer
 from services.dispatch.channels.port import Outgoing
 from services.dispatch.channels.render import Renderer
-from services.dispatch.domain.address import Address
+from services.dispatch.domain.address import Address, parse_address
 from services.dispatch.domain.letter import Ask, Letter, Links, Reader, invite, note
 from services.dispatch.domain.look import Facts, Go, Suppress, Verdict, last_look
-from services.dispatch.domain.model import OWNER, Claimed, read_texts
+from services.dispatch.domain.model import OWNER, REPLY_TO, Claimed, read_texts
 from services.dispatch.domain.recipient import BLIND_KIND, Recipient, recipient_of
 from services.dispatch.domain.return_path import Way, local_part
 from services.dispatch.domain.sms import survey_text
@@ -56,7 +56,10 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """A claimed message with its recipient and what the last look said; `defect` when it cannot be read."""
+    """A claimed message with its recipient and what the last look said; `defect` when it cannot be read.
+
+    `answers_to`: who of ours takes care of the recipient and gets the reply; None for the sender's address.
+    """
 
     claimed: Claimed
     person: Person
@@ -64,6 +67,7 @@ class Examined:
     address_hash: str
     verdict: Verdict
     defect: str = ""
+    answers_to: Address | None = None
 
 
 async def examine(
@@ -71,6 +75,7 @@ async def examine(
 ) -> list[Examined]:
     """Open the persons and take the last look at every message."""
     opened = await _opened(conn, desk.sealer, claimed)
+    reps = await _reps(conn, desk.sealer, claimed)
     people: list[tuple[Claimed, Person | None, str, Recipient | None, str]] = []
     for message, (person, defect) in zip(claimed, opened, strict=True):
         # What the account's owner is to pass on goes there; about whoever was erased nothing goes anywhere.
@@ -85,7 +90,8 @@ async def examine(
         stopped = blocked.get((message.contact_id, message.programme, hashed), "")
         facts = _facts(message, address, organisation, stopped, known=bool(person or defect))
         verdict = last_look(facts, now) if message.channel in desk.channels else _unsupported(facts, now)
-        result.append(Examined(message, person or Person(), address, hashed, verdict, defect))
+        rep = reps.get(message.delivery_id)
+        result.append(Examined(message, person or Person(), address, hashed, verdict, defect, rep))
     return result
 
 
@@ -99,7 +105,9 @@ def outgoing(
     """
     claimed = examined.claimed
     letter = _worded(examined, organisation, desk)
-    if desk.return_domain and desk.replies:
+    if examined.answers_to is not None:
+        letter = replace(letter, frame=replace(letter.frame, reply_to=examined.answers_to))
+    elif desk.return_domain and desk.replies:
         back = _return_address(desk, Way.REPLY, claimed.delivery_id)
         letter = replace(letter, frame=replace(letter.frame, reply_to=back))
     if not isinstance(address, Address):
@@ -145,7 +153,8 @@ def links_of(tokens: Tokens, base: str, contact_id: UUID, delivery_id: UUID, sur
 def _worded(examined: Examined, organisation: OrganisationChanged, desk: Desk) -> Letter:
     claimed = examined.claimed
     snapshot = Snapshot.model_validate_json(claimed.snapshot)
-    reader = Reader(examined.person, snapshot, claimed.slots)
+    slots = {name: value for name, value in claimed.slots.items() if name != REPLY_TO}
+    reader = Reader(examined.person, snapshot, slots)
     base = organisation.public_url or desk.public_url
     links = links_of(desk.tokens, base, claimed.contact_id, claimed.delivery_id, claimed.survey_id)
     if not claimed.of_survey:
@@ -205,6 +214,18 @@ async def _opened(
         return [(person, "") for person in await sealer.open(conn, items, Person)]
     except SealBrokenError:
         return [await _opened_alone(conn, sealer, item) for item in items]
+
+
+async def _reps(conn: Connection, sealer: Sealer, claimed: Sequence[Claimed]) -> dict[UUID, Address]:
+    """Who of ours gets the replies to notes; nobody where the text is broken, so that the note still goes."""
+    notes = [m for m in claimed if not m.of_survey and m.slots.get(REPLY_TO)]
+    found: dict[UUID, Address] = {}
+    for message in notes:
+        person, _ = await _opened_alone(conn, sealer, (message.contact_id, message.slots[REPLY_TO]))
+        address = parse_address(person.email) if person else None
+        if address is not None:
+            found[message.delivery_id] = address
+    return found
 
 
 async def _opened_alone(

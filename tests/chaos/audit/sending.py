@@ -35,9 +35,39 @@ CHECKS: list[Check] = [
         needs=(),
     ),
     rows(
+        "lost-note",
+        "D1",
+        "A message of alerts to a customer was asked for, and dispatch has none.",
+        "select message_id from alerts.messages a where state <> 'withheld' and not exists"
+        " (select from dispatch.messages m where m.message_id = a.message_id)",
+    ),
+    rows(
+        "groundless-note",
+        "D1",
+        "Dispatch has a message that asks nothing, and nobody asked for it.",
+        "select message_id from dispatch.messages m where survey_id is null and not exists"
+        " (select from alerts.messages a where a.message_id = m.message_id)",
+        needs=(),
+    ),
+    rows(
+        "unheard-note",
+        "D1",
+        "What became of a message to a customer is not known to alerts.",
+        "select a.message_id from alerts.messages a join dispatch.messages m using (message_id)"
+        " where m.state in ('handed_over', 'suppressed', 'failed', 'uncertain') and a.state = 'requested'",
+    ),
+    rows(
+        "doubled-note",
+        "D2",
+        "Somebody has two first replies in one case.",
+        "select ticket_id || ' ' || contact_id from alerts.messages where kind = 'first_reply'"
+        " and state <> 'withheld' group by ticket_id, contact_id having count(*) > 1",
+        needs=(),
+    ),
+    rows(
         "doubled-mail",
         "D2, D3",
-        "A survey mail arrived more than once.",
+        "A mail to a customer arrived more than once.",
         """
         select m.message_id from mail m join dispatch.messages d on d.delivery_id = m.id
         where fate <> 'rejected' and not exists (select from repeated r where r.message_id = m.message_id)

@@ -33,6 +33,8 @@ def _of(name: str) -> str:
 
 _NEW = "'00000000-0000-0000-0000-000000000002'"
 
+_NOTE = "(select min(message_id::text)::uuid from alerts.messages where state = 'handed_over')"
+
 PLANTS = [
     Plant(
         "lost-message",
@@ -54,6 +56,20 @@ PLANTS = [
             ),
         ),
         also=("unannounced-change",),
+    ),
+    Plant(
+        "lost-note",
+        sql=(f"update alerts.messages set message_id = {_NEW} where message_id = {_NOTE}",),
+        also=("groundless-note",),
+    ),
+    Plant("groundless-note", sql=(f"delete from alerts.messages where message_id = {_NOTE}",)),
+    Plant(
+        "unheard-note", sql=(f"update alerts.messages set state = 'requested' where message_id = {_NOTE}",)
+    ),
+    Plant(
+        "doubled-note",
+        sql=(copied("alerts.messages", f"message_id = {_NOTE}", message_id=_NEW),),
+        also=("lost-note",),
     ),
     Plant("doubled-mail", spoil=mailed(lambda mails: [*mails, _first(mails)])),
     Plant("doubled-mail", spoil=mailed(lambda mails: [*mails, replace(_first(mails), fate=Fate.DROPPED)])),

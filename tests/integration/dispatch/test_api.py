@@ -104,6 +104,7 @@ async def test_the_books_balance(room: MailRoom, api: httpx.AsyncClient) -> None
         "uncertain": 1,
         "suppressed": {"cancelled": 1, "opted_out": 1},
         "open": 1,
+        "notes": {},
         "balanced": True,
     }
 

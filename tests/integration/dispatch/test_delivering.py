@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -309,3 +311,43 @@ async def test_a_note_is_sent_although_the_survey_is_answered(room: MailRoom, ki
     [told] = await room.told()
     assert told.type == DeliveryHandedOver.TYPE
     assert (told.data.survey_id, told.data.message_id) == (None, str(message_id))
+
+
+@pytest.mark.requirement("R77")
+@pytest.mark.parametrize(
+    ("locale", "hours", "said"),
+    [
+        ("en", "24", "within 24 hours"),
+        ("en", "1", "within 1 hour."),
+        ("sv-SE", "72", "inom 72 timmar"),
+        ("de", "8", "innerhalb von 8 Stunden"),
+        ("fr", "24", "dans un délai de 24 heures"),
+        ("es", "24", "en un plazo de 24 horas"),
+        ("pt", "1", "no prazo de 1 hora"),
+    ],
+)
+async def test_the_answer_to_a_first_reply_reaches_who_takes_care(
+    room: MailRoom, locale: str, hours: str, said: str
+) -> None:
+    request = await room.request("anna")
+    async with room.db.begin() as tx:
+        rep = Person(name="Rita", email="rita@nordlicht.example")
+        (sealed,) = await room.sealer.seal(tx.conn, [(UUID(request.snapshot.contact_id), rep)])
+    await room.tell(
+        MessageRequested(
+            message_id=str(derive("note", locale, hours)),
+            kind=MessageKind.FIRST_REPLY,
+            snapshot=snapshot("anna", locale=locale),
+            person=request.person,
+            reply_to=sealed,
+            requested_at=NOW,
+            slots={"hours": hours},
+        )
+    )
+    await room.work()
+    mail = room.read()
+    assert mail["Reply-To"] == "rita@nordlicht.example"
+    text = mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert said in " ".join(text.replace("\N{NO-BREAK SPACE}", " ").split())
+    (kept,) = await room.fetch("select slots from messages")
+    assert "rita@" not in json.dumps(dict(kept)), "whoever reads the table learns no address"

@@ -1,0 +1,114 @@
+"""Who is written to without a person having to think of it, and once (R77, R81).
+
+Whoever is unhappy gets a first reply, once in each case; whoever is not gets thanks, once for each answer.
+Both name nothing but ids: the words are dispatch's, in the customer's language.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from math import ceil
+from uuid import UUID
+
+from services.alerts.domain.model import Answer, Standing, Ticket
+from shared.contracts.messages import MessageKind
+from shared.runtime.ids import derive
+
+FRESH_FOR = timedelta(days=7)
+"""After that a reply to an answer is stranger than none."""
+HOUR = timedelta(hours=1)
+
+
+class Thanks(StrEnum):
+    """Who is thanked by mail; the page thanks everybody at once."""
+
+    NONE = "none"
+    WORDS = "words"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What is sent by itself."""
+
+    first_reply: bool = True
+    thanks: Thanks = Thanks.WORDS
+
+
+class Fate(StrEnum):
+    """What became of a message, in the order in which it can be learned; see `follows`."""
+
+    REQUESTED = "requested"
+    WITHHELD = "withheld"
+    UNCERTAIN = "uncertain"
+    HANDED_OVER = "handed_over"
+    SUPPRESSED = "suppressed"
+    FAILED = "failed"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+
+
+FOLLOWS: dict[Fate, frozenset[Fate]] = {
+    Fate.UNCERTAIN: frozenset({Fate.REQUESTED}),
+    Fate.HANDED_OVER: frozenset({Fate.REQUESTED, Fate.UNCERTAIN}),
+    Fate.SUPPRESSED: frozenset({Fate.REQUESTED}),
+    Fate.FAILED: frozenset({Fate.REQUESTED, Fate.UNCERTAIN, Fate.HANDED_OVER}),
+    Fate.BOUNCED: frozenset({Fate.REQUESTED, Fate.UNCERTAIN, Fate.HANDED_OVER}),
+    Fate.COMPLAINED: frozenset({Fate.REQUESTED, Fate.UNCERTAIN, Fate.HANDED_OVER, Fate.BOUNCED}),
+}
+"""From what each fate may follow; nothing leads back, so hearing an old event late changes nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A message to one person. `id` is its natural key: who repeats the wish finds the first one.
+
+    Attributes:
+        hours: within how many hours somebody will call, as promised in it; 0 where nothing is promised.
+        reason: why it is not asked for at all; "" when it is.
+    """
+
+    id: UUID
+    kind: MessageKind
+    answer: Answer
+    ticket_id: UUID | None = None
+    owner: UUID | None = None
+    hours: int = 0
+    reason: str = ""
+
+
+def reply_to(
+    answer: Answer, ticket: Ticket | None, now: datetime, policy: Policy, *, words: bool
+) -> Reply | None:
+    """What the person who gave an answer hears by itself; None for nothing.
+
+    Args:
+        answer: as it counts now.
+        ticket: the case that it is a voice of.
+        now: business time.
+        policy: what is wanted here.
+        words: whether they wrote something of their own.
+    """
+    if answer.standing is not Standing.COUNTED:
+        return None
+    late = "expired" if now - answer.received_at > FRESH_FOR else ""
+    if answer.unhappy:
+        waiting = ticket is not None and ticket.is_open and ticket.run.contacted_at is None
+        if not (policy.first_reply and waiting and ticket is not None):
+            return None
+        return Reply(
+            derive("message", MessageKind.FIRST_REPLY.value, ticket.id, answer.speaker),
+            MessageKind.FIRST_REPLY,
+            answer,
+            ticket.id,
+            ticket.owner.user_id,
+            max(1, ceil((ticket.run.contact_due_at - now) / HOUR)),
+            late,
+        )
+    thanked = policy.thanks is Thanks.ALL or (policy.thanks is Thanks.WORDS and words)
+    if not thanked:
+        return None
+    message_id = derive("message", MessageKind.THANKS.value, answer.response_id)
+    return Reply(message_id, MessageKind.THANKS, answer, reason=late)
