@@ -11,7 +11,8 @@ compile() {
     --no-emit-package afterword "$@" >/dev/null
 }
 compile requirements/bootstrap.in -o requirements/bootstrap.txt "$@"
-compile pyproject.toml -o requirements/runtime.txt "$@"
+# The image writes Parquet too.
+compile pyproject.toml --extra parquet -o requirements/runtime.txt "$@"
 compile pyproject.toml --extra dev -c requirements/runtime.txt -o requirements/dev.txt "$@"
 compile requirements/bench.in -o requirements/bench.txt "$@"
 wc -l requirements/*.txt

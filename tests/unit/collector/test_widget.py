@@ -49,7 +49,24 @@ def test_one_secret_replaces_another() -> None:
         pytest.param({"sub": "C", "exp": until(hours=24, seconds=60)}, Signed("C"), id="a day"),
         pytest.param({"sub": "C", "exp": until(hours=24, seconds=61)}, Fault.TOO_LONG, id="more than a day"),
         pytest.param({"sub": "C"}, Fault.NO_EXPIRY, id="for ever"),
+        pytest.param({"sub": "C", "exp": "soon"}, Fault.NO_EXPIRY, id="no time"),
+        pytest.param({"sub": "C", "exp": True}, Fault.NO_EXPIRY, id="no number"),
+        pytest.param({"sub": "C", "exp": 1e300}, Fault.NO_EXPIRY, id="beyond all calendars"),
+        pytest.param({"sub": "C", "exp": until(hours=1) + 0.5}, Signed("C"), id="a fraction of a second"),
+        pytest.param(
+            {"sub": "C", "exp": until(hours=1), "nbf": until(seconds=60), "iat": until(seconds=60)},
+            Signed("C"),
+            id="made by a clock that is a little ahead",
+        ),
+        pytest.param(
+            {"sub": "C", "exp": until(hours=1), "nbf": until(seconds=61)}, Fault.TOO_EARLY, id="not yet"
+        ),
+        pytest.param(
+            {"sub": "C", "exp": until(hours=1), "iat": until(seconds=61)}, Fault.TOO_EARLY, id="from tomorrow"
+        ),
+        pytest.param({"sub": "C", "exp": until(hours=1), "aud": "you"}, Signed("C"), id="for whomever"),
         pytest.param({"exp": until(hours=1)}, Fault.NO_SUBJECT, id="nobody"),
+        pytest.param({"sub": 7, "exp": until(hours=1)}, Fault.NO_SUBJECT, id="no text"),
         pytest.param({"sub": "x" * 201, "exp": until(hours=1)}, Fault.NO_SUBJECT, id="no id of ours"),
     ],
 )
