@@ -14,7 +14,6 @@ from uuid import UUID
 
 from services.alerts.domain.model import Answer, Standing, Ticket
 from shared.contracts.messages import MessageKind
-from shared.runtime.ids import derive
 
 FRESH_FOR = timedelta(days=7)
 """After that a reply to an answer is stranger than none."""
@@ -63,14 +62,15 @@ FOLLOWS: dict[Fate, frozenset[Fate]] = {
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A message to one person. `id` is its natural key: who repeats the wish finds the first one.
+    """A message to one person.
 
     Attributes:
+        key: its natural key, of which its id is derived: who repeats the wish finds the first one.
         hours: within how many hours somebody will call, as promised in it; 0 where nothing is promised.
         reason: why it is not asked for at all; "" when it is.
     """
 
-    id: UUID
+    key: tuple[object, ...]
     kind: MessageKind
     answer: Answer
     ticket_id: UUID | None = None
@@ -99,7 +99,7 @@ def reply_to(
         if not (policy.first_reply and waiting and ticket is not None):
             return None
         return Reply(
-            derive("message", MessageKind.FIRST_REPLY.value, ticket.id, answer.speaker),
+            ("message", MessageKind.FIRST_REPLY.value, ticket.id, answer.speaker),
             MessageKind.FIRST_REPLY,
             answer,
             ticket.id,
@@ -110,5 +110,5 @@ def reply_to(
     thanked = policy.thanks is Thanks.ALL or (policy.thanks is Thanks.WORDS and words)
     if not thanked:
         return None
-    message_id = derive("message", MessageKind.THANKS.value, answer.response_id)
-    return Reply(message_id, MessageKind.THANKS, answer, reason=late)
+    key = ("message", MessageKind.THANKS.value, answer.response_id)
+    return Reply(key, MessageKind.THANKS, answer, reason=late)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +26,7 @@ from shared.contracts.messages import MessageRequested
 from shared.contracts.model import Person
 from shared.db.database import Tx
 from shared.runtime.consumer import Route
+from shared.runtime.ids import derive
 
 FATES = {
     DeliveryHandedOver.TYPE: Fate.HANDED_OVER,
@@ -49,11 +50,12 @@ async def answer_all(
         reply_to(one, holders.get(one.response_id), tx.now, desk.replies, words=one.response_id in wordy)
         for one in heard
     )
-    wanted = {reply.id: reply for reply in found if reply is not None}
+    wanted = {derive(*reply.key): reply for reply in found if reply is not None}
     if not wanted:
         return
-    fresh = await messages.add(tx.conn, list(wanted.values()), tx.now)
-    await _ask(desk, tx, [one for one in wanted.values() if one.id in fresh and not one.reason], staff)
+    fresh = await messages.add(tx.conn, wanted, tx.now)
+    asked = {key: one for key, one in wanted.items() if key in fresh and not one.reason}
+    await _ask(desk, tx, asked, staff)
 
 
 async def _wordy(desk: Desk, tx: Tx, heard: Sequence[Answer]) -> set[UUID]:
@@ -65,7 +67,8 @@ async def _wordy(desk: Desk, tx: Tx, heard: Sequence[Answer]) -> set[UUID]:
     return {one.response_id for one, text in zip(happier, texts, strict=True) if text}
 
 
-async def _ask(desk: Desk, tx: Tx, replies: Sequence[Reply], staff: Staff) -> None:
+async def _ask(desk: Desk, tx: Tx, asked: Mapping[UUID, Reply], staff: Staff) -> None:
+    replies = asked.values()
     copies = await views.contacts(tx.conn, {one.answer.contact_id for one in replies})
     reps = {member.user_id: Person(name=member.name, email=member.email) for member in staff.members}
     people = [opening.sealed_of(one.answer, copies.get(one.answer.contact_id)) for one in replies]
@@ -76,10 +79,12 @@ async def _ask(desk: Desk, tx: Tx, replies: Sequence[Reply], staff: Staff) -> No
     ]
     sealed = await desk.sealer.seal(tx.conn, [(people[place][0], rep) for place, rep in owned])
     back = {place: text for (place, _), text in zip(owned, sealed, strict=True)}
-    for place, (reply, (contact_id, person)) in enumerate(zip(replies, people, strict=True)):
+    for place, ((message_id, reply), (contact_id, person)) in enumerate(
+        zip(asked.items(), people, strict=True)
+    ):
         snapshot = reply.answer.snapshot.model_copy(update={"contact_id": str(contact_id)})
         event = MessageRequested(
-            message_id=str(reply.id),
+            message_id=str(message_id),
             kind=reply.kind,
             snapshot=snapshot,
             person=person,
@@ -87,7 +92,7 @@ async def _ask(desk: Desk, tx: Tx, replies: Sequence[Reply], staff: Staff) -> No
             requested_at=tx.now,
             slots=_slots(reply),
         )
-        tx.emit(event, identity=str(reply.id), key=snapshot.key)
+        tx.emit(event, identity=str(message_id), key=snapshot.key)
 
 
 def _slots(reply: Reply) -> dict[str, str]:

@@ -51,11 +51,12 @@ class Sent:
     at: datetime
 
 
-async def add(conn: Connection, replies: Sequence[Reply], now: datetime) -> set[UUID]:
+async def add(conn: Connection, wanted: Mapping[UUID, Reply], now: datetime) -> set[UUID]:
     """Write down what is asked for; the ids of those that are new."""
+    replies = wanted.values()
     rows = await conn.fetch(
         _ADD,
-        [one.id for one in replies],
+        list(wanted),
         [one.kind.value for one in replies],
         [one.answer.contact_id for one in replies],
         [one.answer.response_id for one in replies],

@@ -137,7 +137,7 @@ def _shown(
     context: dict[str, Any] = {
         "wanted": wanted,
         "locales": tuple(dict.fromkeys((*locales, wanted.locale))),
-        "channels": list(Channel),
+        "channels": [channel for channel in Channel if channel is not Channel.SHARED_LINK],
         "used": one.channels,
         "steps": list(Step),
         "looks": (Look.LIGHT, Look.DARK),

@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.trigger.api.conditions import PLAIN, AccountRef, IfMatch, IfNoneMatch, Ref, Text, check, etag
+from services.trigger.api.conditions import AccountRef, IfMatch, IfNoneMatch, Ref, Text, check, etag
 from services.trigger.api.contacts import event_of
 from services.trigger.domain.directory import account_changed
 from services.trigger.domain.model import Account, account_id
@@ -25,6 +25,7 @@ from shared.contracts.touchpoints import Touchpoint, TouchpointAccount
 from shared.db.database import Connection
 from shared.runtime.service import Platform
 from shared.security.access import Principal, require_scope
+from shared.web.paths import PLAIN
 from shared.web.problems import Problem
 
 Reader = Annotated[Principal, Depends(require_scope("accounts:read"))]

@@ -9,7 +9,6 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Query
 from pydantic import BaseModel, Field
 
-from services.trigger.api.conditions import PLAIN, Key
 from services.trigger.domain.by_hand import MOST, AskedByHand
 from services.trigger.domain.explain import foresight
 from services.trigger.handlers import people
@@ -22,6 +21,7 @@ from shared.contracts.reasons import Outcome, Reason
 from shared.runtime.ids import random_id
 from shared.runtime.service import Platform
 from shared.security.access import Principal, require_scope
+from shared.web.paths import PLAIN, Key
 from shared.web.problems import Problem
 
 Asker = Annotated[Principal, Depends(require_scope("touchpoints:write"))]

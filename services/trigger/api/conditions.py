@@ -7,14 +7,11 @@ from typing import Annotated
 from fastapi import Header, Path
 from pydantic import StringConstraints
 
+from shared.web.paths import PLAIN
 from shared.web.problems import Problem
-
-PLAIN = r"^[^\x00]*$"
-"""Text without the one character that Postgres does not take."""
 
 Ref = Annotated[str, Path(min_length=1, max_length=320, pattern=PLAIN)]
 AccountRef = Annotated[str, Path(min_length=1, max_length=200, pattern=PLAIN)]
-Key = Annotated[str, Path(min_length=1, max_length=200, pattern=PLAIN)]
 Text = Annotated[str, StringConstraints(max_length=320, pattern=PLAIN, strip_whitespace=True)]
 IfMatch = Annotated[str | None, Header(alias="if-match", description="an ETag, or * for any")]
 IfNoneMatch = Annotated[str | None, Header(alias="if-none-match", description="* to write only what is new")]

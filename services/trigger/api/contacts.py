@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from services.trigger.api.conditions import PLAIN, IfMatch, IfNoneMatch, Ref, Text, check, etag
+from services.trigger.api.conditions import IfMatch, IfNoneMatch, Ref, Text, check, etag
 from services.trigger.domain.consent import ALL, Said
 from services.trigger.domain.directory import contact_changed, is_zone, reach_of
 from services.trigger.domain.model import Contact, Reach
@@ -28,6 +28,7 @@ from shared.db.database import Connection, Tx
 from shared.runtime.ids import random_id
 from shared.runtime.service import Platform
 from shared.security.access import Principal, require_scope
+from shared.web.paths import PLAIN
 from shared.web.problems import Problem
 
 Reader = Annotated[Principal, Depends(require_scope("contacts:read"))]

@@ -7,13 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
-from services.trigger.api.conditions import PLAIN
 from services.trigger.api.reading import DecisionLine, line_of
 from services.trigger.domain.books import Books
 from services.trigger.handlers import people
 from services.trigger.store import ledger, programmes
 from shared.runtime.service import Platform
 from shared.security.access import Principal, require_scope
+from shared.web.paths import PLAIN
 from shared.web.problems import Problem
 
 Some = Annotated[str, Query(max_length=320, pattern=PLAIN)]

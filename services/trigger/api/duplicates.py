@@ -9,12 +9,13 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.trigger.api.conditions import PLAIN, Ref
+from services.trigger.api.conditions import Ref
 from services.trigger.api.contacts import Reader, Writer, found_contact
 from services.trigger.handlers.merging import merge
 from services.trigger.store import merging
 from services.trigger.store.guard import unit_of_work
 from shared.runtime.service import Platform
+from shared.web.paths import PLAIN
 from shared.web.problems import Problem
 
 

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field, model_validator
 
-from services.trigger.api.conditions import PLAIN, Key
 from services.trigger.domain.directory import is_zone
 from services.trigger.domain.model import Organisation
 from services.trigger.handlers import people
@@ -21,6 +20,7 @@ from shared.contracts.programmes import ProgrammeState
 from shared.db.database import Connection, Database
 from shared.runtime.service import Platform
 from shared.security.access import Principal, require_scope
+from shared.web.paths import PLAIN, Key
 from shared.web.problems import Problem
 
 ProgrammeReader = Annotated[Principal, Depends(require_scope("programmes:read"))]

@@ -8,12 +8,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
-from services.trigger.api.conditions import Key
 from services.trigger.handlers.replanning import editions_waiting
 from services.trigger.store import programmes, shadow
 from shared.db.database import Connection
 from shared.runtime.service import Platform
 from shared.security.access import Principal, require_scope
+from shared.web.paths import Key
 from shared.web.problems import Problem
 
 Reader = Annotated[Principal, Depends(require_scope("programmes:read"))]

@@ -7,7 +7,6 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
-from services.trigger.api.conditions import PLAIN
 from services.trigger.domain.findings import Finding
 from services.trigger.sources.live import LiveSources
 from services.trigger.store import missed
@@ -15,6 +14,7 @@ from services.trigger.store.guard import unit_of_work
 from services.trigger.store.missed import Shown
 from shared.runtime.service import Platform
 from shared.security.access import Principal, require_scope
+from shared.web.paths import PLAIN
 from shared.web.problems import Problem
 
 Reader = Annotated[Principal, Depends(require_scope("programmes:read"))]

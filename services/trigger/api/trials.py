@@ -7,7 +7,6 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from services.trigger.api.conditions import Key
 from services.trigger.domain.directory import reach_of
 from services.trigger.domain.model import Reach
 from services.trigger.domain.trials import ALSO, Like, Trial
@@ -17,6 +16,7 @@ from shared.contracts.model import Persona
 from shared.runtime.ids import random_id
 from shared.runtime.service import Platform
 from shared.security.access import Principal, require_scope
+from shared.web.paths import Key
 from shared.web.problems import Problem
 
 Writer = Annotated[Principal, Depends(require_scope("programmes:write"))]

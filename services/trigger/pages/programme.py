@@ -9,7 +9,6 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
-from services.trigger.api.conditions import Key
 from services.trigger.domain.directory import reach_of
 from services.trigger.domain.explain import because
 from services.trigger.domain.model import Contact, Reach
@@ -27,6 +26,7 @@ from shared.runtime.ids import random_id
 from shared.runtime.service import Platform
 from shared.security.access import Principal, User, require_role
 from shared.web.forms import text_fields
+from shared.web.paths import Key
 from shared.web.problems import Problem
 from shared.web.templates import page
 
