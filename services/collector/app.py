@@ -14,6 +14,7 @@ from services.collector.api.webhooks import webhook_routes
 from services.collector.channels.webhook import WebhookChannel
 from services.collector.domain.limits import Rate
 from services.collector.domain.settling import Patience
+from services.collector.domain.widget import sound
 from services.collector.handlers.answering import Answering
 from services.collector.handlers.events import subscriptions
 from services.collector.handlers.guards import Guards
@@ -66,7 +67,7 @@ async def build(settings: Settings, platform: Platform) -> Service:
         open_links.router(),
         SurveyPages(visits, answering, sharing, platform.tokens, platform.clock, guards).router(),
     )
-    known = _listed(settings.widget_secrets.get_secret_value())
+    known = sound(_listed(settings.widget_secrets.get_secret_value()))
     widget = Widget(platform.db, platform.machine, visits, answering, sharing, known)
     origins, public_url = _listed(settings.widget_origins), platform.settings.public_url
     secrets = Secrets(platform.sealer)

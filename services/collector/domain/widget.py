@@ -17,6 +17,7 @@ MOST = timedelta(hours=24)
 SKEW = timedelta(seconds=60)
 MAX_CHARS = 2000
 MAX_SUBJECT = 200
+MIN_SECRET_BYTES = 32
 
 _ALGORITHM = "HS256"
 _NO_CLOCK: Options = {
@@ -50,6 +51,21 @@ class Signed:
 
 
 Token: TypeAlias = Signed | Fault
+
+
+def sound(secrets: Sequence[str]) -> Sequence[str]:
+    """Secrets that may sign tokens.
+
+    Raises:
+        ValueError: one is shorter than what it signs with (RFC 7518, section 3.2); it is not quoted.
+    """
+    for one in secrets:
+        if len(one.encode()) < MIN_SECRET_BYTES:
+            raise ValueError(
+                f"AFTERWORD_COLLECTOR_WIDGET_SECRETS: a secret has at least {MIN_SECRET_BYTES} bytes, one has "
+                f"{len(one.encode())}; make one with: openssl rand -base64 32"
+            )
+    return secrets
 
 
 def read(token: str, secrets: Sequence[str], now: datetime) -> Token:

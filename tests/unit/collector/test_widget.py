@@ -11,7 +11,7 @@ import jwt
 import pytest
 
 from demo.widget import token
-from services.collector.domain.widget import Fault, Signed, read
+from services.collector.domain.widget import Fault, Signed, read, sound
 from services.collector.pages.widget import SCRIPT
 
 T = datetime(2026, 3, 3, 10, 0, tzinfo=UTC)
@@ -90,3 +90,9 @@ def test_a_token_without_a_signature_or_with_another_kind_is_no_token() -> None:
 
 def test_the_script_is_small() -> None:
     assert len(gzip.compress(SCRIPT.body)) < 10_000
+
+
+def test_a_secret_that_is_too_short_to_sign_with_is_refused() -> None:
+    assert sound(["x" * 32, "ö" * 16]) == ["x" * 32, "ö" * 16]
+    with pytest.raises(ValueError, match="at least 32 bytes, one has 31"):
+        sound(["x" * 32, "y" * 31])
