@@ -62,8 +62,8 @@ def sound(secrets: Sequence[str]) -> Sequence[str]:
     for one in secrets:
         if len(one.encode()) < MIN_SECRET_BYTES:
             raise ValueError(
-                f"AFTERWORD_COLLECTOR_WIDGET_SECRETS: a secret has at least {MIN_SECRET_BYTES} bytes, one has "
-                f"{len(one.encode())}; make one with: openssl rand -base64 32"
+                f"AFTERWORD_COLLECTOR_WIDGET_SECRETS: a secret has at least {MIN_SECRET_BYTES} bytes, "
+                f"one has {len(one.encode())}; make one with: openssl rand -base64 32"
             )
     return secrets
 

@@ -23,7 +23,7 @@ from shared.security.sealing import Sealer
 from shared.security.tokens import Tokens
 from tests.support.collector import ORGANISATION, Collector, contact_id, snapshot, survey_id
 
-SECRET = "a secret of the widget, long enough"  # noqa: S105, RUF100 - of the test
+SECRET = "a secret of the widget that is long enough"  # noqa: S105, RUF100 - of the test
 ORIGIN = "https://app.example"
 
 
