@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -132,7 +132,8 @@ class AnchoredClock:
 
     A jump of a wall clock cannot fire a timer early: the projection goes on undisturbed, `suspect` turns
     true (loops that act on due times pause, readiness is red) and the new time is believed only after a
-    minute of agreement. Before the first reading it is plain machine time.
+    minute of agreement. The first reading is held against the machine's own wall clock, for a process may
+    begin in the midst of a jump. Before it, the time is plain machine time.
     """
 
     def __init__(self, machine: Machine) -> None:
@@ -153,7 +154,9 @@ class AnchoredClock:
 
     def observe(self, reading: Reading) -> None:
         """Take a fresh reading of anchor and database clock."""
-        if self._reading is None or self._agrees(self._reading, reading):
+        if self._reading is None:
+            self._reading = replace(reading, database_at=self._machine.wall())
+        if self._agrees(self._reading, reading):
             self._reading, self._jumped = reading, None
         elif self._jumped is None or not self._agrees(self._jumped, reading):
             self._jumped = reading

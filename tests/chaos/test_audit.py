@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,8 @@ from shared.embedded.postgres import PostgresAddress
 from tests.chaos.audit import audit, examine
 from tests.chaos.audit.examine import CHECKS, connected
 from tests.chaos.evidence import Evidence
-from tests.chaos.journal import CANARY
-from tests.chaos.planting import Plant
+from tests.chaos.journal import CANARY, Faulted, Outcome
+from tests.chaos.planting import Plant, journalled
 from tests.chaos.plants import answers, intake, others, scores, sending, tickets, timers, transport
 from tests.chaos.spoiling import Scene, lived, scene
 
@@ -26,6 +27,7 @@ PLANTS: list[Plant] = [
 ]
 _NEED_MORE = {"logged-canary", "no-progress", "never-drained", "ready-without-dependency", "unready",
     "dead-for-a-dependency"}  # fmt: skip
+_STARTED = "select array_agg(started_at order by delivery_id, number) from dispatch.attempts"
 _ELSEWHERE = {"order", "isolation", "tokens"}
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("audit")]
 
@@ -71,6 +73,31 @@ async def test_a_planted_wrong_is_called_by_its_name(spoiled: Scene, plant: Plan
     assert {one.name for one in report.anomalies} == {plant.name, *plant.also}
     named = next(one for one in report.anomalies if one.name == plant.name)
     assert named.count >= len(named.ids) >= 1
+
+
+async def test_an_attempt_written_down_while_the_clock_was_wrong_is_set_right(spoiled: Scene) -> None:
+    wrong = next(plant for plant in PLANTS if plant.name == "reminded-after-answer")
+    [statement] = wrong.sql
+    before: list[datetime] = await spoiled.conn.fetchval(_STARTED)
+    await spoiled.conn.execute(statement)
+    after: list[datetime] = await spoiled.conn.fetchval(_STARTED)
+    [(true, written)] = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
+    jump = int((written - true).total_seconds())
+    assert spoiled.evidence.journal is not None
+    last = spoiled.evidence.journal.operations[-1]
+    fault = replace(
+        last,
+        deed=Faulted("clock", detail=str(jump)),
+        outcome=Outcome.OK,
+        sent_machine=true - timedelta(seconds=2),
+        ended_machine=true + timedelta(seconds=2),
+    )
+    report = await spoiled.audited(
+        journalled(lambda records: replace(records, operations=(*records.operations, fault)))(
+            spoiled.evidence
+        )
+    )
+    assert report.anomalies == ()
 
 
 async def test_personal_data_in_a_log_are_named(story: Evidence, tmp_path: Path) -> None:

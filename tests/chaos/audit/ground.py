@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -57,7 +58,7 @@ TABLES = {
     "sent_stop": f"by text, contact_id text, programme text, outcome text, {_TIMES}",
     "acted": f"ticket_id uuid, action text, outcome text, {_TIMES}",
     "braked": f'scope text, subject text, "on" bool, outcome text, {_TIMES}',
-    "fault": f"kind text, place text, outcome text, {_TIMES}",
+    "fault": f"kind text, place text, jump interval, outcome text, {_TIMES}",
     "probe": f"what text, place text, needs bool, value bigint, outcome text, {_TIMES}",
     "repeated": "message_id text",
     "mail": "message_id text, id uuid, recipients int, fate text, at timestamptz",
@@ -199,7 +200,8 @@ def _row(one: Operation[Any]) -> tuple[str, tuple[object, ...]]:  # noqa: PLR091
         case Braked() as d:
             return "braked", (d.scope, d.subject, d.on)
         case Faulted() as d:
-            return "fault", (d.kind, d.where)
+            jump = timedelta(seconds=int(d.detail)) if d.kind == "clock" else None
+            return "fault", (d.kind, d.where, jump)
         case Probed() as d:
             return "probe", (d.what, d.where, d.needs, d.value)
         case Planted():

@@ -50,6 +50,31 @@ def test_a_jump_does_not_move_business_time(machine: FakeMachine, jump: timedelt
     assert clock.now() == START + timedelta(seconds=10)
 
 
+@pytest.mark.parametrize("jump", [3 * HOUR, -2 * HOUR, 14 * 24 * HOUR], ids=["+3 h", "-2 h", "+14 d"])
+def test_a_process_that_begins_in_the_midst_of_a_jump_is_not_fooled(
+    machine: FakeMachine, jump: timedelta
+) -> None:
+    clock = AnchoredClock(machine)
+    anchor = Anchor(START, START, 1)
+    clock.observe(reading(machine, anchor, jump=jump))
+    assert clock.suspect
+    assert clock.now() == START
+    machine.advance(4)
+    clock.observe(reading(machine, anchor))
+    assert not clock.suspect
+    assert clock.now() == START + timedelta(seconds=4)
+
+
+def test_a_database_whose_clock_is_always_another_is_believed_after_a_minute(machine: FakeMachine) -> None:
+    clock = AnchoredClock(machine)
+    anchor = Anchor(START, START, 1)
+    clock.observe(reading(machine, anchor, jump=HOUR))
+    machine.advance(SETTLE_SECONDS)
+    clock.observe(reading(machine, anchor, jump=HOUR))
+    assert not clock.suspect
+    assert clock.now() == START + HOUR + timedelta(seconds=SETTLE_SECONDS)
+
+
 def test_a_jumped_clock_is_believed_after_a_minute(machine: FakeMachine) -> None:
     clock = AnchoredClock(machine)
     anchor = Anchor(START, START, 1)
@@ -80,3 +105,6 @@ def test_a_disagreement_of_a_minute_is_no_jump(machine: FakeMachine, seconds: in
     clock.observe(reading(machine, anchor))
     clock.observe(reading(machine, anchor, jump=timedelta(seconds=seconds)))
     assert clock.suspect is suspect
+    fresh = AnchoredClock(machine)
+    fresh.observe(reading(machine, anchor, jump=timedelta(seconds=seconds)))
+    assert fresh.suspect is suspect
