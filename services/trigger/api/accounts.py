@@ -18,6 +18,7 @@ from services.trigger.handlers.accounts import delete_account
 from services.trigger.handlers.touchpoints import Touchpoints
 from services.trigger.store import directory
 from services.trigger.store.guard import unit_of_work
+from services.trigger.store.leads import COMPANIES, current_ids
 from services.trigger.store.listing import Accounts, list_accounts
 from shared.contracts.directory import AccountChanged
 from shared.contracts.model import Tier
@@ -150,7 +151,7 @@ def _add_writing(routes: APIRouter, platform: Platform) -> None:
         account = TouchpointAccount.model_validate({**written.model_dump(), "id": external_id})
         named = account_id(external_id)
         async with unit_of_work(platform.db) as tx:
-            wanted = (await merging_accounts.current_ids(tx, [named]))[named]
+            wanted = (await current_ids(tx.conn, COMPANIES, [named]))[named]
             before = (await directory.lock_accounts(tx.conn, [wanted])).get(wanted)
             there = before.version or None if before and before.deleted_at is None else None
             check(if_match, if_none_match, there)

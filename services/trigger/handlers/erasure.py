@@ -11,7 +11,7 @@ from services.trigger.domain.directory import contact_erased, erased
 from services.trigger.domain.model import Ask, AskState, Contact, Decision, PlanState
 from services.trigger.handlers.freeing import wake_waiting
 from services.trigger.handlers.ledger import record
-from services.trigger.store import asks, audiences, consents, directory, habits, merging, plans
+from services.trigger.store import asks, audiences, consents, directory, habits, leads, plans
 from shared.contracts.model import Snapshot
 from shared.contracts.reasons import Outcome, Reason
 from shared.contracts.surveys import SurveyCancelled
@@ -26,8 +26,9 @@ async def erase(tx: Tx, sealer: Sealer, contact_ids: Iterable[UUID], event_id: s
     Whoever was merged goes under all of their ids.
     """
     named = set(contact_ids)
-    named |= set((await merging.survivors(tx.conn, named)).values())
-    known = await directory.lock_contacts(tx.conn, named | set(await merging.former_ids(tx.conn, named)))
+    named |= set((await leads.survivors(tx.conn, leads.PEOPLE, named)).values())
+    named |= set(await leads.former_ids(tx.conn, leads.PEOPLE, named))
+    known = await directory.lock_contacts(tx.conn, named)
     going = [contact for contact in known.values() if not contact.erased_at]
     if not going:
         return 0

@@ -16,10 +16,10 @@ from services.trigger.domain.directory import contact_changed
 from services.trigger.domain.hearing import news_of
 from services.trigger.domain.model import Ask, AskState
 from services.trigger.domain.when import HoldKind
-from services.trigger.handlers import merging
 from services.trigger.handlers.consent import note
 from services.trigger.handlers.freeing import wake_waiting
 from services.trigger.store import asks, brakes, directory, plans, slots
+from services.trigger.store.leads import PEOPLE, current_ids
 from shared.contracts.deliveries import (
     BounceKind,
     ContactUnsubscribed,
@@ -95,7 +95,7 @@ async def on_tickets(events: Sequence[Event[Any]], tx: Tx) -> None:
         if known is None or event.data.version > known.version:
             newest[event.data.ticket_id] = event.data
     named = {UUID(contact_id) for ticket in newest.values() for contact_id in ticket.contact_ids}
-    leads = await merging.current_ids(tx, named)
+    leads = await current_ids(tx.conn, PEOPLE, named)
     changes = [
         brakes.HoldChange(
             kind=HoldKind.DETRACTOR_TICKET,
@@ -149,7 +149,7 @@ async def _fold_contacts(events: Sequence[Event[Any]], tx: Tx) -> None:
     named = {who for who, _ in words} | {UUID(told.snapshot.contact_id) for told in bounces}
     if not named:
         return
-    leads = await merging.current_ids(tx, named)
+    leads = await current_ids(tx.conn, PEOPLE, named)
     known = await directory.lock_contacts(tx.conn, [*named, *leads.values()])
     before = dict(known)
     known |= await note(tx, [(leads[who], said) for who, said in words], known)

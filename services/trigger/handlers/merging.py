@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from services.trigger.handlers import people
 from services.trigger.handlers.ledger import record
 from services.trigger.store import consents, directory, plans, programmes
 from services.trigger.store import merging as store
+from services.trigger.store.leads import PEOPLE, current_ids
 from shared.contracts.model import Person
 from shared.contracts.reasons import Reason
 from shared.db.database import Tx
@@ -30,13 +31,6 @@ class Merged:
     called_off: int
 
 
-async def current_ids(tx: Tx, ids: Iterable[UUID]) -> dict[UUID, UUID]:
-    """Each id with the one that it leads to now, itself where nobody was merged."""
-    wanted = list(ids)
-    leads = await store.survivors(tx.conn, wanted) if wanted else {}
-    return {one: leads.get(one, one) for one in wanted}
-
-
 async def merge(
     tx: Tx, sealer: Sealer, ids: Sequence[UUID], *, event_id: str = "", by: str = ""
 ) -> Merged | None:
@@ -45,7 +39,7 @@ async def merge(
     What was asked of any of them counts for the one who stays, an opt-out of any of them holds, and nothing
     is asked twice. It cannot be undone.
     """
-    leads = await current_ids(tx, ids)
+    leads = await current_ids(tx.conn, PEOPLE, ids)
     wanted = list(dict.fromkeys(leads[one] for one in ids))
     locked = await directory.lock_contacts(tx.conn, wanted)
     contacts = [locked[one] for one in wanted if one in locked]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from services.trigger.domain.model import Account, PlanState
 from services.trigger.handlers.ledger import record
 from services.trigger.store import directory, plans, programmes
 from services.trigger.store import merging_accounts as store
+from services.trigger.store.leads import COMPANIES, current_ids
 from shared.contracts.reasons import Reason
 from shared.db.database import Tx
 
@@ -28,20 +29,13 @@ class Merged:
     called_off: int
 
 
-async def current_ids(tx: Tx, ids: Iterable[UUID]) -> dict[UUID, UUID]:
-    """Each id with the one that it leads to now, itself where nothing was merged."""
-    wanted = list(ids)
-    leads = await store.survivors(tx.conn, wanted) if wanted else {}
-    return {one: leads.get(one, one) for one in wanted}
-
-
 async def merge(tx: Tx, ids: Sequence[UUID], *, event_id: str = "", by: str = "") -> Merged | None:
     """Merge accounts of one company into the first of them that is known; None when they are one already.
 
     What was asked at any of them counts for the one that stays, a brake and a hold on any of them are on it,
     and nothing is asked twice. It cannot be undone.
     """
-    leads = await current_ids(tx, ids)
+    leads = await current_ids(tx.conn, COMPANIES, ids)
     wanted = list(dict.fromkeys(leads[one] for one in ids))
     locked = await directory.lock_accounts(tx.conn, wanted)
     accounts = [locked[one] for one in wanted if one in locked]

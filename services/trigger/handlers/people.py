@@ -12,7 +12,7 @@ from uuid import UUID
 from services.trigger.domain.directory import Known
 from services.trigger.domain.model import account_id
 from services.trigger.domain.naming import Named, assign, in_clear, known_of, marks_of, who
-from services.trigger.store import directory, merging, merging_accounts
+from services.trigger.store import directory, leads
 from shared.contracts.model import Person
 from shared.contracts.touchpoints import TouchpointContact
 from shared.db.database import Connection
@@ -83,12 +83,12 @@ async def find_contact(conn: Connection, sealer: Sealer, text: str) -> UUID | No
 
 async def all_ids(conn: Connection, contact_id: UUID | None) -> tuple[UUID, ...]:
     """A person's id, and those by which they were known before; nothing for None."""
-    return (contact_id, *await merging.former_ids(conn, [contact_id])) if contact_id else ()
+    return (contact_id, *await leads.former_ids(conn, leads.PEOPLE, [contact_id])) if contact_id else ()
 
 
 async def all_ids_of_account(conn: Connection, account_id: UUID | None) -> tuple[UUID, ...]:
     """A company's id, and those by which it was known before; nothing for None."""
-    return (account_id, *await merging_accounts.former_ids(conn, [account_id])) if account_id else ()
+    return (account_id, *await leads.former_ids(conn, leads.COMPANIES, [account_id])) if account_id else ()
 
 
 async def find_account(conn: Connection, text: str, *, blank: bool = False) -> UUID | None:

@@ -15,7 +15,8 @@ from services.trigger.domain.model import Decision
 from services.trigger.handlers import people
 from services.trigger.pages.showing import names_of, operators_of
 from services.trigger.pages.view import ENVIRONMENT
-from services.trigger.store import directory, ledger, merging, parked, programmes
+from services.trigger.store import directory, ledger, parked, programmes
+from services.trigger.store.leads import PEOPLE, current_ids
 from shared.contracts.model import Person
 from shared.contracts.reasons import Outcome
 from shared.db.database import Connection
@@ -115,7 +116,7 @@ async def _people(
 ) -> dict[UUID, Mapping[str, object]]:
     """Who the decisions are about, by the ids in them; whoever was merged is whom they are now."""
     named = {entry.decision.contact_id for entry in entries if entry.decision.contact_id}
-    leads = {one: one for one in named} | await merging.survivors(conn, named)
+    leads = await current_ids(conn, PEOPLE, named)
     known = await directory.get_contacts(conn, leads.values())
     persons = await names_of(conn, platform, known.values())
     return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -80,21 +80,6 @@ class Suspicion:
     other: UUID
     why: str
     seen_at: datetime
-
-
-async def survivors(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, UUID]:
-    """Where former ids lead; those that lead nowhere are left out."""
-    rows = await conn.fetch(
-        "select id, merged_into from contacts where id = any($1) and merged_into is not null",
-        sorted(set(ids)),
-    )
-    return {row["id"]: row["merged_into"] for row in rows}
-
-
-async def former_ids(conn: Connection, ids: Iterable[UUID]) -> list[UUID]:
-    """The ids by which people were known before they were merged."""
-    rows = await conn.fetch("select id from contacts where merged_into = any($1)", sorted(set(ids)))
-    return [row["id"] for row in rows]
 
 
 async def lock_all_plans(conn: Connection, contacts: Sequence[UUID]) -> list[Plan]:

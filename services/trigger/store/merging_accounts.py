@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 from services.trigger.domain.model import Plan
@@ -42,7 +42,9 @@ _REPOINT = (
     where scope = 'account' and subject in ({_GONE}) order by set_at limit 1
     on conflict do nothing
     """,  # noqa: S608 - a constant
-    f"delete from brakes where scope = 'account' and subject in ({_GONE}) and $2::uuid is not null",  # noqa: S608
+    f"""
+    delete from brakes where scope = 'account' and subject in ({_GONE}) and $2::uuid is not null
+    """,  # noqa: S608 - a constant
     f"""
     insert into participants (subject, contact_id, role, seen_at)
     select distinct on (now, contact_id) now, contact_id, role, seen_at
@@ -59,23 +61,6 @@ _REPOINT = (
     """,  # noqa: S608 - a constant
     f"delete from tallies using ({_ABOUT}) as about where subject = former",  # noqa: S608 - a constant
 )
-
-
-async def survivors(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, UUID]:
-    """Where former accounts lead; those that lead nowhere are left out."""
-    rows = await conn.fetch(
-        "select id, merged_into from accounts where id = any($1) and merged_into is not null",
-        sorted(set(ids)),
-    )
-    return {row["id"]: row["merged_into"] for row in rows}
-
-
-async def former_ids(conn: Connection, ids: Iterable[UUID]) -> list[UUID]:
-    """The ids by which accounts were known before they were merged."""
-    rows = await conn.fetch(
-        "select id from accounts where merged_into = any($1) order by id", sorted(set(ids))
-    )
-    return [row["id"] for row in rows]
 
 
 async def lock_plans(conn: Connection, gone: Sequence[UUID], subjects: Sequence[str]) -> list[Plan]:

@@ -27,10 +27,10 @@ _CLAIM = f"""
 select {COLUMNS} from plans
 where ctid = any($1::tid[]) and state = 'pending' and due_at <= $2
 order by id for no key update skip locked
-"""  # noqa: S608
+"""  # noqa: S608 - a constant
 _ABOUT = f"""
 select {COLUMNS} from plans where subject = any($1) and programme = any($2) order by id
-"""  # noqa: S608
+"""  # noqa: S608 - a constant
 _SAVE = """
 insert into plans select * from jsonb_populate_recordset(null::plans, $1::text::jsonb) order by id
 on conflict (id) do update set
@@ -71,7 +71,7 @@ _AUDIENCES = f"""
 select {COLUMNS} from plans
 where account_id = any($1) and contact_id is null and state = 'pending' and due_at < $2
   and shadow is not true order by id
-"""  # noqa: S608
+"""  # noqa: S608 - a constant
 _STOP = """
 with over as (
     select g.key, g.state, m.shadow,
@@ -107,7 +107,7 @@ select {COLUMNS} from plans
 where programme = $1 and (shadow is true) = $5 and state = 'pending' and version <> $2
   and ($3::uuid is null or id > $3)
 order by id limit $4
-"""  # noqa: S608
+"""  # noqa: S608 - a constant
 
 
 @dataclass(frozen=True, slots=True)
