@@ -21,7 +21,7 @@ from services.alerts.channels.pagerduty import ENQUEUE, PagerDutyChannel
 from services.alerts.channels.port import Channel, Delivery
 from services.alerts.channels.sms import Account, SmsChannel, path
 from services.alerts.channels.webhook import WebhookChannel
-from services.alerts.connectors.partners import Access, Accesses, JiraProject, helpdesks_of
+from services.alerts.connectors.partners import Accesses, JiraProject, helpdesks_of
 from services.alerts.domain.alarm import Text
 from services.alerts.domain.causes import DEFAULT_CAUSES, Cause
 from services.alerts.domain.helpdesk import Helpdesk
@@ -36,6 +36,7 @@ from shared.runtime.clock import Machine
 from shared.runtime.consumer import Subscription
 from shared.runtime.loops import Loop
 from shared.runtime.service import Platform, Service
+from shared.security.partners import PartnerAccess
 from shared.smtp import Server
 from shared.web.routing import join
 
@@ -141,8 +142,8 @@ async def _mail(channel: Channel, mail_id: UUID, to: str, name: str, text: Text)
 
 
 def _helpdesks(settings: Settings, machine: Machine) -> tuple[Helpdesk, ...]:
-    def access(url: str, user: str, token: SecretStr) -> Access:
-        return Access(url, user, token.get_secret_value())
+    def access(url: str, user: str, token: SecretStr) -> PartnerAccess:
+        return PartnerAccess(url, user, token.get_secret_value())
 
     accesses = Accesses(
         zendesk=access(settings.zendesk_url, settings.zendesk_user, settings.zendesk_token),

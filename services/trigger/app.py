@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from services.trigger import api, pages
 from services.trigger.api import Inbound, segment
 from services.trigger.connectors.contract import Connector
-from services.trigger.connectors.partners import Access, Credentials, connectors_of
+from services.trigger.connectors.partners import Credentials, connectors_of
 from services.trigger.domain.model import Organisation
 from services.trigger.handlers import subscriptions
 from services.trigger.handlers.foreign import foreign_topics
@@ -33,6 +33,7 @@ from services.trigger.worker.stopping import EndedProgrammes
 from shared.contracts.directory import Brand, Sender
 from shared.runtime.loops import Loop
 from shared.runtime.service import Platform, Service
+from shared.security.partners import PartnerAccess
 from shared.security.schemes import shared_text
 from shared.security.signatures import WebhookSecret
 from shared.web.routing import join
@@ -99,14 +100,14 @@ def credentials_of(settings: Settings) -> Credentials:
     """With what partners are asked; an empty token leaves one out."""
     return Credentials(
         per_second=settings.look_ups_per_second,
-        hubspot=Access(settings.hubspot_url, token=settings.hubspot_token.get_secret_value()),
-        zendesk=Access(
+        hubspot=PartnerAccess(settings.hubspot_url, token=settings.hubspot_token.get_secret_value()),
+        zendesk=PartnerAccess(
             settings.zendesk_url, settings.zendesk_user, settings.zendesk_token.get_secret_value()
         ),
-        intercom=Access(settings.intercom_url, token=settings.intercom_token.get_secret_value()),
-        jira=Access(settings.jira_url, settings.jira_user, settings.jira_token.get_secret_value()),
-        shopify=Access(settings.shopify_url, token=settings.shopify_token.get_secret_value()),
-        stripe=Access(settings.stripe_url, token=settings.stripe_key.get_secret_value()),
+        intercom=PartnerAccess(settings.intercom_url, token=settings.intercom_token.get_secret_value()),
+        jira=PartnerAccess(settings.jira_url, settings.jira_user, settings.jira_token.get_secret_value()),
+        shopify=PartnerAccess(settings.shopify_url, token=settings.shopify_token.get_secret_value()),
+        stripe=PartnerAccess(settings.stripe_url, token=settings.stripe_key.get_secret_value()),
     )
 
 

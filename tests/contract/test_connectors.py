@@ -13,14 +13,15 @@ import httpx
 import pytest
 
 from services.trigger.connectors.contract import Connector
-from services.trigger.connectors.partners import Access, Credentials, connectors_of
+from services.trigger.connectors.partners import Credentials, connectors_of
 from services.trigger.domain.reports import Gap, Named
 from shared.errors import SendError
 from shared.runtime.clock import FakeMachine
+from shared.security.partners import PartnerAccess
 
 Answer = Callable[[httpx.Request], httpx.Response]
 ANNA = "anna@kund.example"
-HERE = Access("https://partner.example", "bot@nordlicht.example", "token")
+HERE = PartnerAccess("https://partner.example", "bot@nordlicht.example", "token")
 CREDENTIALS = Credentials(
     per_second=1000.0,
     hubspot=HERE,
@@ -134,7 +135,8 @@ def connector(
     case: Case, machine: FakeMachine, answer: Answer | None = None, per_second: float = 1000.0
 ) -> tuple[Connector, Stub]:
     stub = Stub(answer or case.answer)
-    given = Credentials(**{"per_second": per_second, case.name: HERE})  # type: ignore[arg-type] # by its name
+    known: dict[str, Any] = {"per_second": per_second, case.name: HERE}
+    given = Credentials(**known)
     found = connectors_of(given, machine, httpx.MockTransport(stub))
     assert list(found) == [case.name], "only whom we have credentials of"
     return found[case.name], stub
@@ -142,7 +144,7 @@ def connector(
 
 def test_all_partners_with_credentials_are_asked(machine: FakeMachine) -> None:
     assert set(connectors_of(CREDENTIALS, machine)) == {case.name for case in CASES}
-    assert connectors_of(Credentials(hubspot=Access("https://partner.example")), machine) == {}
+    assert connectors_of(Credentials(hubspot=PartnerAccess("https://partner.example")), machine) == {}
     assert "token" not in repr(CREDENTIALS)
 
 

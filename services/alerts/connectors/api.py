@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from base64 import b64encode
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -126,8 +125,3 @@ def objects(found: Mapping[str, Any], *path: str) -> list[dict[str, Any]]:
 def lost(what: str) -> SendError:
     """The failure of an answer that says yes and does not say what was made."""
     return SendError(f"the answer names no {what}", permanent=False, uncertain=True)
-
-
-def basic(user: str, token: str) -> dict[str, str]:
-    """Basic authentication."""
-    return {"authorization": f"Basic {b64encode(f'{user}:{token}'.encode()).decode()}"}

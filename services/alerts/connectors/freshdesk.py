@@ -46,7 +46,7 @@ class Freshdesk:
     async def create(self, case: Case) -> str:
         """See `Helpdesk.create`."""
         ticket = {
-            "subject": " ".join(case.subject.split())[:SUBJECT_CHARS],
+            "subject": case.headline(SUBJECT_CHARS),
             "description": to_html(marked(case.body, case.ticket_id), case.link),
             "name": case.name or "A customer",
             _EXTERNAL: requester(case.ticket_id),

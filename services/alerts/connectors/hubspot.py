@@ -52,7 +52,7 @@ class HubSpot:
         """
         await self._prepare()
         properties = {
-            "subject": " ".join(case.subject.split())[:SUBJECT_CHARS],
+            "subject": case.headline(SUBJECT_CHARS),
             "content": marked(case.body, case.ticket_id),
             "hs_pipeline": self._pipeline,
             "hs_pipeline_stage": await self._stage(self._pipeline, solved=False),

@@ -47,7 +47,7 @@ class Jira:
         fields = {
             "project": {"key": self._project},
             "issuetype": {"name": self._type},
-            "summary": " ".join(case.subject.split())[:SUMMARY_CHARS],
+            "summary": case.headline(SUMMARY_CHARS),
             "description": document(marked(case.body, case.ticket_id)),
             "labels": ["afterword", label(case.ticket_id)],
         }

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import httpx
 
-from services.alerts.connectors.api import Api, basic
+from services.alerts.connectors.api import Api
 from services.alerts.connectors.freshdesk import Freshdesk
 from services.alerts.connectors.hubspot import HubSpot
 from services.alerts.connectors.jira import Jira
@@ -17,20 +17,7 @@ from services.alerts.connectors.zendesk import Zendesk
 from services.alerts.domain.helpdesk import Helpdesk
 from services.alerts.domain.wire import checked
 from shared.runtime.clock import Machine
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """Where a helpdesk's API is, and with what it is asked; without address or token it is not."""
-
-    url: str = ""
-    user: str = ""
-    token: str = field(default="", repr=False)
-
-    @property
-    def usable(self) -> bool:
-        """Whether the helpdesk can be asked."""
-        return bool(self.url and self.token)
+from shared.security.partners import NO_ACCESS, PartnerAccess, basic, bearer
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +37,13 @@ class Accesses:
         salesforce: its user is the client id of a connected app, its token the client secret.
     """
 
-    zendesk: Access = Access()
-    jira: Access = Access()
+    zendesk: PartnerAccess = NO_ACCESS
+    jira: PartnerAccess = NO_ACCESS
     project: JiraProject = JiraProject()
-    freshdesk: Access = Access()
-    hubspot: Access = Access()
+    freshdesk: PartnerAccess = NO_ACCESS
+    hubspot: PartnerAccess = NO_ACCESS
     pipeline: str = "0"
-    salesforce: Access = Access()
+    salesforce: PartnerAccess = NO_ACCESS
 
 
 def helpdesks_of(accesses: Accesses, machine: Machine) -> Iterator[Helpdesk]:
@@ -77,8 +64,7 @@ def helpdesks_of(accesses: Accesses, machine: Machine) -> Iterator[Helpdesk]:
     if (freshdesk := accesses.freshdesk).usable:
         yield Freshdesk(line.api(freshdesk.url, basic(freshdesk.token, "X")), freshdesk.url)
     if (hubspot := accesses.hubspot).usable:
-        bearer = {"authorization": f"Bearer {hubspot.token}"}
-        yield HubSpot(line.api(hubspot.url, bearer), accesses.pipeline)
+        yield HubSpot(line.api(hubspot.url, bearer(hubspot.token)), accesses.pipeline)
     if (salesforce := accesses.salesforce).usable:
         auth = ClientCredentials(checked(salesforce.url), salesforce.user, salesforce.token)
         yield Salesforce(line.api(salesforce.url, {}, auth), salesforce.url)

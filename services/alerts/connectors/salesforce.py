@@ -48,7 +48,7 @@ class Salesforce:
             SendError: also, as HTTP 404, when the organisation's cases have no field for the external id.
         """
         fields = {
-            "Subject": " ".join(case.subject.split())[:SUBJECT_CHARS],
+            "Subject": case.headline(SUBJECT_CHARS),
             "Description": marked(case.body, case.ticket_id)[:DESCRIPTION_CHARS],
             "Priority": _PRIORITIES.get(case.priority, "Medium"),
         }

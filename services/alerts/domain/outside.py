@@ -30,6 +30,10 @@ class Case:
     name: str = ""
     link: str = ""
 
+    def headline(self, most: int) -> str:
+        """The subject on one line of so many characters."""
+        return " ".join(self.subject.split())[:most]
+
 
 @dataclass(frozen=True, slots=True)
 class Note:
