@@ -41,14 +41,7 @@ PAYLOADS: tuple[type[Payload], ...] = (
     scores.ScoreChanged,
     scores.ScoreDropped,
     scores.ThemeRising,
-    tickets.TicketOpened,
-    tickets.TicketJoined,
-    tickets.TicketAcknowledged,
-    tickets.TicketContacted,
-    tickets.TicketEscalated,
-    tickets.TicketResolved,
-    tickets.TicketReopened,
-    tickets.TicketRecovered,
+    *tickets.TICKETS,
 )
 """Every payload that Afterword itself emits; touchpoints are open and decoded as `Touchpoint`."""
 

@@ -90,3 +90,17 @@ class TicketRecovered(Ticket):
     """The customer confirmed that it was mended."""
 
     TYPE: ClassVar[str] = "ticket.recovered.v1"
+
+
+TICKETS: tuple[type[Ticket], ...] = (
+    TicketOpened,
+    TicketJoined,
+    TicketAcknowledged,
+    TicketContacted,
+    TicketEscalated,
+    TicketResolved,
+    TicketReopened,
+    TicketRecovered,
+)
+TICKET_TYPES = tuple(ticket.TYPE for ticket in TICKETS)
+"""The whole life of a ticket, for whoever follows it."""

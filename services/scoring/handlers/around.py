@@ -10,17 +10,7 @@ from services.scoring.domain.around import label_of, number_of
 from services.scoring.store import around
 from shared.contracts.directory import AccountChanged, ContactChanged, ContextRecorded
 from shared.contracts.envelope import Event
-from shared.contracts.tickets import (
-    Ticket,
-    TicketAcknowledged,
-    TicketContacted,
-    TicketEscalated,
-    TicketJoined,
-    TicketOpened,
-    TicketRecovered,
-    TicketReopened,
-    TicketResolved,
-)
+from shared.contracts.tickets import TICKET_TYPES, Ticket
 from shared.db.database import Tx
 from shared.db.merged import note
 from shared.runtime.consumer import Route
@@ -128,14 +118,9 @@ def _uuid(text: str | None) -> UUID | None:
     return UUID(text) if text else None
 
 
-_TICKETS = (
-    TicketOpened.TYPE, TicketJoined.TYPE, TicketAcknowledged.TYPE, TicketContacted.TYPE,
-    TicketEscalated.TYPE, TicketResolved.TYPE, TicketReopened.TYPE, TicketRecovered.TYPE,
-)  # fmt: skip
-
 ROUTES: tuple[Route, ...] = (
     Route((AccountChanged.TYPE,), on_accounts),
     Route((ContactChanged.TYPE,), on_contacts),
-    Route(_TICKETS, on_tickets),
+    Route(TICKET_TYPES, on_tickets),
     Route((ContextRecorded.TYPE,), on_context),
 )

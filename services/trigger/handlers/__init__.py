@@ -16,34 +16,11 @@ from services.trigger.handlers.feedback import (
 from services.trigger.handlers.shared_links import introduce
 from services.trigger.handlers.touchpoints import Touchpoints
 from shared.contracts.envelope import Event
-from shared.contracts.tickets import (
-    TicketAcknowledged,
-    TicketContacted,
-    TicketEscalated,
-    TicketJoined,
-    TicketOpened,
-    TicketRecovered,
-    TicketReopened,
-    TicketResolved,
-)
+from shared.contracts.tickets import TICKET_TYPES
 from shared.contracts.topics import Topic
 from shared.db.database import Tx
 from shared.runtime.consumer import Compared, Route, Subscription
 from shared.security.sealing import Sealer
-
-TICKET_TYPES = tuple(
-    ticket.TYPE
-    for ticket in (
-        TicketOpened,
-        TicketJoined,
-        TicketAcknowledged,
-        TicketContacted,
-        TicketEscalated,
-        TicketResolved,
-        TicketReopened,
-        TicketRecovered,
-    )
-)
 
 
 def subscriptions(sealer: Sealer) -> tuple[Subscription, ...]:
