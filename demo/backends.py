@@ -40,7 +40,7 @@ class Backends:
                 ]
                 for ack in acks:
                     await ack
-            except Exception:
+            except (KafkaError, OSError):
                 await self.close()
                 raise
 

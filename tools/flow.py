@@ -13,6 +13,7 @@ from pathlib import Path
 
 from shared.contracts.model import Payload
 from shared.contracts.registry import PAYLOADS
+from shared.contracts.tickets import TICKETS
 from shared.contracts.topics import Topic
 from shared.contracts.touchpoints import Touchpoint
 
@@ -20,6 +21,8 @@ ROOT = Path(__file__).parents[1]
 SERVICES = ("trigger", "dispatch", "collector", "scoring", "alerts")
 EVENTS: tuple[type[Payload], ...] = (Touchpoint, *PAYLOADS)
 BY_NAME = {model.__name__: model for model in EVENTS}
+LISTED = {"TICKET_TYPES": tuple(model.__name__ for model in TICKETS)}
+"""The types that the contracts themselves list under one name."""
 BY_TYPE = {model.TYPE: model.__name__ for model in PAYLOADS}
 
 _TESTS = {"isinstance", "issubclass", "cast"}
@@ -72,6 +75,8 @@ def _read(node: ast.AST) -> Iterator[str]:
         # The types of several models listed together.
         case ast.GeneratorExp(elt=ast.Attribute(attr="TYPE"), generators=[ast.comprehension(iter=listed)]):
             yield from _models(ast.walk(listed))
+        case ast.Name(id=name) if name in LISTED:
+            yield from LISTED[name]
         # Touchpoints are open: their reader names the topic, not a type.
         case ast.Attribute(attr="TOUCHPOINTS", value=ast.Name(id="Topic")):
             yield Touchpoint.__name__

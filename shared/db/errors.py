@@ -7,13 +7,14 @@ import asyncpg
 from shared.errors import Unavailable
 
 RAISED = (
+    Unavailable,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
     ConnectionError,
     TimeoutError,
 )
-"""What a statement raises when it, its connection or its server fails."""
+"""What work on the database raises when a statement, its connection or its server fails."""
 
 _TRANSIENT_CLASSES = ("08", "40", "53", "57")
 _TRANSIENT_STATES = frozenset({"55P03", "25P03", "25006", "XX000"})

@@ -62,7 +62,7 @@ def install_errors(app: FastAPI, *, https: bool) -> None:
 
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(RequestValidationError, on_invalid)
-    for kind in (Unavailable, *RAISED):
+    for kind in RAISED:
         app.add_exception_handler(kind, _of_database)
     app.add_exception_handler(Exception, on_bug)
 

@@ -22,7 +22,7 @@ from shared.contracts.forms import Form
 from shared.contracts.model import Snapshot
 from shared.contracts.responses import Mood, ResponseStarted, Words
 from shared.db.database import Connection, Database, Tx
-from shared.db.errors import is_transient
+from shared.db.errors import RAISED, is_transient
 from shared.errors import Unavailable
 from shared.runtime.clock import Machine
 from shared.runtime.failpoints import failpoint
@@ -156,7 +156,7 @@ class Answering:
         while True:
             try:
                 outcome = await self._group.write(submission)
-            except Exception as error:
+            except RAISED as error:
                 if not is_transient(error):
                     raise
                 if self._machine.monotonic() + PAUSE_SECONDS >= until:

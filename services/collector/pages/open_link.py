@@ -15,7 +15,7 @@ from services.collector import metrics
 from services.collector.handlers.guards import Guards
 from services.collector.handlers.sharing import Sharing, visitor_survey
 from services.collector.pages import views
-from shared.db.errors import is_transient
+from shared.db.errors import RAISED, is_transient
 from shared.runtime.ids import random_id
 from shared.security.tokens import Tokens
 
@@ -55,7 +55,7 @@ class OpenLinks:
             return views.too_often(request, math.ceil(wait))
         try:
             known = await self._sharing.link(verified.subject)
-        except Exception as error:
+        except RAISED as error:
             if not is_transient(error):
                 raise
             return views.away(request)

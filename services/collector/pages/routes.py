@@ -39,7 +39,7 @@ from services.collector.pages import views
 from services.collector.pages.fields import DRAFT, HONEYPOT, PREFIX, WHO, Typed, given_of, parse, typed_of
 from services.collector.pages.frame import brand_style, static_file
 from shared.contracts.forms import SCALES
-from shared.db.errors import is_transient
+from shared.db.errors import RAISED, is_transient
 from shared.runtime.clock import Clock
 from shared.runtime.ids import random_id
 from shared.security.tokens import Nonce, Tokens, Verified
@@ -117,7 +117,7 @@ class SurveyPages:
             visitor = self._visits.visitor(verified.subject, address, request.headers.get("user-agent", ""))
             try:
                 return await endpoint(await self._caller(request, verified, visitor))
-            except Exception as error:
+            except RAISED as error:
                 if not is_transient(error):
                     raise
                 return views.away(request)
@@ -159,7 +159,7 @@ class SurveyPages:
         try:
             with metrics.ANSWER_SECONDS.time():
                 return await (self._keep if DRAFT in typed else self._take)(caller, typed)
-        except Exception as error:
+        except RAISED as error:
             if not is_transient(error):
                 raise
             metrics.SUBMISSIONS.labels("unavailable").inc()

@@ -35,5 +35,5 @@ async def books(conn: Connection) -> Books:
 
 
 async def _tally(conn: Connection, by: str, table: str) -> dict[str, int]:
-    statement = f"select {by}, count(*) from {table} where {_REAL} group by 1 order by 1"  # noqa: S608
+    statement = f"select {by}, count(*) from {table} where {_REAL} group by 1 order by 1"  # noqa: S608 - names of this module
     return {row[0]: row[1] for row in await conn.fetch(statement)}
