@@ -134,7 +134,7 @@ async def address(database: OpenDatabase, sealer: Sealer, tokens: Tokens) -> Asy
                 channels=(Channel.EMAIL, Channel.SMS),
             )
         )
-        access = access_to(room.db, room.db.clock)  # type: ignore[arg-type]
+        access = access_to(room.db, room.db.clock)
         site = await site_of(room, access)
         async with served(site.app) as url:
             yield url, await signed_in(access)

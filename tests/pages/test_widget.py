@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,10 @@ from shared.contracts.deliveries import DeliveryHandedOver
 from shared.contracts.directory import ContactChanged
 from shared.contracts.model import Channel
 from shared.contracts.responses import ResponseSubmitted
-from shared.db.database import Database
-from shared.runtime.clock import FakeMachine, FixedClock
 from shared.runtime.ids import derive
-from shared.security.sealing import Sealer
-from shared.security.tokens import Tokens
 from tests.support.browsing import barriers, chromium
-from tests.support.collector import NPS, ORGANISATION, PLATFORM, Collector, contact_id, snapshot, survey_id
+from tests.support.collecting import StartCollector
+from tests.support.collector import NPS, PLATFORM, Collector, contact_id, snapshot, survey_id
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("survey_pages")]
 PRODUCT = "http://localhost:4173"
@@ -32,17 +29,9 @@ SECRET = "a secret of the widget that is long enough"  # noqa: S105, RUF100 - of
 
 
 @pytest.fixture
-async def collector(
-    database: Callable[[str], Awaitable[Database]],
-    sealer: Sealer,
-    tokens: Tokens,
-    clock: FixedClock,
-    machine: FakeMachine,
-) -> Collector:
+async def collector(start_collector: StartCollector) -> Collector:
     """A collector with a widget; which page may embed it is said when that page is served."""
-    settings = {"widget_secrets": SECRET, "widget_origins": PRODUCT}
-    made = await Collector.start(await database("collector"), sealer, tokens, clock, machine, settings)
-    await made.feed(ORGANISATION)
+    made = await start_collector({"widget_secrets": SECRET, "widget_origins": PRODUCT})
     await made.asked(1, NPS)
     await made.feed(
         ContactChanged(contact_id=str(contact_id(1)), version=1, external_id="C-1"),

@@ -64,6 +64,13 @@ def read(envelope: Envelope) -> Mail:
     )
 
 
+def text_of(message: EmailMessage, kind: str = "plain") -> str:
+    """What a mail says, in one of its bodies."""
+    body = message.get_body((kind,))
+    assert body is not None
+    return str(body.get_content())
+
+
 def _path(link: str) -> str:
     parts = urlsplit(link)
     return parts.path + (f"?{parts.query}" if parts.query else "")

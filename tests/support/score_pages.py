@@ -22,7 +22,7 @@ from shared.contracts.model import Family, Payload, Persona, Tier
 from shared.contracts.programmes import ProgrammePublished, ProgrammeState
 from shared.contracts.responses import Answered, Mood, Words
 from shared.db.database import Database
-from shared.runtime.clock import FakeMachine, FixedClock
+from shared.runtime.clock import Clock, FakeMachine, FixedClock
 from shared.runtime.ids import derive
 from shared.security.access import Access, Role
 from shared.security.keyring import KeyRing
@@ -107,7 +107,7 @@ def _asked_and_answered(
     ]
 
 
-def access_to(db: Database, clock: FixedClock) -> Access:
+def access_to(db: Database, clock: Clock) -> Access:
     """Sign-in with passwords that are cheap to check."""
     cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     return Access(db, clock, FakeMachine(), passwords=Passwords(cheap), secure=False)

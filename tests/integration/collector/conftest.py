@@ -2,27 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from tests.support.collecting import collector, start_collector
 
-import pytest
-
-from shared.db.database import Database
-from shared.runtime.clock import FakeMachine, FixedClock
-from shared.security.sealing import Sealer
-from shared.security.tokens import Tokens
-from tests.support.collector import ORGANISATION, Collector
-
-
-@pytest.fixture
-async def collector(
-    database: Callable[[str], Awaitable[Database]],
-    sealer: Sealer,
-    tokens: Tokens,
-    clock: FixedClock,
-    machine: FakeMachine,
-) -> Collector:
-    """Knows the organisation and nothing else yet."""
-    db = await database("collector")
-    made = await Collector.start(db, sealer, tokens, clock, machine)
-    await made.feed(ORGANISATION)
-    return made
+__all__ = ["collector", "start_collector"]

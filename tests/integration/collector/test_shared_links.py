@@ -64,13 +64,30 @@ async def answer(
     return await send(client, page, path, {"q.ces": str(score), "who": who})
 
 
+async def answer_anew(
+    client: httpx.AsyncClient, collector: Collector, fields: dict[str, str]
+) -> httpx.Response:
+    """Come again, choose to change the answer and send another one."""
+    path, _ = await come(client, collector)
+    edit = await client.get(f"{path}?edit=1")
+    collector.wait(4)
+    return await send(client, edit, path, fields)
+
+
+async def by(collector: Collector, where: str, score: int, who: str = "") -> list[Payload]:
+    """Answer with another browser, at an address; what is told then."""
+    async with collector.client(where) as client:
+        await answer(client, collector, score, who)
+    return await settled(collector)
+
+
 async def settled(collector: Collector) -> list[Payload]:
     collector.wait(60)
     return await collector.settle()
 
 
 async def knows_mia(collector: Collector) -> None:
-    """Let the directory tell of Mia, who works at Acme."""
+    """Let the directory tell of Mia, who works at Acme, and a link be shared."""
     async with collector.db.begin() as tx:
         (sealed,) = await collector.sealer.seal(
             tx.conn, [(contact_id(1), Person(name="Mia Berg", email=MAIL))]
@@ -83,6 +100,7 @@ async def knows_mia(collector: Collector) -> None:
         ContactChanged(
             contact_id=str(contact_id(1)), version=2, account_id=account, person=sealed, external_id="u-1"
         ),
+        link(collector),
     )
 
 
@@ -105,11 +123,9 @@ async def test_the_same_browser_votes_once_and_may_change_its_mind(collector: Co
     async with collector.client() as client:
         await answer(client, collector, 7)
         first = await settled(collector)
-        path, page = await come(client, collector)
+        _, page = await come(client, collector)
         assert "7" in page.text
-        edit = await client.get(f"{path}?edit=1")
-        collector.wait(4)
-        await send(client, edit, path, {"q.ces": "5"})
+        await answer_anew(client, collector, {"q.ces": "5"})
         then = await settled(collector)
     assert [type(one) for one in (*first, *then)] == [ResponseSubmitted, ResponseAmended]
 
@@ -126,7 +142,6 @@ async def test_two_browsers_are_two_people(collector: Collector) -> None:
 
 async def test_an_address_finds_the_contact_with_company_and_owner(collector: Collector) -> None:
     await knows_mia(collector)
-    await collector.feed(link(collector))
     async with collector.client() as client:
         done = await answer(client, collector, 1, " MIA@acme.example ")
         thanks = await client.get(done.headers["location"])
@@ -167,15 +182,12 @@ async def test_an_address_that_nobody_knows_makes_the_contact_the_directory_woul
 
 async def test_who_says_later_who_they_are_is_counted_once(collector: Collector) -> None:
     await knows_mia(collector)
-    await collector.feed(link(collector))
     async with collector.client() as client:
         await answer(client, collector, 2)
         first = await settled(collector)
-        path, thanks = await come(client, collector)
+        _, thanks = await come(client, collector)
         assert "#who" in thanks.text
-        edit = await client.get(f"{path}?edit=1")
-        collector.wait(4)
-        await send(client, edit, path, {"q.ces": "2", "who": MAIL})
+        await answer_anew(client, collector, {"q.ces": "2", "who": MAIL})
         then = await settled(collector)
         _, again = await come(client, collector)
     assert "#who" not in again.text
@@ -191,14 +203,9 @@ async def test_who_says_later_who_they_are_is_counted_once(collector: Collector)
 
 async def test_of_one_persons_answers_by_two_browsers_the_later_counts(collector: Collector) -> None:
     await knows_mia(collector)
-    await collector.feed(link(collector))
-    async with collector.client("10.0.0.1") as desk:
-        await answer(desk, collector, 7, MAIL)
-        await settled(collector)
-    async with collector.client("10.0.0.2") as phone:
-        await answer(phone, collector, 3, MAIL)
-        await settled(collector)
-        await settled(collector)
+    await by(collector, "10.0.0.1", 7, MAIL)
+    await by(collector, "10.0.0.2", 3, MAIL)
+    await settled(collector)
     assert await _states(collector) == {"counted": 1, "withdrawn": 1}
     counted = [one for one in await collector.events() if isinstance(one, ResponseSubmitted)]
     assert counted[-1].primary_score.value == 3
@@ -206,10 +213,7 @@ async def test_of_one_persons_answers_by_two_browsers_the_later_counts(collector
 
 async def test_a_machine_that_uses_somebodys_address_replaces_nothing(collector: Collector) -> None:
     await knows_mia(collector)
-    await collector.feed(link(collector))
-    async with collector.client("10.0.0.1") as desk:
-        await answer(desk, collector, 7, MAIL)
-        await settled(collector)
+    await by(collector, "10.0.0.1", 7, MAIL)
     async with collector.client("10.0.0.2") as bot:
         path, page = await come(bot, collector)
         collector.wait(4)
@@ -265,7 +269,6 @@ async def test_looking_leaves_no_survey_behind_and_a_forged_link_leads_nowhere(c
 
 async def test_somebody_erased_stays_unknown(collector: Collector) -> None:
     await knows_mia(collector)
-    await collector.feed(link(collector))
     await collector.feed(
         ContactErased(contact_id=str(contact_id(1)), version=3, erased_at=collector.clock.now())
     )

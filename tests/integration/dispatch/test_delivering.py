@@ -17,7 +17,7 @@ from shared.contracts.deliveries import (
 )
 from shared.contracts.directory import AccountChanged, ContactChanged, ContactErased
 from shared.contracts.messages import MessageKind, MessageRequested
-from shared.contracts.model import Channel, Family, Person
+from shared.contracts.model import Channel, Family, Payload, Person
 from shared.contracts.programmes import ProgrammePublished, ProgrammeState
 from shared.contracts.reasons import Reason
 from shared.contracts.surveys import SurveyClosed
@@ -35,6 +35,7 @@ from tests.support.dispatch import (
     snapshot,
     survey_id,
 )
+from tests.support.postbox import text_of
 
 
 @pytest.mark.requirement("R50", "R51", "R52", "R57")
@@ -177,7 +178,7 @@ async def test_a_broken_seal_fails_its_own_message_only(room: MailRoom) -> None:
 async def test_a_brake_holds_mails_back_until_it_is_off(room: MailRoom, what: str) -> None:
     await room.ask("anna")
 
-    def brake(version: int, *, on: bool) -> object:
+    def brake(version: int, *, on: bool) -> Payload:
         match what:
             case "organisation":
                 return ORGANISATION.model_copy(update={"version": version, "paused": on})
@@ -193,10 +194,10 @@ async def test_a_brake_holds_mails_back_until_it_is_off(room: MailRoom, what: st
                     definition={},
                 )
 
-    await room.tell(brake(2, on=True))  # type: ignore[arg-type]
+    await room.tell(brake(2, on=True))
     await room.work()
     assert await room.state("anna") == ("planned", None)
-    await room.tell(brake(3, on=False))  # type: ignore[arg-type]
+    await room.tell(brake(3, on=False))
     await room.work()
     assert await room.state("anna") == ("handed_over", None)
     assert len(room.mails) == 1
@@ -306,8 +307,8 @@ async def test_a_note_is_sent_although_the_survey_is_answered(room: MailRoom, ki
     )
     await room.work()
     mail = room.read()
-    assert "Anna" in mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
-    assert "/s/" not in mail.get_body(("html",)).get_content()  # type: ignore[union-attr]
+    assert "Anna" in text_of(mail)
+    assert "/s/" not in text_of(mail, "html")
     [told] = await room.told()
     assert told.type == DeliveryHandedOver.TYPE
     assert (told.data.survey_id, told.data.message_id) == (None, str(message_id))
@@ -347,7 +348,7 @@ async def test_the_answer_to_a_first_reply_reaches_who_takes_care(
     await room.work()
     mail = room.read()
     assert mail["Reply-To"] == "rita@nordlicht.example"
-    text = mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    text = text_of(mail)
     assert said in " ".join(text.replace("\N{NO-BREAK SPACE}", " ").split())
     (kept,) = await room.fetch("select slots from messages")
     assert "rita@" not in json.dumps(dict(kept)), "whoever reads the table learns no address"

@@ -32,6 +32,7 @@ from shared.contracts.topics import Topic
 from shared.embedded.smtp import Fault, FaultKind
 from shared.runtime.clock import FixedClock
 from tests.support.dispatch import NOW, MailRoom, account_id, cancelled, reminder, snapshot, survey_id
+from tests.support.postbox import text_of
 
 RESPONSES = Topic.RESPONSES.value
 
@@ -98,9 +99,7 @@ async def test_whoever_began_is_reminded_in_other_words(
     await reminded(room)
     mail = room.read()
     assert mail["Subject"] == f"Still open: {room.read(0)['Subject']}"
-    part = mail.get_body(("plain",))
-    assert part is not None
-    assert "You began to answer" in part.get_content()
+    assert "You began to answer" in text_of(mail)
     await room.tell(reminder("bert"))
     await Views(room.db, await a_bus()).prove()
     await room.work()

@@ -19,6 +19,7 @@ from shared.security.access import Role, Scope
 from shared.security.people import NewUser
 from shared.smtp import Server
 from tests.support.customers import town
+from tests.support.postbox import text_of
 from tests.support.score_pages import access_to, application, quarter, quarter_before
 from tests.support.scoring import Scoring
 from tests.support.smtp_sink import SmtpSink, smtp_sink
@@ -59,9 +60,9 @@ async def test_leaders_hear_of_the_house_and_owners_of_their_accounts_once_a_wee
     run = rounds(company, sink)
     for _ in range(3):
         await run()
-    mails = {str(mail["To"]): mail.get_body(("plain",)) for mail in sink.mails()}
+    mails = {str(mail["To"]): text_of(mail) for mail in sink.mails()}
     assert sorted(mails) == ["Anna <anna@example.com>", "Lead <lead@example.com>"]
-    own, house = (str(body.get_content()) for _, body in sorted(mails.items()) if body)
+    own, house = (body for _, body in sorted(mails.items()))
     assert "ALL CUSTOMERS" in house
     assert "YOUR ACCOUNTS" not in house
     assert "YOUR ACCOUNTS" in own
@@ -77,7 +78,6 @@ async def test_the_whole_house_is_told_what_the_overview_shows(
 ) -> None:
     await rounds(company, sink)()
     (lead,) = [mail for mail in sink.mails() if "Lead" in str(mail["To"])]
-    body = lead.get_body(("plain",))
     access = access_to(company, clock)
     _, key = await access.create_key("bi", frozenset({Scope.SCORES_READ}), None)
     async with httpx.AsyncClient(
@@ -85,8 +85,7 @@ async def test_the_whole_house_is_told_what_the_overview_shows(
         headers={"Authorization": f"Bearer {key}"},
     ) as api:  # fmt: skip
         changes = (await api.get("/v1/scores/changes")).json()["changes"]
-    assert body is not None
-    told = str(body.get_content())
+    told = text_of(lead)
     words = {"worse": "worse", "better": "better", "no_detectable_change": "no detectable change"}
     for change in changes:
         wanted = words.get(change["verdict"], "nothing can be said yet")

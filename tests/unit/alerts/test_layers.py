@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -84,19 +85,19 @@ def stacks(draw: st.DrawFn) -> tuple[Stack, datetime]:
 @given(made=stacks(), active=st.sets(st.sampled_from(PEOPLE)), probe=st.floats(0, 0.999))
 @settings(max_examples=60, deadline=None)
 def test_at_every_instant_one_person_is_on_call_or_a_gap_is_named(
-    made: tuple[Stack, datetime], active: set[object], probe: float
+    made: tuple[Stack, datetime], active: set[UUID], probe: float
 ) -> None:
     stack, since = made
     until = since + timedelta(days=9)
-    found = spans(stack, since, until, active)  # type: ignore[arg-type]
+    found = spans(stack, since, until, active)
     assert (found[0].starts_at, found[-1].ends_at) == (since, until)
     assert all(before.ends_at == after.starts_at for before, after in itertools.pairwise(found))
     assert all(before.duty != after.duty for before, after in itertools.pairwise(found))
     at = since + (until - since) * probe
     there = next(span for span in found if span.starts_at <= at < span.ends_at)
-    assert there.duty == who(stack, at, active)  # type: ignore[arg-type]
+    assert there.duty == who(stack, at, active)
     assert there.duty is None or there.duty.user_id in active
-    named = [gap for gap in gaps(stack, since, until, active) if gap.starts_at <= at < gap.ends_at]  # type: ignore[arg-type]
+    named = [gap for gap in gaps(stack, since, until, active) if gap.starts_at <= at < gap.ends_at]
     assert len(named) == (1 if there.duty is None else 0)
     assert all(gap.why for gap in named)
 

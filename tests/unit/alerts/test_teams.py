@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,11 +73,11 @@ def test_the_example_of_the_docs_is_sound() -> None:
     ],
 )
 def test_a_case_goes_to_the_team_of_the_first_route_that_fits(
-    case: dict[str, object],
+    case: dict[str, Any],
     team: str,
     owner_first: bool,
 ) -> None:
-    found, route = routing.place(snapshot(**case), staff())  # type: ignore[arg-type]
+    found, route = routing.place(snapshot(**case), staff())
     assert (found.key, route.owner_first) == (team, owner_first)
 
 

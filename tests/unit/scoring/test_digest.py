@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from email.message import EmailMessage
+from typing import Any
 
 import pytest
 
@@ -31,6 +32,7 @@ from shared.errors import SendError
 from shared.runtime.ids import derive
 from shared.security.people import User
 from shared.security.roles import Role
+from tests.support.postbox import text_of
 
 pytestmark = pytest.mark.requirement("R83")
 MONDAY = Schedule(Day.MONDAY, 8)
@@ -58,12 +60,12 @@ def test_a_digest_is_due_at_its_hour_on_the_readers_clock(
     assert found == (date.fromisoformat(week) if week else None)
 
 
-def account(name: str = "Northwind", **changes: object) -> Standing:
-    known: dict[str, object] = {
+def account(name: str = "Northwind", **changes: Any) -> Standing:
+    known: dict[str, Any] = {
         "account_id": str(derive("account", name)), "name": name, "health": Health(80, 1.0, ()),
         "open_tickets": 0, "silent_days": 5, "renewal_on": None,
     }  # fmt: skip
-    return Standing(**(known | changes))  # type: ignore[arg-type]
+    return Standing(**(known | changes))
 
 
 SOON = TODAY + timedelta(days=60)
@@ -131,12 +133,6 @@ def mail(part: Part, *, locale: str = "en", email: str = READER.email) -> EmailM
     return build(told, reader, titles, sender="Afterword <s@example.com>", address="https://ask.example")
 
 
-def text(message: EmailMessage, kind: str) -> str:
-    body = message.get_body((kind,))
-    assert body is not None
-    return str(body.get_content())
-
-
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
@@ -152,15 +148,15 @@ def test_the_first_sentence_says_better_worse_or_that_nothing_can_be_said(
     lines: list[Line], said: str
 ) -> None:
     message = mail(part_of([], lines, TODAY))
-    assert said in text(message, "plain")
-    assert said in text(message, "html")
+    assert said in text_of(message, "plain")
+    assert said in text_of(message, "html")
     assert said in message["Subject"]
 
 
 def test_a_mail_names_accounts_with_reasons_and_links_and_escapes_them() -> None:
     part = part_of([account("A & <b>", open_tickets=2, renewal_on=SOON)], [DOWN], TODAY)
     message = mail(part)
-    plain, rich = text(message, "plain"), text(message, "html")
+    plain, rich = text_of(message, "plain"), text_of(message, "html")
     assert "A & <b>: 2 open tickets; renews on 2026-05-02" in plain
     assert "Before <renewal> & co, NPS: worse, now −100, by 200 points (40 answers)" in plain
     assert "A &amp; &lt;b&gt;</a>: 2 open tickets" in rich
@@ -181,20 +177,20 @@ def test_a_mail_names_accounts_with_reasons_and_links_and_escapes_them() -> None
 )
 def test_a_mail_says_why_an_account_needs_somebody(changes: dict[str, object], said: str) -> None:
     message = mail(part_of([account("Northwind", **changes)], [], TODAY))
-    assert f"- Northwind: {said}\n" in text(message, "plain")
-    assert f"</a>: {said}</li>" in text(message, "html")
+    assert f"- Northwind: {said}\n" in text_of(message, "plain")
+    assert f"</a>: {said}</li>" in text_of(message, "html")
 
 
 def test_a_mail_says_how_many_accounts_are_silent_and_how_many_more_need_somebody() -> None:
     many = [account(f"A{n:02}", open_tickets=1, silent_days=180) for n in range(MOST_ACCOUNTS + 2)]
-    plain = text(mail(part_of([*many, account("Z", silent_days=179)], [], TODAY)), "plain")
+    plain = text_of(mail(part_of([*many, account("Z", silent_days=179)], [], TODAY)), "plain")
     assert "12 of 13 accounts were not heard for half a year or ever." in plain
     assert "and 2 more" in plain
 
 
 @pytest.mark.parametrize(("locale", "said"), [("es", "1 puntuación empeoró"), ("sv", "1 värde blev sämre")])
 def test_a_mail_speaks_the_readers_language(locale: str, said: str) -> None:
-    assert said in text(mail(part_of([], [DOWN], TODAY), locale=locale), "plain")
+    assert said in text_of(mail(part_of([], [DOWN], TODAY), locale=locale), "plain")
 
 
 def test_an_address_that_is_none_is_refused_for_good() -> None:
