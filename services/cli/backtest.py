@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from datetime import UTC, datetime, time
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -15,9 +17,11 @@ from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 from rich.text import Text
 
-from services.cli.backtest_run import SHOWN, Progress, Sets, directory_of, report_of_sets, run
+from services.cli.backtest_run import SHOWN, Found, Progress, Setting, report_of_run, run
+from services.cli.backtest_shares import dealt, processes_for, run_apart
 from services.cli.backtest_terminal import show
 from services.cli.programmes import report_on
+from services.trigger.domain.backtest.apart import Bonds, Groups
 from services.trigger.domain.backtest.report import Assumptions, BacktestReport
 from services.trigger.domain.directory import is_zone
 from services.trigger.domain.model import Organisation
@@ -55,6 +59,9 @@ def command(  # noqa: PLR0913, PLR0917 - one option a choice
     capacity: Annotated[float, typer.Option(min=0.1, help="Tickets that the rota takes on a day.")] = 10,
     zone: Annotated[str, typer.Option(help="Zone of days, and of people without their own.")] = "",
     own_domain: Annotated[list[str] | None, typer.Option(help="A domain of your own people.")] = None,
+    jobs: Annotated[
+        int, typer.Option(min=0, max=512, help="Processes; 0 = one a core, as far as it is worth it.")
+    ] = 0,
 ) -> None:
     """Say what programmes would have done with a history of events: whom they ask, when, whom not and why.
 
@@ -65,15 +72,15 @@ def command(  # noqa: PLR0913, PLR0917 - one option a choice
     assumed = _assumed(response_rate, unhappy, happy, capacity, zone)
     folders = [_editions(folder) for folder in (programmes, against) if folder]
     names = _names([folder for folder in (programmes, against) if folder])
-    history = History(events)
+    history, many = History(events), processes_for(events, jobs)
+    groups = Groups(Bonds.of(chain(*folders))) if many > 1 else None
     with _bar("reading", events.stat().st_size) as step:
-        history.walk(step)
-    sets = _prepared(history, assumed, (begins, ends), own_domain)
-    for name, editions in zip(names, folders, strict=True):
-        sets.add(name, editions)
+        history.walk(step, groups)
+    named = tuple(zip(names, folders, strict=True))
+    setting = _setting(history, assumed, (begins, ends), own_domain, named, accounts, contacts)
     with _bar("deciding", history.count) as step:
-        run(history, sets, directory_of(accounts, contacts, history, sets), step)
-    report = report_of_sets(events, history, sets, assumed)
+        found = _found(history, setting, groups, many, step)
+    report = report_of_run(history, setting, found, assumed)
     show(console, report)
     for path, text in ((json, report.model_dump_json(indent=1)), (html, None)):
         if path:
@@ -81,6 +88,16 @@ def command(  # noqa: PLR0913, PLR0917 - one option a choice
             console.print(f"Written: {path!s}", highlight=False)
     if report.source.broken:
         raise typer.Exit(1)
+
+
+def _found(history: History, setting: Setting, groups: Groups | None, many: int, step: Progress) -> Found:
+    if groups is None:
+        return run(history, setting, step)
+    try:
+        return run_apart(dealt(history, groups, setting, many), step)
+    except BrokenProcessPool:
+        console.print("A process was ended from outside, as for want of memory; try --jobs 1.", style="red")
+        raise typer.Exit(1) from None
 
 
 def _writable(**files: Path | None) -> None:
@@ -124,12 +141,15 @@ def _names(folders: list[Path]) -> list[str]:
     return short if len(set(short)) == len(short) else [str(folder) for folder in folders]
 
 
-def _prepared(
+def _setting(  # noqa: PLR0913, PLR0917 - one option a choice
     history: History,
     assumed: Assumptions,
     days: tuple[datetime | None, datetime | None],
     own_domains: list[str] | None,
-) -> Sets:
+    programmes: tuple[tuple[str, list[Edition]], ...],
+    accounts: Path | None,
+    contacts: Path | None,
+) -> Setting:
     """The counted time and whose history it is."""
     begins, ends = history.begins, history.ends
     if begins is None or ends is None:
@@ -155,7 +175,15 @@ def _prepared(
         public_url="",
         own_domains=tuple(own_domains or listed(settings.own_domains.lower())),
     )
-    return Sets(organisation, counted_from.astimezone(UTC), counted_to.astimezone(UTC))
+    return Setting(
+        organisation,
+        counted_from.astimezone(UTC),
+        counted_to.astimezone(UTC),
+        programmes,
+        begins,
+        accounts,
+        contacts,
+    )
 
 
 def _page(report: BacktestReport) -> str:

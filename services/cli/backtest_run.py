@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain, repeat
 from pathlib import Path
@@ -14,11 +14,13 @@ from zoneinfo import ZoneInfo
 from services.cli.imports import Layout, Source
 from services.scoring.domain.histogram import Histogram, Metric
 from services.scoring.domain.metrics import Group, group, score
+from services.trigger.domain.backtest.alike import Alike
+from services.trigger.domain.backtest.counting import Counts, Ran, counted, whole
 from services.trigger.domain.backtest.people import People
 from services.trigger.domain.backtest.report import Assumptions, BacktestReport, Broken
 from services.trigger.domain.backtest.report import Source as Told
 from services.trigger.domain.backtest.simulation import Simulation
-from services.trigger.domain.backtest.summing import UNKNOWN, Ran, differences, sum_up
+from services.trigger.domain.backtest.summing import UNKNOWN, differences, sum_up
 from services.trigger.domain.backtest.tally import Tally
 from services.trigger.domain.model import Organisation
 from services.trigger.domain.programme import Edition
@@ -31,117 +33,183 @@ from shared.errors import Unprocessable
 SHOWN = 100
 STEP = 2000
 Progress = Callable[[int], None]
+Mine = Callable[[int], bool]
+"""Whether a row of the files of accounts and contacts, counted from 1 through both, is of a share."""
 
 
-@dataclass(slots=True)
-class One:
-    """One set of programmes with its simulation."""
-
-    name: str
-    editions: list[Edition]
-    simulation: Simulation
-    tally: Tally
+def _every(_row: int) -> bool:
+    return True
 
 
-@dataclass(slots=True)
-class Sets:
-    """The sets of programmes to which everything happens, and what could not be used."""
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is let happen: to which programmes, for whom, and what is counted of it.
+
+    Attributes:
+        known_at: when files of accounts and contacts are taken in: as the history begins.
+    """
 
     organisation: Organisation
     begins: datetime
     ends: datetime
-    ran: list[One] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    events: int = 0
+    programmes: tuple[tuple[str, Sequence[Edition]], ...]
+    known_at: datetime
+    accounts: Path | None = None
+    contacts: Path | None = None
 
-    def add(self, name: str, editions: list[Edition]) -> None:
-        """One more set."""
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What came of a history or of a share of one: counts of each set of programmes, and of the lines."""
+
+    counts: tuple[Counts, ...]
+    problems: tuple[Problem, ...]
+    events: int
+    repeated: int
+    passed_over: int
+    contacts: int
+    accounts: int
+    sealed: int
+
+    def __add__(self, other: Found) -> Found:
+        """Of both shares."""
+        return Found(
+            tuple(one + another for one, another in zip(self.counts, other.counts, strict=True)),
+            self.problems + other.problems,
+            self.events + other.events,
+            self.repeated + other.repeated,
+            self.passed_over + other.passed_over,
+            self.contacts + other.contacts,
+            self.accounts + other.accounts,
+            self.sealed + other.sealed,
+        )
+
+
+class One:
+    """One set of programmes with its simulation."""
+
+    def __init__(self, name: str, editions: Sequence[Edition], setting: Setting, *, first: bool) -> None:
         people = People()
-        tally = Tally(ZoneInfo(self.organisation.zone), people.accounts, self.begins, self.ends)
-        simulation = Simulation(editions, self.organisation, tally.note, people)
-        self.ran.append(One(name, editions, simulation, tally))
+        self.name = name
+        self.tally = Tally(ZoneInfo(setting.organisation.zone), people.accounts, setting.begins, setting.ends)
+        self.alike = Alike(self.tally, first=first)
+        self.simulation = Simulation(editions, setting.organisation, self.alike.note, people)
 
-    def happen(self, one: Happening) -> None:
-        """An event happens to all of them."""
-        try:
-            for ran in self.ran:
-                ran.simulation.happen(one.type, one.source, one.id, one.told, one.at)
-        except Unprocessable as error:
-            self.problems.append(Problem(one.line, "", str(error)))
-        else:
-            self.events += 1
+    def happen(self, one: Happening, *, alike: bool, counts: bool) -> None:
+        """An event happens; `alike` one is in every share, and counts in the first."""
+        simulation = self.simulation
+        if not alike:
+            simulation.happen(one.type, one.source, one.id, one.told, one.at)
+            return
+        simulation.until(one.at)
+        unmatched, self.alike.happening = simulation.unmatched, True
+        simulation.happen(one.type, one.source, one.id, one.told, one.at)
+        self.alike.happening = False
+        if not counts:
+            simulation.unmatched = unmatched
+
+    def counted(self) -> Counts:
+        """What is to be said of it."""
+        found = self.simulation
+        plans = found.diary.book.plans.values()
+        return counted(Ran(self.name, self.tally, found.people, plans, found.unmatched, self.alike))
 
 
-def directory_of(
-    accounts: Path | None, contacts: Path | None, history: History, sets: Sets
-) -> Iterator[Happening]:
+def run(history: History, setting: Setting, step: Progress, mine: Mine = _every) -> Found:
+    """Let everything happen, and time pass to the end of what is counted.
+
+    Args:
+        history: all of it, or a share.
+        setting: to whom it happens.
+        step: is told the lines.
+        mine: which rows of the files of accounts and contacts are of this share.
+    """
+    history = replace(history, problems=[], passed_over=0, repeated=0)  # of the walk the caller knows
+    with _without_collector():
+        sets = [One(name, editions, setting, first=history.first) for name, editions in setting.programmes]
+        problems: list[Problem] = []
+        events = 0
+        known = directory_of(setting, problems, mine)
+        for number, one in enumerate(chain(known, history.happenings())):
+            if one.at > setting.ends:
+                break
+            alike, counts = one.line in history.alike, history.counts(one.line)
+            try:
+                for ran in sets:
+                    ran.happen(one, alike=alike, counts=counts)
+            except Unprocessable as error:
+                problems.append(Problem(one.line, "", str(error)))
+            else:
+                events += counts
+            if number % STEP == 0:
+                step(number)
+        for ran in sets:
+            ran.simulation.until(setting.ends)
+        step(history.count)
+        people = sets[0].simulation.people
+        return Found(
+            tuple(ran.counted() for ran in sets),
+            (*problems, *history.problems),
+            events,
+            history.repeated,
+            history.passed_over,
+            len(people.contacts),
+            len(people.accounts),
+            len(people.sealed),
+        )
+
+
+def directory_of(setting: Setting, problems: list[Problem], mine: Mine = _every) -> Iterator[Happening]:
     """Accounts and contacts of files, as if they had been imported just before the first event."""
-    now = history.begins
-    for kind, file in ((Kind.ACCOUNTS, accounts), (Kind.CONTACTS, contacts)):
-        if file is None or now is None:
+    number = 0
+    for kind, file in ((Kind.ACCOUNTS, setting.accounts), (Kind.CONTACTS, setting.contacts)):
+        if file is None:
             continue
         layout = Layout.NDJSON if file.suffix in {".ndjson", ".jsonl", ".json"} else Layout.CSV
         for line, row, defect in Source(file, layout, {}).rows(lambda _: None):
+            number += 1
+            if not mine(number):
+                continue
             if row is None:
-                sets.problems.append(Problem(line, file.name, defect))
+                problems.append(Problem(line, file.name, defect))
                 continue
             try:
-                one = of_report(line, report_of(kind, row, now))
+                one = of_report(line, report_of(kind, row, setting.known_at))
             except BadBodyError as error:
                 problem = problem_of(line, error)
-                sets.problems.append(replace(problem, field=f"{file.name} {problem.field}".strip()))
+                problems.append(replace(problem, field=f"{file.name} {problem.field}".strip()))
                 continue
-            told = one.told.model_copy(update={"occurred_at": min(one.at, now)})
-            yield one._replace(at=now, told=told)
+            told = one.told.model_copy(update={"occurred_at": min(one.at, setting.known_at)})
+            yield one._replace(at=setting.known_at, line=-number, told=told)
 
 
-def run(history: History, sets: Sets, known: Iterator[Happening], step: Progress) -> None:
-    """Let everything happen, and time pass to the end of what is counted; `step` is told the lines."""
-    with _without_collector():
-        for number, one in enumerate(chain(known, history.happenings())):
-            if one.at > sets.ends:
-                break
-            sets.happen(one)
-            if number % STEP == 0:
-                step(number)
-        for ran in sets.ran:
-            ran.simulation.until(sets.ends)
-        step(history.count)
-
-
-def report_of_sets(events: Path, history: History, sets: Sets, assumed: Assumptions) -> BacktestReport:
+def report_of_run(history: History, setting: Setting, found: Found, assumed: Assumptions) -> BacktestReport:
     """Everything that is to be said of a run."""
-    outcomes = tuple(sum_up(_ran(one), assumed, interval) for one in sets.ran)
-    people = sets.ran[0].simulation.people
-    problems = [*sets.problems, *sorted(history.problems, key=lambda problem: problem.line)]
+    sets = zip(setting.programmes, found.counts, strict=True)
+    outcomes = tuple(sum_up(whole(counts), editions, assumed, interval) for (_, editions), counts in sets)
+    problems = sorted({*found.problems, *history.problems}, key=lambda one: (one.line, one.field, one.reason))
     return BacktestReport(
         assumptions=assumed,
         source=Told(
-            file=events.name,
-            begins=history.begins or sets.begins,
-            ends=history.ends or sets.ends,
-            counted_from=sets.begins.astimezone(ZoneInfo(assumed.zone)),
-            counted_to=sets.ends.astimezone(ZoneInfo(assumed.zone)),
+            file=history.file.name,
+            begins=history.begins or setting.begins,
+            ends=history.ends or setting.ends,
+            counted_from=setting.begins.astimezone(ZoneInfo(assumed.zone)),
+            counted_to=setting.ends.astimezone(ZoneInfo(assumed.zone)),
             in_order=history.ordered,
-            events=sets.events,
-            repeated=history.repeated,
-            passed_over=history.passed_over,
+            events=found.events,
+            repeated=found.repeated,
+            passed_over=history.passed_over + found.passed_over,
             broken=len(problems),
-            contacts=len(people.contacts),
-            accounts=len(people.accounts),
-            sealed=len(people.sealed),
+            contacts=found.contacts,
+            accounts=found.accounts,
+            sealed=found.sealed,
         ),
         problems=tuple(Broken(line=p.line, field=p.field, reason=p.reason) for p in problems[:SHOWN]),
         sets=outcomes,
         differences=tuple(differences(*outcomes)) if len(outcomes) > 1 else (),
         unknown=UNKNOWN,
     )
-
-
-def _ran(one: One) -> Ran:
-    found = one.simulation
-    plans = found.diary.book.plans.values()
-    return Ran(one.name, one.editions, one.tally, found.people, plans, found.unmatched)
 
 
 def interval(kind: QuestionType, answers: int, assumed: Assumptions) -> tuple[float, float] | None:

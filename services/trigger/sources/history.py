@@ -2,7 +2,8 @@
 
 A line is a CloudEvent, a row as `afterword import events` takes it, or a record as tools write them who read
 Kafka (`kcat -J`, consoles): headers beside a payload. The file is walked through twice: once for the times
-alone, then line by line; it never lies in memory as a whole.
+alone, then line by line; it never lies in memory as a whole. It can be dealt out in shares, each a history of
+its own.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 import mmap
 import re
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,8 +20,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
+import msgspec
 from pydantic import Field, ValidationError
 
+from services.trigger.domain.backtest.apart import NOTHING, Groups, Heard, Words
 from services.trigger.domain.reports import Report
 from services.trigger.sources.table import Kind, Problem, problem_of, report_of
 from services.trigger.webhooks.body import BadBodyError
@@ -62,6 +65,48 @@ class _CloudEvent(Part):
 _readable = _CloudEvent.model_validate_json
 
 
+class _Person(msgspec.Struct, gc=False):
+    id: str = ""
+    email: str = ""
+    phone: str = ""
+    ref: str = ""
+
+
+class _Account(msgspec.Struct, gc=False):
+    id: str
+
+
+class _Subject(msgspec.Struct, gc=False):
+    kind: str
+    id: str
+
+
+class _Named(msgspec.Struct, gc=False):
+    """As much of the data as says what an event is tied to."""
+
+    occurred_at: str
+    contact: _Person | None = None
+    contacts: tuple[_Person, ...] = ()
+    account: _Account | None = None
+    accounts: tuple[_Account, ...] = ()
+    product: str = ""
+    subject: _Subject | None = None
+    renewal_on: str | None = None
+
+
+class _Glance(msgspec.Struct, gc=False):
+    """A structured CloudEvent, looked at once to find out when it happened and what it is tied to."""
+
+    specversion: str
+    id: str
+    source: str
+    type: str
+    data: _Named
+
+
+_glance = msgspec.json.Decoder(_Glance).decode
+
+
 @dataclass(slots=True)
 class History:
     """A file of events.
@@ -70,23 +115,30 @@ class History:
         problems: lines that cannot be used.
         passed_over: records of other topics than that of touchpoints, and tombstones.
         repeated: events that were there before under the same source and id.
+        alike: numbers of the lines that are in every share, where this is one; they count in the first.
     """
 
     file: Path
     problems: list[Problem] = field(default_factory=list)
     passed_over: int = 0
     repeated: int = 0
+    alike: frozenset[int] = frozenset()
+    first: bool = True
     _times: array[int] = field(default_factory=lambda: array("q"))
     _starts: array[int] = field(default_factory=lambda: array("Q"))
     _lines: array[int] = field(default_factory=lambda: array("Q"))
+    _nodes: array[int] = field(default_factory=lambda: array("q"))
 
-    def walk(self, progress: Callable[[int], None] = lambda _: None) -> None:
-        """Find out when each line happened; `progress` is told the bytes that were read."""
+    def walk(self, progress: Callable[[int], None] = lambda _: None, groups: Groups | None = None) -> None:
+        """Find out when each line happened, and what it is tied to where it is to be dealt out.
+
+        `progress` is told the bytes that were read.
+        """
         at = 0
         with self.file.open("rb") as raw:
             for number, line in enumerate(raw, 1):
                 if line.strip():
-                    self._enter(number, at, line)
+                    self._enter(number, at, line, groups)
                 at += len(line)
                 if number % 5000 == 0:
                     progress(at)
@@ -121,17 +173,43 @@ class History:
             try:
                 found = _read(number, line)
             except (BadBodyError, Undecodable) as error:
-                self.problems.append(_problem(number, error))
+                if self.counts(number):
+                    self.problems.append(_problem(number, error))
                 continue
             if found is None:
-                self.passed_over += 1
+                self.passed_over += self.counts(number)
                 continue
             name = hash((found.source, found.id))
             if name in known:
-                self.repeated += 1
+                self.repeated += self.counts(number)
                 continue
             known.add(name)
             yield found
+
+    @property
+    def nodes(self) -> Sequence[int]:
+        """What the lines are tied to, in the order of the file."""
+        return self._nodes
+
+    def counts(self, line: int) -> bool:
+        """Whether a line counts here, as it does in one of the shares that have it."""
+        return self.first or line not in self.alike
+
+    def shares(self, share_of: Mapping[int, int], count: int) -> list[History]:
+        """The lines dealt out by the nodes that they are tied to; those tied to nothing are in all shares.
+
+        Problems, and what was passed over, stay with the whole.
+        """
+        shares = [History(self.file) for _ in range(count)]
+        for place, node in enumerate(self._nodes):
+            for share in shares if node == NOTHING else (shares[share_of[node]],):
+                share._times.append(self._times[place])  # noqa: SLF001 - of the same class
+                share._starts.append(self._starts[place])  # noqa: SLF001
+                share._lines.append(self._lines[place])  # noqa: SLF001
+        alike = frozenset(n for n, node in zip(self._lines, self._nodes, strict=True) if node == NOTHING)
+        for number, share in enumerate(shares):
+            share.alike, share.first = alike, not number
+        return shares
 
     def _read(self) -> Iterator[tuple[int, bytes]]:
         places: Iterable[int] = range(len(self._times))
@@ -142,13 +220,10 @@ class History:
                 text.seek(self._starts[place])
                 yield self._lines[place], text.readline()
 
-    def _enter(self, number: int, at: int, line: bytes) -> None:
-        told = _TIME.findall(line)
-        found: datetime | None = None
-        if len(told) == 1:
-            with suppress(ValueError):
-                found = datetime.fromisoformat(told[0].decode())
-        if found is None or found.tzinfo is None:
+    def _enter(self, number: int, at: int, line: bytes, groups: Groups | None) -> None:
+        heard = None if groups is None else _look_at(line)
+        found = _time_of(line) if heard is None else heard.at
+        if found is None or (groups is not None and heard is None):
             try:
                 happening = _read(number, line)
             except (BadBodyError, Undecodable) as error:
@@ -158,9 +233,59 @@ class History:
                 self.passed_over += 1
                 return
             found = happening.at
+            heard = None if groups is None else heard_in(happening)
         self._times.append(int(found.timestamp() * 1_000_000))
         self._starts.append(at)
         self._lines.append(number)
+        if groups is not None and heard is not None:
+            self._nodes.append(groups.join(heard))
+
+
+def _time_of(line: bytes) -> datetime | None:
+    """When a line happened, as far as that stands in it just once and with its zone."""
+    told = _TIME.findall(line)
+    return _instant(told[0].decode()) if len(told) == 1 else None
+
+
+def _instant(text: str) -> datetime | None:
+    with suppress(ValueError):
+        found = datetime.fromisoformat(text)
+        return found if found.tzinfo else None
+    return None
+
+
+def _look_at(line: bytes) -> Heard | None:
+    """What a plain CloudEvent is tied to; None for anything else, and for what may be broken."""
+    try:
+        event = _glance(line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    told = event.data
+    at = _instant(told.occurred_at)
+    if at is None:
+        return None
+    return _heard(event, at, told)
+
+
+def heard_in(one: Happening) -> Heard:
+    """What an event is tied to."""
+    return _heard(one, one.at, one.told)
+
+
+def _heard(event: Happening | _Glance, at: datetime, told: Touchpoint | _Named) -> Heard:
+    people = (told.contact, *told.contacts) if told.contact else told.contacts
+    return Heard(
+        event.type,
+        event.source,
+        event.id,
+        at,
+        [Words(one.id, one.email, one.phone, one.ref) for one in people],
+        told.account.id if told.account else "",
+        [one.id for one in told.accounts],
+        told.product,
+        (told.subject.kind, told.subject.id) if told.subject else ("", ""),
+        dated=told.renewal_on is not None,
+    )
 
 
 def _read(number: int, line: bytes) -> Happening | None:

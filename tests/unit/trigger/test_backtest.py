@@ -14,10 +14,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.cli.backtest_run import interval
+from services.trigger.domain.backtest.counting import Ran, counted
 from services.trigger.domain.backtest.people import People
 from services.trigger.domain.backtest.report import Assumptions, Outcome
 from services.trigger.domain.backtest.simulation import Simulation
-from services.trigger.domain.backtest.summing import Ran, differences, spans, sum_up
+from services.trigger.domain.backtest.summing import differences, spans, sum_up
 from services.trigger.domain.backtest.tally import Tally
 from services.trigger.domain.model import PlanState
 from services.trigger.domain.programme import Edition, edition_of
@@ -70,11 +71,12 @@ def ran(
         simulation.happen(one.type, one.source, one.id, one.told, one.at)
     simulation.until(ends)
     plans = simulation.diary.book.plans.values()
-    return Ran("here", editions, tally, people, plans, simulation.unmatched)
+    return Ran("here", tally, people, plans, simulation.unmatched)
 
 
 def outcome(events: Sequence[Happening], *editions: Edition, **window: datetime) -> Outcome:
-    return sum_up(ran(events, editions or ALL, **window), ASSUMED, interval)
+    chosen = editions or ALL
+    return sum_up(counted(ran(events, chosen, **window)), chosen, ASSUMED, interval)
 
 
 # --- reading ------------------------------------------------------------------------------------------
@@ -205,9 +207,8 @@ def test_an_empty_file_has_no_events(tmp_path: Path) -> None:
 def test_whoever_is_sealed_is_taken_to_be_reachable(tmp_path: Path) -> None:
     contact = {"ref": "11111111-2222-3333-4444-555555555555", "sealed": "xyz"}
     _, events = read(tmp_path, [cloud_event(contact=contact)])
-    one = ran(events, [edition()])
-    assert len(one.people.sealed) == 1
-    assert sum_up(one, ASSUMED, interval).invited == 1
+    assert len(ran(events, [edition()]).people.sealed) == 1
+    assert outcome(events, edition()).invited == 1
 
 
 def test_seeded_histories_meet_every_rule(tmp_path: Path) -> None:
@@ -228,9 +229,8 @@ def test_seeded_histories_meet_every_rule(tmp_path: Path) -> None:
 def test_every_plan_is_accounted_for(tmp_path: Path, seed: int) -> None:
     _, events = read(tmp_path, of_seed(seed))
     one = ran(events)
-    found = sum_up(one, ASSUMED, interval)
-    counted = [plan for plan in one.plans if plan.state is not PlanState.EXPANDED and not plan.shadow]
-    by_state = Counter(plan.state for plan in counted)
+    found = sum_up(counted(one), ALL, ASSUMED, interval)
+    by_state = Counter(p.state for p in one.plans if p.state is not PlanState.EXPANDED and not p.shadow)
     assert found.planned == found.invited + found.not_asked + found.still_waiting
     assert found.invited == by_state[PlanState.REQUESTED] == sum(day.invitations for day in found.days)
     assert found.still_waiting == by_state[PlanState.PENDING]

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import date, timedelta
 from itertools import groupby
-from uuid import UUID
 
-from services.trigger.domain.backtest.people import People
+from services.trigger.domain.backtest.counting import Asked, Counts
 from services.trigger.domain.backtest.report import (
     Assumptions,
     BacktestReport,
     Bucket,
     Day,
     Difference,
-    Heaviest,
     Load,
     Outcome,
     Precision,
@@ -25,9 +21,7 @@ from services.trigger.domain.backtest.report import (
     ReasonCount,
     Tickets,
 )
-from services.trigger.domain.backtest.tally import Tally
 from services.trigger.domain.explain import because
-from services.trigger.domain.model import Plan, PlanState
 from services.trigger.domain.programme import Edition
 from shared.contracts import reasons as ledger
 from shared.contracts.forms import QuestionType
@@ -37,8 +31,6 @@ from shared.contracts.reasons import Reason
 Interval = Callable[[QuestionType, int, Assumptions], tuple[float, float] | None]
 """The interval that so many answers give, as the scores will have it; None with no answer."""
 
-MONTH = timedelta(days=30)
-SHOWN = 20
 MOST_DAYS = 70
 """Longer times are drawn by week: more bars cannot be told apart."""
 
@@ -49,39 +41,26 @@ _NEVER_ASKED = frozenset({ledger.Outcome.SUPPRESSED, ledger.Outcome.CANCELLED})
 _ASKED = frozenset({ledger.Outcome.REQUESTED, ledger.Outcome.SHADOW})
 
 
-@dataclass(frozen=True, slots=True)
-class Ran:
-    """A set of programmes after its simulation."""
-
-    name: str
-    editions: Sequence[Edition]
-    tally: Tally
-    people: People
-    plans: Iterable[Plan]
-    unmatched: int
-
-
-def sum_up(ran: Ran, assumed: Assumptions, interval: Interval) -> Outcome:
+def sum_up(found: Counts, editions: Sequence[Edition], assumed: Assumptions, interval: Interval) -> Outcome:
     """What a set of programmes would have done."""
-    waiting = Counter(p.programme for p in ran.plans if p.state is PlanState.PENDING)
-    programmes = tuple(_programme(edition, ran.tally, waiting) for edition in ran.editions)
+    programmes = tuple(_programme(edition, found) for edition in editions)
     real = [one for one in programmes if not one.shadow]
-    days = tuple(_days(ran, assumed))
+    days = tuple(_days(found, editions, assumed))
     return Outcome(
-        name=ran.name,
+        name=found.name,
         invited=sum(day.invitations for day in days),
         reminders=sum(day.reminders for day in days),
         planned=sum(one.planned for one in real),
         not_asked=sum(one.not_asked for one in real),
         still_waiting=sum(one.still_waiting for one in real),
-        unmatched=ran.unmatched,
+        unmatched=found.unmatched,
         programmes=programmes,
-        reasons=tuple(_reasons(ran.tally, {one.key for one in real})),
+        reasons=tuple(_reasons(found, {one.key for one in real})),
         days=days,
-        people=_load_of_people(ran),
-        accounts=_load_of_accounts(ran),
+        people=_load(found.people, PERSON_STEPS),
+        accounts=_load(found.accounts, ACCOUNT_STEPS),
         tickets=_tickets(days, assumed),
-        precision=tuple(_precision(ran, assumed, interval)),
+        precision=tuple(_precision(found, editions, assumed, interval)),
     )
 
 
@@ -119,10 +98,10 @@ def _headline(outcome: Outcome) -> Iterator[tuple[str, float]]:
     yield "days above capacity", outcome.tickets.days_over_capacity
 
 
-def _programme(edition: Edition, tally: Tally, waiting: Mapping[str, int]) -> ProgrammeFigures:
-    rules, key = edition.programme, edition.key
-    reasons = tuple(_reasons(tally, {key}))
-    mine = {counted[1:]: count for counted, count in tally.decided.items() if counted[0] == key}
+def _programme(edition: Edition, found: Counts) -> ProgrammeFigures:
+    rules, key, waiting = edition.programme, edition.key, found.waiting
+    reasons = tuple(_reasons(found, {key}))
+    mine = {counted[1:]: count for counted, count in found.decided.items() if counted[0] == key}
     invited = sum(n for (outcome, _, reminder), n in mine.items() if outcome in _ASKED and not reminder)
     not_asked = sum(reason.not_asked for reason in reasons)
     return ProgrammeFigures(
@@ -131,25 +110,25 @@ def _programme(edition: Edition, tally: Tally, waiting: Mapping[str, int]) -> Pr
         family=rules.family,
         asks=rules.core.type,
         shadow=edition.shadow,
-        planned=invited + not_asked + waiting.get(key, 0),
+        planned=invited + not_asked + waiting[key],
         invited=invited,
         reminders=mine.get((ledger.Outcome.REQUESTED, None, True), 0),
         waited=sum(reason.waited for reason in reasons),
         not_asked=not_asked,
-        still_waiting=waiting.get(key, 0),
+        still_waiting=waiting[key],
         reasons=reasons,
     )
 
 
-def _reasons(tally: Tally, programmes: Collection[str]) -> Iterator[ReasonCount]:
+def _reasons(found: Counts, programmes: Collection[str]) -> Iterator[ReasonCount]:
     """Reasons with what they did in some programmes, those that prevented most first."""
     waited: Counter[Reason] = Counter()
     not_asked: Counter[Reason] = Counter()
     not_planned: Counter[Reason] = Counter()
-    for (key, reason), count in tally.waited.items():
+    for (key, reason), count in found.waited.items():
         if key in programmes:
             waited[reason] += count
-    for (key, outcome, why, reminder), count in tally.decided.items():
+    for (key, outcome, why, reminder), count in found.decided.items():
         if key not in programmes or why is None or reminder:
             continue
         if outcome in _NEVER_ASKED:
@@ -167,18 +146,17 @@ def _reasons(tally: Tally, programmes: Collection[str]) -> Iterator[ReasonCount]
         )
 
 
-def _days(ran: Ran, assumed: Assumptions) -> Iterator[Day]:
+def _days(found: Counts, editions: Sequence[Edition], assumed: Assumptions) -> Iterator[Day]:
     """Every day of the counted time, those without any invitation too."""
-    tally = ran.tally
-    opens = {e.key for e in ran.editions if e.programme.close_the_loop.unhappy.ticket}
-    day, last = (at.astimezone(tally.zone).date() for at in (tally.begins, tally.ends))
+    opens = {e.key for e in editions if e.programme.close_the_loop.unhappy.ticket}
+    day, last = (at.astimezone(found.zone).date() for at in (found.begins, found.ends))
     while day <= last:
-        sent = tally.sent.get(day, Counter())
+        sent = found.sent.get(day, Counter())
         asked = sum(count for key, count in sent.items() if key in opens)
         yield Day(
             day=day,
             invitations=sent.total(),
-            reminders=tally.reminded[day],
+            reminders=found.reminded[day],
             tickets=round(asked * assumed.response_rate * assumed.unhappy, 2),
             programmes=dict(sorted(sent.items())),
         )
@@ -197,77 +175,30 @@ def _tickets(days: Sequence[Day], assumed: Assumptions) -> Tickets:
     )
 
 
-def _load_of_people(ran: Ran) -> Load:
-    people = ran.people
-
-    def whose(contact_id: UUID) -> tuple[str, str]:
-        home = people.contacts[contact_id].account_id
-        account = people.accounts.get(home) if home else None
-        return people.label(contact_id), account.external_id if account else ""
-
-    asked: dict[UUID, list[datetime]] = {}
-    for contact_id, times in ran.tally.of_contact.items():
-        asked.setdefault(people.current(contact_id), []).extend(times)
-    present = {one.id for one in people.contacts.values() if not one.erased_at and not one.merged_into}
-    return _load(asked, len(present | asked.keys()), PERSON_STEPS, whose)
-
-
-def _load_of_accounts(ran: Ran) -> Load:
-    people = ran.people
-
-    def whose(account_id: UUID) -> tuple[str, str]:
-        account = people.accounts[account_id]
-        return account.external_id, account.name
-
-    asked: dict[UUID, list[datetime]] = {}
-    for account_id, times in ran.tally.of_account.items():
-        asked.setdefault(people.home(account_id), []).extend(times)
-    known = sum(one.merged_into is None for one in people.accounts.values())
-    return _load(asked, known, ACCOUNT_STEPS, whose)
-
-
-def _load(
-    asked: Mapping[UUID, Sequence[datetime]],
-    known: int,
-    steps: Sequence[int],
-    whose: Callable[[UUID], tuple[str, str]],
-) -> Load:
-    counts = Counter(len(times) for times in asked.values())
-    total = sum(number * count for number, count in counts.items())
-    buckets = [Bucket(invitations="0", count=max(known - len(asked), 0))]
+def _load(asked: Asked, steps: Sequence[int]) -> Load:
+    times = asked.times
+    total = sum(number * count for number, count in times.items())
+    buckets = [Bucket(invitations="0", count=max(asked.known - times.total(), 0))]
     for low, high in zip(steps, [*(step - 1 for step in steps[1:]), None], strict=True):
-        count = sum(n for number, n in counts.items() if number >= low and (high is None or number <= high))
+        count = sum(n for number, n in times.items() if number >= low and (high is None or number <= high))
         span = f"{low}+" if high is None else str(low) if low == high else f"{low}\N{EN DASH}{high}"
         buckets.append(Bucket(invitations=span, count=count))
-    heaviest = sorted(asked, key=lambda one: (-len(asked[one]), whose(one)))[:SHOWN] if asked else []
     return Load(
-        known=known,
-        asked=len(asked),
-        most=max(counts, default=0),
-        mean=round(total / len(asked), 2) if asked else 0,
+        known=asked.known,
+        asked=times.total(),
+        most=max(times, default=0),
+        mean=round(total / times.total(), 2) if times else 0,
         distribution=tuple(buckets),
-        heaviest=tuple(
-            Heaviest(
-                name=whose(one)[0],
-                account=whose(one)[1],
-                invitations=len(asked[one]),
-                within_30_days=_densest(asked[one]),
-            )
-            for one in heaviest
-        ),
+        heaviest=asked.heaviest,
     )
 
 
-def _densest(times: Sequence[datetime]) -> int:
-    """The most moments that lie within any thirty days."""
-    ordered = sorted(times)
-    return max(bisect_left(ordered, at + MONTH) - place for place, at in enumerate(ordered))
-
-
-def _precision(ran: Ran, assumed: Assumptions, interval: Interval) -> Iterator[Precision]:
+def _precision(
+    found: Counts, editions: Sequence[Edition], assumed: Assumptions, interval: Interval
+) -> Iterator[Precision]:
     """Programmes with their tiers, as far as anybody was invited."""
-    for edition in ran.editions:
-        mine = {tier: n for (key, tier), n in ran.tally.of_segment.items() if key == edition.key}
+    for edition in editions:
+        mine = {tier: n for (key, tier), n in found.of_segment.items() if key == edition.key}
         if not mine:
             continue
         yield _exactness(edition, None, sum(mine.values()), assumed, interval)

@@ -49,10 +49,10 @@ class Tally:
 
     def note(self, at: datetime, decision: Decision) -> None:
         """Count one decision."""
-        if not self.begins <= at <= self.ends:
+        if not self.counts(at):
             return
         outcome, reminder = decision.outcome, decision.step > 0
-        self.decided[decision.programme, outcome, decision.reason, reminder] += 1
+        self.decided[self.counted(decision)] += 1
         if outcome is Outcome.NOT_MATCHED or outcome is Outcome.PLANNED:
             return
         if reminder:
@@ -64,6 +64,15 @@ class Tally:
             self._waiting.pop(decision.plan_id, None)
             if outcome is Outcome.REQUESTED:
                 self._send(at, decision)
+
+    def counts(self, at: datetime) -> bool:
+        """Whether a moment lies in the time that is counted."""
+        return self.begins <= at <= self.ends
+
+    @staticmethod
+    def counted(decision: Decision) -> Counted:
+        """As what a decision is counted."""
+        return decision.programme, decision.outcome, decision.reason, decision.step > 0
 
     def _wait(self, decision: Decision) -> None:
         if decision.plan_id is None or decision.reason is None:
