@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from tools import architecture, asyncapi, dashboard, events, metrics, performance, programmes, views
+from tools import architecture, asyncapi, dashboard, events, metrics, openapi, performance, programmes, views
 
 ROOT = Path(__file__).parents[1]
 
@@ -17,6 +17,7 @@ def documents() -> dict[Path, str]:
         dashboard.PATH: dashboard.render(),
         **events.schemas(),
         **programmes.schemas(),
+        **openapi.render(),
     }
     for page in (architecture, performance, views):
         if (ROOT / page.PATH).exists():

@@ -7,6 +7,7 @@ from datetime import timedelta
 import httpx
 from fastapi import APIRouter
 
+from services.collector.api.described import described
 from services.collector.api.listing import listing_routes
 from services.collector.api.review import review_routes
 from services.collector.api.taking import ResponsesApi
@@ -61,6 +62,7 @@ async def build(settings: Settings, platform: Platform) -> Service:
     review, listing = Review(platform.db), Listing(platform.db, platform.sealer)
     join(
         router,
+        described(api),
         review_routes(review, Verdicts(platform.db)),
         listing_routes(listing),
         held_routes(listing, review),

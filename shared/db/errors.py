@@ -16,6 +16,9 @@ RAISED = (
 )
 """What work on the database raises when a statement, its connection or its server fails."""
 
+UNWRITABLE = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)
+"""What a text raises that PostgreSQL cannot hold: one with a zero byte."""
+
 _TRANSIENT_CLASSES = ("08", "40", "53", "57")
 _TRANSIENT_STATES = frozenset({"55P03", "25P03", "25006", "XX000"})
 

@@ -7,6 +7,7 @@ application carries the `Access` as `app.state.access`.
 
 import hmac
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated
 from urllib.parse import quote, urlsplit
@@ -20,6 +21,7 @@ from shared.web.problems import Problem, Redirect, wants_html
 
 __all__ = [
     "Access",
+    "Needs",
     "Principal",
     "Role",
     "Scope",
@@ -109,28 +111,41 @@ def require_role(role: Role | str) -> Callable[..., Awaitable[User]]:
     return signed_in_as
 
 
-@lru_cache
-def require_scope(scope: Scope | str) -> Callable[..., Awaitable[Principal]]:
+@dataclass(frozen=True, slots=True)
+class Needs:
     """A dependency: an API key with this scope, or somebody signed in whose role has it.
+
+    The descriptions of the interfaces read the scope off it.
+    """
+
+    scope: Scope
+
+    async def __call__(self, request: Request) -> Principal:
+        """Who asks.
+
+        Raises:
+            Problem: 401 nobody known asks, 403 who asks has not the scope.
+        """
+        principal = await _principal(request)
+        if self.scope not in principal.scopes:
+            whose = f"your role {principal.user.role}" if principal.user else f"the key {principal.name!r}"
+            lowest = next(role for role in Role if self.scope in ROLE_SCOPES[role])
+            raise Problem(
+                403,
+                f"This needs the scope {self.scope}, which {whose} has not.",
+                what_to_do=f"Ask an admin for a key with {self.scope}, or for the role {lowest}.",
+            )
+        return principal
+
+
+@lru_cache
+def require_scope(scope: Scope | str) -> Needs:
+    """What a route depends on that a scope opens.
 
     Raises:
         ValueError: There is no such scope.
     """
-    needed = Scope(scope)
-
-    async def allowed(request: Request) -> Principal:
-        principal = await _principal(request)
-        if needed not in principal.scopes:
-            whose = f"your role {principal.user.role}" if principal.user else f"the key {principal.name!r}"
-            lowest = next(role for role in Role if needed in ROLE_SCOPES[role])
-            raise Problem(
-                403,
-                f"This needs the scope {needed}, which {whose} has not.",
-                what_to_do=f"Ask an admin for a key with {needed}, or for the role {lowest}.",
-            )
-        return principal
-
-    return allowed
+    return Needs(Scope(scope))
 
 
 async def _principal(request: Request) -> Principal:

@@ -5,6 +5,7 @@ from fastapi.responses import RedirectResponse
 
 from shared.security.access import Access, Role, user_of
 from shared.web import settings_pages, signin, static
+from shared.web.description import install_description
 from shared.web.errors import install_errors
 from shared.web.routing import join
 from shared.web.security_headers import SecurityHeaders
@@ -24,6 +25,7 @@ def web_app(access: Access, public_url: str) -> FastAPI:
     https = public_url.startswith("https:")
     app.add_middleware(SecurityHeaders, https=https)
     install_errors(app, https=https)
+    install_description(app, https=https)
     join(app, static.router, signin.router, settings_pages.router)
     app.add_api_route("/", home, include_in_schema=False)
     return app

@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
-from shared.db.errors import RAISED, is_transient
+from shared.db.errors import RAISED, UNWRITABLE, is_transient
 from shared.errors import Unavailable
 from shared.security.access import session_of
 from shared.web.problems import Problem, wants_html
@@ -68,7 +68,13 @@ def install_errors(app: FastAPI, *, https: bool) -> None:
 
 
 async def _of_database(request: Request, error: Exception) -> Response:
-    """A database that is away, or went away in mid-work, is back soon; a wrong statement is a bug."""
+    """A database that is away, or went away in mid-work, is back soon; a wrong statement is a bug.
+
+    Texts of addresses and bodies reach the database as they are, so it is the one place that sees all that it
+    cannot hold.
+    """
+    if isinstance(error, UNWRITABLE):
+        return answer(request, Problem(422, "A text holds a zero byte.", what_to_do="Send it without."))
     if not is_transient(error):
         raise error
     return answer(request, Problem(503, "The database is not reachable.", retry_after=RETRY_SECONDS))

@@ -162,3 +162,9 @@ WRITERS: dict[Format, Writer] = {
     Format.NDJSON: Writer("application/x-ndjson", _ndjson),
     Format.PARQUET: Writer("application/vnd.apache.parquet", _parquet),
 }
+
+FILES: dict[int | str, dict[str, Any]] = {
+    200: {"content": {writer.media_type: {"schema": {"type": "string"}} for writer in WRITERS.values()}},
+    501: {"description": "The library that writes Parquet is not installed."},
+}
+"""What a route that sends a table says of itself (`responses=`), with `response_class=StreamingResponse`."""

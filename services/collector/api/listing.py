@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -15,7 +15,8 @@ from services.collector.handlers.listing import START, Listing, Place
 from shared.contracts.responses import Mood
 from shared.security.access import Principal, require_scope
 from shared.web.cursors import after_of, cursor_of
-from shared.web.exports import Format, sent
+from shared.web.exports import FILES, Format, sent
+from shared.web.instants import Moment
 from shared.web.problems import Problem
 
 Reader = Annotated[Principal, Depends(require_scope("responses:read"))]
@@ -30,12 +31,9 @@ def _filters(  # noqa: PLR0913 - one argument per parameter of the address
     account: Annotated[str, Query(max_length=100)] = "",
     contact: UUID | None = None,
     mood: Mood | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
 ) -> Filters:
-    for name, instant in (("since", since), ("until", until)):
-        if instant is not None and instant.tzinfo is None:
-            raise Problem(422, f"{name}: write the zone too, as in 2026-03-03T10:00:00Z.", field=name)
     return Filters(state, programme, account, contact, None, mood, since, until)
 
 
@@ -61,7 +59,7 @@ def listing_routes(listing: Listing) -> APIRouter:
         following = cursor_of((page.last[0] - START[0]) // _TICK, page.last[1]) if page.last else cursor
         return {"responses": page.items, "next": following, "more": len(page.items) == limit}
 
-    @router.get("/v1/responses/export")
+    @router.get("/v1/responses/export", response_class=StreamingResponse, responses=FILES)
     async def export(_: Exporter, wanted: Wanted, format: Format = Format.CSV) -> StreamingResponse:  # noqa: A002 - its name in the address
         """All answers that the filters leave, as a file: `csv`, `ndjson` or `parquet`."""
         return sent("responses", format, listing.every(wanted), columns(await listing.forms(wanted)), row)

@@ -14,6 +14,7 @@ from shared.web.problems import Problem as HttpProblem
 
 Reader = Annotated[Principal, Depends(require_scope("responses:read"))]
 Manager = Annotated[User, Depends(require_role("manager"))]
+After = Annotated[int, Query(ge=0, lt=2**63)]
 Limit = Annotated[int, Query(ge=1, le=500)]
 FIRST = UUID(int=0)
 
@@ -23,7 +24,7 @@ def review_routes(review: Review, verdicts: Verdicts) -> APIRouter:
     router = APIRouter(tags=["responses"])
 
     @router.get("/v1/observations")
-    async def observations(_: Reader, survey: UUID, after: int = 0, limit: Limit = 200) -> dict[str, Any]:
+    async def observations(_: Reader, survey: UUID, after: After = 0, limit: Limit = 200) -> dict[str, Any]:
         """What was seen of a survey's link, in order; why an answer was taken for a machine's."""
         return {"observations": await review.observations(survey, after, limit)}
 
@@ -41,7 +42,7 @@ def review_routes(review: Review, verdicts: Verdicts) -> APIRouter:
         return found
 
     @router.get("/v1/responses/contact-wishes")
-    async def contact_wishes(_: Reader, after: int = 0, limit: Limit = 100) -> dict[str, Any]:
+    async def contact_wishes(_: Reader, after: After = 0, limit: Limit = 100) -> dict[str, Any]:
         """Who came after a survey had closed and asked to be contacted."""
         return {"wishes": await review.wishes(after, limit)}
 

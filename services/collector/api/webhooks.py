@@ -14,6 +14,7 @@ from services.collector.handlers.webhooks import BEGINNING, Webhooks, Wish
 from services.collector.store.webhooks import Endpoint
 from shared.security.access import Principal, require_scope
 from shared.web.cursors import after_of, cursor_of
+from shared.web.instants import Moment
 from shared.web.problems import Problem
 
 Reader = Annotated[Principal, Depends(require_scope("settings:read"))]
@@ -54,7 +55,7 @@ class Replay(BaseModel):
 
     delivery: UUID | None = None
     state: State = "failed"
-    since: datetime | None = None
+    since: Moment | None = None
 
 
 def webhook_routes(webhooks: Webhooks) -> APIRouter:
@@ -126,8 +127,6 @@ def _of_calls(router: APIRouter, webhooks: Webhooks) -> None:
     @router.post("/v1/webhooks/{endpoint}/replay", status_code=202)
     async def replay(admin: Admin, endpoint: UUID, wanted: Replay) -> dict[str, int]:
         """Tell again, under the same ids: one delivery, or all of a state since a time."""
-        if wanted.since is not None and wanted.since.tzinfo is None:
-            raise Problem(422, "since: write the zone too, as in 2026-03-03T10:00:00Z.", field="since")
         count = await webhooks.replay(
             endpoint,
             admin.name,

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime
 
 from services.dispatch.domain.rates import Thresholds
 from services.dispatch.store import rates
 from services.dispatch.store.rates import Cut
 from shared.db.database import Database
 from shared.security.access import Principal, Scope, require_scope
+from shared.web.instants import Moment
 from shared.web.problems import Problem
 
 SPAN = timedelta(days=30)
@@ -29,8 +29,8 @@ def rate_routes(db: Database, thresholds: Thresholds) -> APIRouter:
     async def of_span(
         _reader: MessageReader,
         by: Annotated[Cut, Query()] = Cut.PROGRAMME,
-        since: AwareDatetime | None = None,
-        until: AwareDatetime | None = None,
+        since: Moment | None = None,
+        until: Moment | None = None,
     ) -> dict[str, Any]:
         """Sums of the surveys requested from `since` (30 days ago) to `until` (now).
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from services.dispatch.store import suppressions, views
 from services.dispatch.store.views import Filter
 from shared.db.database import Database
 from shared.security.access import Principal, Scope, require_scope
+from shared.web.instants import Moment
 
 MAX_ROWS = 500
 Limit = Annotated[int, Query(ge=1, le=MAX_ROWS)]
@@ -47,7 +47,7 @@ def routes(db: Database) -> APIRouter:
 
     @router.get("/suppressions")
     async def stopped(
-        _reader: ContactReader, before: datetime | None = None, limit: Limit = 100, *, lifted: bool = False
+        _reader: ContactReader, before: Moment | None = None, limit: Limit = 100, *, lifted: bool = False
     ) -> dict[str, Any]:
         """Who is not written to and why, newest first; ids only, addresses are not kept.
 

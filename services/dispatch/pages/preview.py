@@ -29,6 +29,7 @@ _MAIL_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src https:; sandbox; frame-ancestors 'self'; "
     "base-uri 'none'"
 )
+_EITHER: dict[int | str, dict[str, Any]] = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
 _PAGE_POLICY = f"{CSP}; frame-src 'self'"
 Viewer = Annotated[User, Depends(require_role(Role.VIEWER))]
 ProgrammeReader = Annotated[Principal, Depends(require_scope(Scope.PROGRAMMES_READ))]
@@ -79,7 +80,7 @@ def preview_routes(db: Database, studio: Studio) -> APIRouter:
         wanted = Wanted(choice.programme, choice.locale or "en", Channel.EMAIL, choice.step)
         return _mail(await _preview(db, studio, wanted), choice.look)
 
-    @router.get("/v1/previews/{programme}", response_class=HTMLResponse)
+    @router.get("/v1/previews/{programme}", response_class=HTMLResponse, responses=_EITHER)
     async def preview(
         _reader: ProgrammeReader,
         programme: str,

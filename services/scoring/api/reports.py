@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
-from services.scoring.domain.asking import Question, Span, ask
+from services.scoring.domain.asking import NoSuchRollup, Question, Span, ask
 from services.scoring.domain.change import Verdict, plan
 from services.scoring.domain.cohorts import Cohort
 from services.scoring.domain.definitions import Defined, Definition
@@ -174,7 +174,10 @@ def routes(db: Database, clock: Clock) -> APIRouter:
     ) -> PlanOut:
         """How long until a change of some points can be seen in a programme, or in one segment of it."""
         span = span_of(Window.DAYS_90, clock.now().date())
-        question = ask(programme=programme, dimension=dimension, value=value, metric=metric, span=span)
+        try:
+            question = ask(programme=programme, dimension=dimension, value=value, metric=metric, span=span)
+        except NoSuchRollup as error:
+            raise Problem(422, f"dimension: {error}.", field="dimension") from error
         async with db.read() as conn:
             return await _plan(conn, question, metric, points)
 

@@ -26,7 +26,7 @@ from shared.db.database import Database
 from shared.runtime.clock import Clock
 from shared.security.access import Principal, Scope, require_scope
 from shared.web.cursors import after_day, cursor_of
-from shared.web.exports import Format, sent
+from shared.web.exports import FILES, Format, sent
 from shared.web.problems import Problem
 
 Reader = Annotated[Principal, Depends(require_scope(Scope.SCORES_READ))]
@@ -109,7 +109,7 @@ def routes(
         last = exports.place_of(shown[-1]) if more else None
         return FactsOut(facts=shown, next=cursor_of(last[0].toordinal(), last[1]) if last else None)
 
-    @router.get("/tables/{table}")
+    @router.get("/tables/{table}", response_class=StreamingResponse, responses=FILES)
     async def table(
         table: Table,
         principal: Reader,

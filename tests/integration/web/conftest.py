@@ -95,6 +95,10 @@ def _add_routes(app: FastAPI) -> None:
     async def wrong_statement() -> None:
         raise asyncpg.UndefinedTableError("ana@example.com")
 
+    @app.get("/zero")
+    async def zero() -> None:
+        raise asyncpg.CharacterNotInRepertoireError('invalid byte sequence for encoding "UTF8": 0x00')
+
     @app.get("/busy")
     async def busy() -> None:
         raise Problem(429, "Too many answers.", what_to_do="Wait a minute.", retry_after=60)

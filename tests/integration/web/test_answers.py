@@ -19,6 +19,7 @@ EVERY_STATUS = [
     pytest.param("DELETE", "/signin", 405, id="405"),
     pytest.param("GET", "/setup/none", 410, id="410"),
     pytest.param("POST", "/v1/orders", 422, id="422"),
+    pytest.param("GET", "/zero", 422, id="422 of the database"),
     pytest.param("GET", "/busy", 429, id="429"),
     pytest.param("GET", "/broken", 500, id="500"),
     pytest.param("GET", "/wrong-statement", 500, id="500 of the database"),
