@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ from tests.chaos.instances import Instance
 from tests.chaos.journal import Faulted, Journal, Outcome, Probed
 from tests.chaos.load import Load, prepared
 from tests.chaos.progress import Probe
-from tests.chaos.schedule import Counts, Lanes, schedule
+from tests.chaos.schedule import SERVICES, STORES, Counts, Fault, Schedule, schedule
 from tests.chaos.soak import Flatness, soak
 
 START = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
@@ -178,9 +178,9 @@ async def _play(plan: Plan, stage: _Stage, result: Result, say: Say) -> None:
     await _end(plan, stage, result)
 
 
-async def _break(lanes: Lanes, stage: _Stage, say: Say) -> None:
-    """Follow all lanes. Faults of the stores wait for each other's recovery; the others follow their pace."""
-    total = sum(len(faults) for faults in lanes.values())
+async def _break(faults: Schedule, stage: _Stage, say: Say) -> None:
+    """Follow all lanes, then strike what is to strike alone."""
+    total = sum(len(lane) for lane in faults.lanes.values()) + len(faults.alone)
 
     async def tell(proof: Awaitable[Struck]) -> None:
         one = await proof
@@ -188,28 +188,28 @@ async def _break(lanes: Lanes, stage: _Stage, say: Say) -> None:
         fault = one.fault
         say(f"{len(stage.breaker.struck)}/{total} {fault.kind} {fault.where} {fault.how} {one.note}: {took}")
 
-    async def follow(lane: str, tasks: asyncio.TaskGroup) -> None:
-        for fault in lanes[lane]:
+    async def follow(lane: Sequence[Fault], tasks: asyncio.TaskGroup, *, patient: bool) -> None:
+        for fault in lane:
             await asyncio.sleep(fault.rest)
             proof = tasks.create_task(tell(await stage.breaker.strike(fault)))
-            if lane == "stores":
+            if patient:
                 await proof
 
     async with asyncio.TaskGroup() as tasks:
-        for lane in lanes:
-            tasks.create_task(follow(lane, tasks))
+        for name, lane in faults.lanes.items():
+            tasks.create_task(follow(lane, tasks, patient=name in STORES))
+    async with asyncio.TaskGroup() as tasks:
+        await follow(faults.alone, tasks, patient=True)
 
 
 async def _roll(stage: _Stage) -> Rolled:
-    """Restart every instance in peace, one after another, each when the one before is ready again (F7)."""
+    """Restart all services side by side, as a release does: of each one instance after another (F7)."""
     gateway = stage.gateway
     begun, requests, early = stage.machine.monotonic(), gateway.requests, gateway.early
     failures = gateway.failures.copy()
-    for one in stage.fleet.instances:
-        op = stage.journal.sent(Faulted("restart", one.label))
-        await one.restart()
-        await _back(stage, one)
-        stage.journal.ended(op, Outcome.OK)
+    async with asyncio.TaskGroup() as tasks:
+        for service in SERVICES:
+            tasks.create_task(_roll_service(stage, service))
     await stage.breaker.probe.progress()
     return Rolled(
         stage.machine.monotonic() - begun,
@@ -217,6 +217,15 @@ async def _roll(stage: _Stage) -> Rolled:
         gateway.early - early,
         dict(gateway.failures - failures),
     )
+
+
+async def _roll_service(stage: _Stage, service: str) -> None:
+    """Restart each instance in peace, the next when the one before is ready again."""
+    for one in stage.fleet.of(service):
+        op = stage.journal.sent(Faulted("restart", one.label))
+        await one.restart()
+        await _back(stage, one)
+        stage.journal.ended(op, Outcome.OK)
 
 
 async def _back(stage: _Stage, one: Instance) -> None:

@@ -1,7 +1,8 @@
 """Faults as data: a seed and some counts give a schedule, the same one every time.
 
-Faults of one lane follow each other; lanes run side by side, so that a database can crash while a service is
-being killed and a link is cut.
+Faults of one lane follow each other; lanes run side by side, so that a database can crash while the broker is
+lost, a service is being killed and a link is cut. Some of those of the stores wait for the end of the lanes:
+how long a system takes to move on after one fault can only be told when nothing else is broken.
 """
 
 from __future__ import annotations
@@ -79,17 +80,40 @@ class Counts:
 Lanes = dict[str, tuple[Fault, ...]]
 
 
-def schedule(seed: str, counts: Counts) -> Lanes:
-    """The faults of every lane, in order."""
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """All faults of a campaign: those of the lanes, each lane in order, and then those that come one by one."""
+
+    lanes: Lanes
+    alone: tuple[Fault, ...]
+
+
+ALONE = 5
+"""Every so many-th crash of the database or broker, and loss of the broker's data, happens alone."""
+STORES = ("database", "broker")
+"""Lanes whose faults wait for the recovery from the one before; those of the others follow their pace."""
+
+
+def schedule(seed: str, counts: Counts) -> Schedule:
+    """What happens in which order."""
     chance = Chance(seed)
     processes = [*_kills(chance, counts.kills), *_stops(chance, counts.stops)]
-    stores = [*_stores(chance, counts), *_clocks(chance, counts.clocks)]
+    stores = list(_stores(chance, counts))
+    alone = [one for one in stores if one.kind in _MEASURED and one.number % ALONE == ALONE - 1]
+    broker = [one for one in stores if one not in alone and one.kind in _OF_BROKER]
+    database = [one for one in stores if one not in alone and one.kind not in _OF_BROKER]
     links = [*_links(chance, counts.links), *_mails(chance, counts.mails)]
-    return {
-        "processes": _mixed(chance, processes),
-        "stores": _mixed(chance, stores),
-        "links": _mixed(chance, links),
+    lanes = {
+        "processes": processes,
+        "database": [*database, *_clocks(chance, counts.clocks)],
+        "broker": broker,
+        "links": links,
     }
+    return Schedule({name: _mixed(chance, faults) for name, faults in lanes.items()}, _mixed(chance, alone))
+
+
+_OF_BROKER = (FaultKind.BROKER, FaultKind.BROKER_LOST)
+_MEASURED = (*_OF_BROKER, FaultKind.POSTGRES)
 
 
 def _mixed(chance: Chance, faults: Sequence[Fault]) -> tuple[Fault, ...]:

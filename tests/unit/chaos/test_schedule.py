@@ -13,7 +13,8 @@ COUNTS = Counts(kills=60, stops=4, postgres=20, brokers=10, losses=5, links=50, 
 
 
 def faults(seed: str) -> list[Fault]:
-    return [fault for lane in schedule(seed, COUNTS).values() for fault in lane]
+    found = schedule(seed, COUNTS)
+    return [*(fault for lane in found.lanes.values() for fault in lane), *found.alone]
 
 
 def test_the_same_seed_gives_the_same_schedule() -> None:
@@ -39,7 +40,12 @@ def test_every_fault_that_was_asked_for_is_there_once() -> None:
 def test_more_faults_of_one_kind_do_not_change_the_others() -> None:
     before = {one for one in faults("7") if one.kind is FaultKind.KILL}
     more = schedule("7", Counts(kills=60, links=500))
-    assert {one for one in more["processes"] if one.kind is FaultKind.KILL} == before
+    assert {one for one in more.lanes["processes"] if one.kind is FaultKind.KILL} == before
+
+
+def test_a_part_of_the_crashes_happens_when_nothing_else_is_broken() -> None:
+    happening = Counter(fault.kind for fault in schedule("7", COUNTS).alone)
+    assert happening == {FaultKind.POSTGRES: 4, FaultKind.BROKER: 2, FaultKind.BROKER_LOST: 1}
 
 
 @pytest.mark.parametrize("seed", ["1", "2", "3"])
