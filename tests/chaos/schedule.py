@@ -82,7 +82,7 @@ Lanes = dict[str, tuple[Fault, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """All faults of a campaign: those of the lanes, each lane in order, and then those that come one by one."""
+    """All faults of a campaign: those of the lanes, each in order, and then those that come one by one."""
 
     lanes: Lanes
     alone: tuple[Fault, ...]
