@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -124,30 +124,38 @@ class Customer:
                     return
                 for sheet in _SHEET.findall(page.text):
                     await _patiently(partial(self._load, client, sheet.replace("&amp;", "&")))
-                await self._read()
+                read = await self._read()
                 if town.chance.happens(0.1, "twice", self.name):
                     async with asyncio.TaskGroup() as tasks:
                         tasks.create_task(self._send(client, Actor.PERSON, form, score))
-                status = await self._send_until_known(client, form, score)
+                status = await self._send_until_known(client, form, score, read)
                 if status != httpx.codes.CONFLICT:  # the page was too old: open it anew
                     break
         town.count("answers")
 
-    async def _send_until_known(self, client: httpx.AsyncClient, form: Form, score: int) -> int:
+    async def _send_until_known(
+        self, client: httpx.AsyncClient, form: Form, score: int, read: datetime
+    ) -> int:
         for _ in range(PATIENCE):
             status = await self._send(client, Actor.PERSON, form, score)
             if status is not None and outcome_of(status) is not Outcome.UNKNOWN:
                 return status
             await asyncio.sleep(AGAIN_SECONDS)
+            await self._wait_for(read)
         return 0
 
-    async def _read(self) -> None:
-        """Wait until business time went on, as somebody who reads and types."""
-        town, opened = self.town, self.town.calendar.now()
+    async def _read(self) -> datetime:
+        """Wait until business time went on, as somebody who reads and types; gives the instant of the end."""
+        read = self.town.calendar.now() + READING
+        await self._wait_for(read)
+        return read
+
+    async def _wait_for(self, instant: datetime) -> None:
+        """Until no process is behind an instant: by one that is, a person would have answered in no time."""
+        town = self.town
         for _ in range(200):
             await asyncio.sleep(0.1)
-            late = town.calendar.now() >= opened + READING
-            if late and await town.gateway.go_by("collector", opened + READING):
+            if town.calendar.now() >= instant and await town.gateway.go_by("collector", instant):
                 return
 
     async def _send(self, client: httpx.AsyncClient, by: Actor, form: Form, score: int) -> int | None:
