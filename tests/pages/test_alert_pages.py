@@ -36,9 +36,11 @@ class Visit:
         size: tuple[int, int] = PHONE,
         dark: bool = False,
         status: int = 200,
+        scripts: bool = True,
     ) -> Page:
         """A page as somebody sees it."""
         context = await self.browser.new_context(
+            java_script_enabled=scripts,
             viewport={"width": size[0], "height": size[1]},
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",  # no colour is measured on its way to another
@@ -88,7 +90,39 @@ async def test_who_what_they_said_call_and_next_step_are_seen_at_once_on_a_phone
     assert await call.evaluate(
         "e => e.querySelector('small').scrollWidth <= e.querySelector('small').clientWidth"
     )
-    await seen_at_once(page, page.get_by_role("button", name="I take this case"))
+    for button in ("I take this case", "I spoke with them", "Tried, not reached"):
+        await seen_at_once(page, page.get_by_role("button", name=button))
+
+
+@pytest.mark.requirement("R72")
+@pytest.mark.parametrize(
+    ("press", "said", "told"),
+    [
+        pytest.param(
+            "I spoke with them", "The 24-hour clock has stopped", "Rita Ek spoke with Ana Díaz Quintero",
+            id="spoke",
+        ),
+        pytest.param(
+            "Tried, not reached", "The clock keeps running",
+            "Rita Ek tried to reach Ana Díaz Quintero, without success", id="tried",
+        ),
+    ],
+)  # fmt: skip
+async def test_from_a_notice_to_the_call_and_its_record_in_three_taps(
+    visit: Visit, press: str, said: str, told: str
+) -> None:
+    path = await visit.case("ana")
+    # The first tap is on the link of the mail or the chat message. A scanner of mail that opens it, and all
+    # that is linked there, records nothing: only the buttons post.
+    page = await visit.opens(path, scripts=False)
+    assert await page.locator("main a[href*='contacted'], main a[href*='attempt']").count() == 0
+    call = page.get_by_role("link", name="Call +46 70 123 45 67")
+    await seen_at_once(page, call)  # the second
+    record = page.get_by_role("button", name=press)
+    await seen_at_once(page, record)
+    await record.click()  # the third
+    await page.get_by_text(said).wait_for()
+    await page.get_by_text(told, exact=True).wait_for()
 
 
 @pytest.mark.requirement("R72", "R76")
@@ -97,7 +131,8 @@ async def test_from_the_inbox_to_resolved_with_a_thumb(visit: Visit) -> None:
     await page.get_by_role("link", name="Ana Díaz Quintero").click()
     await page.get_by_role("button", name="I take this case").click()
     await page.get_by_text("The case is yours").wait_for()
-    await page.locator("summary", has_text="Log the contact").click()
+    await page.locator("summary", has_text="Add with whom").click()
+    await page.get_by_role("radio", name="Phone").check()
     await page.get_by_label("What did they say?").fill("The invoice export is empty since 4.2.")
     await page.get_by_role("button", name="I spoke with them").click()
     await page.get_by_text("The 24-hour clock has stopped").wait_for()
@@ -115,7 +150,6 @@ async def test_from_the_inbox_to_resolved_with_a_thumb(visit: Visit) -> None:
 async def test_tried_in_vain_is_written_down_and_stops_nothing(visit: Visit) -> None:
     page = await visit.opens(await visit.case("dee"))
     assert await page.get_by_text("It is 04:00 where they are").is_visible()
-    await page.locator("summary", has_text="Log the contact").click()
     await page.get_by_role("button", name="Tried, not reached").click()
     await page.get_by_text("The clock keeps running").wait_for()
     assert await page.get_by_text("Tried 2 times without reaching them.").is_visible()
@@ -125,9 +159,8 @@ async def test_tried_in_vain_is_written_down_and_stops_nothing(visit: Visit) -> 
 async def test_whoever_comes_second_is_told_and_keeps_what_they_typed(visit: Visit) -> None:
     path = await visit.case("dee")
     first, second = await visit.opens(path, "mia"), await visit.opens(path)
-    await first.locator("summary", has_text="Log the contact").click()
     await first.get_by_role("button", name="I spoke with them").click()
-    await second.locator("summary", has_text="Log the contact").click()
+    await second.locator("summary", has_text="what they said").click()
     await second.get_by_label("What did they say?").fill("Spoke with the assistant.")
     await second.get_by_role("button", name="I spoke with them").click()
     assert "Log a follow-up" in await second.locator("main").inner_text()
@@ -199,7 +232,7 @@ async def test_all_of_it_works_by_keyboard(visit: Visit) -> None:
     await page.get_by_role("button", name="I take this case").focus()
     await page.keyboard.press("Enter")
     await page.get_by_text("The case is yours").wait_for()
-    await page.locator("summary", has_text="Log the contact").focus()
+    await page.locator("summary", has_text="Add with whom").focus()
     await page.keyboard.press("Enter")
     await page.keyboard.press("Tab")
     await page.keyboard.press("ArrowRight")

@@ -215,9 +215,9 @@ VIA = {
     "mail": "by e-mail",
     "meeting": "in a meeting",
     "chat": "by chat",
-    "other": "otherwise",
+    "other": "",
 }
-"""Ways to reach a customer, with the words for them."""
+"""Ways to reach a customer, with the words for them; who did not say how has none."""
 
 _HARMLESS = frozenset({Action.NOTE, Action.ATTEMPT, Action.LINK, Action.WATCH, Action.UNWATCH})
 """Actions that only add a line, on whatever version the person saw."""

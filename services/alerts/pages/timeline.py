@@ -271,12 +271,12 @@ def _until(data: Mapping[str, str]) -> str:
 
 
 def _by_person(kind: Kind, by: str, data: Mapping[str, str], reader: Reader) -> str:
-    how = VIA.get(data.get("via", ""), "")
+    how = f" {word}" if (word := VIA.get(data.get("via", ""))) else ""
     cause = find(reader.causes, data.get("cause", ""))
     said = {
         Kind.ACKNOWLEDGED: f"{by} took the case",
-        Kind.CONTACTED: f"{by} spoke with {reader.contact(data)} {how}",
-        Kind.ATTEMPTED: f"{by} tried to reach {reader.contact(data)} {how}, without success",
+        Kind.CONTACTED: f"{by} spoke with {reader.contact(data)}{how}",
+        Kind.ATTEMPTED: f"{by} tried to reach {reader.contact(data)}{how}, without success",
         Kind.NOTED: f"{by} left a note",
         Kind.ASSIGNED: f"{by} gave the case to {reader.user(data.get('to', ''))}",
         Kind.RESOLVED: f"{by} resolved the case: {cause.label if cause else data.get('cause', '')}",
