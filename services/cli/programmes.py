@@ -280,7 +280,7 @@ def link_command(
     try:
         console.print(asyncio.run(job()), highlight=False, soft_wrap=True)
     except NoLinkError as error:
-        console.print(f"[red]{error}.[/]", highlight=False)
+        console.print(f"{error}.", style="red", highlight=False)
         raise typer.Exit(1) from None
 
 

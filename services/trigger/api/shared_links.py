@@ -10,7 +10,14 @@ from fastapi import APIRouter, Depends, Header
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.trigger.domain.shared_links import LONGEST, link_id
-from services.trigger.handlers.shared_links import Asked, NoLinkError, address_of, make, take_back
+from services.trigger.handlers.shared_links import (
+    LABEL_CHARS,
+    Asked,
+    NoLinkError,
+    address_of,
+    make,
+    take_back,
+)
 from services.trigger.store import shared_links as store
 from services.trigger.store.guard import unit_of_work
 from shared.contracts.surveys import SurveyShared
@@ -32,7 +39,7 @@ class LinkWanted(BaseModel):
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
-    label: str = Field(min_length=1, max_length=60)
+    label: str = Field(min_length=1, max_length=LABEL_CHARS)
     days: int = Field(default=90, ge=1, le=LONGEST.days)
     account: str = Field(default="", max_length=200)
 

@@ -37,6 +37,11 @@ class NoLinkError(ValueError):
     """A link cannot be made; says why."""
 
 
+SILENT = frozenset({ProgrammeState.ARCHIVED, ProgrammeState.SHADOW})
+"""States in which a programme sends nothing, so that nobody could tell what a link of it is for."""
+LABEL_CHARS = 60
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A link as an operator wants it; `account` is an id, a backend's id, a name, or empty."""
@@ -55,15 +60,19 @@ async def make(tx: Tx, programme: str, ident: UUID, asked: Asked, *, by: str) ->
     """Make a link to a programme as it is now; the same id again gives the one there is.
 
     Raises:
-        NoLinkError: There is no such programme that asks, or no such account.
+        NoLinkError: There is no such programme that asks, no such account, or no label of a fitting length.
     """
+    if not 1 <= len(asked.label) <= LABEL_CHARS:
+        raise NoLinkError(f"a link needs a label of 1 to {LABEL_CHARS} characters")
     known = await store.lock(tx.conn, programme, ident)
     if known is not None:
         return known
     editions = {edition.key: edition for edition in await programmes.current_editions(tx.conn)}
     edition = editions.get(programme)
-    if edition is None or edition.state in {ProgrammeState.ARCHIVED, ProgrammeState.SHADOW}:
-        raise NoLinkError(f"there is no programme {programme!r} that asks")
+    if edition is None or edition.state in SILENT:
+        asking = sorted(key for key, one in editions.items() if one.state not in SILENT)
+        there = ", ".join(asking) or "none"
+        raise NoLinkError(f"there is no programme {programme!r} that asks; those that do: {there}")
     organisation = await programmes.get_organisation(tx.conn)
     if organisation is None:
         raise Unavailable("the organisation's settings are not written yet")

@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner, Result
 
 from services.cli.programmes import app
@@ -107,4 +108,29 @@ async def test_what_was_learned_and_moments_are_shown(
     assert sketch.output.startswith("key: help-sought-again")
     unknown = await run(tmp_path, "moments", "--sketch", "nonsense")
     assert (unknown.exit_code, "no moment 'nonsense'" in unknown.output) == (1, True)
+    await db.close()
+
+
+@pytest.mark.requirement("R52")
+async def test_a_link_that_cannot_be_made_says_why_in_plain_words(
+    fresh_database: TestDatabase, clock: FixedClock, machine: FakeMachine, sealer: Sealer, tmp_path: Path
+) -> None:
+    db = await connect(fresh_database.dsn("trigger"), service="trigger", clock=clock, machine=machine)
+    await begin(db, clock, sealer, ROOT / "programmes")
+    deployed(tmp_path, fresh_database)
+    await stop_clock(fresh_database, clock.now())
+    made = await run(tmp_path, "link", "delivery-csat", "--label", "x" * 60)
+    assert (made.exit_code, "/s/open/" in made.output) == (0, True)
+    for words, why in (
+        (
+            ("nonsense", "--label", "wall"),
+            "there is no programme 'nonsense' that asks; those that do: del",
+        ),
+        (("delivery-csat", "--label", " "), "a link needs a label of 1 to 60 characters."),
+        (("delivery-csat", "--label", "x" * 61), "a link needs a label of 1 to 60 characters."),
+        (("delivery-csat", "--label", "wall", "--account", "[nobody]"), "there is no account '[nobody]'."),
+    ):
+        refused = await run(tmp_path, "link", *words)
+        said = " ".join(refused.output.split())
+        assert (refused.exit_code, said.startswith(why)) == (1, True), said
     await db.close()
