@@ -91,7 +91,8 @@ class One:
     def __init__(self, name: str, editions: Sequence[Edition], setting: Setting, *, first: bool) -> None:
         people = People()
         self.name = name
-        self.tally = Tally(ZoneInfo(setting.organisation.zone), people.accounts, setting.begins, setting.ends)
+        zone = ZoneInfo(setting.organisation.zone)
+        self.tally = Tally(zone, people.accounts, people.contacts, setting.begins, setting.ends)
         self.alike = Alike(self.tally, first=first)
         self.simulation = Simulation(editions, setting.organisation, self.alike.note, people)
 

@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from services.trigger.domain.backtest.report import BacktestReport, Load, Outcome
+from services.trigger.domain.backtest.report import BacktestReport, Cut, Load, Outcome
 from services.trigger.domain.backtest.summing import spans, worth_telling
-from shared.contracts.model import Tier
+from shared.contracts.model import Persona, Tier
 
 REASONS, HEAVIEST, BROKEN = 12, 5, 20
 BARS = " ▁▂▃▄▅▆▇█"
@@ -113,14 +113,16 @@ def _programmes(outcome: Outcome) -> Table:
 
 
 def _precision(outcome: Outcome) -> Table:
-    """Half the width of each 95 % interval, for all and by tier."""
+    """Half the width of each 95 % interval, for all, by tier and by persona; owners and regions are many."""
+    segments = [*((Cut.TIER, tier.value) for tier in Tier), *((Cut.PERSONA, one.value) for one in Persona)]
+    columns = [value.replace("_", " ") for _, value in segments]
     table = _table(
-        "How exact the scores would be: give or take, in points", "programme", "answers", "all", *Tier
+        "How exact the scores would be: give or take, in points", "programme", "answers", "all", *columns
     )
-    margins = {(one.programme, one.tier): one.margin for one in outcome.precision}
+    margins = {(one.programme, one.cut, one.value): one.margin for one in outcome.precision}
     for whole in outcome.precision:
-        if whole.tier is None:
-            found = [margins.get((whole.programme, tier)) for tier in (None, *Tier)]
+        if whole.cut is None:
+            found = [margins.get((whole.programme, *one)) for one in [(None, ""), *segments]]
             told = ["-" if margin is None else f"{margin:.1f}" for margin in found]
             named = Text.assemble(whole.programme, (f" {whole.metric.upper()}", "dim"))
             table.add_row(named, f"{whole.answers:,}", *told)

@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
 
 from services.trigger.domain.parts import Rules, SpanText, Texts
 from services.trigger.domain.timing import WEEKDAYS, Span, Window, parse_hours
 from shared.contracts.model import Channel, Persona
+
+_ASKING = tuple(channel.value for channel in Channel if channel is not Channel.SHARED_LINK)
+_ONE_OF = f"{', '.join(map(repr, _ASKING[:-1]))} or {_ASKING[-1]!r}"
+
+
+def _asks(value: object) -> object:
+    """Refuse what is no way to ask a person, and offer only what is."""
+    if value == Channel.SHARED_LINK:
+        raise ValueError("shared_link asks nobody; make a link: afterword programmes link KEY --label TEXT")
+    if value not in _ASKING:
+        raise PydanticCustomError("enum", "Input should be {expected}", {"expected": _ONE_OF})
+    return value
+
+
+Asking = Annotated[Channel, BeforeValidator(_asks), WithJsonSchema({"enum": list(_ASKING), "type": "string"})]
+"""A channel by which a person is asked."""
 
 
 class SendWindow(Rules):
@@ -45,22 +62,13 @@ class Reminder(Rules):
 class Send(Rules):
     """How and when. `from` is a person, or one for each persona; else the organisation's sender signs."""
 
-    channels: tuple[Channel, ...] = Field(default=(Channel.EMAIL,), min_length=1)
+    channels: tuple[Asking, ...] = Field(default=(Channel.EMAIL,), min_length=1)
     deliver_to: Literal["recipient", "owner"] = "recipient"
     window: SendWindow | Literal["anytime"] = SendWindow()
     sender: str | dict[Persona, str] = Field(default="", alias="from")
     reminders: tuple[Reminder, ...] = ()
     open_for: SpanText = Span(days=30)
     incentive: dict[str, str] = Field(default_factory=dict)
-
-    @field_validator("channels")
-    @classmethod
-    def _ask_somebody(cls, channels: tuple[Channel, ...]) -> tuple[Channel, ...]:
-        if Channel.SHARED_LINK in channels:
-            raise ValueError(
-                "shared_link asks nobody; make a link: afterword programmes link KEY --label TEXT"
-            )
-        return channels
 
     @property
     def rule(self) -> Window | None:

@@ -64,8 +64,8 @@ def _view(report: BacktestReport, outcome: Outcome) -> dict[str, Any]:
         ),
         "people": _spread(outcome.people, f"People by invitations, {outcome.name}", "People"),
         "accounts": _spread(outcome.accounts, f"Accounts by invitations, {outcome.name}", "Accounts"),
-        "precision": [one for one in outcome.precision if one.tier is None],
-        "segments": [one for one in outcome.precision if one.tier is not None],
+        "precision": [one for one in outcome.precision if one.cut is None],
+        "segments": [one for one in outcome.precision if one.cut is not None],
     }
 
 

@@ -24,7 +24,6 @@ from services.trigger.domain.model import PlanState
 from services.trigger.domain.programme import Edition, edition_of
 from services.trigger.sources.history import Happening, History
 from shared.contracts.forms import QuestionType
-from shared.contracts.model import Tier
 from shared.contracts.reasons import Reason
 from tests.support.histories import BEGINS, DAYS, PROGRAMMES, history
 from tests.support.histories import cloud_event as told_by_backend
@@ -65,7 +64,7 @@ def ran(
     ends: datetime = ENDS,
 ) -> Ran:
     people = People()
-    tally = Tally(ZoneInfo("Europe/Stockholm"), people.accounts, begins, ends)
+    tally = Tally(ZoneInfo("Europe/Stockholm"), people.accounts, people.contacts, begins, ends)
     simulation = Simulation(editions, OURS, tally.note, people)
     for one in events:
         simulation.happen(one.type, one.source, one.id, one.told, one.at)
@@ -318,8 +317,8 @@ def width(found: tuple[float, float] | None) -> float:
 
 def test_precision_is_that_of_the_scores(tmp_path: Path) -> None:
     found = outcome(deliveries(tmp_path, range(0, 150, 15)), edition())
-    whole, key = found.precision
-    assert (whole.tier, key.tier) == (None, Tier.KEY)
+    whole = found.precision[0]
+    assert (whole.cut, whole.value) == (None, "")
     assert (whole.invitations, whole.answers, whole.metric) == (10, 2, QuestionType.CSAT)
     assert whole.low is not None
     assert whole.margin is not None
@@ -327,6 +326,21 @@ def test_precision_is_that_of_the_scores(tmp_path: Path) -> None:
     few, many = (width(interval(QuestionType.NPS, n, ASSUMED)) for n in (20, 2000))
     assert few > 5 * many > 0
     assert interval(QuestionType.NPS, 0, ASSUMED) is None
+
+
+def test_precision_is_told_for_each_tier_persona_owner_and_region(tmp_path: Path) -> None:
+    north = {"id": "a1", "tier": "key", "owner": "rita", "region": "north"}
+    south = {"id": "a2", "tier": "premium", "owner": "rita"}
+    boss = {"id": "c1", "email": "anna@kund.example", "persona": "decision_maker"}
+    user = {"id": "c2", "email": "bo@kund.example", "persona": "user"}
+    unknown = {"id": "c3", "email": "cy@kund.example"}
+    told = [(north, boss), (south, user), (south, unknown)]
+    lines = [cloud_event(number=n, account=a, contact=c) for n, (a, c) in enumerate(told)]
+    found = outcome(read(tmp_path, lines)[1], edition())
+    assert [(one.cut, one.value, one.invitations) for one in found.precision] == [
+        (None, "", 3), ("tier", "premium", 2), ("tier", "key", 1), ("persona", "decision_maker", 1),
+        ("persona", "user", 1), ("owner", "rita", 3), ("region", "north", 1),
+    ]  # fmt: skip
 
 
 def test_two_sets_differ_where_they_do(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +16,8 @@ from typer.testing import CliRunner, Result
 from services.cli.main import app
 from tests.support.histories import BEGINS, PROGRAMMES, history, write_history, write_programmes
 
-SCHEMA = Path(__file__).parents[3] / "schemas" / "backtest.schema.json"
+ROOT = Path(__file__).parents[3]
+SCHEMA = ROOT / "schemas" / "backtest.schema.json"
 
 
 @pytest.fixture
@@ -124,7 +126,41 @@ def test_a_directory_is_known_before_the_first_event(folder: Path, tmp_path: Pat
     accounts = _write(tmp_path / "accounts.csv", ["id,tier", "a1,premium"])
     known = report(*given, "--contacts", contacts, "--accounts", accounts, into=tmp_path / "r.json")
     assert known["sets"][0]["invited"] == 1
-    assert known["sets"][0]["precision"][1]["tier"] == "premium"
+    whole, tier = known["sets"][0]["precision"]
+    assert (whole["cut"], tier["cut"], tier["value"]) == (None, "tier", "premium")
+
+
+def subject(kind: str) -> dict[str, Any]:
+    return {"subject": {"kind": kind, "id": kind}}
+
+
+def test_the_programmes_of_the_demo_and_a_preset_ask_whom_they_should(tmp_path: Path) -> None:
+    both = tmp_path / "both"
+    both.mkdir()
+    for file in (*(ROOT / "programmes").glob("*.yaml"), ROOT / "programmes" / "presets" / "fintech.yaml"):
+        shutil.copy(file, both)
+    boss, user = (
+        {"id": who, "email": f"{who}@kund.example", "persona": who, "job_function": work, "role": "reporter"}
+        for who, work in (("decision_maker", "engineering"), ("user", "finance"))
+    )
+    told = [
+        (0, "customer.signed_up", user, {"product": "Pay"}),
+        (1, "contract.signed", boss, {"renewal_on": "2026-05-20", **subject("contract")}),
+        (25, "integration.completed", boss, {"product": "Pay"}),
+        (60, "support_ticket.resolved", user, subject("ticket")),
+        (120, "order.delivered", user, subject("order")),
+    ]
+    events = write_history(
+        tmp_path / "history.ndjson",
+        [
+            (BEGINS + timedelta(days=day), f"e{day}", kind, {"contact": who, "account": {"id": "a"}, **more})
+            for day, kind, who, more in told
+        ],
+    )
+    found = report("--events", events, "--programmes", both, "--to", "2026-06-30", into=tmp_path / "r.json")
+    invited = {one["key"]: one["invited"] for one in found["sets"][0]["programmes"] if one["invited"]}
+    demo = dict.fromkeys(("delivery-csat", "onboarding-ces", "renewal-nps", "support-csat"), 1)
+    assert invited == demo | dict.fromkeys(("fintech-onboarding", "fintech-relationship", "fintech-usage"), 1)
 
 
 def test_broken_lines_are_named_and_the_rest_is_told_all_the_same(

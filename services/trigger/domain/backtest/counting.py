@@ -13,9 +13,8 @@ from zoneinfo import ZoneInfo
 from services.trigger.domain.backtest.alike import Alike
 from services.trigger.domain.backtest.people import People
 from services.trigger.domain.backtest.report import Heaviest
-from services.trigger.domain.backtest.tally import Counted, Tally
+from services.trigger.domain.backtest.tally import Counted, Segment, Tally
 from services.trigger.domain.model import Plan, PlanState
-from shared.contracts.model import Tier
 from shared.contracts.reasons import Reason
 
 MONTH = timedelta(days=30)
@@ -81,7 +80,7 @@ class Counts:
     waited: Counter[tuple[str, Reason]]
     sent: Mapping[date, Counter[str]]
     reminded: Counter[date]
-    of_segment: Counter[tuple[str, Tier | None]]
+    of_segment: Counter[Segment]
     people: Asked
     accounts: Asked
     nobody: Mapping[UUID, Counted]

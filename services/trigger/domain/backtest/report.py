@@ -6,12 +6,13 @@ Its JSON Schema is `schemas/backtest.schema.json`.
 from __future__ import annotations
 
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.contracts.forms import QuestionType
-from shared.contracts.model import Family, Tier
+from shared.contracts.model import Family
 from shared.contracts.reasons import Reason
 
 
@@ -139,11 +140,21 @@ class Tickets(Told):
     days_over_capacity: int
 
 
+class Cut(StrEnum):
+    """By what scores are cut into segments."""
+
+    TIER = "tier"
+    PERSONA = "persona"
+    OWNER = "owner"
+    REGION = "region"
+
+
 class Precision(Told):
     """How exact a score would be after the counted time."""
 
     programme: str
-    tier: Tier | None = Field(description="None: the whole programme.")
+    cut: Cut | None = Field(description="None: the whole programme.")
+    value: str = Field(description='Of the cut, as "premium"; "" for the whole programme.')
     metric: QuestionType
     invitations: int
     answers: int = Field(description="Expected answers.")

@@ -12,6 +12,7 @@ from services.trigger.domain.backtest.report import (
     Assumptions,
     BacktestReport,
     Bucket,
+    Cut,
     Day,
     Difference,
     Load,
@@ -25,7 +26,6 @@ from services.trigger.domain.explain import because
 from services.trigger.domain.programme import Edition
 from shared.contracts import reasons as ledger
 from shared.contracts.forms import QuestionType
-from shared.contracts.model import Tier
 from shared.contracts.reasons import Reason
 
 Interval = Callable[[QuestionType, int, Assumptions], tuple[float, float] | None]
@@ -196,26 +196,33 @@ def _load(asked: Asked, steps: Sequence[int]) -> Load:
 def _precision(
     found: Counts, editions: Sequence[Edition], assumed: Assumptions, interval: Interval
 ) -> Iterator[Precision]:
-    """Programmes with their tiers, as far as anybody was invited."""
+    """Programmes with their segments, the largest of each cut first, as far as anybody was invited."""
     for edition in editions:
-        mine = {tier: n for (key, tier), n in found.of_segment.items() if key == edition.key}
+        mine = {(cut, value): n for (key, cut, value), n in found.of_segment.items() if key == edition.key}
         if not mine:
             continue
-        yield _exactness(edition, None, sum(mine.values()), assumed, interval)
-        for tier in Tier:
-            if tier in mine:
-                yield _exactness(edition, tier, mine[tier], assumed, interval)
+        every = sum(n for (cut, _), n in mine.items() if cut is Cut.TIER)  # each invitation is in each cut
+        yield _exactness(edition, (None, ""), every, assumed, interval)
+        for cut in Cut:
+            known = [(value, n) for (by, value), n in mine.items() if by is cut and value]
+            for value, n in sorted(known, key=lambda one: (-one[1], one[0])):
+                yield _exactness(edition, (cut, value), n, assumed, interval)
 
 
 def _exactness(
-    edition: Edition, tier: Tier | None, invitations: int, assumed: Assumptions, interval: Interval
+    edition: Edition,
+    segment: tuple[Cut | None, str],
+    invitations: int,
+    assumed: Assumptions,
+    interval: Interval,
 ) -> Precision:
     kind = edition.programme.core.type
     answers = round(invitations * assumed.response_rate)
     found = interval(kind, answers, assumed)
     return Precision(
         programme=edition.key,
-        tier=tier,
+        cut=segment[0],
+        value=segment[1],
         metric=kind,
         invitations=invitations,
         answers=answers,

@@ -9,12 +9,15 @@ from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.trigger.domain.model import Account, Decision
-from shared.contracts.model import Tier
+from services.trigger.domain.backtest.report import Cut
+from services.trigger.domain.model import Account, Contact, Decision
 from shared.contracts.reasons import Outcome, Reason
 
 Counted = tuple[str, Outcome, Reason | None, bool]
 """Programme, outcome, reason, and whether it is about a reminder."""
+
+Segment = tuple[str, Cut, str]
+"""Programme, what its invitations are cut by, and the value of that."""
 
 _ENDS = frozenset({Outcome.REQUESTED, Outcome.SUPPRESSED, Outcome.CANCELLED, Outcome.SHADOW})
 
@@ -25,17 +28,18 @@ class Tally:
 
     Attributes:
         zone: in whose days invitations are counted.
-        accounts: companies as the simulation knows them, for tiers.
+        accounts, contacts: companies and people as the simulation knows them, for segments.
         decided: how often something was decided.
         waited: plans that had to wait at least once, by programme and reason.
         sent: invitations by day and programme.
         reminded: reminders by day.
         of_contact, of_account: when a person, and the people of a company, were asked.
-        of_segment: invitations by programme and tier.
+        of_segment: invitations by programme, cut and value; "" where it is not known.
     """
 
     zone: ZoneInfo
     accounts: Mapping[UUID, Account]
+    contacts: Mapping[UUID, Contact]
     begins: datetime
     ends: datetime
     decided: Counter[Counted] = field(default_factory=Counter)
@@ -44,7 +48,7 @@ class Tally:
     reminded: Counter[date] = field(default_factory=Counter)
     of_contact: dict[UUID, list[datetime]] = field(default_factory=dict)
     of_account: dict[UUID, list[datetime]] = field(default_factory=dict)
-    of_segment: Counter[tuple[str, Tier | None]] = field(default_factory=Counter)
+    of_segment: Counter[Segment] = field(default_factory=Counter)
     _waiting: dict[UUID, set[Reason]] = field(default_factory=dict)
 
     def note(self, at: datetime, decision: Decision) -> None:
@@ -90,4 +94,11 @@ class Tally:
         account = self.accounts.get(decision.account_id) if decision.account_id else None
         if account:
             self.of_account.setdefault(account.id, []).append(at)
-        self.of_segment[decision.programme, account.tier if account else None] += 1
+        contact = self.contacts.get(decision.contact_id) if decision.contact_id else None
+        for cut, value in (
+            (Cut.TIER, account and account.tier),
+            (Cut.PERSONA, contact and contact.persona),
+            (Cut.OWNER, account and account.owner),
+            (Cut.REGION, account and account.region),
+        ):
+            self.of_segment[decision.programme, cut, value or ""] += 1
