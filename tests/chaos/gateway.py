@@ -56,13 +56,18 @@ class Gateway(httpx.AsyncBaseTransport):
         return httpx.AsyncClient(transport=_Shared(self), base_url=PUBLIC_URL, timeout=15, headers=headers)
 
     async def watch(self) -> None:
-        """Follow the readiness of all instances until cancelled."""
-        async with httpx.AsyncClient(verify=False) as client:  # noqa: S501 - loopback without TLS
-            while True:
-                async with asyncio.TaskGroup() as tasks:
-                    looks = {one.label: tasks.create_task(one.ready(client)) for one in self._fleet.instances}
-                self._ready = {label for label, look in looks.items() if look.result()}
-                await asyncio.sleep(LOOK_SECONDS)
+        """Follow the readiness of all instances until cancelled, each by itself: a slow one hides no other."""
+        async with httpx.AsyncClient(verify=False) as client, asyncio.TaskGroup() as tasks:  # noqa: S501 - loopback without TLS
+            for one in self._fleet.instances:
+                tasks.create_task(self._follow(one, client))
+
+    async def _follow(self, one: Instance, client: httpx.AsyncClient) -> None:
+        while True:
+            if await one.ready(client):
+                self._ready.add(one.label)
+            else:
+                self._ready.discard(one.label)
+            await asyncio.sleep(LOOK_SECONDS)
 
     def ready(self, service: str) -> list[Instance]:
         """The instances of a service that take requests."""
