@@ -56,7 +56,7 @@ class Gateway(httpx.AsyncBaseTransport):
         return httpx.AsyncClient(transport=_Shared(self), base_url=PUBLIC_URL, timeout=15, headers=headers)
 
     async def watch(self) -> None:
-        """Follow the readiness of all instances until cancelled, each by itself: a slow one hides no other."""
+        """Follow the readiness of all instances until cancelled; none waits for another."""
         async with httpx.AsyncClient(verify=False) as client, asyncio.TaskGroup() as tasks:  # noqa: S501 - loopback without TLS
             for one in self._fleet.instances:
                 tasks.create_task(self._follow(one, client))
