@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -30,6 +31,7 @@ from shared.web.forms import text_fields
 from shared.web.templates import page
 
 LAST_HOUR = 23
+NOTHING_TYPED: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +66,11 @@ def add(routes: APIRouter, house: House) -> None:
     @routes.post("/rota")
     async def change(request: Request, me: Manager) -> Response:
         """Replace order, hand-over and zone of the rota that everybody shares."""
+        fields = await text_fields(request)
         try:
-            wanted = read_rota(await text_fields(request))
+            wanted = read_rota(fields)
         except BadFormError as error:
-            return await show(request, house, me, "", str(error))
+            return await show(request, house, me, "", str(error), fields)
         async with house.db.begin() as tx:
             saved = await rota.save(tx.conn, wanted)
         if not saved:
@@ -82,7 +85,7 @@ def add(routes: APIRouter, house: House) -> None:
         try:
             await _save_override(house, fields)
         except BadFormError as error:
-            return await show(request, house, me, fields.get("team"), str(error))
+            return await show(request, house, me, fields.get("team"), str(error), fields)
         return RedirectResponse(address(fields.get("team", "")), 303)
 
     @routes.post("/rota/overrides/{override_id}/remove")
@@ -99,11 +102,18 @@ def address(team: str) -> str:
     return "/rota?" + urlencode({"team": team})
 
 
-async def show(request: Request, house: House, me: User, team: str | None, refused: str = "") -> Response:
-    """The page of one team's rota, with why something was refused."""
+async def show(
+    request: Request,
+    house: House,
+    me: User,
+    team: str | None,
+    refused: str = "",
+    typed: Mapping[str, str] = NOTHING_TYPED,
+) -> Response:
+    """The page of one team's rota, with why something was refused and what was typed then."""
     async with house.db.read() as conn:
         context = await _context(conn, house, me.id, team)
-    context["refused"] = refused
+    context |= {"refused": refused, "typed": typed}
     return page(request, house.env, "rota.html", context, status=409 if refused else 200, locale="en")
 
 
@@ -216,6 +226,7 @@ async def _context(conn: Connection, house: House, me: UUID, key: str | None) ->
             _override_view(o, names) for o in staff.rota.overrides if o.team == team.key and not o.swap
         ],
         "refused": "",
+        "typed": NOTHING_TYPED,
     }
 
 

@@ -148,13 +148,17 @@ async def test_a_wrong_rota_is_refused_with_the_field(
     good = {
         f"place-{on.users['rita']}": "1",
         "starts_on": "2026-03-02",
-        "hour": "9",
+        "hour": "7",
         "zone": "UTC",
         "version": "1",
     }
     refused = await web.post("/rota", data=form | good | change)
     assert refused.status_code == 409
     assert reason in refused.text
+    # What was typed stands there still; after a change of somebody else it is what they wrote.
+    assert ('value="7"' in refused.text) is not bool({"hour", "version"} & change.keys())
+    assert ('value="24"' in refused.text) is ("hour" in change)
+    assert ('name="day-0" value="1" checked' in refused.text) is ("counts" not in change or "day-0" in change)
     come_in(web, on, "rita")
     assert (await web.post("/rota", data=(await csrf(web, "/rota")) | good)).status_code == 403
 
@@ -197,6 +201,7 @@ async def test_a_wrong_stand_in_is_refused(
     refused = await web.post("/rota/overrides", data=form | good | change)
     assert refused.status_code == 409
     assert reason in refused.text
+    assert 'value="2026-03-04T12:00"' in refused.text, "nothing has to be typed again"
 
 
 async def _key(on: Site, *scopes: Scope) -> dict[str, str]:
