@@ -191,6 +191,7 @@ async def test_a_manager_lets_a_held_answer_count_or_leaves_it_held(collector: C
         page = await manager.get("/answers/held")
         assert page.text.count("A person answered: count it") == 2
         assert "&lt;b&gt;Bad&lt;/b&gt;" in page.text
+        assert '<section class="card"' not in page.text, "two of one company would be landmarks of one name"
         assert "Several scores were opened within ten seconds." in page.text
         done = await manager.post(f"/answers/held/{survey_id(1)}/release")
         assert done.headers["location"] == "/answers/held?done=released"
