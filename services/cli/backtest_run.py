@@ -88,13 +88,14 @@ class Found:
 class One:
     """One set of programmes with its simulation."""
 
-    def __init__(self, name: str, editions: Sequence[Edition], setting: Setting, *, first: bool) -> None:
+    def __init__(self, name: str, editions: Sequence[Edition], setting: Setting, history: History) -> None:
         people = People()
         self.name = name
         zone = ZoneInfo(setting.organisation.zone)
         self.tally = Tally(zone, people.accounts, people.contacts, setting.begins, setting.ends)
-        self.alike = Alike(self.tally, first=first)
-        self.simulation = Simulation(editions, setting.organisation, self.alike.note, people)
+        self.alike = Alike(self.tally, first=history.first)
+        note = self.alike.note if history.alike else self.tally.note
+        self.simulation = Simulation(editions, setting.organisation, note, people)
 
     def happen(self, one: Happening, *, alike: bool, counts: bool) -> None:
         """An event happens; `alike` one is in every share, and counts in the first."""
@@ -127,14 +128,15 @@ def run(history: History, setting: Setting, step: Progress, mine: Mine = _every)
     """
     history = replace(history, problems=[], passed_over=0, repeated=0)  # of the walk the caller knows
     with _without_collector():
-        sets = [One(name, editions, setting, first=history.first) for name, editions in setting.programmes]
+        sets = [One(name, editions, setting, history) for name, editions in setting.programmes]
         problems: list[Problem] = []
         events = 0
         known = directory_of(setting, problems, mine)
         for number, one in enumerate(chain(known, history.happenings())):
             if one.at > setting.ends:
                 break
-            alike, counts = one.line in history.alike, history.counts(one.line)
+            alike = one.line in history.alike
+            counts = history.first or not alike
             try:
                 for ran in sets:
                     ran.happen(one, alike=alike, counts=counts)

@@ -92,7 +92,7 @@ class Touchpoint(Payload):
 
     @model_validator(mode="after")
     def _names_somebody(self) -> Touchpoint:
-        if not (self.contact or self.contacts or self.companies or self.product):
+        if not (self.contact or self.account or self.product or self.contacts or self.accounts):
             msg = "at least one of contact, contacts, account, accounts or product is needed"
             raise ValueError(msg)
         return self

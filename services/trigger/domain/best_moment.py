@@ -50,7 +50,6 @@ _USUAL_SHARE, _USUAL_WEIGHT = 0.25, 20.0
 _EDGES = frozenset({0, 4})
 _MOST = 0.95
 _DRAWS = 2.0**64
-_A_DAY = timedelta(days=1)
 
 
 class Slot(NamedTuple):
@@ -178,13 +177,10 @@ def choose(
 
 def openings(now: datetime, until: datetime, window: Window, place: Place) -> Iterator[Opening]:
     """Every slot that opens, within a window, from now until an instant; the one that is open too."""
-    day = now.astimezone(place.zone).date()
-    last = until.astimezone(place.zone).date()
-    while day <= last:
-        for slot, first, end in _of_day(day, window, place.zone, place.country):
-            if max(first, now) < end and first <= until:
-                yield Opening(slot, max(first, now), end)
-        day += _A_DAY
+    day, last = now.astimezone(place.zone).date(), until.astimezone(place.zone).date()
+    for slot, first, end in _of_days(day, last, window, place.zone, place.country):
+        if now < end and first < end and first <= until:
+            yield Opening(slot, max(first, now), end)
 
 
 def wilson(seen: Seen, z: float = 1.96) -> tuple[float, float]:
@@ -195,6 +191,15 @@ def wilson(seen: Seen, z: float = 1.96) -> tuple[float, float]:
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     return max(0.0, middle - half), min(1.0, middle + half)
+
+
+@lru_cache(maxsize=16384)
+def _of_days(
+    day: date, last: date, window: Window, zone: ZoneInfo, country: str
+) -> tuple[tuple[Slot, datetime, datetime], ...]:
+    """The slots of all days from one to another."""
+    days = (day + timedelta(days=number) for number in range((last - day).days + 1))
+    return tuple(slot for one in days for slot in _of_day(one, window, zone, country))
 
 
 @lru_cache(maxsize=16384)

@@ -34,10 +34,14 @@ class Book:
 
     def put(self, plan: Plan) -> None:
         """Take a new or changed plan."""
+        self.keep(plan)
+        self.changed[plan.id] = plan
+
+    def keep(self, plan: Plan) -> None:
+        """Know a plan as it is now, without a change to be stored."""
         if plan.id not in self.plans:
             self._about.setdefault((plan.programme, plan.subject), []).append(plan.id)
         self.plans[plan.id] = plan
-        self.changed[plan.id] = plan
 
     def move(self, plan: Plan) -> None:
         """Take a plan whose person, and perhaps subject, became another."""

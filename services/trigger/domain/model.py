@@ -22,6 +22,8 @@ NAMESPACE = UUID("2b1c2f7e-7c0e-5d0b-9a9b-0d6f6f0f5a11")
 
 
 _NAMESPACE_BYTES = NAMESPACE.bytes
+_FREE_BITS = ~((0xF000 << 64) | (0xC000 << 48))
+_VERSION_5 = (5 << 76) | (0x8000 << 48)
 
 
 def identity(*parts: object) -> UUID:
@@ -30,7 +32,8 @@ def identity(*parts: object) -> UUID:
     It is what `uuid.uuid5` gives, for half of the work.
     """
     name = "\x1f".join(map(str, parts)).encode()
-    return UUID(bytes=hashlib.sha1(_NAMESPACE_BYTES + name, usedforsecurity=False).digest()[:16], version=5)
+    digest = hashlib.sha1(_NAMESPACE_BYTES + name, usedforsecurity=False).digest()
+    return UUID(int=int.from_bytes(digest[:16]) & _FREE_BITS | _VERSION_5)
 
 
 @lru_cache(maxsize=8192)

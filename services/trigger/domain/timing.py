@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from typing import Self
+from typing import NamedTuple, Self
 from zoneinfo import ZoneInfo
 
 from babel.core import get_global
@@ -62,11 +62,10 @@ class Span:
         return next((f"{n}{u}" for n, u in ((self.months, "mo"), (self.days, "d")) if n), f"{self.hours}h")
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """When a message may reach somebody, in the recipient's local time.
 
-    `opens` and `closes` in minutes of the day.
+    `opens` and `closes` in minutes of the day. A tuple, as caches by window are asked all the time.
     """
 
     days: frozenset[int]

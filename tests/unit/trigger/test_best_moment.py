@@ -135,7 +135,7 @@ def test_what_is_learned_comes_to_what_people_really_do(best: Slot, share: float
 
 
 def _chosen(plan_id: UUID, learned: Learned, now: datetime) -> Choice:
-    workdays = replace(WINDOW, skip_holidays=False)
+    workdays = WINDOW._replace(skip_holidays=False)
     found = choose(plan_id, learned, now, now + timedelta(days=20), workdays, STOCKHOLM)
     assert found is not None
     return found

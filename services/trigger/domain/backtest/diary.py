@@ -59,8 +59,7 @@ class Diary:
 
     def put(self, plan: Plan) -> None:
         """Enter one plan as it is now."""
-        self.book.put(plan)
-        del self.book.changed[plan.id]
+        self.book.keep(plan)
         self._enter(plan)
 
     def due_plans(self, now: datetime) -> list[Plan]:
@@ -181,21 +180,30 @@ class Diary:
             self._ever.setdefault(plan.contact_id, {})[plan.id] = None
 
     def _enter(self, plan: Plan) -> None:
-        self._remember(plan)
-        ids = (
-            (self._of_contact, plan.contact_id),
-            (self._of_account, plan.account_id),
-            (self._audiences, plan.account_id if plan.contact_id is None else None),
-        )
+        if self._ever is not None:
+            self._remember(plan)
+        plan_id, contact_id, account_id = plan.id, plan.contact_id, plan.account_id
+        index = self._audiences if contact_id is None else self._of_contact
+        key = contact_id or account_id
         if plan.state is not PlanState.PENDING:
-            for index, key in ids:
-                if key is not None:
-                    _drop(index, key, plan.id)
-            return
-        for index, key in ids:
             if key is not None:
-                index.setdefault(key, {})[plan.id] = plan
-        heappush(self._ahead, (plan.due_at, next(self._number), plan.id))
+                _drop(index, key, plan_id)
+            if account_id is not None:
+                _drop(self._of_account, account_id, plan_id)
+            return
+        if key is not None:
+            _list(index, key, plan)
+        if account_id is not None:
+            _list(self._of_account, account_id, plan)
+        heappush(self._ahead, (plan.due_at, next(self._number), plan_id))
+
+
+def _list(index: dict[UUID, Plans], key: UUID, plan: Plan) -> None:
+    plans = index.get(key)
+    if plans is None:
+        index[key] = {plan.id: plan}
+    else:
+        plans[plan.id] = plan
 
 
 def _drop(index: dict[UUID, dict[UUID, Member]], key: UUID, member: UUID) -> None:

@@ -66,8 +66,13 @@ class People:
         Raises:
             Unprocessable: A person is referred to by something that is no id.
         """
-        found = ((self._whose(one), one) for one in told.people)
+        found = [(self._whose(one), one) for one in told.people]
         return [(self.current(contact_id), one) for contact_id, one in found if contact_id is not None]
+
+    @property
+    def merged(self) -> bool:
+        """Whether any id leads to another."""
+        return bool(self._leads)
 
     def current(self, contact_id: UUID) -> UUID:
         """The id that an id leads to, itself where nobody was merged."""
@@ -94,6 +99,8 @@ class People:
 
     def duplicates(self) -> list[tuple[UUID, UUID]]:
         """Who was known by an id alone and now has somebody's address: the somebody, and who is the same."""
+        if not self._shared:
+            return []
         found, self._shared = self._shared, []
         pairs = ((self.current(owner), self.current(other)) for owner, other in found)
         thin = ((owner, other) for owner, other in pairs if not self.contacts[other].email_hash)
@@ -206,10 +213,11 @@ class People:
 
     def _company(self, told: Touchpoint, people: list[UUID]) -> tuple[Account | None, Account | None]:
         """The event's company, else that of the first person in it who has one."""
-        if told.company:
-            key = self.home(account_id(told.company.id))
-            before = self.accounts.get(key) or Account(id=key, external_id=told.company.id)
-            if told.accounts and not before.version and told.company == TouchpointAccount(id=told.company.id):
+        company = told.company
+        if company:
+            key = self.home(account_id(company.id))
+            before = self.accounts.get(key) or Account(id=key, external_id=company.id)
+            if told.accounts and not before.version and company == TouchpointAccount(id=company.id):
                 return before, before  # a merge of which nothing but ids is known
         else:
             homes = (self.contacts[contact_id].account_id for contact_id in people)
@@ -219,7 +227,7 @@ class People:
             before = self.accounts[home]
             if told.renewal_on is None:
                 return before, before
-        said = (_company_words(told.company) if told.company else None, told.renewal_on)
+        said = (_company_words(company) if company else None, told.renewal_on)
         if self._heard(before.id, said):
             return before, before
         merged = folding.merge_account(before, told)
@@ -268,7 +276,10 @@ class People:
         return after
 
     def _heard(self, whom: UUID, said: Hashable) -> bool:
-        return said in self._known.setdefault(whom, set())
+        known = self._known.get(whom)
+        if known is None:
+            known = self._known[whom] = set()
+        return said in known
 
     def _replace(self, before: Contact, after: Contact) -> None:
         """Write a contact, and list them at their company."""

@@ -75,6 +75,7 @@ class Simulation:
         self._note = note
         self._catalogue = Catalogue.of(editions)
         self._editions = {edition.key: edition for edition in editions}
+        self._series = frozenset(e.key for e in editions if e.programme.when.recurring)
         self._parties = Parties(editions)
         self._organisation = organisation
         own = frozenset(people.blind("domain", domain) for domain in organisation.own_domains)
@@ -106,7 +107,8 @@ class Simulation:
         else:
             for pair in self.people.duplicates():
                 self._unite(pair, "same address")
-        named = [(self.people.current(contact_id), one) for contact_id, one in named]
+        if named and self.people.merged:
+            named = [(self.people.current(contact_id), one) for contact_id, one in named]
         before, account, folk = self.people.fold(told, named, source, event_id)
         self._plan(kind, event_id, told, before, account, folk)
         self._side_effects(kind, told, account, folk)
@@ -280,7 +282,7 @@ class Simulation:
                 self._expand(plan, done)
         self._pass([plan for plan in due if plan.contact_id], done)
         for plan in due:
-            if leads(plan, self._editions[plan.programme]):
+            if plan.programme in self._series and leads(plan, self._editions[plan.programme]):
                 self._go_on(plan, done)
         self._enter(done)
         return True
@@ -331,7 +333,7 @@ class Simulation:
                 continue
             pending = self.diary.pending_of(contact_id)
             # What is not more important than any plan of its person that is due keeps nobody waiting.
-            if contact_id not in looked and any(other.priority > priority for other in pending):
+            if len(pending) > 1 and contact_id not in looked and _above(pending, priority):
                 looked.add(contact_id)
                 found[contact_id] = [*self._own_rivals(pending, until), *found.get(contact_id, ())]
             for audience in self.diary.audiences_of(plan.account_id):
@@ -377,15 +379,16 @@ class Simulation:
             done.said.append(of_plan(ahead, Outcome.PLANNED, None, facts, until=ahead.due_at))
 
     def _enter(self, done: _Round) -> None:
-        known = {plan.id for plan in done.fresh if plan.id in self.diary.book.plans}
+        diary, note, now = self.diary, self._note, self._facts.now
+        known = {plan.id for plan in done.fresh if plan.id in diary.book.plans}
         for plan in done.settled:
-            self.diary.put(plan)
+            diary.put(plan)
         for plan in done.fresh:
             if plan.id not in known:
-                self.diary.put(plan)
+                diary.put(plan)
         for decision in done.said:
-            if decision.plan_id not in known:
-                self._note(self._facts.now, decision)
+            if not known or decision.plan_id not in known:
+                note(now, decision)
         fallen = [plan for plan in done.settled if plan.state in _FALLEN]
         if fallen:
             self._wake_outranked(fallen)
@@ -407,6 +410,10 @@ class Simulation:
         contact = self.people.contacts[ask.contact_id]
         self._note(facts.now, decision)
         self.diary.remind(after_reminder(ask, decision, edition, contact, self._organisation))
+
+
+def _above(plans: Iterable[Plan], priority: int) -> bool:
+    return any(plan.priority > priority for plan in plans)
 
 
 def _again(edition: Edition) -> bool:
