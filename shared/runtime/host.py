@@ -18,7 +18,7 @@ from shared.bus.kafka_client import KafkaSettings
 from shared.bus.port import Bus
 from shared.db.anchor import read_anchor
 from shared.db.database import Database, connect
-from shared.db.errors import is_transient
+from shared.db.errors import RAISED, is_transient
 from shared.db.migrations import role_of
 from shared.errors import Unavailable
 from shared.runtime import failpoints, metrics
@@ -117,7 +117,7 @@ async def platform_for(
     service: str, settings: PlatformSettings, bus: Bus, clock: AnchoredClock, machine: Machine
 ) -> Platform:
     """Connect a service to its own schema; waits for a database that is not there yet."""
-    db = await _database(service, settings, clock, machine)
+    db = await reach_database(service_dsn(settings, service), service, clock, machine)
     masters = KeyRing.parse(settings.master_keys.get_secret_value(), "AFTERWORD_MASTER_KEYS")
     blind = decode_secret(settings.blind_secret.get_secret_value(), "AFTERWORD_BLIND_SECRET")
     ring = KeyRing.parse(settings.token_keys.get_secret_value(), "AFTERWORD_TOKEN_KEYS")
@@ -134,17 +134,23 @@ async def platform_for(
     )
 
 
-async def _database(
-    service: str, settings: PlatformSettings, clock: AnchoredClock, machine: Machine
-) -> Database:
+async def reach_database(dsn: str, service: str, clock: AnchoredClock, machine: Machine) -> Database:
+    """Connect and learn the time, however long the database is away, or goes away again meanwhile."""
     backoff = Backoff(machine)
     while True:
         try:
-            db = await connect(service_dsn(settings, service), service=service, clock=clock, machine=machine)
-            async with db.read() as conn:
-                clock.observe(await read_anchor(conn, machine))
-        except Unavailable as error:
-            log.warning("waiting_for_database", service=service, error=str(error))
+            db = await connect(dsn, service=service, clock=clock, machine=machine)
+            try:
+                async with db.read() as conn:
+                    clock.observe(await read_anchor(conn, machine))
+            except RAISED:
+                await db.close()
+                raise
+        except RAISED as error:
+            if not is_transient(error):
+                raise
+            why = str(error) if isinstance(error, Unavailable) else type(error).__name__
+            log.warning("waiting_for_database", service=service, error=why)
             await backoff.wait()
         else:
             return db
