@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
+from services.trigger.domain.model import Account
 from services.trigger.handlers import merging_accounts, people
 from services.trigger.handlers.merging import merge
 from services.trigger.pages.showing import (
@@ -18,6 +19,7 @@ from services.trigger.pages.showing import (
 from services.trigger.pages.view import ENVIRONMENT
 from services.trigger.store import directory, merging, missed, parked
 from services.trigger.store.guard import unit_of_work
+from shared.db.database import Connection
 from shared.runtime.service import Platform
 from shared.security.access import Principal, User, require_role
 from shared.web.forms import text_fields
@@ -75,14 +77,12 @@ def _add_entries(routes: APIRouter, platform: Platform) -> None:
     async def show_account(request: Request, account_id: UUID, user: Rep) -> Response:
         """A company: facts, its people, what is planned, what was asked."""
         async with platform.db.read() as conn:
-            known = await directory.get_accounts(conn, [account_id])
-            found = known.get(account_id)
-            if found and found.merged_into:
+            found = await _account(conn, account_id)
+            if found.merged_into:
                 return RedirectResponse(f"/directory/accounts/{found.merged_into}", 303)
-            if found is None or found.deleted_at or not found.version:
-                raise Problem(404, "No account is known under that id.", field="account_id")
             context = await account_context(conn, platform, found)
-        return page(request, ENVIRONMENT, "account.html", {**context, "may": _may(user), "section": "why"})
+        context |= {"may": _may(user), "section": "why", "other": "", "wrong": ""}
+        return page(request, ENVIRONMENT, "account.html", context)
 
 
 def _add_actions(routes: APIRouter, platform: Platform) -> None:
@@ -109,16 +109,15 @@ def _add_actions(routes: APIRouter, platform: Platform) -> None:
         wanted = (await text_fields(request)).get("other", "").replace("\0", "").strip()[:320]
         async with unit_of_work(platform.db) as tx:
             other = await people.find_account(tx.conn, wanted) if wanted else None
-            if other is None or other == account_id:
-                raise Problem(
-                    422,
-                    "No other account is known by that.",
-                    what_to_do="Write the id that your backend gives it, or its whole name.",
-                    field="other",
-                )
-            by = Principal.of_user(user).actor
-            done = await merging_accounts.merge(tx, [account_id, other], by=by)
-        return RedirectResponse(f"/directory/accounts/{done.account_id if done else account_id}", 303)
+            if other is not None and other != account_id:
+                by = Principal.of_user(user).actor
+                done = await merging_accounts.merge(tx, [account_id, other], by=by)
+                stays = done.account_id if done else account_id
+                return RedirectResponse(f"/directory/accounts/{stays}", 303)
+            context = await account_context(tx.conn, platform, await _account(tx.conn, account_id))
+        wrong = "That is this account itself." if other else "No other account is known by that."
+        context |= {"may": _may(user), "section": "why", "other": wanted, "wrong": wrong}
+        return page(request, ENVIRONMENT, "account.html", context, status=422)
 
     @routes.post("/directory/missed")
     async def settle_missed(request: Request, _user: Manager) -> Response:
@@ -128,6 +127,14 @@ def _add_actions(routes: APIRouter, platform: Platform) -> None:
         async with unit_of_work(platform.db) as tx:
             await missed.settle(tx.conn, *(text.replace("\0", "")[:200] for text in named))
         return RedirectResponse("/directory", 303)
+
+
+async def _account(conn: Connection, account_id: UUID) -> Account:
+    """An account that is known here, or was until it was merged into another."""
+    found = (await directory.get_accounts(conn, [account_id])).get(account_id)
+    if found is None or (not found.merged_into and (found.deleted_at or not found.version)):
+        raise Problem(404, "No account is known under that id.", field="account_id")
+    return found
 
 
 async def _pair(request: Request) -> tuple[UUID, UUID]:

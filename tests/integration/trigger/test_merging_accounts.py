@@ -167,8 +167,13 @@ async def test_an_operator_merges_on_the_page_of_a_company(blank_site: Site) -> 
         assert "Merge it into this one" not in (await client.get(f"/directory/accounts/{stays}")).text
     async with await blank_site.signed_in(Role.MANAGER) as client:
         form = f"/directory/accounts/{stays}/merge"
-        assert (await client.post(form, data={"other": "nobody"})).status_code == 422
-        assert (await client.post(form, data={"other": "a1"})).status_code == 422
+        for typed, wrong in (
+            ("nobody", "No other account is known by that."),
+            ("a1", "That is this account itself."),
+        ):
+            refused = await client.post(form, data={"other": typed})
+            assert (refused.status_code, wrong in refused.text) == (422, True)
+            assert f'value="{typed}"' in refused.text, "nothing is typed twice"
         assert (await client.post(form, data={"other": "a2"})).status_code == 303
         moved = await client.get(f"/directory/accounts/{gone}")
         assert moved.headers["location"] == f"/directory/accounts/{stays}"
