@@ -204,8 +204,8 @@ class History:
         for place, node in enumerate(self._nodes):
             for share in shares if node == NOTHING else (shares[share_of[node]],):
                 share._times.append(self._times[place])  # noqa: SLF001 - of the same class
-                share._starts.append(self._starts[place])  # noqa: SLF001
-                share._lines.append(self._lines[place])  # noqa: SLF001
+                share._starts.append(self._starts[place])  # noqa: SLF001 - of the same class
+                share._lines.append(self._lines[place])  # noqa: SLF001 - of the same class
         alike = frozenset(n for n, node in zip(self._lines, self._nodes, strict=True) if node == NOTHING)
         for number, share in enumerate(shares):
             share.alike, share.first = alike, not number
