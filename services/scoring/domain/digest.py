@@ -88,7 +88,7 @@ class Needy:
 
 
 def needy(accounts: Iterable[Standing], today: date) -> list[Needy]:
-    """Accounts that need somebody, the gravest first; those of a near renewal before others.
+    """Accounts that need somebody: those of a near renewal by its day, then the others, the gravest first.
 
     Silence alone is a reason only with a renewal in sight: most accounts are silent most of the time.
     """
@@ -106,7 +106,12 @@ def needy(accounts: Iterable[Standing], today: date) -> list[Needy]:
             reasons.append(Reason.SILENT)
         if reasons:
             found.append(Needy(one, tuple(reasons), soon))
-    return sorted(found, key=lambda n: (not n.renews_soon, -len(n.reasons), n.standing.name))
+    return sorted(found, key=_urgency)
+
+
+def _urgency(one: Needy) -> tuple[date, int, str]:
+    renewal = one.standing.renewal_on if one.renews_soon else None
+    return renewal or date.max, -len(one.reasons), one.standing.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,18 @@ def test_near_renewals_come_first_and_a_long_list_is_cut_and_says_so() -> None:
     assert (part.needy[0].standing.name, len(part.needy), part.more) == ("Z", MOST_ACCOUNTS, 3)
 
 
+def test_of_near_renewals_the_next_comes_first_whatever_its_reason() -> None:
+    late = account("Acme", open_tickets=1, renewal_on=SOON)
+    silent = account("Zorn", silent_days=None, renewal_on=SOON - timedelta(days=1))
+    assert [one.standing.name for one in needy([late, silent], TODAY)] == ["Zorn", "Acme"]
+
+
+def test_of_accounts_without_a_near_renewal_those_with_more_reasons_come_first() -> None:
+    poor = account("Acme", health=Health(10, 1.0, ()))
+    graver = account("Zorn", health=Health(39, 1.0, ()), open_tickets=1)
+    assert [one.standing.name for one in needy([poor, graver], TODAY)] == ["Zorn", "Acme"]
+
+
 @pytest.mark.parametrize(
     ("attempts", "permanent", "wait"),
     [(1, False, 30), (2, False, 60), (9, False, 3600), (10, False, None), (1, True, None)],
@@ -141,7 +153,7 @@ def mail(part: Part, *, locale: str = "en", email: str = READER.email) -> EmailM
         pytest.param([DOWN], "1 score got worse than in the 90 days before.", id="worse"),
         pytest.param([UP, UP], "2 scores got better than in the 90 days", id="better"),
         pytest.param([line([9] * 40, [9] * 40)], "Nothing changed by more than chance explains.", id="same"),
-        pytest.param([DOWN, UP], "Some got worse (1), some better (1)", id="both"),
+        pytest.param([DOWN, UP], "1 score got worse, 1 better than in the 90", id="both"),
     ],
 )  # fmt: skip
 def test_the_first_sentence_says_better_worse_or_that_nothing_can_be_said(
@@ -158,7 +170,7 @@ def test_a_mail_names_accounts_with_reasons_and_links_and_escapes_them() -> None
     message = mail(part)
     plain, rich = text_of(message, "plain"), text_of(message, "html")
     assert "A & <b>: 2 open tickets; renews on 2026-05-02" in plain
-    assert "Before <renewal> & co, NPS: worse, now −100, by 200 points (40 answers)" in plain
+    assert "Before <renewal> & co, NPS: −100, worse by 200 points (40 answers)" in plain
     assert "A &amp; &lt;b&gt;</a>: 2 open tickets" in rich
     assert "<b>" not in rich
     assert f"https://ask.example/scores/accounts/{derive('account', 'A & <b>')}" in plain
@@ -171,7 +183,7 @@ def test_a_mail_names_accounts_with_reasons_and_links_and_escapes_them() -> None
     [
         ({"health": Health(39, 1.0, ())}, "health 39 of 100"),
         ({"silent_days": 120, "renewal_on": SOON}, "silent for 120 days; renews on 2026-05-02"),
-        ({"silent_days": None, "renewal_on": SOON}, "never heard; renews on 2026-05-02"),
+        ({"silent_days": None, "renewal_on": SOON}, "no answer ever; renews on 2026-05-02"),
         ({"open_tickets": 1, "health": Health(10, 1.0, ())}, "1 open ticket, health 10 of 100"),
     ],
 )
@@ -184,7 +196,7 @@ def test_a_mail_says_why_an_account_needs_somebody(changes: dict[str, object], s
 def test_a_mail_says_how_many_accounts_are_silent_and_how_many_more_need_somebody() -> None:
     many = [account(f"A{n:02}", open_tickets=1, silent_days=180) for n in range(MOST_ACCOUNTS + 2)]
     plain = text_of(mail(part_of([*many, account("Z", silent_days=179)], [], TODAY)), "plain")
-    assert "12 of 13 accounts were not heard for half a year or ever." in plain
+    assert "12 of 13 accounts have not answered for half a year, or never did." in plain
     assert "and 2 more" in plain
 
 
