@@ -75,7 +75,8 @@ async def soak(fleet: Fleet, seconds: float) -> Flatness:
     looks: list[dict[str, Sample]] = []
     pools: list[dict[str, int]] = []
     # No connection is kept: the server may close one that was idle in the moment in which it is used again.
-    async with httpx.AsyncClient(timeout=10, limits=httpx.Limits(max_keepalive_connections=0)) as client:
+    # Who answers late is busy, which is not what is looked for here.
+    async with httpx.AsyncClient(timeout=60, limits=httpx.Limits(max_keepalive_connections=0)) as client:
         for _ in range(int(seconds / EVERY_SECONDS)):
             looks.append(await _look(fleet, client))
             pools.append({row[0]: row[1] for row in await fleet.direct.fetch(_POOLS)})
