@@ -9,7 +9,7 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Protocol
 
-from demo.browser import Browser, Form, Page
+from demo.browser import Browser, Control, Form, Page
 from demo.chance import Chance
 from demo.mails import Mail
 from demo.world import REPS, Account, Contact, Rep
@@ -126,6 +126,8 @@ class Customers:
         top = max(mail.scores)
         feel = contact.warmth + 0.35 * (self._chance.share(mail.token, "feel") - 0.5)
         score = max(min(mail.scores), min(top, round(feel * top + 0.08 * top)))
+        if top == 1:  # yes or no: whoever was unhappy says whether the rep has mended it
+            score = int(self._chance.happens(0.8, mail.token, "fixed"))
 
         def answered() -> None:
             self._tally.answered[mail.token] = [score]
@@ -192,7 +194,7 @@ class Desk:
         self._password = password
         self._url = url
         self._reps = {rep.email: rep for rep in REPS}
-        self._taken: set[str] = set()
+        self._taken: dict[str, datetime] = {}
         self._browsers: dict[str, Browser] = {}
 
     def knows(self, mail: Mail) -> bool:
@@ -205,10 +207,9 @@ class Desk:
             self._take(mail.to, link.rsplit("/", 1)[-1], now)
 
     def _take(self, to: str, ticket: str, now: datetime) -> None:
-        """Plan the work on a ticket that nobody took yet; the less diligent take their time."""
-        if ticket in self._taken:
+        """Plan the work on a ticket that nobody works on; the less diligent take their time."""
+        if now < self._taken.get(ticket, now):
             return
-        self._taken.add(ticket)
         rep, chance = self._reps[to], self._chance
         in_time = chance.happens(rep.diligence, ticket, "in time")
         seen = chance.between(_HOUR / 2, 8 * _HOUR, ticket, "seen") if in_time else 26 * _HOUR
@@ -217,6 +218,7 @@ class Desk:
             else chance.between(2 * _HOUR, 40 * _HOUR, ticket, "late")
         )  # fmt: skip
         mended = spoken + chance.between(_DAY, 6 * _DAY, ticket, "mended")
+        self._taken[ticket] = now + mended
         self._agenda.plan(now + seen, lambda: self._press(rep, ticket, "acknowledge"))
         self._agenda.plan(now + spoken, lambda: self._press(rep, ticket, "contact"))
         self._agenda.plan(now + mended, lambda: self._press(rep, ticket, "resolve"))
@@ -259,10 +261,13 @@ async def sign_in(browser: Browser, url: str, email: str, password: str) -> Page
 
 
 def _survey_form(page: Page) -> Form | None:
-    return next(
-        (form for form in page.forms if any(len(c.options) >= 5 for c in form.controls.values())), None
-    )
+    return next((form for form in page.forms if any(map(_is_scale, form.controls.values()))), None)
 
 
 def _score_name(form: Form) -> str:
-    return next(c.name for c in form.controls.values() if c.kind == "radio" and len(c.options) >= 5)
+    return next(c.name for c in form.controls.values() if _is_scale(c))
+
+
+def _is_scale(control: Control) -> bool:
+    """Whether it is a row of scores: numbers, or yes and no."""
+    return control.kind == "radio" and all(option.isdigit() for option in control.options)

@@ -28,7 +28,7 @@ from services.alerts.domain.helpdesk import Helpdesk
 from services.alerts.domain.pace import PACES, Pace
 from services.alerts.domain.teams import Roster, read_roster
 from services.alerts.domain.thanking import Policy, Thanks
-from services.alerts.handlers import directory, outside, passing, responses, thanking, warning
+from services.alerts.handlers import asking, directory, outside, passing, responses, thanking, warning
 from services.alerts.handlers.applying import Desk
 from services.alerts.settings import Settings
 from shared.contracts.topics import Topic
@@ -84,8 +84,8 @@ async def build(settings: Settings, platform: Platform) -> Service:
         router=router,
         subscriptions=(
             Subscription(
-                topics=(Topic.RESPONSES, Topic.DIRECTORY, Topic.DELIVERIES),
-                routes=(*directory.ROUTES, responses.route(desk), thanking.ROUTE),
+                topics=(Topic.RESPONSES, Topic.DIRECTORY, Topic.DELIVERIES, Topic.CONTEXT),
+                routes=(*directory.ROUTES, responses.route(desk), thanking.ROUTE, *asking.ROUTES),
             ),
         ),
         loops=(*loops_of(desk, platform, channels), *_syncing(desk, platform, helpdesks)),

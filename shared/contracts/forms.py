@@ -10,13 +10,17 @@ from shared.contracts.model import LocalText, Part
 
 
 class QuestionType(StrEnum):
-    """nps 0 to 10, nps5 1 to 5 (R2), csat 1 to 5 (R3), ces 1 to 7, 7 = easiest (R4), matrix 1 to 5."""
+    """nps 0 to 10, nps5 1 to 5 (R2), csat 1 to 5 (R3), ces 1 to 7, 7 = easiest (R4), matrix 1 to 5.
+
+    yes_no is 0 for no and 1 for yes; the words at its ends stand on the two buttons. It is in no score.
+    """
 
     NPS = "nps"
     NPS5 = "nps5"
     CSAT = "csat"
     CES = "ces"
     TEXT = "text"
+    YES_NO = "yes_no"
     MATRIX = "matrix"
     SINGLE = "single"
     MULTIPLE = "multiple"
@@ -36,6 +40,7 @@ SCALES: dict[QuestionType, tuple[int, int]] = {
     QuestionType.NPS5: (1, 5),
     QuestionType.CSAT: (1, 5),
     QuestionType.CES: (1, 7),
+    QuestionType.YES_NO: (0, 1),
     QuestionType.MATRIX: (1, 5),
 }
 """Lowest and highest value of each scored type, both included."""

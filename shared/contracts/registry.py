@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from shared.contracts import deliveries, directory, messages, programmes, responses, scores, surveys, tickets
+from shared.contracts import (
+    cases,
+    deliveries,
+    directory,
+    messages,
+    programmes,
+    responses,
+    scores,
+    surveys,
+    tickets,
+)
 from shared.contracts.model import Payload
 from shared.contracts.topics import Topic
 from shared.contracts.touchpoints import Touchpoint
@@ -13,6 +23,7 @@ PAYLOADS: tuple[type[Payload], ...] = (
     directory.AccountChanged,
     directory.OrganisationChanged,
     directory.ContextRecorded,
+    cases.QuestionDecided,
     programmes.ProgrammePublished,
     surveys.SurveyRequested,
     surveys.SurveyShared,

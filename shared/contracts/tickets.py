@@ -8,6 +8,9 @@ from typing import ClassVar
 from shared.contracts.model import Instant, Payload, Snapshot
 from shared.contracts.topics import Topic
 
+BY_A_PERSON = "person"
+"""How a case ended that somebody resolved; others ended by what the customer said."""
+
 
 class TicketState(StrEnum):
     """Where a ticket stands."""
@@ -20,7 +23,10 @@ class TicketState(StrEnum):
 
 
 class Ticket(Payload):
-    """Fields of every ticket event. `owner` is a user's id or empty; `by` is a user's id or "system"."""
+    """Fields of every ticket event. `owner` is a user's id or empty; `by` is a user's id or "system".
+
+    `run` is 1 until the case is opened again, and rises each time that it is.
+    """
 
     TOPIC: ClassVar[Topic] = Topic.TICKETS
     AGGREGATE: ClassVar[str] = "ticket"
@@ -36,6 +42,7 @@ class Ticket(Payload):
     opened_at: Instant
     contact_due_at: Instant
     at: Instant
+    run: int = 1
 
 
 class TicketOpened(Ticket):
@@ -72,18 +79,27 @@ class TicketEscalated(Ticket):
 
 
 class TicketResolved(Ticket):
-    """The case is closed with its cause; `how` says whether a person or a better amendment closed it."""
+    """The case is closed with its cause; `how` says whether a person or a better amendment closed it.
+
+    `contacted`: somebody spoke with the customer before.
+    """
 
     TYPE: ClassVar[str] = "ticket.resolved.v1"
 
     cause: str = ""
     how: str = ""
+    contacted: bool = False
 
 
 class TicketReopened(Ticket):
-    """The case is open again; its clocks start anew, or run on where somebody took back what ended them."""
+    """The case is open again; its clocks start anew, or run on where somebody took back what ended them.
+
+    `undone`: it was the latter, so that the case is in the same run as before.
+    """
 
     TYPE: ClassVar[str] = "ticket.reopened.v1"
+
+    undone: bool = False
 
 
 class TicketRecovered(Ticket):

@@ -61,7 +61,7 @@ TOPICS: tuple[TopicPlan, ...] = (
     TopicPlan(Topic.DIRECTORY, "contact or account", _TRIGGER, None,
               "Contacts, accounts and the organisation as they are now."),
     TopicPlan(Topic.CONTEXT, "account", _TRIGGER, 30 * _DAY,
-              "Renewals, churn, releases, incidents and usage."),
+              "Renewals, churn, releases, incidents and usage; who is asked about a case."),
     TopicPlan(Topic.PROGRAMMES, "programme", _TRIGGER, None, "Every published programme definition."),
     TopicPlan(Topic.SURVEYS, _WHO, _TRIGGER, 30 * _DAY,
               "Surveys asked for, reminded, extended, cancelled, closed."),

@@ -10,6 +10,10 @@ from pydantic import Field, model_validator
 from shared.contracts.model import Instant, Part, Payload, Persona, Tier
 from shared.contracts.topics import Topic
 
+CASE_RESOLVED = "case.resolved"
+CASE_REOPENED = "case.reopened"
+"""What trigger itself tells of tickets: a case was resolved, or is open again."""
+
 PRESET_TOUCHPOINTS: tuple[str, ...] = (
     "customer.signed_up", "customer.onboarded", "implementation.completed", "integration.completed",
     "purchase.completed", "deal.closed", "order.shipped", "order.delivered", "tracking.viewed",
@@ -19,7 +23,7 @@ PRESET_TOUCHPOINTS: tuple[str, ...] = (
     "project.completed", "service.completed", "contract.signed", "contract.renewal_date_set",
     "contract.renewed", "contract.ended", "account.churned", "change.shipped", "contact.updated",
     "contact.deleted", "account.updated", "invoice.overdue", "invoice.paid", "invoice.written_off",
-    "ask.requested",
+    "ask.requested", CASE_RESOLVED, CASE_REOPENED,
 )  # fmt: skip
 """Touchpoints that have presets or a built-in meaning; others may be named by programmes freely."""
 

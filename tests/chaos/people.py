@@ -13,7 +13,7 @@ from uuid import UUID
 
 import httpx
 
-from demo.browser import Form, _Reader
+from demo.browser import Control, Form, _Reader
 from demo.chance import Chance
 from demo.mails import Mail
 from demo.people import GATEWAY, PHONE
@@ -159,7 +159,7 @@ class Customer:
                 return
 
     async def _send(self, client: httpx.AsyncClient, by: Actor, form: Form, score: int) -> int | None:
-        name = next(c.name for c in form.controls.values() if c.kind == "radio" and len(c.options) >= 5)
+        name = next(c.name for c in form.controls.values() if _is_scale(c))
         words = next((c.name for c in form.controls.values() if c.kind == "textarea"), None)
         said = f"{canary(int(contact_of(self.mail.to)[1:]))} says: because it was a {score}."
         typed = {name: str(score)} | ({words: said} if words else {})
@@ -277,7 +277,7 @@ def _survey_form(page: httpx.Response | None) -> Form | None:
         return None
     reader = _Reader()
     reader.feed(page.text)
-    return next((f for f in reader.forms if any(len(c.options) >= 5 for c in f.controls.values())), None)
+    return next((f for f in reader.forms if any(map(_is_scale, f.controls.values()))), None)
 
 
 async def _patiently(once: Callable[[], Awaitable[httpx.Response | None]]) -> httpx.Response | None:
@@ -288,3 +288,8 @@ async def _patiently(once: Callable[[], Awaitable[httpx.Response | None]]) -> ht
             return page
         await asyncio.sleep(AGAIN_SECONDS)
     return None
+
+
+def _is_scale(control: Control) -> bool:
+    """Whether it is a row of scores: numbers, or yes and no."""
+    return control.kind == "radio" and all(option.isdigit() for option in control.options)

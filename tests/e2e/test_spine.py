@@ -26,6 +26,7 @@ pytestmark = pytest.mark.e2e
 ACME = {"id": "acme", "name": "Acme Robotics", "tier": "key", "owner": "rita@nordlicht.example"}
 ORDER = {"kind": "order", "id": "4711"}
 WORKDAYS = {1, 2, 3}
+FIXED = {"en": "Did we fix it?", "es": "¿Lo hemos solucionado?", "sv": "Löste vi det?"}
 
 
 @dataclass(frozen=True)
@@ -199,16 +200,58 @@ async def test_an_unhappy_answer_goes_its_whole_way(house: House, preset: Preset
         assert done.status_code == 303, done.text
         assert (await read_books(house)).alerts.tickets == {state: 1}
 
-    # Nothing more comes of it: no reminder, no escalation.
+    # One question follows, whether it is fixed, and nothing more: no reminder, no escalation.
     await house.later(days=45)
     books = await balanced(house)
     assert books.alerts.breaches == {}
-    asked, replied = house.mails(preset.person["email"])
+    asked, replied, question = house.mails(preset.person["email"])
+    assert (question.subject, set(question.scores)) == (FIXED[preset.person["locale"]], {0, 1})
     assert asked.scores
     assert not replied.scores, "and at once they heard that somebody will call"
     assert books.alerts.messages == {"handed_over": 1}
     assert len(house.mails(rita.email)) == 1
     assert books.trigger.answered == 1
+
+
+@pytest.mark.requirement("R72", "R78")
+async def test_the_customer_has_the_last_word_on_a_case(house: House) -> None:
+    rita, mia = await hire(house, "rita"), await hire(house, "mia", Role.MANAGER)
+    await happens(house, DELIVERY)
+    mail = await first_mail(house, DELIVERY.person["email"])
+    await answer(house, mail, 1, why_low="Late and broken.")
+    (alarm,) = house.mails(rita.email)
+
+    async def question(number: int) -> Mail:
+        """The rep speaks with the customer and resolves; a day or more later the customer is asked."""
+        house.clock.advance(timedelta(minutes=30))
+        await rita.press(alarm.ticket, "contacted", via="phone")
+        page = await rita.see(alarm.ticket)
+        await rita.press(alarm.ticket, "resolve", note="Sent anew.", cause=_first_cause(page.text))
+        await house.later(days=5)
+        asked = [one for one in house.mails(DELIVERY.person["email"]) if set(one.scores) == {0, 1}]
+        assert len(asked) == number
+        return asked[-1]
+
+    # Whoever only looks says nothing; a scanner that presses the button says nothing either.
+    first = await question(1)
+    await scan(house, first)
+    await house.later(hours=1)
+    page = await rita.see(alarm.ticket)
+    assert "Resolved, not confirmed" in page.text
+    assert "was asked whether it is mended" in page.text
+
+    # "No" opens the case again and tells the manager; the rep mends it, is asked about anew: "yes".
+    await answer(house, first, 0, missing="Still broken.")
+    assert (await balanced(house)).alerts.tickets == {"open": 1}
+    (told,) = house.mails(mia.email)
+    assert told.subject.startswith("NOT MENDED")
+    assert "Still broken." in (await rita.see(alarm.ticket)).text
+    await answer(house, await question(2), 1)
+    page = await rita.see(alarm.ticket)
+    assert "Confirmed by the customer" in page.text
+    books = await balanced(house)
+    assert books.alerts.tickets == {"resolved": 1}
+    assert [one.programme for one in books.scoring.programmes] == ["delivery-csat"], "yes and no are no score"
 
 
 @pytest.mark.requirement("R54")

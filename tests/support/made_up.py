@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from typing import Any, TypeVar
 
 from shared.bus.model import Outgoing
+from shared.contracts.cases import QuestionDecided
 from shared.contracts.deliveries import (
     BounceKind,
     Delivery,
@@ -29,7 +30,7 @@ from shared.contracts.envelope import Event, binary_headers
 from shared.contracts.messages import MessageKind, MessageRequested
 from shared.contracts.model import Channel, Payload
 from shared.contracts.programmes import ProgrammePublished
-from shared.contracts.reasons import Reason
+from shared.contracts.reasons import Outcome, Reason
 from shared.contracts.responses import (
     ResponseAmended,
     ResponseHeld,
@@ -263,6 +264,16 @@ def _responses(answered: Sequence[ResponseSubmitted]) -> Iterator[Payload]:
 
 def _tickets(opened: Sequence[TicketOpened]) -> Iterator[Payload]:
     for one in opened:
+        yield QuestionDecided(
+            question_id=str(derive("question", one.ticket_id)),
+            ticket_id=one.ticket_id,
+            run=1,
+            contact_id=one.snapshot.contact_id,
+            programme="recovery",
+            outcome=Outcome.PLANNED,
+            until=one.at,
+            at=one.at,
+        )
         fields = _fields(one, TicketOpened) | {"state": TicketState.OPEN}
         yield TicketReopened(**fields | {"version": LATER})
         yield TicketJoined(**fields | {"version": LATER + 1})

@@ -32,6 +32,7 @@ from shared.contracts.directory import Brand, Sender
 from shared.contracts.envelope import Event
 from shared.contracts.model import Payload
 from shared.contracts.registry import payload_of
+from shared.contracts.topics import Topic
 from shared.contracts.touchpoints import Touchpoint
 from shared.db.database import Database
 from shared.db.errors import is_transient
@@ -78,6 +79,7 @@ class World:
     publisher: Publisher
     sent: int = 0
     read: int = 0
+    back: int = 0
     heard: list[tuple[str, Payload]] = field(default_factory=list)
 
     async def tell(self, kind: str, *, id: str = "", **data: Any) -> str:  # noqa: A002 - an event's id
@@ -95,6 +97,23 @@ class World:
             self.sent += 1
             events.append(Event(f"o{self.sent}", "/other", payload.TYPE, self.clock.now(), "", "k", payload))
         await self.handle(events)
+
+    async def relayed(self) -> None:
+        """What trigger itself told as touchpoints comes back to it over the log."""
+        async with self.db.read() as conn:
+            rows = await conn.fetch(
+                "select id, headers, value from outbox where topic = $1 and id > $2 order by id",
+                Topic.TOUCHPOINTS.value,
+                self.back,
+            )
+        self.back = rows[-1]["id"] if rows else self.back
+        events: list[Event[Any]] = []
+        for row in rows:
+            headers, told = dict(_headers(row["headers"])), Touchpoint.model_validate_json(row["value"])
+            source, kind = headers["ce_source"], headers["ce_type"]
+            events.append(Event(headers["ce_id"], source, kind, told.occurred_at, "", "k", told))
+        if events:
+            await self.handle(events)
 
     async def handle(self, events: list[Event[Any]]) -> None:
         """One batch, repeated while the database is busy, as the consumer loop does."""

@@ -9,7 +9,7 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from services.alerts.api import on_call
 from services.alerts.domain.model import Refused, Ticket
 from services.alerts.handlers.actions import MAX_NOTE, Action, NoSuchTicketError, Wish, act
 from services.alerts.handlers.applying import Desk
-from services.alerts.store import books, cases, journal, rota, views
+from services.alerts.store import books, cases, journal, outcomes, rota, views
 from shared.contracts.tickets import TicketState
 from shared.db.database import Database
 from shared.runtime.clock import Clock
@@ -74,12 +74,41 @@ _ACTIONS: Mapping[str, Action] = {
 def router(desk: Desk, db: Database, clock: Clock) -> APIRouter:
     """The routes of tickets and rotas."""
     routes = APIRouter()
-    join(routes, _tickets(desk, db, clock))
+    join(routes, _sums(db, clock))
+    join(routes, _tickets(desk, db))
     join(routes, on_call.router(desk, db, clock))
     return routes
 
 
-def _tickets(desk: Desk, db: Database, clock: Clock) -> APIRouter:
+def _sums(db: Database, clock: Clock) -> APIRouter:
+    routes = APIRouter(prefix="/v1/tickets", tags=["tickets"])
+
+    @routes.get("/books")
+    async def sums(_who: Reader) -> dict[str, Any]:
+        """Tickets by state, breaches, and whether each unhappy current answer is in exactly one ticket."""
+        async with db.read() as conn:
+            return asdict(await books.books(conn, clock.now()))
+
+    @routes.get("/recovered")
+    async def recovered(
+        _who: Reader, days: Annotated[int, Query(ge=1, le=3660)] = 90
+    ) -> list[dict[str, Any]]:
+        """How cases that people resolved in the last days turned out, by team and owner.
+
+        `confirmed` by the customer, `reopened` by their no, `unconfirmed` while nobody has said anything.
+        """
+        async with db.read() as conn:
+            found = await outcomes.since(conn, clock.now() - timedelta(days=days))
+        return [
+            {"team": team, "owner": owner, "unconfirmed": counts.unconfirmed, "recovered": counts.recovered}
+            | asdict(counts)
+            for (team, owner), counts in found.items()
+        ]
+
+    return routes
+
+
+def _tickets(desk: Desk, db: Database) -> APIRouter:
     routes = APIRouter(prefix="/v1/tickets", tags=["tickets"])
 
     @routes.get("")
@@ -107,12 +136,6 @@ def _tickets(desk: Desk, db: Database, clock: Clock) -> APIRouter:
         async with db.read() as conn:
             found = await views.lines(conn, query)
         return Page(tickets=[_line(line) for line in found], next=_next(found, ended=ended, limit=limit))
-
-    @routes.get("/books")
-    async def sums(_who: Reader) -> dict[str, Any]:
-        """Tickets by state, breaches, and whether each unhappy current answer is in exactly one ticket."""
-        async with db.read() as conn:
-            return asdict(await books.books(conn, clock.now()))
 
     @routes.get("/{ticket_id}")
     async def get_ticket(ticket_id: UUID, _who: Reader) -> dict[str, Any]:
@@ -190,6 +213,7 @@ def _whole(ticket: Ticket) -> dict[str, Any]:
         "follow_up_at": ticket.run.follow_up_at,
         "ended_at": ticket.ended_at,
         "confirmed_at": ticket.confirmed_at,
+        "denied_at": ticket.denied_at,
         "incident": ticket.incident,
         "level": int(ticket.run.told),
         "proposal": ticket.proposal,
@@ -227,6 +251,7 @@ def _line(line: views.Line) -> dict[str, Any]:
         "contact_due_at": line.contact_due_at,
         "breaches_at": line.breach_at,
         "ended_at": line.ended_at,
+        "confirmed": line.confirmed,
         "level": line.told,
     }
 

@@ -152,6 +152,7 @@ class Ticket:
         incident: what the first voice was about, if that was an incident; one ticket of an account for each.
         planned_at: when it was first agreed what to do.
         confirmed_at: when the customer said that it is mended.
+        denied_at: when the customer last said that it is not; None once they say that it is.
         watchers: users who want to hear how it goes on.
         team: key of the team whose case it is; empty for the rota that everybody shares.
     """
@@ -175,6 +176,7 @@ class Ticket:
     incident: str = ""
     planned_at: datetime | None = None
     confirmed_at: datetime | None = None
+    denied_at: datetime | None = None
     watchers: tuple[UUID, ...] = ()
     undo: Undo | None = None
     team: str = ""

@@ -39,6 +39,7 @@ class Stake:
     personas: frozenset[Persona] = frozenset()
     renewal_on: date | None = None
     annual_value: float | None = None
+    denied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,11 @@ def rank(stake: Stake, today: date, large: float = LARGE) -> Ranked:
     """One point for each that holds: normal without any, high with one, urgent with two or more.
 
     An important account, a score at the very bottom, several unhappy people, one who decides among them, a
-    renewal that is near or just missed, a large annual value.
+    renewal that is near or just missed, a large annual value, and that it was said to be mended and is not.
     """
     reasons: list[str] = []
+    if stake.denied:
+        reasons.append("the customer says that it is not mended")
     if stake.tier in {Tier.KEY, Tier.PREMIUM}:
         reasons.append(f"{'key' if stake.tier is Tier.KEY else 'premium'} account")
     low, high = SCALES.get(stake.scale, (0, 10))

@@ -57,7 +57,7 @@ def confirm(ticket: Ticket, by: UUID | None, at: datetime, note: str = "") -> St
         return Refused("Only a resolved case can be confirmed by the customer.")
     if ticket.confirmed_at is not None:
         return Step(ticket)
-    ticket = life.edit(ticket, confirmed_at=at)
+    ticket = life.edit(ticket, confirmed_at=at, denied_at=None)
     event = life.event_of(contract.TicketRecovered, ticket, at, by=str(by) if by else "system")
     told = Tell(
         Occasion.CONFIRMED,
@@ -72,7 +72,7 @@ def deny(ticket: Ticket, by: UUID | None, at: datetime, note: str = "") -> Step 
     if ticket.state is not TicketState.RESOLVED:
         return Refused("The case is not resolved, so there is nothing to deny.")
     said = Entry(Kind.DENIED, at, by, note=note)
-    again = life.reopen(ticket, at, by)
+    again = life.reopen(replace(ticket, denied_at=at), at, by)
     audiences = frozenset({Audience.OWNER, Audience.TEAM, Audience.MANAGERS, Audience.WATCHERS})
     told = Tell(Occasion.DENIED, f"denied/{again.ticket.run.generation}", audiences)
     return replace(again, entries=(said, *again.entries), tells=(told,))

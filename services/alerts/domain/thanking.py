@@ -13,6 +13,7 @@ from math import ceil
 from uuid import UUID
 
 from services.alerts.domain.model import Answer, Standing, Ticket
+from services.alerts.domain.recovery import asked_about
 from shared.contracts.messages import MessageKind
 
 FRESH_FOR = timedelta(days=7)
@@ -91,7 +92,7 @@ def reply_to(
         policy: what is wanted here.
         words: whether they wrote something of their own.
     """
-    if answer.standing is not Standing.COUNTED:
+    if answer.standing is not Standing.COUNTED or asked_about(answer.snapshot):
         return None
     late = "expired" if now - answer.received_at > FRESH_FOR else ""
     if answer.unhappy:

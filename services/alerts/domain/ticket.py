@@ -220,7 +220,8 @@ def resolve(
     if cause.needs is Needs.ATTEMPTS and not contacted and attempts < cause.attempts:
         return Refused(f"Try at least {cause.attempts} times before giving up; {attempts} tried so far.")
     ticket = _end(ticket, TicketState.RESOLVED, at, how="person", cause=cause.key)
-    event = event_of(contract.TicketResolved, ticket, at, by=str(by), cause=cause.key, how="person")
+    told = {"cause": cause.key, "how": "person", "contacted": contacted}
+    event = event_of(contract.TicketResolved, ticket, at, by=str(by), **told)
     tells = (Tell(Occasion.RESOLVED, f"resolved/{ticket.version}", frozenset({Audience.WATCHERS})),)
     return Step(ticket, (Entry(Kind.RESOLVED, at, by, {"cause": cause.key}, note),), (event,), tells)
 
@@ -343,6 +344,7 @@ def event_of(
             "opened_at": ticket.opened_at,
             "contact_due_at": ticket.run.contact_due_at,
             "at": at,
+            "run": ticket.run.generation,
             **extra,
         }
     )

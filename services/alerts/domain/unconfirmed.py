@@ -11,6 +11,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from services.alerts.domain.model import Answer, Standing
+from services.alerts.domain.recovery import asked_about
 from shared.contracts.responses import Mood
 
 
@@ -47,8 +48,8 @@ class Item:
 
 def judge(item: Item | None, answer: Answer) -> Item | None:
     """What the newest version of an answer makes of its item; None when there is none to keep."""
-    held = answer.standing is Standing.HELD and answer.mood is Mood.UNHAPPY and answer.wants_ticket
-    if held:
+    matters = answer.wants_ticket or asked_about(answer.snapshot) is not None
+    if answer.standing is Standing.HELD and answer.mood is Mood.UNHAPPY and matters:
         if item is not None and item.is_waiting:
             return item
         due_at = answer.since + answer.contact_within
@@ -66,4 +67,4 @@ def decide(item: Item, state: ItemState, by: UUID, at: datetime) -> Item:
 def _outcome(answer: Answer) -> ItemState:
     if answer.standing is Standing.WITHDRAWN:
         return ItemState.WITHDRAWN
-    return ItemState.RELEASED if answer.unhappy else ItemState.IMPROVED
+    return ItemState.RELEASED if answer.mood is Mood.UNHAPPY else ItemState.IMPROVED

@@ -70,5 +70,5 @@ def undo(ticket: Ticket, by: UUID, at: datetime) -> Step | Refused:
     entry = Entry(Kind.UNDONE, at, by, {"action": found.action})
     if ticket.state is back.state:
         return Step(back, (entry,))
-    event = life.event_of(contract.TicketReopened, back, at, by=str(by))
+    event = life.event_of(contract.TicketReopened, back, at, by=str(by), undone=True)
     return Step(back, (entry,), (event,))

@@ -14,12 +14,14 @@ _NAMES = {
     QuestionType.NPS5: "would recommend us",
     QuestionType.CSAT: "satisfaction",
     QuestionType.CES: "ease",
+    QuestionType.YES_NO: "asked yes or no",
 }
 _SHORT = {
     QuestionType.NPS: "NPS",
     QuestionType.NPS5: "NPS",
     QuestionType.CSAT: "CSAT",
     QuestionType.CES: "CES",
+    QuestionType.YES_NO: "Yes or no",
 }
 
 
@@ -64,6 +66,8 @@ def score(value: int | None, scale: QuestionType) -> str:
     """A score on its scale: "3 of 10"."""
     if value is None:
         return "no score"
+    if scale is QuestionType.YES_NO:
+        return "yes" if value else "no"
     return f"{value} of {SCALES.get(scale, (0, 10))[1]}"
 
 

@@ -8,12 +8,13 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from services.alerts.domain import causes, progress, unconfirmed, undoing
+from services.alerts.domain import causes, progress, recovery, unconfirmed, undoing
 from services.alerts.domain import ticket as life
 from services.alerts.domain.case import Case
 from services.alerts.domain.incident import incident_of
 from services.alerts.domain.model import Refused, Standing, Step, Ticket
 from services.alerts.domain.unconfirmed import Item, ItemState
+from services.alerts.handlers import opening
 from services.alerts.handlers.applying import Desk, apply
 from services.alerts.handlers.responses import Fold, owner_of, placed, write
 from services.alerts.store import answers, cases, directory, rota
@@ -100,7 +101,8 @@ async def settle(desk: Desk, tx: Tx, response_id: UUID, by: UUID, *, real: bool)
     found = (await answers.load(tx.conn, {response_id})).get(response_id)
     if found is None:
         return None
-    await cases.lock(tx.conn, {found.case_key})
+    about = {one for one in (recovery.asked_about(found.snapshot),) if one}
+    await cases.lock(tx.conn, {found.case_key} | await cases.keys_of(tx.conn, about))
     item = (await answers.items(tx.conn, {response_id})).get(response_id)
     answer = (await answers.load(tx.conn, {response_id}))[response_id]
     if item is None or not item.is_waiting:
@@ -118,6 +120,9 @@ async def settle(desk: Desk, tx: Tx, response_id: UUID, by: UUID, *, real: bool)
     owners = await directory.owners(tx.conn, {answer.account_id} if answer.account_id else set())
     counted = placed(replace(answer, standing=Standing.COUNTED, since=tx.now, spoken=False), staff)
     fold.take(counted, owner_of(counted, staff, owners, tx.now), desk.group_within)
+    if about:
+        await fold.look_up(tx, about)
+        fold.take_word(answer, counted, *await opening.words(desk.sealer, tx.conn, [counted]))
     fold.judged[response_id] = item
     await write(desk, tx, fold, staff)
     return item

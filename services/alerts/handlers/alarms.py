@@ -44,7 +44,7 @@ async def alarm_of(desk: Desk, tx: Tx, notice: Notice, staff: Staff, public_url:
         said=said,
         phone=person.phone,
         email=person.email,
-        priority=ranked(desk, voices, tier, account, tx.now).priority.word,
+        priority=ranked(desk, voices, tier, account, tx.now, denied=bool(ticket.denied_at)).priority.word,
         owner=owner.name if owner else "",
         why_owner=ticket.owner.reason,
         due_at=ticket.run.resolve_due_at
@@ -81,7 +81,13 @@ def worst(voices: list[tuple[Answer, str]]) -> Answer | None:
 
 
 def ranked(
-    desk: Desk, voices: list[tuple[Answer, str]], tier: str, account: views.AccountCopy | None, now: datetime
+    desk: Desk,
+    voices: list[tuple[Answer, str]],
+    tier: str,
+    account: views.AccountCopy | None,
+    now: datetime,
+    *,
+    denied: bool = False,
 ) -> priority.Ranked:
     """How urgent the case is."""
     unhappy = [answer for answer, state in voices if state == "unhappy"]
@@ -97,5 +103,6 @@ def ranked(
         frozenset(a.snapshot.persona for a in unhappy if a.snapshot.persona),
         account.renewal_on if account else None,
         account.annual_value if account else None,
+        denied,
     )
     return priority.rank(stake, now.date(), desk.large_account)

@@ -11,12 +11,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from services.alerts.domain import routing, unconfirmed
+from services.alerts.domain import recovery, routing, unconfirmed
 from services.alerts.domain.case import Case, hear
 from services.alerts.domain.incident import incident_of
 from services.alerts.domain.model import Answer, Audience, Owner, Standing, Step
 from services.alerts.domain.routing import Staff
 from services.alerts.domain.unconfirmed import Item
+from services.alerts.handlers import opening
 from services.alerts.handlers.applying import Desk, apply
 from services.alerts.handlers.thanking import answer_all
 from services.alerts.store import answers, cases, directory, rota
@@ -76,14 +77,37 @@ class Fold:
         if item is not None:
             self.items[answer.response_id] = self.judged[answer.response_id] = item
 
+    async def look_up(self, tx: Tx, ticket_ids: set[UUID]) -> None:
+        """Fetch cases that answers are about; they are locked."""
+        for ticket_id in sorted(ticket_ids):
+            found = await cases.ticket(tx.conn, ticket_id)
+            if found is not None:
+                case = self.cases.get(found.case_key, Case(found.case_key))
+                self.cases[found.case_key] = case.after((Step(found),))
+
+    def take_word(self, before: Answer | None, answer: Answer, words: str) -> None:
+        """Let an answer to "did we fix it?" change the case that it is about."""
+        about = recovery.asked_about(answer.snapshot)
+        case = next((c for c in self.cases.values() if any(t.id == about for t in c.tickets)), None)
+        if case is None:
+            return
+        ticket = next(t for t in case.tickets if t.id == about)
+        busy = case.current if case.current and case.current.id != about else None
+        steps = recovery.heard(ticket, before, answer, words, busy=busy)
+        self.steps.extend(steps)
+        self.cases[case.key] = case.after(steps)
+
 
 async def hear_all(desk: Desk, events: Sequence[Event[Response]], tx: Tx) -> None:
     """Fold the batch into the cases it concerns and write what follows."""
     meant = [event for event in events if not event.data.snapshot.test]
     readable = [event for event in meant if not _rejected(event, tx)]
     ids = {UUID(event.data.response_id) for event in readable}
-    keys = await _case_keys(tx, {_case_key(event.data) for event in readable})
+    about = {found for event in readable if (found := recovery.asked_about(event.data.snapshot))}
+    asked = await cases.keys_of(tx.conn, about) if about else set()
+    keys = await _case_keys(tx, {_case_key(event.data) for event in readable} | asked)
     fold = await load(desk, tx, ids, set(keys.values()), readable)
+    await fold.look_up(tx, about)
     staff = await rota.staff(tx.conn, tx.now, desk.leadership, desk.roster)
     owners = await directory.owners(tx.conn, {_account(e.data) for e in readable} - {None})  # type: ignore[arg-type]
     for event in readable:
@@ -93,6 +117,9 @@ async def hear_all(desk: Desk, events: Sequence[Event[Response]], tx: Tx) -> Non
             joined = before.joined if before else _joined(event.data, keys)
             answer = placed(replace(answer, joined=joined), staff)
             fold.take(answer, owner_of(answer, staff, owners, tx.now), desk.group_within)
+            if about and recovery.asked_about(answer.snapshot):
+                (words,) = await opening.words(desk.sealer, tx.conn, [answer])
+                fold.take_word(before, answer, words)
     await write(desk, tx, fold, staff)
 
 

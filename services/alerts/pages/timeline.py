@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.alerts.domain import progress, words
+from services.alerts.domain.asking import Asking
 from services.alerts.domain.causes import Cause, find
 from services.alerts.domain.model import Kind
 from services.alerts.domain.routing import TEAM
@@ -15,6 +16,7 @@ from services.alerts.domain.thanking import Fate
 from services.alerts.handlers.actions import VIA
 from services.alerts.store.journal import Logged
 from services.alerts.store.messages import Sent
+from services.alerts.store.questions import Shown
 from services.alerts.store.views import TimelineRow
 from shared.contracts.forms import QuestionType
 
@@ -136,6 +138,31 @@ def written(sent: Sent, reader: Reader) -> Sentence:
     return Sentence(sent.at, 0, f"{said[:1].upper()}{said[1:]}", "", state)
 
 
+def asked(shown: Shown, reader: Reader, now: datetime) -> Sentence:
+    """Whether somebody is asked if it is mended, and why not."""
+    one, who = shown.question, reader.contact({"contact": str(shown.question.contact_id)})
+    why = _REASONS.get(one.reason, one.reason.replace("_", " "))
+    day = one.until.strftime("%-d %b") if one.until else "later"
+    said = _ASKED[one.state].format(who=who, why=why, day=day, programme=one.programme)
+    if one.state is Asking.PLANNED and one.reason not in _TIMED:
+        said += f"; it waits, because {why}"
+    if one.state is Asking.SENT and not shown.answered:
+        over = one.until is not None and one.until <= now
+        said += f"; no answer came until {day}" if over else "; no answer yet"
+    state = "warn" if one.state in {Asking.REFUSED, Asking.UNSENT} else "quiet"
+    return Sentence(one.at, 0, f"{said[:1].upper()}{said[1:]}", "", state)
+
+
+_ASKED = {
+    Asking.PLANNED: "{who} is to be asked on {day} whether it is mended",
+    Asking.REFUSED: "{who} is not asked whether it is mended: {why}",
+    Asking.ASKED: "{who} is being asked whether it is mended (programme {programme})",
+    Asking.SENT: "{who} was asked whether it is mended (programme {programme})",
+    Asking.UNSENT: "the question to {who} whether it is mended did not arrive: {why}",
+}
+_TIMED = frozenset({"", "send_window", "best_moment"})
+"""Why a question has its moment and not an earlier one: nothing that a person must know."""
+
 _MAILS = {"first_reply": "a first reply", "thanks": "our thanks"}
 _FATES = {
     Fate.REQUESTED: "{what} to {who} is on its way",
@@ -155,6 +182,14 @@ _REASONS = {
     "bounced": "earlier mails came back",
     "expired": "the answer is too old for it",
     "own_company": "they are one of us",
+    "no_consent": "they did not agree to be asked",
+    "no_channel": "there is no address to write to",
+    "paused": "sending was paused",
+    "filtered": "nobody spoke with them",
+    "cancelled": "the case is open again",
+    "programme_archived": "the programme has ended",
+    "shadow": "the programme sends nothing",
+    "held": "they are on hold",
 }
 
 
@@ -204,6 +239,8 @@ def _say(kind: Kind, by: str, data: Mapping[str, str], reader: Reader) -> str:
         Kind.DENIED: f"{capital} says that it is not mended",
         Kind.REOPENED: "Open again: the customer is unhappy again",
     }
+    if kind in {Kind.CONFIRMED, Kind.DENIED} and "late" in data:
+        return f"{said[kind]}, in answer to an earlier question; the case stays as it is"
     return said.get(kind) or _by_system(kind, data, reader)
 
 

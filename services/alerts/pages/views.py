@@ -13,8 +13,8 @@ from services.alerts.domain.routing import Staff
 from services.alerts.handlers import opening
 from services.alerts.handlers.alarms import ranked
 from services.alerts.handlers.applying import Desk
-from services.alerts.pages.timeline import Reader, Sentence, sentence, told_together, tries, written
-from services.alerts.store import cases, journal, messages, rota, views
+from services.alerts.pages.timeline import Reader, Sentence, asked, sentence, told_together, tries, written
+from services.alerts.store import cases, journal, messages, questions, rota, views
 from services.alerts.store.views import AccountCopy, ContactCopy, Line
 from shared.contracts.model import Person
 from shared.contracts.responses import Mood
@@ -29,16 +29,19 @@ STATES: dict[str, tuple[str, str]] = {
     "open": ("New", "danger"),
     "acknowledged": ("Taken", "warn"),
     "contacted": ("Contacted", "ok"),
-    "resolved": ("Resolved", "ok"),
+    "resolved": ("Resolved, not confirmed", "ok"),
     "closed": ("Closed by itself", "neutral"),
 }
 """Each state in a word, with the look of its badge."""
 
 
+CONFIRMED = ("Confirmed by the customer", "ok")
+
+
 def state_of(ticket: Ticket) -> tuple[str, str]:
     """The state in a word; what was agreed and what the customer confirmed are said too."""
     if ticket.confirmed_at is not None:
-        return ("Mended, they say", "ok")
+        return CONFIRMED
     if ticket.state is TicketState.CONTACTED and ticket.planned_at is not None:
         return ("Plan agreed", "ok")
     return STATES[ticket.state.value]
@@ -161,7 +164,7 @@ async def rows(desk: Desk, conn: Connection, found: list[Line], now: datetime) -
             scale=words.scale_short(line.answer.scale),
             better=line.people == 0,
             said=text,
-            state=STATES[line.state],
+            state=CONFIRMED if line.confirmed else STATES[line.state],
             owner=names.get(line.owner, "Somebody who has left") if line.owner else "Nobody yet",
             others=max(line.people - 1, 0),
             proposal=line.proposal,
@@ -197,7 +200,7 @@ async def case_page(desk: Desk, conn: Connection, ticket: Ticket, staff: Staff, 
     account = await views.account(conn, said[0][0].account_id if said else None)
     names = await rota.names(conn)
     tier = (account.tier if account else "") or (ticket.snapshot.tier.value if ticket.snapshot.tier else "")
-    priority = ranked(desk, said, tier, account, now)
+    priority = ranked(desk, said, tier, account, now, denied=bool(ticket.denied_at))
     reader = Reader(names, {voice.contact_id: voice.who for voice in voices}, desk.causes)
     return CasePage(
         ticket=ticket,
@@ -213,7 +216,7 @@ async def case_page(desk: Desk, conn: Connection, ticket: Ticket, staff: Staff, 
         priority=priority.priority.word,
         reasons=priority.reasons,
         attempts=await cases.attempts(conn, ticket.id, ticket.run.started_at),
-        sentences=await _sentences(desk, conn, ticket, reader),
+        sentences=await _sentences(desk, conn, ticket, reader, now),
         history=await _history(conn, ticket),
         past_cases=await _past_cases(conn, ticket),
         workers=tuple((str(m.user_id), m.name) for m in staff.members if m.user_id in staff.workers),
@@ -313,7 +316,9 @@ NOBODY = VoiceView(
 """Stands for the voice of a case whose only voice went to another one."""
 
 
-async def _sentences(desk: Desk, conn: Connection, ticket: Ticket, reader: Reader) -> tuple[Sentence, ...]:
+async def _sentences(
+    desk: Desk, conn: Connection, ticket: Ticket, reader: Reader, now: datetime
+) -> tuple[Sentence, ...]:
     found = await views.timeline(conn, ticket.id)
     noted = [(row, row.note_contact) for row in found if row.note and row.note_contact]
     sealed = [(contact_id, row.note) for row, contact_id in noted]
@@ -324,7 +329,9 @@ async def _sentences(desk: Desk, conn: Connection, ticket: Ticket, reader: Reade
     told = told_together([row for row in found if row.kind == Kind.TOLD], reader)
     tried = [line for one in await journal.of_ticket(conn, ticket.id) if (line := tries(one, reader))]
     mails = [written(one, reader) for one in await messages.of_ticket(conn, ticket.id)]
-    return tuple(sorted((*said, *told, *tried, *mails), key=lambda line: (line.at, line.place), reverse=True))
+    asking = [asked(one, reader, now) for one in await questions.of_ticket(conn, ticket.id)]
+    lines_of_all = (*said, *told, *tried, *mails, *asking)
+    return tuple(sorted(lines_of_all, key=lambda line: (line.at, line.place), reverse=True))
 
 
 async def _history(conn: Connection, ticket: Ticket) -> tuple[Past, ...]:

@@ -25,7 +25,7 @@ _TICKET_COLUMNS = """
     t.id, t.case_key, t.version, t.edited, t.state, t.opened_at, t.generation, t.started_at, t.contact_within,
     t.resolve_due_at, t.told, t.resolve_told, t.acknowledged_at, t.contacted_at, t.ended_at, t.owner,
     t.owner_reason, t.touched, t.proposal, t.cause, t.how, t.snapshot, t.incident, t.planned_at,
-    t.follow_up_at, t.confirmed_at, t.watchers, t.undo, t.calendar, t.team
+    t.follow_up_at, t.confirmed_at, t.watchers, t.undo, t.calendar, t.team, t.denied_at
 """
 _ONE_TICKET = f"select {_TICKET_COLUMNS} from tickets t where t.id = $1"  # noqa: S608 - columns of our own
 _SAVE_TICKETS = """
@@ -33,7 +33,7 @@ _SAVE_TICKETS = """
         contact_within,
         contact_due_at, resolve_due_at, told, resolve_told, acknowledged_at, contacted_at, ended_at, owner,
         owner_reason, touched, proposal, cause, how, snapshot, incident, planned_at, follow_up_at,
-        confirmed_at, watchers, undo, calendar, team)
+        confirmed_at, watchers, undo, calendar, team, denied_at)
     select * from unnest($1::uuid[], $2::uuid[], $3::int[], $4::int[], $5::text[], $6::timestamptz[],
         $7::int[],
         $8::timestamptz[], $9::interval[], $10::timestamptz[], $11::timestamptz[], $12::smallint[],
@@ -41,7 +41,7 @@ _SAVE_TICKETS = """
         $14::timestamptz[], $15::timestamptz[], $16::timestamptz[], $17::uuid[], $18::text[], $19::bool[],
         $20::text[], $21::text[], $22::text[], $23::jsonb[], $24::text[], $25::timestamptz[],
         $26::timestamptz[], $27::timestamptz[], $28::jsonb[], $29::jsonb[], $30::jsonb[],
-        $31::text[])
+        $31::text[], $32::timestamptz[])
     on conflict (id) do update set
         version = excluded.version, edited = excluded.edited, state = excluded.state,
         generation = excluded.generation, started_at = excluded.started_at,
@@ -52,7 +52,7 @@ _SAVE_TICKETS = """
         touched = excluded.touched, proposal = excluded.proposal, cause = excluded.cause, how = excluded.how,
         planned_at = excluded.planned_at, follow_up_at = excluded.follow_up_at,
         confirmed_at = excluded.confirmed_at, watchers = excluded.watchers, undo = excluded.undo,
-        calendar = excluded.calendar
+        calendar = excluded.calendar, denied_at = excluded.denied_at
     where tickets.version < excluded.version
 """
 _SAVE_VOICES = """
@@ -79,6 +79,14 @@ async def lock_of(conn: Connection, ticket_id: UUID) -> UUID | None:
         ticket_id,
     )
     return key
+
+
+async def keys_of(conn: Connection, ticket_ids: Collection[UUID]) -> set[UUID]:
+    """The cases of these tickets."""
+    if not ticket_ids:
+        return set()
+    rows = await conn.fetch("select case_key from tickets where id = any($1)", list(ticket_ids))
+    return {row["case_key"] for row in rows}
 
 
 async def lock_due(conn: Connection, now: datetime, limit: int) -> list[UUID]:
@@ -284,7 +292,7 @@ def _row(ticket: Ticket) -> tuple[object, ...]:
         ticket.owner.user_id, ticket.owner.reason, ticket.touched, ticket.proposal, ticket.cause, ticket.how,
         ticket.snapshot.model_dump_json(), ticket.incident, ticket.planned_at, run.follow_up_at,
         ticket.confirmed_at, json.dumps([str(user) for user in ticket.watchers]), undoing.dump(ticket.undo),
-        calendars.dump(run.calendar), ticket.team,
+        calendars.dump(run.calendar), ticket.team, ticket.denied_at,
     )  # fmt: skip
 
 
@@ -320,6 +328,7 @@ def _ticket(row: asyncpg.Record, voices: tuple[Voice, ...]) -> Ticket:
         incident=row["incident"],
         planned_at=row["planned_at"],
         confirmed_at=row["confirmed_at"],
+        denied_at=row["denied_at"],
         watchers=tuple(UUID(user) for user in json.loads(row["watchers"])),
         undo=undoing.load(row["undo"]),
         team=row["team"],

@@ -34,6 +34,7 @@ class Line:
     proposal: str
     how: str
     ended_at: datetime | None
+    confirmed: bool
     told: int
     people: int
     account_name: str
@@ -134,7 +135,7 @@ async def lines(conn: Connection, query: Query) -> list[Line]:
         f"""
         select t.id, t.state as ticket_state, t.version as ticket_version, t.opened_at, t.breach_at,
             t.contacted_at,
-            t.contact_due_at, t.owner, t.proposal, t.how, t.ended_at, t.told,
+            t.contact_due_at, t.owner, t.proposal, t.how, t.ended_at, t.told, t.confirmed_at,
             (select count(distinct coalesce(m.id, v.contact_id)) from voices v
                 left join merged m on m.former = v.contact_id
                 where v.ticket_id = t.id and v.state = 'unhappy') as people,
@@ -328,6 +329,7 @@ def _line(row: asyncpg.Record) -> Line:
         proposal=row["proposal"],
         how=row["how"],
         ended_at=row["ended_at"],
+        confirmed=row["confirmed_at"] is not None,
         told=row["told"],
         people=row["people"],
         account_name=row["account_name"],

@@ -115,7 +115,9 @@ def _read_one(question: Question, given: Value | None, draft: _Draft) -> None:
         case QuestionType.CONSENT:
             if _ticked(given):
                 draft.choices[question.id] = ("yes",)
-        case QuestionType.NPS | QuestionType.NPS5 | QuestionType.CSAT | QuestionType.CES:
+        case (
+            QuestionType.NPS | QuestionType.NPS5 | QuestionType.CSAT | QuestionType.CES | QuestionType.YES_NO
+        ):
             _read_scale(question, given, draft)
 
 

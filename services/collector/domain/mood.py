@@ -10,6 +10,7 @@ HAPPY_FROM: dict[QuestionType, int] = {
     QuestionType.NPS5: 5,
     QuestionType.CSAT: 4,
     QuestionType.CES: 6,
+    QuestionType.YES_NO: 1,
 }
 """Lowest value of each type that counts as happy: promoter, satisfied, low effort."""
 

@@ -117,7 +117,7 @@ def views(visit: Visit, language: str, typed: Typed, problems: Mapping[str, Prob
     """The questions as fields, filled with what was typed."""
     primary = primary_of(visit.form)
     return [
-        _view(question, primary, visit, _Filled(language, typed, problems))
+        _view(question, primary, visit, _Filled(language, typed, problems, visit.slots))
         for question in visit.form.questions
     ]
 
@@ -127,6 +127,7 @@ class _Filled:
     language: str
     typed: Typed
     problems: Mapping[str, Problem]
+    slots: Mapping[str, str]
 
 
 def _view(question: Question, primary: Question, visit: Visit, filled: _Filled) -> FieldView:
@@ -151,8 +152,9 @@ def _view(question: Question, primary: Question, visit: Visit, filled: _Filled) 
         rows=rows,
         options=options,
         value=_last(filled.typed, name),
-        low_label=say(question.low_label),
-        high_label=say(question.high_label),
+        # Of yes and no the words stand on the buttons.
+        low_label="" if question.type is QuestionType.YES_NO else say(question.low_label),
+        high_label="" if question.type is QuestionType.YES_NO else say(question.high_label),
         shown_for=_shown_for(question, primary),
         problem=filled.problems.get(question.id),
     )
@@ -162,7 +164,10 @@ def _row(question: Question, item: str, text: str, filled: _Filled) -> RowView:
     name = PREFIX + question.id + (f":{item}" if item else "")
     lowest, highest = SCALES[question.type]
     value = _last(filled.typed, name)
-    options = tuple(OptionView(str(n), str(n), value == str(n)) for n in range(lowest, highest + 1))
+    options = tuple(
+        OptionView(str(n), said_of(question, n, filled.language, filled.slots), value == str(n))
+        for n in range(lowest, highest + 1)
+    )
     problem = filled.problems.get(f"{question.id}.{item}" if item else question.id)
     return RowView(name, text, options, problem)
 
@@ -173,6 +178,13 @@ def kind_of(kind: QuestionType) -> str:
         return "choice"
     names = {QuestionType.TEXT: "text", QuestionType.MATRIX: "matrix", QuestionType.CONSENT: "consent"}
     return names.get(kind, "scale")
+
+
+def said_of(question: Question, value: int, language: str, slots: Mapping[str, str]) -> str:
+    """What stands on the button of a value: the number, or for yes and no the programme's word."""
+    if question.type is not QuestionType.YES_NO:
+        return str(value)
+    return text_in(question.high_label if value else question.low_label, language, slots) or str(value)
 
 
 def _shown_for(question: Question, primary: Question) -> tuple[int, ...] | None:

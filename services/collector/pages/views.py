@@ -299,7 +299,11 @@ def _given(visit: Visit, language: str) -> list[dict[str, str]]:
 def _entries(field: FieldView) -> list[dict[str, str]]:
     if field.rows:
         return [
-            {"question": row.text or field.text, "answer": option.value, "of": row.options[-1].value}
+            {
+                "question": row.text or field.text,
+                "answer": option.text,
+                "of": "" if option.text != option.value else row.options[-1].value,
+            }
             for row in field.rows
             for option in row.options
             if option.chosen

@@ -20,7 +20,7 @@ from services.collector.handlers.answering import Refused, Stored, Unreadable
 from services.collector.handlers.visits import Visit
 from services.collector.handlers.widget import Widget
 from services.collector.pages import brand
-from services.collector.pages.fields import kind_of
+from services.collector.pages.fields import kind_of, said_of
 from services.collector.pages.frame import ENVIRONMENT, STATIC, chosen_language, complaint
 from shared.contracts.forms import SCALES, Question, QuestionType
 from shared.security.tokens import Tokens
@@ -197,8 +197,9 @@ def _question(question: Question, visit: Visit, language: str) -> dict[str, Any]
         "optional": question.optional or question.type is QuestionType.CONSENT,
         "multiple": question.type in {QuestionType.MULTIPLE, QuestionType.BRAND},
         "values": list(range(lowest, highest + 1)),
-        "low": say(question.low_label),
-        "high": say(question.high_label),
+        "names": [said_of(question, n, language, visit.slots) for n in range(lowest, highest + 1)],
+        "low": "" if question.type is QuestionType.YES_NO else say(question.low_label),
+        "high": "" if question.type is QuestionType.YES_NO else say(question.high_label),
         "items": [{"id": item.id, "text": say(item.text)} for item in question.items],
         "when": {name: bounds.model_dump(exclude_none=True) for name, bounds in question.when.items()},
     }

@@ -155,8 +155,9 @@ def _in_the_product(letter: Letter) -> str:
     if row is None:
         return letter.subject
     lowest, highest = row.scores[0][0], row.scores[-1][0]
-    scale = "  ".join(f"[{value}]" for value, _ in row.scores)
-    return f"{row.question}\n\n{scale}\n{lowest} = {row.low}, {highest} = {row.high}"
+    scale = "  ".join(f"[{name}]" for name in row.names)
+    ends = f"\n{lowest} = {row.low}, {highest} = {row.high}" if row.numbered else ""
+    return f"{row.question}\n\n{scale}{ends}"
 
 
 def _base(locale: str) -> str:

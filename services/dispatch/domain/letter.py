@@ -15,7 +15,7 @@ from services.dispatch.domain.address import Address, parse_address
 from services.dispatch.domain.text import UnsafeText, fill, guard, guard_block, pick, slots_of
 from services.dispatch.domain.wording import WORDINGS, Wording, language_of
 from shared.contracts.directory import Brand, OrganisationChanged
-from shared.contracts.forms import SCALES, Form, Question
+from shared.contracts.forms import SCALES, Form, Question, QuestionType
 from shared.contracts.forms import Letter as Texts
 from shared.contracts.messages import MessageKind
 from shared.contracts.model import LocalText, Person, Snapshot
@@ -63,13 +63,22 @@ class House:
 
 @dataclass(frozen=True, slots=True)
 class ScoreRow:
-    """The scale of the primary question as links."""
+    """The scale of the primary question as links.
+
+    `names` are what stands on each: the number, or the words for yes and no, which need none at the ends.
+    """
 
     question: str
     scores: tuple[tuple[int, str], ...]
     low: str
     high: str
     hint: str
+    names: tuple[str, ...]
+
+    @property
+    def numbered(self) -> bool:
+        """Whether its links are numbers, so that words must say which end is the good one."""
+        return self.names[0].isdigit()
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,12 +269,16 @@ def _row(form: Form, locale: str, values: Mapping[str, str], links: Links, wordi
         raise UnsafeText("form.primary: names no question with a scale")
     low, high = SCALES[question.type]
     low_word, high_word = wording.scales[question.type]
+    low_end = _line("form.low_label", question.low_label, locale) or low_word
+    high_end = _line("form.high_label", question.high_label, locale) or high_word
+    said = question.type is QuestionType.YES_NO
     return ScoreRow(
         question=_question(question, locale, values),
         scores=tuple((value, links.score(value)) for value in range(low, high + 1)),
-        low=_line("form.low_label", question.low_label, locale) or low_word,
-        high=_line("form.high_label", question.high_label, locale) or high_word,
-        hint=wording.hint,
+        low=low_end,
+        high=high_end,
+        hint=wording.hint_words if said else wording.hint,
+        names=(low_end, high_end) if said else tuple(map(str, range(low, high + 1))),
     )
 
 

@@ -120,7 +120,8 @@ def _asked(letter: Letter, row: ScoreRow, question: str, *, reminder: bool, repl
         "high": str(row.scores[-1][0]),
         "url": letter.links.survey,
     }
-    text = fill(wording.sms_ask if replies else wording.sms_link, values)
+    # Whoever is asked yes or no answers by the link: no number means either.
+    text = fill(wording.sms_ask if replies and row.numbered else wording.sms_link, values)
     text = fill(wording.sms_reminder, {"text": text}) if reminder else text
     return plain(f"{text} {wording.sms_stop}" if replies else text)
 

@@ -35,6 +35,7 @@ class Wording:
     started_intro: str
     preheader: str
     hint: str
+    hint_words: str
     open_until: str
     open_survey: str
     why: str
@@ -76,6 +77,7 @@ ENGLISH = Wording(
     ),
     preheader="One click to start, less than a minute in all.",
     hint="Choose a number. It opens a page where you confirm your answer.",
+    hint_words="Choose your answer. It opens a page where you confirm it.",
     open_until="You can answer until {date}.",
     open_survey="Open the survey",
     why="You receive this mail because you are a contact of {company}.",
@@ -86,6 +88,7 @@ ENGLISH = Wording(
         QuestionType.NPS5: ("Not at all likely", "Extremely likely"),
         QuestionType.CSAT: ("Very dissatisfied", "Very satisfied"),
         QuestionType.CES: ("Very difficult", "Very easy"),
+        QuestionType.YES_NO: ("No", "Yes"),
     },
     notes={
         MessageKind.THANKS: Note(

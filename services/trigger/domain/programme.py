@@ -26,7 +26,13 @@ from shared.contracts.model import Family, Persona, Tier
 from shared.contracts.programmes import ProgrammeState
 from shared.contracts.surveys import CloseTheLoop, Link
 
-DEFAULT_LOW = {QuestionType.NPS: 6, QuestionType.NPS5: 3, QuestionType.CSAT: 2, QuestionType.CES: 3}
+DEFAULT_LOW = {
+    QuestionType.NPS: 6,
+    QuestionType.NPS5: 3,
+    QuestionType.CSAT: 2,
+    QuestionType.CES: 3,
+    QuestionType.YES_NO: 0,
+}
 """At or below it an answer is unhappy, unless the programme says otherwise (R1-R5, R95)."""
 
 _HOUR = 3600
@@ -192,7 +198,7 @@ class Programme(Rules):
             raise ValueError(f"primary: there is no question {self.primary!r}; there are {', '.join(ids)}")
         if self.core.type not in DEFAULT_LOW:
             raise ValueError(
-                f"primary: {self.primary!r} has no score; it must be of type nps, nps5, csat or ces"
+                f"primary: {self.primary!r} has no score; it must be of type {', '.join(DEFAULT_LOW)}"
             )
         if self.core.when or self.core.optional:
             raise ValueError(f"primary: {self.primary!r} must be asked of everybody: no when, not optional")

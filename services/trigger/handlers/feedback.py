@@ -18,6 +18,7 @@ from services.trigger.domain.model import Ask, AskState
 from services.trigger.domain.when import HoldKind
 from services.trigger.handlers.consent import note
 from services.trigger.handlers.freeing import wake_waiting
+from services.trigger.handlers.recovery import tell_of_cases
 from services.trigger.store import asks, brakes, directory, plans, slots
 from services.trigger.store.leads import PEOPLE, current_ids
 from shared.contracts.deliveries import (
@@ -88,7 +89,10 @@ async def on_responses(events: Sequence[Event[Any]], tx: Tx) -> None:
 
 
 async def on_tickets(events: Sequence[Event[Any]], tx: Tx) -> None:
-    """A person with an open ticket is not asked further questions; when it is closed they may be again."""
+    """A person with an open ticket is not asked further questions; when it is closed they may be again.
+
+    Cases that people resolved are told as touchpoints, so that the customer can be asked whether it is true.
+    """
     newest: dict[str, Ticket] = {}
     for event in events:
         known = newest.get(event.data.ticket_id)
@@ -114,6 +118,7 @@ async def on_tickets(events: Sequence[Event[Any]], tx: Tx) -> None:
     if freed:
         await plans.wake_plans(tx.conn, tx.now, [Reason.HELD], contacts=freed)
         await asks.wake_reminders(tx.conn, tx.now, Reason.HELD, contacts=freed)
+    await tell_of_cases(events, tx)
 
 
 def _after_delivery(ask: Ask, told: Delivery) -> Ask:

@@ -33,6 +33,7 @@ from services.trigger.handlers import merging, merging_accounts, people
 from services.trigger.handlers.consent import note
 from services.trigger.handlers.erasure import cancel_asks, erase
 from services.trigger.handlers.ledger import record
+from services.trigger.handlers.recovery import OF_CASES, Decided, tell_of_questions
 from services.trigger.store import asks, audiences, brakes, directory, habits, plans, programmes
 from services.trigger.store import merging as suspicions
 from shared.contracts.envelope import Event
@@ -235,7 +236,11 @@ class Touchpoints:
         decisions = [("", decision) for decision in begin_series(fresh, world, book)]
         withdrawn: dict[UUID, str] = {}
         for event, occurrence in occurrences:
-            decisions += [(event.id, decision) for decision in plan_surveys(occurrence, world, book)]
+            found = plan_surveys(occurrence, world, book)
+            decisions += [(event.id, decision) for decision in found]
+            if occurrence.type in OF_CASES:
+                told = occurrence.touchpoint.context
+                tell_of_questions(tx, (Decided(decision, told) for decision in found if decision.programme))
             for edition in catalogue.by_type.get(occurrence.type, ()):
                 withdrawn |= {plan.id: event.id for plan in called_off(occurrence, edition, book)}
         await plans.save_plans(tx.conn, book.changed.values())

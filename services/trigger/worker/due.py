@@ -6,7 +6,7 @@ to it. Only then, in statements of their own, the asks are counted: two instance
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -23,9 +23,11 @@ from services.trigger.domain.survey import Request, ask_of, survey_id_of, survey
 from services.trigger.domain.turns import in_turn
 from services.trigger.handlers.facts import load_facts, load_people
 from services.trigger.handlers.ledger import record
+from services.trigger.handlers.recovery import Decided, tell_of_questions
 from services.trigger.store import asks, directory, plans, programmes, shadow, slots
 from services.trigger.worker.audiences import crowds, plans_ahead
 from shared.contracts.reasons import Outcome, Reason
+from shared.contracts.touchpoints import CASE_RESOLVED
 from shared.db.database import Database, Tx
 from shared.runtime.failpoints import failpoint
 from shared.runtime.lowmark import LowMark
@@ -187,6 +189,9 @@ class DuePlans:
         await asks.save_asks(tx.conn, done.asks)
         await shadow.save_would_be(tx.conn, done.would_be)
         await record(tx, [(e, d) for e, d in done.decisions if d.plan_id not in known])
+        cases = {one.id: one for one in done.plans.values() if one.moment.touchpoint == CASE_RESOLVED}
+        if cases:
+            tell_of_questions(tx, _of_cases(done, cases))
         # Whoever waited for a more important question that now falls away may ask again.
         fallen = [p for p in done.plans.values() if p.state in _FALLEN and not p.shadow]
         people = sorted({p.contact_id for p in fallen if p.contact_id})
@@ -195,6 +200,15 @@ class DuePlans:
             await plans.wake_plans(tx.conn, tx.now, [Reason.OUTRANKED], contacts=people)
         if companies:
             await plans.wake_plans(tx.conn, tx.now, [Reason.OUTRANKED], accounts=companies)
+
+
+def _of_cases(done: _Round, cases: Mapping[UUID, Plan]) -> Iterator[Decided]:
+    """What was decided about the questions of cases; of who is asked, until when answers are taken."""
+    closing = {ask.plan_id: ask.closes_at for ask in done.asks}
+    for _, decision in done.decisions:
+        if decision.plan_id and decision.plan_id in cases:
+            told = cases[decision.plan_id].moment.context
+            yield Decided(decision, told, closing.get(decision.plan_id))
 
 
 def _free(plan: plans.Due, accounts: Mapping[UUID, Any], contacts: Mapping[UUID, Any]) -> bool:

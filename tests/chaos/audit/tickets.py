@@ -15,6 +15,13 @@ _TOLD = """
 """
 """Alarms of clocks, each with the run of the ticket it belongs to."""
 
+_WORDS = """
+    select l.id, l.ticket_id, l.kind, l.at, l.data ->> 'response' as response, l.data ? 'late' as late,
+        l.data ?| array['beside', 'of'] as beside
+    from alerts.timeline l where l.by_user is null and l.kind in ('confirmed', 'denied')
+"""
+"""What customers said of cases that were resolved."""
+
 CHECKS: list[Check] = [
     rows(
         "missing-ticket",
@@ -192,6 +199,42 @@ CHECKS: list[Check] = [
         where c.state = 'held' and c.wants_ticket and c.score <= c.low
             and not exists (select from alerts.unconfirmed u where u.response_id = a.response_id)
         """,
+    ),
+    rows(
+        "unheard-word",
+        "A5",
+        "A customer's yes or no about a resolved case counts, and the case does not say so.",
+        f"""
+        select c.survey_id from current_answer c join alerts.answers a using (survey_id)
+        where c.state = 'counted' and c.snapshot ->> 'touchpoint' = 'case.resolved'
+            and exists (select from alerts.tickets t where t.id::text = c.snapshot -> 'context' ->> 'case')
+            and not exists (select from ({_WORDS}) w where w.response = a.response_id::text
+                and w.kind = case when c.score <= c.low then 'denied' else 'confirmed' end)
+        """,
+    ),
+    rows(
+        "sleeping-no",
+        "A5",
+        "A customer said that it is not mended, and the case was not opened again.",
+        f"""
+        select w.ticket_id from ({_WORDS}) w where w.kind = 'denied' and not (late or beside)
+            and not exists (select from alerts.timeline r where r.ticket_id = w.ticket_id
+                and r.kind = 'reopened' and r.id > w.id)
+        """,
+        needs=(),
+    ),
+    rows(
+        "groundless-confirmation",
+        "A5",
+        "A case counts as confirmed by the customer, and neither a person nor an answer says so.",
+        """
+        select t.id from alerts.tickets t where t.confirmed_at is not null and not exists (
+            select from alerts.timeline l left join alerts.answers a
+                on a.response_id::text = l.data ->> 'response'
+            where l.ticket_id = t.id and l.kind = 'confirmed'
+                and (l.by_user is not null or a.standing = 'counted' and a.mood <> 'unhappy'))
+        """,
+        needs=(),
     ),
     rows(
         "untold-ticket",

@@ -16,7 +16,36 @@ def _escalated(**changed: str) -> str:
     return copied("alerts.timeline", "kind = 'escalated' and data ->> 'level' = '3'", **changed)
 
 
+_ASKED = (
+    "snapshot = (snapshot::jsonb || jsonb_build_object('touchpoint', 'case.resolved',"
+    " 'context', jsonb_build_object('case', {})))::text"
+)
+
+
+def _word(kind: str, name: str) -> str:
+    """SQL by which the timeline of somebody's ticket says a word of the customer."""
+    response = f"(select response_id from alerts.voices where survey_id = {survey(name)})"
+    data = f"jsonb_build_object('response', {response})"
+    return (
+        "insert into alerts.timeline (ticket_id, at, kind, data, note)"
+        f" select id, opened_at + interval '1 hour', '{kind}', {data}, ''"
+        f" from alerts.tickets where id = {ticket(name)}"
+    )
+
+
 PLANTS = [
+    Plant(
+        "unheard-word",
+        sql=(updated("collector.surveys", _ASKED.format(ticket("cy")), survey_id=survey("cy")),),
+    ),
+    Plant("sleeping-no", sql=(_word("denied", "cy"),)),
+    Plant(
+        "groundless-confirmation",
+        sql=(
+            updated("alerts.tickets", "confirmed_at = opened_at", id=ticket("cy")),
+            _word("confirmed", "cy"),
+        ),
+    ),
     Plant("missing-ticket", sql=(f"delete from alerts.voices where survey_id = {survey('cy')}",)),
     Plant("doubled-voice", sql=(copied("alerts.voices", f"survey_id = {survey('cy')}", response_id=_NEW),)),
     Plant("groundless-voice", sql=(updated("alerts.voices", "state = 'unhappy'", survey_id=survey("bo")),)),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from services.alerts.handlers import directory, responses, thanking
+from services.alerts.handlers import asking, directory, responses, thanking
 from services.alerts.handlers.applying import Desk
 from services.alerts.worker import ring_clocks
 from shared.contracts.envelope import Event
@@ -33,7 +33,7 @@ class Office:
     async def hears(self, *events: Event[Any]) -> None:
         """Handle events as the consumer does: all in one transaction, each type by its route."""
         async with self.db.begin() as tx:
-            for route in (*directory.ROUTES, responses.route(self.desk), thanking.ROUTE):
+            for route in (*directory.ROUTES, responses.route(self.desk), thanking.ROUTE, *asking.ROUTES):
                 wanted = [event for event in events if event.type in route.types]
                 if wanted:
                     await route.handle(wanted, tx)

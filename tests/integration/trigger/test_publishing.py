@@ -19,6 +19,7 @@ async def test_all_are_published_once(world: World) -> None:
     assert sorted(p.programme for p in told) == [
         "delivery-csat",
         "onboarding-ces",
+        "recovery",
         "renewal-nps",
         "support-csat",
     ]

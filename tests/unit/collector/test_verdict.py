@@ -201,6 +201,16 @@ def test_a_slip_of_the_thumb_without_a_word_is_unclear() -> None:
     assert judge(sent(6, 4), Surroundings(seen)).verdict is Verdict.UNCLEAR
 
 
+@pytest.mark.parametrize(
+    ("pause", "evidence"), [(4, Evidence.TWO_SCORES_OPENED), (0.5, Evidence.ALL_SCORES_OPENED)]
+)
+def test_of_yes_and_no_a_slip_is_not_all_that_there_is_but_haste_is(pause: float, evidence: Evidence) -> None:
+    seen = [opened(0, 0, PERSON), opened(pause, 1, PERSON)]
+    found = judge(sent(30, 1), Surroundings(seen, scores=2)).evidence
+    assert evidence in found
+    assert {Evidence.TWO_SCORES_OPENED, Evidence.ALL_SCORES_OPENED} & set(found) == {evidence}
+
+
 @given(st.lists(st.floats(min_value=0, max_value=100), max_size=30), st.floats(min_value=-20, max_value=120))
 def test_a_burst_has_no_pause_and_holds_its_moment(moments: list[float], moment: float) -> None:
     seen = [opened(one) for one in sorted(moments)]

@@ -389,3 +389,25 @@ def test_wordings_have_the_same_slots_in_every_language() -> None:
     for wording in WORDINGS.values():
         assert set(wording.notes) == set(MessageKind)
         assert set(wording.scales) == set(WORDINGS["en"].scales)
+
+
+FIXED = Form(
+    primary="fixed",
+    low=0,
+    title={},
+    questions=(Question(id="fixed", type=QuestionType.YES_NO, text={"en": "Did we fix it?"}),),
+)
+
+
+@pytest.mark.parametrize(("locale", "no", "yes"), [("en", "No", "Yes"), ("de", "Nein", "Ja")])
+def test_yes_and_no_stand_on_the_buttons_and_no_number_does(locale: str, no: str, yes: str) -> None:
+    asked = letter(form=FIXED, locale=locale)
+    assert asked.row is not None
+    assert (asked.row.names, [value for value, _ in asked.row.scores]) == ((no, yes), [0, 1])
+    rendered = RENDERER.render(asked)
+    assert f">{no}</a>" in rendered.html
+    assert f">{yes}</a>" in rendered.html
+    assert "&nbsp;=" not in rendered.html
+    assert f"{yes}  {asked.row.scores[1][1]}" in rendered.text
+    assert "0 =" not in rendered.text
+    assert WORDINGS[locale].hint_words in rendered.text

@@ -99,7 +99,7 @@ def test_the_command_writes_each_message_into_a_file(tmp_path: Path) -> None:
     code, said = _run("--locale", "es", "--channel", "email", "--channel", "sms", "--to", str(tmp_path))
     assert code == 0, said
     written = {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*.*")}
-    keys = ("delivery-csat", "onboarding-ces", "renewal-nps", "support-csat")
+    keys = ("delivery-csat", "onboarding-ces", "recovery", "renewal-nps", "support-csat")
     names = ("email.html", "email.txt", "sms.txt")
     assert written == {f"{key}/es/{name}" for key in keys for name in names}
     assert "Hola, Alex:" in (tmp_path / "renewal-nps/es/email.html").read_text(encoding="utf-8")

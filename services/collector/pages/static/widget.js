@@ -131,7 +131,7 @@ a { color: var(--accent); font-size: .9rem } p { margin: 0 }`;
   const scale = (name, question) => el("div", { class: question.values.length > 7 ? "row many" : "row" },
     ...question.values.map((value, place) => {
       const end = place === 0 ? question.low : place === question.values.length - 1 ? question.high : "";
-      return el("label", {}, el("input", { type: "radio", name, value, "aria-label": end && `${value} (${end})` }), el("span", {}, String(value)));
+      return el("label", {}, el("input", { type: "radio", name, value, "aria-label": end && `${value} (${end})` }), el("span", {}, question.names[place]));
     }));
   const chosen = (box, name) => {
     const found = [...box.querySelectorAll("input:checked")].filter((one) => one.name === name);

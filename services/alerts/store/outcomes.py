@@ -1,0 +1,30 @@
+"""How resolved cases turned out, summed by whose they are."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from services.alerts.domain.outcomes import Outcomes
+from shared.db.database import Connection
+
+
+async def since(conn: Connection, start: datetime) -> dict[tuple[str, UUID | None], Outcomes]:
+    """How cases turned out that ended since then, or were said not to be mended; by team and owner."""
+    rows = await conn.fetch(
+        """
+        with denied as (
+            select distinct ticket_id from timeline
+            where kind = 'denied' and at >= $1 and not data ?| array['late', 'of']
+        )
+        select t.team, t.owner, count(*)::int as cases,
+            (count(*) filter (where t.state = 'resolved' and t.confirmed_at is not null))::int as confirmed,
+            count(d.ticket_id)::int as reopened,
+            (count(*) filter (where t.state <> 'resolved'))::int as open
+        from tickets t left join denied d on d.ticket_id = t.id
+        where t.state = 'resolved' and t.how = 'person' and t.ended_at >= $1 or d.ticket_id is not null
+        group by t.team, t.owner order by t.team, t.owner
+        """,
+        start,
+    )
+    return {(row["team"], row["owner"]): Outcomes(*tuple(row)[2:]) for row in rows}
