@@ -9,7 +9,17 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from shared.contracts import deliveries, directory, messages, programmes, responses, scores, surveys, tickets
+from shared.contracts import (
+    cases,
+    deliveries,
+    directory,
+    messages,
+    programmes,
+    responses,
+    scores,
+    surveys,
+    tickets,
+)
 from shared.contracts.model import Payload
 from shared.contracts.touchpoints import Touchpoint
 from tools import flow
@@ -143,6 +153,13 @@ OWN: Mapping[type[Payload], Mapping[str, object]] = {
     directory.ContactChanged: {"external_id": "u-88", "consent": "unknown"},
     directory.ContactErased: {"erased_at": "2027-05-01T08:00:00Z"},
     directory.ContextRecorded: {"kind": "incident", "data": {"severity": 2}},
+    cases.QuestionDecided: {
+        "question_id": "5c1a7e0d-2f5b-5a3e-8d7e-6b1f0c9a4d21",
+        "run": 1,
+        "programme": "recovery",
+        "outcome": "planned",
+        "until": "2027-03-09T09:00:00Z",
+    },
     surveys.SurveyRequested: {"version": 1},
     surveys.SurveyShared: {
         "version": 1,
@@ -171,8 +188,8 @@ OWN: Mapping[type[Payload], Mapping[str, object]] = {
     tickets.TicketAcknowledged: {"state": "acknowledged"},
     tickets.TicketContacted: {"state": "contacted"},
     tickets.TicketEscalated: {"level": 2, "clock": "contact"},
-    tickets.TicketResolved: {"state": "resolved", "cause": "wrong_fix", "how": "person"},
-    tickets.TicketRecovered: {"state": "closed"},
+    tickets.TicketResolved: {"state": "resolved", "cause": "wrong_fix", "how": "person", "contacted": True},
+    tickets.TicketRecovered: {"state": "resolved"},
     messages.MessageRequested: {"kind": "first_reply"},
     programmes.ProgrammePublished: {"state": "active", "version": "9d1f6a07"},
     scores.ScoreChanged: {

@@ -245,6 +245,7 @@ async def test_the_customer_has_the_last_word_on_a_case(house: House) -> None:
     assert (await balanced(house)).alerts.tickets == {"open": 1}
     (told,) = house.mails(mia.email)
     assert told.subject.startswith("NOT MENDED")
+    assert "Still broken." in told.text
     assert "Still broken." in (await rita.see(alarm.ticket)).text
     await answer(house, await question(2), 1)
     page = await rita.see(alarm.ticket)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
-from shared.contracts.forms import Permission, Question, QuestionType
+from shared.contracts.forms import Bounds, Permission, Question, QuestionType
 from shared.contracts.responses import Answered, ResponseSubmitted
 from shared.contracts.surveys import CloseTheLoop
 from tests.support.browsing import SIZES, barriers
@@ -254,3 +254,36 @@ async def test_each_language_is_answered_by_keyboard_alone(
     await page.keyboard.press("Enter")
     await expect(page.locator("html")).to_have_attribute("lang", language)
     await expect(page.locator(".given")).to_contain_text("Import")
+
+
+@pytest.mark.requirement("R72")
+async def test_yes_and_no_are_two_words_to_press(
+    browser: Browser, address: str, collector: Collector
+) -> None:
+    fixed = Question(
+        id="fixed",
+        type=QuestionType.YES_NO,
+        text={"en": "Did we fix it?"},
+        low_label={"en": "No"},
+        high_label={"en": "Yes"},
+    )
+    missing = Question(
+        id="missing",
+        type=QuestionType.TEXT,
+        text={"en": "What is missing?"},
+        optional=True,
+        when={"fixed": Bounds(eq=0)},
+    )
+    form = CES.model_copy(update={"primary": "fixed", "low": 0, "questions": (fixed, missing)})
+    path = await collector.asked(1, form)
+    await collector.handed_over(1)
+    page = await opened(browser)
+    await page.goto(f"{address}{path}?score=0")
+    assert await findings(browser, page) == []
+    await expect(page.get_by_role("radio", name="No")).to_be_checked()
+    await expect(page.get_by_label("What is missing?")).to_be_visible()
+    await score(page, 1).click()
+    await expect(page.get_by_label("What is missing?")).to_be_hidden()
+    collector.wait(30)
+    await page.get_by_role("button", name="Send answer").click()
+    await expect(page.locator(".given dd").first).to_have_text("Yes")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from services.alerts.domain import priority, words
 from services.alerts.domain.alarm import Alarm
-from services.alerts.domain.model import Answer, Occasion
+from services.alerts.domain.model import Answer, Kind, Occasion
 from services.alerts.domain.priority import Stake
 from services.alerts.domain.routing import Staff
 from services.alerts.handlers import opening
@@ -27,6 +28,8 @@ async def alarm_of(desk: Desk, tx: Tx, notice: Notice, staff: Staff, public_url:
     answer = voices[-1][0] if notice.occasion is Occasion.JOINED and voices else worst(voices)
     contact = (await views.contacts(tx.conn, {answer.contact_id})).get(answer.contact_id) if answer else None
     person, said = await speaker(desk.sealer, tx.conn, answer, contact) if answer else (Person(), "")
+    if notice.occasion is Occasion.DENIED:
+        said = await _no(desk, tx, ticket.id) or said
     account = await views.account(tx.conn, answer.account_id if answer else None)
     owner = staff.by_id(ticket.owner.user_id)
     organisation = await directory.organisation(tx.conn)
@@ -56,6 +59,15 @@ async def alarm_of(desk: Desk, tx: Tx, notice: Notice, staff: Staff, public_url:
         touchpoint=snapshot.touchpoint,
         zone=organisation.zone,
     )
+
+
+async def _no(desk: Desk, tx: Tx, ticket_id: UUID) -> str:
+    """What the customer wrote when they said that it is not mended; nothing when they wrote nothing."""
+    rows = [row for row in await views.timeline(tx.conn, ticket_id) if row.kind == Kind.DENIED]
+    if not rows or rows[-1].note_contact is None:
+        return ""
+    (text,) = await opening.notes(desk.sealer, tx.conn, [(rows[-1].note_contact, rows[-1].note)])
+    return text
 
 
 async def _also(desk: Desk, tx: Tx, notice: Notice, base: str) -> tuple[tuple[str, str], ...]:

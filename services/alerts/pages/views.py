@@ -42,6 +42,8 @@ def state_of(ticket: Ticket) -> tuple[str, str]:
     """The state in a word; what was agreed and what the customer confirmed are said too."""
     if ticket.confirmed_at is not None:
         return CONFIRMED
+    if ticket.denied_at is not None and ticket.state is TicketState.OPEN:
+        return ("Not mended: open again", "danger")
     if ticket.state is TicketState.CONTACTED and ticket.planned_at is not None:
         return ("Plan agreed", "ok")
     return STATES[ticket.state.value]
