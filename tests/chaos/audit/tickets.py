@@ -206,8 +206,8 @@ CHECKS: list[Check] = [
         "A customer's yes or no about a resolved case counts, and the case does not say so.",
         f"""
         select c.survey_id from current_answer c join alerts.answers a using (survey_id)
-        where c.state = 'counted' and c.snapshot ->> 'touchpoint' = 'case.resolved'
-            and exists (select from alerts.tickets t where t.id::text = c.snapshot -> 'context' ->> 'case')
+        where c.state = 'counted' and a.snapshot ->> 'touchpoint' = 'case.resolved'
+            and exists (select from alerts.tickets t where t.id::text = a.snapshot -> 'context' ->> 'case')
             and not exists (select from ({_WORDS}) w where w.response = a.response_id::text
                 and w.kind = case when c.score <= c.low then 'denied' else 'confirmed' end)
         """,

@@ -17,8 +17,8 @@ def _escalated(**changed: str) -> str:
 
 
 _ASKED = (
-    "snapshot = (snapshot::jsonb || jsonb_build_object('touchpoint', 'case.resolved',"
-    " 'context', jsonb_build_object('case', {})))::text"
+    "snapshot = snapshot || jsonb_build_object('touchpoint', 'case.resolved',"
+    " 'context', jsonb_build_object('case', {}))"
 )
 
 
@@ -36,7 +36,7 @@ def _word(kind: str, name: str) -> str:
 PLANTS = [
     Plant(
         "unheard-word",
-        sql=(updated("collector.surveys", _ASKED.format(ticket("cy")), survey_id=survey("cy")),),
+        sql=(updated("alerts.answers", _ASKED.format(ticket("cy")), survey_id=survey("cy")),),
     ),
     Plant("sleeping-no", sql=(_word("denied", "cy"),)),
     Plant(
