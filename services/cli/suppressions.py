@@ -14,21 +14,22 @@ from rich.console import Console
 from rich.table import Table
 
 from services.cli.deployment import DATA_DIR, opened
-from services.dispatch.domain.address import Address
-from services.dispatch.domain.recipient import BLIND_KIND, Recipient
+from services.dispatch.domain.recipient import Recipient
 from services.dispatch.domain.stop_list import (
-    COLUMNS,
+    BY_HAND,
+    SHAPE,
     Entry,
+    Grounds,
     read_list,
     reason_in,
     recipient_in,
     source_in,
-    written,
 )
-from services.dispatch.store import stop_list
-from services.dispatch.store.stop_list import PAGE, Row
-from shared.contracts.model import Channel
-from shared.security.sealing import Sealer
+from services.dispatch.handlers.stop_list import StopList
+from services.dispatch.store.stop_list import Row
+from shared.contracts.reasons import Reason
+from shared.tables import cells
+from shared.web.exports import plain
 
 app = typer.Typer(no_args_is_help=True)
 console = Console()
@@ -73,7 +74,7 @@ def export(
 def add(
     whom: Whom,
     reason: Annotated[str, typer.Option(help="opted_out, bounced or invalid_address.")] = "opted_out",
-    source: Annotated[str, typer.Option(help="How it became known.")] = "operator",
+    source: Annotated[str, typer.Option(help="How it became known.")] = BY_HAND,
     data: DataDir = DATA_DIR,
 ) -> None:
     """Write to an address no more."""
@@ -90,6 +91,8 @@ def lift(
     agreed_at: Annotated[
         datetime | None, typer.Option(help="When the person agreed (UTC); needed after they said stop.")
     ] = None,
+    *,
+    mistake: Annotated[bool, typer.Option("--mistake", help="It was typed in wrongly.")] = False,
     data: DataDir = DATA_DIR,
 ) -> None:
     """Take an address off the list; the former entry is kept. Exit code 1 when something still stands."""
@@ -97,18 +100,22 @@ def lift(
     agreed = agreed_at.replace(tzinfo=UTC) if agreed_at else None
 
     async def job() -> tuple[int, list[Row]]:
-        async with opened("dispatch", data) as platform, platform.db.begin() as tx:
-            hashed = _hash(platform.sealer, recipient)
-            gone = await stop_list.lift(tx.conn, hashed, agreed, tx.now)
-            return gone, await stop_list.about(tx.conn, hashed)
+        async with opened("dispatch", data) as platform:
+            known = StopList(platform.db, platform.sealer)
+            gone = 0
+            for row in await known.about(recipient):
+                grounds = _grounds(row, agreed, mistake=mistake)
+                gone += await known.lift(row, grounds, agreed if grounds is Grounds.AGREED else None)
+            return gone, await known.about(recipient)
 
     gone, left = asyncio.run(job())
     console.print(f"{gone} entries lifted.", highlight=False)
     if left:
         console.print(_table(left))
         console.print(
-            "These stay. An address that said stop needs --agreed-at; a contact's own stop ends with a "
-            "consent of theirs (consent and consent_at of a touchpoint); what was erased stays.",
+            "These stay. An address that said stop needs --agreed-at, or --mistake when one of you typed it "
+            "in; a contact's own stop ends with a consent of theirs (consent and consent_at of a "
+            "touchpoint); what was erased stays.",
             highlight=False,
         )
         raise typer.Exit(1)
@@ -120,8 +127,8 @@ def show(whom: Whom, data: DataDir = DATA_DIR) -> None:
     recipient = _recipient(whom)
 
     async def job() -> list[Row]:
-        async with opened("dispatch", data) as platform, platform.db.read() as conn:
-            return await stop_list.about(conn, _hash(platform.sealer, recipient))
+        async with opened("dispatch", data) as platform:
+            return await StopList(platform.db, platform.sealer).about(recipient)
 
     found = asyncio.run(job())
     console.print(_table(found) if found else "It is not on the list.")
@@ -130,37 +137,26 @@ def show(whom: Whom, data: DataDir = DATA_DIR) -> None:
 
 
 async def _enter(entries: Sequence[Entry], data: Path) -> int:
-    added = 0
     async with opened("dispatch", data) as platform:
-        for start in range(0, len(entries), PAGE):
-            async with platform.db.begin() as tx:
-                rows = [_row(platform.sealer, one, tx.now) for one in entries[start : start + PAGE]]
-                added += await stop_list.enter(tx.conn, rows, tx.now)
-    return added
+        return await StopList(platform.db, platform.sealer).enter(entries)
 
 
 async def _export(file: Path, data: Path) -> int:
     count = 0
-    async with opened("dispatch", data) as platform, platform.db.read() as conn:
+    async with opened("dispatch", data) as platform:
         with file.open("w", encoding="utf-8", newline="") as sink:
             writer = csv.writer(sink)
-            writer.writerow(COLUMNS)
-            async for rows in stop_list.everything(conn):
-                count += len(rows)
-                for row in rows:
-                    texts = (row.kind, row.subject, row.programme, row.reason, row.via)
-                    writer.writerow([*map(written, texts), row.noted_at.isoformat()])
+            writer.writerow([column.name for column in SHAPE])
+            async for entries in StopList(platform.db, platform.sealer).everything():
+                count += len(entries)
+                writer.writerows([plain(cell) for cell in cells(entry, SHAPE)] for entry in entries)
     return count
 
 
-def _row(sealer: Sealer, entry: Entry, now: datetime) -> Row:
-    subject = entry.whom if isinstance(entry.whom, str) else _hash(sealer, entry.whom)
-    return Row(entry.kind, subject, entry.programme, entry.reason.value, entry.source, now)
-
-
-def _hash(sealer: Sealer, recipient: Recipient) -> str:
-    channel = Channel.EMAIL if isinstance(recipient, Address) else Channel.SMS
-    return sealer.blind(BLIND_KIND[channel], str(recipient))
+def _grounds(row: Row, agreed: datetime | None, *, mistake: bool) -> Grounds:
+    if mistake:
+        return Grounds.MISTAKE
+    return Grounds.AGREED if agreed and row.reason == Reason.OPTED_OUT else Grounds.WORKS_AGAIN
 
 
 def _recipient(text: str) -> Recipient:

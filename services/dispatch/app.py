@@ -24,8 +24,10 @@ from services.dispatch.domain.rates import Thresholds
 from services.dispatch.handlers import SUBSCRIPTION
 from services.dispatch.handlers.mail_reports import MailReports
 from services.dispatch.handlers.returns import Returns
+from services.dispatch.handlers.stop_list import StopList
 from services.dispatch.handlers.texting import Texting
 from services.dispatch.pages.preview import preview_routes
+from services.dispatch.pages.suppressions import SuppressionPages
 from services.dispatch.pages.unsubscribe import unsubscribe_routes
 from services.dispatch.settings import Settings
 from services.dispatch.worker.delivering import Postman
@@ -137,6 +139,7 @@ def _router(settings: Settings, platform: Platform, renderer: Renderer, post: Po
         rate_routes(platform.db, Thresholds(settings.rate_target, settings.rate_floor)),
         unsubscribe_routes(platform.db, platform.tokens),
         preview_routes(platform.db, Studio(renderer, public_url, settings.sms_replies)),
+        SuppressionPages(StopList(platform.db, platform.sealer)).routes(),
         routes(platform.db),
     )
     return router

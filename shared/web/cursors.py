@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 from shared.web.problems import Problem
@@ -28,6 +28,27 @@ def after_of(cursor: str) -> tuple[float, UUID] | None:
         value, row = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         return float(value), UUID(row)
     except (ValueError, TypeError, AttributeError, binascii.Error) as error:
+        raise Problem(422, "cursor: take it from `next` of the page before.", field="cursor") from error
+
+
+def text_cursor(*parts: str) -> str:
+    """The text for a row of a list whose order is by these texts."""
+    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
+
+
+def after_instant(cursor: str) -> tuple[datetime, str, str, str] | None:
+    """Read such a text for a row of a list that is ordered by an instant and three texts.
+
+    Raises:
+        Problem: 422, it is none of ours.
+    """
+    if not cursor:
+        return None
+    try:
+        at, *texts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        first, second, third = map(str, texts)
+        return datetime.fromisoformat(at).astimezone(UTC), first, second, third
+    except (ValueError, TypeError, OverflowError, binascii.Error) as error:
         raise Problem(422, "cursor: take it from `next` of the page before.", field="cursor") from error
 
 

@@ -79,7 +79,7 @@ async def _csv(pages: Items, shape: Sequence[Column], row: Row) -> AsyncIterator
     text.write(BOM)
     writer.writerow([column.name for column in shape])
     async for items in pages:
-        writer.writerows([_plain(cell) for cell in row(item, shape)] for item in items)
+        writer.writerows([plain(cell) for cell in row(item, shape)] for item in items)
         yield _taken(text)
     yield _taken(text)
 
@@ -92,7 +92,8 @@ def _taken(text: io.StringIO) -> bytes:
     return written
 
 
-def _plain(cell: Cell) -> str | float | None:
+def plain(cell: Cell) -> str | float | None:
+    """A cell as a spreadsheet reads it, which runs none."""
     match cell:
         case bool():
             return "yes" if cell else "no"

@@ -6,15 +6,25 @@ import csv
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from uuid import UUID
 
 from services.dispatch.domain.address import parse_address
 from services.dispatch.domain.phone import parse_phone
 from services.dispatch.domain.recipient import Recipient
+from shared.contracts.model import Channel
 from shared.contracts.reasons import Reason
-from shared.tables import Cell, harmless
+from shared.tables import Column, Kind, harmless
 
-COLUMNS = ("kind", "subject", "programme", "reason", "source", "noted_at")
+SHAPE = (
+    Column("kind", Kind.TEXT, "contact or address"),
+    Column("subject", Kind.TEXT, "a contact's id, or the keyed hash of an address"),
+    Column("programme", Kind.TEXT, "the only one that is meant; empty for all"),
+    Column("reason", Kind.TEXT, "opted_out, bounced, invalid_address or erased"),
+    Column("source", Kind.TEXT, "who told"),
+    Column("noted_at", Kind.INSTANT, "since when"),
+    Column("channel", Kind.TEXT, "what the address is: email or sms, where that is known"),
+)
 """Of a file that was written here; those of others name `email` or `phone` instead of kind and subject."""
 
 REASONS: Mapping[str, Reason] = {
@@ -32,6 +42,9 @@ REASONS: Mapping[str, Reason] = {
 }
 """Words for reasons, also those that others' lists use."""
 
+BY_HAND = "operator"
+"""Source of what somebody of ours typed in."""
+
 _SOURCE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,39}")
 # A keyed hash of 32 bytes in base64url.
 _HASH = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -44,6 +57,7 @@ class Entry:
     Attributes:
         whom: a mailbox or number that is yet to be hashed, or the hash or contact id of a file of ours.
         kind: "address" or "contact".
+        channel: what an address is that is given by its hash; None where the file does not say.
     """
 
     whom: Recipient | str
@@ -51,6 +65,7 @@ class Entry:
     reason: Reason
     source: str
     programme: str = ""
+    channel: Channel | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +77,38 @@ class Line:
     problem: str = ""
 
 
+class Grounds(StrEnum):
+    """Why somebody of ours takes an address off the list."""
+
+    AGREED = "agreed"
+    WORKS_AGAIN = "works_again"
+    MISTAKE = "mistake"
+
+
+def grounds_for(kind: str, reason: str, source: str) -> tuple[Grounds, ...]:
+    """On which grounds an entry may be taken off by hand; none for what only the person can end, or nobody.
+
+    A person's own stop ends with a consent of theirs, and whoever was erased stays. Of an address that said
+    stop it must be known when they agreed again, unless one of ours had typed it in wrongly.
+    """
+    if kind != "address" or reason == Reason.ERASED:
+        return ()
+    mistake = (Grounds.MISTAKE,) if source == BY_HAND else ()
+    if reason == Reason.OPTED_OUT:
+        return (Grounds.AGREED, *mistake)
+    return (Grounds.WORKS_AGAIN, *mistake)
+
+
 def read_list(text: str, reason: str, source: str) -> Iterator[Line]:
     """The lines of a CSV file; `reason` and `source` stand where a line names none."""
     reader = csv.DictReader(text.removeprefix("\ufeff").splitlines())
+    try:
+        yield from _lines(reader, reason, source)
+    except csv.Error as error:
+        yield Line(reader.line_num, problem=f"the file ends here for us: {error}")
+
+
+def _lines(reader: csv.DictReader[str], reason: str, source: str) -> Iterator[Line]:
     reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or []]
     if not {"email", "phone", "subject"} & set(reader.fieldnames):
         yield Line(1, problem="no column named email, phone or subject")
@@ -75,11 +119,6 @@ def read_list(text: str, reason: str, source: str) -> Iterator[Line]:
             yield Line(reader.line_num, _entry(fields, reason, source))
         except ValueError as error:
             yield Line(reader.line_num, problem=str(error))
-
-
-def written(value: str | None) -> Cell:
-    """A cell that no spreadsheet runs."""
-    return harmless(value or "")
 
 
 def recipient_in(text: str) -> Recipient | None:
@@ -130,7 +169,14 @@ def _of_ours(fields: Mapping[str, str], reason: Reason, source: str) -> Entry:
         return Entry(str(UUID(subject)), kind, reason, source, programme)
     if kind != "address" or not _HASH.fullmatch(subject):
         raise ValueError("subject: neither a contact's id nor the hash of an address")
-    return Entry(subject, kind, reason, source)
+    return Entry(subject, kind, reason, source, channel=_channel(fields.get("channel", "")))
+
+
+def _channel(text: str) -> Channel | None:
+    """What an address is; only those of mail and text messages are kept."""
+    if text not in {"", Channel.EMAIL, Channel.SMS}:
+        raise ValueError("channel: email or sms")
+    return Channel(text) if text else None
 
 
 def _plain(value: str) -> str:

@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.dispatch.channels.preview import Look, Preview, Step, Studio, Wanted, in_light, locales_of
 from services.dispatch.domain.model import read_texts
-from services.dispatch.domain.text import UnsafeText, pick
+from services.dispatch.domain.text import UnsafeText
+from services.dispatch.pages.titles import title_of
 from services.dispatch.store import queue, views
 from services.dispatch.store.views import Worded
 from shared.contracts.directory import OrganisationChanged
@@ -64,7 +65,7 @@ def preview_routes(db: Database, studio: Studio) -> APIRouter:
         locale = negotiate(user.locale, request.headers.get("accept-language"))
         context: dict[str, Any] = {
             "section": "programmes",
-            "programmes": [(each.programme, _title(each, locale)) for each in known],
+            "programmes": [(each.programme, title_of(each, locale)) for each in known],
             "one": one,
         }
         if one is not None:
@@ -158,7 +159,3 @@ def _first(one: Worded, reader: str) -> str:
     """The language to begin with: the reader's own if the programme is written in it."""
     written = [tag for tag, text in read_texts(one.texts)[1].subject.items() if text]
     return next((tag for tag in (reader, "en", *written) if tag in written), "en")
-
-
-def _title(one: Worded, locale: str) -> str:
-    return pick(read_texts(one.texts)[0].title, locale) or one.programme

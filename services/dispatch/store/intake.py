@@ -82,19 +82,26 @@ order by 1 on conflict (contact_id) do update set
     version = greatest(c.version, excluded.version), opted_out = true,
     erased_at = coalesce(c.erased_at, excluded.erased_at)
 """
-# The hash stays, as a suppression: the same address imported again must not be written to.
+# The hash stays, as a suppression: the same address imported again must not be written to. What else had kept
+# it from that could be lifted, an erasure cannot.
 _KEEP_HASHES = """
-insert into suppressions (kind, subject, reason, via, noted_at)
-select distinct 'address', address_hash, 'erased', 'erasure', $2::timestamptz
-from messages where contact_id = any($1::uuid[]) and address_hash is not null
-on conflict do nothing
+insert into suppressions (kind, subject, reason, via, noted_at, channel)
+select distinct on (address_hash) 'address', address_hash, 'erased', 'erasure', $2::timestamptz, channel
+from messages where contact_id = any($1::uuid[]) and address_hash is not null order by address_hash
+on conflict (kind, subject, programme) do update set reason = 'erased', via = 'erasure', noted_by = null,
+    noted_at = excluded.noted_at, channel = excluded.channel
+where suppressions.reason <> 'erased'
 """
 _BLANK_MESSAGES = """
 update messages set person = '', slots = '{}', address_hash = null where contact_id = any($1::uuid[])
 """
 _BLANK_SURVEYS = "update surveys set person = '', slots = '{}' where contact_id = any($1::uuid[])"
 _BLANK_SUPPRESSIONS = "update suppressions set contact_id = null where contact_id = any($1::uuid[])"
-_FORGET_LIFTED = "delete from lifted_suppressions where contact_id = any($1::uuid[])"
+_FORGET_LIFTED = """
+delete from lifted_suppressions l
+where contact_id = any($1::uuid[]) or (kind = 'address' and exists (
+    select from messages m where m.contact_id = any($1::uuid[]) and m.address_hash = l.subject))
+"""
 _ANSWERS = """
 insert into answers as a (survey_id, version, answered, held)
 select * from unnest($1::uuid[], $2::int[], $3::boolean[], $4::boolean[]) order by 1
@@ -245,7 +252,8 @@ async def erase_contacts(conn: Connection, rows: Sequence[tuple[UUID, int, datet
     ids = [row[0] for row in rows]
     await conn.execute(_ERASED, *_columns(rows, 3))
     await conn.execute(_KEEP_HASHES, ids, now)
-    for statement in (_BLANK_MESSAGES, _BLANK_SURVEYS, _BLANK_SUPPRESSIONS, _FORGET_LIFTED):
+    # The hashes in messages lead to what else is kept of the addresses, so they go last.
+    for statement in (_FORGET_LIFTED, _BLANK_SUPPRESSIONS, _BLANK_SURVEYS, _BLANK_MESSAGES):
         await conn.execute(statement, ids)
 
 

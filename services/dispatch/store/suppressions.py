@@ -23,8 +23,8 @@ on conflict do nothing returning true
 """
 # Whoever wants nothing any more is not asked under another contact id with the same address either.
 _STOP_ADDRESSES = """
-insert into suppressions (kind, subject, reason, via, contact_id, noted_at)
-select distinct 'address', address_hash, 'opted_out', $2, $1::uuid, $3::timestamptz
+insert into suppressions (kind, subject, reason, via, contact_id, noted_at, channel)
+select distinct 'address', address_hash, 'opted_out', $2, $1::uuid, $3::timestamptz, channel
 from messages where contact_id = $1 and address_hash is not null
 on conflict do nothing
 """
@@ -57,14 +57,17 @@ with agreed as (
     delete from suppressions s using last m
     where (s.kind, s.subject, s.programme) = (m.kind, m.subject, m.programme)
         and s.reason = 'opted_out' and s.noted_at < m.at
-    returning s.kind, s.subject, s.programme, s.reason, s.via, s.contact_id, s.noted_at, m.at
+    returning s.*, m.at
 )
-insert into lifted_suppressions select *, $4 from gone on conflict do nothing
+insert into lifted_suppressions (kind, subject, programme, reason, via, contact_id, noted_at, channel,
+    noted_by, agreed_at, lifted_at)
+select kind, subject, programme, reason, via, contact_id, noted_at, channel, noted_by, at, $4 from gone
+on conflict do nothing
 """
 _DEAD = """
-insert into suppressions (kind, subject, reason, via, contact_id, noted_at)
+insert into suppressions (kind, subject, reason, via, contact_id, noted_at, channel)
 select 'address', m.address_hash, d.reason,
-    coalesce($4, case m.channel when 'email' then 'smtp' else m.channel end), m.contact_id, $3
+    coalesce($4, case m.channel when 'email' then 'smtp' else m.channel end), m.contact_id, $3, m.channel
 from unnest($1::uuid[], $2::text[]) as d (delivery_id, reason)
 join messages m on m.delivery_id = d.delivery_id
 where m.address_hash is not null order by 2
@@ -73,15 +76,16 @@ on conflict do nothing
 
 
 _WORN_OUT = """
-insert into suppressions (kind, subject, reason, via, contact_id, noted_at)
-select 'address', last.address_hash, 'bounced', 'bounce', last.contact_id, $3
+insert into suppressions (kind, subject, reason, via, contact_id, noted_at, channel)
+select 'address', last.address_hash, 'bounced', 'bounce', last.contact_id, $3, last.channel
 from (
-    select m.address_hash, m.contact_id, m.bounce from messages m
+    select m.address_hash, m.contact_id, m.channel, m.bounce from messages m
     join messages this on this.contact_id = m.contact_id and this.address_hash = m.address_hash
     where this.delivery_id = $1 and m.state = 'handed_over'
     order by m.finished_at desc, m.delivery_id limit $2
 ) as last
-group by last.address_hash, last.contact_id having count(*) filter (where last.bounce = 'soft') = $2
+group by last.address_hash, last.contact_id, last.channel
+having count(*) filter (where last.bounce = 'soft') = $2
 on conflict do nothing returning true
 """
 

@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from services.dispatch.domain.address import Address
 from services.dispatch.domain.phone import Phone
-from services.dispatch.domain.stop_list import Entry, read_list, written
+from services.dispatch.domain.stop_list import BY_HAND, Entry, Grounds, grounds_for, read_list
+from shared.contracts.model import Channel
 from shared.contracts.reasons import Reason
+from shared.web.exports import plain
 
 B = Address("b", "c.example")
 HASH = "A" * 43
@@ -33,6 +35,11 @@ def entries(text: str) -> list[Entry | str]:
             "kind,subject,programme", f"contact,{CONTACT},nps",
             Entry(CONTACT, "contact", Reason.OPTED_OUT, "mailchimp", "nps"),
         ),
+        (
+            "kind,subject,channel", f"address,{HASH},sms",
+            Entry(HASH, "address", Reason.OPTED_OUT, "mailchimp", channel=Channel.SMS),
+        ),
+        ("kind,subject,channel", f"address,{HASH},fax", "channel: email or sms"),
         ("email", "a@b.example@c.example", "email: not one plain address"),
         ("email", "nobody", "email: not one plain address"),
         ("email,phone", ",070-174", "phone: no international number"),
@@ -56,4 +63,30 @@ def test_a_line_that_cannot_be_used_is_named_by_its_number() -> None:
 
 @given(st.text(max_size=20))
 def test_no_cell_that_is_written_begins_a_formula(text: str) -> None:
-    assert not str(written(text)).startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert not str(plain(text)).startswith(("=", "+", "-", "@", "\t", "\r"))
+
+
+def test_a_file_that_is_no_csv_from_some_line_on_says_so_there() -> None:
+    lines = list(read_list("email\na@b.example\n" + "x" * 200_000 + "\n", "opted_out", "x"))
+    assert lines[0].entry is not None
+    assert lines[1].problem.startswith("the file ends here for us: field larger than")
+    assert lines[2:] == []
+
+
+@pytest.mark.requirement("R57")
+@pytest.mark.parametrize(
+    ("kind", "reason", "source", "expected"),
+    [
+        ("address", Reason.OPTED_OUT, "mailchimp", (Grounds.AGREED,)),
+        ("address", Reason.OPTED_OUT, BY_HAND, (Grounds.AGREED, Grounds.MISTAKE)),
+        ("address", Reason.BOUNCED, "smtp", (Grounds.WORKS_AGAIN,)),
+        ("address", Reason.INVALID_ADDRESS, BY_HAND, (Grounds.WORKS_AGAIN, Grounds.MISTAKE)),
+        ("address", Reason.ERASED, BY_HAND, ()),
+        ("contact", Reason.OPTED_OUT, BY_HAND, ()),
+        ("contact", Reason.BOUNCED, "smtp", ()),
+    ],
+)
+def test_an_entry_is_taken_off_only_on_grounds_that_its_reason_allows(
+    kind: str, reason: Reason, source: str, expected: tuple[Grounds, ...]
+) -> None:
+    assert grounds_for(kind, reason, source) == expected

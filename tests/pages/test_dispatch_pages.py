@@ -1,0 +1,72 @@
+"""Pages of dispatch for people of ours, in a real browser: nothing cut off, no barrier, usable by hand."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser
+
+from shared.security.roles import Role
+from shared.security.sealing import Sealer
+from shared.security.tokens import Tokens
+from tests.conftest import OpenDatabase
+from tests.support.browsing import SIZES, barriers
+from tests.support.dispatch import NOW, mail_room, site_of
+from tests.support.score_pages import access_to, signed_in
+from tests.support.serving import served
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("mail_pages")]
+PATH = "/messages/suppressions"
+
+
+@pytest.fixture
+async def address(database: OpenDatabase, sealer: Sealer, tokens: Tokens) -> AsyncIterator[tuple[str, str]]:
+    """The served pages over a list with an entry of each kind, and a manager's session."""
+    async with mail_room(await database("dispatch"), sealer, tokens) as room:
+        await room.ask("anna")
+        await room.work()
+        await room.run(
+            "insert into suppressions (kind, subject, programme, reason, via, contact_id, noted_at, channel) "
+            "select 'address', address_hash, '', 'bounced', 'smtp', contact_id, $1::timestamptz, 'email' "
+            "from messages union all select 'contact', contact_id::text, programme, 'opted_out', "
+            "'one_click', contact_id, $1::timestamptz, null from messages union all "
+            "select 'address', repeat('x', 43), '', 'erased', 'erasure', null, $1::timestamptz, null",
+            NOW - timedelta(days=1),
+        )
+        access = access_to(room.db, room.db.clock)
+        site = await site_of(room, access)
+        async with served(site.app) as url:
+            yield url, await signed_in(access, Role.MANAGER)
+
+
+@pytest.mark.requirement("R57")
+@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
+async def test_somebody_is_put_on_the_list_looked_up_and_taken_off_by_hand(
+    browser: Browser, address: tuple[str, str], size: tuple[int, int], tmp_path: Path
+) -> None:
+    url, token = address
+    context = await browser.new_context(
+        viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce", bypass_csp=True
+    )
+    await context.add_cookies([{"name": "afterword", "value": token, "url": url}])
+    page = await context.new_page()
+    await page.goto(url + PATH)
+    await page.screenshot(path=tmp_path / f"list-{size[0]}.png", full_page=True)
+    assert await barriers(page) == []
+    await page.get_by_label("Address", exact=True).fill("beata@customer.example")
+    await page.get_by_role("button", name="Put on the list").click()
+    await page.get_by_text("nothing is written to this address any more").wait_for()
+    await page.get_by_label("Is this address written to?").fill("Beata@customer.example")
+    await page.get_by_role("button", name="Look up").click()
+    found = page.get_by_role("region", name="Beata@customer.example: is not written to")
+    await found.locator("summary").click()
+    await found.get_by_label("Why", exact=False).select_option("mistake")
+    await page.screenshot(path=tmp_path / f"found-{size[0]}.png", full_page=True)
+    assert await barriers(page) == []
+    assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    await found.get_by_role("button", name="Take off the list").click()
+    await page.get_by_text("Taken off. What it was stays").wait_for()
+    await context.close()
