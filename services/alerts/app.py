@@ -28,7 +28,16 @@ from services.alerts.domain.helpdesk import Helpdesk
 from services.alerts.domain.pace import PACES, Pace
 from services.alerts.domain.teams import Roster, read_roster
 from services.alerts.domain.thanking import Policy, Thanks
-from services.alerts.handlers import asking, directory, outside, passing, responses, thanking, warning
+from services.alerts.handlers import (
+    asking,
+    directory,
+    following,
+    outside,
+    passing,
+    responses,
+    thanking,
+    warning,
+)
 from services.alerts.handlers.applying import Desk
 from services.alerts.settings import Settings
 from shared.contracts.topics import Topic
@@ -109,7 +118,7 @@ def loops_of(desk: Desk, platform: Platform, channels: tuple[Channel, ...]) -> t
         return await worker.release_pages(desk, db)
 
     async def adopt() -> int:
-        return await worker.adopt_orphans(desk, db)
+        return await worker.adopt_orphans(desk, db) + await following.adopt(desk, db)
 
     async def pass_on() -> int:
         return await passing.pass_on(desk, db)

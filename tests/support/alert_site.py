@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from services.alerts import api, pages
 from services.alerts.channels.port import Delivery
 from services.alerts.domain.rota import Rota
+from services.alerts.domain.teams import read_roster
 from services.alerts.handlers import directory, responses
 from services.alerts.handlers.actions import Action, Wish, act
 from services.alerts.handlers.applying import Desk
@@ -24,6 +25,7 @@ from shared.contracts.envelope import Event
 from shared.contracts.forms import QuestionType
 from shared.contracts.model import Person, Tier
 from shared.contracts.responses import ResponseAmended, ResponseHeld
+from shared.contracts.surveys import CloseTheLoop
 from shared.db.database import Database
 from shared.runtime.clock import FakeMachine, FixedClock
 from shared.runtime.ids import derive
@@ -187,6 +189,23 @@ async def night(on: Site) -> None:
     for channel in ("email", "slack"):
         while await hand_over(on.desk, on.db, Letterbox(channel), "https://afterword.test"):
             pass
+
+
+async def content(on: Site) -> None:
+    """A promoter and a passive with their tasks, and an unhappy colleague of the promoter."""
+    await on.sign_in_everybody()
+    policy = read_roster("tasks: {testimonial: {after: happy, due_days: 20}}").value
+    assert policy is not None
+    on.desk = replace(on.desk, roster=policy)
+    loop = CloseTheLoop(neutral_task="quarterly_follow_up", happy_task="referral")
+    await on.hears(*_accounts(), *await _contacts(on))
+    await on.hears(
+        await on.says.answered("ana", 10, T0, close_the_loop=loop),
+        await on.says.answered("cy", 7, T0, account="nordlys", contact="cy", close_the_loop=loop),
+        await on.says.answered("cy2", 8, T0 + HOUR, account="nordlys", contact="cy", close_the_loop=loop),
+        await on.says.answered("bo", 3, T0 + HOUR, contact="bo", words="The export again."),
+    )
+    await on.moves(2)
 
 
 def _accounts() -> Sequence[Event[Any]]:

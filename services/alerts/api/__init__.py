@@ -5,22 +5,21 @@ Repeating a call is harmless: what is so already answers 200 and changes nothing
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, BaseModel, Field
 
-from services.alerts.api import on_call
+from services.alerts.api import on_call, referrals, tasks
+from services.alerts.api.acting import actor, decoded, must_work, next_of
 from services.alerts.domain.model import Refused, Ticket
 from services.alerts.handlers.actions import MAX_NOTE, Action, NoSuchTicketError, Wish, act
 from services.alerts.handlers.applying import Desk
-from services.alerts.store import books, cases, journal, outcomes, rota, views
+from services.alerts.store import books, cases, journal, outcomes, views
 from shared.contracts.tickets import TicketState
 from shared.db.database import Database
 from shared.runtime.clock import Clock
@@ -72,11 +71,13 @@ _ACTIONS: Mapping[str, Action] = {
 
 
 def router(desk: Desk, db: Database, clock: Clock) -> APIRouter:
-    """The routes of tickets and rotas."""
+    """The routes of tickets, rotas and tasks."""
     routes = APIRouter()
     join(routes, _sums(db, clock))
     join(routes, _tickets(desk, db))
     join(routes, on_call.router(desk, db, clock))
+    join(routes, tasks.router(desk, db))
+    join(routes, referrals.router(db))
     return routes
 
 
@@ -131,7 +132,7 @@ def _tickets(desk: Desk, db: Database) -> APIRouter:
             state=state.value if state else "",
             contact=contact,
             limit=limit,
-            after=_decoded(after),
+            after=decoded(after),
         )
         async with db.read() as conn:
             found = await views.lines(conn, query)
@@ -166,8 +167,7 @@ def _tickets(desk: Desk, db: Database) -> APIRouter:
 async def _act(desk: Desk, db: Database, ticket_id: UUID, wish: Wish) -> dict[str, Any]:
     try:
         async with db.begin() as tx:
-            if wish.by not in (await rota.staff(tx.conn, tx.now, ())).workers:
-                raise _nobody("The user is unknown, disabled, or may only look.")
+            await must_work(tx, wish.by)
             done = await act(desk, tx, ticket_id, wish)
     except NoSuchTicketError:
         raise _unknown() from None
@@ -179,12 +179,9 @@ async def _act(desk: Desk, db: Database, ticket_id: UUID, wish: Wish) -> dict[st
 def _wish(action: str, acting: Acting, who: Principal) -> Wish:
     if action not in _ACTIONS:
         raise Problem(404, "There is no such action.", what_to_do=f"Use one of {', '.join(_ACTIONS)}.")
-    by = who.user.id if who.user else acting.user_id
-    if by is None:
-        raise _nobody("An API key is no person: say who acts.")
     return Wish(
         _ACTIONS[action],
-        by,
+        actor(who, acting.user_id),
         seen=acting.version,
         note=acting.note,
         via=acting.via,
@@ -261,23 +258,7 @@ def _next(found: Sequence[views.Line], *, ended: bool, limit: int) -> str:
         return ""
     last = found[-1]
     at = last.ended_at if ended and last.ended_at else last.breach_at
-    return base64.urlsafe_b64encode(f"{at.isoformat()} {last.ticket_id}".encode()).decode()
-
-
-def _decoded(after: str) -> tuple[datetime, UUID] | None:
-    if not after:
-        return None
-    try:
-        at, _, ticket_id = base64.urlsafe_b64decode(after.encode()).decode().partition(" ")
-        return datetime.fromisoformat(at), UUID(ticket_id)
-    except (ValueError, binascii.Error, UnicodeDecodeError):
-        raise Problem(
-            422, "This is not a place in the list.", what_to_do="Send back `next` as it came.", field="after"
-        ) from None
-
-
-def _nobody(why: str) -> Problem:
-    return Problem(422, why, what_to_do="Send user_id with the id of an active rep.", field="user_id")
+    return next_of(at, last.ticket_id)
 
 
 def _unknown() -> Problem:

@@ -1,4 +1,4 @@
-"""`alerts.yaml`: teams with their rotas, and which case goes to which team. What an operator edits."""
+"""`alerts.yaml`: teams with their rotas, which case goes to which team, tasks. What an operator edits."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from datetime import date, time
 from typing import Annotated, Literal, Self
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from services.alerts.domain.calendars import Calendar
 from services.alerts.domain.layers import Hours
+from services.alerts.domain.matching import Key, Match, Rule
+from services.alerts.domain.task_kinds import TaskRule
 from shared.calendars import DAY_MINUTES, knows
 from shared.config.check import Checked, Complaint, check
-from shared.contracts.model import Persona, Snapshot, Tier
+from shared.contracts.model import Snapshot
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -46,13 +48,6 @@ def _clock(text: str) -> str:
 Zone = Annotated[str, AfterValidator(_zone), Field(description="time zone by place, like Europe/Stockholm")]
 Address = Annotated[str, AfterValidator(_address), Field(description="address with which a user signs in")]
 LocalTime = Annotated[str, AfterValidator(_clock), Field(description='local time like "09:00"')]
-Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
-
-
-class Rule(BaseModel):
-    """A part of the file: what it does not know is refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
 class HoursRule(Rule):
@@ -127,43 +122,6 @@ class TeamRule(Rule):
         return self.rota[place].name or f"layer {place + 1}"
 
 
-class Match(Rule):
-    """What a case must be; of each list one is enough, and all keys that are written must fit."""
-
-    programme: tuple[str, ...] = ()
-    touchpoint: tuple[str, ...] = ()
-    product: tuple[str, ...] = ()
-    service_type: tuple[str, ...] = ()
-    stage: tuple[str, ...] = ()
-    tier: tuple[Tier, ...] = ()
-    persona: tuple[Persona, ...] = ()
-    industry: tuple[str, ...] = ()
-    region: tuple[str, ...] = ()
-    language: tuple[str, ...] = Field((), description="sv fits sv-SE too")
-    attributes: Mapping[str, tuple[str, ...]] = Field(
-        default_factory=dict, description="attributes of the event that was asked about, by name"
-    )
-
-    def fits(self, case: Snapshot) -> bool:
-        """Whether a case is meant."""
-        return (
-            all(not wanted or value in wanted for wanted, value in self._plain(case))
-            and (not self.language or any(_speaks(case.locale, one) for one in self.language))
-            and all(case.context.get(name) in wanted for name, wanted in self.attributes.items())
-        )
-
-    def _plain(self, case: Snapshot) -> Iterator[tuple[tuple[str, ...], str | None]]:
-        yield self.programme, case.programme
-        yield self.touchpoint, case.touchpoint
-        yield self.product, case.product
-        yield self.service_type, case.service_type
-        yield self.stage, case.stage
-        yield self.tier, case.tier
-        yield self.persona, case.persona
-        yield self.industry, case.industry
-        yield self.region, case.region
-
-
 class Route(Rule):
     """Where a case goes; the first route that fits counts."""
 
@@ -179,6 +137,9 @@ class Roster(Rule):
 
     teams: Mapping[Key, TeamRule] = Field(default_factory=dict)
     routes: tuple[Route, ...] = ()
+    tasks: Mapping[Key, TaskRule] = Field(
+        default_factory=dict, description="what follows answers that are not unhappy, by the task's name"
+    )
     gap_warning_days: int = Field(7, ge=1, le=60, description="the same for the rota that everybody shares")
 
     def route_of(self, case: Snapshot) -> Route:
@@ -240,7 +201,3 @@ def minutes(text: str) -> int:
 
 def _numbers(days: tuple[Day, ...]) -> tuple[int, ...]:
     return tuple(sorted({DAYS.index(day) for day in days}))
-
-
-def _speaks(locale: str, language: str) -> bool:
-    return locale.lower().replace("_", "-").partition("-")[0] == language.lower().partition("-")[0]

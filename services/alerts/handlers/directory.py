@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from services.alerts.store import directory
+from services.alerts.store import directory, tasks
 from shared.contracts.directory import AccountChanged, ContactChanged, ContactErased, OrganisationChanged
 from shared.contracts.envelope import Event
 from shared.db.database import Tx
@@ -31,6 +31,7 @@ async def on_contacts(events: Sequence[Event[Any]], tx: Tx) -> None:
     erased = [UUID(c.contact_id) for c in newest.values() if isinstance(c, ContactErased)]
     if erased:
         await directory.forget(tx.conn, erased)
+        await tasks.forget(tx.conn, erased, tx.now)
 
 
 async def on_accounts(events: Sequence[Event[AccountChanged]], tx: Tx) -> None:

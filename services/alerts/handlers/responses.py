@@ -19,6 +19,7 @@ from services.alerts.domain.routing import Staff
 from services.alerts.domain.unconfirmed import Item
 from services.alerts.handlers import opening
 from services.alerts.handlers.applying import Desk, apply
+from services.alerts.handlers.following import follow_up
 from services.alerts.handlers.thanking import answer_all
 from services.alerts.store import answers, cases, directory, rota
 from services.alerts.store.cases import Lately
@@ -159,7 +160,9 @@ async def write(desk: Desk, tx: Tx, fold: Fold, staff: Staff) -> None:
     await answers.save_items(tx.conn, list(fold.judged.values()))
     await apply(desk, tx, fold.steps, staff)
     tickets = [ticket for case in fold.cases.values() for ticket in case.tickets]
-    await answer_all(desk, tx, list(fold.heard.values()), tickets, staff)
+    heard = list(fold.heard.values())
+    await answer_all(desk, tx, heard, tickets, staff)
+    await follow_up(desk, tx, heard, staff)
 
 
 def placed(answer: Answer, staff: Staff) -> Answer:
@@ -208,8 +211,14 @@ def _answered(data: Answered) -> Answer:
         resolve_within=timedelta(hours=data.close_the_loop.resolve_within_hours),
         words=data.words,
         person=data.person,
+        task=_task(data),
         evidence=data.evidence,
     )
+
+
+def _task(data: Answered) -> str:
+    loop = data.close_the_loop
+    return {Mood.PASSIVE: loop.neutral_task, Mood.HAPPY: loop.happy_task}.get(data.mood, "")
 
 
 def _unheard_of(data: Response) -> Answer:

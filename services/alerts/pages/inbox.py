@@ -15,7 +15,7 @@ from services.alerts.handlers.applying import Desk
 from services.alerts.pages import rota as rota_pages
 from services.alerts.pages import views as page_views
 from services.alerts.pages.house import House, Rep
-from services.alerts.store import rota, views
+from services.alerts.store import rota, task_views, views
 from shared.db.database import Connection
 from shared.runtime.clock import Clock
 from shared.security.access import User
@@ -82,6 +82,7 @@ async def _inbox(desk: Desk, conn: Connection, me: User, view: str, clock: Clock
         "unsure": unsure,
         "on_call": rota_pages.current(staff, now),
         "more": len(rows) == PAGE,
+        "due_tasks": (await task_views.counts(conn, me.id, now, now))["mine_late"],
     }
 
 

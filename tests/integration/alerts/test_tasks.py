@@ -1,0 +1,200 @@
+"""Tasks of passives and promoters as answers are heard: once, called off, forgotten, handed on."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from services.alerts.domain.model import Refused
+from services.alerts.domain.referrals import Referral, ReferralState
+from services.alerts.domain.rota import Rota
+from services.alerts.domain.tasks import Task
+from services.alerts.handlers import following
+from services.alerts.handlers.tasks import Action, Recommendation, Wish, act, refer
+from services.alerts.store import referrals, rota, task_views
+from shared.contracts.directory import ContactChanged, ContactErased
+from shared.contracts.responses import ResponseAmended, ResponseHeld, ResponseReleased
+from shared.contracts.surveys import CloseTheLoop
+from shared.runtime.ids import derive
+from tests.integration.alerts.conftest import Office
+from tests.support.alerts import T0, event, snapshot
+
+LOOP = CloseTheLoop(neutral_task="quarterly_follow_up", happy_task="referral")
+DAY = timedelta(days=1)
+
+
+async def said(office: Office, response: str, score: int, at: Any = T0, **more: Any) -> Any:
+    return await office.says.answered(response, score, at, close_the_loop=LOOP, **more)
+
+
+async def states(office: Office) -> list[tuple[str, str]]:
+    return await office.rows("select kind, state from tasks order by answered_at, kind")
+
+
+async def only(office: Office) -> UUID:
+    ((found,),) = await office.rows("select id from tasks where state = 'open'")
+    assert isinstance(found, UUID)
+    return found
+
+
+async def does(office: Office, task_id: UUID, action: Action, **more: Any) -> Task | Refused:
+    async with office.db.begin() as tx:
+        return await act(office.desk, tx, task_id, Wish(action, office.team.ids["rita"], **more))
+
+
+async def recommends(office: Office, task_id: UUID, state: str = "sent", **more: Any) -> Referral | Refused:
+    rita = office.team.ids["rita"]
+    async with office.db.begin() as tx:
+        told = Recommendation(more.pop("reference", "crm-1"), rita, ReferralState(state), **more)
+        return await refer(office.desk, tx, task_id, told)
+
+
+@pytest.mark.requirement("R73", "R74")
+async def test_passives_and_promoters_each_lead_to_one_task_for_the_accounts_owner(office: Office) -> None:
+    owned = snapshot(owner="rita@afterword.test")
+    events = [
+        await said(office, "p", 10, snapshot=owned),
+        await said(
+            office, "n", 7, contact="bo", snapshot=snapshot(contact="bo", owner="rita@afterword.test")
+        ),
+        await said(office, "d", 2, contact="cy", snapshot=snapshot(contact="cy")),
+    ]
+    await office.hears(*events)
+    await office.hears(*events)
+    assert await office.rows("select kind, owner, due_at - answered_at from tasks order by kind") == [
+        ("quarterly_follow_up", office.team.ids["rita"], 90 * DAY),
+        ("referral", office.team.ids["rita"], 14 * DAY),
+    ]
+    assert await office.rows("select did, count(*)::int from task_lines group by 1") == [("opened", 2)]
+    # A colleague of the passive, and the promoter again: one of a kind is open for each.
+    await office.hears(
+        await said(office, "n2", 8, T0 + DAY, contact="dee"), await said(office, "p2", 9, T0 + DAY)
+    )
+    assert len(await states(office)) == 2
+    assert await office.rows("select kind, reason from task_decisions where reason <> '' order by 1") == [
+        ("quarterly_follow_up", "open"),
+        ("referral", "open"),
+    ]
+
+
+@pytest.mark.requirement("R73", "R74")
+async def test_an_account_without_an_owner_is_followed_up_by_who_is_on_call(office: Office) -> None:
+    async with office.db.begin() as tx:
+        await rota.save(tx.conn, Rota((office.team.ids["mia"],)))
+    await office.hears(await said(office, "p", 10))
+    assert await office.rows("select owner from tasks") == [(office.team.ids["mia"],)]
+
+
+@pytest.mark.requirement("R74")
+async def test_what_is_held_leads_to_nothing_until_a_person_is_seen_in_it(office: Office) -> None:
+    await office.hears(await said(office, "p", 10, model=ResponseHeld))
+    assert await states(office) == []
+    await office.hears(await said(office, "p", 10, model=ResponseReleased, version=2))
+    assert await states(office) == [("referral", "open")]
+    await office.hears(await said(office, "p", 10, model=ResponseHeld, version=3))
+    assert await states(office) == [("referral", "dropped")]
+    await office.hears(await said(office, "p", 10, model=ResponseReleased, version=4))
+    assert await states(office) == [("referral", "open")]
+    await office.hears(office.says.withdrawn("p", T0, version=5))
+    assert await states(office) == [("referral", "dropped")]
+
+
+@pytest.mark.requirement("R73", "R74")
+async def test_who_changes_the_answer_gets_the_task_of_the_new_one(office: Office) -> None:
+    await office.hears(await said(office, "p", 10))
+    await office.hears(await said(office, "p", 7, T0 + DAY, model=ResponseAmended, version=2))
+    assert sorted(await states(office)) == [("quarterly_follow_up", "open"), ("referral", "dropped")]
+    await does(office, await only(office), Action.NOTE, note="They wait for the new export.")
+    await office.hears(await said(office, "p", 2, T0 + DAY, model=ResponseAmended, version=3))
+    assert ("quarterly_follow_up", "open") in await states(office)
+    assert await office.rows("select data ->> 'why' from task_lines where did = 'doubted'") == [("unhappy",)]
+
+
+@pytest.mark.requirement("R74", "R75")
+async def test_of_the_erased_nothing_is_to_be_done_and_nothing_counts(office: Office) -> None:
+    await office.hears(await said(office, "p", 10))
+    task_id = await only(office)
+    assert isinstance(await recommends(office, task_id, who="Nordlys AS"), Referral)
+    erased = ContactErased(contact_id=str(derive("contact", "ana")), version=9, erased_at=T0)
+    await office.hears(event(erased, T0))
+    assert await states(office) == [("referral", "dropped")]
+    assert await office.rows("select count(*)::int from referrals") == [(0,)]
+    assert isinstance(await recommends(office, task_id), Refused)
+    assert isinstance(await does(office, task_id, Action.REOPEN), Refused)
+    await office.hears(await said(office, "late", 10, T0 + 400 * DAY))
+    assert await office.rows("select reason from task_decisions where task_id is null") == [("erased",)]
+
+
+async def test_who_was_merged_is_not_asked_twice(office: Office) -> None:
+    await office.hears(await said(office, "p", 10, contact="ana"))
+    into = str(derive("contact", "bo"))
+    await office.hears(
+        event(
+            ContactChanged(contact_id=str(derive("contact", "ana")), version=2, person="", merged_into=into),
+            T0,
+        )
+    )
+    await office.hears(await said(office, "p2", 10, T0 + DAY, contact="bo"))
+    assert await states(office) == [("referral", "open")]
+
+
+@pytest.mark.requirement("R73", "R74")
+async def test_a_task_that_was_declined_comes_back_when_its_time_is_over(office: Office) -> None:
+    await office.hears(await said(office, "p", 10))
+    task_id = await only(office)
+    assert isinstance(await does(office, task_id, Action.DECLINE), Refused)
+    declined = await does(office, task_id, Action.DECLINE, note="They give no references.")
+    assert isinstance(declined, Task)
+    office.clock.set(T0 + 200 * DAY)
+    await office.hears(
+        await said(office, "soon", 10, T0 + 179 * DAY), await said(office, "p2", 9, T0 + 181 * DAY)
+    )
+    assert await states(office) == [("referral", "declined"), ("referral", "open")]
+    assert isinstance(await does(office, task_id, Action.REOPEN), Refused)
+    stale = await does(office, await only(office), Action.DONE, seen=0)
+    assert isinstance(stale, Refused)
+    assert isinstance(await does(office, await only(office), Action.DONE, seen=1), Task)
+
+
+async def test_the_tasks_of_one_who_left_go_to_who_takes_care_now(office: Office) -> None:
+    await office.hears(await said(office, "p", 10, snapshot=snapshot(owner="rita@afterword.test")))
+    assert await following.adopt(office.desk, office.db) == 0
+    async with office.db.begin() as tx:
+        await rota.save(tx.conn, Rota((office.team.ids["mia"],)))
+        await tx.conn.execute(
+            "update access.users set disabled_at = $2 where id = $1", office.team.ids["rita"], T0
+        )
+    assert await following.adopt(office.desk, office.db) == 1
+    assert await following.adopt(office.desk, office.db) == 0
+    assert await office.rows("select owner from tasks") == [(office.team.ids["mia"],)]
+
+
+@pytest.mark.requirement("R75")
+async def test_referrals_are_kept_once_and_add_up_to_their_conversion(office: Office) -> None:
+    await office.hears(await said(office, "p", 10), await said(office, "n", 7, contact="bo"))
+    ((task_id,), (other,)) = await office.rows("select id from tasks order by kind = 'referral' desc")
+    for _ in range(2):
+        assert isinstance(await recommends(office, task_id, who="Nordlys AS"), Referral)
+    assert isinstance(await recommends(office, task_id, reference="crm-2", state="lead"), Referral)
+    office.clock.set(T0 + 3 * DAY)
+    won = await recommends(office, task_id, state="won")
+    assert isinstance(won, Referral)
+    assert (won.sent_at, won.lead_at, won.won_at) == (T0, T0 + 3 * DAY, T0 + 3 * DAY)
+    for refused in (
+        await recommends(office, task_id, reference=""),
+        await recommends(office, task_id, reference="crm-3", at=T0 + 4 * DAY),
+        await recommends(office, other),
+    ):
+        assert isinstance(refused, Refused)
+    async with office.db.read() as conn:
+        (sums,) = await referrals.sums(conn, None)
+        assert await referrals.sums(conn, T0 + DAY) == []
+        (kept, _) = await referrals.of_task(conn, task_id)
+        lines = [line.did for line in await task_views.said(conn, task_id)]
+    assert (sums.sent, sums.leads, sums.won, sums.conversion) == (2, 2, 1, 0.5)
+    assert "Nordlys" not in kept.who
+    assert kept.who
+    assert lines == ["moved", "referred", "referred", "opened"]
