@@ -46,7 +46,7 @@ class OpenLinks:
         """Lead on to the survey of this browser; nothing is stored."""
         verified = self._tokens.verify("shared", request.path_params["token"])
         if verified is None:
-            return views.unknown_link(request)
+            return views.unknown_shared_link(request)
         address = request.client.host if request.client else ""
         # Many people come by one link at once: only an address is held back.
         wait = self._guards.wait(f"{verified.subject} {address}", address)

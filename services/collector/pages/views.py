@@ -203,6 +203,13 @@ def unknown_link(request: Request) -> Response:
     return _notice(request, None, _("We do not know this link"), lines, 404)
 
 
+def unknown_shared_link(request: Request) -> Response:
+    """The same for a link that stands on a wall or in a newsletter: nobody got a message with it."""
+    _ = speaking(ENVIRONMENT, chosen_language(request))["_"]
+    lines = [_("Please scan the code or type the address again; parts of it may have been lost on the way.")]
+    return _notice(request, None, _("We do not know this link"), lines, 404)
+
+
 def too_early(request: Request, visit: TooEarly) -> Response:
     """The link was faster than its survey; the page comes back by itself."""
     return _wait_page(request, visit, 503)

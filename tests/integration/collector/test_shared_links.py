@@ -263,6 +263,8 @@ async def test_looking_leaves_no_survey_behind_and_a_forged_link_leads_nowhere(c
         assert "httponly" in led.headers["set-cookie"].lower()
         forged = await client.get(f"/s/open/{collector.tokens.sign('answer', LINK)}")
     assert forged.status_code == 404
+    assert "scan the code or type the address again" in forged.text
+    assert "your message" not in forged.text
     async with collector.db.read() as conn:
         assert await conn.fetchval("select count(*) from surveys") == 0
 
