@@ -33,9 +33,11 @@ with gone as (
     delete from suppressions
     where kind = 'address' and subject = $1 and programme = '' and noted_at = $2 and reason <> 'erased'
     returning {_COLUMNS}
+), kept as (
+    insert into lifted_suppressions ({_COLUMNS}, grounds, agreed_at, lifted_at, lifted_by)
+    select {_COLUMNS}, $3, $4, $5, $6 from gone on conflict do nothing
 )
-insert into lifted_suppressions ({_COLUMNS}, grounds, agreed_at, lifted_at, lifted_by)
-select {_COLUMNS}, $3, $4, $5, $6 from gone on conflict do nothing returning true
+select true from gone
 """  # noqa: S608 - constants
 # By what somebody is not reached: an address by itself, a person by every channel.
 _REACH = "case kind when 'contact' then 'every' else coalesce(channel, 'unknown') end"

@@ -82,6 +82,16 @@ async def test_an_address_that_is_put_on_the_list_by_hand_gets_no_mail_until_it_
     assert not any("anna" in " ".join(row) for row in audit)
 
 
+async def test_an_entry_may_be_made_and_taken_off_twice_in_one_instant(room: MailRoom, site: Site) -> None:
+    manager = await somebody(site, Role.MANAGER)
+    for _ in range(2):
+        await manager.post(f"{PATH}/add", data={"new": "anna@customer.example", "new_reason": "bounced"})
+        form = entry_form((await manager.get(PATH)).text)
+        lifted = await manager.post(f"{PATH}/lift", data=form | {"grounds": "works_again"})
+        assert lifted.status_code == 303
+    assert await room.fetch("select * from suppressions") == []
+
+
 @pytest.mark.parametrize(("days", "accepted"), [(-1, False), (0, True), (2, True), (3, False)])
 async def test_an_address_that_said_stop_is_written_to_again_from_a_day_between_the_stop_and_today(
     room: MailRoom, site: Site, clock: FixedClock, days: int, accepted: bool
