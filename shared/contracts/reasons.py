@@ -36,6 +36,7 @@ class Reason(StrEnum):
     ACCOUNT_BUDGET = "account_budget"
     QUARANTINED = "quarantined"
     OUTRANKED = "outranked"
+    PLACE_KEPT = "place_kept"
     SEND_WINDOW = "send_window"
     EXPIRED = "expired"
     DUPLICATE = "duplicate"

@@ -67,6 +67,15 @@ PROGRAMMES: Sequence[dict[str, Any]] = (
 )  # fmt: skip
 """Holds, budgets, quarantines, samples, counting, series, dates that move, shadow, consent."""
 
+KEEPING: Sequence[dict[str, Any]] = (
+    {"key": "council", "family": "progress", "priority": 52, "send__window": "anytime",
+     "quarantine": {"contact": "4d", "account": {"max": 3, "per": "30d"}},
+     "audience": {"who": "account", "coverage": {"decision_maker": 1, "user": 1}},
+     "when": {"every": "1mo", "anchor": "account.start", "until": ["account.churned"], "per": "account",
+              "fresh_for": "15d"}},
+)  # fmt: skip
+"""A small budget of which places are kept for whoever is still missing."""
+
 
 def write_programmes(folder: Path, programmes: Sequence[dict[str, Any]] = PROGRAMMES) -> Path:
     """A folder with these programmes."""

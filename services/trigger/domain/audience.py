@@ -144,7 +144,8 @@ def turns(
     """
     waiting = sorted(people, key=lambda p: (asked.get(p.contact.id, _NEVER), _turn(p.contact.id)))
     wanted: list[Person] = []
-    for persona, number in audience.coverage.items():
+    # The database keeps an edition's keys in an order of its own: decision makers come first in any.
+    for persona, number in sorted(audience.coverage.items()):
         wanted += [person for person in waiting if person.contact.persona is persona][:number]
     covered = frozenset(person.contact.id for person in wanted)
     return [*wanted, *(person for person in waiting if person.contact.id not in covered)], covered

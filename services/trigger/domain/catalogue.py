@@ -14,7 +14,8 @@ from shared.contracts.programmes import ProgrammeState
 class Catalogue:
     """Editions by the events that they plan after or that call them off, in their own order.
 
-    `dated` stand before the renewal date, `series` begin with an account; `holds` are by event.
+    `dated` stand before the renewal date, `series` begin with an account; `holds` are by event; `keeping` are
+    the keys of those that keep places of an account's budget for whom `coverage` wants.
     """
 
     editions: tuple[Edition, ...] = ()
@@ -23,6 +24,7 @@ class Catalogue:
     series: tuple[Edition, ...] = ()
     begins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     ends: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    keeping: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, editions: Iterable[Edition]) -> Catalogue:
@@ -43,6 +45,7 @@ class Catalogue:
             series=tuple(e for e in live_ones if e.programme.when.from_account_start),
             begins=_by_event((rule, rule.starts) for rule in rules),
             ends=_by_event((rule, rule.until) for rule in rules),
+            keeping=frozenset(e.key for e in live_ones if e.programme.keeps_places),
         )
 
     def concerned(self, kind: str, *, dated: bool) -> tuple[Edition, ...]:

@@ -60,7 +60,7 @@ def _of_account(
         facts = {"field": "coverage", "wanted": persona, "missing": number}
         yield None, of_plan(parent, Outcome.NOT_MATCHED, Reason.NOT_IN_AUDIENCE, facts)
     for person in chosen:
-        plan = _child(parent, edition, person, _account(parent, person, crowd), organisation)
+        plan = child_of(parent, edition, person, _account(parent, person, crowd), organisation)
         if person.contact.id not in covered and not sampled(audience, plan.id):
             yield None, of_person(parent, person.contact, No(Reason.SAMPLED_OUT, {"sample": audience.sample}))
         elif edition.programme.when.recurring and plan.stale_at <= now:
@@ -71,9 +71,10 @@ def _of_account(
             yield plan, of_plan(plan, Outcome.PLANNED, None, facts)
 
 
-def _child(
+def child_of(
     parent: Plan, edition: Edition, person: Person, account: Account | None, organisation: Organisation
 ) -> Plan:
+    """The plan of one person of an audience."""
     contact = person.contact
     due_at, stale_at = moment_of(edition, parent.moment, contact, account, organisation)
     return altered(

@@ -1,8 +1,8 @@
 """The gate that every plan passes when it is due, and again after each wait.
 
 In this order, each outcome with its inputs: programme ended → erased or opted out → consent → brake → hold →
-no longer fresh → channel → account budget → contact quarantine → arbitration → best moment → send window →
-requested.
+no longer fresh → channel → account budget → contact quarantine → arbitration → a place kept → best moment →
+send window → requested.
 """
 
 from __future__ import annotations
@@ -34,11 +34,12 @@ from services.trigger.domain.model import (
     place_of,
 )
 from services.trigger.domain.moments import moment_of
-from services.trigger.domain.programme import Edition, Who
+from services.trigger.domain.places import LOOK_AGAIN, Awaited, Crew, keeps, lacking
+from services.trigger.domain.programme import AccountBudget, Edition, Who
 from services.trigger.domain.survey import language_for
 from services.trigger.domain.timing import Place, Slot, Span, at_most, choose_slot, end_of
 from shared.contracts.directory import Consent
-from shared.contracts.model import Channel
+from shared.contracts.model import Channel, Persona
 from shared.contracts.programmes import ProgrammeState
 from shared.contracts.reasons import Outcome, Reason
 from shared.values import altered, quick
@@ -130,7 +131,8 @@ class Facts:
     """What the gate looks at, for all plans of one claimed batch; asks grow as plans pass.
 
     `would_be`: what programmes in shadow would have asked, by programme; it counts for that programme alone.
-    `learned`: when people answer, by kind of people.
+    `learned`: when people answer, by kind of people. `awaited`: plans that are ahead, by programme and
+    account, where a place of the budget may have to be kept for one of them.
     """
 
     now: datetime
@@ -144,6 +146,7 @@ class Facts:
     learned: Mapping[str, Learned] = field(default_factory=dict)
     holds: Sequence[Hold] = ()
     rivals: Mapping[UUID, Sequence[Rival]] = field(default_factory=dict)
+    awaited: dict[tuple[str, UUID], Crew] = field(default_factory=dict)
     _around: tuple[Plan, Contact | None, Account | None, Place] | None = field(
         default=None, init=False, repr=False
     )
@@ -186,8 +189,37 @@ class Facts:
         """Count what just passed."""
         (self.would_be.setdefault(plan.programme, Asks()) if plan.shadow else self.asks).add(ask)
 
+    def current(self, contact_id: UUID) -> Contact | None:
+        """Somebody as the directory knows them now, whoever they were merged into."""
+        contact = self.contacts.get(contact_id)
+        while contact and contact.merged_into:
+            contact = self.contacts.get(contact.merged_into)
+        return contact
 
-OPEN_ENDED = frozenset({Reason.HELD, Reason.PAUSED, Reason.OUTRANKED})
+    def asked_by(self, programme: str, account_id: UUID) -> list[Ask]:
+        """What a programme asked at an account, or would have."""
+        kept = (self.asks, self.would_be.get(programme))
+        found = (ask for asks in kept if asks for ask in asks.of_account(account_id))
+        return [ask for ask in found if ask.programme == programme]
+
+    def crew_of(self, plan: Plan) -> Crew | None:
+        """What is ahead beside a plan, where a place may have to be kept."""
+        if not self.awaited or plan.account_id is None:
+            return None
+        return self.awaited.get((plan.programme, plan.account_id))
+
+    def decided(self, plan: Plan) -> None:
+        """Look ahead on a plan as it is now that it was decided about."""
+        crew = self.crew_of(plan)
+        if crew is None:
+            return
+        if plan.state is PlanState.PENDING:
+            crew[plan.id] = plan
+        else:
+            crew.pop(plan.id, None)
+
+
+OPEN_ENDED = frozenset({Reason.HELD, Reason.PAUSED, Reason.OUTRANKED, Reason.PLACE_KEPT})
 """Waits without a known end; when the moment passes meanwhile, they are why nobody was asked."""
 
 Step = Callable[[Plan, Edition, Facts], Decision | None]
@@ -355,14 +387,21 @@ def _budget(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
     theirs = _since(facts.asked_of_account(plan), span, facts.now)
     if len(theirs) < rules.account.max:
         return None
-    zone = facts.place_of(plan).zone
-    ends = [at for at in (end_of(ask.asked_at, span, zone) for ask in theirs) if at > facts.now]
+    ends = [end for end, _ in _taken(plan, rules.account, facts)]
     if len(ends) < rules.account.max:
         return None
     inputs: dict[str, Scalar] = {"max": rules.account.max, "per": span.text, "asked": len(ends)}
     # A place becomes free when so many of the oldest asks have left the span that one below the maximum
     # remain.
     return _until(plan, Reason.ACCOUNT_BUDGET, sorted(ends)[len(ends) - rules.account.max], inputs)
+
+
+def _taken(plan: Plan, budget: AccountBudget, facts: Facts) -> list[tuple[datetime, Ask]]:
+    """The places of an account's budget that are taken, each with when it is free again."""
+    zone = facts.place_of(plan).zone
+    asks = _since(facts.asked_of_account(plan), budget.per, facts.now)
+    ends = ((end_of(ask.asked_at, budget.per, zone), ask) for ask in asks)
+    return [(end, ask) for end, ask in ends if end > facts.now]
 
 
 def _quarantine(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
@@ -414,6 +453,92 @@ def _arbitration(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
             # The other may yet fall away, so even a wait that seems too long lasts until the moment is over.
             return _deferred(plan, Reason.OUTRANKED, min(free_at, plan.stale_at), inputs)
     return None
+
+
+def crowded(plan: Plan, edition: Edition, facts: Facts, due: int) -> bool:
+    """Whether a place may have to be kept: the budget does not hold all who are due and all who are wanted.
+
+    `due`: how many plans of the account are decided about at once. Where it is not crowded, nothing more has
+    to be known.
+    """
+    rules = edition.programme
+    budget = rules.quarantine.account
+    if budget is None or plan.account_id is None or not rules.keeps_places:
+        return False
+    asked = len(_since(facts.asked_of_account(plan), budget.per, facts.now))
+    return asked + due + sum(rules.audience.coverage.values()) > budget.max
+
+
+def serves(plan: Plan, edition: Edition, facts: Facts) -> bool:
+    """Whether a plan that was just decided about leaves a place that may have been kept for it.
+
+    Because it takes it, or because it is over. To be asked before what passed is counted.
+    """
+    if plan.state is PlanState.PENDING or facts.crew_of(plan) is None:
+        return False
+    contact, budget = facts.contact_of(plan), edition.programme.quarantine.account
+    if contact is None or budget is None:
+        return False
+    return contact.persona in _lacking(plan, edition, _taken(plan, budget, facts), facts)
+
+
+def _lacking(
+    plan: Plan, edition: Edition, taken: Sequence[tuple[datetime, Ask]], facts: Facts
+) -> dict[Persona, int]:
+    """Whom `coverage` still wants at an account, after those whom the programme asked within its budget."""
+    asked = (facts.current(ask.contact_id) for _, ask in taken if ask.programme == plan.programme)
+    people = {contact.id: contact for contact in asked if contact}
+    return lacking(edition.programme.audience.coverage, people.values())
+
+
+def _place_kept(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
+    """Asking now would leave no place for the persona that is still missing: one is kept for them (R59)."""
+    crew, budget = facts.crew_of(plan), edition.programme.quarantine.account
+    contact = facts.contact_of(plan)
+    if not crew or budget is None or contact is None or edition.programme.quarantine.exempt:
+        return None
+    taken = _taken(plan, budget, facts)
+    lacks = _lacking(plan, edition, taken, facts)
+    if not lacks or contact.persona in lacks:
+        return None
+    own = end_of(facts.now, budget.per, facts.place_of(plan).zone)
+    awaited = [one for other in crew.values() if (one := _awaited(other, plan, edition, lacks, facts))]
+    kept = keeps(lacks, awaited, [*(end for end, _ in taken), own], budget.max)
+    if kept is None:
+        return None
+    inputs: dict[str, Scalar] = {
+        "why": f"a place is kept for a {kept.persona.value.replace('_', ' ')} of this account",
+        "kept_until": kept.due_at.isoformat(),
+        "max": budget.max,
+        "per": budget.per.text,
+        "asked": len(taken),
+    }
+    # They may yet fall out, so even a wait that seems too long lasts until the moment is over.
+    until = min(max(kept.due_at, facts.now + LOOK_AGAIN), plan.stale_at)
+    return _deferred(plan, Reason.PLACE_KEPT, until, inputs)
+
+
+def _awaited(
+    other: Plan, plan: Plan, edition: Edition, lacks: Mapping[Persona, int], facts: Facts
+) -> Awaited | None:
+    """When somebody of a missing persona will be asked, as far as can be foreseen; None when not."""
+    contact = facts.contacts.get(other.contact_id) if other.contact_id else None
+    if (
+        contact is None
+        or contact.persona is None
+        or contact.persona not in lacks
+        or other.shadow is not plan.shadow
+    ):
+        return None
+    if refused_person(contact, edition):
+        return None
+    if no_channel(contact, facts.account_of(plan), edition, facts.own_domains):
+        return None
+    later = _quarantine(other, edition, facts)
+    due_at = max(other.due_at, facts.now, later.until if later and later.until else facts.now)
+    over = later is not None and later.outcome is Outcome.SUPPRESSED
+    # What waits until its moment is over waits for something without a known end, as an open case.
+    return None if over or due_at >= other.stale_at else Awaited(due_at, contact.id, contact.persona)
 
 
 def _best_moment(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
@@ -472,6 +597,7 @@ GATE: tuple[Step, ...] = (
     _budget,
     _quarantine,
     _arbitration,
+    _place_kept,
     _best_moment,
     _window,
 )

@@ -71,6 +71,7 @@ def lint(checked: Checked, locales: Sequence[str]) -> Iterator[Finding]:
     yield from _conditions(checked)
     yield from _moments(checked)
     yield from _senders(checked)
+    yield from _places(checked)
 
 
 def longest_path(questions: Sequence[Asked], primary: Asked) -> int:
@@ -172,6 +173,19 @@ def _cadence(checked: Checked) -> Iterator[Finding]:
     if rules.when.recurring and not rules.when.until:
         yield checked.warning(
             ("when", "every"), "a series without an end.", "Write until, for example [contract.ended]."
+        )
+
+
+def _places(checked: Checked) -> Iterator[Finding]:
+    rules = checked.edition.programme
+    wanted, budget = sum(rules.audience.coverage.values()), rules.quarantine.account
+    if rules.keeps_places and budget and wanted > budget.max:
+        reason = (
+            f"coverage wants {wanted} people of an account, but its budget has {budget.max} within "
+            f"{budget.per.text}: they are never all asked within that time."
+        )
+        yield checked.warning(
+            ("quarantine", "account"), reason, "Raise max, or let coverage want fewer people."
         )
 
 

@@ -220,6 +220,12 @@ class Programme(Rules):
         return DEFAULT_LOW[self.core.type] if self.low is None else self.low
 
     @property
+    def keeps_places(self) -> bool:
+        """Whether the last places of an account's budget are kept for whom `coverage` still wants."""
+        rules = self.quarantine
+        return bool(self.audience.coverage) and rules.account is not None and not rules.exempt
+
+    @property
     def published_state(self) -> ProgrammeState:
         """The state that the file asks for."""
         return ProgrammeState(self.state)

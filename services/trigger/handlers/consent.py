@@ -9,6 +9,7 @@ from uuid import UUID
 from services.trigger.domain.consent import Said, absorb, standing_of
 from services.trigger.domain.directory import contact_changed
 from services.trigger.domain.model import Contact
+from services.trigger.handlers.freeing import give_places_back
 from services.trigger.store import consents, directory
 from shared.db.database import Tx
 
@@ -58,6 +59,7 @@ async def tell(tx: Tx, contact: Contact, said: Said) -> Contact:
     await directory.save_contacts(tx.conn, [after])
     key = str(after.account_id or after.id)
     tx.emit(contact_changed(after), identity=f"{after.id}/{after.version}", key=key)
+    await give_places_back(tx, [after.account_id])
     return after
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from services.trigger.domain.decisions import of_plan, of_recall
 from services.trigger.domain.directory import contact_erased, erased
 from services.trigger.domain.model import Ask, AskState, Contact, Decision, PlanState
-from services.trigger.handlers.freeing import wake_waiting
+from services.trigger.handlers.freeing import give_places_back, wake_waiting
 from services.trigger.handlers.ledger import record
 from services.trigger.store import asks, audiences, consents, directory, habits, leads, plans
 from shared.contracts.model import Snapshot
@@ -42,6 +42,7 @@ async def erase(tx: Tx, sealer: Sealer, contact_ids: Iterable[UUID], event_id: s
         key = str(contact.account_id or contact.id)
         tx.emit(contact_erased(contact), identity=_identity(contact), key=key)
     await _call_off(tx, [contact.id for contact in gone], event_id)
+    await give_places_back(tx, [contact.account_id for contact in going])
     return len(gone)
 
 
@@ -64,6 +65,7 @@ async def _call_off(tx: Tx, contact_ids: list[UUID], event_id: str) -> None:
         (event_id, of_plan(plan, Outcome.CANCELLED, Reason.ERASED, {})) for plan in pending
     ]
     await record(tx, decisions)
+    await give_places_back(tx, [plan.account_id for plan in pending])
     running = [a for a in await asks.open_asks_of(tx.conn, contact_ids) if a.state is AskState.OPEN]
     await cancel_asks(tx, running, Reason.ERASED, dict.fromkeys((ask.plan_id for ask in running), event_id))
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from services.trigger.domain import gate
 from services.trigger.domain.model import Plan
 from services.trigger.domain.naming import Blind
+from services.trigger.domain.programme import Edition
+from services.trigger.handlers.looking_ahead import look_ahead
 from services.trigger.store import asks, brakes, plans, programmes, shadow
 from shared.db.database import Connection
 from shared.errors import Unavailable
@@ -29,7 +31,9 @@ async def load_facts(conn: Connection, now: datetime, blind: Blind) -> gate.Fact
     return gate.Facts(now, organisation, own, await brakes.brakes_now(conn))
 
 
-async def load_people(conn: Connection, due: Sequence[Plan], facts: gate.Facts) -> None:
+async def load_people(
+    conn: Connection, due: Sequence[Plan], edition_of: Callable[[Plan], Edition], facts: gate.Facts
+) -> None:
     """Asks, holds and rivals of everybody in the batch; whoever acts on it has locked the people's rows."""
     people = sorted({p.contact_id for p in due if p.contact_id})
     companies = sorted({p.account_id for p in due if p.account_id})
@@ -37,6 +41,7 @@ async def load_people(conn: Connection, due: Sequence[Plan], facts: gate.Facts) 
     if rehearsing := sorted({p.programme for p in due if p.shadow}):
         for ask in await shadow.would_be(conn, rehearsing, people, companies, facts.now - MEMORY):
             facts.would_be.setdefault(ask.programme, gate.Asks()).add(ask)
+    await look_ahead(conn, due, edition_of, facts, facts.now - MEMORY)
     facts.holds = await brakes.holds_on(conn, people, companies)
     rivals = await plans.rivals_of(conn, people, facts.now + MEMORY)
     unresolved = await plans.audiences_of(conn, companies, facts.now + MEMORY)

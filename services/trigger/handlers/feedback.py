@@ -17,7 +17,7 @@ from services.trigger.domain.hearing import news_of
 from services.trigger.domain.model import Ask, AskState
 from services.trigger.domain.when import HoldKind
 from services.trigger.handlers.consent import note
-from services.trigger.handlers.freeing import wake_waiting
+from services.trigger.handlers.freeing import give_places_back, wake_waiting
 from services.trigger.handlers.recovery import tell_of_cases
 from services.trigger.store import asks, brakes, directory, plans, slots
 from services.trigger.store.leads import PEOPLE, current_ids
@@ -168,6 +168,7 @@ async def _fold_contacts(events: Sequence[Event[Any]], tx: Tx) -> None:
     for contact in changed:
         key = str(contact.account_id or contact.id)
         tx.emit(contact_changed(contact), identity=f"{contact.id}/{contact.version}", key=key)
+    await give_places_back(tx, [contact.account_id for contact in changed])
 
 
 def _words(event: Event[Any]) -> list[tuple[UUID, Said]]:

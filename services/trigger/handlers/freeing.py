@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from uuid import UUID
 
 from services.trigger.domain.model import Ask
 from services.trigger.store import plans
@@ -21,4 +22,12 @@ async def wake_waiting(tx: Tx, freed: Sequence[Ask]) -> None:
     companies = sorted({ask.account_id for ask in freed if ask.account_id})
     await plans.wake_plans(tx.conn, tx.now, FREED_BY_RELEASE, contacts=people)
     if companies:
-        await plans.wake_plans(tx.conn, tx.now, [Reason.ACCOUNT_BUDGET], accounts=companies)
+        waits = [Reason.ACCOUNT_BUDGET, Reason.PLACE_KEPT]
+        await plans.wake_plans(tx.conn, tx.now, waits, accounts=companies)
+
+
+async def give_places_back(tx: Tx, accounts: Iterable[UUID | None]) -> None:
+    """Somebody of these accounts for whom a place may be kept was asked, or may never be: look again now."""
+    companies = sorted({account_id for account_id in accounts if account_id})
+    if companies:
+        await plans.wake_plans(tx.conn, tx.now, [Reason.PLACE_KEPT], accounts=companies)

@@ -11,6 +11,7 @@ from services.trigger.domain.consent import standing
 from services.trigger.domain.directory import contact_changed, with_known
 from services.trigger.domain.model import Contact, PlanState
 from services.trigger.handlers import people
+from services.trigger.handlers.freeing import give_places_back
 from services.trigger.handlers.ledger import record
 from services.trigger.store import consents, directory, plans, programmes
 from services.trigger.store import merging as store
@@ -55,6 +56,9 @@ async def merge(
     lines = merging.lines(survivor.id, gone, settled, by, known=known)
     await record(tx, [(event_id, line) for line in lines])
     await plans.wake_plans(tx.conn, tx.now, [Reason.OUTRANKED], contacts=[survivor.id])
+    await give_places_back(
+        tx, {*(one.account_id for one in contacts), *(plan.account_id for plan in settled.moved)}
+    )
     pending = sum(plan.state is PlanState.PENDING for plan in settled.moved)
     return Merged(survivor.id, tuple(gone), pending, len(settled.doubled))
 

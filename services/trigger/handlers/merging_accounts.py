@@ -51,7 +51,7 @@ async def merge(tx: Tx, ids: Sequence[UUID], *, event_id: str = "", by: str = ""
     known = any(one.version for one in accounts)
     lines = merging.lines(survivor.id, gone, settled, by, known=known)
     await record(tx, [(event_id, line) for line in lines])
-    await plans.wake_plans(tx.conn, tx.now, [Reason.OUTRANKED], accounts=[survivor.id])
+    await plans.wake_plans(tx.conn, tx.now, [Reason.OUTRANKED, Reason.PLACE_KEPT], accounts=[survivor.id])
     pending = sum(plan.state is PlanState.PENDING for plan in settled.moved)
     return Merged(survivor.id, tuple(gone), moved, pending, len(settled.doubled))
 

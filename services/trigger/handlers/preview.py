@@ -64,7 +64,7 @@ async def preview(
     facts = await load_facts(conn, now, blind)
     facts.contacts, facts.accounts = {contact.id: contact}, accounts
     facts.learned = await slots.learned(conn)
-    await load_people(conn, [ahead], facts)
+    await load_people(conn, [ahead], lambda _: edition, facts)
     decided = gate.decide(ahead, edition, facts)
     later = ahead.due_at > now and decided.outcome in {Outcome.REQUESTED, Outcome.SHADOW}
     return replace(decided, outcome=Outcome.PLANNED, until=ahead.due_at) if later else decided

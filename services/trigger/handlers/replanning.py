@@ -11,6 +11,7 @@ from services.trigger.domain.model import Decision, Plan
 from services.trigger.domain.moments import account_subject
 from services.trigger.domain.programme import Edition
 from services.trigger.domain.replanning import Waiting, outcome_of, replan
+from services.trigger.handlers.freeing import give_places_back
 from services.trigger.handlers.ledger import record
 from services.trigger.store import audiences, directory, plans, programmes
 from shared.contracts.programmes import ProgrammeState
@@ -127,3 +128,4 @@ async def _write(tx: Tx, done: list[tuple[Plan, Decision]]) -> None:
     people = sorted({plan.contact_id for plan, _ in done if plan.contact_id and not plan.shadow})
     if people:
         await plans.wake_plans(tx.conn, tx.now, [Reason.OUTRANKED], contacts=people)
+    await give_places_back(tx, [plan.account_id for plan, _ in done])

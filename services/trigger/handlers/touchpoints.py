@@ -27,11 +27,13 @@ from services.trigger.domain.moments import account_subject, subjects_of
 from services.trigger.domain.naming import Named, digest_of
 from services.trigger.domain.news import context_of, holds_of
 from services.trigger.domain.parties import Seen, seen_in
+from services.trigger.domain.places import may_fall_out
 from services.trigger.domain.planning import FUTURE_TOLERANCE, called_off, plan_surveys, tallied
 from services.trigger.domain.series import begin_series, needs_series
 from services.trigger.handlers import merging, merging_accounts, people
 from services.trigger.handlers.consent import note
 from services.trigger.handlers.erasure import cancel_asks, erase
+from services.trigger.handlers.freeing import give_places_back
 from services.trigger.handlers.ledger import record
 from services.trigger.handlers.recovery import OF_CASES, Decided, tell_of_questions
 from services.trigger.store import asks, audiences, brakes, directory, habits, plans, programmes
@@ -245,7 +247,11 @@ class Touchpoints:
                 withdrawn |= {plan.id: event.id for plan in called_off(occurrence, edition, book)}
         await plans.save_plans(tx.conn, book.changed.values())
         await record(tx, decisions)
-        await self._wake_outranked([p for p in book.changed.values() if p.id in known and not p.shadow], tx)
+        moved = [plan for plan in book.changed.values() if plan.id in known]
+        await self._wake_outranked([plan for plan in moved if not plan.shadow], tx)
+        if catalogue.keeping:
+            mine = (plan.account_id for plan in moved if plan.programme in catalogue.keeping)
+            await give_places_back(tx, [*mine, *_fell_out(batch)])
         await self._take_back(withdrawn, tx)
         return catalogue
 
@@ -295,6 +301,14 @@ class Touchpoints:
             if event.type == folding.DELETES:
                 leaving = [contact_id for _, contact_id in batch.people.get(_key(event), ())]
                 await erase(tx, self._sealer, leaving, event.id)
+
+
+def _fell_out(batch: _Batch) -> Iterator[UUID | None]:
+    """Accounts of people for whom a place may have been kept, and may be no more."""
+    for contact_id, contact in batch.contacts.items():
+        before = batch.before[contact_id]
+        if isinstance(before, Contact) and may_fall_out(before, contact):
+            yield before.account_id
 
 
 def _parts(events: Sequence[Touched], now: datetime) -> Iterator[list[Touched]]:

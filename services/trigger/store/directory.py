@@ -9,6 +9,7 @@ from uuid import UUID
 
 from services.trigger.domain.model import Account, Contact
 from services.trigger.store.rows import account_of, contact_of, dump
+from shared.contracts.model import Persona
 from shared.db.database import Connection
 
 _ALIASES = """
@@ -137,10 +138,20 @@ async def contacts_of(conn: Connection, account_ids: Iterable[UUID]) -> dict[UUI
         "order by id",
         sorted(set(account_ids)),
     )
-    found: dict[UUID, list[Contact]] = {}
-    for row in rows:
-        found.setdefault(row["account_id"], []).append(contact_of(row))
-    return found
+    return _by_account(map(contact_of, rows))
+
+
+async def contacts_by_persona(
+    conn: Connection, account_ids: Iterable[UUID], personas: Iterable[Persona]
+) -> dict[UUID, list[Contact]]:
+    """The people of accounts who are of some personas and were not erased, by account."""
+    rows = await conn.fetch(
+        "select * from contacts where account_id = any($1) and persona = any($2) and erased_at is null "
+        "and merged_into is null order by id",
+        sorted(set(account_ids)),
+        sorted(set(personas)),
+    )
+    return _by_account(map(contact_of, rows))
 
 
 async def get_contacts(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, Contact]:
@@ -179,6 +190,14 @@ async def ids_of(conn: Connection, table: str) -> list[UUID]:
         "accounts": "select id from accounts where version > 0 order by id",
     }
     return [row["id"] for row in await conn.fetch(queries[table])]
+
+
+def _by_account(contacts: Iterable[Contact]) -> dict[UUID, list[Contact]]:
+    found: dict[UUID, list[Contact]] = {}
+    for contact in contacts:
+        if contact.account_id:
+            found.setdefault(contact.account_id, []).append(contact)
+    return found
 
 
 async def _hear(conn: Connection, table: str, known_at: Mapping[UUID, datetime]) -> None:

@@ -11,6 +11,7 @@ from services.trigger.domain.gate import Rival
 from services.trigger.domain.model import Plan
 from services.trigger.domain.programme import Edition, Quarantine
 from services.trigger.store.rows import dump, plan_of
+from shared.contracts.model import Persona
 from shared.contracts.reasons import Reason
 from shared.db.database import Connection
 
@@ -71,6 +72,14 @@ _AUDIENCES = f"""
 select {COLUMNS} from plans
 where account_id = any($1) and contact_id is null and state = 'pending' and due_at < $2
   and shadow is not true order by id
+"""  # noqa: S608 - a constant
+AHEAD = f"""
+with ahead as materialized (
+    select {COLUMNS} from plans
+    where account_id = any($1) and programme = any($2) and state = 'pending' and due_at < $3
+)
+select ahead.* from ahead left join contacts c on c.id = ahead.contact_id
+where ahead.contact_id is null or c.persona = any($4) order by ahead.id
 """  # noqa: S608 - a constant
 _STOP = """
 with over as (
@@ -213,6 +222,21 @@ async def audiences_of(conn: Connection, accounts: Sequence[UUID], until: dateti
     Those that wait for a brake not.
     """
     return [plan_of(row) for row in await conn.fetch(_AUDIENCES, accounts, until)]
+
+
+async def plans_ahead(
+    conn: Connection,
+    accounts: Sequence[UUID],
+    programmes: Sequence[str],
+    until: datetime,
+    personas: Sequence[Persona],
+) -> list[Plan]:
+    """Pending plans of programmes at accounts that come due before `until`, also those in shadow.
+
+    For people of some personas, and for audiences that are not yet resolved.
+    """
+    rows = await conn.fetch(AHEAD, accounts, programmes, until, list(personas))
+    return [plan_of(row) for row in rows]
 
 
 async def pending_plans_of(conn: Connection, contacts: Sequence[UUID]) -> list[Plan]:

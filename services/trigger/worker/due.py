@@ -22,6 +22,7 @@ from services.trigger.domain.reminding import reminder_at
 from services.trigger.domain.survey import Request, ask_of, survey_id_of, survey_of
 from services.trigger.domain.turns import in_turn
 from services.trigger.handlers.facts import load_facts, load_people
+from services.trigger.handlers.freeing import give_places_back
 from services.trigger.handlers.ledger import record
 from services.trigger.handlers.recovery import Decided, tell_of_questions
 from services.trigger.store import asks, directory, plans, programmes, shadow, slots
@@ -47,6 +48,8 @@ class _Round:
     asks: list[Ask] = field(default_factory=list)
     would_be: list[Ask] = field(default_factory=list)
     decisions: list[tuple[str, Decision]] = field(default_factory=list)
+    served: set[UUID | None] = field(default_factory=set)
+    """Accounts at which a place was taken by whom it was kept for, or is not needed any more."""
 
     def say(self, plan: Plan, decision: Decision) -> None:
         """Note a decision about a plan, with the event that made the plan."""
@@ -155,6 +158,8 @@ class DuePlans:
             if children:
                 done.plans[parent.id] = altered(parent, state=PlanState.EXPANDED)
                 continue
+            if edition.programme.keeps_places and parent.account_id:
+                done.served.add(parent.account_id)
             reason = Reason.NOT_IN_AUDIENCE
             done.plans[parent.id] = altered(parent, state=PlanState.SUPPRESSED, reason=reason)
             nobody = {"why": "nobody of the account is in the audience"}
@@ -169,22 +174,31 @@ class DuePlans:
         tx: Tx,
     ) -> None:
         """Pass plans through the gate, the most important first, so that they take what caps leave."""
-        await load_people(tx.conn, due, facts)
-        for plan in in_turn(due, lambda plan: editions[plan.programme, plan.version], facts):
-            edition = editions[plan.programme, plan.version]
+
+        def edition_of(plan: Plan) -> Edition:
+            return editions[plan.programme, plan.version]
+
+        await load_people(tx.conn, due, edition_of, facts)
+        for plan in in_turn(due, edition_of, facts):
+            edition = edition_of(plan)
             decision = gate.decide(plan, edition, facts)
             done.say(plan, decision)
-            done.plans[plan.id] = gate.settled(plan, decision)
+            after = done.plans[plan.id] = gate.settled(plan, decision)
+            if gate.serves(after, edition, facts):
+                done.served.add(after.account_id)
             if decision.outcome is Outcome.REQUESTED:
                 done.asks.append(_request(plan, edition, facts, tx))
                 facts.passed(done.asks[-1], plan)
             elif decision.outcome is Outcome.SHADOW:
                 done.would_be.append(_would_be(plan, edition, facts))
                 facts.passed(done.would_be[-1], plan)
+            facts.decided(after)
 
     async def _write(self, done: _Round, tx: Tx) -> None:
         inserted = await plans.insert_plans(tx.conn, done.fresh)
         known = {plan.id for plan in done.fresh} - inserted
+        # Before these are written: of them each has been told already whether a place is kept.
+        await give_places_back(tx, done.served)
         await plans.settle_plans(tx.conn, list(done.plans.values()))
         await asks.save_asks(tx.conn, done.asks)
         await shadow.save_would_be(tx.conn, done.would_be)

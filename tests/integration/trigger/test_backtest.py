@@ -22,7 +22,16 @@ from shared.contracts.surveys import SurveyRequested
 from shared.runtime.clock import FixedClock
 from shared.security.sealing import Sealer
 from tests.conftest import OpenDatabase
-from tests.support.histories import BEGINS, DAYS, PROGRAMMES, Told, history, touchpoint, write_programmes
+from tests.support.histories import (
+    BEGINS,
+    DAYS,
+    KEEPING,
+    PROGRAMMES,
+    Told,
+    history,
+    touchpoint,
+    write_programmes,
+)
 from tests.support.trigger import DEFAULTS, World
 
 ORGANISATION = replace(DEFAULTS, locales=("en",))
@@ -32,7 +41,7 @@ Said = tuple[Any, ...]
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return write_programmes(tmp_path / "programmes")
+    return write_programmes(tmp_path / "programmes", [*PROGRAMMES, *KEEPING])
 
 
 async def _live(world: World, told: list[Told]) -> tuple[Counter[Said], set[Said]]:
@@ -97,7 +106,7 @@ async def test_the_backtest_decides_what_the_service_decides(
     clock.set(BEGINS)
     db = await database("trigger")
     publisher = Publisher(db, folder, ORGANISATION)
-    assert await publisher.run() == len(PROGRAMMES)
+    assert await publisher.run() == len([*PROGRAMMES, *KEEPING])
     world = World(db, clock, sealer, publisher)
     told = history(seed)
     lines, plans = await _live(world, told)

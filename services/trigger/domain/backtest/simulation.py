@@ -6,6 +6,7 @@ once, and nobody pulls the brake: a history does not tell of that.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,13 +15,23 @@ from uuid import UUID
 from services.trigger.domain import gate, merging, merging_accounts
 from services.trigger.domain.backtest.diary import Diary
 from services.trigger.domain.backtest.parties import Parties
-from services.trigger.domain.backtest.people import Folk, People
+from services.trigger.domain.backtest.people import Folk, Named, People
 from services.trigger.domain.book import World
 from services.trigger.domain.catalogue import Catalogue
 from services.trigger.domain.decisions import Occurrence, of_plan, of_recall
 from services.trigger.domain.directory import DELETES
 from services.trigger.domain.expanding import Crowd, expand
-from services.trigger.domain.model import Account, Ask, Decision, Organisation, Plan, PlanState, place_of
+from services.trigger.domain.model import (
+    Account,
+    Ask,
+    Contact,
+    Decision,
+    Organisation,
+    Plan,
+    PlanState,
+    place_of,
+)
+from services.trigger.domain.places import Crew, foreseen, may_fall_out
 from services.trigger.domain.planning import called_off, plan_surveys
 from services.trigger.domain.programme import Edition
 from services.trigger.domain.reminding import after_reminder, reminder_at
@@ -50,6 +61,7 @@ class _Round:
     settled: list[Plan] = field(default_factory=list)
     fresh: list[Plan] = field(default_factory=list)
     said: list[Decision] = field(default_factory=list)
+    served: set[UUID | None] = field(default_factory=set)
 
 
 class Simulation:
@@ -109,11 +121,27 @@ class Simulation:
                 self._unite(pair, "same address")
         if named and self.people.merged:
             named = [(self.people.current(contact_id), one) for contact_id, one in named]
+        stood = self._stand(named)
         before, account, folk = self.people.fold(told, named, source, event_id)
         self._plan(kind, event_id, told, before, account, folk)
+        self._give_places_back(
+            one.account_id for one in stood if may_fall_out(one, self.people.contacts[one.id])
+        )
         self._side_effects(kind, told, account, folk)
         if (due := self.diary.next_at()) is not None and due <= at:
             self._due()
+
+    def _stand(self, named: Named) -> list[Contact]:
+        """How people stand, where it counts that they change."""
+        return (
+            [self.people.contacts[contact_id] for contact_id, _ in named] if self._catalogue.keeping else []
+        )
+
+    def _give_places_back(self, accounts: Iterable[UUID | None]) -> None:
+        """Somebody for whom a place may be kept was asked, or may never be: look again now."""
+        companies = dict.fromkeys(account_id for account_id in accounts if account_id)
+        if companies:
+            self.diary.wake(self._facts.now, Reason.PLACE_KEPT, (), companies)
 
     def until(self, at: datetime) -> None:
         """Time passes, with a stop at every moment at which something is due."""
@@ -127,6 +155,7 @@ class Simulation:
         """Entries of one person are merged; what was asked of any of them counts, nothing is asked twice."""
         named = list(ids)
         known = any(self.people.is_known(one) for one in named)
+        homes = {self.people.contacts[self.people.current(one)].account_id for one in named}
         found = self.people.unite(named)
         if found is None:
             return
@@ -142,6 +171,7 @@ class Simulation:
         for decision in merging.lines(survivor, gone, settled, by, known=known):
             self._note(self._facts.now, decision)
         self.diary.wake(self._facts.now, Reason.OUTRANKED, (survivor,), ())
+        self._give_places_back([*homes, *(plan.account_id for plan in settled.moved)])
 
     def _unite_accounts(self, told: Touchpoint, by: str) -> None:
         """Accounts of one company are merged."""
@@ -167,6 +197,7 @@ class Simulation:
         for decision in merging_accounts.lines(survivor, gone, settled, by, known=known):
             self._note(self._facts.now, decision)
         self.diary.wake(self._facts.now, Reason.OUTRANKED, (), (survivor,))
+        self._give_places_back([survivor])
 
     def _count_on(self, gone: UUID, survivor: UUID) -> None:
         """What was counted of a former id counts for the one who stays."""
@@ -208,8 +239,10 @@ class Simulation:
         else:
             self.unmatched += 1
         if book.changed:
-            changed = self.diary.take()
-            self._wake_outranked([plan for plan in changed if plan.id not in self._fresh])
+            changed = [plan for plan in self.diary.take() if plan.id not in self._fresh]
+            self._wake_outranked(changed)
+            keeping = self._catalogue.keeping
+            self._give_places_back(plan.account_id for plan in changed if plan.programme in keeping)
             self._fresh.clear()
 
     def _decide(self, event: Occurrence) -> None:
@@ -251,12 +284,15 @@ class Simulation:
                     self._erase(contact_id)
 
     def _erase(self, contact_id: UUID) -> None:
+        home = self.people.contacts[contact_id].account_id
         if not self.people.erase(contact_id, self._facts.now):
             return
         self._parties.forget(contact_id)
         for plan in list(self.diary.pending_of(contact_id)):
             self.diary.put(altered(plan, state=PlanState.CANCELLED, reason=Reason.ERASED))
             self._note(self._facts.now, of_plan(plan, Outcome.CANCELLED, Reason.ERASED, {}))
+            self._give_places_back([plan.account_id])
+        self._give_places_back([home])
         for survey_id in self.diary.open_of(contact_id):
             self._recall(survey_id, Reason.ERASED)
 
@@ -301,6 +337,8 @@ class Simulation:
         if children:
             done.settled.append(altered(parent, state=PlanState.EXPANDED))
             return
+        if parent.programme in self._catalogue.keeping:
+            done.served.add(parent.account_id)
         reason = Reason.NOT_IN_AUDIENCE
         done.settled.append(altered(parent, state=PlanState.SUPPRESSED, reason=reason))
         nobody = {"why": "nobody of the account is in the audience"}
@@ -310,17 +348,46 @@ class Simulation:
         """Pass plans through the gate, the most important first, so that they take what caps leave."""
         facts = self._facts
         facts.rivals = self._rivals(due)
+        facts.awaited = self._awaited(due) if self._catalogue.keeping else {}
         ordered = in_turn(due, self._edition_of, facts) if len(due) > 1 else due
         for plan in ordered:
             edition = self._editions[plan.programme]
             facts.holds = self._parties.holds_on(plan.account_id)
             decision = gate.decide(plan, edition, facts)
             done.said.append(decision)
-            done.settled.append(gate.settled(plan, decision))
+            after = gate.settled(plan, decision)
+            done.settled.append(after)
+            if facts.awaited and gate.serves(after, edition, facts):
+                done.served.add(after.account_id)
             if decision.outcome is Outcome.REQUESTED:
                 self._ask(plan, edition)
             elif decision.outcome is Outcome.SHADOW:
                 facts.passed(reservation(plan, edition, facts.now, facts.now), plan)
+            if facts.awaited:
+                facts.decided(after)
+
+    def _awaited(self, due: Sequence[Plan]) -> dict[tuple[str, UUID], Crew]:
+        """What is ahead at the accounts of due plans, where a place may have to be kept for one of them."""
+        found: dict[tuple[str, UUID], Crew] = {}
+        number = Counter(plan.account_id for plan in due)
+        for plan in due:
+            edition, account_id = self._editions[plan.programme], plan.account_id
+            if account_id is None or not edition.programme.keeps_places:
+                continue
+            if gate.crowded(plan, edition, self._facts, number[account_id]):
+                found[plan.programme, account_id] = self._crew(account_id, edition)
+        return found
+
+    def _crew(self, account_id: UUID, edition: Edition) -> Crew:
+        ahead = [plan for plan in self.diary.about(account_id) if plan.programme == edition.key]
+        crew = {plan.id: plan for plan in ahead if plan.contact_id}
+        staff = [self.people.contacts[one] for one in self.people.staff.get(account_id, ())]
+        for parent in ahead:
+            if parent.contact_id is None:
+                account = self.people.accounts[account_id]
+                for child in foreseen(parent, edition, staff, account, self._organisation):
+                    crew.setdefault(child.id, child)
+        return crew
 
     def _rivals(self, due: Sequence[Plan]) -> Mapping[UUID, Sequence[gate.Rival]]:
         """Other plans of the people whose plans are due, as they stand before any of these is decided."""
@@ -381,6 +448,7 @@ class Simulation:
     def _enter(self, done: _Round) -> None:
         diary, note, now = self.diary, self._note, self._facts.now
         known = {plan.id for plan in done.fresh if plan.id in diary.book.plans}
+        self._give_places_back(done.served)
         for plan in done.settled:
             diary.put(plan)
         for plan in done.fresh:

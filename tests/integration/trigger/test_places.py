@@ -1,0 +1,149 @@
+"""A place of an account's budget is kept for the decision maker who comes due later, on a real database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.trigger.domain.explain import sentence
+from services.trigger.store import plans
+from services.trigger.worker.due import DuePlans
+from services.trigger.worker.publisher import Publisher
+from shared.contracts.deliveries import ContactUnsubscribed, UnsubscribeScope
+from shared.contracts.model import Persona
+from shared.contracts.surveys import SurveyRequested
+from shared.runtime.clock import FixedClock
+from shared.security.sealing import Sealer
+from tests.conftest import OpenDatabase
+from tests.support.histories import write_programmes
+from tests.support.trigger import DEFAULTS, World
+
+pytestmark = pytest.mark.requirement("R59", "R62")
+PROGRAMMES: list[dict[str, Any]] = [
+    {"key": "small", "priority": 10, "quarantine": {"contact": "5d"},
+     "when": {"touchpoint": "order.delivered", "per": "order", "delay": "0h", "fresh_for": "3d"}},
+    {"key": "council", "quarantine": {"contact": "5d", "account": {"max": 3, "per": "30d"}},
+     "audience": {"who": "account", "coverage": {"decision_maker": 1, "user": 1}},
+     "when": {"touchpoint": "project.completed", "per": "project", "delay": "0h", "fresh_for": "10d"}},
+]  # fmt: skip
+
+
+@pytest.fixture
+async def world(database: OpenDatabase, clock: FixedClock, sealer: Sealer, tmp_path: Path) -> World:
+    db = await database("trigger")
+    folder = write_programmes(tmp_path / "programmes", PROGRAMMES)
+    publisher = Publisher(db, folder, replace(DEFAULTS, locales=("en",)))
+    await publisher.run()
+    return World(db, clock, sealer, publisher)
+
+
+def person(account: int, number: int) -> dict[str, str]:
+    """The first of an account decides there, the others use it."""
+    return {
+        "id": f"c{account}-{number}", "email": f"p{number}@kund{account}.example",
+        "persona": "user" if number else "decision_maker",
+    }  # fmt: skip
+
+
+async def asked(world: World, programme: str = "council") -> list[SurveyRequested]:
+    return [one for one in await world.said(SurveyRequested) if one.snapshot.programme == programme]
+
+
+async def council(world: World, accounts: int = 1) -> None:
+    """Decision makers were asked something small two days before the council comes due at their accounts."""
+    companies = [{"id": f"a{number}", "name": f"Kund {number}"} for number in range(accounts)]
+    for number, company in enumerate(companies):
+        for who in range(4):
+            await world.tell("contact.updated", contact=person(number, who), account=company)
+        order = {"kind": "order", "id": f"o{number}"}
+        await world.tell("order.delivered", contact=person(number, 0), account=company, subject=order)
+    await world.due()
+    await world.later(days=2)
+    for number, company in enumerate(companies):
+        await world.tell(
+            "project.completed", account=company, subject={"kind": "project", "id": f"p{number}"}
+        )
+
+
+async def test_the_last_place_waits_for_the_decision_maker_and_the_ledger_says_so(world: World) -> None:
+    await council(world)
+    await world.due()
+    assert [one.snapshot.persona for one in await asked(world)] == [Persona.USER]
+    kept = [e.decision for e in await world.ledger() if e.decision.reason == "place_kept"]
+    assert len(kept) == 2
+    assert "a place is kept for a decision maker of this account" in sentence(kept[0])
+    await world.until(world.clock.now() + timedelta(days=4))
+    assert [one.snapshot.persona for one in await asked(world)] == [Persona.USER, Persona.DECISION_MAKER]
+    await world.until(world.clock.now() + timedelta(days=12))
+    assert (await world.books()).suppressed == {"account_budget": 2}
+
+
+@pytest.mark.parametrize("how", ["opted out", "erased", "no decision maker any more", "opted out by event"])
+async def test_a_place_that_is_kept_in_vain_is_given_back_at_once(world: World, how: str) -> None:
+    await council(world)
+    await world.due()
+    head, company = person(0, 0), {"id": "a0", "name": "Kund 0"}
+    match how:
+        case "opted out":
+            small = (await asked(world, "small"))[0]
+            await world.hear(
+                ContactUnsubscribed(
+                    contact_id=small.snapshot.contact_id, scope=UnsubscribeScope.ALL,
+                    at=world.clock.now(), via="page",
+                )
+            )  # fmt: skip
+        case "erased":
+            await world.tell("contact.deleted", contact={"id": head["id"]})
+        case "opted out by event":
+            await world.tell("contact.updated", contact={**head, "consent": False}, account=company)
+        case _:
+            await world.tell("contact.updated", contact={**head, "persona": "user"}, account=company)
+    await world.due()
+    # The small question of whoever is erased had not left yet: its place is free too.
+    assert len(await asked(world)) == (3 if how == "erased" else 2), "the next user has the place"
+
+
+async def test_two_instances_at_once_keep_every_place_and_exceed_no_budget(
+    world: World, database: OpenDatabase
+) -> None:
+    accounts = 6
+    await council(world, accounts)
+    instances = [DuePlans(db, world.sealer.blind) for db in (world.db, await database("trigger"))]
+    for _ in range(6):
+        while True:
+            async with asyncio.TaskGroup() as tasks:
+                rounds = [tasks.create_task(one.run()) for one in instances]
+            if not any(one.result() for one in rounds):
+                break
+        world.clock.advance(timedelta(days=1))
+    surveys = await asked(world)
+    per_account = Counter(one.snapshot.account_id for one in surveys)
+    assert set(per_account.values()) == {2}, "with the small question that is the whole budget"
+    bosses = Counter(s.snapshot.account_id for s in surveys if s.snapshot.persona is Persona.DECISION_MAKER)
+    assert set(bosses.values()) == {1}
+    assert len(bosses) == accounts
+
+
+_MANY = """
+insert into plans (id, programme, version, subject, occurrence, account_id, moment, first_due_at, due_at,
+    stale_at, state, priority, event_id)
+select gen_random_uuid(), 'council', 'v', n::text, 1, md5((n / 4)::text)::uuid, '{}', at, at, at,
+    'pending', 50, ''
+from generate_series(1, 20000) as n cross join lateral (select now() + n * interval '1 minute' as at) d
+"""
+
+
+async def test_looking_ahead_finds_the_plans_of_accounts_by_their_index(world: World) -> None:
+    async with world.db.begin() as tx:
+        await tx.conn.execute(_MANY)
+        await tx.conn.execute("analyze plans")
+        accounts = await tx.conn.fetch("select distinct account_id from plans limit 50")
+        ids, until = [row["account_id"] for row in accounts], datetime(2099, 1, 1, tzinfo=UTC)
+        lines = await tx.conn.fetch(f"explain {plans.AHEAD}", ids, ["council"], until, ["user"])
+    assert any("plans_account" in line[0] for line in lines), lines
