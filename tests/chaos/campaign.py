@@ -31,6 +31,8 @@ STEP = timedelta(hours=2)
 STEP_SECONDS = 1.0
 ENDING_STEP = timedelta(hours=6)
 """Shorter than any send window, so that none is stepped over."""
+IDLE_STEP = timedelta(hours=18)
+"""Where nobody is to be asked, reminded or alarmed within it, only surveys close."""
 ENDING_SECONDS = 0.2
 LATE = timedelta(days=1)
 """A plan for an account takes a step to find its people, and another one to ask them."""
@@ -248,7 +250,7 @@ async def _end(plan: Plan, stage: _Stage, result: Result) -> None:
     stage.moving.cancel()
     until = stage.calendar.now() + timedelta(days=plan.ending_days)
     while stage.calendar.now() < until:
-        await stage.calendar.step(ENDING_STEP)
+        await stage.calendar.step(await _stride(stage))
         await asyncio.sleep(ENDING_SECONDS)
     await _whole(stage.gateway)
     watch = StopWatch(stage.fleet.postgres.admin_dsn, stage.calendar.noticed)
@@ -260,6 +262,22 @@ async def _end(plan: Plan, stage: _Stage, result: Result) -> None:
         stage.journal.noted(Probed("drained"), Outcome.FAIL)
     finally:
         await watch.close()
+
+
+async def _stride(stage: _Stage) -> timedelta:
+    """How far business time can go on without stepping over anything."""
+    following: datetime | None = await stage.fleet.direct.value(_NEXT)
+    idle = following is None or following >= stage.calendar.now() + IDLE_STEP
+    return IDLE_STEP if idle else ENDING_STEP
+
+
+_NEXT = """
+select min(due) from (
+    select min(due_at) from trigger.plans where state = 'pending'
+    union all select min(next_step_at) from trigger.asks where state = 'open'
+    union all select min(due_at) from alerts.timers
+) as next (due)
+"""
 
 
 async def _totals(stage: _Stage) -> dict[str, int]:
