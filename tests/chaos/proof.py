@@ -29,6 +29,7 @@ _WORDS = {
     "disk": "PostgreSQL's disk full",
 }
 _HEAD = Path(__file__).with_name("proof_head.md")
+_EARLIER = Path(__file__).with_name("proof_earlier.md")
 _MENDED = Path(__file__).with_name("proof_mended.md")
 
 
@@ -45,8 +46,7 @@ def page(results: Sequence[dict[str, Any]], earlier: Sequence[dict[str, Any]]) -
             "",
             *_troubles(results),
             "",
-            "## Earlier runs",
-            "",
+            _EARLIER.read_text(),
             *_runs(earlier),
             "",
             *_troubles(earlier),
