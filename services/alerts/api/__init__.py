@@ -14,9 +14,11 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, BaseModel, Field
 
-from services.alerts.api import on_call, referrals, tasks
+from services.alerts.api import on_call, playbooks, referrals, tasks
 from services.alerts.api.acting import actor, decoded, must_work, next_of
+from services.alerts.api.playbooks import step_out
 from services.alerts.domain.model import Refused, Ticket
+from services.alerts.handlers import checking
 from services.alerts.handlers.actions import MAX_NOTE, Action, NoSuchTicketError, Wish, act
 from services.alerts.handlers.applying import Desk
 from services.alerts.store import books, cases, journal, outcomes, views
@@ -73,6 +75,7 @@ _ACTIONS: Mapping[str, Action] = {
 def router(desk: Desk, db: Database, clock: Clock) -> APIRouter:
     """The routes of tickets, rotas and tasks."""
     routes = APIRouter()
+    join(routes, playbooks.router(desk, db))
     join(routes, _sums(db, clock))
     join(routes, _tickets(desk, db))
     join(routes, on_call.router(desk, db, clock))
@@ -146,7 +149,9 @@ def _tickets(desk: Desk, db: Database) -> APIRouter:
             if ticket is None:
                 raise _unknown()
             timeline = await views.timeline(conn, ticket_id)
-        return _whole(ticket) | {"timeline": [_entry(row) for row in timeline]}
+            steps = await checking.steps(desk, conn, ticket)
+        more = {"timeline": [_entry(row) for row in timeline], "playbook": [step_out(one) for one in steps]}
+        return _whole(ticket) | more
 
     @routes.get("/{ticket_id}/notices")
     async def get_notices(ticket_id: UUID, _who: Reader) -> list[dict[str, Any]]:

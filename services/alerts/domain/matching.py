@@ -55,5 +55,9 @@ class Match(Rule):
         yield self.region, case.region
 
 
+ANYTHING = Match()
+"""Every answer."""
+
+
 def _speaks(locale: str, language: str) -> bool:
     return locale.lower().replace("_", "-").partition("-")[0] == language.lower().partition("-")[0]

@@ -40,7 +40,7 @@ class Answer:
         words: sealed `Words`; `person` is a sealed `Person`.
         team: whose case it is, when it opens one; empty for the rota that everybody shares.
         also: who is told of the opening beside those who always are.
-        task: what the programme wants done after it, known while it is heard.
+        task: what the programme wants done after it; `playbook`: in its case. Known while it is heard.
         joined: whose case it is in when that is not its own account's or contact's: they were merged.
         known_as: the id by which the person is known now, where that was looked up.
     """
@@ -70,6 +70,7 @@ class Answer:
     also: frozenset[Audience] = frozenset()
     joined: UUID | None = None
     task: str = ""
+    playbook: str = ""
     known_as: UUID | None = None
 
     @property
@@ -228,6 +229,7 @@ class Kind(StrEnum):
     NOT_TOLD = "not_told"
     PASSED_ON = "passed_on"
     OUTSIDE = "outside"
+    STEP = "step"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from services.alerts.domain.matching import Match, Rule
+from services.alerts.domain.matching import ANYTHING, Match, Rule
 from shared.contracts.responses import Mood
 
 LONGEST = 730
@@ -45,10 +45,6 @@ class TaskRule(Rule):
     when: Match = Field(default_factory=Match, description="with `after`: after which of those answers")
     consent: bool | None = Field(None, description="done only once it is written down that they agreed")
     referrals: bool | None = Field(None, description="whether referrals are kept with it")
-
-
-ANYTHING = Match()
-"""Every answer."""
 
 
 @dataclass(frozen=True, slots=True)

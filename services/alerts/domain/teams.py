@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from services.alerts.domain.calendars import Calendar
 from services.alerts.domain.layers import Hours
 from services.alerts.domain.matching import Key, Match, Rule
+from services.alerts.domain.playbooks import PlaybookRule
 from services.alerts.domain.task_kinds import TaskRule
 from shared.calendars import DAY_MINUTES, knows
 from shared.config.check import Checked, Complaint, check
@@ -139,6 +140,9 @@ class Roster(Rule):
     routes: tuple[Route, ...] = ()
     tasks: Mapping[Key, TaskRule] = Field(
         default_factory=dict, description="what follows answers that are not unhappy, by the task's name"
+    )
+    playbooks: Mapping[Key, PlaybookRule] = Field(
+        default_factory=dict, description="steps of a case, by the playbook that its programme names"
     )
     gap_warning_days: int = Field(7, ge=1, le=60, description="the same for the rota that everybody shares")
 

@@ -21,7 +21,7 @@ from services.alerts.handlers import opening
 from services.alerts.handlers.applying import Desk, apply
 from services.alerts.handlers.following import follow_up
 from services.alerts.handlers.thanking import answer_all
-from services.alerts.store import answers, cases, directory, rota
+from services.alerts.store import answers, cases, directory, playbooks, rota
 from services.alerts.store.cases import Lately
 from shared.contracts.envelope import Event
 from shared.contracts.forms import QuestionType
@@ -161,6 +161,7 @@ async def write(desk: Desk, tx: Tx, fold: Fold, staff: Staff) -> None:
     await apply(desk, tx, fold.steps, staff)
     tickets = [ticket for case in fold.cases.values() for ticket in case.tickets]
     heard = list(fold.heard.values())
+    await playbooks.note(tx.conn, heard)
     await answer_all(desk, tx, heard, tickets, staff)
     await follow_up(desk, tx, heard, staff)
 
@@ -212,6 +213,7 @@ def _answered(data: Answered) -> Answer:
         words=data.words,
         person=data.person,
         task=_task(data),
+        playbook=data.close_the_loop.playbook,
         evidence=data.evidence,
     )
 

@@ -12,6 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 from services.alerts.domain.causes import Needs
 from services.alerts.domain.model import Refused, Ticket
 from services.alerts.domain.undoing import possible
+from services.alerts.handlers import checking
 from services.alerts.handlers.actions import VIA, Action, NoSuchTicketError, Wish, act
 from services.alerts.pages import views as page_views
 from services.alerts.pages.house import House, Rep
@@ -42,6 +43,7 @@ DONE = {
     "watch": "You are told of what becomes of it.",
     "unwatch": "You are no longer told.",
     "undo": "Taken back.",
+    "step": "Written down.",
 }
 
 
@@ -86,6 +88,7 @@ async def _case(house: House, conn: Connection, ticket_id: UUID, me: User) -> di
     staff = await rota.staff(conn, now, desk.leadership, desk.roster)
     return {
         "case": await page_views.case_page(desk, conn, ticket, staff, now),
+        "steps": await checking.steps(desk, conn, ticket),
         "section": "inbox",
         "now": now,
         "via": VIA,

@@ -302,6 +302,9 @@ UNDONE = {
 """What can be taken back, in words."""
 
 
+_STEPS = {"done": "done", "taken": "they took it", "refused": "they did not want it", "open": "not yet"}
+
+
 def _until(data: Mapping[str, str]) -> str:
     at = data.get("follow_up")
     return f"; they hear from us by {datetime.fromisoformat(at):%-d %b}" if at else ""
@@ -324,6 +327,7 @@ def _by_person(kind: Kind, by: str, data: Mapping[str, str], reader: Reader) -> 
         Kind.LEARNED: f"{by} wrote down what others can learn",
         Kind.CONFIRMED: f"{by}: the customer confirms that it is mended",
         Kind.DENIED: f"{by}: the customer says that it is not mended",
+        Kind.STEP: f"{data.get('step', '')}: {_STEPS.get(data.get('state', ''), '')}, says {by}",
         Kind.UNDONE: f"{by} took back: {UNDONE.get(data.get('action', ''), data.get('action', ''))}",
     }
     return said.get(kind, f"{by}: {kind.value}").strip()
