@@ -198,7 +198,7 @@ class Programme(Rules):
             raise ValueError(f"primary: there is no question {self.primary!r}; there are {', '.join(ids)}")
         if self.core.type not in DEFAULT_LOW:
             raise ValueError(
-                f"primary: {self.primary!r} has no score; it must be of type {', '.join(DEFAULT_LOW)}"
+                f"primary: {self.primary!r} has no score; it must be of type nps, nps5, csat, ces or yes_no"
             )
         if self.core.when or self.core.optional:
             raise ValueError(f"primary: {self.primary!r} must be asked of everybody: no when, not optional")
