@@ -83,7 +83,11 @@ def compare(ending: Ending, undisturbed: Ending, *names: str) -> None:
         assert BETWEEN & set(names)
         unasked = set(undisturbed.people["asked"]) - set(ending.people["asked"])
         assert len(unasked) <= ending.uncertain
-        assert unasked or ending.people == undisturbed.people
+        # Whose first mail was lost answers a reminder instead: their case may end after the story does.
+        late = undisturbed.people["answered"] - ending.people["answered"]
+        assert unasked or 0 <= late <= ending.uncertain
+        answered = undisturbed.people["answered"] - late
+        assert unasked or ending.people == undisturbed.people | {"answered": answered}
         return
     assert ending.people == undisturbed.people
     for table, rows in undisturbed.things.items():
@@ -95,7 +99,7 @@ def test_the_story_is_worth_dying_in(undisturbed: Ending, troubled: Ending) -> N
     books = undisturbed.books
     assert [name for name in CALM if name not in undisturbed.hits] == [], "never reached"
     assert [name for name in TROUBLED if name not in troubled.hits] == [], "never reached"
-    assert (books.trigger.requested, books.trigger.reminded, books.scoring.answered) == (7, 3, 5)
+    assert (books.trigger.requested, books.trigger.reminded, books.scoring.answered) == (9, 3, 6)
     assert books.trigger.suppressed == {}
     assert sum(books.alerts.tickets.values()) >= 2
     assert set(undisturbed.arrived.values()) == {1}

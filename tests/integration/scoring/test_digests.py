@@ -86,10 +86,9 @@ async def test_the_whole_house_is_told_what_the_overview_shows(
     ) as api:  # fmt: skip
         changes = (await api.get("/v1/scores/changes")).json()["changes"]
     told = text_of(lead)
-    words = {"worse": "worse", "better": "better", "no_detectable_change": "no detectable change"}
+    words = {"worse": ", worse by", "better": ", better by", "no_detectable_change": ", no detectable change"}
     for change in changes:
-        wanted = words.get(change["verdict"], "nothing can be said yet")
-        assert f": {wanted}" in told
+        assert words.get(change["verdict"], ": nothing can be said yet") in told
         assert f"({change['now']['n']} answers" in told
 
 

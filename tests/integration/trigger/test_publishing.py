@@ -62,11 +62,11 @@ async def test_a_removed_file_is_archived_but_an_empty_folder_is_not_believed(
     (programmes / "delivery.yaml").unlink()
     assert await world.publisher.run() == 1
     assert (await world.said(ProgrammePublished))[-1].state == "archived"
-    for name in ("onboarding", "renewal", "support"):
+    for name in ("onboarding", "recovery", "renewal", "support"):
         (programmes / f"{name}.yaml").unlink()
     assert await world.publisher.run() == 0
     async with world.db.read() as conn:
-        assert sum(one.state == "active" for one in await store.standings(conn)) == 3
+        assert sum(one.state == "active" for one in await store.standings(conn)) == 4
 
 
 async def test_only_one_of_two_publishers_publishes(world: World, tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ async def test_republication_tells_everything_again_under_the_same_ids(world: Wo
         (ContactChanged, 1),
         (AccountChanged, 1),
         (OrganisationChanged, 1),
-        (ProgrammePublished, 4),
+        (ProgrammePublished, 5),
     ):
         told = await world.said(kind)
         assert len(told) == 2 * count
@@ -92,4 +92,4 @@ async def test_republication_tells_everything_again_under_the_same_ids(world: Wo
         repeated = await conn.fetchval(
             "select count(*) from (select event_id from outbox group by 1 having count(*) = 2) x"
         )
-    assert repeated == 7
+    assert repeated == 8
