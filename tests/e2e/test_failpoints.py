@@ -87,7 +87,7 @@ def compare(ending: Ending, undisturbed: Ending, *names: str) -> None:
         late = undisturbed.people["answered"] - ending.people["answered"]
         assert unasked or 0 <= late <= ending.uncertain
         answered = undisturbed.people["answered"] - late
-        assert unasked or ending.people == undisturbed.people | {"answered": answered}
+        assert unasked or ending.people == {**undisturbed.people, "answered": answered}
         return
     assert ending.people == undisturbed.people
     for table, rows in undisturbed.things.items():
