@@ -22,7 +22,7 @@ READS_OF = {
     "dispatch": ("surveys", "messages", "responses", "directory", "programmes"),
     "collector": ("surveys", "deliveries", "directory"),
     "scoring": ("responses", "surveys", "deliveries", "directory", "programmes", "context", "tickets"),
-    "alerts": ("responses", "directory", "deliveries"),
+    "alerts": ("responses", "directory", "deliveries", "context"),
 }
 READS = {service: tuple(f"afterword.{topic}" for topic in topics) for service, topics in READS_OF.items()}
 """What each service reads (`docs/architecture.md`)."""
