@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import hashlib
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,13 +47,18 @@ class Cluster:
         if services:
             await provision(self.admin_dsn(database), services, PASSWORD)
 
-    async def holds(self, database: str) -> bool:
-        """Whether there is such a database."""
-        conn = await asyncpg.connect(self.admin_dsn("postgres"))
-        try:
-            return bool(await conn.fetchval("select true from pg_database where datname = $1", database))
-        finally:
-            await conn.close()
+    async def keep(self, database: str, *services: str) -> None:
+        """Say of a database that it is filled, so that later runs find it."""
+        async with self.admin(database) as conn:
+            await conn.execute(f"comment on database {database} is '{_schema(services)}'")
+
+    async def holds(self, database: str, *services: str) -> bool:
+        """Whether there is such a database, filled with the schema that these services have today."""
+        async with self.admin("postgres") as conn:
+            found = await conn.fetchval(
+                "select shobj_description(oid, 'pg_database') from pg_database where datname = $1", database
+            )
+        return bool(found == _schema(services))
 
     @asynccontextmanager
     async def admin(self, database: str) -> AsyncIterator[asyncpg.Connection[Any]]:
@@ -68,6 +74,12 @@ class Cluster:
         return await connect(
             self.dsn(database, service), service=service, clock=clock, machine=SystemMachine(), size=size
         )
+
+
+def _schema(services: Sequence[str]) -> str:
+    """A digest of the migrations of services: rows that were written before one of them are of no use."""
+    files = [file for name in services for file in (ROOT / "services" / name / "migrations").rglob("*.py")]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in sorted(files))).hexdigest()
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 """The bare chain: HTTP, PostgreSQL, Kafka, PostgreSQL, Kafka, PostgreSQL, and a word to the room.
 
 An insert and a message at each step, without checks, inbox, outbox, judgement, ticket or sealing.
+It asks the broker for records as often as the services do.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
+
+from shared.bus.kafka_consumer import FETCH_WAIT_MS
 
 FIRST, SECOND = "bare.answers", "bare.tickets"
 Step = Callable[[bytes], Awaitable[None]]
@@ -63,7 +66,11 @@ async def _insert(pool: asyncpg.Pool[Any], table: str, body: bytes) -> None:
 
 async def _consume(bootstrap: str, topic: str, step: Step) -> None:
     consumer = AIOKafkaConsumer(
-        topic, bootstrap_servers=bootstrap, group_id=f"bare-{topic}", auto_offset_reset="earliest"
+        topic,
+        bootstrap_servers=bootstrap,
+        group_id=f"bare-{topic}",
+        auto_offset_reset="earliest",
+        fetch_max_wait_ms=FETCH_WAIT_MS,
     )
     await consumer.start()
     async for record in consumer:

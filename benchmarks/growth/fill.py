@@ -76,21 +76,19 @@ def batch_of(db: Database) -> Batch:
 
 async def prepare(server: Cluster, history: History, clock: FixedClock) -> None:
     """Find the database as an earlier run left it, or fill it."""
-    if await server.holds(history.name):
+    if await server.holds(history.name, "scoring"):
         return
     started = time.perf_counter()
     print(f"filling {history.name}: {history.answers:,} answers over {history.days} days", flush=True)
-    building = f"{history.name}_building"
-    await server.fresh(building, "scoring")
-    db = await server.database(building, "scoring", clock)
+    await server.fresh(history.name, "scoring")
+    db = await server.database(history.name, "scoring", clock)
     batch = batch_of(db)
     for records in batches(history.answers // history.copies, seed=7):
         await batch.handle(records)
     await db.close()
-    async with server.admin(building) as conn:
+    async with server.admin(history.name) as conn:
         await _repeat(conn, history.copies)
-    async with server.admin("postgres") as conn:
-        await conn.execute(f"alter database {building} rename to {history.name}")
+    await server.keep(history.name, "scoring")
     print(f"  filled in {time.perf_counter() - started:.0f} s", flush=True)
 
 

@@ -24,19 +24,21 @@ async def main() -> None:
     parser.add_argument("--profile", action="store_true")
     given = parser.parse_args()
     load = say_load()
-    results: list[Result] = []
+
+    def say(*results: Result) -> None:
+        keep(results, "make bench-plans", load, rounds=given.rounds)
+
     async with cluster("bench-plans") as server:
         if given.only in {None, "P4"}:
             bootstrap = await ensure_broker(server.home)
             try:
-                results += await compare(server, bootstrap, given.rounds, given.plans, profile=given.profile)
+                say(*await compare(server, bootstrap, given.rounds, given.plans, profile=given.profile))
             finally:
                 await stop_broker(server.home)
         if given.only in {None, "P5"}:
-            results.append(await compare_sizes(server, given.rounds, given.pending, given.people))
+            say(await compare_sizes(server, given.rounds, given.pending, given.people))
         if given.only in {None, "P6"}:
-            results.append(await compare_ages(server, given.rounds, given.claims))
-    keep(results, "make bench-plans", load, rounds=given.rounds)
+            say(await compare_ages(server, given.rounds, given.claims))
 
 
 asyncio.run(main())

@@ -52,7 +52,7 @@ class Crowd:
 
     async def prepare(self) -> None:
         """Find the database as an earlier run left it, or fill it."""
-        if not await self.server.holds(self.name):
+        if not await self.server.holds(self.name, "trigger"):
             await self._fill()
         async with self.server.admin(self.name) as conn:
             now = await conn.fetchval("select now_at from public.crowd")
@@ -88,6 +88,7 @@ class Crowd:
             await conn.execute("vacuum analyze", timeout=1800)
             await conn.execute("create table public.crowd as select $1::timestamptz as now_at", now)
             await conn.execute("checkpoint", timeout=600)
+        await self.server.keep(self.name, "trigger")
         print(f"  filled in {time.perf_counter() - started:.0f} s", flush=True)
 
 
