@@ -34,8 +34,8 @@ class Visit:
             reduced_motion="reduce",
             bypass_csp=True,
         )
-        cookie = {"name": "afterword", "value": self.site.tokens["rita"], "url": self.url}
-        await context.add_cookies([cookie])  # type: ignore[list-item]
+        token = self.site.tokens["rita"]
+        await context.add_cookies([{"name": "afterword", "value": token, "url": self.url}])
         page = await context.new_page()
         await page.goto(self.url + path)
         return page

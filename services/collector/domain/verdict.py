@@ -218,12 +218,12 @@ def _of_scores(burst: Sequence[Observation], scale: int) -> Iterable[Evidence]:
     together = max((_scores_from(opened, start) for start in range(len(opened))), key=len, default=[])
     distinct = {one.score for one in together}
     # Of two answers both are a slip as likely as everything: only haste tells the one from the other.
-    if len(distinct) >= scale and not (len(distinct) == 2 and _slip(together)):  # noqa: PLR2004
-        yield Evidence.ALL_SCORES_OPENED
-    elif len(distinct) > 2 or (len(distinct) == 2 and not _slip(together)):  # noqa: PLR2004 - one slip is two scores
-        yield Evidence.SEVERAL_SCORES_OPENED
-    elif len(distinct) == 2:  # noqa: PLR2004
+    if len(distinct) == 2 and _slip(together):  # noqa: PLR2004 - one slip is two scores
         yield Evidence.TWO_SCORES_OPENED
+    elif len(distinct) >= scale:
+        yield Evidence.ALL_SCORES_OPENED
+    elif len(distinct) > 1:
+        yield Evidence.SEVERAL_SCORES_OPENED
 
 
 def _scores_from(opened: Sequence[Observation], start: int) -> list[Observation]:

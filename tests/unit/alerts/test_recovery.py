@@ -17,7 +17,7 @@ from services.alerts.domain.unconfirmed import ItemState
 from services.alerts.domain.undoing import remember, undo
 from shared.contracts.forms import QuestionType
 from shared.contracts.responses import Mood
-from shared.contracts.tickets import TicketState
+from shared.contracts.tickets import TicketReopened, TicketResolved, TicketState
 from shared.contracts.touchpoints import CASE_RESOLVED
 from shared.runtime.ids import derive
 from tests.support.alerts import HOUR, REP, T0, answer, snapshot
@@ -36,7 +36,8 @@ def resolved() -> Ticket:
     ended = life.resolve(called.ticket, REP.user_id, ENDED, DEFAULT_CAUSES[0], "Mended.", attempts=0)
     assert isinstance(ended, Step)
     (event,) = ended.events
-    assert (event.run, event.contacted) == (1, True)  # type: ignore[attr-defined]
+    assert isinstance(event, TicketResolved)
+    assert (event.run, event.contacted) == (1, True)
     return remember(called.ticket, ended, "resolve", REP.user_id, ENDED).ticket
 
 
@@ -158,4 +159,5 @@ def test_taking_back_a_resolution_is_no_new_run() -> None:
     back = undo(resolved(), REP.user_id, ENDED + timedelta(minutes=1))
     assert not isinstance(back, Refused)
     (event,) = back.events
-    assert (event.run, event.undone) == (1, True)  # type: ignore[attr-defined]
+    assert isinstance(event, TicketReopened)
+    assert (event.run, event.undone) == (1, True)
