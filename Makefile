@@ -61,9 +61,10 @@ test-pages: setup ## the pages in headless Chromium
 test-kafka: setup ## end to end and delivery on a real Apache Kafka (Java 17, Maven); error 3 says they are missing
 	@tests/kafka/run.sh $(ARGS)
 
-# A single death at the first time is a part of those at the first, second and tenth time.
+# A single death at the first time is a part of those at the first, second and tenth time. A story of deaths waits
+# more than it works, so twice as many workers as for other tests.
 chaos: setup ## the gate of reliability, F1 to F9, on a fleet of real processes; SEED=1 gives its schedule
-	@$(PYTEST) -q -n $(WORKERS) --dist loadgroup tests/e2e/test_failpoints.py tests/chaos -k "not a_death_changes_nothing"
+	@$(PYTEST) -q -n $$((2 * $(WORKERS))) --dist loadgroup tests/e2e/test_failpoints.py tests/chaos -k "not a_death_changes_nothing"
 	@$(PY) -m tests.chaos $(CHAOS) --kills 60 --stops 2 --postgres 20 --brokers 10 --losses 5 --links 50 --mails 7 --clocks 12 \
 	  --rolls 1 --soak 120 --rate 2 $(ARGS)
 

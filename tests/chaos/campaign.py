@@ -23,7 +23,7 @@ from tests.chaos.instances import Instance
 from tests.chaos.journal import Faulted, Journal, Outcome, Probed
 from tests.chaos.load import Load, prepared
 from tests.chaos.progress import Probe
-from tests.chaos.schedule import SERVICES, STORES, Counts, Fault, Schedule, schedule
+from tests.chaos.schedule import PATIENT, SERVICES, Counts, Fault, Schedule, schedule
 from tests.chaos.soak import Flatness, soak
 
 START = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
@@ -199,7 +199,7 @@ async def _break(faults: Schedule, stage: _Stage, say: Say) -> None:
 
     async with asyncio.TaskGroup() as tasks:
         for name, lane in faults.lanes.items():
-            tasks.create_task(follow(lane, tasks, patient=name in STORES))
+            tasks.create_task(follow(lane, tasks, patient=name in PATIENT))
     async with asyncio.TaskGroup() as tasks:
         await follow(faults.alone, tasks, patient=True)
 

@@ -90,7 +90,7 @@ class Schedule:
 
 ALONE = 5
 """Every so many-th crash of the database or broker, and loss of the broker's data, happens alone."""
-STORES = ("database", "broker")
+PATIENT = ("database", "broker", "clock")
 """Lanes whose faults wait for the recovery from the one before; those of the others follow their pace."""
 
 
@@ -105,7 +105,8 @@ def schedule(seed: str, counts: Counts) -> Schedule:
     links = [*_links(chance, counts.links), *_mails(chance, counts.mails)]
     lanes = {
         "processes": processes,
-        "database": [*database, *_clocks(chance, counts.clocks)],
+        "database": database,
+        "clock": list(_clocks(chance, counts.clocks)),
         "broker": broker,
         "links": links,
     }
