@@ -1,7 +1,7 @@
 """Two deployments of scoring: one with ten thousand answers, one with ten million, over years.
 
 Two days are taken in by the service itself; the database repeats them for as many days as there shall be, so
-that facts, cells and inbox agree.
+that facts and cells agree; the inbox has those days that housekeeping leaves in it.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from shared.bus.model import Outgoing, Record
 from shared.db.database import Database
 from shared.runtime.clock import FixedClock, SystemMachine
 from shared.runtime.consumer import Batch
+from shared.runtime.housekeeping import INBOX_KEPT
 
 BATCH = 500
 _DAYS = 2
@@ -34,8 +35,8 @@ from answer_facts cross join generate_series($1::int, $2::int) n where day > $4
 """
 _INBOX = """
 insert into inbox (source, event_id, outcome, seen_at)
-select source, md5(event_id || n), outcome, seen_at from inbox cross join generate_series($1::int, $2::int) n
-where length(event_id) = 36
+select source, md5(event_id || n), outcome, seen_at - n * $3 * interval '1 day'
+from inbox cross join generate_series($1::int, $2::int) n where length(event_id) = 36
 """
 _CELLS = """
 insert into score_cells
@@ -76,8 +77,12 @@ def batch_of(db: Database) -> Batch:
 
 async def prepare(server: Cluster, history: History, clock: FixedClock) -> None:
     """Find the database as an earlier run left it, or fill it."""
-    if await server.holds(history.name, "scoring"):
-        return
+    if not await server.holds(history.name, "scoring"):
+        await _fill(server, history, clock)
+    await server.warm(history.name, "scoring", kinds=("i",))
+
+
+async def _fill(server: Cluster, history: History, clock: FixedClock) -> None:
     started = time.perf_counter()
     print(f"filling {history.name}: {history.answers:,} answers over {history.days} days", flush=True)
     await server.fresh(history.name, "scoring")
@@ -101,7 +106,8 @@ async def _repeat(conn: asyncpg.Connection[Any], copies: int) -> None:
     for first in range(1, copies, step):
         last = min(copies - 1, first + step - 1)
         await conn.execute(_FACTS, first, last, _DAYS, before, timeout=3600)
-        await conn.execute(_INBOX, first, last, timeout=3600)
+    kept = min(copies, INBOX_KEPT.days // _DAYS)
+    await conn.execute(_INBOX, 1, kept - 1, _DAYS, timeout=3600)
     for statement in (_CELLS, _RATES):
         await conn.execute(statement, 1, copies - 1, _DAYS, before, timeout=3600)
     for statement in keys:

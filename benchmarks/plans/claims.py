@@ -56,6 +56,7 @@ class Crowd:
             await self._fill()
         async with self.server.admin(self.name) as conn:
             now = await conn.fetchval("select now_at from public.crowd")
+        await self.server.warm(self.name, "trigger")
         self.clock.set(now)
 
     async def advance(self, due: int) -> None:
