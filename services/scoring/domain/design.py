@@ -61,41 +61,70 @@ PLAIN = Design()
 """Nothing is known: every answer for itself, out of very many."""
 
 
-def intraclass(accounts: Iterable[Voices], *, difference: bool) -> float:
-    """How much answers of one account resemble each other, from 0 (not at all) to 1 (all the same).
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """A sample added up by account, which is all that its design depends on.
+
+    `y` is what an account said together: its high answers, less its low ones where a difference is scored.
+
+    Attributes:
+        accounts: accounts that answered.
+        n: their answers.
+        sizes: squared answers of each account, added up.
+        total: `y` of all.
+        squares: squared answers, added up: those that count for or against.
+        between: squared `y` by answer of each account, added up.
+    """
+
+    accounts: int
+    n: int
+    sizes: int
+    total: int
+    squares: int
+    between: float
+
+    @property
+    def intraclass(self) -> float:
+        """How much answers of one account resemble each other, from 0 (not at all) to 1 (all the same)."""
+        k, n = self.accounts, self.n
+        if k < 2 or n == k:  # noqa: PLR2004 - one account has no neighbour, lone answers have none either
+            return 0.0
+        usual = (n - self.sizes / n) / (k - 1)
+        msb = (self.between - self.total * self.total / n) / (k - 1)
+        msw = (self.squares - self.between) / (n - k)
+        spread = msb + (usual - 1) * msw
+        return min(1.0, max(0.0, (msb - msw) / spread)) if spread > 0 else 0.0
+
+    def design(self, population: int | None = None) -> Design:
+        """The design of the sample."""
+        if self.n == 0:
+            return Design(population=population)
+        return Design(1 + (self.sizes / self.n - 1) * self.intraclass, self.accounts, population)
+
+
+def summed(accounts: Iterable[Voices], *, difference: bool) -> Sums:
+    """Add up what each account said.
 
     Args:
-        accounts: what each account said.
+        accounts: what each account said; one that said nothing is none.
         difference: whether an answer counts 1, 0 or -1 as for NPS; else 1 or 0 as for a share.
     """
-    k = n = total = squares = 0
-    between = sizes = 0.0
+    k = n = sizes = total = squares = 0
+    between = 0.0
     for voices in accounts:
         if voices.n == 0:
             continue
         y = voices.high - (voices.low if difference else 0)
         k, n, total = k + 1, n + voices.n, total + y
+        sizes += voices.n**2
         squares += voices.high + (voices.low if difference else 0)
         between += y * y / voices.n
-        sizes += voices.n**2
-    if k < 2 or n == k:  # noqa: PLR2004 - one account has no neighbour, lone answers have none either
-        return 0.0
-    usual = (n - sizes / n) / (k - 1)
-    msb = (between - total * total / n) / (k - 1)
-    msw = (squares - between) / (n - k)
-    spread = msb + (usual - 1) * msw
-    return min(1.0, max(0.0, (msb - msw) / spread)) if spread > 0 else 0.0
+    return Sums(k, n, sizes, total, squares, between)
 
 
 def design_of(accounts: Iterable[Voices], *, difference: bool, population: int | None = None) -> Design:
     """The design of a sample, from what each account said."""
-    voices = [one for one in accounts if one.n]
-    n = sum(one.n for one in voices)
-    if n == 0:
-        return Design(population=population)
-    mean_size = sum(one.n**2 for one in voices) / n
-    effect = 1 + (mean_size - 1) * intraclass(voices, difference=difference)
-    return Design(effect, len(voices), population)
+    return summed(accounts, difference=difference).design(population)
 
 
 def student(freedom: int) -> float:

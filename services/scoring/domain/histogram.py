@@ -28,12 +28,15 @@ class Metric(StrEnum):
     @property
     def lowest(self) -> int:
         """The smallest answer of the scale."""
-        return SCALES[QuestionType(self.value)][0]
+        return _ENDS[self][0]
 
     @property
     def highest(self) -> int:
         """The largest answer of the scale."""
-        return SCALES[QuestionType(self.value)][1]
+        return _ENDS[self][1]
+
+
+_ENDS = {metric: SCALES[QuestionType(metric.value)] for metric in Metric}
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,9 +75,8 @@ async def _designs(
     conn: Connection, span: Span, programme: str, family: str | None
 ) -> Mapping[voices.Key, tuple[Design, int]]:
     """How alike colleagues answer, with the number of answers that it was learned from."""
-    said = await voices.said(conn, span, programme=programme, family=family, most=NEWEST_FOR_DESIGN)
-    learned = {key: sum(voice.voices.n for voice in one) for key, one in said.voices.items()}
-    return {key: (design, learned[key]) for key, design in said.designs().items()}
+    learned = await voices.sums(conn, span, programme, family, NEWEST_FOR_DESIGN)
+    return {key: (one.design(), one.n) for key, one in learned.items()}
 
 
 def _fitted(known: tuple[Design, int], n: int, population: int | None) -> Design:

@@ -10,7 +10,7 @@ from uuid import UUID
 from services.scoring.domain.asking import Span
 from services.scoring.domain.cutting import MOST_FACTS
 from services.scoring.domain.definitions import Known, Voice
-from services.scoring.domain.design import Design, Voices, design_of
+from services.scoring.domain.design import Sums, Voices
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.metrics import FROM, is_difference
 from shared.db.database import Connection
@@ -29,7 +29,7 @@ def _group(place: int) -> str:
 _HIGH, _NOT_LOW = _group(1), _group(0)
 _POINTS = "lateral (values ('nps', nps), ('nps5', nps5), ('csat', csat), ('ces', ces)) as p (metric, given)"
 _NEWEST = """
-select programme, persona, account_id, family, nps, nps5, csat, ces from answer_facts
+select response_id, programme, persona, account_id, family, nps, nps5, csat, ces from answer_facts
 where state = 'counted' and day between $1 and $2
     and ($3 = '' or programme = $3) and ($4::text is null or family = $4)
 order by day desc limit $5
@@ -40,6 +40,19 @@ select metric, family, programme, coalesce(coalesce(m.id, account_id)::text, '')
     (count(*) filter (where {_HIGH}))::int, (count(*) filter (where not {_NOT_LOW}))::int
 from ({_NEWEST}) f left join merged m on m.former = f.account_id, {_POINTS} where given is not null
 group by 1, 2, 3, 4, 5
+"""  # noqa: S608 - texts of this module
+# People of no known account each stand for themselves.
+_SUMS = f"""
+select metric, family, programme,
+    count(*)::int, sum(n)::int, sum(n * n)::bigint, sum(high)::int, sum(low)::int,
+    sum(high * high / n::float8), sum((high - low) * (high - low) / n::float8)
+from (
+    select metric, family, programme, count(*) as n,
+        count(*) filter (where {_HIGH}) as high, count(*) filter (where not {_NOT_LOW}) as low
+    from ({_NEWEST}) f left join merged m on m.former = f.account_id, {_POINTS} where given is not null
+    group by metric, family, programme, coalesce(m.id, account_id, response_id)
+) as accounts
+group by 1, 2, 3
 """  # noqa: S608 - texts of this module
 _OF = f"""
 select coalesce(m.id, account_id), metric, coalesce(persona, ''), count(*)::int,
@@ -74,12 +87,21 @@ class Said:
     voices: Mapping[Key, Sequence[Voice]]
     complete: bool
 
-    def designs(self) -> dict[Key, Design]:
-        """How much each sample tells, as far as colleagues answer alike."""
-        return {
-            key: design_of(_by_account(voices), difference=is_difference(key[0]))
-            for key, voices in self.voices.items()
-        }
+
+async def sums(
+    conn: Connection, span: Span, programme: str, family: str | None, most: int
+) -> dict[Key, Sums]:
+    """The newest `most` answers of a span, added up by account."""
+    found: dict[Key, Sums] = {}
+    for row in await conn.fetch(_SUMS, span.first, span.last, programme, family, most):
+        name, kind, of, accounts, n, sizes, high, low, shares, differences = row
+        metric = Metric(name)
+        found[metric, kind, of] = (
+            Sums(accounts, n, sizes, high - low, high + low, differences)
+            if is_difference(metric)
+            else Sums(accounts, n, sizes, high, high, shares)
+        )
+    return found
 
 
 async def said(
@@ -120,17 +142,3 @@ async def known(conn: Connection, asked: int) -> Known:
     accounts, deciding = tuple(await conn.fetchrow(_KNOWN) or (0, 0))
     rows = await conn.fetch(_VALUES)
     return Known(dict(map(tuple, rows)), accounts, deciding, asked)
-
-
-def _by_account(voices: Sequence[Voice]) -> list[Voices]:
-    """Accounts with their personas together; people of no known account each stand for themselves."""
-    found: dict[str, Voices] = {}
-    alone: list[Voices] = []
-    for account, _, one in voices:
-        if account:
-            known_so_far = found.get(account, Voices(0, 0, 0))
-            found[account] = Voices(*(a + b for a, b in zip(known_so_far, one, strict=True)))
-        else:
-            alone += [Voices(1, 1, 0)] * one.high + [Voices(1, 0, 1)] * one.low
-            alone += [Voices(1, 0, 0)] * (one.n - one.high - one.low)
-    return [*found.values(), *alone]

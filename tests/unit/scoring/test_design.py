@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import t
 
-from services.scoring.domain.design import PLAIN, Design, Voices, design_of, intraclass, student
+from services.scoring.domain.design import PLAIN, Design, Voices, design_of, student, summed
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.metrics import Split, scored
 
@@ -50,21 +50,21 @@ def test_without_clustering_they_would_be_wrong_every_fourth_time() -> None:
 
 
 def test_the_resemblance_of_colleagues_is_found() -> None:
-    found = [intraclass(_companies(seed, 200, 5, 0.3), difference=False) for seed in range(20)]
+    found = [summed(_companies(seed, 200, 5, 0.3), difference=False).intraclass for seed in range(20)]
     assert np.mean(found) == pytest.approx(0.3, abs=0.03)
-    alone = [intraclass(_companies(seed, 200, 5, 0), difference=True) for seed in range(20)]
+    alone = [summed(_companies(seed, 200, 5, 0), difference=True).intraclass for seed in range(20)]
     assert np.mean(alone) < 0.02
 
 
 def test_resemblance_by_hand() -> None:
     # Two accounts of two, each of one mind: nothing varies within, so they are wholly alike.
-    assert intraclass([Voices(2, 2, 0), Voices(2, 0, 2)], difference=True) == 1
+    assert summed([Voices(2, 2, 0), Voices(2, 0, 2)], difference=True).intraclass == 1
     # Accounts that are all mixed alike: less alike than by chance is taken for not at all.
-    assert intraclass([Voices(2, 1, 1), Voices(2, 1, 1)], difference=True) == 0
+    assert summed([Voices(2, 1, 1), Voices(2, 1, 1)], difference=True).intraclass == 0
     # Three accounts, as a share: 2 of 2, 1 of 2, 0 of 2. Between: 2 + 0.5 + 0 - 9/6 = 1 on 2 degrees of
     # freedom, 0.5; within: 3 - 2.5 = 0.5 on 3, 0.1667; usual size 2: (0.5 - 0.1667) / (0.5 + 0.1667) = 0.5.
     said = [Voices(2, 2, 0), Voices(2, 1, 0), Voices(2, 0, 0)]
-    assert intraclass(said, difference=False) == pytest.approx(0.5)
+    assert summed(said, difference=False).intraclass == pytest.approx(0.5)
     assert design_of(said, difference=False).effect == pytest.approx(1.5)
 
 
