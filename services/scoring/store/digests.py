@@ -36,11 +36,16 @@ update digests set state = 'uncertain', ended_at = $2, lease = null, leased_unti
 where state = 'handing_over' and leased_until <= $1
 """
 _CLAIM = """
-update digests d set state = 'handing_over', attempts = attempts + 1, lease = $1, leased_until = $3
+update digests d set attempts = attempts + 1, lease = $1, leased_until = $3
 where (week, user_id) in (
-    select week, user_id from digests where state = 'pending' and next_at <= $2
+    select week, user_id from digests
+    where state = 'pending' and next_at <= $2 and (leased_until is null or leased_until <= $2)
     order by next_at, user_id limit $4 for update skip locked)
 returning week, user_id, attempts
+"""
+_BEGIN = """
+update digests set state = 'handing_over'
+where week = $1 and user_id = $2 and state = 'pending' and lease = $3
 """
 _RECORD = """
 update digests set state = $3, detail = $4, next_at = coalesce($5, next_at), lease = null,
@@ -92,10 +97,19 @@ async def plan(conn: Connection, due: Sequence[tuple[date, UUID]], now: datetime
 async def claim(
     conn: Connection, lease: UUID, wall: datetime, now: datetime, hold: timedelta
 ) -> list[Claimed]:
-    """Take digests that are due; what others left in the middle is given up as uncertain."""
+    """Take digests that are due.
+
+    One that somebody left while it was written is taken anew; one that was left while it was handed over is
+    given up as uncertain.
+    """
     await conn.execute(_GIVE_UP, wall, now)
     rows = await conn.fetch(_CLAIM, lease, wall, wall + hold, 10)
     return [Claimed(*tuple(row)) for row in rows]
+
+
+async def begin(conn: Connection, one: Claimed, lease: UUID) -> bool:
+    """Note that from now on nobody can know whether the mail went; False where it is not ours any more."""
+    return bool(await conn.execute(_BEGIN, one.week, one.user_id, lease) == "UPDATE 1")
 
 
 async def record(

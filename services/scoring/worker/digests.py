@@ -67,6 +67,10 @@ async def _hand_over(db: Database, post: Post, one: Claimed, lease: UUID) -> Non
         if message is None:
             state, detail = "failed", "the person no longer leads, owns no account or has left"
         else:
+            async with db.begin() as tx:
+                ours = await digests.begin(tx.conn, one, lease)
+            if not ours:
+                return
             await hand_over(message, post.server)
     except SendError as error:
         detail = str(error)
