@@ -34,7 +34,7 @@ from shared.contracts.model import Payload
 from shared.contracts.registry import payload_of
 from shared.contracts.topics import Topic
 from shared.contracts.touchpoints import Touchpoint
-from shared.db.database import Database
+from shared.db.database import Database, Tx
 from shared.db.errors import is_transient
 from shared.runtime.clock import FakeMachine, FixedClock
 from shared.runtime.service import Platform
@@ -92,11 +92,17 @@ class World:
 
     async def hear(self, *payloads: Payload) -> None:
         """Events of the other services come in, in this order."""
-        events: list[Event[Any]] = []
-        for payload in payloads:
-            self.sent += 1
-            events.append(Event(f"o{self.sent}", "/other", payload.TYPE, self.clock.now(), "", "k", payload))
-        await self.handle(events)
+        await self.handle(self.news(*payloads))
+
+    def news(self, *payloads: Payload) -> list[Event[Any]]:
+        """Events of the other services, of now."""
+        first = self.sent + 1
+        self.sent += len(payloads)
+        now = self.clock.now()
+        return [
+            Event(f"o{number}", "/other", one.TYPE, now, "", "k", one)
+            for number, one in enumerate(payloads, first)
+        ]
 
     async def relayed(self) -> None:
         """What trigger itself told as touchpoints comes back to it over the log."""
@@ -128,10 +134,14 @@ class World:
     async def once(self, events: list[Event[Any]]) -> None:
         """One batch, by all routes, in one transaction."""
         async with self.db.begin() as tx:
-            for route in subscriptions(self.sealer)[0].routes:
-                wanted = [e for e in events if "*" in route.types or e.type in route.types]
-                if wanted:
-                    await route.handle(wanted, tx)
+            await self.routed(events, tx)
+
+    async def routed(self, events: list[Event[Any]], tx: Tx) -> None:
+        """One batch, by all routes, in a transaction that is open."""
+        for route in subscriptions(self.sealer)[0].routes:
+            wanted = [e for e in events if "*" in route.types or e.type in route.types]
+            if wanted:
+                await route.handle(wanted, tx)
 
     async def due(self) -> int:
         """Turn all due loops until nothing is left to do."""

@@ -79,7 +79,7 @@ def router(platform: Platform) -> APIRouter:
             if word.at and word.at > tx.now:
                 raise Problem(422, "Nobody has said that yet.", field="at")
             contact_id = (await found_contact(tx.conn, platform, ref)).id
-            contact = (await directory.lock_contacts(tx.conn, [contact_id]))[contact_id]
+            contact = (await directory.lock_people(tx.conn, [contact_id]))[contact_id]
             if contact.erased_at:
                 raise Problem(410, "This person's data were erased.", field="ref")
             said = Said(word.scope, word.given, word.at or tx.now, "API", by=writer.actor)

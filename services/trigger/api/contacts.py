@@ -245,7 +245,7 @@ def _said(written: ContactWritten, writer: Principal, tx: Tx) -> Said:
 
 async def _locked(tx: Tx, platform: Platform, external_id: str) -> Contact | None:
     contact_id = await people.find_contact(tx.conn, platform.sealer, external_id)
-    return (await directory.lock_contacts(tx.conn, [contact_id] if contact_id else [])).get(
+    return (await directory.lock_people(tx.conn, [contact_id] if contact_id else [])).get(
         contact_id or UUID(int=0)
     )
 

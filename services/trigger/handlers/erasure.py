@@ -28,7 +28,7 @@ async def erase(tx: Tx, sealer: Sealer, contact_ids: Iterable[UUID], event_id: s
     named = set(contact_ids)
     named |= set((await leads.survivors(tx.conn, leads.PEOPLE, named)).values())
     named |= set(await leads.former_ids(tx.conn, leads.PEOPLE, named))
-    known = await directory.lock_contacts(tx.conn, named)
+    known = await directory.lock_people(tx.conn, named)
     going = [contact for contact in known.values() if not contact.erased_at]
     if not going:
         return 0

@@ -18,8 +18,14 @@ MEMORY = timedelta(days=800)
 """How far back asks can matter: longer than any quarantine that passes the check."""
 
 
-async def load_facts(conn: Connection, now: datetime, blind: Blind) -> gate.Facts:
+async def load_facts(conn: Connection, now: datetime, blind: Blind, *, acting: bool = False) -> gate.Facts:
     """What the gate needs to know whoever it is about.
+
+    Args:
+        conn: Where to read it.
+        now: Business time.
+        blind: The keyed hash of names.
+        acting: Whether what the gate says will be written; brakes then stay set until it is.
 
     Raises:
         Unavailable: The organisation's settings are not written yet.
@@ -28,7 +34,7 @@ async def load_facts(conn: Connection, now: datetime, blind: Blind) -> gate.Fact
     if organisation is None:
         raise Unavailable("the organisation's settings are not written yet")
     own = frozenset(blind("domain", domain) for domain in organisation.own_domains)
-    return gate.Facts(now, organisation, own, await brakes.brakes_now(conn))
+    return gate.Facts(now, organisation, own, await brakes.brakes_now(conn, held=acting))
 
 
 async def load_people(

@@ -93,11 +93,7 @@ async def on_tickets(events: Sequence[Event[Any]], tx: Tx) -> None:
 
     Cases that people resolved are told as touchpoints, so that the customer can be asked whether it is true.
     """
-    newest: dict[str, Ticket] = {}
-    for event in events:
-        known = newest.get(event.data.ticket_id)
-        if known is None or event.data.version > known.version:
-            newest[event.data.ticket_id] = event.data
+    newest = _newest(events)
     named = {UUID(contact_id) for ticket in newest.values() for contact_id in ticket.contact_ids}
     leads = await current_ids(tx.conn, PEOPLE, named)
     changes = [
@@ -113,12 +109,24 @@ async def on_tickets(events: Sequence[Event[Any]], tx: Tx) -> None:
         for ticket in newest.values()
         for contact_id in ticket.contact_ids
     ]
-    await brakes.save_holds(tx.conn, sorted(changes, key=lambda change: (change.ref, change.holder)))
     freed = sorted({c.contact_id for c in changes if not c.active and c.contact_id})
+    if freed:
+        # After a round that may let them wait for this very case.
+        await directory.lock_contacts(tx.conn, freed)
+    await brakes.save_holds(tx.conn, sorted(changes, key=lambda change: (change.ref, change.holder)))
     if freed:
         await plans.wake_plans(tx.conn, tx.now, [Reason.HELD], contacts=freed)
         await asks.wake_reminders(tx.conn, tx.now, Reason.HELD, contacts=freed)
     await tell_of_cases(events, tx)
+
+
+def _newest(events: Sequence[Event[Any]]) -> dict[str, Ticket]:
+    found: dict[str, Ticket] = {}
+    for event in events:
+        known = found.get(event.data.ticket_id)
+        if known is None or event.data.version > known.version:
+            found[event.data.ticket_id] = event.data
+    return found
 
 
 def _after_delivery(ask: Ask, told: Delivery) -> Ask:
@@ -127,14 +135,18 @@ def _after_delivery(ask: Ask, told: Delivery) -> Ask:
         # A recall that came too late gave a place back which is used all the same.
         released = None if ask.state is AskState.CANCELLED else ask.released_at
         return replace(ask, handed_over_at=ask.handed_over_at or told.at, released_at=released)
-    never = isinstance(told, DeliveryFailed | DeliverySuppressed) and told.step == 0
-    if never and ask.state is AskState.OPEN:
-        return _released(ask, told.at)
-    if isinstance(told, DeliveryBounced) and told.kind is BounceKind.HARD:
+    if _gives_back(told):
         return _released(ask, told.at) if ask.state is AskState.OPEN else ask
     if isinstance(told, DeliveryComplained):
         return replace(ask, next_step_at=None, waits_for=None)
     return ask
+
+
+def _gives_back(told: object) -> bool:
+    """Whether news of a delivery ends a reservation that is still open: nothing reached its person."""
+    if isinstance(told, DeliveryBounced):
+        return told.kind is BounceKind.HARD
+    return isinstance(told, DeliveryFailed | DeliverySuppressed) and told.step == 0
 
 
 def _released(ask: Ask, at: datetime) -> Ask:
@@ -144,6 +156,7 @@ def _released(ask: Ask, at: datetime) -> Ask:
 async def _fold_contacts(events: Sequence[Event[Any]], tx: Tx) -> None:
     """Bounces, complaints and opt-outs, folded into their contacts, which the others are told about.
 
+    Whoever gives a place back is locked too, with the company: before the surveys, as a round does.
     What is told of somebody under a former id is about the one who stayed; an address that came back is
     theirs only when they are written to at the same.
     """
@@ -152,10 +165,12 @@ async def _fold_contacts(events: Sequence[Event[Any]], tx: Tx) -> None:
     bounces = [b for b in bounces if b.kind is BounceKind.HARD and b.channel is Channel.EMAIL]
     words = [(who, said) for event in events for who, said in _words(event)]
     named = {who for who, _ in words} | {UUID(told.snapshot.contact_id) for told in bounces}
-    if not named:
+    given_back = [UUID(e.data.survey_id) for e in events if _gives_back(e.data) and e.data.survey_id]
+    if not named and not given_back:
         return
     leads = await current_ids(tx.conn, PEOPLE, named)
-    known = await directory.lock_contacts(tx.conn, [*named, *leads.values()])
+    people, companies = await asks.parties_of(tx.conn, given_back)
+    known = await directory.lock_people(tx.conn, {*named, *leads.values(), *people}, companies)
     before = dict(known)
     known |= await note(tx, [(leads[who], said) for who, said in words], known)
     for told in bounces:

@@ -42,7 +42,7 @@ async def merge(
     """
     leads = await current_ids(tx.conn, PEOPLE, ids)
     wanted = list(dict.fromkeys(leads[one] for one in ids))
-    locked = await directory.lock_contacts(tx.conn, wanted)
+    locked = await directory.lock_people(tx.conn, wanted)
     contacts = [locked[one] for one in wanted if one in locked]
     if len(contacts) < 2:  # noqa: PLR2004 - one is nothing to merge
         return None

@@ -40,10 +40,13 @@ async def pull_brake(tx: Tx, brake: Brake) -> bool:
 
 async def release_brake(tx: Tx, scope: str, subject: str) -> bool:
     """Resume: what waited for it passes the gate again, at once; False when nothing was paused."""
+    accounts = [UUID(subject)] if scope == "account" else None
+    if accounts:
+        # First, as a round of the gate does, which then holds the brakes that it looks at.
+        await directory.lock_accounts(tx.conn, accounts)
     if not await brakes.release_brake(tx.conn, scope, subject):
         return False
     await _tell(tx, scope, subject)
-    accounts = [UUID(subject)] if scope == "account" else None
     programme = subject if scope == "programme" else None
     await plans.wake_plans(tx.conn, tx.now, [Reason.PAUSED], accounts=accounts, programme=programme)
     await asks.wake_reminders(tx.conn, tx.now, Reason.PAUSED, accounts=accounts, programme=programme)

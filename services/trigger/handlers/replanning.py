@@ -71,7 +71,12 @@ async def replan_page(
         NothingToReplanError: There is no such programme, or it is archived.
     """
     edition = await _edition(tx.conn, programme)
-    found = await plans.outdated_plans(tx.conn, edition, after, limit, lock=not dry)
+    found = await plans.outdated_plans(tx.conn, edition, after, limit, lock=False)
+    if found and not dry:
+        # People and companies before plans, as a round of the gate: whom it lets wait for these is woken.
+        people = {plan.contact_id for plan in found if plan.contact_id}
+        await directory.lock_people(tx.conn, people, {plan.account_id for plan in found if plan.account_id})
+        found = await plans.outdated_plans(tx.conn, edition, after, limit, lock=True)
     organisation = await programmes.get_organisation(tx.conn)
     if not found or organisation is None:
         return Replanning()

@@ -26,6 +26,14 @@ async def save_asks(conn: Connection, asks: Iterable[Ask]) -> None:
         await conn.execute(_SAVE, dump(rows))
 
 
+async def parties_of(conn: Connection, survey_ids: Iterable[UUID]) -> tuple[set[UUID], set[UUID]]:
+    """Whom asks are of, and at which accounts; without a lock."""
+    wanted = sorted(set(survey_ids))
+    query = "select contact_id, account_id from asks where survey_id = any($1)"
+    rows = await conn.fetch(query, wanted) if wanted else []
+    return {row["contact_id"] for row in rows}, {row["account_id"] for row in rows if row["account_id"]}
+
+
 async def lock_asks(conn: Connection, survey_ids: Iterable[UUID]) -> dict[UUID, Ask]:
     """Lock asks in id order."""
     query = "select * from asks where survey_id = any($1) order by survey_id for no key update"

@@ -59,14 +59,19 @@ class HoldChange:
     active: bool
 
 
-async def brakes(conn: Connection) -> list[Brake]:
-    """All brakes that are set."""
-    return [Brake(**row) for row in await conn.fetch("select * from brakes order by scope, subject")]
+async def brakes(conn: Connection, *, held: bool = False) -> list[Brake]:
+    """All brakes that are set; with `held` none of them is released until this transaction ends."""
+    lock = "for key share" if held else ""
+    rows = await conn.fetch(f"select * from brakes order by scope, subject {lock}")  # noqa: S608 - a constant
+    return [Brake(**row) for row in rows]
 
 
-async def brakes_now(conn: Connection) -> Brakes:
-    """All brakes that are set, for the gate."""
-    found = await brakes(conn)
+async def brakes_now(conn: Connection, *, held: bool = False) -> Brakes:
+    """All brakes that are set, for the gate.
+
+    Whoever lets something wait for one holds it, so that its release finds what waits.
+    """
+    found = await brakes(conn, held=held)
     return Brakes(
         any(b.scope == "all" for b in found),
         frozenset(b.subject for b in found if b.scope == "programme"),

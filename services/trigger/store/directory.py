@@ -11,6 +11,7 @@ from services.trigger.domain.model import Account, Contact
 from services.trigger.store.rows import account_of, contact_of, dump
 from shared.contracts.model import Persona
 from shared.db.database import Connection
+from shared.errors import Unavailable
 
 _ALIASES = """
 insert into aliases (hash, contact_id)
@@ -80,6 +81,29 @@ async def lock_contacts(
         sorted(set(ids)),
     )
     return {row["id"]: contact_of(row) for row in rows}
+
+
+async def lock_people(
+    conn: Connection, ids: Iterable[UUID], companies: Iterable[UUID] = ()
+) -> dict[UUID, Contact]:
+    """Lock contacts, and before them their accounts and other companies, each in id order.
+
+    A round of the gate holds the accounts and people it decides about. Whoever changes what a round looks at,
+    and then wakes what was let wait because of it, comes here first: after a round that is under way, so that
+    what it lets wait is found, or before the next one, which then sees the change.
+
+    Raises:
+        Unavailable: Somebody changed company meanwhile; the same work will succeed later.
+    """
+    wanted = set(ids)
+    seen = await glance_at(conn, wanted)
+    homes = {*companies, *(one.account_id for one in seen.values() if one.account_id)}
+    if homes:
+        await lock_accounts(conn, homes)
+    found = await lock_contacts(conn, wanted)
+    if any(one.account_id and one.account_id not in homes for one in found.values()):
+        raise Unavailable("somebody changed company meanwhile")
+    return found
 
 
 async def claim_accounts(

@@ -113,7 +113,7 @@ class DuePlans:
 
     async def _decide(self, claim: Claim, tx: Tx) -> None:
         claimed = claim.plans
-        facts = await load_facts(tx.conn, tx.now, self._blind)
+        facts = await load_facts(tx.conn, tx.now, self._blind, acting=True)
         facts.accounts, facts.contacts = claim.accounts, claim.contacts
         editions = await programmes.editions_of(tx.conn, [(p.programme, p.version) for p in claimed])
         if any(edition.programme.send.learns for edition in editions.values()):

@@ -40,7 +40,7 @@ class DueReminders:
             if not claimed:
                 return 0
             failpoint("trigger.after_reminder_claim")
-            facts = await load_facts(tx.conn, tx.now, self._blind)
+            facts = await load_facts(tx.conn, tx.now, self._blind, acting=True)
             companies = sorted({ask.account_id for ask in claimed if ask.account_id})
             facts.contacts, facts.accounts = contacts, await directory.get_accounts(tx.conn, companies)
             recent = await asks.recent_asks(tx.conn, sorted(contacts), [], tx.now - MEMORY)
