@@ -10,14 +10,16 @@ import asyncpg
 import httpx
 import pytest
 
+from shared.contracts.model import Persona
 from shared.db.database import Database
 from shared.runtime.clock import FixedClock
 from shared.security.access import Scope
-from tests.support.customers import driven, town
+from tests.support.customers import account, account_id, contact, driven, ticket, town
 from tests.support.score_pages import access_to, application, comments_of, quarter, spoken
-from tests.support.scoring import Scoring, answer, requested, withdrawn
+from tests.support.scoring import Scoring, answer, requested, snapshot, withdrawn
+from tools.views import MIGRATIONS
 
-VIEWS = importlib.import_module("services.scoring.migrations.versions.0010_views").VIEWS
+VIEWS = [view for name in MIGRATIONS for view in importlib.import_module(name).VIEWS]
 pytestmark = pytest.mark.requirement("R71")
 
 
@@ -87,9 +89,10 @@ async def test_answers_accounts_and_themes_are_those_of_the_api(
     ((nobodys,),) = await scoring.rows("select count(nps) from afterword_bi.answers where account_id is null")
     assert of_accounts == answers - nobodys
     told = (await api.get("/v1/scores/accounts")).json()["accounts"]
-    assert {(one["name"], one["open_tickets"]) for one in told} == set(
-        await scoring.rows("select name, open_tickets from afterword_bi.accounts")
-    )
+    for view in ("accounts", "current_accounts"):
+        assert {(one["name"], one["open_tickets"]) for one in told} == set(
+            await scoring.rows(f"select name, open_tickets from afterword_bi.{view}")
+        )
     themes = (await api.get("/v1/scores/themes", params={"window": "all"})).json()
     assert {(one["theme"], one["n"], one["negative"]) for one in themes["themes"]} == set(
         await scoring.rows(
@@ -100,6 +103,42 @@ async def test_answers_accounts_and_themes_are_those_of_the_api(
     )
     ((comments,),) = await scoring.rows("select sum(comments)::int from afterword_bi.comments_by_day")
     assert comments == themes["comments"]
+
+
+@pytest.mark.requirement("R62")
+@pytest.mark.parametrize("first", ["merge", "answers"])
+async def test_what_was_said_under_a_former_id_is_found_under_the_one_that_stays(
+    scoring: Scoring, clock: FixedClock, first: str
+) -> None:
+    stays, former, other = (account_id(number) for number in (1, 2, 3))
+    people = [contact(number, number, Persona.USER) for number in (1, 2, 3)]
+    await scoring.take(*(account(number) for number in (1, 2, 3)), *people)
+    now = clock.now()
+    said = [answer(n, 9, at=now, snapshot=snapshot(account_id=account_id(n))) for n in (1, 2, 3)]
+    cases = [ticket(number, number, now) for number in (1, 2)]
+    left = account(2).model_copy(update={"version": 9, "merged_into": stays})
+    moved = contact(2, 1, Persona.USER, 2)
+    for told in (left, moved, *said, *cases) if first == "merge" else (*said, *cases, moved, left):
+        await scoring.take(told)
+    ids = await scoring.rows(
+        "select account_id::text, current_id::text, former from afterword_bi.account_ids"
+    )
+    assert set(ids) == {(stays, stays, False), (former, stays, True), (other, other, False)}
+    joined = (
+        "select i.current_id::text, {} from afterword_bi.{} join afterword_bi.account_ids i"
+        " using (account_id) group by 1"
+    )
+    counts = {
+        "answers": ("count(*)::int", {stays: 2, other: 1}),
+        "account_scores_by_day": ("sum(answers)::int", {stays: 2, other: 1}),
+        "tickets": ("count(*)::int", {stays: 2}),
+    }
+    for view, (sum_, expected) in counts.items():
+        assert dict(await scoring.rows(joined.format(sum_, view))) == expected, view
+    today = await scoring.rows(
+        "select account_id::text, people, open_tickets, last_answer_on from afterword_bi.current_accounts"
+    )
+    assert set(today) == {(stays, 2, 2, now.date()), (other, 1, 0, now.date())}
 
 
 async def test_who_reads_views_reads_nothing_else_and_writes_nothing(db: Database) -> None:
