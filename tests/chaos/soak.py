@@ -13,6 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.chaos.fleet import Fleet
 
+LOOKS = 300
+"""At a long soak; a short one looks every two seconds."""
 EVERY_SECONDS = 2.0
 LONG_SECONDS = 1800.0
 GROWTH = {True: 0.02, False: 0.08}
@@ -76,11 +78,14 @@ async def soak(fleet: Fleet, seconds: float) -> Flatness:
     pools: list[dict[str, int]] = []
     # No connection is kept: the server may close one that was idle in the moment in which it is used again.
     # Who answers late is busy, which is not what is looked for here.
+    every = max(EVERY_SECONDS, seconds / LOOKS)
+    monotonic = asyncio.get_running_loop().time
+    until = monotonic() + seconds
     async with httpx.AsyncClient(timeout=60, limits=httpx.Limits(max_keepalive_connections=0)) as client:
-        for _ in range(int(seconds / EVERY_SECONDS)):
+        while (looked := monotonic()) < until:
             looks.append(await _look(fleet, client))
             pools.append({row[0]: row[1] for row in await fleet.direct.fetch(_POOLS)})
-            await asyncio.sleep(EVERY_SECONDS)
+            await asyncio.sleep(max(0.0, looked + every - monotonic()))
     third = max(1, len(looks) // 3)
     first, last = looks[:third], looks[-third:]
     labels = sorted(set.intersection(*(set(look) for look in looks)))
