@@ -33,7 +33,7 @@ def expand(
     """One plan for each person of an audience that comes due now, or a decision why not."""
     by_account: dict[UUID | None, list[Person]] = {}
     for person in crowd.people:
-        account = _account(parent, person, crowd)
+        account = account_of(parent, person, crowd)
         refusal = person_fits(edition.programme.audience, person, account)
         if refusal is None:
             by_account.setdefault(account.id if account else None, []).append(person)
@@ -60,7 +60,7 @@ def _of_account(
         facts = {"field": "coverage", "wanted": persona, "missing": number}
         yield None, of_plan(parent, Outcome.NOT_MATCHED, Reason.NOT_IN_AUDIENCE, facts)
     for person in chosen:
-        plan = child_of(parent, edition, person, _account(parent, person, crowd), organisation)
+        plan = child_of(parent, edition, person, account_of(parent, person, crowd), organisation)
         if person.contact.id not in covered and not sampled(audience, plan.id):
             yield None, of_person(parent, person.contact, No(Reason.SAMPLED_OUT, {"sample": audience.sample}))
         elif edition.programme.when.recurring and plan.stale_at <= now:
@@ -91,6 +91,7 @@ def child_of(
     )
 
 
-def _account(parent: Plan, person: Person, crowd: Crowd) -> Account | None:
+def account_of(parent: Plan, person: Person, crowd: Crowd) -> Account | None:
+    """The account at which a person of an audience is asked: the audience's own, else theirs."""
     found = parent.account_id or person.contact.account_id
     return crowd.accounts.get(found) if found else None

@@ -34,8 +34,9 @@ from services.trigger.domain.model import (
     place_of,
 )
 from services.trigger.domain.moments import moment_of
+from services.trigger.domain.parties import of_account
 from services.trigger.domain.places import LOOK_AGAIN, Awaited, Crew, keeps, lacking
-from services.trigger.domain.programme import AccountBudget, Edition, Who
+from services.trigger.domain.programme import AccountBudget, Edition
 from services.trigger.domain.survey import language_for
 from services.trigger.domain.timing import Place, Slot, Span, at_most, choose_slot, end_of
 from shared.contracts.directory import Consent
@@ -65,7 +66,10 @@ class Brakes:
 @quick
 @dataclass(frozen=True, slots=True)
 class Rival:
-    """Another plan of the same person that waits for its turn."""
+    """Another plan of the same person that waits for its turn.
+
+    `resolved_at`: when it will be known whether it comes to anything, and who waits for it looks again.
+    """
 
     plan_id: UUID
     programme: str
@@ -73,6 +77,7 @@ class Rival:
     due_at: datetime
     quarantine: Span
     exempt: bool = False
+    resolved_at: datetime | None = None
 
 
 class Asks:
@@ -308,32 +313,34 @@ def holding(
     return None
 
 
-def rival_of(audience: Plan, plan: Plan, edition: Edition, facts: Facts) -> Rival | None:
-    """An audience that is not yet resolved, as a rival of a plan for one person who will be in it."""
+def rival_of(
+    audience: Plan, plan: Plan, edition: Edition, facts: Facts, part: str | None = None
+) -> Rival | None:
+    """An audience that is not yet resolved, as a rival of a plan for one person who will be in it.
+
+    `part`: the person's role in what the audience is about, "" for one without a name; None when they take no
+    part in it.
+    """
     # Whatever is not more important never goes first, nor what begins for nobody within its quarantine.
     rules = edition.programme.quarantine
     if audience.priority <= plan.priority or audience.due_at >= facts.now + at_most(rules.contact):
         return None
     contact = facts.contact_of(plan)
     waits = facts.brakes.on(audience.programme, audience.account_id)
-    if (
-        contact is None
-        or audience.account_id != contact.account_id
-        or waits
-        or audience.shadow
-        or edition.state is not ProgrammeState.ACTIVE
-    ):
+    if contact is None or waits or audience.shadow or edition.state is not ProgrammeState.ACTIVE:
         return None
-    audience_rules = edition.programme.audience
-    account = facts.account_of(plan)
-    if audience_rules.who not in {Who.ACCOUNT, Who.EVENT} or person_fits(
-        audience_rules, Person(contact), account
-    ):
+    meant = audience.account_id == contact.account_id if of_account(edition) else part is not None
+    home = audience.account_id or contact.account_id
+    account = facts.accounts.get(home) if home else None
+    if not meant or person_fits(edition.programme.audience, Person(contact, part or ""), account):
         return None
     due_at, _ = moment_of(edition, audience.moment, contact, account, facts.organisation)
+    # Nobody who waits for an audience of no account in particular is woken when it falls away.
+    resolved_at = None if audience.account_id else audience.due_at
     return Rival(
-        audience.id, audience.programme, audience.priority, due_at, rules.contact, exempt=rules.exempt
-    )
+        audience.id, audience.programme, audience.priority, due_at, rules.contact,
+        exempt=rules.exempt, resolved_at=resolved_at,
+    )  # fmt: skip
 
 
 def _person(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
@@ -450,8 +457,9 @@ def _arbitration(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
                 "own_priority": plan.priority,
             }
             free_at = end_of(due_at, rules.contact, zone)
+            known_at = max(rival.resolved_at, facts.now + LOOK_AGAIN) if rival.resolved_at else free_at
             # The other may yet fall away, so even a wait that seems too long lasts until the moment is over.
-            return _deferred(plan, Reason.OUTRANKED, min(free_at, plan.stale_at), inputs)
+            return _deferred(plan, Reason.OUTRANKED, min(free_at, known_at, plan.stale_at), inputs)
     return None
 
 

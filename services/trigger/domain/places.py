@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from services.trigger.domain.audience import Person, person_fits
-from services.trigger.domain.expanding import child_of
-from services.trigger.domain.model import Account, Contact, Organisation, Plan
-from services.trigger.domain.programme import Edition, Who
+from services.trigger.domain.audience import person_fits
+from services.trigger.domain.expanding import Crowd, account_of, child_of
+from services.trigger.domain.model import Contact, Organisation, Plan
+from services.trigger.domain.programme import Edition
 from shared.contracts.model import Persona
 from shared.values import quick
 
@@ -69,16 +69,15 @@ def keeps(
     return None
 
 
-def foreseen(
-    parent: Plan, edition: Edition, people: Iterable[Contact], account: Account, organisation: Organisation
-) -> Iterator[Plan]:
-    """The plans that an audience of an account will become for those whom `coverage` wants."""
+def foreseen(parent: Plan, edition: Edition, crowd: Crowd, organisation: Organisation) -> Iterator[Plan]:
+    """The plans that an audience will become for those whom `coverage` wants, as the directory stands.
+
+    Everybody who fits: whose turn it will be, and whom a sample draws, is decided when the audience comes due.
+    """
     audience = edition.programme.audience
-    if audience.who is not Who.ACCOUNT:
-        return
-    for contact in people:
-        person = Person(contact)
-        if contact.persona in audience.coverage and person_fits(audience, person, account) is None:
+    for person in crowd.people:
+        account = account_of(parent, person, crowd)
+        if person.contact.persona in audience.coverage and person_fits(audience, person, account) is None:
             yield child_of(parent, edition, person, account, organisation)
 
 

@@ -9,6 +9,7 @@ from services.trigger.domain import gate
 from services.trigger.domain.model import Plan
 from services.trigger.domain.naming import Blind
 from services.trigger.domain.programme import Edition
+from services.trigger.handlers.crowds import parts_ahead
 from services.trigger.handlers.looking_ahead import look_ahead
 from services.trigger.store import asks, brakes, plans, programmes, shadow
 from shared.db.database import Connection
@@ -52,10 +53,14 @@ async def load_people(
     rivals = await plans.rivals_of(conn, people, facts.now + MEMORY)
     unresolved = await plans.audiences_of(conn, companies, facts.now + MEMORY)
     editions = await programmes.editions_of(conn, [(p.programme, p.version) for p in unresolved])
-    for parent in unresolved:
-        edition = editions[parent.programme, parent.version]
+    parents = [(parent, editions[parent.programme, parent.version]) for parent in unresolved]
+    parts = await parts_ahead(conn, parents, facts.now, people)
+    for parent, edition in parents:
+        part = parts.get(parent.id, {})
         for plan in due:
-            rival = gate.rival_of(parent, plan, edition, facts)
-            if rival and plan.contact_id:
+            if plan.contact_id is None:
+                continue
+            rival = gate.rival_of(parent, plan, edition, facts, part.get(plan.contact_id))
+            if rival:
                 rivals.setdefault(plan.contact_id, []).append(rival)
     facts.rivals = rivals

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from services.trigger.domain import gate
-from services.trigger.domain.model import Contact, Plan
-from services.trigger.domain.places import Crew, foreseen
+from services.trigger.domain.model import Plan
+from services.trigger.domain.places import foreseen
 from services.trigger.domain.programme import Edition
 from services.trigger.domain.timing import at_most
-from services.trigger.store import asks, directory, plans
+from services.trigger.handlers.crowds import crowds_ahead
+from services.trigger.store import asks, directory, plans, programmes
+from shared.contracts.model import Persona
 from shared.db.database import Connection
 
 Crowded = dict[tuple[str, UUID], Edition]
@@ -43,9 +45,9 @@ async def look_ahead(
     )
     keys = sorted({key for key, _ in crowded})
     ahead = await plans.plans_ahead(conn, companies, keys, facts.now + longest, personas)
-    unresolved = {plan.account_id for plan in ahead if plan.contact_id is None and plan.account_id}
-    staff = await directory.contacts_by_persona(conn, unresolved, personas) if unresolved else {}
-    facts.awaited = _crews(ahead, crowded, staff, facts)
+    facts.awaited = {key: {} for key in crowded}
+    _expect(facts, (plan for plan in ahead if plan.contact_id))
+    await _foresee(conn, [plan for plan in ahead if plan.contact_id is None], personas, facts)
     await _know(conn, due, facts, since)
 
 
@@ -61,22 +63,25 @@ def _crowded(due: Sequence[Plan], edition_of: Callable[[Plan], Edition], facts: 
     }
 
 
-def _crews(
-    ahead: Sequence[Plan], crowded: Crowded, staff: Mapping[UUID, list[Contact]], facts: gate.Facts
-) -> dict[tuple[str, UUID], Crew]:
-    crews: dict[tuple[str, UUID], Crew] = {key: {} for key in crowded}
-    for plan in ahead:
-        key = (plan.programme, plan.account_id) if plan.account_id else None
-        edition = crowded.get(key) if key else None
-        account = facts.accounts.get(plan.account_id) if plan.account_id else None
-        if key is None or edition is None or account is None:
-            continue
-        if plan.contact_id:
-            crews[key][plan.id] = plan
-            continue
-        for child in foreseen(plan, edition, staff.get(account.id, ()), account, facts.organisation):
-            crews[key].setdefault(child.id, child)
-    return crews
+async def _foresee(
+    conn: Connection, unresolved: Sequence[Plan], personas: Sequence[Persona], facts: gate.Facts
+) -> None:
+    """Expect those whom audiences will mean, each by the edition by which it will be resolved."""
+    if not unresolved:
+        return
+    editions = await programmes.editions_of(conn, [(plan.programme, plan.version) for plan in unresolved])
+    parents = [(plan, editions[plan.programme, plan.version]) for plan in unresolved]
+    there = {one: facts.accounts[one] for _, one in facts.awaited if one in facts.accounts}
+    found = await crowds_ahead(conn, parents, facts.now, personas, there)
+    for parent, edition in parents:
+        _expect(facts, foreseen(parent, edition, found[parent.id], facts.organisation))
+
+
+def _expect(facts: gate.Facts, plans: Iterable[Plan]) -> None:
+    for plan in plans:
+        crew = facts.awaited.get((plan.programme, plan.account_id)) if plan.account_id else None
+        if crew is not None:
+            crew.setdefault(plan.id, plan)
 
 
 async def _know(conn: Connection, due: Sequence[Plan], facts: gate.Facts, since: datetime) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from services.trigger.domain.book import Tally
 from services.trigger.domain.model import Account
 from services.trigger.domain.parties import Seen
 from services.trigger.store.rows import account_of
+from shared.contracts.model import Persona
 from shared.db.database import Connection
 
 _TALLY = """
@@ -28,6 +30,12 @@ on conflict (subject, contact_id) do update set
     seen_at = greatest(participants.seen_at, excluded.seen_at)
 where excluded.seen_at >= participants.seen_at + interval '1 day'
    or (excluded.role <> '' and excluded.role <> participants.role)
+"""
+_OF_PERSONAS = """
+select p.subject, p.contact_id, p.role from participants p join contacts c on c.id = p.contact_id
+where p.subject = any($1) and p.seen_at >= $2 and c.persona = any($3)
+  and (c.account_id = any($4) or p.subject = any($5))
+order by p.subject, p.contact_id
 """
 _UNSEEDED = """
 select key, programmes.version, coalesce(s.after, '00000000-0000-0000-0000-000000000000') as after
@@ -90,10 +98,47 @@ async def participants(
         sorted(set(subjects)),
         since,
     )
+    return _by_subject(rows)
+
+
+def _by_subject(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[UUID, str]]:
     found: dict[str, dict[UUID, str]] = {}
     for row in rows:
         found.setdefault(row["subject"], {})[row["contact_id"]] = row["role"]
     return found
+
+
+async def participants_of(
+    conn: Connection,
+    subjects: Iterable[str],
+    since: datetime,
+    *,
+    personas: Iterable[Persona],
+    accounts: Iterable[UUID],
+    anywhere: Sequence[str],
+) -> dict[str, dict[UUID, str]]:
+    """Of the people who were seen with subjects those of some personas who belong to some accounts.
+
+    With the subjects of `anywhere` whatever their account is.
+    """
+    rows = await conn.fetch(
+        _OF_PERSONAS, sorted(set(subjects)), since, sorted(set(personas)), sorted(accounts), anywhere
+    )
+    return _by_subject(rows)
+
+
+async def participants_among(
+    conn: Connection, subjects: Iterable[str], since: datetime, *, contacts: Sequence[UUID]
+) -> dict[str, dict[UUID, str]]:
+    """Which of some people were seen with subjects since then, with their roles."""
+    rows = await conn.fetch(
+        "select subject, contact_id, role from participants "
+        "where contact_id = any($1) and subject = any($2) and seen_at >= $3 order by subject, contact_id",
+        contacts,
+        sorted(set(subjects)),
+        since,
+    )
+    return _by_subject(rows)
 
 
 async def forget_participants(conn: Connection, contacts: Sequence[UUID]) -> None:

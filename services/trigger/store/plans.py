@@ -71,12 +71,21 @@ where p.contact_id = any($1) and p.state = 'pending' and p.due_at < $2 and p.sha
 _AUDIENCES = f"""
 select {COLUMNS} from plans
 where account_id = any($1) and contact_id is null and state = 'pending' and due_at < $2
-  and shadow is not true order by id
+  and shadow is not true
+union all
+select {COLUMNS} from plans
+where account_id is null and contact_id is null and state = 'pending' and due_at < $2
+  and shadow is not true
+order by id
 """  # noqa: S608 - a constant
 AHEAD = f"""
 with ahead as materialized (
     select {COLUMNS} from plans
     where account_id = any($1) and programme = any($2) and state = 'pending' and due_at < $3
+    union all
+    select {COLUMNS} from plans
+    where account_id is null and contact_id is null and programme = any($2) and state = 'pending'
+      and due_at < $3
 )
 select ahead.* from ahead left join contacts c on c.id = ahead.contact_id
 where ahead.contact_id is null or c.persona = any($4) order by ahead.id
@@ -217,9 +226,9 @@ async def rivals_of(conn: Connection, contacts: Sequence[UUID], until: datetime)
 
 
 async def audiences_of(conn: Connection, accounts: Sequence[UUID], until: datetime) -> list[Plan]:
-    """Plans for people of accounts who are not yet known by name, due before `until`.
+    """Plans for people who are not yet known by name, due before `until`.
 
-    Those that wait for a brake not.
+    Of accounts, and of no account in particular, as after the release of a product. Those in shadow not.
     """
     return [plan_of(row) for row in await conn.fetch(_AUDIENCES, accounts, until)]
 
@@ -233,7 +242,8 @@ async def plans_ahead(
 ) -> list[Plan]:
     """Pending plans of programmes at accounts that come due before `until`, also those in shadow.
 
-    For people of some personas, and for audiences that are not yet resolved.
+    For people of some personas, and for audiences that are not yet resolved; also for those of no account in
+    particular.
     """
     rows = await conn.fetch(AHEAD, accounts, programmes, until, list(personas))
     return [plan_of(row) for row in rows]

@@ -21,12 +21,13 @@ from services.trigger.domain.programme import Edition
 from services.trigger.domain.reminding import reminder_at
 from services.trigger.domain.survey import Request, ask_of, survey_id_of, survey_of
 from services.trigger.domain.turns import in_turn
+from services.trigger.handlers.crowds import crowds
 from services.trigger.handlers.facts import load_facts, load_people
 from services.trigger.handlers.freeing import give_places_back
 from services.trigger.handlers.ledger import record
 from services.trigger.handlers.recovery import Decided, tell_of_questions
 from services.trigger.store import asks, directory, plans, programmes, shadow, slots
-from services.trigger.worker.audiences import crowds, plans_ahead
+from services.trigger.worker.following import plans_ahead
 from shared.contracts.reasons import Outcome, Reason
 from shared.contracts.touchpoints import CASE_RESOLVED
 from shared.db.database import Database, Tx

@@ -31,6 +31,12 @@ PROGRAMMES: list[dict[str, Any]] = [
     {"key": "council", "quarantine": {"contact": "5d", "account": {"max": 3, "per": "30d"}},
      "audience": {"who": "account", "coverage": {"decision_maker": 1, "user": 1}},
      "when": {"touchpoint": "project.completed", "per": "project", "delay": "0h", "fresh_for": "10d"}},
+    {"key": "members", "quarantine": {"contact": "1d", "account": {"max": 2, "per": "30d"}},
+     "audience": {"who": "project", "role": ["member"], "coverage": {"decision_maker": 1, "user": 1}},
+     "when": {"touchpoint": "project.reviewed", "per": "project", "delay": "72h", "fresh_for": "10d"}},
+    {"key": "release", "priority": 60, "quarantine": {"contact": "5d", "account": {"max": 2, "per": "30d"}},
+     "audience": {"who": "product", "coverage": {"decision_maker": 1, "user": 1}},
+     "when": {"touchpoint": "release.shipped", "per": "product", "delay": "72h", "fresh_for": "10d"}},
 ]  # fmt: skip
 
 
@@ -133,6 +139,64 @@ async def test_two_instances_at_once_keep_every_place_and_exceed_no_budget(
     assert len(bosses) == accounts
 
 
+async def takes_part(world: World, programme: str, who: int, what: str) -> None:
+    """Somebody is named as a member of a project, or uses a product; their company is known from elsewhere."""
+    if programme == "members":
+        member, project = {"id": f"c0-{who}", "role": "member"}, {"kind": "project", "id": what}
+        await world.tell("project.started", contact=member, subject=project)
+    else:
+        await world.tell("product.used", contact={"id": f"c0-{who}"}, product=what)
+
+
+async def comes_to_an_end(world: World, programme: str, what: str) -> None:
+    """A project of the company is reviewed; a product is released, to nobody in particular."""
+    if programme == "members":
+        project = {"kind": "project", "id": what}
+        await world.tell("project.reviewed", account={"id": "a0"}, subject=project)
+    else:
+        await world.tell("release.shipped", product=what)
+
+
+@pytest.mark.parametrize("programme", ["members", "release"])
+async def test_who_takes_part_in_what_comes_due_later_is_awaited_too(world: World, programme: str) -> None:
+    """Two users are asked about one thing; the decision maker about another, two days later."""
+    company = {"id": "a0", "name": "Kund 0"}
+    for who in range(4):
+        await world.tell("contact.updated", contact=person(0, who), account=company)
+    for who, what in ((1, "first"), (2, "first"), (0, "second")):
+        await takes_part(world, programme, who, what)
+    await comes_to_an_end(world, programme, "first")
+    await world.later(days=2)
+    await comes_to_an_end(world, programme, "second")
+    await world.until(world.clock.now() + timedelta(days=1, hours=1))
+    assert [one.snapshot.persona for one in await asked(world, programme)] == [Persona.USER]
+    kept = [e.decision for e in await world.ledger() if e.decision.reason == "place_kept"]
+    assert len(kept) >= 1
+    await world.until(world.clock.now() + timedelta(days=3))
+    personas = [one.snapshot.persona for one in await asked(world, programme)]
+    assert personas == [Persona.USER, Persona.DECISION_MAKER]
+
+
+async def test_an_audience_of_no_account_goes_first_with_those_whom_it_will_mean(world: World) -> None:
+    """A small question waits for a release that is asked about in two days, of its users alone."""
+    for account, who in ((0, 1), (1, 1)):
+        company = {"id": f"a{account}", "name": f"Kund {account}"}
+        await world.tell("contact.updated", contact=person(account, who), account=company)
+    await takes_part(world, "release", 1, "crm")
+    await world.tell("release.shipped", product="crm")
+    await world.later(days=1)
+    for account in range(2):
+        order = {"kind": "order", "id": f"o{account}"}
+        await world.tell("order.delivered", contact=person(account, 1), subject=order)
+    await world.due()
+    (small,) = await asked(world, "small")
+    waiting = [e.decision for e in await world.ledger() if e.decision.reason == "outranked"]
+    assert [str(one.account_id) != small.snapshot.account_id for one in waiting] == [True]
+    await world.later(days=2)
+    (release,) = await asked(world, "release")
+    assert release.snapshot.contact_id == str(waiting[0].contact_id)
+
+
 _MANY = """
 insert into plans (id, programme, version, subject, occurrence, account_id, moment, first_due_at, due_at,
     stale_at, state, priority, event_id)
@@ -149,4 +213,5 @@ async def test_looking_ahead_finds_the_plans_of_accounts_by_their_index(world: W
         accounts = await tx.conn.fetch("select distinct account_id from plans limit 50")
         ids, until = [row["account_id"] for row in accounts], datetime(2099, 1, 1, tzinfo=UTC)
         lines = await tx.conn.fetch(f"explain {plans.AHEAD}", ids, ["council"], until, ["user"])
-    assert any("plans_account" in line[0] for line in lines), lines
+    for index in ("plans_account", "plans_anywhere"):
+        assert any(index in line[0] for line in lines), lines

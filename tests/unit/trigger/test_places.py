@@ -22,7 +22,18 @@ from services.trigger.domain.turns import in_turn
 from shared.contracts.directory import Consent
 from shared.contracts.model import Persona
 from shared.contracts.reasons import Outcome, Reason
-from tests.unit.trigger.support import ACME, ANNA, NOW, ORGANISATION, ask, definition, edition, facts, plan
+from tests.unit.trigger.support import (
+    ACME,
+    ANNA,
+    NOW,
+    ORGANISATION,
+    ask,
+    crowd,
+    definition,
+    edition,
+    facts,
+    plan,
+)
 
 DAY = timedelta(days=1)
 BOSS, USER = Persona.DECISION_MAKER, Persona.USER
@@ -199,7 +210,7 @@ def test_only_a_budget_that_is_nearly_used_up_is_looked_at() -> None:
 def test_those_of_a_coming_round_are_awaited_before_they_are_planned() -> None:
     parent = planned(HEAD, 5, contact_id=None)
     people = [HEAD, somebody(11, None), USERS[0]]
-    children = list(foreseen(parent, BOTH, people, ACME, ORGANISATION))
+    children = list(foreseen(parent, BOTH, crowd(*people), ORGANISATION))
     assert [one.contact_id for one in children] == [HEAD.id, USERS[0].id]
     assert all(one.state is PlanState.PENDING and one.account_id == ACME.id for one in children)
 

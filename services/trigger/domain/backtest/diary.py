@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from heapq import heappop, heappush
-from itertools import count
+from itertools import chain, count
 from typing import TypeVar
 from uuid import UUID
 
@@ -38,6 +38,7 @@ class Diary:
         self._of_contact: dict[UUID, Plans] = {}
         self._of_account: dict[UUID, Plans] = {}
         self._audiences: dict[UUID, Plans] = {}
+        self._anywhere: Plans = {}
         self._held: dict[UUID, Ids] = {}
         self._open_of: dict[UUID, Ids] = {}
         self._ever: dict[UUID, Ids] | None = None
@@ -110,9 +111,17 @@ class Diary:
         return self._of_contact.get(contact_id, _NOTHING).values()
 
     def audiences_of(self, account_id: UUID | None) -> Iterable[Plan]:
-        """Plans for people of a company who are not yet known by name; not those in shadow."""
+        """Plans for people of a company who are not yet known by name; not those in shadow.
+
+        Also those for people of no company in particular.
+        """
         known = self._audiences.get(account_id, _NOTHING) if account_id else _NOTHING
-        return (plan for plan in known.values() if not plan.shadow)
+        every = chain(known.values(), self._anywhere.values()) if self._anywhere else known.values()
+        return (plan for plan in every if not plan.shadow)
+
+    def anywhere(self) -> Collection[Plan]:
+        """What is planned for people of no company in particular who are not yet known by name."""
+        return self._anywhere.values()
 
     def all_of(self, contacts: Collection[UUID]) -> list[Plan]:
         """Everything that was ever planned for people."""
@@ -186,12 +195,16 @@ class Diary:
         index = self._audiences if contact_id is None else self._of_contact
         key = contact_id or account_id
         if plan.state is not PlanState.PENDING:
-            if key is not None:
+            if key is None:
+                self._anywhere.pop(plan_id, None)
+            else:
                 _drop(index, key, plan_id)
             if account_id is not None:
                 _drop(self._of_account, account_id, plan_id)
             return
-        if key is not None:
+        if key is None:
+            self._anywhere[plan_id] = plan
+        else:
             _list(index, key, plan)
         if account_id is not None:
             _list(self._of_account, account_id, plan)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from services.trigger.domain.audience import Person
@@ -25,6 +25,7 @@ from services.trigger.domain.programme import Edition, Who
 from shared.contracts.touchpoints import Touchpoint
 
 _ONE_DAY = timedelta(days=1)
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Parties:
@@ -91,8 +92,15 @@ class Parties:
         staff = people.staff.get(plan.account_id, {}) if plan.account_id else {}
         return [Person(people.contacts[contact_id], roles.get(contact_id, "")) for contact_id in staff]
 
+    def part(self, plan: Plan, edition: Edition, contact_id: UUID, now: datetime) -> str | None:
+        """The role that somebody has in what an audience is about; None when they take no part in it."""
+        if not needs_roles(edition):
+            return None
+        role, at = self._seen.get(taken_part_in(plan, edition), {}).get(contact_id, ("", _NEVER))
+        return role if at >= _since(edition, now) else None
+
     def _roles(self, plan: Plan, edition: Edition, now: datetime) -> Iterator[tuple[UUID, str]]:
-        since = now - (USES if edition.programme.audience.who is Who.PRODUCT else TAKES_PART)
+        since = _since(edition, now)
         for contact_id, (role, at) in self._seen.get(taken_part_in(plan, edition), {}).items():
             if at >= since:
                 yield contact_id, role
@@ -115,6 +123,10 @@ class Parties:
     def holds_on(self, account_id: UUID | None) -> tuple[Hold, ...]:
         """What an account waits for."""
         return self._active.get(account_id, ()) if account_id else ()
+
+
+def _since(edition: Edition, now: datetime) -> datetime:
+    return now - (USES if edition.programme.audience.who is Who.PRODUCT else TAKES_PART)
 
 
 def _of_event(edition: Edition) -> bool:

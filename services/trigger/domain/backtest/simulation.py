@@ -379,14 +379,16 @@ class Simulation:
         return found
 
     def _crew(self, account_id: UUID, edition: Edition) -> Crew:
-        ahead = [plan for plan in self.diary.about(account_id) if plan.programme == edition.key]
+        planned = (*self.diary.about(account_id), *self.diary.anywhere())
+        ahead = [plan for plan in planned if plan.programme == edition.key]
         crew = {plan.id: plan for plan in ahead if plan.contact_id}
-        staff = [self.people.contacts[one] for one in self.people.staff.get(account_id, ())]
         for parent in ahead:
             if parent.contact_id is None:
-                account = self.people.accounts[account_id]
-                for child in foreseen(parent, edition, staff, account, self._organisation):
-                    crew.setdefault(child.id, child)
+                people = self._parties.crowd(parent, edition, self.people, self._facts.now)
+                crowd = Crowd(people, self.people.accounts)
+                for child in foreseen(parent, edition, crowd, self._organisation):
+                    if child.account_id == account_id:
+                        crew.setdefault(child.id, child)
         return crew
 
     def _rivals(self, due: Sequence[Plan]) -> Mapping[UUID, Sequence[gate.Rival]]:
@@ -406,7 +408,8 @@ class Simulation:
             for audience in self.diary.audiences_of(plan.account_id):
                 if audience.priority > priority and audience.due_at < until:
                     edition = self._editions[audience.programme]
-                    rival = gate.rival_of(audience, plan, edition, facts)
+                    part = self._parties.part(audience, edition, contact_id, facts.now)
+                    rival = gate.rival_of(audience, plan, edition, facts, part)
                     if rival:
                         found.setdefault(contact_id, []).append(rival)
         return found
