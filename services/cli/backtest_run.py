@@ -24,7 +24,8 @@ from services.trigger.domain.backtest.summing import UNKNOWN, differences, sum_u
 from services.trigger.domain.backtest.tally import Tally
 from services.trigger.domain.model import Organisation
 from services.trigger.domain.programme import Edition
-from services.trigger.sources.history import Happening, History, of_report
+from services.trigger.sources.history import History
+from services.trigger.sources.lines import Happening, of_report
 from services.trigger.sources.table import Kind, Problem, problem_of, report_of
 from services.trigger.webhooks.body import BadBodyError
 from shared.contracts.forms import QuestionType

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from services.cli.backtest_run import Found, Progress, Setting, directory_of, run
 from services.trigger.domain.backtest.apart import NOTHING, Groups
-from services.trigger.sources.history import History, heard_in
+from services.trigger.sources.glance import heard_in
+from services.trigger.sources.history import History
 
 WORTH = 8 * 1024 * 1024
 """Bytes of a history that are worth a process of their own: it takes a second until it has begun."""

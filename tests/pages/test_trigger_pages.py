@@ -30,6 +30,7 @@ PATHS = [
     "/why?q=anna@kund.example",
     "/why?q=nobody",
     "/programmes",
+    "/programmes/journey",
     "/settings",
     "/programmes/delivery-csat-2",
     "/programmes/learned",

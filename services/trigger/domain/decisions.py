@@ -73,6 +73,11 @@ def of_plan(
     )
 
 
+def deferred(plan: Plan, reason: Reason, until: datetime, inputs: Mapping[str, Scalar]) -> Decision:
+    """A line about a plan that is looked at again at a moment."""
+    return of_plan(plan, Outcome.DEFERRED, reason, inputs, until)
+
+
 def of_ask(
     ask: Ask,
     outcome: Outcome,

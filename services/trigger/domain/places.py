@@ -72,7 +72,7 @@ def keeps(
 def foreseen(parent: Plan, edition: Edition, crowd: Crowd, organisation: Organisation) -> Iterator[Plan]:
     """The plans that an audience will become for those whom `coverage` wants, as the directory stands.
 
-    Everybody who fits: whose turn it will be, and whom a sample draws, is decided when the audience comes due.
+    Everybody who fits: whose turn it will be, and whom a sample draws, is decided when it comes due.
     """
     audience = edition.programme.audience
     for person in crowd.people:

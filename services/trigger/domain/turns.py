@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from services.trigger.domain.audience import Person, turns
-from services.trigger.domain.gate import Facts
+from services.trigger.domain.facts import Facts
 from services.trigger.domain.model import Plan
 from services.trigger.domain.programme import Edition
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from services.trigger.domain import gate
+from services.trigger.domain.arbitration import rival_of
+from services.trigger.domain.facts import Asks, Facts
 from services.trigger.domain.model import Plan
 from services.trigger.domain.naming import Blind
 from services.trigger.domain.programme import Edition
@@ -19,7 +20,7 @@ MEMORY = timedelta(days=800)
 """How far back asks can matter: longer than any quarantine that passes the check."""
 
 
-async def load_facts(conn: Connection, now: datetime, blind: Blind, *, acting: bool = False) -> gate.Facts:
+async def load_facts(conn: Connection, now: datetime, blind: Blind, *, acting: bool = False) -> Facts:
     """What the gate needs to know whoever it is about.
 
     Args:
@@ -35,19 +36,19 @@ async def load_facts(conn: Connection, now: datetime, blind: Blind, *, acting: b
     if organisation is None:
         raise Unavailable("the organisation's settings are not written yet")
     own = frozenset(blind("domain", domain) for domain in organisation.own_domains)
-    return gate.Facts(now, organisation, own, await brakes.brakes_now(conn, held=acting))
+    return Facts(now, organisation, own, await brakes.brakes_now(conn, held=acting))
 
 
 async def load_people(
-    conn: Connection, due: Sequence[Plan], edition_of: Callable[[Plan], Edition], facts: gate.Facts
+    conn: Connection, due: Sequence[Plan], edition_of: Callable[[Plan], Edition], facts: Facts
 ) -> None:
     """Asks, holds and rivals of everybody in the batch; whoever acts on it has locked the people's rows."""
     people = sorted({p.contact_id for p in due if p.contact_id})
     companies = sorted({p.account_id for p in due if p.account_id})
-    facts.asks = gate.Asks(await asks.recent_asks(conn, people, companies, facts.now - MEMORY))
+    facts.asks = Asks(await asks.recent_asks(conn, people, companies, facts.now - MEMORY))
     if rehearsing := sorted({p.programme for p in due if p.shadow}):
         for ask in await shadow.would_be(conn, rehearsing, people, companies, facts.now - MEMORY):
-            facts.would_be.setdefault(ask.programme, gate.Asks()).add(ask)
+            facts.would_be.setdefault(ask.programme, Asks()).add(ask)
     await look_ahead(conn, due, edition_of, facts, facts.now - MEMORY)
     facts.holds = await brakes.holds_on(conn, people, companies)
     rivals = await plans.rivals_of(conn, people, facts.now + MEMORY)
@@ -60,7 +61,7 @@ async def load_people(
         for plan in due:
             if plan.contact_id is None:
                 continue
-            rival = gate.rival_of(parent, plan, edition, facts, part.get(plan.contact_id))
+            rival = rival_of(parent, plan, edition, facts, part.get(plan.contact_id))
             if rival:
                 rivals.setdefault(plan.contact_id, []).append(rival)
     facts.rivals = rivals

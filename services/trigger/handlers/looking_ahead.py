@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from services.trigger.domain import gate
+from services.trigger.domain import keeping
+from services.trigger.domain.facts import Facts
 from services.trigger.domain.model import Plan
 from services.trigger.domain.places import foreseen
 from services.trigger.domain.programme import Edition
@@ -25,7 +26,7 @@ async def look_ahead(
     conn: Connection,
     due: Sequence[Plan],
     edition_of: Callable[[Plan], Edition],
-    facts: gate.Facts,
+    facts: Facts,
     since: datetime,
 ) -> None:
     """Fill in what is ahead, with the people and asks that decide about it.
@@ -51,20 +52,20 @@ async def look_ahead(
     await _know(conn, due, facts, since)
 
 
-def _crowded(due: Sequence[Plan], edition_of: Callable[[Plan], Edition], facts: gate.Facts) -> Crowded:
-    keeping = [(plan, edition) for plan in due if (edition := edition_of(plan)).programme.keeps_places]
-    if not keeping:
+def _crowded(due: Sequence[Plan], edition_of: Callable[[Plan], Edition], facts: Facts) -> Crowded:
+    wanted = [(plan, edition) for plan in due if (edition := edition_of(plan)).programme.keeps_places]
+    if not wanted:
         return {}
     number = Counter(plan.account_id for plan in due)
     return {
         (plan.programme, plan.account_id): edition
-        for plan, edition in keeping
-        if plan.account_id and gate.crowded(plan, edition, facts, number[plan.account_id])
+        for plan, edition in wanted
+        if plan.account_id and keeping.crowded(plan, edition, facts, number[plan.account_id])
     }
 
 
 async def _foresee(
-    conn: Connection, unresolved: Sequence[Plan], personas: Sequence[Persona], facts: gate.Facts
+    conn: Connection, unresolved: Sequence[Plan], personas: Sequence[Persona], facts: Facts
 ) -> None:
     """Expect those whom audiences will mean, each by the edition by which it will be resolved."""
     if not unresolved:
@@ -77,14 +78,14 @@ async def _foresee(
         _expect(facts, foreseen(parent, edition, found[parent.id], facts.organisation))
 
 
-def _expect(facts: gate.Facts, plans: Iterable[Plan]) -> None:
+def _expect(facts: Facts, plans: Iterable[Plan]) -> None:
     for plan in plans:
         crew = facts.awaited.get((plan.programme, plan.account_id)) if plan.account_id else None
         if crew is not None:
             crew.setdefault(plan.id, plan)
 
 
-async def _know(conn: Connection, due: Sequence[Plan], facts: gate.Facts, since: datetime) -> None:
+async def _know(conn: Connection, due: Sequence[Plan], facts: Facts, since: datetime) -> None:
     """Read who is awaited and who was asked, and what else those who are awaited were asked."""
     awaited = {plan.contact_id for crew in facts.awaited.values() for plan in crew.values()}
     strangers = {one for one in awaited if one} - {plan.contact_id for plan in due}

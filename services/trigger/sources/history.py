@@ -8,103 +8,20 @@ its own.
 
 from __future__ import annotations
 
-import json
 import mmap
-import re
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
 
-import msgspec
-from pydantic import Field, ValidationError
-
-from services.trigger.domain.backtest.apart import NOTHING, Groups, Heard, Words
-from services.trigger.domain.reports import Report
-from services.trigger.sources.table import Kind, Problem, problem_of, report_of
+from services.trigger.domain.backtest.apart import NOTHING, Groups
+from services.trigger.sources.glance import heard_in, look_at, time_of
+from services.trigger.sources.lines import EPOCH, Happening, problem_in, read
+from services.trigger.sources.table import Problem
 from services.trigger.webhooks.body import BadBodyError
-from shared.contracts.envelope import LONGEST, describe, read_attributes
-from shared.contracts.model import Instant, Part
-from shared.contracts.topics import Topic
-from shared.contracts.touchpoints import Touchpoint
 from shared.errors import Undecodable
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_STRUCTURED = (("content-type", b"application/cloudevents+json"),)
-_TIME = re.compile(rb'"occurred_at\\?"\s*:\s*\\?"([0-9T:.Z+\- ]{10,40})\\?"')
-_MARK = b"\xef\xbb\xbf"
-_Attribute = Annotated[str, Field(min_length=1, max_length=LONGEST)]
-
-
-class Happening(NamedTuple):
-    """One event of a history, `at` in UTC; source and id tell repeats apart."""
-
-    at: datetime
-    line: int
-    type: str
-    source: str
-    id: str
-    told: Touchpoint
-
-
-class _CloudEvent(Part):
-    """A structured CloudEvent, read in one go; whatever it refuses is read again by the way that says why."""
-
-    specversion: str
-    id: _Attribute
-    source: _Attribute
-    type: _Attribute
-    time: Instant | None = None
-    data: Touchpoint
-
-
-_readable = _CloudEvent.model_validate_json
-
-
-class _Person(msgspec.Struct, gc=False):
-    id: str = ""
-    email: str = ""
-    phone: str = ""
-    ref: str = ""
-
-
-class _Account(msgspec.Struct, gc=False):
-    id: str
-
-
-class _Subject(msgspec.Struct, gc=False):
-    kind: str
-    id: str
-
-
-class _Named(msgspec.Struct, gc=False):
-    """As much of the data as says what an event is tied to."""
-
-    occurred_at: str
-    contact: _Person | None = None
-    contacts: tuple[_Person, ...] = ()
-    account: _Account | None = None
-    accounts: tuple[_Account, ...] = ()
-    product: str = ""
-    subject: _Subject | None = None
-    renewal_on: str | None = None
-
-
-class _Glance(msgspec.Struct, gc=False):
-    """A structured CloudEvent, looked at once to find out when it happened and what it is tied to."""
-
-    specversion: str
-    id: str
-    source: str
-    type: str
-    data: _Named
-
-
-_glance = msgspec.json.Decoder(_Glance).decode
 
 
 @dataclass(slots=True)
@@ -171,10 +88,10 @@ class History:
         known: set[int] = set()
         for number, line in self._read():
             try:
-                found = _read(number, line)
+                found = read(number, line)
             except (BadBodyError, Undecodable) as error:
                 if self.counts(number):
-                    self.problems.append(_problem(number, error))
+                    self.problems.append(problem_in(number, error))
                 continue
             if found is None:
                 self.passed_over += self.counts(number)
@@ -221,13 +138,13 @@ class History:
                 yield self._lines[place], text.readline()
 
     def _enter(self, number: int, at: int, line: bytes, groups: Groups | None) -> None:
-        heard = None if groups is None else _look_at(line)
-        found = _time_of(line) if heard is None else heard.at
+        heard = None if groups is None else look_at(line)
+        found = time_of(line) if heard is None else heard.at
         if found is None or (groups is not None and heard is None):
             try:
-                happening = _read(number, line)
+                happening = read(number, line)
             except (BadBodyError, Undecodable) as error:
-                self.problems.append(_problem(number, error))
+                self.problems.append(problem_in(number, error))
                 return
             if happening is None:
                 self.passed_over += 1
@@ -239,138 +156,3 @@ class History:
         self._lines.append(number)
         if groups is not None and heard is not None:
             self._nodes.append(groups.join(heard))
-
-
-def _time_of(line: bytes) -> datetime | None:
-    """When a line happened, as far as that stands in it just once and with its zone."""
-    told = _TIME.findall(line)
-    return _instant(told[0].decode()) if len(told) == 1 else None
-
-
-def _instant(text: str) -> datetime | None:
-    with suppress(ValueError):
-        found = datetime.fromisoformat(text)
-        return found if found.tzinfo else None
-    return None
-
-
-def _look_at(line: bytes) -> Heard | None:
-    """What a plain CloudEvent is tied to; None for anything else, and for what may be broken."""
-    try:
-        event = _glance(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
-    told = event.data
-    at = _instant(told.occurred_at)
-    if at is None:
-        return None
-    return _heard(event, at, told)
-
-
-def heard_in(one: Happening) -> Heard:
-    """What an event is tied to."""
-    return _heard(one, one.at, one.told)
-
-
-def _heard(event: Happening | _Glance, at: datetime, told: Touchpoint | _Named) -> Heard:
-    people = (told.contact, *told.contacts) if told.contact else told.contacts
-    return Heard(
-        event.type,
-        event.source,
-        event.id,
-        at,
-        [Words(one.id, one.email, one.phone, one.ref) for one in people],
-        told.account.id if told.account else "",
-        [one.id for one in told.accounts],
-        told.product,
-        (told.subject.kind, told.subject.id) if told.subject else ("", ""),
-        dated=told.renewal_on is not None,
-    )
-
-
-def _read(number: int, line: bytes) -> Happening | None:
-    try:
-        event = _readable(line)
-    except ValidationError:
-        return _read_closely(number, line)
-    told = event.data
-    at = told.occurred_at.astimezone(UTC)
-    return Happening(at, number, event.type, event.source, event.id, told)
-
-
-def _read_closely(number: int, line: bytes) -> Happening | None:
-    """A line that is no plain CloudEvent.
-
-    Raises:
-        BadBodyError: It is no usable row.
-        Undecodable: It is no usable CloudEvent.
-    """
-    try:
-        found = json.loads(line.removeprefix(_MARK))
-    except (ValueError, RecursionError) as error:
-        raise BadBodyError("not readable as JSON in UTF-8") from error
-    if not isinstance(found, dict):
-        raise BadBodyError("must be a JSON object")
-    if "headers" in found and ("payload" in found or "value" in found):
-        return _of_record(number, found)
-    if "specversion" in found:
-        return _of_event(number, json.dumps(found).encode(), _STRUCTURED)
-    return of_report(number, report_of(Kind.EVENTS, found, EPOCH))
-
-
-def of_report(number: int, report: Report) -> Happening:
-    """A row as an event of a history.
-
-    Raises:
-        BadBodyError: It refers to people as only our own events do.
-    """
-    if any(person.ref or person.sealed for person in report.touchpoint.people):
-        raise BadBodyError("contact: ref and sealed are not for senders; give id, email, name")
-    at = report.touchpoint.occurred_at.astimezone(UTC)
-    return Happening(at, number, report.type, report.source, report.id, report.touchpoint)
-
-
-def _of_record(number: int, record: Mapping[str, Any]) -> Happening | None:
-    """A record of Kafka; None when it is of another topic, or a tombstone."""
-    value = record.get("payload", record.get("value"))
-    if value is None or record.get("topic", Topic.TOUCHPOINTS) != Topic.TOUCHPOINTS:
-        return None
-    text = value if isinstance(value, str) else json.dumps(value)
-    return _of_event(number, text.encode(), _headers(record["headers"]))
-
-
-def _of_event(number: int, value: bytes, headers: Iterable[tuple[str, bytes]]) -> Happening:
-    attributes, data = read_attributes(value, headers)
-    try:
-        told = Touchpoint.model_validate_json(data)
-    except ValidationError as error:
-        raise Undecodable(f"data: {describe(error)}") from error
-    at = told.occurred_at.astimezone(UTC)
-    return Happening(at, number, attributes.type, attributes.source, attributes.id, told)
-
-
-def _headers(told: object) -> list[tuple[str, bytes]]:
-    """Headers as a mapping, as a list of names and values in turn, or as a list of pairs."""
-    pairs: list[tuple[object, object]]
-    match told:
-        case dict():
-            pairs = list(told.items())
-        case [str(), *_]:
-            pairs = list(zip(told[::2], told[1::2], strict=False))
-        case list():
-            pairs = [
-                (one.get("key"), one.get("value")) if isinstance(one, dict) else tuple(one)[:2]
-                for one in told
-                if isinstance(one, dict) or (isinstance(one, list) and len(one) > 1)
-            ]
-        case _:
-            raise BadBodyError("headers: must be an object or a list")
-    return [(str(name), str(value).encode()) for name, value in pairs if value is not None]
-
-
-def _problem(line: int, error: BadBodyError | Undecodable) -> Problem:
-    if isinstance(error, BadBodyError):
-        found = problem_of(line, error)
-        return found if found.reason else Problem(line, "", str(error))
-    column, _, reason = str(error).partition(": ")
-    return Problem(line, column if reason else "", reason or str(error))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.trigger.domain.gate import Brakes
+from services.trigger.domain.facts import Brakes
 from services.trigger.domain.model import Hold
 from services.trigger.store.rows import dump
 from shared.db.database import Connection

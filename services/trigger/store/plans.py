@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.trigger.domain.gate import Rival
+from services.trigger.domain.facts import Rival
 from services.trigger.domain.model import Plan
 from services.trigger.domain.programme import Edition, Quarantine
 from services.trigger.store.rows import dump, plan_of

@@ -15,6 +15,8 @@ from uuid import UUID
 from services.trigger.domain import gate
 from services.trigger.domain.decisions import of_plan
 from services.trigger.domain.expanding import expand
+from services.trigger.domain.facts import Facts
+from services.trigger.domain.keeping import serves
 from services.trigger.domain.model import Account, Ask, Contact, Decision, Plan, PlanState
 from services.trigger.domain.naming import Blind
 from services.trigger.domain.programme import Edition
@@ -133,7 +135,7 @@ class DuePlans:
         self,
         parents: Sequence[Plan],
         editions: Mapping[tuple[str, str], Edition],
-        facts: gate.Facts,
+        facts: Facts,
         done: _Round,
         tx: Tx,
     ) -> None:
@@ -170,7 +172,7 @@ class DuePlans:
         self,
         due: Sequence[Plan],
         editions: Mapping[tuple[str, str], Edition],
-        facts: gate.Facts,
+        facts: Facts,
         done: _Round,
         tx: Tx,
     ) -> None:
@@ -185,7 +187,7 @@ class DuePlans:
             decision = gate.decide(plan, edition, facts)
             done.say(plan, decision)
             after = done.plans[plan.id] = gate.settled(plan, decision)
-            if gate.serves(after, edition, facts):
+            if serves(after, edition, facts):
                 done.served.add(after.account_id)
             if decision.outcome is Outcome.REQUESTED:
                 done.asks.append(_request(plan, edition, facts, tx))
@@ -233,7 +235,7 @@ def _free(plan: plans.Due, accounts: Mapping[UUID, Any], contacts: Mapping[UUID,
     )
 
 
-def _would_be(plan: Plan, edition: Edition, facts: gate.Facts) -> Ask:
+def _would_be(plan: Plan, edition: Edition, facts: Facts) -> Ask:
     """What a programme in shadow would have asked now."""
     assert plan.contact_id is not None  # noqa: S101 - the gate suppresses plans without one
     return Ask(
@@ -249,7 +251,7 @@ def _would_be(plan: Plan, edition: Edition, facts: gate.Facts) -> Ask:
     )
 
 
-def _request(plan: Plan, edition: Edition, facts: gate.Facts, tx: Tx) -> Ask:
+def _request(plan: Plan, edition: Edition, facts: Facts, tx: Tx) -> Ask:
     """Announce a survey and reserve its place."""
     contact = facts.contact_of(plan)
     assert contact is not None  # noqa: S101 - the gate suppresses plans without one

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from uuid import UUID
 
-from services.trigger.domain import gate
+from services.trigger.domain.facts import Asks
 from services.trigger.domain.model import Ask, Decision
 from services.trigger.domain.naming import Blind
+from services.trigger.domain.reminder_gate import decide_reminder
 from services.trigger.domain.reminding import after_reminder
 from services.trigger.handlers.facts import MEMORY, load_facts
 from services.trigger.handlers.ledger import record
@@ -44,14 +45,14 @@ class DueReminders:
             companies = sorted({ask.account_id for ask in claimed if ask.account_id})
             facts.contacts, facts.accounts = contacts, await directory.get_accounts(tx.conn, companies)
             recent = await asks.recent_asks(tx.conn, sorted(contacts), [], tx.now - MEMORY)
-            facts.asks = gate.Asks(recent)
+            facts.asks = Asks(recent)
             facts.holds = await brakes.holds_on(tx.conn, sorted(contacts), companies)
             editions = await programmes.editions_of(tx.conn, [(a.programme, a.version) for a in claimed])
             decisions: list[tuple[str, Decision]] = []
             after: list[Ask] = []
             for ask in claimed:
                 edition = editions[ask.programme, ask.version]
-                decision = gate.decide_reminder(ask, edition, facts)
+                decision = decide_reminder(ask, edition, facts)
                 decisions.append(("", decision))
                 contact = contacts[ask.contact_id]
                 after.append(after_reminder(ask, decision, edition, contact, facts.organisation))

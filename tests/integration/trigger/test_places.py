@@ -140,7 +140,7 @@ async def test_two_instances_at_once_keep_every_place_and_exceed_no_budget(
 
 
 async def takes_part(world: World, programme: str, who: int, what: str) -> None:
-    """Somebody is named as a member of a project, or uses a product; their company is known from elsewhere."""
+    """Somebody is named as a member of a project, or uses a product; their company is known already."""
     if programme == "members":
         member, project = {"id": f"c0-{who}", "role": "member"}, {"kind": "project", "id": what}
         await world.tell("project.started", contact=member, subject=project)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from services.trigger.domain.audience import Person
 from services.trigger.domain.expanding import Crowd
-from services.trigger.domain.gate import Asks, Facts
+from services.trigger.domain.facts import Asks, Facts
 from services.trigger.domain.model import (
     Account,
     Ask,

@@ -22,7 +22,8 @@ from services.trigger.domain.backtest.summing import differences, spans, sum_up
 from services.trigger.domain.backtest.tally import Tally
 from services.trigger.domain.model import PlanState
 from services.trigger.domain.programme import Edition, edition_of
-from services.trigger.sources.history import Happening, History
+from services.trigger.sources.history import History
+from services.trigger.sources.lines import Happening
 from shared.contracts.forms import QuestionType
 from shared.contracts.reasons import Reason
 from tests.support.histories import BEGINS, DAYS, PROGRAMMES, history

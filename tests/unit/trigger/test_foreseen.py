@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.trigger.domain.arbitration import rival_of
 from services.trigger.domain.audience import Person
 from services.trigger.domain.expanding import Crowd, expand
-from services.trigger.domain.gate import decide, rival_of
+from services.trigger.domain.gate import decide
 from services.trigger.domain.model import Account, Contact, Plan, identity
 from services.trigger.domain.parties import of_account
 from services.trigger.domain.places import foreseen
@@ -125,14 +126,14 @@ def test_whoever_takes_no_part_in_what_the_audience_is_about_has_no_rival() -> N
 @pytest.mark.parametrize("role", ["main_contact", "stakeholder", None])
 def test_of_an_account_only_those_in_the_role_have_a_rival(role: str | None) -> None:
     of = edition(audience={"who": "account", "role": ["main_contact"]}, priority=90)
-    anna = {"contacts": {ANNA.id: replace(ANNA, account_id=ACME.id)}}
+    anna: dict[str, Any] = {"contacts": {ANNA.id: replace(ANNA, account_id=ACME.id)}}
     found = rival_of(plan(of, contact_id=None), plan(PLAIN), of, facts(**anna), role)
     assert (found is not None) is (role == "main_contact")
 
 
 def test_who_waits_for_an_audience_of_no_account_looks_again_when_it_is_known() -> None:
     """Nobody is there to wake them: whom it means of whom is known on its day."""
-    of = edition(audience={"who": "product"}, priority=90, quarantine={"contact": "14d"})
+    of = edition(key="release", audience={"who": "product"}, priority=90, quarantine={"contact": "14d"})
     audiences: Sequence[tuple[Any, Any]] = (
         (plan(of, contact_id=None, account_id=None, due_at=NOW + DAY), NOW + DAY),
         (plan(of, contact_id=None, account_id=None, due_at=NOW - DAY), NOW + timedelta(minutes=1)),

@@ -9,8 +9,11 @@ from uuid import UUID
 
 import pytest
 
-from services.trigger.domain.gate import Brakes, Rival, decide, decide_reminder, rival_of
+from services.trigger.domain.arbitration import rival_of
+from services.trigger.domain.facts import Brakes, Rival
+from services.trigger.domain.gate import decide
 from services.trigger.domain.model import AskState, Hold, Reach
+from services.trigger.domain.reminder_gate import decide_reminder
 from services.trigger.domain.timing import Span
 from services.trigger.domain.when import HoldKind
 from shared.contracts.directory import Consent

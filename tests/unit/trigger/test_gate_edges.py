@@ -9,7 +9,8 @@ from uuid import UUID
 
 import pytest
 
-from services.trigger.domain.gate import Brakes, Rival, decide
+from services.trigger.domain.facts import Brakes, Rival
+from services.trigger.domain.gate import decide
 from services.trigger.domain.model import Hold
 from services.trigger.domain.programme import Edition
 from services.trigger.domain.timing import Span

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from services.trigger.domain import gate
 from services.trigger.domain.explain import sentence
+from services.trigger.domain.facts import Facts
+from services.trigger.domain.keeping import crowded
 from services.trigger.domain.lint import check
 from services.trigger.domain.model import Ask, Contact, Decision, Plan, PlanState, Reach, identity
 from services.trigger.domain.places import Awaited, foreseen, keeps, lacking, may_fall_out
@@ -66,7 +68,7 @@ HEAD = somebody(9, BOSS)
 
 def known(
     plans: Iterable[Plan], people: Sequence[Contact], asks: Sequence[Ask] = (), now: datetime = NOW
-) -> gate.Facts:
+) -> Facts:
     found = facts(now, contacts={one.id: one for one in people}, asks=asks)
     crew = {one.id: one for one in plans}
     found.awaited = {(BOTH.key, ACME.id): crew}
@@ -203,8 +205,8 @@ def test_only_a_budget_that_is_nearly_used_up_is_looked_at() -> None:
     )
     mine = planned(USERS[1], of=of)
     looked = known([], USERS, [had(USERS[0], of=of)])
-    assert not gate.crowded(mine, of, looked, 1)
-    assert gate.crowded(mine, of, looked, 2)
+    assert not crowded(mine, of, looked, 1)
+    assert crowded(mine, of, looked, 2)
 
 
 def test_those_of_a_coming_round_are_awaited_before_they_are_planned() -> None:

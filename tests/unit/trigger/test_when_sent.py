@@ -19,7 +19,8 @@ from services.trigger.domain.audience import Person
 from services.trigger.domain.book import Book, World
 from services.trigger.domain.decisions import Occurrence
 from services.trigger.domain.expanding import Crowd, expand
-from services.trigger.domain.gate import Facts, decide
+from services.trigger.domain.facts import Facts
+from services.trigger.domain.gate import decide
 from services.trigger.domain.model import Account, Contact, Plan, PlanState, place_of
 from services.trigger.domain.planning import plan_surveys
 from services.trigger.domain.programme import Edition
