@@ -145,6 +145,28 @@ ROWS = (
                 (Query("max by (programme) (afterword_scoring_response_ratio)", "{{programme}}"),),
                 unit="percentunit",
             ),
+            Panel(
+                "Response rate, 30 days",
+                "Answered of the surveys sent in the last 30 days, as of now, with the floor and the target.",
+                (
+                    Query("max by (programme) (afterword_dispatch_response_ratio)", "{{programme}}"),
+                    Query("max(afterword_dispatch_response_floor_ratio)", "floor"),
+                    Query("max(afterword_dispatch_response_target_ratio)", "target"),
+                ),
+                unit="percentunit",
+                width=16,
+            ),
+            Panel(
+                "What became of surveys, 30 days",
+                "From asked for to answered. The page /messages/rates says it of each programme and manager.",
+                (
+                    Query(
+                        "sum by (outcome) (max by (programme, channel, outcome) (afterword_dispatch_surveys))",
+                        "{{outcome}}",
+                    ),
+                ),
+                kind="bargauge",
+            ),
         ),
     ),
     Row(

@@ -27,11 +27,12 @@ from services.dispatch.handlers.returns import Returns
 from services.dispatch.handlers.stop_list import StopList
 from services.dispatch.handlers.texting import Texting
 from services.dispatch.pages.preview import preview_routes
+from services.dispatch.pages.rates import rate_pages
 from services.dispatch.pages.suppressions import SuppressionPages
 from services.dispatch.pages.unsubscribe import unsubscribe_routes
 from services.dispatch.settings import Settings
 from services.dispatch.worker.delivering import Postman
-from services.dispatch.worker.minding import Views, reap, weigh
+from services.dispatch.worker.minding import Views, reap, tally, weigh
 from services.dispatch.worker.preparing import Desk
 from shared.contracts.model import Channel
 from shared.runtime.loops import Loop
@@ -43,6 +44,7 @@ SEND_EVERY = 0.2
 VIEWS_EVERY = 0.5
 MIND_EVERY = 1.0
 WEIGH_EVERY = 5.0
+TALLY_EVERY = 60.0
 
 
 async def build(settings: Settings, platform: Platform) -> Service:
@@ -67,6 +69,7 @@ async def build(settings: Settings, platform: Platform) -> Service:
     batch = max(1, settings.smtp_connections // settings.lanes)
     postman = Postman(db, platform.machine, channels, desk, batch)
     views = Views(db, platform.bus)
+    thresholds = _thresholds(settings)
     return Service(
         name="dispatch",
         router=_router(settings, platform, renderer, channels[Channel.EMAIL]),
@@ -76,6 +79,7 @@ async def build(settings: Settings, platform: Platform) -> Service:
             Loop("views", VIEWS_EVERY, views.prove, due=False),
             Loop("reap", MIND_EVERY, lambda: reap(db), due=False, woken=False),
             Loop("weigh", WEIGH_EVERY, lambda: weigh(db), due=False, woken=False),
+            Loop("tally", TALLY_EVERY, lambda: tally(db, thresholds), due=False, woken=False),
         ),
     )
 
@@ -114,6 +118,10 @@ def _signer(settings: Settings) -> Signer | None:
     return Signer.load(settings.dkim_domain.lower(), settings.dkim_selector, pem)
 
 
+def _thresholds(settings: Settings) -> Thresholds:
+    return Thresholds(settings.rate_target, settings.rate_floor)
+
+
 def _proofs(settings: Settings) -> Proofs:
     mailgun = settings.mailgun_key.get_secret_value()
     return Proofs(
@@ -136,7 +144,8 @@ def _router(settings: Settings, platform: Platform, renderer: Renderer, post: Po
         twilio_routes(texting, (token,) if token else ()),
         MailHooks(returns, reports, _proofs(settings), fetch).routes(),
         pending_routes(platform.db, platform.tokens, public_url),
-        rate_routes(platform.db, Thresholds(settings.rate_target, settings.rate_floor)),
+        rate_routes(platform.db, _thresholds(settings)),
+        rate_pages(platform.db, _thresholds(settings)),
         unsubscribe_routes(platform.db, platform.tokens),
         preview_routes(platform.db, Studio(renderer, public_url, settings.sms_replies)),
         SuppressionPages(StopList(platform.db, platform.sealer)).routes(),

@@ -33,3 +33,15 @@ STALE_VIEWS = Counter(
     "Reminders sent although answers could not be read up to date for 15 minutes.",
 )
 WAITING = Gauge("afterword_dispatch_waiting_messages", "Messages not yet handed over.", ["state"])
+SURVEYS = Gauge(
+    "afterword_dispatch_surveys",
+    "Surveys requested in the last 30 days, by what became of them so far; tests left out.",
+    ["programme", "channel", "outcome"],
+)
+RESPONSE_RATIO = Gauge(
+    "afterword_dispatch_response_ratio",
+    "Surveys of the last 30 days: answered by sent, 0 to 1; none while none was sent.",
+    ["programme"],
+)
+FLOOR = Gauge("afterword_dispatch_response_floor_ratio", "Response rate below which something is wrong.")
+TARGET = Gauge("afterword_dispatch_response_target_ratio", "Response rate that is aimed at.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.async_api import Browser
@@ -70,3 +71,29 @@ async def test_somebody_is_put_on_the_list_looked_up_and_taken_off_by_hand(
     await found.get_by_role("button", name="Take off the list").click()
     await page.get_by_text("Taken off. What it was stays").wait_for()
     await context.close()
+
+
+@pytest.mark.requirement("R58")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_how_many_answer_is_read_on_a_phone_and_on_a_desk(
+    browser: Browser, address: tuple[str, str], scheme: Literal["light", "dark"], tmp_path: Path
+) -> None:
+    url, token = address
+    for size in SIZES.values():
+        context = await browser.new_context(
+            viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, bypass_csp=True
+        )
+        await context.add_cookies([{"name": "afterword", "value": token, "url": url}])
+        page = await context.new_page()
+        await page.goto(f"{url}/messages/rates?from=2026-03-01&to=2026-03-03")
+        await page.get_by_text("too few sent to judge").wait_for()
+        await page.locator("summary").click()
+        await page.screenshot(path=tmp_path / f"rates-{scheme}-{size[0]}.png", full_page=True)
+        assert await barriers(page) == []
+        assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        await page.get_by_label("or from this day").fill("2020-01-01")
+        await page.get_by_role("button", name="Show").click()
+        await page.get_by_text("400 days at most.").wait_for()
+        await page.screenshot(path=tmp_path / f"wrong-{scheme}-{size[0]}.png", full_page=True)
+        assert await barriers(page) == []
+        await context.close()

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 
-from services.dispatch.domain.rates import Thresholds
+from services.dispatch.domain.rates import LONGEST, SPAN, Thresholds
 from services.dispatch.store import rates
 from services.dispatch.store.rates import Cut
 from shared.db.database import Database
@@ -16,8 +16,6 @@ from shared.security.access import Principal, Scope, require_scope
 from shared.web.instants import Moment
 from shared.web.problems import Problem
 
-SPAN = timedelta(days=30)
-LONGEST = timedelta(days=400)
 MessageReader = Annotated[Principal, Depends(require_scope(Scope.MESSAGES_READ))]
 
 
@@ -34,7 +32,8 @@ def rate_routes(db: Database, thresholds: Thresholds) -> APIRouter:
     ) -> dict[str, Any]:
         """Sums of the surveys requested from `since` (30 days ago) to `until` (now).
 
-        By programme, channel or account manager; without tests. Who only opened a mail is not measured.
+        By programme, channel or account manager; without tests. Who only opened a mail is not measured:
+        `not_begun` are all who neither began nor had their mail come back. `few`: too few to judge by.
         """
         last: datetime = until or db.clock.now()
         first: datetime = since or last - SPAN
@@ -45,7 +44,8 @@ def rate_routes(db: Database, thresholds: Thresholds) -> APIRouter:
         rows = [
             {
                 **asdict(one),
-                "rate": round(one.answered / one.sent, 4) if one.sent else None,
+                "rate": None if one.share is None else round(one.share, 4),
+                "few": one.few,
                 "standing": thresholds.standing(one.sent, one.answered).value,
             }
             for one in found

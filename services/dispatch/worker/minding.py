@@ -9,9 +9,10 @@ from datetime import timedelta
 from services.dispatch import metrics
 from services.dispatch.domain.look import VIEW_PATIENCE, view_is_current
 from services.dispatch.domain.model import Ending
+from services.dispatch.domain.rates import SPAN, Thresholds, total
 from services.dispatch.domain.states import OPEN, Happening
 from services.dispatch.handlers.reporting import count, tell
-from services.dispatch.store import queue
+from services.dispatch.store import queue, rates
 from services.dispatch.store.queue import Unproven
 from shared.bus.model import Partition
 from shared.bus.partitioner import partition_of
@@ -22,6 +23,8 @@ from shared.errors import Unavailable
 from shared.runtime.failpoints import failpoint
 
 BATCH = 500
+OUTCOMES = ("requested", "sent", "delivered", "bounced", "complained", "started", "answered", "held")
+"""What is told of surveys by gauges, by the names of their sums."""
 
 
 async def reap(db: Database) -> int:
@@ -41,6 +44,28 @@ async def weigh(db: Database) -> int:
         waiting = await queue.waiting(conn)
     for state in OPEN:
         metrics.WAITING.labels(state.value).set(waiting.get(state.value, 0))
+    return 0
+
+
+async def tally(db: Database, thresholds: Thresholds) -> int:
+    """Refresh the gauges of what became of surveys; finds nothing to do, ever.
+
+    Account managers are no labels: who they are concerns nobody who looks at machines.
+    """
+    now = db.clock.now()
+    async with db.read() as conn:
+        found = await rates.sums(conn, now - SPAN, now)
+    metrics.TARGET.set(thresholds.target)
+    metrics.FLOOR.set(thresholds.floor)
+    metrics.SURVEYS.clear()
+    for (programme, channel), sums in found.items():
+        for outcome in OUTCOMES:
+            metrics.SURVEYS.labels(programme, channel, outcome).set(getattr(sums, outcome))
+    metrics.RESPONSE_RATIO.clear()
+    for programme in {programme for programme, _ in found}:
+        share = total(sums for (of, _), sums in found.items() if of == programme).share
+        if share is not None:
+            metrics.RESPONSE_RATIO.labels(programme).set(share)
     return 0
 
 

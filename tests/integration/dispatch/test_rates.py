@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
+
 import httpx
 import pytest
+from prometheus_client import REGISTRY
 
+from services.dispatch.domain.rates import Thresholds
+from services.dispatch.worker.minding import tally
 from shared.embedded.smtp import Fault, FaultKind
-from tests.support.dispatch import MailRoom, snapshot, survey_id
+from shared.runtime.clock import FixedClock
+from shared.security.access import Role
+from tests.support.dispatch import MailRoom, Site, snapshot, survey_id
+from tests.support.score_pages import signed_in
 
 
 @pytest.mark.requirement("R57", "R58")
@@ -37,7 +46,8 @@ async def test_rates_are_what_became_of_the_surveys(room: MailRoom, api: httpx.A
     )
     assert (rita["rate"], rita["standing"]) == (0.5, "target")
     assert (olof["requested"], olof["sent"], olof["answered"], olof["held"]) == (2, 1, 0, 1)
-    assert (olof["rate"], olof["standing"]) == (0.0, "below")
+    assert (olof["rate"], olof["standing"], olof["few"]) == (0.0, "below", True)
+    assert (rita["not_begun"], olof["not_begun"]) == (0, 0)
     [mail] = (await api.get("/v1/rates", params={"by": "channel", "until": "2026-03-04T00:00:00Z"})).json()[
         "rates"
     ]
@@ -46,3 +56,75 @@ async def test_rates_are_what_became_of_the_surveys(room: MailRoom, api: httpx.A
         "/v1/rates", params={"since": "2026-03-03T09:00:00Z", "until": "2026-03-02T09:00:00Z"}
     )
     assert wrong.status_code == 422
+
+
+async def viewer(site: Site) -> httpx.AsyncClient:
+    """The browser of somebody who may look, and no more."""
+    client = httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=site.app),
+        base_url="https://ask.northwind.example",
+        headers={"accept": "text/html"},
+    )
+    client.cookies.set("__Host-afterword", await signed_in(site.access, Role.VIEWER))
+    return client
+
+
+@pytest.mark.requirement("R58")
+async def test_the_page_names_who_is_below_the_floor_and_says_small_numbers_are_small(
+    room: MailRoom, site: Site
+) -> None:
+    browser = await viewer(site)
+    empty = (await browser.get("/messages/rates")).text
+    assert "No survey was asked for in this time" in empty
+    assert 'href="/why"' in empty
+    await room.ask("anna", snapshot=snapshot("anna", owner="rita@northwind.example"))
+    await room.ask("bert", snapshot=snapshot("bert", owner="olof@northwind.example"))
+    await room.work()
+    few = (await browser.get("/messages/rates?by=owner&from=2026-03-03&to=2026-03-03")).text
+    assert few.count("too few sent to judge") == 2
+    assert "Below the floor" not in few
+    # Twenty are enough to say so: the surveys of nineteen more, as if they had left the same way.
+    await room.run(
+        """
+        with more as (
+            insert into surveys select (json_populate_record(s,
+                json_build_object('survey_id', gen_random_uuid()))).* from surveys s, generate_series(1, 19)
+            where s.survey_id = $1::text::uuid returning *)
+        insert into messages select (json_populate_record(m, json_build_object('survey_id', more.survey_id,
+            'delivery_id', gen_random_uuid()))).* from messages m, more where m.survey_id = $1::text::uuid
+        """,
+        survey_id("bert"),
+    )
+    page = (await browser.get("/messages/rates?by=owner&from=2026-03-03&to=2026-03-03")).text
+    assert re.search(r"Below the floor of 20\s?%:</b> olof@northwind.example \(0\s?%\)\.", page)
+    assert page.count("too few sent to judge") == 1
+    assert page.index("olof@northwind.example</b>") < page.index("rita@northwind.example</b>")
+    assert "No survey was asked for" in (await browser.get("/messages/rates?to=2026-03-02")).text
+    wrong = await browser.get("/messages/rates?from=soon")
+    assert wrong.status_code == 422
+    assert "Write a day as 2026-03-31." in wrong.text
+
+
+@pytest.mark.requirement("R58")
+async def test_gauges_tell_the_same_of_thirty_days_without_naming_anybody(
+    room: MailRoom, clock: FixedClock
+) -> None:
+    for name in ("anna", "bert"):
+        await room.ask(name, snapshot=snapshot(name, owner="rita@northwind.example"))
+    await room.work()
+    await room.run(
+        "insert into answers (survey_id, version, answered, started) values ($1::text::uuid, 1, true, true)",
+        survey_id("anna"),
+    )
+    clock.advance(timedelta(hours=1))
+    assert await tally(room.db, Thresholds(0.6, 0.3)) == 0
+    labels = {"programme": "relationship-nps", "channel": "email"}
+    found = {
+        outcome: REGISTRY.get_sample_value("afterword_dispatch_surveys", labels | {"outcome": outcome})
+        for outcome in ("requested", "sent", "started", "answered", "held")
+    }
+    assert found == {"requested": 2, "sent": 2, "started": 1, "answered": 1, "held": 0}
+    ratio = REGISTRY.get_sample_value("afterword_dispatch_response_ratio", {"programme": "relationship-nps"})
+    assert ratio == 0.5
+    assert REGISTRY.get_sample_value("afterword_dispatch_response_floor_ratio") == 0.3
+    assert REGISTRY.get_sample_value("afterword_dispatch_response_target_ratio") == 0.6
