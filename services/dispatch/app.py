@@ -20,6 +20,7 @@ from services.dispatch.channels.preview import Studio
 from services.dispatch.channels.render import Renderer
 from services.dispatch.channels.sms import SmsChannel, SmsProvider
 from services.dispatch.channels.webhook import WebhookChannel, WebhookTarget
+from services.dispatch.domain.pace import Limits, read_limits
 from services.dispatch.domain.rates import Thresholds
 from services.dispatch.handlers import SUBSCRIPTION
 from services.dispatch.handlers.mail_reports import MailReports
@@ -33,6 +34,7 @@ from services.dispatch.pages.unsubscribe import unsubscribe_routes
 from services.dispatch.settings import Settings
 from services.dispatch.worker.delivering import Postman
 from services.dispatch.worker.minding import Views, reap, tally, weigh
+from services.dispatch.worker.pacing import let_out
 from services.dispatch.worker.preparing import Desk
 from shared.contracts.model import Channel
 from shared.runtime.loops import Loop
@@ -41,6 +43,7 @@ from shared.security.signatures import WebhookSecret
 from shared.web.routing import join
 
 SEND_EVERY = 0.2
+LINES_EVERY = 0.5
 VIEWS_EVERY = 0.5
 MIND_EVERY = 1.0
 WEIGH_EVERY = 5.0
@@ -67,7 +70,7 @@ async def build(settings: Settings, platform: Platform) -> Service:
     )
     # A lane claims no more than its share of connections, so that each claimed mail is under way at once.
     batch = max(1, settings.smtp_connections // settings.lanes)
-    postman = Postman(db, platform.machine, channels, desk, batch)
+    postman = Postman(db, platform.machine, channels, desk, batch, _limits(settings))
     views = Views(db, platform.bus)
     thresholds = _thresholds(settings)
     return Service(
@@ -76,6 +79,7 @@ async def build(settings: Settings, platform: Platform) -> Service:
         subscriptions=(SUBSCRIPTION,),
         loops=(
             *(Loop(f"send-{lane}", SEND_EVERY, postman.round) for lane in range(settings.lanes)),
+            Loop("lines", LINES_EVERY, lambda: let_out(db), due=False),
             Loop("views", VIEWS_EVERY, views.prove, due=False),
             Loop("reap", MIND_EVERY, lambda: reap(db), due=False, woken=False),
             Loop("weigh", WEIGH_EVERY, lambda: weigh(db), due=False, woken=False),
@@ -120,6 +124,15 @@ def _signer(settings: Settings) -> Signer | None:
 
 def _thresholds(settings: Settings) -> Thresholds:
     return Thresholds(settings.rate_target, settings.rate_floor)
+
+
+def _limits(settings: Settings) -> Limits:
+    """The limits that are kept to; what is none ends the start."""
+    try:
+        return read_limits(settings.limits, settings.domain_limits, settings.domain_limit)
+    except ValueError as error:
+        names = "AFTERWORD_DISPATCH_LIMITS, AFTERWORD_DISPATCH_DOMAIN_LIMITS"
+        raise ValueError(f"{names}: {error}") from error
 
 
 def _proofs(settings: Settings) -> Proofs:

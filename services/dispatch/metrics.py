@@ -32,6 +32,12 @@ STALE_VIEWS = Counter(
     "afterword_dispatch_stale_views_total",
     "Reminders sent although answers could not be read up to date for 15 minutes.",
 )
+LIMITED = Counter(
+    "afterword_dispatch_limited_total", "Messages that a limit put in line, each time.", ["channel"]
+)
+IN_LINE = Gauge(
+    "afterword_dispatch_limited_messages", "Messages that stand in line, since a limit lets no more through."
+)
 WAITING = Gauge("afterword_dispatch_waiting_messages", "Messages not yet handed over.", ["state"])
 SURVEYS = Gauge(
     "afterword_dispatch_surveys",

@@ -61,4 +61,13 @@ class Settings(ServiceSettings):
     dkim_key_file: str = Field(default="", description="file of its private RSA key (PEM)")
     rate_target: float = Field(default=0.5, ge=0, le=1, description="share of answers that is aimed at (R58)")
     rate_floor: float = Field(default=0.2, ge=0, le=1, description="share below which something is wrong")
+    limits: str = Field(
+        default="", description="hand-overs a minute by channel, as email=600/min, sms=60/min; empty: no limit"
+    )
+    domain_limits: str = Field(
+        default="", description="mails a minute to the mailboxes of a domain, as gmail.com=60/min"
+    )
+    domain_limit: int = Field(
+        default=0, ge=0, le=100_000, description="the same to each domain not named there; 0: no limit"
+    )
     lanes: int = Field(default=2, ge=1, le=16, description="batches delivered side by side in this process")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -24,6 +24,8 @@ OWNER = "pass_on_to"
 
 REPLY_TO = "reply_to"
 """Among a note's values: who of ours gets the reply, as a `Person` sealed for the one who is written to."""
+
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 NOTE_FRESH_FOR = timedelta(days=7)
 """After that a thank-you is stranger than none."""
@@ -87,6 +89,7 @@ class Claimed:
         texts: form and letter as JSON, "" for a note.
         reached: an earlier step was handed over, so this one may call itself a reminder.
         earlier_open: an earlier step has not gone out yet.
+        arrived_at: when it was asked for, in machine time: who came first goes first.
     """
 
     delivery_id: UUID
@@ -113,6 +116,7 @@ class Claimed:
     paused: bool = False
     reached: bool = False
     earlier_open: bool = False
+    arrived_at: datetime = LONG_AGO
 
 
 @dataclass(frozen=True, slots=True)

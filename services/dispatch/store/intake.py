@@ -137,7 +137,7 @@ where o.version < excluded.version
 """
 _WAKE = """
 update messages set not_before = clock.machine_now()
-where state = 'planned' and attempts = 0 and (programme = any($1::text[])
+where state = 'planned' and attempts = 0 and not_before <> 'infinity' and (programme = any($1::text[])
     or account_id = any($2::uuid[] || array(select former from merged where id = any($2::uuid[]))))
 """
 

@@ -418,4 +418,5 @@ def _claimed(row: asyncpg.Record) -> Claimed:
         paused=of_survey and row["braked"],
         reached=row["reached"],
         earlier_open=row["earlier_open"],
+        arrived_at=row["arrived_at"],
     )

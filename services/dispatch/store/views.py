@@ -32,7 +32,12 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message with what became of it; no personal data."""
+    """A message with what became of it; no personal data.
+
+    Attributes:
+        limited_by: the limit for which it stood in line last, in words.
+        limited_at: since when; machine time.
+    """
 
     delivery_id: UUID
     survey_id: UUID | None
@@ -48,6 +53,8 @@ class Message:
     detail: str
     requested_at: datetime
     finished_at: datetime | None
+    limited_by: str | None = None
+    limited_at: datetime | None = None
     attempts: tuple[Attempt, ...] = ()
 
 

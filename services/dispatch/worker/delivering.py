@@ -20,12 +20,14 @@ from services.dispatch.channels.port import Channel as Port
 from services.dispatch.channels.port import Outgoing, RefusedError
 from services.dispatch.domain.look import Go, Suppress, Wait
 from services.dispatch.domain.model import Announced, Ending, Postponed
+from services.dispatch.domain.pace import Limits
 from services.dispatch.domain.retry import End, Failure, GiveUp, RetryAt, next_attempt
 from services.dispatch.domain.states import Happening
 from services.dispatch.domain.text import UnsafeText
 from services.dispatch.handlers.passing import Ends, pass_on
 from services.dispatch.handlers.reporting import count, fields_of, tell
 from services.dispatch.store import queue, suppressions
+from services.dispatch.worker.pacing import count_waiting, keep_to
 from services.dispatch.worker.preparing import Desk, Examined, examine, outgoing
 from shared.contracts.deliveries import DeliveryLinkReady
 from shared.contracts.directory import OrganisationChanged
@@ -73,6 +75,7 @@ class Postman:
     channels: Mapping[Channel, Port]
     desk: Desk
     batch: int = 8
+    limits: Limits = Limits()
     lease_seconds: float = LEASE_SECONDS
 
     async def round(self) -> int:
@@ -97,8 +100,11 @@ class Postman:
         told: list[tuple[Happening, list[Announced]]] = []
         async with self.db.begin() as tx:
             claimed = await queue.load(tx.conn, token)
-            seen = await examine(tx.conn, claimed, organisation, self.desk, tx.now)
+            looked = await examine(tx.conn, claimed, organisation, self.desk, tx.now)
             failpoint("dispatch.after_last_look")
+            seen = looked
+            if self.limits.any:
+                seen = await keep_to(tx.conn, token, looked, self.limits, self.desk.sealer)
             going, rejected = _set(seen, organisation, self.desk, tx.now)
             waiting = [
                 Postponed(one.claimed.delivery_id, PAUSED_FOR)
@@ -113,6 +119,7 @@ class Postman:
                 told.append((happening, await tell(tx, happening, ended)))
             hashes = {one.claimed.delivery_id: one.address_hash for one, _ in going}
             numbers = await queue.call(tx.conn, token, hashes, self.lease_seconds)
+        count_waiting(looked, seen)
         for happening, announced in told:
             count(happening, announced)
         return [

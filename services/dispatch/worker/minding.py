@@ -12,7 +12,7 @@ from services.dispatch.domain.model import Ending
 from services.dispatch.domain.rates import SPAN, Thresholds, total
 from services.dispatch.domain.states import OPEN, Happening
 from services.dispatch.handlers.reporting import count, tell
-from services.dispatch.store import queue, rates
+from services.dispatch.store import pace, queue, rates
 from services.dispatch.store.queue import Unproven
 from shared.bus.model import Partition
 from shared.bus.partitioner import partition_of
@@ -28,20 +28,25 @@ OUTCOMES = ("requested", "sent", "delivered", "bounced", "complained", "started"
 
 
 async def reap(db: Database) -> int:
-    """Free what a stopped worker had claimed, and give up knowing about what it was handing over."""
+    """Free what a stopped worker had claimed, and give up knowing about what it was handing over.
+
+    Lines of limits that say nothing any more are dropped on the way.
+    """
     async with db.begin() as tx:
         released = await queue.release_expired(tx.conn)
         lost = await queue.lose_expired(tx.conn, tx.now)
         told = await tell(tx, Happening.LOSE, lost)
         await queue.end_attempts(tx.conn, "unknown", [Ending(delivery_id) for delivery_id in lost])
+        await pace.forget(tx.conn)
     count(Happening.LOSE, told)
     return released + len(lost)
 
 
 async def weigh(db: Database) -> int:
-    """Refresh the gauge of what waits here; finds nothing to do, ever."""
+    """Refresh the gauges of what waits here; finds nothing to do, ever."""
     async with db.read() as conn:
         waiting = await queue.waiting(conn)
+        metrics.IN_LINE.set(await pace.standing(conn))
     for state in OPEN:
         metrics.WAITING.labels(state.value).set(waiting.get(state.value, 0))
     return 0
