@@ -13,7 +13,7 @@ from services.dispatch.api.returns import MailHooks, Proofs, forward_by
 from services.dispatch.api.twilio import twilio_routes
 from services.dispatch.channels.dkim import Signer
 from services.dispatch.channels.email import EmailChannel, SmtpServer
-from services.dispatch.channels.fetch import fetch
+from services.dispatch.channels.fetch import Kept, fetch
 from services.dispatch.channels.inhouse import InHouse
 from services.dispatch.channels.port import Channel as Port
 from services.dispatch.channels.preview import Studio
@@ -32,6 +32,7 @@ from services.dispatch.pages.rates import rate_pages
 from services.dispatch.pages.suppressions import SuppressionPages
 from services.dispatch.pages.unsubscribe import unsubscribe_routes
 from services.dispatch.settings import Settings
+from services.dispatch.webhooks.sns import is_certificate
 from services.dispatch.worker.delivering import Postman
 from services.dispatch.worker.minding import Views, reap, tally, weigh
 from services.dispatch.worker.pacing import let_out
@@ -152,10 +153,11 @@ def _router(settings: Settings, platform: Platform, renderer: Renderer, post: Po
     router = APIRouter()
     returns = Returns(platform.db, platform.tokens, forward_by(post))
     reports = MailReports(platform.db, platform.sealer, platform.tokens)
+    certificates = Kept(fetch, platform.machine, is_certificate)
     join(
         router,
         twilio_routes(texting, (token,) if token else ()),
-        MailHooks(returns, reports, _proofs(settings), fetch).routes(),
+        MailHooks(returns, reports, _proofs(settings), fetch, certificates.get, platform.machine).routes(),
         pending_routes(platform.db, platform.tokens, public_url),
         rate_routes(platform.db, _thresholds(settings)),
         rate_pages(platform.db, _thresholds(settings)),

@@ -15,6 +15,7 @@ from services.dispatch.handlers.mail_reports import MailReports
 from services.dispatch.handlers.returns import Forward, NotOursError, Returns
 from services.dispatch.webhooks import mail, sns
 from shared.errors import SendError
+from shared.runtime.clock import Machine
 from shared.runtime.logging import get_logger
 from shared.security.access import Principal, Scope, require_scope
 from shared.web.problems import Problem
@@ -23,7 +24,7 @@ MAX_MAIL = 10 * 1024 * 1024
 MAX_REPORT = 1024 * 1024
 CatchMail = Annotated[Principal, Depends(require_scope(Scope.TOUCHPOINTS_WRITE))]
 Fetch = Callable[[str], Awaitable[bytes]]
-"""Gets a certificate, or follows the link by which SNS asks whether we want its messages."""
+"""Gets what lies under an address."""
 
 log = get_logger("mail_hooks")
 
@@ -47,12 +48,20 @@ class Proofs:
 
 @dataclass(frozen=True, slots=True)
 class MailHooks:
-    """What is behind `/hooks/mail`."""
+    """What is behind `/hooks/mail`.
+
+    Attributes:
+        fetch: follows the link by which SNS asks whether we want its messages.
+        certificate: gets a signing certificate of SNS.
+        machine: by whose time a call is too old.
+    """
 
     returns: Returns
     reports: MailReports
     proofs: Proofs
     fetch: Fetch
+    certificate: Fetch
+    machine: Machine
 
     def routes(self) -> APIRouter:
         """The routes below `/hooks/mail`."""
@@ -77,7 +86,7 @@ class MailHooks:
     async def ses(self, request: Request) -> dict[str, int]:
         """Notifications of SES by SNS; the question whether we want them is answered."""
         message = _object(await _body(request, MAX_REPORT))
-        if not await believed(message, self.proofs, self.fetch):
+        if not await believed(message, self.proofs, self.certificate, self.fetch):
             return {"taken": 0}
         return {"taken": await self.reports.take(mail.read_ses(message), "ses")}
 
@@ -95,7 +104,11 @@ class MailHooks:
         told = _object(await _body(request, MAX_REPORT))
         if not mail.mailgun_is_signed(told, self.proofs.mailgun_keys):
             raise _unproven("AFTERWORD_DISPATCH_MAILGUN_KEY")
-        return {"taken": await self.reports.take(mail.read_mailgun(told), "mailgun")}
+        token = mail.mailgun_token(told, self.machine.wall())
+        if not token:
+            # 406 tells Mailgun not to repeat it.
+            raise Problem(406, "The call is too old, or its clock is ahead.", what_to_do="Check the clock.")
+        return {"taken": await self.reports.take(mail.read_mailgun(told), "mailgun", once=token)}
 
     async def postmark(self, request: Request) -> dict[str, int]:
         """Postmark's webhooks, with the header that was set for them there."""
@@ -107,7 +120,7 @@ class MailHooks:
         return {"taken": await self.reports.take(mail.read_postmark(told), "postmark")}
 
 
-async def believed(message: Mapping[str, Any], proofs: Proofs, fetch: Fetch) -> bool:
+async def believed(message: Mapping[str, Any], proofs: Proofs, certificate: Fetch, follow: Fetch) -> bool:
     """Whether a message of SNS is a notification; a subscription of ours is confirmed on the way.
 
     Raises:
@@ -115,14 +128,14 @@ async def believed(message: Mapping[str, Any], proofs: Proofs, fetch: Fetch) -> 
     """
     topics = proofs.sns_topics
     url = sns.certificate_url(message, topics)
-    if not url or not sns.is_signed(message, await fetch(url), topics):
+    if not url or not sns.is_signed(message, await certificate(url), topics):
         raise _unproven("AFTERWORD_DISPATCH_SNS_TOPICS")
     if message.get("Type") != "SubscriptionConfirmation":
         return True
     confirm = sns.confirmation_url(message, topics)
     if not confirm:
         raise _unproven("AFTERWORD_DISPATCH_SNS_TOPICS")
-    await fetch(confirm)
+    await follow(confirm)
     return False
 
 

@@ -3,13 +3,50 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import httpx
 
 from shared.errors import Unavailable
+from shared.runtime.clock import Machine
 
 SECONDS = 5.0
 MAX_BYTES = 64 * 1024
+KEPT_SECONDS = 24 * 3600.0
+MOST_KEPT = 16
+Fetch = Callable[[str], Awaitable[bytes]]
+
+
+class Kept:
+    """Documents that do not change under their address, kept for a day; of too many the oldest goes.
+
+    Args:
+        fetch: gets one.
+        sound: whether one is what it should be; nothing else is kept.
+    """
+
+    def __init__(self, fetch: Fetch, machine: Machine, sound: Callable[[bytes], bool]) -> None:
+        self._fetch = fetch
+        self._machine = machine
+        self._sound = sound
+        self._kept: dict[str, tuple[float, bytes]] = {}
+
+    async def get(self, url: str) -> bytes:
+        """The document; asked for again when it was kept for a day.
+
+        Raises:
+            Unavailable: it could not be had.
+        """
+        since, content = self._kept.get(url, (0.0, b""))
+        if content and self._machine.monotonic() - since < KEPT_SECONDS:
+            return content
+        content = await self._fetch(url)
+        self._kept.pop(url, None)
+        if self._sound(content):
+            self._kept[url] = (self._machine.monotonic(), content)
+        while len(self._kept) > MOST_KEPT:
+            del self._kept[next(iter(self._kept))]
+        return content
 
 
 async def fetch(url: str, transport: httpx.AsyncBaseTransport | None = None) -> bytes:

@@ -9,13 +9,16 @@ from uuid import UUID
 from services.dispatch.domain.address import parse_address
 from services.dispatch.domain.return_path import Way
 from services.dispatch.handlers.fates import Return, arrived, came_back, complained, stopped
-from services.dispatch.store import suppressions
+from services.dispatch.store import replies, suppressions
 from services.dispatch.webhooks.mail import MailReport, What
 from shared.contracts.deliveries import BounceKind
 from shared.contracts.reasons import Reason
 from shared.db.database import Connection, Database
+from shared.runtime.logging import get_logger
 from shared.security.sealing import Sealer
 from shared.security.tokens import Tokens
+
+log = get_logger("mail_reports")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +29,21 @@ class MailReports:
     sealer: Sealer
     tokens: Tokens
 
-    async def take(self, reports: Sequence[MailReport], via: str) -> int:
-        """Do what reports call for; how many were about mails of ours."""
+    async def take(self, reports: Sequence[MailReport], via: str, once: str = "") -> int:
+        """Do what reports call for; how many were about mails of ours.
+
+        Args:
+            reports: what a call says.
+            via: who told.
+            once: what must not have been heard before, where the provider's proof is good for one call. It is
+                kept together with what the report calls for, so a call that broke off may be repeated.
+        """
         taken = 0
-        for report in reports:
+        for number, report in enumerate(reports):
             async with self.db.begin() as tx:
+                if once and not await replies.first(tx.conn, f"{via}/{once}/{number}"):
+                    log.warning("call_repeated", via=via)
+                    continue
                 delivery_id = await self._delivery(tx.conn, report)
                 known = await suppressions.known(tx.conn, delivery_id) if delivery_id else None
                 if delivery_id is None or known is None:

@@ -76,6 +76,25 @@ async def note(conn: Connection, reply_id: str, delivery_id: UUID | None, kind: 
     return row is not None
 
 
+async def first(conn: Connection, call: str) -> bool:
+    """Keep that a provider's call was heard; False when it was heard before."""
+    row = await conn.fetchrow(
+        "insert into calls_heard (call) values ($1) on conflict do nothing returning true", call
+    )
+    return row is not None
+
+
+async def forget_calls(conn: Connection) -> None:
+    """Drop calls that would be too old by now to be heard again."""
+    await conn.execute(
+        """
+        delete from calls_heard where call in (
+            select call from calls_heard where heard_at < clock.machine_now() - interval '1 day'
+            order by heard_at limit 1000 for update skip locked)
+        """
+    )
+
+
 async def mark_bounced(conn: Connection, delivery_id: UUID, kind: BounceKind, now: datetime) -> list[UUID]:
     """Keep that a message came back; empty when that, or something harder, was known."""
     return [row["delivery_id"] for row in await conn.fetch(_BOUNCED, [delivery_id], kind.value, now)]

@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -189,6 +190,32 @@ def mailgun_is_signed(told: Mapping[str, Any], keys: Sequence[str]) -> bool:
         for key in keys
     ]
     return any(matches)
+
+
+MAILGUN_AGE = timedelta(hours=12)
+"""Mailgun repeats a call that was not taken for eight hours."""
+
+MAILGUN_AHEAD = timedelta(minutes=5)
+_STAMP = re.compile(r"[0-9]{1,11}")
+_TOKEN = re.compile(r"[A-Za-z0-9]{1,100}")
+
+
+def mailgun_token(told: Mapping[str, Any], now: datetime) -> str:
+    """The token of a signed call, which is good for one call alone; "" for one that is too old, or has none.
+
+    Mailgun signs the time and the token and not what it reports, so that a signature which somebody has seen
+    would prove anything: it must be used once.
+
+    Args:
+        told: the body.
+        now: machine time.
+    """
+    signature = _object(told.get("signature"))
+    stamp, token = str(signature.get("timestamp", "")), str(signature.get("token", ""))
+    if not _STAMP.fullmatch(stamp) or not _TOKEN.fullmatch(token):
+        return ""
+    age = now.timestamp() - int(stamp)
+    return token if -MAILGUN_AHEAD.total_seconds() <= age <= MAILGUN_AGE.total_seconds() else ""
 
 
 def read_mailgun(told: Mapping[str, Any]) -> list[MailReport]:

@@ -56,6 +56,14 @@ def is_signed(message: Mapping[str, Any], certificate: bytes, topics: Sequence[s
     return True
 
 
+def is_certificate(content: bytes) -> bool:
+    """Whether a document can be a signing certificate, and is worth keeping."""
+    try:
+        return isinstance(x509.load_pem_x509_certificate(content).public_key(), rsa.RSAPublicKey)
+    except ValueError:
+        return False
+
+
 def _own(message: Mapping[str, Any], url: object, topics: Sequence[str], path: re.Pattern[str]) -> str:
     """An address as it stands, if it is https, SNS's host in the topic's own region, and a path it has."""
     topic = message.get("TopicArn")

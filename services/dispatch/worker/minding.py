@@ -12,7 +12,7 @@ from services.dispatch.domain.model import Ending
 from services.dispatch.domain.rates import SPAN, Thresholds, total
 from services.dispatch.domain.states import OPEN, Happening
 from services.dispatch.handlers.reporting import count, tell
-from services.dispatch.store import pace, queue, rates
+from services.dispatch.store import pace, queue, rates, replies
 from services.dispatch.store.queue import Unproven
 from shared.bus.model import Partition
 from shared.bus.partitioner import partition_of
@@ -30,7 +30,7 @@ OUTCOMES = ("requested", "sent", "delivered", "bounced", "complained", "started"
 async def reap(db: Database) -> int:
     """Free what a stopped worker had claimed, and give up knowing about what it was handing over.
 
-    Lines of limits that say nothing any more are dropped on the way.
+    Lines of limits and calls of providers that say nothing any more are dropped on the way.
     """
     async with db.begin() as tx:
         released = await queue.release_expired(tx.conn)
@@ -38,6 +38,7 @@ async def reap(db: Database) -> int:
         told = await tell(tx, Happening.LOSE, lost)
         await queue.end_attempts(tx.conn, "unknown", [Ending(delivery_id) for delivery_id in lost])
         await pace.forget(tx.conn)
+        await replies.forget_calls(tx.conn)
     count(Happening.LOSE, told)
     return released + len(lost)
 

@@ -13,6 +13,7 @@ import pytest
 from services.dispatch.api.returns import MailHooks, Proofs, forward_by
 from services.dispatch.handlers.mail_reports import MailReports
 from services.dispatch.handlers.returns import Returns
+from services.dispatch.worker.minding import reap
 from shared.contracts.deliveries import (
     ContactUnsubscribed,
     DeliveryBounced,
@@ -22,6 +23,8 @@ from shared.contracts.deliveries import (
 from shared.contracts.model import Channel, Person
 from shared.contracts.reasons import Reason
 from shared.embedded.smtp import Fault, FaultKind
+from shared.runtime import failpoints
+from shared.runtime.failpoints import FailpointHit
 from shared.security.access import Scope
 from shared.web.app import web_app
 from tests.support.dispatch import PUBLIC_URL, MailRoom, Site, delivery_id, snapshot, survey_id
@@ -64,7 +67,8 @@ async def office(room: MailRoom, site: Site) -> AsyncIterator[Office]:
 
     app = web_app(site.access, PUBLIC_URL)
     reports = MailReports(room.db, room.sealer, room.tokens)
-    app.include_router(MailHooks(returns, reports, proofs, fetch).routes())
+    hooks = MailHooks(returns, reports, proofs, fetch, fetch, room.db.machine)
+    app.include_router(hooks.routes())
     headers = {"authorization": f"Bearer {await site.key(Scope.TOUCHPOINTS_WRITE)}"}
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL, headers=headers) as http:
@@ -175,21 +179,82 @@ async def test_without_a_key_nothing_is_taken(office: Office) -> None:
 @pytest.mark.requirement("R57")
 async def test_a_provider_reports_by_our_message_id(office: Office) -> None:
     await office.ask("anna")
-    sign = hmac.digest(b"key", b"1" + b"t", "sha256").hex()
-    told: dict[str, Any] = {
-        "signature": {"timestamp": "1", "token": "t", "signature": sign},
+    told = mailgun(office, "delivered", "t")
+    answer = await office.http.post("/hooks/mail/mailgun", json=told)
+    assert (answer.status_code, answer.json()) == (200, {"taken": 1})
+    assert [one.type for one in await office.room.told()][1:] == [DeliveryDelivered.TYPE]
+    told["signature"]["signature"] = "0" * 64
+    assert (await office.http.post("/hooks/mail/mailgun", json=told)).status_code == 401
+
+
+def mailgun(office: Office, event: str, token: str, age: float = 0) -> dict[str, Any]:
+    """A call of Mailgun about Anna's mail, signed some seconds ago."""
+    stamp = str(int(office.room.db.machine.wall().timestamp() - age))
+    sign = hmac.digest(b"key", stamp.encode() + token.encode(), "sha256").hex()
+    return {
+        "signature": {"timestamp": stamp, "token": token, "signature": sign},
         "event-data": {
-            "event": "delivered",
+            "event": event,
             "recipient": "anna@customer.example",
             "message": {"headers": {"message-id": f"{delivery_id('anna')}@northwind.example"}},
         },
     }
-    for _ in range(2):
-        answer = await office.http.post("/hooks/mail/mailgun", json=told)
-        assert (answer.status_code, answer.json()) == (200, {"taken": 1})
-    assert [one.type for one in await office.room.told()][1:] == [DeliveryDelivered.TYPE]
-    told["signature"]["signature"] = "0" * 64
-    assert (await office.http.post("/hooks/mail/mailgun", json=told)).status_code == 401
+
+
+@pytest.mark.requirement("R57")
+async def test_a_signature_of_mailgun_proves_one_call_and_none_that_is_old(office: Office) -> None:
+    await office.ask("anna")
+    told = mailgun(office, "delivered", "t")
+    assert (await office.http.post("/hooks/mail/mailgun", json=told)).json() == {"taken": 1}
+    # What Mailgun signs is not what it reports: a signature that was seen must prove nothing else.
+    forged = mailgun(office, "complained", "u") | {"signature": told["signature"]}
+    assert (await office.http.post("/hooks/mail/mailgun", json=forged)).json() == {"taken": 0}
+    old = await office.http.post("/hooks/mail/mailgun", json=mailgun(office, "complained", "v", 13 * 3600))
+    assert old.status_code == 406
+    assert await office.told() == ["handed_over", "delivered"]
+    await office.room.run("update calls_heard set heard_at = heard_at - interval '23 hours'")
+    await reap(office.room.db)
+    assert len(await office.room.fetch("select * from calls_heard")) == 1
+    await office.room.run("update calls_heard set heard_at = heard_at - interval '1 hour'")
+    await reap(office.room.db)
+    assert await office.room.fetch("select * from calls_heard") == []
+
+
+@pytest.mark.requirement("R57")
+@pytest.mark.parametrize("moment", ["unit.before_commit", "unit.after_commit"])
+@pytest.mark.parametrize("way", ["mailgun", "postmark", "bounce", "stop"])
+async def test_a_call_that_breaks_off_and_comes_again_is_heard_once(
+    office: Office, way: str, moment: str
+) -> None:
+    await office.ask("anna")
+    room = office.room
+    returns = Returns(room.db, room.tokens, forward_by(room.postman.channels[Channel.EMAIL]))
+    complaint = mailgun(office, "complained", "t")
+    bounce = {"RecordType": "Bounce", "Type": "HardBounce", "Email": "anna@customer.example"}
+
+    async def call() -> None:
+        match way:
+            case "mailgun":
+                await office.http.post("/hooks/mail/mailgun", json=complaint)
+            case "postmark":
+                secret = {"x-afterword-secret": "open sesame"}
+                await office.http.post("/hooks/mail/postmark", json=bounce, headers=secret)
+            case "bounce":
+                await returns.take(room.mails[0].sender, status("failed", "5.1.1"))
+            case _:
+                await returns.take(str(room.read(0)["Reply-To"]), mail("Please stop."))
+
+    failpoints.disarm()
+    failpoints.arm(f"{moment}:1:raise")
+    with pytest.raises((FailpointHit, ExceptionGroup)):
+        await call()
+    failpoints.disarm()
+    before = len(await room.told())
+    assert before == (1 if moment == "unit.before_commit" else 2)
+    await call()
+    await call()
+    assert len(await room.told()) == 2, "it was handed over, and one thing came of it"
+    assert len(await room.fetch("select * from suppressions where kind = 'address'")) == 1
 
 
 async def test_a_report_may_name_the_recipient_alone(office: Office) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hmac
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -197,3 +198,33 @@ def test_no_report_breaks_a_reader(told: object) -> None:
         mail.read_mailgun(told)
         mail.read_postmark(told)
         mail.read_ses(told)
+
+
+STAMP = 1_529_006_854
+
+
+@pytest.mark.parametrize(
+    ("age", "token", "good"),
+    [
+        (-5 * 60 - 1, "a8ce", False),
+        (-5 * 60, "a8ce", True),
+        (0, "a8ce", True),
+        (12 * 3600, "a8ce", True),
+        (12 * 3600 + 1, "a8ce", False),
+        (0, "", False),
+        (0, "a/8", False),
+        (0, "a" * 101, False),
+    ],
+)
+def test_a_call_of_mailgun_is_good_for_the_time_in_which_it_repeats_it(
+    age: float, token: str, *, good: bool
+) -> None:
+    told = {"signature": {"timestamp": str(STAMP), "token": token}}
+    now = datetime.fromtimestamp(STAMP, UTC) + timedelta(seconds=age)
+    assert mail.mailgun_token(told, now) == (token if good else "")
+
+
+@pytest.mark.parametrize("stamp", [None, "", "-1", "1e9", "9" * 12, "١", 1.5, []])
+def test_a_time_that_is_none_proves_nothing(stamp: object) -> None:
+    told = {"signature": {"timestamp": stamp, "token": "a8ce"}}
+    assert mail.mailgun_token(told, datetime.fromtimestamp(STAMP, UTC)) == ""

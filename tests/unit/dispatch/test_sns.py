@@ -14,9 +14,11 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
 
 from services.dispatch.api.returns import Proofs, believed
+from services.dispatch.channels.fetch import KEPT_SECONDS, MOST_KEPT, Kept
 from services.dispatch.channels.fetch import MAX_BYTES, fetch
 from services.dispatch.webhooks import sns
 from shared.errors import Unavailable
+from shared.runtime.clock import FakeMachine
 from shared.web.problems import Problem
 
 TOPIC = "arn:aws:sns:eu-north-1:1:ses"
@@ -145,7 +147,7 @@ async def asked(message: dict[str, Any], certificate: bytes) -> tuple[str, list[
         return certificate
 
     try:
-        taken = await believed(message, Proofs(sns_topics=(TOPIC,)), get)
+        taken = await believed(message, Proofs(sns_topics=(TOPIC,)), get, get)
     except Problem as problem:
         return str(problem.status_code), urls
     return ("notification" if taken else "confirmed"), urls
@@ -183,3 +185,33 @@ async def test_no_redirect_is_followed_and_no_large_answer_read() -> None:
         with pytest.raises(Unavailable):
             await fetch(f"{HOST}{path}", transport)
     assert urls == [f"{HOST}/ok", f"{HOST}/moved", f"{HOST}/large"]
+
+
+async def test_a_certificate_is_fetched_once_a_day_and_what_is_none_is_not_kept(
+    authority: tuple[rsa.RSAPrivateKey, bytes],
+) -> None:
+    machine, asked_for = FakeMachine(), []
+
+    async def fetch(url: str) -> bytes:
+        asked_for.append(url)
+        return b"<html>busy</html>" if "busy" in url else authority[1]
+
+    kept = Kept(fetch, machine, sns.is_certificate)
+    for _ in range(2):
+        assert await kept.get(CERTIFICATE) == authority[1]
+    machine.advance(KEPT_SECONDS - 1)
+    await kept.get(CERTIFICATE)
+    assert asked_for == [CERTIFICATE]
+    machine.advance(1)
+    await kept.get(CERTIFICATE)
+    assert asked_for == [CERTIFICATE] * 2
+    for _ in range(2):
+        assert await kept.get("busy") == b"<html>busy</html>"
+    assert asked_for == [CERTIFICATE] * 2 + ["busy"] * 2
+    others = [f"other{n}" for n in range(MOST_KEPT - 1)]
+    for url in [*others, CERTIFICATE]:
+        await kept.get(url)
+    assert asked_for[4:] == others, "as many are kept"
+    await kept.get("one more")
+    await kept.get(CERTIFICATE)
+    assert asked_for[-2:] == ["one more", CERTIFICATE], "the oldest had to go"
