@@ -161,7 +161,8 @@ ROWS = (
                 "From asked for to answered. The page /messages/rates says it of each programme and manager.",
                 (
                     Query(
-                        "sum by (outcome) (max by (programme, channel, outcome) (afterword_dispatch_surveys))",
+                        "sum by (outcome) ("
+                        "max by (programme, channel, outcome) (afterword_dispatch_surveys))",
                         "{{outcome}}",
                     ),
                 ),

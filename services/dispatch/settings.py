@@ -62,7 +62,8 @@ class Settings(ServiceSettings):
     rate_target: float = Field(default=0.5, ge=0, le=1, description="share of answers that is aimed at (R58)")
     rate_floor: float = Field(default=0.2, ge=0, le=1, description="share below which something is wrong")
     limits: str = Field(
-        default="", description="hand-overs a minute by channel, as email=600/min, sms=60/min; empty: no limit"
+        default="",
+        description="hand-overs a minute by channel, as email=600/min, sms=60/min; empty: no limit",
     )
     domain_limits: str = Field(
         default="", description="mails a minute to the mailboxes of a domain, as gmail.com=60/min"

@@ -1,8 +1,8 @@
 """How many hand-overs may begin in a minute: by a provider, and to the mailboxes of one domain.
 
 Each limit is a line. Hand-overs take places in it that lie `gap` apart, and unused places of the last two
-seconds may be made up for; the gap is so much longer that no minute, wherever it begins, sees more of them than
-the limit says. Who finds no free place, or somebody in line who came before, stands in line too.
+seconds may be made up for; the gap is so much longer that no minute, wherever it begins, sees more of them
+than the limit says. Who finds no free place, or somebody in line who came before, stands in line too.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from shared.contracts.model import Channel
 
 MINUTE = timedelta(minutes=1)
 CREDIT = timedelta(seconds=2)
-"""How much of an idle time may be made up for at once: workers look a few times a second, not all the time."""
+"""How much of an idle time may be made up for at once: workers look a few times a second, not always."""
 
 MOST = 100_000
 _MICROSECOND = timedelta(microseconds=1)
@@ -76,7 +76,9 @@ class Limits:
                 found.append(Limit(f"domain:{mark}", self.each_domain, words))
         whole = self.providers.get(channel)
         if whole is not None:
-            found.append(Limit(f"channel:{channel.value}", whole, f"limit: {whole} a minute by {channel.value}"))
+            found.append(
+                Limit(f"channel:{channel.value}", whole, f"limit: {whole} a minute by {channel.value}")
+            )
         return tuple(found)
 
 
@@ -128,7 +130,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A message that could be handed over now. `arrived_at`: when it was asked for; who came first goes first."""
+    """A message that could be handed over now. `arrived_at`: when it was asked for; the first goes first."""
 
     delivery_id: UUID
     arrived_at: datetime

@@ -89,7 +89,7 @@ class Judged:
 
 
 def judged(rates: Iterable[Rate], thresholds: Thresholds) -> list[Judged]:
-    """Rates with their standing: those below the floor first, the lowest on top, small numbers after others."""
+    """Rates with their standing: those below the floor first, the lowest on top, small numbers last."""
     found = [Judged(one, thresholds.standing(one.sent, one.answered)) for one in rates]
     return sorted(found, key=_urgency)
 
@@ -100,7 +100,7 @@ def total(rates: Iterable[Rate]) -> Rate:
     for one in rates:
         for name in _COUNTS:
             sums[name] += getattr(one, name)
-    return Rate(**sums)
+    return Rate("", **sums)
 
 
 _COUNTS = tuple(field.name for field in fields(Rate) if field.name != "name")

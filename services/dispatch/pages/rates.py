@@ -1,4 +1,4 @@
-"""`/messages/rates`: what became of surveys as of now, and how many answer, against target and floor (R58)."""
+"""`/messages/rates`: what became of surveys as of now, with the rate against target and floor (R58)."""
 
 from __future__ import annotations
 

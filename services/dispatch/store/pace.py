@@ -131,6 +131,9 @@ async def standing(conn: Connection) -> int:
     """How many messages stand in line."""
     return int(
         await conn.fetchval(
-            "select count(*) from messages where state = 'planned' and pace is not null and not_before = 'infinity'"
+            """
+            select count(*) from messages
+            where state = 'planned' and pace is not null and not_before = 'infinity'
+            """
         )
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -75,7 +75,7 @@ class Postman:
     channels: Mapping[Channel, Port]
     desk: Desk
     batch: int = 8
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     lease_seconds: float = LEASE_SECONDS
 
     async def round(self) -> int:

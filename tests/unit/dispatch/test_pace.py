@@ -1,4 +1,4 @@
-"""Limits: no minute sees more than they say, nobody passes one who came before, and settings are read strictly."""
+"""Limits: no minute sees more than they say, nobody passes one who came before; settings are strict."""
 
 from __future__ import annotations
 
@@ -72,9 +72,7 @@ def test_a_limit_of_one_a_minute_lets_one_through_a_minute() -> None:
 
 def test_who_came_first_goes_first_and_the_others_stand_in_line() -> None:
     slow = Limit("domain:slow.example", 6, "slow")
-    found = admit(
-        [candidate(1, slow, arrived=2), candidate(2, slow, arrived=1)], {slow.key: Line()}, NOW
-    )
+    found = admit([candidate(1, slow, arrived=2), candidate(2, slow, arrived=1)], {slow.key: Line()}, NOW)
     assert found.waiting == {UUID(int=1): slow}
     assert found.next_at == {slow.key: after(6, None, NOW)}
 

@@ -14,8 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
 
 from services.dispatch.api.returns import Proofs, believed
-from services.dispatch.channels.fetch import KEPT_SECONDS, MOST_KEPT, Kept
-from services.dispatch.channels.fetch import MAX_BYTES, fetch
+from services.dispatch.channels.fetch import KEPT_SECONDS, MAX_BYTES, MOST_KEPT, Kept, fetch
 from services.dispatch.webhooks import sns
 from shared.errors import Unavailable
 from shared.runtime.clock import FakeMachine

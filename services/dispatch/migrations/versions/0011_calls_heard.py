@@ -10,9 +10,14 @@ branch_labels = None
 depends_on = None
 
 STATEMENTS = (
-    "create table calls_heard (call text primary key, heard_at timestamptz not null default clock.machine_now())",
+    """
+    create table calls_heard (
+        call text primary key,
+        heard_at timestamptz not null default clock.machine_now()
+    )
+    """,
     "create index calls_heard_at on calls_heard (heard_at)",
-    "comment on table calls_heard is 'Tokens of signed calls, kept for a day in machine time; nobody is named.'",
+    "comment on table calls_heard is 'Tokens of signed calls, kept for a day of machine time.'",
 )
 
 
