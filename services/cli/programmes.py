@@ -7,7 +7,6 @@ import difflib
 import hashlib
 from collections import Counter
 from collections.abc import Collection
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -17,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from services.cli import links
 from services.cli.deployment import DATA_DIR, opened
 from services.trigger.domain.by_hand import read_csv
 from services.trigger.domain.candidates import Candidate, candidates
@@ -28,12 +28,10 @@ from services.trigger.domain.journey import audience_in_words, journey, moment_i
 from services.trigger.domain.lessons import shown
 from services.trigger.domain.lint import check
 from services.trigger.domain.model import Reach
-from services.trigger.domain.shared_links import LONGEST, link_id
 from services.trigger.domain.trials import ALSO, Like, Trial
 from services.trigger.handlers.asking import NotByHandError, ask_by_hand
 from services.trigger.handlers.intake import Taken
 from services.trigger.handlers.replanning import NothingToReplanError, replan_page
-from services.trigger.handlers.shared_links import Asked, NoLinkError, address_of, make
 from services.trigger.handlers.trials import NoTrialError, Sent, send_trial
 from services.trigger.store.habits import spotted
 from services.trigger.store.programmes import current_editions
@@ -44,6 +42,7 @@ from shared.contracts.reasons import Reason
 from shared.runtime.ids import random_id
 
 app = typer.Typer(no_args_is_help=True)
+app.add_typer(links.app)
 console = Console(markup=False)
 
 DEFAULT = Path("programmes")
@@ -259,29 +258,6 @@ def _say_sent(to: str, sent: Sent) -> None:
         for question in sent.expected.questions:
             console.print(f"  {question}", highlight=False)
         console.print(f"and then follows: {'; '.join(sent.expected.follows) or 'nothing'}.", highlight=False)
-
-
-@app.command("link")
-def link_command(
-    key: Annotated[str, typer.Argument(help="The programme's key.")],
-    label: Annotated[str, typer.Option(help="Where it will stand: newsletter-march, fair-2027.")],
-    days: Annotated[int, typer.Option(min=1, max=LONGEST.days, help="How long answers are taken.")] = 90,
-    account: Annotated[str, typer.Option(help="The company of all who will answer, if one is known.")] = "",
-    data: Annotated[Path, typer.Option("--data", help="Directory of the embedded deployment.")] = DATA_DIR,
-) -> None:
-    """Make a survey link without an invitation, for a newsletter, a code on a wall, an intranet page."""
-
-    async def job() -> str:
-        async with opened("trigger", data) as platform, platform.db.begin() as tx:
-            asked = Asked(label.strip(), timedelta(days=days), account)
-            made = await make(tx, key, link_id(key, str(random_id())), asked, by="CLI")
-            return address_of(platform.tokens, made, platform.settings.public_url)
-
-    try:
-        console.print(asyncio.run(job()), highlight=False, soft_wrap=True)
-    except NoLinkError as error:
-        console.print(f"{error}.", style="red", highlight=False)
-        raise typer.Exit(1) from None
 
 
 @app.command("replan")

@@ -19,6 +19,7 @@ from services.collector.domain.widget import sound
 from services.collector.handlers.answering import Answering
 from services.collector.handlers.events import subscriptions
 from services.collector.handlers.guards import Guards
+from services.collector.handlers.links import Links
 from services.collector.handlers.listing import Listing
 from services.collector.handlers.replies import replies_route
 from services.collector.handlers.review import Review
@@ -28,6 +29,7 @@ from services.collector.handlers.visits import Visits
 from services.collector.handlers.webhooks import Secrets, Webhooks
 from services.collector.handlers.widget import Widget
 from services.collector.pages.held import held_routes
+from services.collector.pages.links import link_routes
 from services.collector.pages.open_link import OpenLinks
 from services.collector.pages.routes import SurveyPages
 from services.collector.pages.widget import WidgetPages
@@ -66,6 +68,7 @@ async def build(settings: Settings, platform: Platform) -> Service:
         review_routes(review, Verdicts(platform.db)),
         listing_routes(listing),
         held_routes(listing, review),
+        link_routes(Links(platform.db, platform.tokens, platform.settings.public_url)),
         open_links.router(),
         SurveyPages(visits, answering, sharing, platform.tokens, platform.clock, guards).router(),
     )

@@ -21,6 +21,11 @@ EVIDENCE = Counter(
 OBSERVATIONS = Counter(
     "afterword_collector_observations_total", "What was seen of survey links, by kind.", ["kind"]
 )
+LINK_REFUSALS = Counter(
+    "afterword_collector_link_refusals_total",
+    "Visits by a shared link that takes nobody any more, by why: closed, withdrawn.",
+    ["why"],
+)
 ANNOUNCED = Counter("afterword_collector_responses_total", "Response events by what they say.", ["event"])
 GROUP_SIZE = Histogram(
     "afterword_collector_group_answers",

@@ -72,7 +72,8 @@ class SurveyShared(Payload):
 
     `snapshot` is what is known of everybody who answers by it; its `contact_id` is the link's own id, since
     nobody is asked. An answer may be given and changed for `open_for_days` from the first visit, and until
-    `closes_at` at most. `withdrawn_at`: an operator took the link back, and nobody can answer any more.
+    `closes_at` at most. `withdrawn_at`: an operator took the link back, and nobody can answer any more;
+    `reason` is a code that says why. `shared_by` and `withdrawn_by` are ids of operators or keys, no names.
     """
 
     TYPE: ClassVar[str] = "survey.shared.v1"
@@ -90,6 +91,9 @@ class SurveyShared(Payload):
     close_the_loop: CloseTheLoop = Field(default_factory=CloseTheLoop)
     slots: dict[str, str] = Field(default_factory=dict)
     withdrawn_at: Instant | None = None
+    shared_by: str = ""
+    withdrawn_by: str = ""
+    reason: str = ""
 
 
 class SurveyReminderRequested(Payload):

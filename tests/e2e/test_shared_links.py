@@ -47,14 +47,37 @@ async def test_answers_by_a_shared_link_count_and_who_says_who_they_are_is_cared
         people = await conn.fetchval("select count(*) from contacts where email_hash <> ''")
     assert people == 2
 
-    gone = await programs.delete(f"{LINKS}/{made.json()['id']}")
+    await _take_back(house, made.json()["id"])
+    gone = await programs.delete(f"{LINKS}/{made.json()['id']}", params={"reason": "misused"})
     assert gone.json()["withdrawn_at"]
+    assert gone.json()["reason"] == "wrong_place", "who was faster wins"
     await house.settle()
     led = await visit(house, link, address="198.51.100.4")
     assert (await visit(house, led.headers["location"], address="198.51.100.4")).status_code == 410
     listed = (await programs.get(LINKS)).json()
     assert [one["label"] for one in listed] == ["newsletter"]
     assert (await programs.delete(f"{LINKS}/{made.json()['id']}")).json() == gone.json()
+
+
+async def _take_back(house: House, link: str) -> None:
+    """A manager finds the link, reads what taking it back does, and does it."""
+    mia = await hire(house, "mia", Role.MANAGER)
+    page = f"/programmes/links/{link}"
+    listed = " ".join((await mia.see("/answers/links")).text.split())
+    assert f'href="{page}"' in listed
+    assert 'data-label="Answers"><div>3</div>' in listed
+    assert (await mia.see("/programmes/links/00000000-0000-0000-0000-000000000000")).status_code == 404
+    assert (await mia.press(page, "withdraw", reason="because")).status_code == 422
+    assert (await mia.press(page, "withdraw", reason="wrong_place")).status_code == 303
+    listed = " ".join((await mia.see("/answers/links?done=withdrawn")).text.split())
+    assert "stood where it should not, by Mia" in listed
+    assert "was taken back" in (await mia.see(page)).text
+    async with house.service("trigger").platform.db.read() as conn:
+        lines = await conn.fetch(
+            "select actor, action from access.audit where subject = $1 order by id", f"link:{link}"
+        )
+    assert [line["action"] for line in lines] == ["link.made", "link.withdrawn"]
+    assert all(line["actor"].partition(":")[0] in {"key", "user"} for line in lines)
 
 
 async def _answer(house: House, link: str, address: str, score: int, who: str = "") -> httpx.Response:

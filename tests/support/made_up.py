@@ -234,6 +234,9 @@ def _shared(like: SurveyRequested) -> Iterator[Payload]:
             shared_at=like.requested_at,
             closes_at=like.closes_at,
             withdrawn_at=gone,
+            shared_by="CLI",
+            withdrawn_by="CLI" if gone else "",
+            reason="misused" if gone else "",
         )
 
 

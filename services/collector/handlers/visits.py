@@ -11,6 +11,7 @@ from services.collector.domain.agents import Agent, agent_of
 from services.collector.domain.amend import Door, door
 from services.collector.domain.verdict import Observation, Sighting
 from services.collector.handlers.answering import Forms
+from services.collector.store.links import note_refusal
 from services.collector.store.observations import observe
 from services.collector.store.pages import PageRow, load_blank_page, load_organisation, load_page
 from services.collector.store.surveys import load_forms
@@ -20,6 +21,9 @@ from shared.contracts.model import Person
 from shared.contracts.responses import Words
 from shared.db.database import Database, Tx
 from shared.security.sealing import Sealer
+
+_COMES = frozenset({Sighting.OPENED, Sighting.STALE, Sighting.UNSIGNED})
+"""What somebody does who would answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,9 @@ class Visits:
                 result = TooEarly(tx.now, organisation)
             else:
                 result = await self._look(tx, survey_id, row, organisation)
+                if link is not None and result.door is Door.OVER and kind in _COMES:
+                    await note_refusal(tx.conn, link, tx.now.date(), withdrawn=row.withdrawn)
+                    metrics.LINK_REFUSALS.labels("withdrawn" if row.withdrawn else "closed").inc()
         metrics.OBSERVATIONS.labels(kind.value).inc()
         return result
 

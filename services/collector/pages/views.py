@@ -162,15 +162,25 @@ def thanks_path(path: str, typed: Typed) -> str:
 
 
 def over(request: Request, visit: Visit, path: str, nonce: str) -> Response:
-    """The survey takes no answers any more, but a person may still want to be heard."""
-    language = _language_of(request, visit, {})
+    """The survey takes no answers any more, but a person may still want to be heard.
+
+    Of somebody unknown, who came by a shared link, nothing is promised: nobody could get in touch.
+    """
+    language, row = _language_of(request, visit, {}), visit.row
     _ = speaking(ENVIRONMENT, language)["_"]
-    lines = [_("Thank you for taking the time. Answers could be given until %(day)s.")]
-    lines[0] %= {"day": _day(visit, language)}
-    lines.append(_("Is there something we should know? We gladly get in touch with you."))
-    heading = _("This survey is closed")
-    extra = {"contact": f"{path}/contact", "nonce": nonce}
-    return _notice(request, visit, heading, lines, 410, **extra)
+    if row.withdrawn:
+        lines = [
+            _("Thank you for coming. Whoever shared this link has ended the survey earlier than planned.")
+        ]
+    else:
+        lines = [_("Thank you for taking the time. Answers could be given until %(day)s.")]
+        lines[0] %= {"day": _day(visit, language)}
+    if row.shared and row.answer and row.answer.complete:
+        lines.append(_("Your answer arrived and stays as it is."))
+    if row.identified:
+        lines.append(_("Is there something we should know? We gladly get in touch with you."))
+    extra = {"contact": f"{path}/contact", "nonce": nonce} if row.identified else {}
+    return _notice(request, visit, _("This survey is closed"), lines, 410, **extra)
 
 
 def contact_noted(request: Request, visit: Visit) -> Response:

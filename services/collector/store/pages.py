@@ -53,6 +53,9 @@ class PageRow:
     identified: bool = True
     """Whether anybody knows who answers."""
 
+    withdrawn: bool = False
+    """Reached by a shared link that an operator took back."""
+
 
 # What was held is not shown: a person behind a gateway that pressed the button shall answer, not read thanks.
 _PAGE = """
@@ -86,10 +89,12 @@ async def load_page(conn: Connection, survey_id: UUID) -> PageRow | None:
             words=row["words"],
         )
     shared = row["link_id"] is not None
+    state = SurveyState(row["state"])
+    ended = await load_link(conn, row["link_id"]) if shared and state is SurveyState.CLOSED else None
     return PageRow(
         contact_id=row["contact_id"],
         questionnaire=row["questionnaire"],
-        state=SurveyState(row["state"]),
+        state=state,
         closes_at=row["closes_at"],
         # Whoever typed an address has not proven that it is theirs: they see nothing of the person.
         locale="" if shared else snapshot["locale"],
@@ -103,6 +108,7 @@ async def load_page(conn: Connection, survey_id: UUID) -> PageRow | None:
         test=snapshot.get("test", False),
         shared=shared,
         identified=row["identified"],
+        withdrawn=ended is not None and ended.withdrawn,
     )
 
 
@@ -126,6 +132,7 @@ async def load_blank_page(conn: Connection, link: UUID, now: datetime) -> PageRo
         answer=None,
         shared=True,
         identified=False,
+        withdrawn=known.withdrawn,
     )
 
 

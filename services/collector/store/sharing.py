@@ -44,9 +44,10 @@ class OpenedSurvey:
 
 _LINK = """
 insert into shared_links as l (link_id, version, snapshot, questionnaire, slots, close_the_loop, closes_at,
-    open_for_days, withdrawn_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-on conflict (link_id) do update set version = excluded.version, withdrawn_at = excluded.withdrawn_at
+    open_for_days, withdrawn_at, shared_at, shared_by, withdrawn_by, reason)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+on conflict (link_id) do update set version = excluded.version, withdrawn_at = excluded.withdrawn_at,
+    withdrawn_by = excluded.withdrawn_by, reason = excluded.reason
     where l.version < excluded.version
 """
 
@@ -124,7 +125,8 @@ async def save_links(conn: Connection, told: Iterable[tuple[SurveyShared, str]])
         await conn.execute(
             _LINK, UUID(link.link_id), link.version, link.snapshot.model_dump_json(), digest,
             json.dumps(link.slots), link.close_the_loop.model_dump_json(), link.closes_at,
-            link.open_for_days, link.withdrawn_at,
+            link.open_for_days, link.withdrawn_at, link.shared_at, link.shared_by, link.withdrawn_by,
+            link.reason,
         )  # fmt: skip
         if link.withdrawn_at:
             gone.append(UUID(link.link_id))

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header
+from fastapi import APIRouter, Depends, Header, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.trigger.domain.shared_links import LONGEST, link_id
+from services.trigger.domain.shared_links import LONGEST, Why, link_id
 from services.trigger.handlers.shared_links import (
     LABEL_CHARS,
     Asked,
@@ -29,6 +29,7 @@ from shared.web.problems import Problem
 Reader = Annotated[Principal, Depends(require_scope("programmes:read"))]
 Writer = Annotated[Principal, Depends(require_scope("programmes:write"))]
 Reference = Annotated[str, Header(alias="idempotency-key", max_length=200)]
+Reason = Annotated[Why, Query(description="Why it is taken back.")]
 
 
 class LinkWanted(BaseModel):
@@ -45,7 +46,7 @@ class LinkWanted(BaseModel):
 
 
 class LinkShown(BaseModel):
-    """A link as it stands."""
+    """A link as it stands; who made and who withdrew it is told by id."""
 
     id: UUID
     url: str
@@ -54,8 +55,11 @@ class LinkShown(BaseModel):
     version: str
     account_id: str | None
     shared_at: datetime
+    shared_by: str
     closes_at: datetime
     withdrawn_at: datetime | None
+    withdrawn_by: str
+    reason: str
 
 
 def router(platform: Platform) -> APIRouter:
@@ -69,7 +73,7 @@ def router(platform: Platform) -> APIRouter:
         asked = Asked(wanted.label, timedelta(days=wanted.days), wanted.account)
         try:
             async with unit_of_work(platform.db) as tx:
-                link = await make(tx, key, ident, asked, by=writer.name)
+                link = await make(tx, key, ident, asked, by=writer.actor)
         except NoLinkError as error:
             raise Problem(409, f"{error}.", field="account" if "account" in str(error) else "key") from error
         return _shown(platform, link)
@@ -82,10 +86,10 @@ def router(platform: Platform) -> APIRouter:
         return [_shown(platform, link) for link in found]
 
     @routes.delete("/programmes/{key}/links/{link}")
-    async def withdraw(key: str, link: UUID, _writer: Writer) -> LinkShown:
+    async def withdraw(key: str, link: UUID, writer: Writer, reason: Reason = Why.NOT_NEEDED) -> LinkShown:
         """Take a link back for good: nobody can answer by it any more. What was answered stays."""
         async with unit_of_work(platform.db) as tx:
-            found = await take_back(tx, key, link)
+            found = await take_back(tx, key, link, reason, by=writer.actor)
         if found is None:
             raise Problem(404, "There is no such link.", field="link")
         return _shown(platform, found)
@@ -102,6 +106,9 @@ def _shown(platform: Platform, link: SurveyShared) -> LinkShown:
         version=link.snapshot.version,
         account_id=link.snapshot.account_id,
         shared_at=link.shared_at,
+        shared_by=link.shared_by,
         closes_at=link.closes_at,
         withdrawn_at=link.withdrawn_at,
+        withdrawn_by=link.withdrawn_by,
+        reason=link.reason,
     )

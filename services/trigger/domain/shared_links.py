@@ -5,8 +5,10 @@ It asks nobody: no plan, no gate, no cap. Who answers is found out by the collec
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from uuid import UUID
 
 from services.trigger.domain.model import Account, Contact, Moment, Organisation, Plan, identity
@@ -17,17 +19,33 @@ from shared.contracts.surveys import SurveyShared
 
 TOUCHPOINT = "survey.shared"
 LONGEST = timedelta(days=366)
+SHORT = 8
+"""So much of an id is shown, and suffices to name a link."""
+
 LABEL = "link"
 """The attribute of an answer that holds the link's label; a programme may break scores down by it."""
 
 
+class Why(StrEnum):
+    """Why a link is taken back: a code and no text, for it is kept in the log, where no name may stand."""
+
+    NOT_NEEDED = "not_needed"
+    WRONG_PLACE = "wrong_place"
+    WRONG_SURVEY = "wrong_survey"
+    MISUSED = "misused"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """A link that somebody wants; `account` is the company of all who will answer, where that is known."""
+    """A link that somebody wants; `account` is the company of all who will answer, where that is known.
+
+    `by` is who wants it, as the audit log names them.
+    """
 
     id: UUID
     label: str
     span: timedelta
+    by: str = ""
     account: Account | None = None
 
 
@@ -61,11 +79,20 @@ def shared(wanted: Wanted, edition: Edition, organisation: Organisation, now: da
         open_for_days=min(max((survey.closes_at - now).days, 1), 45),
         close_the_loop=survey.close_the_loop,
         slots=survey.slots,
+        shared_by=wanted.by,
     )
 
 
-def withdrawn(link: SurveyShared, now: datetime) -> SurveyShared:
+def named(links: Sequence[SurveyShared], text: str) -> list[SurveyShared]:
+    """The links that somebody means who wrote a label, an id, or an id's first eight letters or more."""
+    begins = text.strip().lower()
+    by_id = [link for link in links if len(begins) >= SHORT and link.link_id.startswith(begins)]
+    return by_id or [link for link in links if link.label == text.strip()]
+
+
+def withdrawn(link: SurveyShared, now: datetime, why: Why, by: str) -> SurveyShared:
     """The link taken back; one that was stays as it is."""
     if link.withdrawn_at:
         return link
-    return link.model_copy(update={"version": link.version + 1, "withdrawn_at": now})
+    changes = {"version": link.version + 1, "withdrawn_at": now, "withdrawn_by": by, "reason": why.value}
+    return link.model_copy(update=changes)

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from services.trigger.domain.reports import Report
-from services.trigger.domain.shared_links import Wanted, shared, withdrawn
+from services.trigger.domain.shared_links import Wanted, Why, shared, withdrawn
 from services.trigger.handlers import people
 from services.trigger.handlers.intake import take
 from services.trigger.store import directory, programmes
@@ -23,6 +23,7 @@ from shared.contracts.touchpoints import Touchpoint, TouchpointContact
 from shared.db.database import Tx
 from shared.errors import Unavailable
 from shared.people import contact_of_address
+from shared.security.access_store import audit
 from shared.security.sealing import Sealer
 from shared.security.tokens import Tokens
 
@@ -59,6 +60,8 @@ def address_of(tokens: Tokens, link: SurveyShared, public_url: str) -> str:
 async def make(tx: Tx, programme: str, ident: UUID, asked: Asked, *, by: str) -> SurveyShared:
     """Make a link to a programme as it is now; the same id again gives the one there is.
 
+    `by` is who wants it, by id: it is told to others and stands in the audit log.
+
     Raises:
         NoLinkError: There is no such programme that asks, no such account, or no label of a fitting length.
     """
@@ -82,21 +85,23 @@ async def make(tx: Tx, programme: str, ident: UUID, asked: Asked, *, by: str) ->
         company = (await directory.get_accounts(tx.conn, [found])).get(found) if found else None
         if company is None:
             raise NoLinkError(f"there is no account {asked.account!r}")
-    wanted = Wanted(id=ident, label=asked.label, span=asked.span, account=company)
+    wanted = Wanted(id=ident, label=asked.label, span=asked.span, by=by, account=company)
     link = shared(wanted, edition, organisation, tx.now)
     if await store.add(tx.conn, link, tx.now, by):
         _tell(tx, link)
+        await audit(tx.conn, tx.now, by, "link.made", f"link:{ident}", programme=programme)
     return link
 
 
-async def take_back(tx: Tx, programme: str, ident: UUID) -> SurveyShared | None:
+async def take_back(tx: Tx, programme: str, ident: UUID, why: Why, *, by: str) -> SurveyShared | None:
     """Withdraw a link for good; None when there is none. Repeating changes nothing."""
     link = await store.lock(tx.conn, programme, ident)
     if link is None or link.withdrawn_at:
         return link
-    gone = withdrawn(link, tx.now)
+    gone = withdrawn(link, tx.now, why, by)
     await store.save(tx.conn, gone)
     _tell(tx, gone)
+    await audit(tx.conn, tx.now, by, "link.withdrawn", f"link:{ident}", programme=programme, reason=why.value)
     return gone
 
 

@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from services.trigger.pages import (
     by_hand,
     directory,
+    links,
     moments,
     organisation,
     programme,
@@ -23,6 +24,6 @@ from shared.web.routing import join
 def router(platform: Platform) -> APIRouter:
     """All pages."""
     routes = APIRouter(include_in_schema=False)
-    for part in (why, programmes, moments, programme, organisation, directory, by_hand):
+    for part in (why, programmes, links, moments, programme, organisation, directory, by_hand):
         join(routes, part.router(platform))
     return routes

@@ -34,9 +34,15 @@ async def save(conn: Connection, link: SurveyShared) -> None:
     )
 
 
-async def listed(conn: Connection, programme: str) -> list[SurveyShared]:
-    """The links of a programme, the newest first."""
+async def listed(conn: Connection, programme: str = "") -> list[SurveyShared]:
+    """The links of a programme, or all; the newest first."""
     rows = await conn.fetch(
-        "select told from shared_links where programme = $1 order by created_at desc, id", programme
+        "select told from shared_links where $1 in ('', programme) order by created_at desc, id", programme
     )
     return [SurveyShared.model_validate_json(row["told"]) for row in rows]
+
+
+async def get(conn: Connection, ident: UUID) -> SurveyShared | None:
+    """One link of any programme."""
+    told = await conn.fetchval("select told from shared_links where id = $1", ident)
+    return None if told is None else SurveyShared.model_validate_json(told)

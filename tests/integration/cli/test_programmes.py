@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -133,4 +134,44 @@ async def test_a_link_that_cannot_be_made_says_why_in_plain_words(
         refused = await run(tmp_path, "link", *words)
         said = " ".join(refused.output.split())
         assert (refused.exit_code, said.startswith(why)) == (1, True), said
+    await db.close()
+
+
+@pytest.mark.requirement("R52")
+async def test_links_are_listed_and_taken_back_with_a_reason(
+    fresh_database: TestDatabase, clock: FixedClock, machine: FakeMachine, sealer: Sealer, tmp_path: Path
+) -> None:
+    db = await connect(fresh_database.dsn("trigger"), service="trigger", clock=clock, machine=machine)
+    await begin(db, clock, sealer, ROOT / "programmes")
+    deployed(tmp_path, fresh_database)
+    await stop_clock(fresh_database, clock.now())
+    assert "There is no shared link to renewal-nps." in (await run(tmp_path, "links", "renewal-nps")).output
+    for label in ("wall", "wall", "fair"):
+        assert (await run(tmp_path, "link", "delivery-csat", "--label", label)).exit_code == 0
+    why = ("--reason", "misused")
+    listed = json.loads((await run(tmp_path, "links", "--json")).output)
+    assert {(one["made_by"], one["state"], one["answers"]) for one in listed} == {("CLI", "open", 0)}
+    unclear = await run(tmp_path, "withdraw-link", "wall", *why)
+    assert (unclear.exit_code, "Several links are called 'wall'" in unclear.output) == (1, True)
+    assert (await run(tmp_path, "withdraw-link", "nonsense", *why)).exit_code == 1
+    assert (await run(tmp_path, "withdraw-link", "fair", "--reason", "because")).exit_code == 2
+    assert (await run(tmp_path, "withdraw-link", "fair", *why, typed="n\n")).exit_code == 1
+    assert "withdrawn" not in (await run(tmp_path, "links")).output
+    done = await run(tmp_path, "withdraw-link", "fair", *why, typed="y\n")
+    assert (done.exit_code, "is taken back." in done.output) == (0, True), done.output
+    again = await run(tmp_path, "withdraw-link", "fair", *why, "--yes")
+    assert "was taken back before" in again.output
+    short = next(one["id"] for one in listed if one["label"] == "wall")[:8]
+    assert (await run(tmp_path, "withdraw-link", short, *why, "--yes")).exit_code == 0
+    after = json.loads((await run(tmp_path, "links", "delivery-csat", "--json")).output)
+    assert sorted((one["label"], one["state"], one["reason"]) for one in after) == [
+        ("fair", "withdrawn", "misused"), ("wall", "open", ""), ("wall", "withdrawn", "misused"),
+    ]  # fmt: skip
+    async with db.read() as conn:
+        lines = await conn.fetch(
+            "select action, actor, detail->>'reason' as why from access.audit order by id"
+        )
+    assert [tuple(line) for line in lines] == [
+        *[("link.made", "CLI", None)] * 3, *[("link.withdrawn", "CLI", "misused")] * 2,
+    ]  # fmt: skip
     await db.close()

@@ -21,7 +21,9 @@ from shared.contracts.responses import (
 from shared.contracts.surveys import CloseTheLoop, SurveyShared
 from shared.people import contact_of_address
 from shared.runtime.ids import derive
+from shared.security.roles import Role
 from tests.support.collector import CES, Collector, contact_id, send, snapshot
+from tests.support.score_pages import access_to, signed_in
 
 pytestmark = [pytest.mark.requirement("R52"), pytest.mark.timeout(60)]
 
@@ -249,9 +251,59 @@ async def test_a_withdrawn_link_takes_nothing_any_more(collector: Collector) -> 
     async with collector.client("10.0.0.9") as stranger:
         _, closed = await come(stranger, collector)
     assert [late.status_code, closed.status_code] == [410, 410]
+    assert "has ended the survey earlier than planned" in closed.text
+    assert "Your answer arrived" not in closed.text
+    assert "Your answer arrived and stays as it is" in late.text
+    # Nobody knows who they are, so nobody promises to get in touch.
+    assert "Please contact me" not in late.text
     (said,) = await settled(collector)
     assert isinstance(said, ResponseSubmitted)
     assert said.primary_score.value == 6
+
+
+async def test_whoever_looks_after_links_sees_what_came_of_each(collector: Collector) -> None:
+    shared = link(collector, shared_by="CLI")
+    await collector.feed(shared)
+    await by(collector, "10.0.0.1", 6)
+    async with collector.client("10.0.0.2") as bot:
+        path, page = await come(bot, collector)
+        collector.wait(4)
+        await send(bot, page, path, {"q.ces": "1", "leave_empty": "x"})
+    await settled(collector)
+    token = await signed_in(access_to(collector.db, collector.clock), Role.REP)
+    async with collector.client() as rep:
+        rep.cookies.set("afterword", token)
+        text = " ".join((await rep.get("/answers/links")).text.split())
+        assert "Getting started" in text
+        assert "the command line" in text
+        assert ">1<br>" in text
+        assert "and 1 held back" in text
+        assert address(collector) in text
+        assert "/programmes/links/" not in text, "a rep takes no link back"
+        gone = {"version": 2, "withdrawn_at": collector.clock.now(), "reason": "misused"}
+        await collector.feed(shared.model_copy(update=gone))
+        async with collector.client("10.0.0.9") as stranger:
+            await come(stranger, collector)
+            await stranger.head((await stranger.get(address(collector))).headers["location"])
+        text = " ".join((await rep.get("/answers/links")).text.split())
+    assert "was misused" in text
+    assert '<td class="n" data-label="Came too late">1</td>' in text
+    assert address(collector) not in text
+    async with collector.db.read() as conn:
+        refused = await conn.fetchrow("select why, times from link_refusals")
+    assert refused is not None
+    assert tuple(refused) == ("withdrawn", 1), "a HEAD is nobody who would answer"
+
+
+async def test_a_link_whose_time_is_over_says_until_when(collector: Collector) -> None:
+    await collector.feed(link(collector))
+    collector.wait(91 * 86_400)
+    async with collector.client() as late:
+        _, closed = await come(late, collector)
+    assert closed.status_code == 410
+    assert "Answers could be given until 1 June 2026" in closed.text
+    async with collector.db.read() as conn:
+        assert await conn.fetchval("select why from link_refusals") == "closed"
 
 
 async def test_looking_leaves_no_survey_behind_and_a_forged_link_leads_nowhere(collector: Collector) -> None:
