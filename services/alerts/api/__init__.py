@@ -14,7 +14,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, BaseModel, Field
 
-from services.alerts.api import on_call, playbooks, referrals, tasks
+from services.alerts.api import improvements, on_call, playbooks, referrals, tasks
 from services.alerts.api.acting import actor, decoded, must_work, next_of
 from services.alerts.api.playbooks import step_out
 from services.alerts.domain.model import Refused, Ticket
@@ -73,7 +73,7 @@ _ACTIONS: Mapping[str, Action] = {
 
 
 def router(desk: Desk, db: Database, clock: Clock) -> APIRouter:
-    """The routes of tickets, rotas and tasks."""
+    """The routes of tickets, rotas, tasks and improvements."""
     routes = APIRouter()
     join(routes, playbooks.router(desk, db))
     join(routes, _sums(db, clock))
@@ -81,6 +81,7 @@ def router(desk: Desk, db: Database, clock: Clock) -> APIRouter:
     join(routes, on_call.router(desk, db, clock))
     join(routes, tasks.router(desk, db))
     join(routes, referrals.router(db))
+    join(routes, improvements.router(desk, db, clock))
     return routes
 
 

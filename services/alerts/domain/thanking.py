@@ -1,7 +1,9 @@
 """Who is written to without a person having to think of it, and once (R77, R81).
 
-Whoever is unhappy gets a first reply, once in each case; whoever is not gets thanks, once for each answer.
-Both name nothing but ids: the words are dispatch's, in the customer's language.
+Whoever is unhappy gets a first reply, once in each case; whoever is not gets thanks, once for each answer;
+who raised what was mended hears of it, once for each improvement.
+The first two name nothing but ids: the words are dispatch's, in the
+customer's language.
 """
 
 from __future__ import annotations
@@ -69,6 +71,7 @@ class Reply:
         key: its natural key, of which its id is derived: who repeats the wish finds the first one.
         hours: within how many hours somebody will call, as promised in it; 0 where nothing is promised.
         reason: why it is not asked for at all; "" when it is.
+        improvement_id: what it tells of, in the words of `text`.
     """
 
     key: tuple[object, ...]
@@ -78,6 +81,8 @@ class Reply:
     owner: UUID | None = None
     hours: int = 0
     reason: str = ""
+    improvement_id: UUID | None = None
+    text: str = ""
 
 
 def reply_to(

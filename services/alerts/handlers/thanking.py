@@ -1,4 +1,7 @@
-"""First replies and thanks: asked for in the transaction of the answer; what becomes of them is heard."""
+"""Messages to customers: first replies and thanks are asked for in the transaction of the answer.
+
+What becomes of each is heard.
+"""
 
 from __future__ import annotations
 
@@ -50,12 +53,18 @@ async def answer_all(
         reply_to(one, holders.get(one.response_id), tx.now, desk.replies, words=one.response_id in wordy)
         for one in heard
     )
-    wanted = {derive(*reply.key): reply for reply in found if reply is not None}
+    await request(desk, tx, [reply for reply in found if reply is not None], staff)
+
+
+async def request(desk: Desk, tx: Tx, replies: Sequence[Reply], staff: Staff) -> int:
+    """Ask dispatch for messages, each once; returns how many are new."""
+    wanted = {derive(*reply.key): reply for reply in replies}
     if not wanted:
-        return
+        return 0
     fresh = await messages.add(tx.conn, wanted, tx.now)
     asked = {key: one for key, one in wanted.items() if key in fresh and not one.reason}
     await _ask(desk, tx, asked, staff)
+    return len(asked)
 
 
 async def _wordy(desk: Desk, tx: Tx, heard: Sequence[Answer]) -> set[UUID]:
@@ -96,7 +105,8 @@ async def _ask(desk: Desk, tx: Tx, asked: Mapping[UUID, Reply], staff: Staff) ->
 
 
 def _slots(reply: Reply) -> dict[str, str]:
-    return {"hours": str(reply.hours)} if reply.hours else {}
+    hours = {"hours": str(reply.hours)} if reply.hours else {}
+    return hours | ({"text": reply.text} if reply.text else {})
 
 
 async def on_deliveries(events: Sequence[Event[Any]], tx: Tx) -> None:

@@ -17,7 +17,7 @@ from services.alerts.handlers.actions import VIA, Action, NoSuchTicketError, Wis
 from services.alerts.pages import views as page_views
 from services.alerts.pages.house import House, Rep
 from services.alerts.pages.timeline import UNDONE
-from services.alerts.store import cases, directory, rota
+from services.alerts.store import cases, directory, improvements, rota
 from shared.db.database import Connection
 from shared.runtime.failpoints import failpoint
 from shared.security.access import User
@@ -89,6 +89,7 @@ async def _case(house: House, conn: Connection, ticket_id: UUID, me: User) -> di
     return {
         "case": await page_views.case_page(desk, conn, ticket, staff, now),
         "steps": await checking.steps(desk, conn, ticket),
+        **await _improvements(conn, ticket.id),
         "section": "inbox",
         "now": now,
         "via": VIA,
@@ -102,6 +103,15 @@ async def _case(house: House, conn: Connection, ticket_id: UUID, me: User) -> di
         "note": "",
         "tried": "",
     }
+
+
+async def _improvements(conn: Connection, ticket_id: UUID) -> dict[str, Any]:
+    """What the case has led to, and what else it may be linked to."""
+    mine = await improvements.of_ticket(conn, ticket_id)
+    known = {one.id for one in mine}
+    others = [one for one in await improvements.waiting(conn) if one.id not in known]
+    others.sort(key=lambda one: one.plan.title.casefold())
+    return {"improvements": mine, "on_road_map": [(str(one.id), one.plan.title) for one in others]}
 
 
 def _allowed(needs: Needs, ticket: Ticket) -> bool:

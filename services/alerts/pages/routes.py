@@ -6,7 +6,19 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from services.alerts.handlers.applying import Desk
-from services.alerts.pages import case, feeds, inbox, reaching, recovered, rota, steps, swaps, take, tasks
+from services.alerts.pages import (
+    case,
+    feeds,
+    improvements,
+    inbox,
+    reaching,
+    recovered,
+    rota,
+    steps,
+    swaps,
+    take,
+    tasks,
+)
 from services.alerts.pages.house import STYLE, STYLE_PATH, House, templates
 from shared.db.database import Database
 from shared.runtime.clock import Clock
@@ -24,6 +36,6 @@ def router(desk: Desk, db: Database, clock: Clock) -> APIRouter:
         """What these pages add to the shared style sheet."""
         return Response(STYLE, media_type="text/css", headers=_FOR_EVER)
 
-    for pages in (reaching, inbox, recovered, take, case, steps, rota, swaps, feeds, tasks):
+    for pages in (reaching, inbox, recovered, improvements, take, case, steps, rota, swaps, feeds, tasks):
         pages.add(routes, house)
     return routes

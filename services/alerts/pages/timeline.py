@@ -163,7 +163,11 @@ _ASKED = {
 _TIMED = frozenset({"", "send_window", "best_moment"})
 """Why a question has its moment and not an earlier one: nothing that a person must know."""
 
-_MAILS = {"first_reply": "a first reply", "thanks": "our thanks"}
+_MAILS = {
+    "first_reply": "a first reply",
+    "thanks": "our thanks",
+    "you_said_we_did": "word of what we changed",
+}
 _FATES = {
     Fate.REQUESTED: "{what} to {who} is on its way",
     Fate.WITHHELD: "{what} to {who} was not sent: {why}",

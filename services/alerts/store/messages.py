@@ -12,10 +12,11 @@ from shared.db.database import Connection
 
 # Whoever has a first reply for an answer is not thanked for it as well.
 _ADD = """
-insert into messages (message_id, kind, contact_id, response_id, ticket_id, requested_at, state, reason, at)
-select w.id, w.kind, w.contact_id, w.response_id, w.ticket_id, $7, w.state, w.reason, $7
-from unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $8::text[])
-    as w (id, kind, contact_id, response_id, ticket_id, state, reason)
+insert into messages (message_id, kind, contact_id, response_id, ticket_id, requested_at, state, reason, at,
+    improvement_id)
+select w.id, w.kind, w.contact_id, w.response_id, w.ticket_id, $7, w.state, w.reason, $7, w.improvement_id
+from unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $8::text[], $9::uuid[])
+    as w (id, kind, contact_id, response_id, ticket_id, state, reason, improvement_id)
 where w.kind <> 'thanks' or not exists (select from messages m where m.response_id = w.response_id)
 order by w.id
 on conflict do nothing
@@ -64,6 +65,7 @@ async def add(conn: Connection, wanted: Mapping[UUID, Reply], now: datetime) -> 
         [(Fate.WITHHELD if one.reason else Fate.REQUESTED).value for one in replies],
         now,
         [one.reason for one in replies],
+        [one.improvement_id for one in replies],
     )
     return {row["message_id"] for row in rows}
 

@@ -1,8 +1,7 @@
 """Did it really change? Two periods of one score compared, and how long until a change could be seen.
 
-The interval of a difference is put together from those of its two parts (square and add: Newcombe,
-Statistics in Medicine 17, 1998; Zou and Donner, Statistics in Medicine 27, 2008), so clustering by account
-and finite populations are in it. Where the interval holds 0 the honest word is "no detectable change".
+The interval of a difference is put together from those of its two parts, so clustering by account and finite
+populations are in it. Where the interval holds 0 the honest word is "no detectable change".
 """
 
 from __future__ import annotations
@@ -10,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from math import ceil, sqrt
+from math import ceil
 from statistics import NormalDist
 
 from services.scoring.domain.design import PLAIN, Design
 from services.scoring.domain.histogram import Metric
-from services.scoring.domain.intervals import Z95
+from shared.intervals import Z95, Interval, difference
 from services.scoring.domain.metrics import Score, Split, is_difference
 
 POWER = 0.8
@@ -65,13 +64,12 @@ def compare(before: Score, after: Score) -> Change:
         return Change(Verdict.TOO_FEW, before, after)
     was, was_low, was_high, now, now_low, now_high = (float(end or 0) for end in ends)
     points = now - was
-    down = sqrt((now - now_low) ** 2 + (was_high - was) ** 2)
-    up = sqrt((now_high - now) ** 2 + (was - was_low) ** 2)
-    chance = _chance(points, down if points > 0 else up)
+    around = difference(was, Interval(was_low, was_high), now, Interval(now_low, now_high))
+    chance = _chance(points, points - around.low if points > 0 else around.high - points)
     verdict = Verdict.NO_DETECTABLE_CHANGE
-    if points - down > 0 or points + up < 0:
+    if around.low > 0 or around.high < 0:
         verdict = Verdict.BETTER if points > 0 else Verdict.WORSE
-    return Change(verdict, before, after, points, points - down, points + up, chance)
+    return Change(verdict, before, after, points, around.low, around.high, chance)
 
 
 def _chance(points: float, margin: float) -> float:

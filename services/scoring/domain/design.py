@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from math import inf, pi, sqrt, tan
 from typing import NamedTuple
 
-from services.scoring.domain.intervals import Z95
+from shared.intervals import Z95
 
 _P95 = 0.975
 _MOST_EXACT = 2

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from services.scoring.domain.change import Change, compare, discoveries
 from services.scoring.domain.design import Voices, design_of
 from services.scoring.domain.histogram import Histogram, Metric
-from services.scoring.domain.intervals import wilson
+from shared.intervals import wilson
 from services.scoring.domain.metrics import TOO_FEW, score
 
 SATISFIED, UNHAPPY = 4, 2

@@ -9,7 +9,7 @@ from math import isinf
 
 from services.scoring.domain.design import PLAIN, Design
 from services.scoring.domain.histogram import Histogram, Metric
-from services.scoring.domain.intervals import Interval, adjusted_wald, wilson
+from shared.intervals import Interval, adjusted_wald, wilson
 
 TOO_FEW = 5
 """With fewer answers than this a person is shown the count alone; programs get score and interval all the

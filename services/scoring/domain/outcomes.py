@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from services.scoring.domain.change import Verdict, compare
 from services.scoring.domain.histogram import Metric
-from services.scoring.domain.intervals import Interval, wilson
+from shared.intervals import Interval, wilson
 from services.scoring.domain.metrics import TOO_FEW, Group, Score, Split, scored
 
 DAYS_BEFORE = 180

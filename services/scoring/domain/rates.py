@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from services.scoring.domain.intervals import wilson
+from shared.intervals import wilson
 
 
 class Standing(StrEnum):

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from services.scoring.domain.change import Change, Verdict, compare, discoveries
 from services.scoring.domain.histogram import Metric
-from services.scoring.domain.intervals import Interval, wilson
+from shared.intervals import Interval, wilson
 from services.scoring.domain.metrics import TOO_FEW, Score, Split, scored
 
 CERTAIN = 0.05

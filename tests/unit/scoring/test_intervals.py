@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import binom, binomtest, chi2, multinomial
 
-from services.scoring.domain.intervals import adjusted_wald, wilson
+from shared.intervals import adjusted_wald, wilson
 
 Numbers = NDArray[np.float64]
 

@@ -9,7 +9,10 @@ share in disguise, and there that interval is too narrow by a hair; it is widene
 
 Shares (CSAT, CES, response rates) get Wilson's score interval (1927), with the ends next to 0 and 1 mended
 as Brown, Cai and DasGupta, "Interval Estimation for a Binomial Proportion", Statistical Science 16 (2001),
-propose. Counts may be fractions: a clustered sample counts for fewer answers than it has (`design.py`).
+propose. Counts may be fractions: a clustered sample counts for fewer answers than it has.
+
+The interval of a difference of two samples is put together from those of its parts (square and add: Newcombe,
+Statistics in Medicine 17, 1998; Zou and Donner, Statistics in Medicine 27, 2008).
 """
 
 from __future__ import annotations
@@ -73,6 +76,14 @@ def wilson(hits: float, n: float, z: float = Z95) -> Interval:
     # Rounding may leave the end that is exactly 0 or 1 a hair beside it.
     low = max(0.0, min(middle - margin, share, _rare(hits, n)))
     return Interval(low, min(1.0, max(middle + margin, share, 1 - _rare(n - hits, n))))
+
+
+def difference(was: float, around_was: Interval, now: float, around_now: Interval) -> Interval:
+    """Interval of now - was, each with the interval around it, all in one unit."""
+    points = now - was
+    down = sqrt((now - around_now.low) ** 2 + (around_was.high - was) ** 2)
+    up = sqrt((around_now.high - now) ** 2 + (was - around_was.low) ** 2)
+    return Interval(points - down, points + up)
 
 
 def _ends(interval: Interval) -> list[float]:

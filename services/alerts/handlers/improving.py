@@ -1,0 +1,201 @@
+"""What people do to improvement actions: lock, decide, write. Each returns it, or a refusal (R76)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from uuid import UUID
+
+from services.alerts.domain import improvements as rules
+from services.alerts.domain.effect import SPAN, can_be_told
+from services.alerts.domain.improvements import SHIPPED, Change, Did, Improvement, Line, Plan, Stage
+from services.alerts.domain.model import Refused
+from services.alerts.domain.routing import Staff
+from services.alerts.domain.thanking import Reply
+from services.alerts.handlers import thanking
+from services.alerts.handlers.actions import MAX_NOTE
+from services.alerts.handlers.applying import Desk
+from services.alerts.store import answers, improvements, rota
+from services.alerts.store.improvements import Raised
+from shared.contracts.messages import MessageKind
+from shared.db.database import Tx
+
+
+class Action(StrEnum):
+    """What a person can do to an improvement."""
+
+    PROPOSE = "propose"
+    PLAN = "plan"
+    START = "start"
+    SHIP = "ship"
+    MEASURE = "measure"
+    DROP = "drop"
+    NOTE = "note"
+    LINK = "link"
+    UNLINK = "unlink"
+    TELL = "tell"
+
+
+MOVES: Mapping[Action, Stage] = {
+    Action.PROPOSE: Stage.PROPOSED,
+    Action.PLAN: Stage.PLANNED,
+    Action.START: Stage.UNDER_WAY,
+    Action.SHIP: Stage.SHIPPED,
+    Action.MEASURE: Stage.MEASURED,
+    Action.DROP: Stage.DROPPED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody wants to do.
+
+    Attributes:
+        seen: version that the person looked at; None when a program asks.
+        ticket: with `link` and `unlink`: the case; `link` without one takes all that ended with its theme.
+        words: with `ship` and `tell`: language -> what those who raised it are told; whose language is not
+            in it is not told.
+    """
+
+    action: Action
+    by: UUID
+    seen: int | None = None
+    note: str = ""
+    ticket: UUID | None = None
+    words: Mapping[str, str] = field(default_factory=dict)
+
+
+class NoSuchImprovementError(LookupError):
+    """There is no improvement with this id."""
+
+
+async def keep(
+    desk: Desk, tx: Tx, improvement_id: UUID, plan: Plan, by: UUID, seen: int | None = None
+) -> Improvement | Refused:
+    """Open an improvement under an id of the caller's choice, or change it; twice is once."""
+    before = await improvements.lock(tx.conn, improvement_id)
+    if before is None or plan.owner != before.plan.owner:
+        staff = await rota.staff(tx.conn, tx.now, desk.leadership, desk.roster)
+        if plan.owner not in staff.workers:
+            return Refused("Choose an owner who works on cases and is active.")
+    if before is None:
+        change = rules.open_(improvement_id, plan, by, tx.now)
+    else:
+        change = rules.edit(before, plan, by, tx.now)
+        if _overtaken(before, change, seen):
+            return _OVERTAKEN
+    return await _write(tx, change)
+
+
+async def act(desk: Desk, tx: Tx, improvement_id: UUID, wish: Wish) -> Improvement | Refused:
+    """Do it, unless the stage forbids it or somebody else was faster.
+
+    Raises:
+        NoSuchImprovementError: there is none with this id.
+    """
+    one = await improvements.lock(tx.conn, improvement_id)
+    if one is None:
+        raise NoSuchImprovementError
+    if len(wish.note) > MAX_NOTE:
+        return Refused(f"The note is longer than {MAX_NOTE} characters.")
+    words = rules.sendable(wish.words)
+    if isinstance(words, Refused):
+        return words
+    change = await _decide(tx, one, replace(wish, words=words))
+    if wish.action in MOVES and _overtaken(one, change, wish.seen):
+        return _OVERTAKEN
+    done = await _write(tx, change)
+    if isinstance(done, Refused) or not words or done.stage not in SHIPPED:
+        return done
+    return await _tell(desk, tx, done, wish.by, words)
+
+
+async def _decide(tx: Tx, one: Improvement, wish: Wish) -> Change | Refused:
+    match wish.action:
+        case Action.NOTE:
+            if not wish.note.strip():
+                return Refused("The note is empty.")
+            return rules.write(one, Line(Did.NOTED, tx.now, wish.by, note=wish.note.strip()))
+        case Action.LINK:
+            return await _link(tx, one, wish)
+        case Action.UNLINK:
+            return await _unlink(tx, one, wish)
+        case Action.TELL:
+            if one.stage not in SHIPPED:
+                return Refused("They are told once it is shipped.")
+            return Change(one) if wish.words else Refused("Say what you have changed.")
+        case _:
+            found = await improvements.effects(tx.conn, one, tx.now)
+            known = one.shipped_at is not None and can_be_told(found, one.shipped_at, tx.now)
+            return rules.move(one, MOVES[wish.action], wish.by, tx.now, wish.note, known=known)
+
+
+async def _link(tx: Tx, one: Improvement, wish: Wish) -> Change | Refused:
+    if wish.ticket is not None:
+        wanted = [wish.ticket]
+    else:
+        since = (one.shipped_at or tx.now) - SPAN
+        wanted = await improvements.unlinked(tx.conn, one.id, one.plan.theme, since)
+    number = await improvements.link(tx.conn, one.id, wanted, wish.by, tx.now)
+    if not number:
+        return Change(one)
+    return rules.write(one, Line(Did.LINKED, tx.now, wish.by, {"cases": str(number)}))
+
+
+async def _unlink(tx: Tx, one: Improvement, wish: Wish) -> Change | Refused:
+    if wish.ticket is None:
+        return Refused("Say which case.")
+    if not await improvements.unlink(tx.conn, one.id, wish.ticket):
+        return Change(one)
+    return rules.write(one, Line(Did.UNLINKED, tx.now, wish.by, {"cases": "1"}))
+
+
+async def _tell(
+    desk: Desk, tx: Tx, one: Improvement, by: UUID, words: Mapping[str, str]
+) -> Improvement | Refused:
+    """Tell those who raised it what was changed, each once (R81)."""
+    found = await improvements.raised(tx.conn, one.id, MessageKind.YOU_SAID_WE_DID.value)
+    wanted = [who for who in found if who.state is None and who.language in words]
+    staff = await rota.staff(tx.conn, tx.now, desk.leadership, desk.roster)
+    number = await _request(desk, tx, one, wanted, words, staff)
+    if not number:
+        return one
+    line = Line(Did.TOLD, tx.now, by, {"people": str(number)}, "\n\n".join(words.values()))
+    return await _write(tx, rules.write(one, line))
+
+
+async def _request(
+    desk: Desk, tx: Tx, one: Improvement, wanted: list[Raised], texts: Mapping[str, str], staff: Staff
+) -> int:
+    said = await answers.load(tx.conn, {who.response_id for who in wanted})
+    kind = MessageKind.YOU_SAID_WE_DID
+    replies = [
+        Reply(
+            ("message", kind.value, one.id, who.speaker),
+            kind,
+            replace(said[who.response_id], known_as=who.speaker),
+            owner=one.plan.owner,
+            improvement_id=one.id,
+            text=texts[who.language],
+        )
+        for who in wanted
+    ]
+    return await thanking.request(desk, tx, replies, staff)
+
+
+async def _write(tx: Tx, change: Change | Refused) -> Improvement | Refused:
+    if isinstance(change, Refused) or change.line is None:
+        return change if isinstance(change, Refused) else change.improvement
+    await improvements.save(tx.conn, change.improvement)
+    await improvements.append(tx.conn, change.improvement.id, change.line)
+    return change.improvement
+
+
+def _overtaken(before: Improvement, change: Change | Refused, seen: int | None) -> bool:
+    """Whether somebody changed it while another one looked at it; what changes nothing is no matter."""
+    new = isinstance(change, Change) and change.line is not None
+    return new and seen is not None and seen < before.version
+
+
+_OVERTAKEN = Refused("Somebody changed this while you looked at it. Read what is new, then go on.")
