@@ -12,12 +12,13 @@ from shared.contracts.topics import Topic
 
 
 class MessageKind(StrEnum):
-    """Why a customer is written to outside a survey (R77, R79, R81)."""
+    """Why a customer is written to outside a survey (R77, R79, R81, R94)."""
 
     THANKS = "thanks"
     FIRST_REPLY = "first_reply"
     YOU_SAID_WE_DID = "you_said_we_did"
     HELP = "help"
+    INVITATION = "invitation"
 
 
 class MessageRequested(Payload):
@@ -25,7 +26,8 @@ class MessageRequested(Payload):
 
     `reply_to` is a sealed `Person` too: whoever of ours takes care and gets the reply, under the key of the
     one who is written to; empty for the organisation's own reply address. `slots` fill the fixed texts:
-    `hours` (a first reply: within how many hours somebody will call), `text` (what was changed, or help).
+    `hours` (a first reply: within how many hours somebody will call), `text` (what was changed, help, or what
+    they may take part in). An invitation leads to a page of alerts that knows it by `message_id`.
     """
 
     TYPE: ClassVar[str] = "message.requested.v1"

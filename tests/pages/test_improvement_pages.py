@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import date
 
+import httpx
 import pytest
 
+from services.alerts.domain.improvements import Plan
+from services.alerts.handlers.actions import Action as CaseAction
+from services.alerts.handlers.improving import Action, Wish, act, keep
 from shared.runtime.clock import FixedClock
+from shared.runtime.ids import derive
 from shared.security.sealing import Sealer
+from shared.security.tokens import Tokens
 from tests.conftest import OpenDatabase
 from tests.pages.test_task_pages import Visit
 from tests.support.alert_site import content, site
+from tests.support.alerts import T0, snapshot
 from tests.support.browsing import DESK, PHONE, barriers, chromium
 from tests.support.serving import served
 
@@ -18,9 +27,12 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("alert_pages")]
 
 
 @pytest.fixture
-async def visit(database: OpenDatabase, sealer: Sealer, clock: FixedClock) -> AsyncIterator[Visit]:
+async def visit(
+    database: OpenDatabase, sealer: Sealer, clock: FixedClock, tokens: Tokens
+) -> AsyncIterator[Visit]:
     """The pages of a site with one case."""
     on = site(await database("alerts"), sealer, clock)
+    on.desk = replace(on.desk, tokens=tokens)
     await content(on)
     async with served(on.app()) as url, chromium() as browser:
         yield Visit(browser, url, on)
@@ -47,3 +59,34 @@ async def test_from_a_case_to_a_shipped_improvement_on_a_phone_without_scripts(v
     assert await page.get_by_text("Shipped. Well done.").is_visible()
     assert await page.get_by_text("Told what we changed: 1").is_visible()
     assert await page.get_by_text("Nothing can be said yet", exact=True).is_visible()
+
+
+@pytest.mark.requirement("R94")
+async def test_a_customer_says_yes_in_their_language_and_a_machine_says_nothing(
+    visit: Visit, tokens: Tokens
+) -> None:
+    on = visit.site
+    asked = snapshot("sol", "sol", locale="sv")
+    await on.hears(await on.says.answered("sol", 2, T0, account="sol", contact="sol", snapshot=asked))
+    rita, ticket, improvement = on.users["rita"], await on.case_of("sol"), derive("improvement", "i")
+    await on.does("rita", "sol", CaseAction.CONTACT, via="phone", note="Spoke with them.")
+    await on.does("rita", "sol", CaseAction.RESOLVE, cause="product_defect", note="Done.", lesson="Test it.")
+    plan = Plan("Export never runs empty", 5, 2, rita, date(2026, 4, 1))
+    async with on.db.begin() as tx:
+        await keep(on.desk, tx, improvement, plan, rita)
+        await act(on.desk, tx, improvement, Wish(Action.LINK, rita, ticket=ticket))
+        words = {"sv": "En halvtimme med den nya exporten."}
+        await act(on.desk, tx, improvement, Wish(Action.INVITE, rita, words=words))
+        message_id = await tx.conn.fetchval("select message_id from messages where kind = 'invitation'")
+    path = f"/invitations/{tokens.sign('invitation', message_id)}"
+    async with httpx.AsyncClient(base_url=visit.url) as machine:
+        assert (await machine.post(path, data={"said": "yes"})).status_code == 403
+        assert (await machine.get(f"/invitations/{tokens.sign('take', message_id)}")).status_code == 404
+    page = await visit.opens(path, scripts=False)
+    assert await page.get_by_role("heading", name="Vill du vara med?").is_visible()
+    assert await barriers(await visit.opens(path)) == []
+    await page.get_by_role("button", name="Ja, gärna").click()
+    assert await page.get_by_text("Någon av oss hör snart av sig").is_visible()
+    shown = await visit.opens(f"/improvements/{improvement}")
+    await shown.get_by_role("link", name="Sol takes part").click()
+    assert await shown.get_by_role("heading", name="Agree with them on how they take part").is_visible()

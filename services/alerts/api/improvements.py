@@ -14,10 +14,11 @@ from services.alerts.domain.effect import Effect, Tally, Verdict
 from services.alerts.domain.improvements import LONGEST_NAME, LONGEST_TITLE, MOST, Improvement, Plan, Stage
 from services.alerts.domain.improvements import road_map as in_order
 from services.alerts.domain.model import Refused
+from services.alerts.domain.taking_part import Said
 from services.alerts.handlers.actions import MAX_NOTE
 from services.alerts.handlers.applying import Desk
 from services.alerts.handlers.improving import Action, NoSuchImprovementError, Wish, act, keep
-from services.alerts.store import directory, improvements
+from services.alerts.store import directory, improvements, taking_part
 from shared.contracts.forms import QuestionType
 from shared.contracts.messages import MessageKind
 from shared.db.database import Connection, Database
@@ -57,7 +58,7 @@ class Improving(BaseModel):
     )
     words: dict[Annotated[str, Field(max_length=8)], str] = Field(
         default_factory=dict, max_length=50,
-        description="with `ship`, `tell`: language to what those who raised it are told; others are not told",
+        description="with `ship`, `tell`, `invite`: language to what those who speak it are told",
     )  # fmt: skip
     version: int | None = None
     user_id: UUID | None = InWhoseName
@@ -111,6 +112,8 @@ class ImprovementWhole(ImprovementOut):
     effects: list[EffectOut]
     raised_by: int = Field(description="people in its cases, each once")
     told: int = Field(description="of them, those for whom a message was asked for")
+    invited: int = Field(description="of them, those who were invited to take part in it")
+    take_part: int = Field(description="of the invited, those who said yes; each is a task of the owner")
 
 
 def router(desk: Desk, db: Database, clock: Clock) -> APIRouter:
@@ -146,12 +149,16 @@ def _reading(routes: APIRouter, db: Database, clock: Clock) -> None:
                 raise _unknown()
             found = await improvements.effects(conn, one, clock.now())
             raised = await improvements.raised(conn, one.id, MessageKind.YOU_SAID_WE_DID.value)
+            invited = await improvements.raised(conn, one.id, MessageKind.INVITATION.value)
+            helpers = await taking_part.helpers(conn, one.id)
             return ImprovementWhole(
                 **_out(one, await _today(conn, clock)).model_dump(),
                 tickets=[case.ticket_id for case in await improvements.cases(conn, one.id)],
                 effects=[_effect(each) for each in found],
                 raised_by=len(raised),
                 told=sum(who.state is not None for who in raised),
+                invited=sum(who.state is not None for who in invited),
+                take_part=sum(each.said is Said.YES for each in helpers),
             )
 
 
@@ -173,7 +180,7 @@ def _writing(routes: APIRouter, desk: Desk, db: Database) -> None:
     async def do(
         improvement_id: UUID, action: Action, who: Writer, improving: Improving | None = None
     ) -> ImprovementOut:
-        """Move it on or back, note something, link cases, tell those who raised it. Repeated safely."""
+        """Move it on or back, note something, link cases, tell or invite those who raised it."""
         told = improving or Improving()
         by = actor(who, told.user_id)
         wish = Wish(action, by, told.version, told.note, told.ticket, told.words)

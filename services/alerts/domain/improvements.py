@@ -57,6 +57,7 @@ class Did(StrEnum):
     UNLINKED = "unlinked"
     NOTED = "noted"
     TOLD = "told"
+    INVITED = "invited"
 
 
 @dataclass(frozen=True, slots=True)

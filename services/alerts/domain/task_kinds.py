@@ -96,8 +96,9 @@ _HAPPY = (
     _kind("follow_up_call", "Call, and ask what else would help", 14, 180, Per.ACCOUNT),
     _kind("thank_team", "Pass their thanks on to the team", 7, 30, Per.ACCOUNT),
 )
-BUILT_IN: Mapping[str, TaskKind] = {kind.key: kind for kind in (*_PASSIVE, *_HAPPY)}
-"""Tasks that need no configuration: a programme names them."""
+_UNHAPPY = (_kind("take_part", "Agree with them on how they take part", 7, 0),)
+BUILT_IN: Mapping[str, TaskKind] = {kind.key: kind for kind in (*_PASSIVE, *_HAPPY, *_UNHAPPY)}
+"""Tasks that need no configuration: a programme names them, or a customer's yes opens them."""
 
 
 def kind_of(key: str, rules: Mapping[str, TaskRule]) -> TaskKind:

@@ -11,13 +11,11 @@ from services.alerts.domain import improvements as rules
 from services.alerts.domain.effect import SPAN, can_be_told
 from services.alerts.domain.improvements import SHIPPED, Change, Did, Improvement, Line, Plan, Stage
 from services.alerts.domain.model import Refused
-from services.alerts.domain.routing import Staff
 from services.alerts.domain.thanking import Reply
 from services.alerts.handlers import thanking
 from services.alerts.handlers.actions import MAX_NOTE
 from services.alerts.handlers.applying import Desk
-from services.alerts.store import answers, improvements, rota
-from services.alerts.store.improvements import Raised
+from services.alerts.store import answers, improvements, rota, taking_part
 from shared.contracts.messages import MessageKind
 from shared.db.database import Tx
 
@@ -35,6 +33,7 @@ class Action(StrEnum):
     LINK = "link"
     UNLINK = "unlink"
     TELL = "tell"
+    INVITE = "invite"
 
 
 MOVES: Mapping[Action, Stage] = {
@@ -47,6 +46,14 @@ MOVES: Mapping[Action, Stage] = {
 }
 
 
+KINDS: Mapping[Action, MessageKind] = {
+    Action.SHIP: MessageKind.YOU_SAID_WE_DID,
+    Action.TELL: MessageKind.YOU_SAID_WE_DID,
+    Action.INVITE: MessageKind.INVITATION,
+}
+"""What those who raised it get."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What somebody wants to do.
@@ -54,8 +61,8 @@ class Wish:
     Attributes:
         seen: version that the person looked at; None when a program asks.
         ticket: with `link` and `unlink`: the case; `link` without one takes all that ended with its theme.
-        words: with `ship` and `tell`: language -> what those who raised it are told; whose language is not
-            in it is not told.
+        words: with `ship` and `tell`: language -> what those who raised it are told; with `invite`: what they
+            may take part in. Whose language is not in it is not written to.
     """
 
     action: Action
@@ -106,9 +113,9 @@ async def act(desk: Desk, tx: Tx, improvement_id: UUID, wish: Wish) -> Improveme
     if wish.action in MOVES and _overtaken(one, change, wish.seen):
         return _OVERTAKEN
     done = await _write(tx, change)
-    if isinstance(done, Refused) or not words or done.stage not in SHIPPED:
+    if isinstance(done, Refused) or not words or wish.action not in KINDS:
         return done
-    return await _tell(desk, tx, done, wish.by, words)
+    return await _tell(desk, tx, done, wish, words)
 
 
 async def _decide(tx: Tx, one: Improvement, wish: Wish) -> Change | Refused:
@@ -125,6 +132,10 @@ async def _decide(tx: Tx, one: Improvement, wish: Wish) -> Change | Refused:
             if one.stage not in SHIPPED:
                 return Refused("They are told once it is shipped.")
             return Change(one) if wish.words else Refused("Say what you have changed.")
+        case Action.INVITE:
+            if not one.waits:
+                return Refused("There is nothing left to take part in.")
+            return Change(one) if wish.words else Refused("Say what they may take part in.")
         case _:
             found = await improvements.effects(tx.conn, one, tx.now)
             known = one.shipped_at is not None and can_be_told(found, one.shipped_at, tx.now)
@@ -152,24 +163,18 @@ async def _unlink(tx: Tx, one: Improvement, wish: Wish) -> Change | Refused:
 
 
 async def _tell(
-    desk: Desk, tx: Tx, one: Improvement, by: UUID, words: Mapping[str, str]
+    desk: Desk, tx: Tx, one: Improvement, wish: Wish, words: Mapping[str, str]
 ) -> Improvement | Refused:
-    """Tell those who raised it what was changed, each once (R81)."""
-    found = await improvements.raised(tx.conn, one.id, MessageKind.YOU_SAID_WE_DID.value)
+    """Write to those who raised it, each once: what was changed (R81), what they may take part in (R94)."""
+    kind = KINDS[wish.action]
+    found = await improvements.raised(tx.conn, one.id, kind.value)
     wanted = [who for who in found if who.state is None and who.language in words]
+    if kind is MessageKind.INVITATION:
+        await tx.conn.execute("select pg_advisory_xact_lock(hashtextextended('invitations', 0))")
+        left_alone = await taking_part.resting(tx.conn, [who.speaker for who in wanted], tx.now)
+        wanted = [who for who in wanted if who.speaker not in left_alone]
     staff = await rota.staff(tx.conn, tx.now, desk.leadership, desk.roster)
-    number = await _request(desk, tx, one, wanted, words, staff)
-    if not number:
-        return one
-    line = Line(Did.TOLD, tx.now, by, {"people": str(number)}, "\n\n".join(words.values()))
-    return await _write(tx, rules.write(one, line))
-
-
-async def _request(
-    desk: Desk, tx: Tx, one: Improvement, wanted: list[Raised], texts: Mapping[str, str], staff: Staff
-) -> int:
     said = await answers.load(tx.conn, {who.response_id for who in wanted})
-    kind = MessageKind.YOU_SAID_WE_DID
     replies = [
         Reply(
             ("message", kind.value, one.id, who.speaker),
@@ -177,11 +182,16 @@ async def _request(
             replace(said[who.response_id], known_as=who.speaker),
             owner=one.plan.owner,
             improvement_id=one.id,
-            text=texts[who.language],
+            text=words[who.language],
         )
         for who in wanted
     ]
-    return await thanking.request(desk, tx, replies, staff)
+    number = await thanking.request(desk, tx, replies, staff)
+    if not number:
+        return one
+    did = Did.INVITED if kind is MessageKind.INVITATION else Did.TOLD
+    line = Line(did, tx.now, wish.by, {"people": str(number)}, "\n\n".join(words.values()))
+    return await _write(tx, rules.write(one, line))
 
 
 async def _write(tx: Tx, change: Change | Refused) -> Improvement | Refused:

@@ -35,6 +35,7 @@ _DID = {
     Did.UNLINKED: "{by} took a case off",
     Did.NOTED: "{by} noted",
     Did.TOLD: "{by} told {people} what was changed",
+    Did.INVITED: "{by} invited {people} to take part",
 }
 _FIELDS = {"due_on": "the deadline", "title": "the words"}
 _VERDICTS = {

@@ -17,7 +17,7 @@ from services.alerts.domain.model import Refused
 from services.alerts.handlers.improving import Action, NoSuchImprovementError, Wish, act, keep
 from services.alerts.pages import improvement_words as say
 from services.alerts.pages.house import House, Rep
-from services.alerts.store import cases, directory, improvements, rota
+from services.alerts.store import cases, directory, improvements, rota, taking_part
 from shared.contracts.messages import MessageKind
 from shared.db.database import Connection
 from shared.runtime.ids import random_id
@@ -42,6 +42,7 @@ DONE = {
     "link": "Linked.",
     "unlink": "Taken off.",
     "tell": "They are told.",
+    "invite": "They are invited. Who says yes is a task for the owner.",
 }
 _NO = UUID(int=0)
 
@@ -187,6 +188,7 @@ async def _one(house: House, conn: Connection, improvement_id: UUID, me: User) -
     today, names = await _today(conn, now), await _names(house, conn)
     linked = await improvements.cases(conn, one.id)
     raised = await improvements.raised(conn, one.id, MessageKind.YOU_SAID_WE_DID.value)
+    invited = await improvements.raised(conn, one.id, MessageKind.INVITATION.value)
     effects = await improvements.effects(conn, one, now)
     cause = find(house.desk.causes, plan.theme)
     others = await improvements.unlinked(conn, one.id, plan.theme, (one.shipped_at or now) - SPAN)
@@ -207,6 +209,9 @@ async def _one(house: House, conn: Connection, improvement_id: UUID, me: User) -
         "others": len(others),
         "raised": len(raised),
         "tongues": say.tongues(raised),
+        "inviting": say.tongues(invited),
+        "invited": sum(who.state is not None for who in invited),
+        "helpers": await taking_part.helpers(conn, one.id),
         "asked": asked,
         "lost": lost,
         "effects": [say.effect_row(each) for each in effects],

@@ -11,6 +11,7 @@ from services.alerts.pages import (
     feeds,
     improvements,
     inbox,
+    joining,
     reaching,
     recovered,
     rota,
@@ -36,6 +37,7 @@ def router(desk: Desk, db: Database, clock: Clock) -> APIRouter:
         """What these pages add to the shared style sheet."""
         return Response(STYLE, media_type="text/css", headers=_FOR_EVER)
 
-    for pages in (reaching, inbox, recovered, improvements, take, case, steps, rota, swaps, feeds, tasks):
+    first = (reaching, inbox, recovered, improvements, joining, take)
+    for pages in (*first, case, steps, rota, swaps, feeds, tasks):
         pages.add(routes, house)
     return routes

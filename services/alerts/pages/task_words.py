@@ -41,9 +41,10 @@ _WHY = {
     "unhappy": "they are unhappy now",
     "passive": "they changed their answer",
     "happy": "they changed their answer",
+    "takes_part": "they want to take part in an improvement",
 }
 _DID = {
-    Did.OPENED: "Opened by the answer",
+    Did.OPENED: "Opened by the customer",
     Did.REVIVED: "Open again, as the answer counts again",
     Did.DROPPED: "Fell away",
     Did.DOUBTED: "Look at the answer again",

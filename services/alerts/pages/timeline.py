@@ -167,6 +167,7 @@ _MAILS = {
     "first_reply": "a first reply",
     "thanks": "our thanks",
     "you_said_we_did": "word of what we changed",
+    "invitation": "an invitation to take part in the fix",
 }
 _FATES = {
     Fate.REQUESTED: "{what} to {who} is on its way",

@@ -17,6 +17,7 @@ _MACROS = {
     "brand": "letter.frame.house",
     "score_row": "letter.row",
     "hint": "letter",
+    "act": "letter",
     "signature": "letter.frame",
     "footer": "letter",
 }

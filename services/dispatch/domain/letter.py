@@ -108,6 +108,7 @@ class Letter:
     row: ScoreRow | None = None
     until: str = ""
     open_survey: str = ""
+    act: str = ""
     incentive: str = ""
 
 
@@ -162,7 +163,7 @@ def invite(ask: Ask, reader: Reader, organisation: OrganisationChanged, links: L
 
 
 def note(kind: MessageKind, reader: Reader, organisation: OrganisationChanged, links: Links) -> Letter:
-    """Word a message that asks nothing: thanks, first reply, what was changed, help.
+    """Word a message that is no survey: thanks, first reply, what was changed, help, an invitation.
 
     Raises:
         UnsafeText: a value could break the mail, or one that this kind of message is about is missing.
@@ -173,9 +174,12 @@ def note(kind: MessageKind, reader: Reader, organisation: OrganisationChanged, l
     for name in sorted(frozenset().union(*map(slots_of, text.paragraphs))):
         if not values.get(name):
             raise UnsafeText(f"slots.{name}: missing for a message of kind {kind.value}")
+    if kind is MessageKind.INVITATION and not links.survey:
+        raise UnsafeText("links: an invitation leads nowhere")
     return Letter(
         frame=_frame(Texts(subject={}), reader, organisation, values),
         links=links,
+        act=wording.take_part if kind is MessageKind.INVITATION else "",
         subject=text.subject,
         preheader=text.paragraphs[0],
         paragraphs=tuple(fill(paragraph, values) for paragraph in text.paragraphs),

@@ -24,6 +24,8 @@ OWNER = "pass_on_to"
 
 REPLY_TO = "reply_to"
 """Among a note's values: who of ours gets the reply, as a `Person` sealed for the one who is written to."""
+MESSAGE = "message"
+"""Among an invitation's values: the message's id, by which the page knows it where they say yes."""
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 

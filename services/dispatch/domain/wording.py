@@ -38,6 +38,7 @@ class Wording:
     hint_words: str
     open_until: str
     open_survey: str
+    take_part: str
     why: str
     unsubscribe: str
     regards: str
@@ -80,6 +81,7 @@ ENGLISH = Wording(
     hint_words="Choose your answer. It opens a page where you confirm it.",
     open_until="You can answer until {date}.",
     open_survey="Open the survey",
+    take_part="Tell us whether you would like to",
     why="You receive this mail because you are a contact of {company}.",
     unsubscribe="I do not want to be asked again",
     regards="Kind regards,",
@@ -121,6 +123,17 @@ ENGLISH = Wording(
                 "You told us that it was not easy. This may help:",
                 "{text}",
                 "Simply reply to this mail if it does not.",
+            ),
+        ),
+        MessageKind.INVITATION: Note(
+            "Would you help us to put it right?",
+            (
+                (
+                    "You told us what we should do better. We are working on it, and would like to do it "
+                    "together with you:"
+                ),
+                "{text}",
+                "Whether you take part or not, your answer counts. We ask you about this only once.",
             ),
         ),
     },

@@ -1,4 +1,4 @@
-"""Messages that ask nothing: thanks, a first reply, what was changed, help."""
+"""Messages that ask nothing: thanks, a first reply, what was changed, help, an invitation."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from services.dispatch.domain.model import REPLY_TO, Planned
+from services.dispatch.domain.model import MESSAGE, REPLY_TO, Planned
 from services.dispatch.store import intake
 from shared.contracts.envelope import Event
-from shared.contracts.messages import MessageRequested
+from shared.contracts.messages import MessageKind, MessageRequested
 from shared.contracts.model import Channel
 from shared.db.database import Tx
 from shared.runtime.ids import derive
@@ -24,6 +24,8 @@ async def on_notes(events: Sequence[Event[Any]], tx: Tx) -> None:
 def _planned(request: MessageRequested) -> Planned:
     channel = Channel.EMAIL
     rep = {REPLY_TO: request.reply_to} if request.reply_to else {}
+    if request.kind is MessageKind.INVITATION:
+        rep[MESSAGE] = request.message_id
     snapshot = request.snapshot.model_copy(update={"channel": channel})
     return Planned(
         delivery_id=derive("delivery", request.message_id, 0, channel.value),

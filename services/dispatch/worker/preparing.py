@@ -14,7 +14,7 @@ from services.dispatch.channels.render import Renderer
 from services.dispatch.domain.address import Address, parse_address
 from services.dispatch.domain.letter import Ask, Letter, Links, Reader, invite, note
 from services.dispatch.domain.look import Facts, Go, Suppress, Verdict, last_look
-from services.dispatch.domain.model import OWNER, REPLY_TO, Claimed, read_texts
+from services.dispatch.domain.model import MESSAGE, OWNER, REPLY_TO, Claimed, read_texts
 from services.dispatch.domain.recipient import BLIND_KIND, Recipient, recipient_of
 from services.dispatch.domain.return_path import Way, local_part
 from services.dispatch.domain.sms import survey_text
@@ -150,14 +150,21 @@ def links_of(tokens: Tokens, base: str, contact_id: UUID, delivery_id: UUID, sur
     return Links(f"{base}/u/{stop}", survey)
 
 
+_OURS = frozenset({REPLY_TO, MESSAGE})
+"""Values of notes that stand in no text."""
+
+
 def _worded(examined: Examined, organisation: OrganisationChanged, desk: Desk) -> Letter:
     claimed = examined.claimed
     snapshot = Snapshot.model_validate_json(claimed.snapshot)
-    slots = {name: value for name, value in claimed.slots.items() if name != REPLY_TO}
+    slots = {name: value for name, value in claimed.slots.items() if name not in _OURS}
     reader = Reader(examined.person, snapshot, slots)
     base = organisation.public_url or desk.public_url
     links = links_of(desk.tokens, base, claimed.contact_id, claimed.delivery_id, claimed.survey_id)
     if not claimed.of_survey:
+        if claimed.slots.get(MESSAGE):
+            taking_part = desk.tokens.sign("invitation", UUID(claimed.slots[MESSAGE]))
+            links = replace(links, survey=f"{base.rstrip('/')}/invitations/{taking_part}")
         return note(MessageKind(claimed.kind), reader, organisation, links)
     form, texts = read_texts(claimed.texts)
     ask = Ask(texts, form, claimed.closes_at, reminder=claimed.reached, started=claimed.started)

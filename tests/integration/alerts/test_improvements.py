@@ -36,9 +36,11 @@ async def kept(office: Office, **more: Any) -> Improvement | Refused:
         return await keep(office.desk, tx, ID, replace(plan, **more), rita)
 
 
-async def does(office: Office, action: Action, **more: Any) -> Improvement | Refused:
+async def does(
+    office: Office, action: Action, *, improvement: UUID = ID, **more: Any
+) -> Improvement | Refused:
     async with office.db.begin() as tx:
-        return await act(office.desk, tx, ID, Wish(action, office.team.ids["rita"], **more))
+        return await act(office.desk, tx, improvement, Wish(action, office.team.ids["rita"], **more))
 
 
 async def cases(office: Office) -> list[UUID]:

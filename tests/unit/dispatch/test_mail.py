@@ -362,11 +362,23 @@ def test_notes_ask_nothing(kind: MessageKind, locale: str) -> None:
     reader = Reader(
         Person(name="Anna"), snapshot("anna", locale=locale), {"text": "We built a <b>new</b> export."}
     )
-    words = note(kind, reader, ORGANISATION, Links(LINKS.unsubscribe))
+    words = note(kind, reader, ORGANISATION, LINKS)
     mail = mail_of(words)
     assert tuple(mail.keys()) == HEADERS
     assert "score=" not in html_of(words)
     assert "trap" not in html_of(words)
+
+
+@pytest.mark.requirement("R94")
+@pytest.mark.parametrize("locale", list(LANGUAGES))
+def test_an_invitation_leads_to_the_page_where_they_say_yes(locale: str) -> None:
+    reader = Reader(Person(name="Anna"), snapshot("anna", locale=locale), {"text": "Half an hour with us."})
+    words = note(MessageKind.INVITATION, reader, ORGANISATION, LINKS)
+    assert f'href="{LINKS.survey}"' in html_of(words)
+    assert "Half an hour with us." in html_of(words)
+    assert (words.act == WORDINGS["en"].take_part) == (locale == "en")
+    with pytest.raises(UnsafeText, match="leads nowhere"):
+        note(MessageKind.INVITATION, reader, ORGANISATION, Links(LINKS.unsubscribe))
 
 
 def test_a_note_without_its_text_does_not_leave() -> None:
