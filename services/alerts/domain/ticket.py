@@ -41,20 +41,21 @@ from shared.contracts import tickets as contract
 from shared.contracts.model import Persona, Tier
 from shared.contracts.tickets import TicketState
 
-_OWNER = frozenset({Audience.OWNER, Audience.TEAM})
-_AUDIENCE = {
-    Level.REMINDER: (Occasion.REMINDER, _OWNER),
-    Level.LATE: (Occasion.LATE, _OWNER | {Audience.MANAGERS, Audience.WATCHERS}),
+FIRST_TOLD = frozenset({Audience.OWNER, Audience.TEAM})
+UNRESOLVED_TOLD = FIRST_TOLD | {Audience.MANAGERS}
+ESCALATIONS = {
+    Level.REMINDER: (Occasion.REMINDER, FIRST_TOLD),
+    Level.LATE: (Occasion.LATE, FIRST_TOLD | {Audience.MANAGERS, Audience.WATCHERS}),
     Level.LEADERSHIP: (
         Occasion.LEADERSHIP,
-        _OWNER | {Audience.MANAGERS, Audience.LEADERSHIP, Audience.WATCHERS},
+        FIRST_TOLD | {Audience.MANAGERS, Audience.LEADERSHIP, Audience.WATCHERS},
     ),
 }
 
 
 def _first_told(answer: Answer) -> frozenset[Audience]:
     """Who hears of a new case: of one who decides at an important account leadership does too (R62, R82)."""
-    snapshot, told = answer.snapshot, _OWNER | answer.also
+    snapshot, told = answer.snapshot, FIRST_TOLD | answer.also
     decides = snapshot.persona is Persona.DECISION_MAKER and snapshot.tier in {Tier.KEY, Tier.PREMIUM}
     return told | {Audience.LEADERSHIP} if decides else told
 
@@ -92,7 +93,7 @@ def join(ticket: Ticket, answer: Answer) -> Step:
     ticket = edit(
         ticket, run=clocks.hurry(ticket.run, other), voices=(*ticket.voices, _voice(answer)), proposal=""
     )
-    tells = (Tell(Occasion.JOINED, f"joined/{ticket.version}", _OWNER),)
+    tells = (Tell(Occasion.JOINED, f"joined/{ticket.version}", FIRST_TOLD),)
     entries = (Entry(Kind.JOINED, answer.since, data=_score(answer)),)
     return Step(ticket, entries, (event_of(contract.TicketJoined, ticket, answer.since),), tells)
 
@@ -260,7 +261,7 @@ def reopen(
         confirmed_at=None,
     )
     event = event_of(contract.TicketReopened, ticket, at, by=str(by) if by else "system")
-    tells = (Tell(Occasion.REOPENED, f"reopened/{run.generation}", _OWNER | {Audience.WATCHERS}),)
+    tells = (Tell(Occasion.REOPENED, f"reopened/{run.generation}", FIRST_TOLD | {Audience.WATCHERS}),)
     return Step(ticket, (Entry(Kind.REOPENED, at, by, note=note),), (event,), tells)
 
 
@@ -290,9 +291,9 @@ def ring(ticket: Ticket, now: datetime) -> Step:
 
 def _tell(rung: clocks.Ring, generation: int) -> Tell:
     if rung.clock is Clock.CONTACT:
-        occasion, audiences = _AUDIENCE[rung.level]
+        occasion, audiences = ESCALATIONS[rung.level]
     else:
-        occasion, audiences = Occasion.UNRESOLVED, _OWNER | {Audience.MANAGERS}
+        occasion, audiences = Occasion.UNRESOLVED, UNRESOLVED_TOLD
     return Tell(occasion, f"{occasion.value}/{generation}", audiences)
 
 

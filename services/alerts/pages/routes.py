@@ -12,6 +12,7 @@ from services.alerts.pages import (
     improvements,
     inbox,
     joining,
+    policies,
     reaching,
     recovered,
     rota,
@@ -38,6 +39,6 @@ def router(desk: Desk, db: Database, clock: Clock) -> APIRouter:
         return Response(STYLE, media_type="text/css", headers=_FOR_EVER)
 
     first = (reaching, inbox, recovered, improvements, joining, take)
-    for pages in (*first, case, steps, rota, swaps, feeds, tasks):
+    for pages in (*first, case, steps, rota, policies, swaps, feeds, tasks):
         pages.add(routes, house)
     return routes

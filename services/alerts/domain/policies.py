@@ -1,0 +1,108 @@
+"""Who is told of a case, when, and who instead: read off the rules themselves, so that it cannot lie (R72)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from services.alerts.domain import layers, words
+from services.alerts.domain.clocks import SHARE, Level
+from services.alerts.domain.matching import Match
+from services.alerts.domain.model import Audience
+from services.alerts.domain.routing import Staff, Team
+from services.alerts.domain.teams import Route
+from services.alerts.domain.ticket import ESCALATIONS, FIRST_TOLD, UNRESOLVED_TOLD
+from shared.contracts.surveys import CloseTheLoop
+
+_USUAL = CloseTheLoop()
+_WHEN = {
+    Level.REMINDER: "Half of the promised time is over and nobody has spoken with the customer",
+    Level.LATE: "The promised time is over",
+    Level.LEADERSHIP: "Twice the promised time is over: the hard limit",
+}
+_ORDER = (Audience.OWNER, Audience.TEAM, Audience.MANAGERS, Audience.LEADERSHIP, Audience.WATCHERS)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyStep:
+    """One step: when it comes, after which usual time, and who is told."""
+
+    when: str
+    after: str
+    told: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """Which cases come here: the name of the route, and what it looks for."""
+
+    name: str
+    looks_for: str
+    also: tuple[str, ...]
+
+
+def steps(team: Team, staff: Staff, rooms: Sequence[str], now: datetime) -> tuple[PolicyStep, ...]:
+    """What happens to a case of this team in which nobody does anything."""
+    return tuple(_steps(team, staff, rooms, now))
+
+
+def _steps(team: Team, staff: Staff, rooms: Sequence[str], now: datetime) -> Iterator[PolicyStep]:
+    def told(audiences: frozenset[Audience]) -> tuple[str, ...]:
+        wanted = (_named(who, team, staff, rooms, now) for who in _ORDER if who in audiences)
+        return tuple(text for text in wanted if text)
+
+    yield PolicyStep("The case opens, or somebody else of the customer joins it", "at once", told(FIRST_TOLD))
+    within = timedelta(hours=_USUAL.contact_within_hours)
+    for level, (_, audiences) in ESCALATIONS.items():
+        yield PolicyStep(_WHEN[level], f"after {words.span(within * SHARE[level])}", told(audiences))
+    resolve = timedelta(hours=_USUAL.resolve_within_hours)
+    yield PolicyStep("The case is not resolved in time", f"after {words.span(resolve)}", told(UNRESOLVED_TOLD))
+
+
+def instead(team: Team, staff: Staff, now: datetime) -> tuple[str, ...]:
+    """Who is asked for a case whose account has no owner here, in their order; the managers at last."""
+    found = []
+    for key in dict.fromkeys((team.key, *team.fall_backs, "")):
+        there = staff.team(key)
+        duty = layers.who(there.stack, now, staff.workers)
+        member = staff.by_id(duty.user_id) if duty else None
+        name = there.name or "the rota that everybody shares"
+        found.append(f"{name}: {member.name if member else 'nobody'} now")
+    return (*found, f"managers: {_people(team.managers, staff)}")
+
+
+def routes(team: Team, found: Sequence[Route]) -> tuple[Routed, ...]:
+    """The routes that lead to this team, in the order in which they are tried."""
+    return tuple(
+        Routed(one.name or f"route {place}", looks_for(one.when), tuple(one.also))
+        for place, one in enumerate(found, 1)
+        if (one.team or "") == team.key
+    )
+
+
+def looks_for(match: Match) -> str:
+    """What a case must be, in words."""
+    lists = match.model_dump(mode="json", exclude_defaults=True)
+    named = {**lists, **lists.pop("attributes", {})}
+    parts = (f"{name.replace('_', ' ')} {' or '.join(values)}" for name, values in named.items() if values)
+    return ", ".join(parts) or "every case"
+
+
+def _named(who: Audience, team: Team, staff: Staff, rooms: Sequence[str], now: datetime) -> str:
+    match who:
+        case Audience.OWNER:
+            return "the owner of the case"
+        case Audience.TEAM:
+            return f"the team's room ({', '.join(rooms)})" if rooms else ""
+        case Audience.MANAGERS:
+            return f"managers: {_people(team.managers, staff)}"
+        case Audience.LEADERSHIP:
+            return f"leadership: {_people(team.leaders, staff)}"
+        case Audience.WATCHERS:
+            return "whoever watches the case"
+
+
+def _people(ids: Sequence[object], staff: Staff) -> str:
+    names = [member.name for member in staff.members if member.user_id in ids]
+    return ", ".join(names) or "nobody"
