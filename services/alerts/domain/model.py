@@ -40,7 +40,8 @@ class Answer:
         words: sealed `Words`; `person` is a sealed `Person`.
         team: whose case it is, when it opens one; empty for the rota that everybody shares.
         also: who is told of the opening beside those who always are.
-        task: what the programme wants done after it; `playbook`: in its case. Known while it is heard.
+        task: what the programme wants done after it; `playbook`: in its case; `help`: the name of what the
+            customer gets at once. Known while it is heard.
         joined: whose case it is in when that is not its own account's or contact's: they were merged.
         known_as: the id by which the person is known now, where that was looked up.
     """
@@ -71,6 +72,7 @@ class Answer:
     joined: UUID | None = None
     task: str = ""
     playbook: str = ""
+    help: str = ""
     known_as: UUID | None = None
 
     @property

@@ -1,4 +1,4 @@
-"""What tasks there are after answers that are not unhappy, and what each means (R73, R74)."""
+"""What tasks there are after answers, and what each means (R73, R74, R79)."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ class Per(StrEnum):
 class After(StrEnum):
     """After which answers a task opens although no programme names it."""
 
+    UNHAPPY = "unhappy"
     PASSIVE = "passive"
     HAPPY = "happy"
 
@@ -96,7 +97,11 @@ _HAPPY = (
     _kind("follow_up_call", "Call, and ask what else would help", 14, 180, Per.ACCOUNT),
     _kind("thank_team", "Pass their thanks on to the team", 7, 30, Per.ACCOUNT),
 )
-_UNHAPPY = (_kind("take_part", "Agree with them on how they take part", 7, 0),)
+_UNHAPPY = (
+    _kind("support_training", "See what training the team needs, and plan it", 14, 30, Per.ACCOUNT),
+    _kind("process_change", "See what in our process went wrong, and change it", 14, 30, Per.ACCOUNT),
+    _kind("take_part", "Agree with them on how they take part", 7, 0),
+)
 BUILT_IN: Mapping[str, TaskKind] = {kind.key: kind for kind in (*_PASSIVE, *_HAPPY, *_UNHAPPY)}
 """Tasks that need no configuration: a programme names them, or a customer's yes opens them."""
 

@@ -1,7 +1,7 @@
-"""Tasks after answers that are not unhappy: which open, which do not and why, and how each ends (R73, R74).
+"""Tasks after answers: which open, which do not and why, and how each ends (R73, R74, R79).
 
-A programme names a task for its passives and one for its promoters; `alerts.yaml` says what the name means,
-and which open after every such answer. Of each kind one is open for a customer at most.
+A programme names a task for its passives, one for its promoters, and one for ourselves after an unhappy
+answer; `alerts.yaml` says what the name means, and which open after every such answer. Of each kind one is open for a customer at most.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Did(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Something to do for a customer who is not unhappy.
+    """Something to do because of an answer: for the customer, or with ourselves after an unhappy one.
 
     Attributes:
         subject: whom it is about, the account or the contact, under the id known when it opened.
@@ -116,7 +116,7 @@ def wanted(answer: Answer, rules: Mapping[str, TaskRule]) -> tuple[TaskKind, ...
 
     Whether a case is fixed is no moment to ask for a favour.
     """
-    if answer.standing is not Standing.COUNTED or answer.mood is Mood.UNHAPPY or asked_about(answer.snapshot):
+    if answer.standing is not Standing.COUNTED or asked_about(answer.snapshot):
         return ()
     own = (answer.task,) if answer.task else ()
     found = (kind_of(key, rules) for key in dict.fromkeys((*own, *rules)))

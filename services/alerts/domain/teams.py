@@ -133,17 +133,37 @@ class Route(Rule):
     also: tuple[Literal["manager", "leadership"], ...] = Field((), description="told of the opening too")
 
 
+def _sendable(text: str) -> str:
+    tidy = " ".join(text.split())
+    if "=?" in tidy or not tidy.isprintable():
+        raise ValueError("it holds a character that no mail can carry")
+    return tidy
+
+
+HelpText = Annotated[
+    Mapping[
+        Annotated[str, Field(pattern=r"^[a-z]{2,3}$")],
+        Annotated[str, AfterValidator(_sendable), Field(min_length=1, max_length=500)],
+    ],
+    Field(min_length=1, description="language to words, a link in them if need be"),
+]
+
+
 class Roster(Rule):
     """The whole file."""
 
     teams: Mapping[Key, TeamRule] = Field(default_factory=dict)
     routes: tuple[Route, ...] = ()
     tasks: Mapping[Key, TaskRule] = Field(
-        default_factory=dict, description="what follows answers that are not unhappy, by the task's name"
+        default_factory=dict, description="what follows answers, by the task's name"
     )
     playbooks: Mapping[Key, PlaybookRule] = Field(
         default_factory=dict, description="steps of a case, by the playbook that its programme names"
     )
+    help_texts: Mapping[Key, HelpText] = Field(
+        default_factory=dict, alias="help",
+        description="what unhappy customers get at once, by the name that their programme sends",
+    )  # fmt: skip
     gap_warning_days: int = Field(7, ge=1, le=60, description="the same for the rota that everybody shares")
 
     def route_of(self, case: Snapshot) -> Route:

@@ -1,13 +1,14 @@
 """Who is written to without a person having to think of it, and once (R77, R81).
 
 Whoever is unhappy gets a first reply, once in each case; whoever is not gets thanks, once for each answer;
-who raised what was mended hears of it, once for each improvement.
+who raised what was mended hears of it, once for each improvement; an unhappy newcomer gets help (R79).
 The first two name nothing but ids: the words are dispatch's, in the
 customer's language.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -17,10 +18,13 @@ from uuid import UUID
 from services.alerts.domain.model import Answer, Standing, Ticket
 from services.alerts.domain.recovery import asked_about
 from shared.contracts.messages import MessageKind
+from shared.contracts.responses import Mood
 
 FRESH_FOR = timedelta(days=7)
 """After that a reply to an answer is stranger than none."""
 HOUR = timedelta(hours=1)
+NO_TEXT = "no_text"
+"""Why help is withheld that nobody has written."""
 
 
 class Thanks(StrEnum):
@@ -118,3 +122,21 @@ def reply_to(
         return None
     key = ("message", MessageKind.THANKS.value, answer.response_id)
     return Reply(key, MessageKind.THANKS, answer, reason=late)
+
+
+def help_for(answer: Answer, texts: Mapping[str, Mapping[str, str]], now: datetime) -> Reply | None:
+    """The help that the programme names for an unhappy answer (R79); None where it names none.
+
+    Args:
+        answer: as it counts now.
+        texts: name of the help, then language -> its words; English stands in for a language without.
+        now: business time.
+    """
+    if not answer.help or answer.standing is not Standing.COUNTED or answer.mood is not Mood.UNHAPPY:
+        return None
+    words = texts.get(answer.help, {})
+    language = answer.snapshot.locale.replace("_", "-").partition("-")[0].lower()
+    text = words.get(language) or words.get("en", "")
+    late = "expired" if now - answer.received_at > FRESH_FOR else ""
+    key = ("message", MessageKind.HELP.value, answer.response_id)
+    return Reply(key, MessageKind.HELP, answer, reason=late or ("" if text else NO_TEXT), text=text)

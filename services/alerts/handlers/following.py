@@ -1,4 +1,4 @@
-"""What follows answers that are not unhappy: tasks, opened and ended in the transaction of the answer."""
+"""Tasks that follow answers, opened and ended in the transaction of the answer."""
 
 from __future__ import annotations
 

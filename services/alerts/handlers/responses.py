@@ -214,13 +214,19 @@ def _answered(data: Answered) -> Answer:
         person=data.person,
         task=_task(data),
         playbook=data.close_the_loop.playbook,
+        help=data.close_the_loop.help,
         evidence=data.evidence,
     )
 
 
 def _task(data: Answered) -> str:
     loop = data.close_the_loop
-    return {Mood.PASSIVE: loop.neutral_task, Mood.HAPPY: loop.happy_task}.get(data.mood, "")
+    named = {
+        Mood.UNHAPPY: loop.unhappy_task,
+        Mood.PASSIVE: loop.neutral_task,
+        Mood.HAPPY: loop.happy_task,
+    }
+    return named[data.mood]
 
 
 def _unheard_of(data: Response) -> Answer:

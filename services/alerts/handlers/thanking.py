@@ -11,7 +11,7 @@ from uuid import UUID
 
 from services.alerts.domain.model import Answer, Ticket
 from services.alerts.domain.routing import Staff
-from services.alerts.domain.thanking import Fate, Reply, Thanks, reply_to
+from services.alerts.domain.thanking import Fate, Reply, Thanks, help_for, reply_to
 from services.alerts.handlers import opening
 from services.alerts.handlers.applying import Desk
 from services.alerts.store import messages, views
@@ -53,7 +53,8 @@ async def answer_all(
         reply_to(one, holders.get(one.response_id), tx.now, desk.replies, words=one.response_id in wordy)
         for one in heard
     )
-    await request(desk, tx, [reply for reply in found if reply is not None], staff)
+    helped = (help_for(one, desk.roster.help_texts, tx.now) for one in heard)
+    await request(desk, tx, [reply for reply in (*found, *helped) if reply is not None], staff)
 
 
 async def request(desk: Desk, tx: Tx, replies: Sequence[Reply], staff: Staff) -> int:

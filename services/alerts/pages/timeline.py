@@ -164,6 +164,7 @@ _TIMED = frozenset({"", "send_window", "best_moment"})
 """Why a question has its moment and not an earlier one: nothing that a person must know."""
 
 _MAILS = {
+    "help": "help",
     "first_reply": "a first reply",
     "thanks": "our thanks",
     "you_said_we_did": "word of what we changed",
@@ -181,6 +182,7 @@ _FATES = {
 }
 _UNSENT = frozenset(_FATES) - {Fate.REQUESTED, Fate.HANDED_OVER}
 _REASONS = {
+    "no_text": "alerts.yaml has no such help",
     "opted_out": "they do not want mails",
     "erased": "they were erased",
     "invalid_address": "there is no address that works",

@@ -100,13 +100,14 @@ class Help(Rules):
 
 
 class Unhappy(Rules):
-    """What follows an unhappy answer (R72)."""
+    """What follows an unhappy answer (R72); `task` is one for ourselves, as a training (R79)."""
 
     ticket: bool = True
     contact_within: SpanText = Span(hours=24)
     resolve_within: SpanText = Span(days=14)
     playbook: str = ""
     send: Help | None = None
+    task: PartId | Literal[""] = ""
 
 
 HttpsUrl = Annotated[str, Field(pattern=r"^https://[^\s<>\"']{3,480}$")]
@@ -273,6 +274,7 @@ class Programme(Rules):
             resolve_within_hours=int(unhappy.resolve_within.rough.total_seconds()) // _HOUR,
             playbook=unhappy.playbook,
             help=unhappy.send.help if unhappy.send else "",
+            unhappy_task=unhappy.task,
             neutral_task=rules.neutral.task if rules.neutral else "",
             happy_task=rules.happy.task if rules.happy else "",
             neutral_links=rules.neutral.onward if rules.neutral else (),

@@ -132,8 +132,8 @@ def _follows(edition: Edition, like: Like) -> list[str]:
         ticket = (
             f"a ticket; contact within {loop.contact_within_hours} h, settled in {loop.resolve_within_hours}"
         )
-        found = [ticket if loop.ticket else "", f"playbook {loop.playbook}" if loop.playbook else ""]
-        return [text for text in (*found, f"help {loop.help}" if loop.help else "") if text]
+        named = (("playbook", loop.playbook), ("help", loop.help), ("a task for us:", loop.unhappy_task))
+        return [*([ticket] if loop.ticket else []), *(f"{what} {name}" for what, name in named if name)]
     task = loop.happy_task if like is Like.HAPPY else loop.neutral_task
     return [f"a task for the account's owner: {task}"] if task else []
 

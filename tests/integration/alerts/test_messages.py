@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from services.alerts.domain.teams import read_roster
 from services.alerts.domain.thanking import Policy, Thanks
 from services.alerts.handlers.actions import Action, Wish, act
 from services.alerts.store import books, cases
@@ -24,6 +25,7 @@ from shared.contracts.messages import MessageKind, MessageRequested
 from shared.contracts.model import Channel, Person
 from shared.contracts.reasons import Reason
 from shared.contracts.responses import ResponseAmended, ResponseHeld
+from shared.contracts.surveys import CloseTheLoop
 from shared.runtime.ids import derive
 from tests.integration.alerts.conftest import Office
 from tests.support.alerts import HOUR, T0, event, snapshot
@@ -152,3 +154,30 @@ async def test_a_suppressed_one_says_why_and_the_books_count_it(office: Office) 
     assert await states(office) == [("suppressed", "opted_out")]
     async with office.db.read() as conn:
         assert (await books.books(conn, T0)).messages == {"suppressed": 1}
+
+
+@pytest.mark.requirement("R79")
+async def test_an_unhappy_newcomer_gets_help_at_once_in_their_language(office: Office) -> None:
+    roster = read_roster("help: {getting-started: {en: Ten minutes to start., sv: Tio minuter.}}").value
+    assert roster is not None
+    office.desk = replace(office.desk, roster=roster)
+    loop = CloseTheLoop(help="getting-started")
+    for response, locale, score in (("s", "sv-SE", 2), ("f", "fr", 2), ("h", "sv", 10)):
+        said = await office.says.answered(
+            response, score, T0, contact=response, account=response, close_the_loop=loop,
+            snapshot=snapshot(response, response, locale=locale),
+        )  # fmt: skip
+        await office.hears(said)
+        await office.hears(said)
+    helped = [one for one in await asked(office) if one.kind is MessageKind.HELP]
+    assert [one.slots for one in helped] == [{"text": "Tio minuter."}, {"text": "Ten minutes to start."}]
+
+
+@pytest.mark.requirement("R79")
+async def test_help_that_nobody_has_written_is_withheld_with_its_reason(office: Office) -> None:
+    loop = CloseTheLoop(help="getting-started")
+    await office.hears(await office.says.answered("d", 2, T0, close_the_loop=loop))
+    assert [one.kind for one in await asked(office)] == [MessageKind.FIRST_REPLY]
+    assert await office.rows("select state, reason from messages where kind = 'help'") == [
+        ("withheld", "no_text")
+    ]

@@ -198,3 +198,17 @@ async def test_referrals_are_kept_once_and_add_up_to_their_conversion(office: Of
     assert "Nordlys" not in kept.who
     assert kept.who
     assert lines == ["moved", "referred", "referred", "opened"]
+
+
+@pytest.mark.requirement("R79")
+async def test_a_low_support_score_opens_a_training_for_us_beside_the_case(office: Office) -> None:
+    loop = CloseTheLoop(unhappy_task="support_training")
+    for _ in range(2):
+        await office.hears(await office.says.answered("d", 2, T0, close_the_loop=loop))
+    assert await office.rows("select kind, mood, state from tasks") == [("support_training", "unhappy", "open")]
+    assert await office.rows("select count(*)::int from tickets where state = 'open'") == [(1,)]
+    happier = await office.says.answered(
+        "d", 10, T0 + DAY, model=ResponseAmended, version=2, close_the_loop=loop
+    )
+    await office.hears(happier)
+    assert await office.rows("select kind, state from tasks") == [("support_training", "dropped")]

@@ -53,7 +53,8 @@ def changed(step: Change | Refused) -> Task:
         pytest.param(happy(), ["referral"], id="promoter"),
         pytest.param(passive(), ["improvement"], id="passive"),
         pytest.param(passive(task=""), [], id="the programme names none"),
-        pytest.param(answer(task="referral", person="sealed"), [], id="unhappy"),
+        pytest.param(answer(task="", person="sealed"), [], id="unhappy"),
+        pytest.param(answer(task="support_training"), ["support_training"], id="unhappy with a task"),
         pytest.param(happy(standing=Standing.HELD), [], id="held as a machine's"),
         pytest.param(happy(standing=Standing.WITHDRAWN), [], id="taken back"),
         pytest.param(
@@ -94,7 +95,7 @@ tasks:
     ("text", "place"),
     [
         ("tasks: {referral: {due_days: 0}}", "tasks.referral.due_days"),
-        ("tasks: {referral: {after: unhappy}}", "tasks.referral.after"),
+        ("tasks: {referral: {after: angry}}", "tasks.referral.after"),
         ("tasks: {Referral: {}}", "tasks"),
         ("tasks: {referral: {dew_days: 3}}", "tasks.referral.dew_days"),
     ],

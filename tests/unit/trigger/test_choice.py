@@ -157,7 +157,7 @@ def test_a_survey_carries_what_its_scores_are_broken_down_by() -> None:
 
 def test_what_follows_an_answer_travels_with_the_survey() -> None:
     loop = {
-        "unhappy": {"send": {"help": "getting-started"}, "contact_within": "8h"},
+        "unhappy": {"send": {"help": "getting-started"}, "contact_within": "8h", "task": "training"},
         "neutral": {"task": "show_features"},
         "happy": {"task": "referral"},
     }
@@ -165,7 +165,7 @@ def test_what_follows_an_answer_travels_with_the_survey() -> None:
     assert (carried.help, carried.neutral_task, carried.happy_task) == (
         "getting-started", "show_features", "referral",
     )  # fmt: skip
-    assert (carried.ticket, carried.contact_within_hours) == (True, 8)
+    assert (carried.ticket, carried.contact_within_hours, carried.unhappy_task) == (True, 8, "training")
 
 
 @pytest.mark.requirement("R41")
