@@ -23,8 +23,9 @@ class CloseTheLoop(Part):
     """What the programme wants to happen after an answer.
 
     After an unhappy one a ticket (R72), help by name, and a task of ours by name (R79); after others a task
-    of that name for the account's owner (R73, R74). "" = nothing. The thank-you page shows the links of the answer's group, and
-    `booking_url` to whoever wants to be contacted: there a moment for a call can be chosen (R45).
+    of that name for the account's owner (R73, R74). "" = nothing. The thank-you page shows the links of the
+    answer's group, and `booking_url` to whoever wants to be contacted: there a moment for a call can be
+    chosen (R45).
     """
 
     ticket: bool = True

@@ -1,4 +1,4 @@
-"""Who is told of a case, when, and who instead: read off the rules themselves, so that it cannot lie (R72)."""
+"""Who is told of a case, when, and who instead: read off the rules, so that it cannot lie (R72)."""
 
 from __future__ import annotations
 
@@ -57,7 +57,8 @@ def _steps(team: Team, staff: Staff, rooms: Sequence[str], now: datetime) -> Ite
     for level, (_, audiences) in ESCALATIONS.items():
         yield PolicyStep(_WHEN[level], f"after {words.span(within * SHARE[level])}", told(audiences))
     resolve = timedelta(hours=_USUAL.resolve_within_hours)
-    yield PolicyStep("The case is not resolved in time", f"after {words.span(resolve)}", told(UNRESOLVED_TOLD))
+    late = f"after {words.span(resolve)}"
+    yield PolicyStep("The case is not resolved in time", late, told(UNRESOLVED_TOLD))
 
 
 def instead(team: Team, staff: Staff, now: datetime) -> tuple[str, ...]:
@@ -75,10 +76,17 @@ def instead(team: Team, staff: Staff, now: datetime) -> tuple[str, ...]:
 def routes(team: Team, found: Sequence[Route]) -> tuple[Routed, ...]:
     """The routes that lead to this team, in the order in which they are tried."""
     return tuple(
-        Routed(one.name or f"route {place}", looks_for(one.when), tuple(one.also))
+        Routed(one.name or f"route {place}", _sought(one), tuple(one.also))
         for place, one in enumerate(found, 1)
         if (one.team or "") == team.key
     )
+
+
+def _sought(route: Route) -> str:
+    if route.repeated is None:
+        return looks_for(route.when)
+    before = f"{route.repeated.cases} or more cases within {route.repeated.days} days before"
+    return f"{looks_for(route.when)}, after {before}"
 
 
 def looks_for(match: Match) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum
 from uuid import UUID
 
@@ -202,9 +202,9 @@ def heir(ticket: Ticket, account_owner: str, staff: Staff, at: datetime) -> Owne
     return owner(account_owner, staff, at, staff.team(ticket.team), owner_first=owner_first)
 
 
-def place(case: Snapshot, staff: Staff) -> tuple[Team, Route]:
-    """Whose case it is, by the first route of `alerts.yaml` that fits."""
-    route = staff.roster.route_of(case)
+def place(case: Snapshot, staff: Staff, past: Collection[timedelta] = ()) -> tuple[Team, Route]:
+    """Whose case it is, by the first route of `alerts.yaml` that fits; `past`: ages of earlier cases."""
+    route = staff.roster.route_of(case, past)
     return staff.team(route.team or ""), route
 
 

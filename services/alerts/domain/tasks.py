@@ -1,7 +1,8 @@
 """Tasks after answers: which open, which do not and why, and how each ends (R73, R74, R79).
 
 A programme names a task for its passives, one for its promoters, and one for ourselves after an unhappy
-answer; `alerts.yaml` says what the name means, and which open after every such answer. Of each kind one is open for a customer at most.
+answer; `alerts.yaml` says what the name means, and which open after every such answer. Of each kind one is
+open for a customer at most.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import date, time
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import date, time, timedelta
 from typing import Annotated, Literal, Self
 from zoneinfo import available_timezones
 
@@ -123,11 +123,23 @@ class TeamRule(Rule):
         return self.rota[place].name or f"layer {place + 1}"
 
 
+class Repeated(Rule):
+    """Trouble that comes again: so many cases of the same customer, so shortly before this one (R78)."""
+
+    cases: int = Field(1, ge=1, le=20, description="at least so many cases before it")
+    days: int = Field(90, ge=1, le=730, description="opened within so many days before it")
+
+    def fits(self, past: Iterable[timedelta]) -> bool:
+        """Whether enough of the customer's earlier cases, by their age, are so young."""
+        return sum(age <= timedelta(days=self.days) for age in past) >= self.cases
+
+
 class Route(Rule):
     """Where a case goes; the first route that fits counts."""
 
     name: str = Field("", max_length=60, description="stands in the case's timeline; left out: its number")
     when: Match = Field(default_factory=Match, description="left out: every case")
+    repeated: Repeated | None = Field(None, description="only cases of customers who had others lately")
     team: Key | None = Field(None, description="left out: the rota that everybody shares")
     owner_first: bool = Field(default=True, description="whether the account's owner goes before the rota")
     also: tuple[Literal["manager", "leadership"], ...] = Field((), description="told of the opening too")
@@ -166,9 +178,20 @@ class Roster(Rule):
     )  # fmt: skip
     gap_warning_days: int = Field(7, ge=1, le=60, description="the same for the rota that everybody shares")
 
-    def route_of(self, case: Snapshot) -> Route:
-        """The first route that fits; else the shared rota with the owner first."""
-        return next((route for route in self.routes if route.when.fits(case)), Route())
+    def route_of(self, case: Snapshot, past: Collection[timedelta] = ()) -> Route:
+        """The first route that fits; else the shared rota with the owner first.
+
+        Args:
+            case: what it is about.
+            past: how long before it the customer's earlier cases were opened.
+        """
+        fitting = (route for route in self.routes if route.when.fits(case))
+        return next((one for one in fitting if one.repeated is None or one.repeated.fits(past)), Route())
+
+    @property
+    def looks_back(self) -> timedelta:
+        """How far back earlier cases matter to a route; nothing where they matter to none."""
+        return timedelta(days=max((one.repeated.days for one in self.routes if one.repeated), default=0))
 
 
 NO_ROSTER = Roster()
@@ -192,7 +215,8 @@ def _crossed(checked: Checked[Roster], roster: Roster) -> Iterator[Complaint]:
             yield checked.complain(
                 ("routes", place, "team"), f"there is no team {route.team!r}", f"There are: {known}."
             )
-        before = next((n for n, r in enumerate(roster.routes[:place]) if r.when == Match()), None)
+        earlier = enumerate(roster.routes[:place])
+        before = next((n for n, r in earlier if r.when == Match() and not r.repeated), None)
         if before is not None:
             yield checked.complain(
                 ("routes", place),

@@ -5,7 +5,7 @@ All events of a response are folded together in log order; the case of each acco
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -111,13 +111,17 @@ async def hear_all(desk: Desk, events: Sequence[Event[Response]], tx: Tx) -> Non
     await fold.look_up(tx, about)
     staff = await rota.staff(tx.conn, tx.now, desk.leadership, desk.roster)
     owners = await directory.owners(tx.conn, {_account(e.data) for e in readable} - {None})  # type: ignore[arg-type]
+    since = min((event.data.at for event in readable), default=tx.now) - staff.roster.looks_back
+    opened = await cases.opened(tx.conn, set(keys.values()), since) if staff.roster.looks_back else {}
     for event in readable:
         before = fold.answers.get(UUID(event.data.response_id))
         answer = read(event.data, before)
         if answer is not None:
             joined = before.joined if before else _joined(event.data, keys)
-            answer = placed(replace(answer, joined=joined), staff)
-            fold.take(answer, owner_of(answer, staff, owners, tx.now), desk.group_within)
+            answer = replace(answer, joined=joined)
+            past = ages(opened.get(answer.case_key, ()), answer)
+            answer = placed(answer, staff, past)
+            fold.take(answer, owner_of(answer, staff, owners, tx.now, past), desk.group_within)
             if about and recovery.asked_about(answer.snapshot):
                 (words,) = await opening.words(desk.sealer, tx.conn, [answer])
                 fold.take_word(before, answer, words)
@@ -166,17 +170,28 @@ async def write(desk: Desk, tx: Tx, fold: Fold, staff: Staff) -> None:
     await follow_up(desk, tx, heard, staff)
 
 
-def placed(answer: Answer, staff: Staff) -> Answer:
+def ages(opened: Iterable[datetime], answer: Answer) -> tuple[timedelta, ...]:
+    """How long before an answer the customer's earlier cases were opened."""
+    return tuple(answer.since - at for at in opened if at < answer.since)
+
+
+def placed(answer: Answer, staff: Staff, past: Collection[timedelta] = ()) -> Answer:
     """The answer with the team that its case would go to, and that team's working hours."""
-    team, route = routing.place(answer.snapshot, staff)
+    team, route = routing.place(answer.snapshot, staff, past)
     also = frozenset(_ALSO[who] for who in route.also)
     return replace(answer, team=team.key, calendar=team.calendar, also=also)
 
 
-def owner_of(answer: Answer, staff: Staff, owners: Mapping[UUID, str], now: datetime) -> Owner:
+def owner_of(
+    answer: Answer,
+    staff: Staff,
+    owners: Mapping[UUID, str],
+    now: datetime,
+    past: Collection[timedelta] = (),
+) -> Owner:
     """Who would own a ticket that this answer opens; the directory is newer than the snapshot."""
     known = owners.get(answer.account_id, "") if answer.account_id else ""
-    team, route = routing.place(answer.snapshot, staff)
+    team, route = routing.place(answer.snapshot, staff, past)
     return routing.owner(known or answer.snapshot.owner, staff, now, team, owner_first=route.owner_first)
 
 

@@ -205,6 +205,19 @@ async def with_open_ticket(conn: Connection, keys: Collection[UUID]) -> set[UUID
     return {row["case_key"] for row in rows}
 
 
+async def opened(
+    conn: Connection, keys: Collection[UUID], since: datetime
+) -> dict[UUID, list[datetime]]:
+    """When the cases of these keys were opened since then, ended ones too."""
+    rows = await conn.fetch(
+        "select case_key, array_agg(opened_at) as at from tickets "
+        "where case_key = any($1) and opened_at >= $2 group by 1",
+        list(keys),
+        since,
+    )
+    return {row["case_key"]: row["at"] for row in rows}
+
+
 async def attempts(conn: Connection, ticket_id: UUID, since: datetime) -> int:
     """How often somebody tried in vain to reach the customer since then."""
     count: int = await conn.fetchval(

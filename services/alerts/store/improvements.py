@@ -22,7 +22,8 @@ insert into improvements (id, title, theme, programme, product, impact, effort, 
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 on conflict (id) do update set
     title = excluded.title, theme = excluded.theme, programme = excluded.programme,
-    product = excluded.product, impact = excluded.impact, effort = excluded.effort, owner = excluded.owner, due_on = excluded.due_on,
+    product = excluded.product, impact = excluded.impact, effort = excluded.effort,
+    owner = excluded.owner, due_on = excluded.due_on,
     stage = excluded.stage, version = excluded.version, shipped_at = excluded.shipped_at,
     ended_at = excluded.ended_at
 """

@@ -245,3 +245,30 @@ async def test_a_calendar_is_dead_for_strangers_forgers_and_those_who_left(
     async with on.db.begin() as tx:
         await tx.conn.execute("update access.users set disabled_at = $2 where id = $1", on.users["ola"], T0)
     assert [(await web.get(path)).status_code for path in addresses] == [404, 404]
+
+
+@pytest.mark.requirement("R78")
+async def test_trouble_that_comes_again_goes_to_specialists(on: Site) -> None:
+    file = (
+        "teams: {expert: {name: Specialists, rota: [{people: [ola@afterword.test], first: 2026-03-02}]}}\n"
+        "routes: [{repeated: {cases: 2, days: 30}, team: expert, owner_first: false}]"
+    )
+    found = read_roster(file).value
+    assert found is not None
+    on.desk = replace(on.desk, roster=found)
+    # Two cases, then one too late for both, then two within the time before it.
+    for name, days in (("a", 0), ("b", 10), ("c", 41), ("d", 45), ("e", 71), ("f", 72)):
+        at = T0 + timedelta(days=days)
+        on.clock.set(at)
+        await on.hears(await on.says.answered(name, 2, at))
+        async with on.db.begin() as tx:
+            await tx.conn.execute(
+                "update tickets set state = 'closed', ended_at = opened_at where state <> 'closed'"
+            )
+        await on.hears(await on.says.answered(f"{name}-other", 2, at, account="nordlys", contact="cy"))
+    async with on.db.read() as conn:
+        rows = await conn.fetch(
+            "select v.response_id, t.team from tickets t join voices v on v.ticket_id = t.id"
+        )
+    teams = {row["response_id"]: row["team"] for row in rows}
+    assert [teams[derive("response", name)] for name in "abcdef"] == ["", "", "", "", "expert", "expert"]

@@ -92,7 +92,7 @@ async def test_who_has_an_open_case_or_was_invited_lately_is_left_alone(office: 
         assert one is not None
         await improvements.save(tx.conn, replace(one, id=derive("improvement", "second")))
         await tx.conn.execute(
-            "insert into improvement_cases select $1, ticket_id, at, by_user from improvement_cases",
+            "insert into improvement_cases select $1::uuid, ticket_id, at, by_user from improvement_cases",
             derive("improvement", "second"),
         )
     for days, number in ((REST - timedelta(hours=1), 1), (REST + timedelta(hours=1), 2)):

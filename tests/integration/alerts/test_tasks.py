@@ -205,7 +205,8 @@ async def test_a_low_support_score_opens_a_training_for_us_beside_the_case(offic
     loop = CloseTheLoop(unhappy_task="support_training")
     for _ in range(2):
         await office.hears(await office.says.answered("d", 2, T0, close_the_loop=loop))
-    assert await office.rows("select kind, mood, state from tasks") == [("support_training", "unhappy", "open")]
+    found = await office.rows("select kind, mood, state from tasks")
+    assert found == [("support_training", "unhappy", "open")]
     assert await office.rows("select count(*)::int from tickets where state = 'open'") == [(1,)]
     happier = await office.says.answered(
         "d", 10, T0 + DAY, model=ResponseAmended, version=2, close_the_loop=loop

@@ -33,7 +33,7 @@ routes:
     when: {programme: [usability], attributes: {area: [export, reports]}}
     team: product
     also: [manager]
-  - {when: {region: [emea]}, team: care}
+  - {when: {region: [emea]}, repeated: {cases: 2}, team: care}
 """
 
 
@@ -50,7 +50,8 @@ def test_the_steps_name_whom_the_clocks_tell() -> None:
     everybody = staff()
     team = everybody.team("product")
     steps = policies.steps(team, everybody, ("slack",), T0)
-    assert [step.after for step in steps] == ["at once", "after 12 h", "after 24 h", "after 2 d", "after 14 d"]
+    times = [step.after for step in steps]
+    assert times == ["at once", "after 12 h", "after 24 h", "after 2 d", "after 14 d"]
     assert "managers: Mia" in steps[2].told
     assert "leadership: Leo" in steps[3].told
     assert "the team's room (slack)" in steps[0].told
@@ -87,5 +88,8 @@ def test_routes_say_what_they_look_for() -> None:
     assert (found.name, found.also) == ("exports", ("manager",))
     assert found.looks_for == "programme usability, area export or reports"
     (other,) = policies.routes(everybody.team("care"), everybody.roster.routes)
-    assert other.name == "route 2"
+    assert (other.name, other.looks_for) == (
+        "route 2",
+        "region emea, after 2 or more cases within 90 days before",
+    )
     assert policies.looks_for(Match()) == "every case"
