@@ -232,6 +232,7 @@ class Kind(StrEnum):
     PASSED_ON = "passed_on"
     OUTSIDE = "outside"
     STEP = "step"
+    WAITS = "waits"
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ class Member:
     email: str
     name: str
     rank: Rank
+    zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from services.alerts.domain.calendars import Calendar
 from services.alerts.domain.layers import Hours
 from services.alerts.domain.matching import Key, Match, Rule
 from services.alerts.domain.playbooks import PlaybookRule
+from services.alerts.domain.quiet import QuietHours
 from services.alerts.domain.task_kinds import TaskRule
 from shared.calendars import DAY_MINUTES, knows
 from shared.config.check import Checked, Complaint, check
@@ -145,6 +146,24 @@ class Route(Rule):
     also: tuple[Literal["manager", "leadership"], ...] = Field((), description="told of the opening too")
 
 
+class QuietRule(Rule):
+    """When people sleep, each in the zone of their own account here; `to` may be the next morning."""
+
+    begins: LocalTime = Field("22:00", alias="from")
+    ends: LocalTime = Field("07:00", alias="to")
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        if minutes(self.begins) == minutes(self.ends) or "24:00" in {self.begins, self.ends}:
+            raise ValueError("quiet hours begin and end at two different times of day; midnight is 00:00")
+        return self
+
+    @property
+    def hours(self) -> QuietHours:
+        """As notices count them."""
+        return QuietHours(minutes(self.begins), minutes(self.ends))
+
+
 def _sendable(text: str) -> str:
     tidy = " ".join(text.split())
     if "=?" in tidy or not tidy.isprintable():
@@ -177,6 +196,10 @@ class Roster(Rule):
         description="what unhappy customers get at once, by the name that their programme sends",
     )  # fmt: skip
     gap_warning_days: int = Field(7, ge=1, le=60, description="the same for the rota that everybody shares")
+
+    quiet_hours: QuietRule | None = Field(
+        None, description="when notices of cases with normal priority wait; left out: they never do"
+    )
 
     def route_of(self, case: Snapshot, past: Collection[timedelta] = ()) -> Route:
         """The first route that fits; else the shared rota with the owner first.

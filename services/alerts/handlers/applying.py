@@ -20,6 +20,7 @@ from services.alerts.domain.priority import LARGE
 from services.alerts.domain.routing import Staff
 from services.alerts.domain.teams import NO_ROSTER, Roster
 from services.alerts.domain.thanking import Policy
+from services.alerts.handlers import quieting
 from services.alerts.store import cases, notices, outside, paging
 from services.alerts.store.notices import Notice
 from shared.contracts import tickets as contract
@@ -80,7 +81,7 @@ async def apply(desk: Desk, tx: Tx, steps: Sequence[Step], staff: Staff) -> None
     await cases.append(tx.conn, await _lines(desk, tx, steps))
     wanted = [n for step in steps for tell in step.tells for n in notices_of(desk, step.ticket, tell, staff)]
     wanted += [n for step in steps for n in followed(desk, step)]
-    await tell(desk, tx, wanted)
+    await tell(desk, tx, wanted, staff)
     changed = {step.ticket.id for step in steps if step.entries}
     await outside.enlist(tx.conn, changed, desk.helpdesks, desk.machine.wall())
     for step in steps:
@@ -90,8 +91,16 @@ async def apply(desk: Desk, tx: Tx, steps: Sequence[Step], staff: Staff) -> None
         metrics.count(step.events, tx.now - step.ticket.run.started_at)
 
 
-async def tell(desk: Desk, tx: Tx, wanted: Sequence[Notice]) -> None:
-    """Send notices on their way, or hold those for whom it would be too many at once."""
+async def tell(desk: Desk, tx: Tx, every: Sequence[Notice], staff: Staff) -> None:
+    """Send notices on their way, or hold those that can wait, or for whom it would be too many at once."""
+    rule = desk.roster.quiet_hours
+    asleep = await quieting.sleeping(tx, every, staff, rule.hours if rule else None, desk.large_account)
+    waiting = [(every[place], wakes) for place, wakes in asleep.items()]
+    await paging.hold_quiet(tx.conn, waiting, tx.now)
+    zones = {str(member.user_id): member.zone for member in staff.members}
+    lines = [quieting.line(n, wakes, zones[n.recipient], tx.now) for n, wakes in waiting]
+    await cases.append(tx.conn, lines)
+    wanted = [notice for place, notice in enumerate(every) if place not in asleep]
     doors = [(n.occasion, (n.channel, n.recipient)) for n in wanted]
     paged = {d for occasion, d in doors if occasion not in pages.AT_ONCE and d[0] not in pages.PROGRAMS}
     if desk.page_every > timedelta():

@@ -34,6 +34,7 @@ def add(routes: APIRouter, house: House) -> None:
             "steps": policies.steps(chosen, staff, desk.rooms, now),
             "instead": policies.instead(chosen, staff, now),
             "routes": policies.routes(chosen, desk.roster.routes),
+            "quiet": desk.roster.quiet_hours,
             "ways": [_WAYS[way] for way in desk.ways],
             "patience": words.span(PATIENCE),
             "page_every": words.span(desk.page_every) if desk.page_every else "",

@@ -251,10 +251,18 @@ def _say(kind: Kind, by: str, data: Mapping[str, str], reader: Reader) -> str:
     return said.get(kind) or _by_system(kind, data, reader)
 
 
+def _waits(data: Mapping[str, str], reader: Reader) -> str:
+    about = _OCCASIONS.get(data.get("occasion", ""), "the case")
+    wakes = words.moment(datetime.fromisoformat(data["until"]), data.get("zone", "UTC"))
+    return f"{reader.user(data.get('to', ''))} has quiet hours: told about {about} at {wakes}"
+
+
 def _by_system(kind: Kind, data: Mapping[str, str], reader: Reader) -> str:
     match kind:
         case Kind.ASSIGNED:
             return f"Given to {reader.user(data.get('to', ''))}: {data.get('why', '')}"
+        case Kind.WAITS:
+            return _waits(data, reader)
         case Kind.ESCALATED:
             late = "The case should have been resolved by now"
             return late if data.get("clock") == "resolve" else _LEVELS.get(data.get("level", ""), "Late")

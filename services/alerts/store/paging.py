@@ -42,7 +42,19 @@ async def hold(conn: Connection, notices: Sequence[tuple[Notice, datetime]], now
         (n.id, n.ticket_id, n.occasion.value, n.step, n.channel, n.recipient, due_at) for n, due_at in notices
     ]
     if rows:
-        await conn.execute(_HOLD, *map(list, zip(*rows, strict=True)), now)
+        await conn.execute(_HOLD, *map(list, zip(*rows, strict=True)), now, False)
+
+
+async def hold_quiet(conn: Connection, notices: Sequence[tuple[Notice, datetime]], now: datetime) -> None:
+    """Keep notices until their recipient wakes; they hold nothing back that is more urgent."""
+    rows = [
+        (n.id, n.ticket_id, n.occasion.value, n.step, n.channel, n.recipient, due_at) for n, due_at in notices
+    ]
+    if not rows:
+        return
+    doors = sorted({(n.channel, n.recipient) for n, _ in notices})
+    await conn.execute(_FIRST, [door[0] for door in doors], [door[1] for door in doors])
+    await conn.execute(_HOLD, *map(list, zip(*rows, strict=True)), now, True)
 
 
 async def due(conn: Connection, now: datetime, limit: int) -> list[tuple[Page, Notice]]:
@@ -61,10 +73,12 @@ async def due(conn: Connection, now: datetime, limit: int) -> list[tuple[Page, N
         """
         select h.* from held_notices h
         join unnest($1::text[], $2::text[]) as d (channel, recipient) using (channel, recipient)
-        where h.state = 'held' order by h.channel, h.recipient, h.held_at, h.id
+        where h.state = 'held' and (not h.quiet or h.due_at <= $3)
+        order by h.channel, h.recipient, h.held_at, h.id
         """,
         [row["channel"] for row in doors],
         [row["recipient"] for row in doors],
+        now,
     )
     return [(_page(row), _notice(row)) for row in rows]
 
@@ -108,7 +122,7 @@ _BUSY = """
     from unnest($1::text[], $2::text[]) as d (channel, recipient) join pages p using (channel, recipient)
     where p.paged_at > $3 or exists (
         select from held_notices h
-        where h.channel = p.channel and h.recipient = p.recipient and h.state = 'held')
+        where h.channel = p.channel and h.recipient = p.recipient and h.state = 'held' and not h.quiet)
 """
 _TAKE = """
     insert into pages (channel, recipient, paged_at)
@@ -117,14 +131,21 @@ _TAKE = """
     where pages.paged_at <= excluded.paged_at - $4::interval
     returning channel, recipient
 """
+_FIRST = """
+    insert into pages (channel, recipient, paged_at)
+    select channel, recipient, '1970-01-01 00:00+00'::timestamptz
+    from unnest($1::text[], $2::text[]) as d (channel, recipient)
+    on conflict do nothing
+"""
 _KNOCK = """
     insert into pages (channel, recipient, paged_at)
     select channel, recipient, $3 from unnest($1::text[], $2::text[]) as d (channel, recipient)
     on conflict (channel, recipient) do update set paged_at = excluded.paged_at
 """
 _HOLD = """
-    insert into held_notices (id, ticket_id, occasion, step, channel, recipient, due_at, held_at)
-    select n.*, $8 from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[],
+    insert into held_notices (id, ticket_id, occasion, step, channel, recipient, due_at, held_at,
+        quiet)
+    select n.*, $8, $9 from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[],
         $7::timestamptz[]) as n
     on conflict do nothing
 """

@@ -89,7 +89,7 @@ async def staff(
 ) -> Staff:
     """Everybody active, with the rotas."""
     members = tuple(
-        Member(user.id, user.email, user.name, _RANKS[user.role])
+        Member(user.id, user.email, user.name, _RANKS[user.role], user.zone)
         for user in await access_store.users(conn, active=True)
     )
     return Staff(members, await load(conn, now), leadership, roster)
