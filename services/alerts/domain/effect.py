@@ -54,10 +54,8 @@ class Tally:
         """The 95 % interval around the score of at least one answer, as if each account had answered once."""
         weight = min(1.0, self.accounts / self.n)
         happy, n = self.happy * weight, self.n * weight
-        if scale in _DIFFERENCES:
-            found = adjusted_wald(happy, self.unhappy * weight, n)
-        else:
-            found = wilson(happy, n)
+        unhappy = self.unhappy * weight
+        found = adjusted_wald(happy, unhappy, n) if scale in _DIFFERENCES else wilson(happy, n)
         return Interval(100 * found.low, 100 * found.high)
 
 

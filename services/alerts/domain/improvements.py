@@ -135,9 +135,7 @@ def open_(improvement_id: UUID, plan: Plan, by: UUID, now: datetime) -> Change |
     checked = sound(plan)
     if isinstance(checked, Refused):
         return checked
-    return Change(
-        Improvement(improvement_id, checked, Stage.PROPOSED, 1, by, now), Line(Did.OPENED, now, by)
-    )
+    return Change(Improvement(improvement_id, checked, Stage.PROPOSED, 1, by, now), Line(Did.OPENED, now, by))
 
 
 def edit(one: Improvement, plan: Plan, by: UUID, now: datetime) -> Change | Refused:

@@ -42,14 +42,14 @@ class Routed:
     also: tuple[str, ...]
 
 
-def steps(team: Team, staff: Staff, rooms: Sequence[str], now: datetime) -> tuple[PolicyStep, ...]:
+def steps(team: Team, staff: Staff, rooms: Sequence[str]) -> tuple[PolicyStep, ...]:
     """What happens to a case of this team in which nobody does anything."""
-    return tuple(_steps(team, staff, rooms, now))
+    return tuple(_steps(team, staff, rooms))
 
 
-def _steps(team: Team, staff: Staff, rooms: Sequence[str], now: datetime) -> Iterator[PolicyStep]:
+def _steps(team: Team, staff: Staff, rooms: Sequence[str]) -> Iterator[PolicyStep]:
     def told(audiences: frozenset[Audience]) -> tuple[str, ...]:
-        wanted = (_named(who, team, staff, rooms, now) for who in _ORDER if who in audiences)
+        wanted = (_named(who, team, staff, rooms) for who in _ORDER if who in audiences)
         return tuple(text for text in wanted if text)
 
     yield PolicyStep("The case opens, or somebody else of the customer joins it", "at once", told(FIRST_TOLD))
@@ -91,13 +91,13 @@ def _sought(route: Route) -> str:
 
 def looks_for(match: Match) -> str:
     """What a case must be, in words."""
-    lists = match.model_dump(mode="json", exclude_defaults=True)
-    named = {**lists, **lists.pop("attributes", {})}
+    named = match.model_dump(mode="json", exclude_defaults=True)
+    named |= named.pop("attributes", {})
     parts = (f"{name.replace('_', ' ')} {' or '.join(values)}" for name, values in named.items() if values)
     return ", ".join(parts) or "every case"
 
 
-def _named(who: Audience, team: Team, staff: Staff, rooms: Sequence[str], now: datetime) -> str:
+def _named(who: Audience, team: Team, staff: Staff, rooms: Sequence[str]) -> str:
     match who:
         case Audience.OWNER:
             return "the owner of the case"

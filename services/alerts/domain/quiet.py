@@ -42,7 +42,9 @@ def until(hours: QuietHours, zone: ZoneInfo, now: datetime) -> datetime | None:
     local = now.astimezone(zone)
     minute = local.hour * 60 + local.minute
     overnight = hours.begins > hours.ends
-    sleeps = minute >= hours.begins or minute < hours.ends if overnight else hours.begins <= minute < hours.ends
+    sleeps = (
+        minute >= hours.begins or minute < hours.ends if overnight else hours.begins <= minute < hours.ends
+    )
     if not sleeps:
         return None
     day = local.date() + timedelta(days=1 if overnight and minute >= hours.begins else 0)

@@ -58,9 +58,7 @@ def after(invitation: Invitation, said: Said) -> Said | None:
     return Said.YES if invitation.said is Said.YES else said
 
 
-def task_of(
-    invitation: Invitation, kind: TaskKind, task_id: UUID, subject: UUID, now: datetime
-) -> Change:
+def task_of(invitation: Invitation, kind: TaskKind, task_id: UUID, subject: UUID, now: datetime) -> Change:
     """What the owner of the improvement has to do for a yes; it does not end by itself."""
     answer, improvement = invitation.answer, invitation.improvement
     task = Task(

@@ -121,25 +121,30 @@ async def act(desk: Desk, tx: Tx, improvement_id: UUID, wish: Wish) -> Improveme
 async def _decide(tx: Tx, one: Improvement, wish: Wish) -> Change | Refused:
     match wish.action:
         case Action.NOTE:
-            if not wish.note.strip():
-                return Refused("The note is empty.")
-            return rules.write(one, Line(Did.NOTED, tx.now, wish.by, note=wish.note.strip()))
+            note = Line(Did.NOTED, tx.now, wish.by, note=wish.note.strip())
+            return rules.write(one, note) if note.note else Refused("The note is empty.")
         case Action.LINK:
             return await _link(tx, one, wish)
         case Action.UNLINK:
             return await _unlink(tx, one, wish)
-        case Action.TELL:
-            if one.stage not in SHIPPED:
-                return Refused("They are told once it is shipped.")
-            return Change(one) if wish.words else Refused("Say what you have changed.")
-        case Action.INVITE:
-            if not one.waits:
-                return Refused("There is nothing left to take part in.")
-            return Change(one) if wish.words else Refused("Say what they may take part in.")
+        case Action.TELL | Action.INVITE:
+            return _may_write(one, wish)
         case _:
             found = await improvements.effects(tx.conn, one, tx.now)
             known = one.shipped_at is not None and can_be_told(found, one.shipped_at, tx.now)
             return rules.move(one, MOVES[wish.action], wish.by, tx.now, wish.note, known=known)
+
+
+def _may_write(one: Improvement, wish: Wish) -> Change | Refused:
+    """Whether those who raised it may be written to now."""
+    inviting = wish.action is Action.INVITE
+    if inviting and not one.waits:
+        return Refused("There is nothing left to take part in.")
+    if not inviting and one.stage not in SHIPPED:
+        return Refused("They are told once it is shipped.")
+    if not wish.words:
+        return Refused("Say what they may take part in." if inviting else "Say what you have changed.")
+    return Change(one)
 
 
 async def _link(tx: Tx, one: Improvement, wish: Wish) -> Change | Refused:

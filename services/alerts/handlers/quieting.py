@@ -41,5 +41,10 @@ async def sleeping(
 
 def line(notice: Notice, wakes: datetime, zone: str, now: datetime) -> tuple[UUID, Entry, str, UUID | None]:
     """What the case's timeline says of a notice that waits."""
-    data = {"to": notice.recipient, "occasion": notice.occasion.value, "until": wakes.isoformat(), "zone": zone}
+    data = {
+        "to": notice.recipient,
+        "occasion": notice.occasion.value,
+        "until": wakes.isoformat(),
+        "zone": zone,
+    }
     return notice.ticket_id, Entry(Kind.WAITS, now, data=data), "", None

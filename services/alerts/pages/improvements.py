@@ -73,10 +73,11 @@ def add(routes: APIRouter, house: House) -> None:
             request, house.env, "improvement.html", {**context, "done": DONE.get(done, "")}, locale="en"
         )
 
+    _saving(routes, house)
     _acting(routes, house)
 
 
-def _acting(routes: APIRouter, house: House) -> None:
+def _saving(routes: APIRouter, house: House) -> None:
     @routes.post("/improvements/{improvement_id}")
     async def save(request: Request, improvement_id: UUID, me: Rep) -> Response:
         """Propose it, or change it; a new one is linked to the case it comes from."""
@@ -97,6 +98,8 @@ def _acting(routes: APIRouter, house: House) -> None:
             request, house.env, "improvement_form.html", {**context, **typed}, status=409, locale="en"
         )
 
+
+def _acting(routes: APIRouter, house: House) -> None:
     @routes.post("/improvements/{improvement_id}/{action}")
     async def do(request: Request, improvement_id: UUID, action: Action, me: Rep) -> Response:
         """Do something with it."""
@@ -141,9 +144,7 @@ async def _road_map(house: House, conn: Connection, view: str) -> dict[str, Any]
         "current": f"/improvements?view={view}",
         "late": len(late),
         "most": PAGE,
-        "rows": [
-            say.road_row(one, names, behind.get(one.id, 0), today, house.desk.causes) for one in found
-        ],
+        "rows": [say.road_row(one, names, behind.get(one.id, 0), today, house.desk.causes) for one in found],
     }
 
 

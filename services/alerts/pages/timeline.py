@@ -246,6 +246,8 @@ def _say(kind: Kind, by: str, data: Mapping[str, str], reader: Reader) -> str:
         Kind.DENIED: f"{capital} says that it is not mended",
         Kind.REOPENED: "Open again: the customer is unhappy again",
     }
+    if kind is Kind.WAITS:
+        return _waits(data, reader)
     if kind in {Kind.CONFIRMED, Kind.DENIED} and "late" in data:
         return f"{said[kind]}, in answer to an earlier question; the case stays as it is"
     return said.get(kind) or _by_system(kind, data, reader)
@@ -261,8 +263,6 @@ def _by_system(kind: Kind, data: Mapping[str, str], reader: Reader) -> str:
     match kind:
         case Kind.ASSIGNED:
             return f"Given to {reader.user(data.get('to', ''))}: {data.get('why', '')}"
-        case Kind.WAITS:
-            return _waits(data, reader)
         case Kind.ESCALATED:
             late = "The case should have been resolved by now"
             return late if data.get("clock") == "resolve" else _LEVELS.get(data.get("level", ""), "Late")

@@ -205,9 +205,7 @@ async def with_open_ticket(conn: Connection, keys: Collection[UUID]) -> set[UUID
     return {row["case_key"] for row in rows}
 
 
-async def opened(
-    conn: Connection, keys: Collection[UUID], since: datetime
-) -> dict[UUID, list[datetime]]:
+async def opened(conn: Connection, keys: Collection[UUID], since: datetime) -> dict[UUID, list[datetime]]:
     """When the cases of these keys were opened since then, ended ones too."""
     rows = await conn.fetch(
         "select case_key, array_agg(opened_at) as at from tickets "

@@ -42,7 +42,7 @@ async def hold(conn: Connection, notices: Sequence[tuple[Notice, datetime]], now
         (n.id, n.ticket_id, n.occasion.value, n.step, n.channel, n.recipient, due_at) for n, due_at in notices
     ]
     if rows:
-        await conn.execute(_HOLD, *map(list, zip(*rows, strict=True)), now, False)
+        await conn.execute(_HOLD, *map(list, zip(*rows, strict=True)), now, "until free")
 
 
 async def hold_quiet(conn: Connection, notices: Sequence[tuple[Notice, datetime]], now: datetime) -> None:
@@ -54,7 +54,7 @@ async def hold_quiet(conn: Connection, notices: Sequence[tuple[Notice, datetime]
         return
     doors = sorted({(n.channel, n.recipient) for n, _ in notices})
     await conn.execute(_FIRST, [door[0] for door in doors], [door[1] for door in doors])
-    await conn.execute(_HOLD, *map(list, zip(*rows, strict=True)), now, True)
+    await conn.execute(_HOLD, *map(list, zip(*rows, strict=True)), now, "until awake")
 
 
 async def due(conn: Connection, now: datetime, limit: int) -> list[tuple[Page, Notice]]:
@@ -145,7 +145,8 @@ _KNOCK = """
 _HOLD = """
     insert into held_notices (id, ticket_id, occasion, step, channel, recipient, due_at, held_at,
         quiet)
-    select n.*, $8, $9 from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[],
+    select n.*, $8, $9 = 'until awake'
+    from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[],
         $7::timestamptz[]) as n
     on conflict do nothing
 """

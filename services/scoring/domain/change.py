@@ -14,8 +14,8 @@ from statistics import NormalDist
 
 from services.scoring.domain.design import PLAIN, Design
 from services.scoring.domain.histogram import Metric
-from shared.intervals import Z95, Interval, difference
 from services.scoring.domain.metrics import Score, Split, is_difference
+from shared.intervals import Z95, Interval, difference
 
 POWER = 0.8
 """Chance with which a planned comparison shows a change that is there."""

@@ -19,8 +19,8 @@ from typing import NamedTuple
 from services.scoring.domain.change import Change, compare, discoveries
 from services.scoring.domain.design import Voices, design_of
 from services.scoring.domain.histogram import Histogram, Metric
-from shared.intervals import wilson
 from services.scoring.domain.metrics import TOO_FEW, score
+from shared.intervals import wilson
 
 SATISFIED, UNHAPPY = 4, 2
 """From 4 of 5 on somebody is satisfied with an attribute, up to 2 unhappy (R3, R65)."""

@@ -12,8 +12,8 @@ from enum import StrEnum
 
 from services.scoring.domain.change import Verdict, compare
 from services.scoring.domain.histogram import Metric
-from shared.intervals import Interval, wilson
 from services.scoring.domain.metrics import TOO_FEW, Group, Score, Split, scored
+from shared.intervals import Interval, wilson
 
 DAYS_BEFORE = 180
 

@@ -8,8 +8,8 @@ from enum import StrEnum
 
 from services.scoring.domain.change import Change, Verdict, compare, discoveries
 from services.scoring.domain.histogram import Metric
-from shared.intervals import Interval, wilson
 from services.scoring.domain.metrics import TOO_FEW, Score, Split, scored
+from shared.intervals import Interval, wilson
 
 CERTAIN = 0.05
 

@@ -109,6 +109,7 @@ async def test_who_raised_it_hears_once_what_was_changed_in_their_language(offic
             conn, [(UUID(found[0].snapshot.contact_id), found[0].reply_to)], Person
         )
         raised = await improvements.raised(conn, ID, MessageKind.YOU_SAID_WE_DID.value)
+    assert rep is not None
     assert rep.email == "rita@afterword.test", "answers go to whose improvement it is"
     assert [who.language for who in raised if who.state is None] == ["pt"]
     await does(office, Action.TELL, words={**SAID, "pt": "Agora a exportação espera."})
@@ -127,7 +128,7 @@ async def test_who_was_erased_or_took_the_answer_back_is_not_told(office: Office
     for ticket in await cases(office):
         await does(office, Action.LINK, ticket=ticket)
     await office.hears(
-        event(ContactErased(contact_id=str(derive("contact", "ana")), version=9), T0),
+        event(ContactErased(contact_id=str(derive("contact", "ana")), version=9, erased_at=T0), T0),
         office.says.withdrawn("r-bo", T0, version=2, account="of-bo", contact="bo"),
     )
     await does(office, Action.SHIP, words=SAID)

@@ -1,4 +1,4 @@
-"""Quiet hours on a real database: a normal case waits for the morning, an urgent one and a late one do not."""
+"""Quiet hours on a real database: a normal case waits for the morning, an urgent or late one does not."""
 
 from __future__ import annotations
 

@@ -117,6 +117,6 @@ async def test_the_erased_take_part_in_nothing(office: Office) -> None:
     await raised(office, "ana")
     await does(office, Action.INVITE, words=TEXT)
     (mail,) = await invited(office)
-    await office.hears(event(ContactErased(contact_id=mail.snapshot.contact_id, version=9), T0))
+    await office.hears(event(ContactErased(contact_id=mail.snapshot.contact_id, version=9, erased_at=T0), T0))
     assert (await says(office, mail.message_id, Said.YES)).said is None
     assert await office.rows("select id from tasks") == []

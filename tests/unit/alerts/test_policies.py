@@ -49,7 +49,7 @@ def staff() -> Staff:
 def test_the_steps_name_whom_the_clocks_tell() -> None:
     everybody = staff()
     team = everybody.team("product")
-    steps = policies.steps(team, everybody, ("slack",), T0)
+    steps = policies.steps(team, everybody, ("slack",))
     times = [step.after for step in steps]
     assert times == ["at once", "after 12 h", "after 24 h", "after 2 d", "after 14 d"]
     assert "managers: Mia" in steps[2].told
@@ -71,7 +71,7 @@ def test_the_steps_name_whom_the_clocks_tell() -> None:
 @pytest.mark.requirement("R72")
 def test_without_a_room_none_is_named_and_stand_ins_are_in_their_order() -> None:
     everybody = staff()
-    steps = policies.steps(everybody.team(), everybody, (), T0)
+    steps = policies.steps(everybody.team(), everybody, ())
     assert not any("room" in who for step in steps for who in step.told)
     assert policies.instead(everybody.team("product"), everybody, T0 + timedelta(days=1)) == (
         "Product: Pat now",

@@ -53,7 +53,7 @@ def test_quiet_hours_may_lie_within_a_day() -> None:
     st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1)),  # noqa: DTZ001 - made aware below
     ZONES, TIMES, TIMES, st.sampled_from(Occasion), st.sampled_from(Priority),
 )  # fmt: skip
-def test_only_what_can_wait_waits_and_never_longer_than_the_night(  # noqa: PLR0913 - all that matters
+def test_only_what_can_wait_waits_and_never_longer_than_the_night(
     at: datetime, zone: str, begins: int, ends: int, occasion: Occasion, priority: Priority
 ) -> None:
     assume(0 < (ends - begins) % (24 * 60) <= 20 * 60)
