@@ -65,6 +65,7 @@ async def test_what_waits_holds_nothing_urgent_back(office: Office) -> None:
     assert sorted(await told(office)) == [("opened", "email"), ("opened", "slack")]
     await release_pages(office.desk, office.db)
     waiting = await office.rows(
-        "select v.contact_id from held_notices join voices v using (ticket_id) where quiet and state = 'held'"
+        "select v.contact_id from held_notices h join voices v using (ticket_id) "
+        "where h.quiet and h.state = 'held'"
     )
     assert waiting == [(derive("contact", "calm"),)]
