@@ -88,10 +88,14 @@ def _noted(ticket: Ticket, said: Entry, **why: str) -> Step:
 
 
 def _beside(ticket: Ticket, busy: Ticket, answer: Answer, said: Entry) -> tuple[Step, ...]:
-    """The "no" is heard in the case that is open already, whose people and managers are told."""
+    """The "no" is heard in the case that is open already, whose people and managers are told.
+
+    The case that it is about stays ended, but an earlier "yes" confirms it no longer.
+    """
     told = Tell(Occasion.DENIED, f"denied/{answer.response_id}/{answer.version}", _TOLD)
+    here = life.edit(ticket, confirmed_at=None)
     there, heard_there = life.edit(busy, denied_at=answer.since), {**said.data, "of": str(ticket.id)}
     return (
-        _noted(ticket, said, beside=str(busy.id)),
+        Step(here, (replace(said, data={**said.data, "beside": str(busy.id)}),)),
         Step(there, (replace(said, data=heard_there),), tells=(told,)),
     )

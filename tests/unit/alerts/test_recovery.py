@@ -154,6 +154,14 @@ def test_nobody_is_thanked_for_the_answer_about_a_case() -> None:
     assert asked_about(snapshot(touchpoint=CASE_RESOLVED, context={"case": "7"})) is None
 
 
+def test_a_no_beside_an_open_case_takes_an_earlier_yes_back() -> None:
+    (confirmed,) = heard(resolved(), None, says(fixed=True), "")
+    busy = life.open_(answer("r9"), derive("ticket", "two"), REP).ticket
+    ended, _ = heard(confirmed.ticket, says(fixed=True), says(fixed=False), "Not after all.", busy=busy)
+    assert (confirmed.ticket.confirmed_at, ended.ticket.confirmed_at) == (SAID, None)
+    assert ended.ticket.state is TicketState.RESOLVED
+
+
 def test_taking_back_a_resolution_is_no_new_run() -> None:
     assert REP.user_id is not None
     back = undo(resolved(), REP.user_id, ENDED + timedelta(minutes=1))
