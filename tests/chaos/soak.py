@@ -17,8 +17,11 @@ LOOKS = 300
 """At a long soak; a short one looks every two seconds."""
 EVERY_SECONDS = 2.0
 LONG_SECONDS = 1800.0
-GROWTH = {True: 0.02, False: 0.08}
-"""What memory may grow by in a long soak, and in a short one, in which caches still fill."""
+GROWTH = {True: 0.01, False: 0.08}
+"""What memory may grow by: in a long soak from the middle third to the last, in a short one from the first.
+
+In the first minutes caches fill. What still grows by one percent in the last third of a long soak is a leak.
+"""
 SLACK = 8
 """Descriptors, tasks or connections that one service keeps open for its next use, as to a mail server."""
 _POOLS = "select application_name, count(*) from pg_stat_activity where application_name <> '' group by 1"
@@ -35,10 +38,11 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Flatness:
-    """First against last third of a soak, per process.
+    """The last third of a soak against the first, per process; memory of a long one against the middle.
 
     Attributes:
-        rss_growth: of the middle, as a share of the first.
+        rss_growth: of the median, as a share of the earlier one.
+        rss_thirds: the median of each third, MiB.
         descriptors_grown: of the lowest: load makes many for a moment, a leak never gives back.
         tasks_grown: likewise.
         pools_grown: likewise, connections by application.
@@ -46,7 +50,7 @@ class Flatness:
 
     seconds: float
     rss_growth: dict[str, float]
-    rss_last: dict[str, float]
+    rss_thirds: dict[str, tuple[float, float, float]]
     descriptors_grown: dict[str, int]
     tasks_grown: dict[str, int]
     pools_grown: dict[str, int]
@@ -87,13 +91,15 @@ async def soak(fleet: Fleet, seconds: float) -> Flatness:
             pools.append({row[0]: row[1] for row in await fleet.direct.fetch(_POOLS)})
             await asyncio.sleep(max(0.0, looked + every - monotonic()))
     third = max(1, len(looks) // 3)
-    first, last = looks[:third], looks[-third:]
+    thirds = looks[:third], looks[third:-third] or looks[-third:], looks[-third:]
+    first, _, last = thirds
     labels = sorted(set.intersection(*(set(look) for look in looks)))
-    rss = {label: (_middle(first, label), _middle(last, label)) for label in labels}
+    rss = {label: tuple(_middle(part, label) for part in thirds) for label in labels}
+    since = 1 if seconds >= LONG_SECONDS else 0
     return Flatness(
         seconds=seconds,
-        rss_growth={label: round(after / before - 1, 4) for label, (before, after) in rss.items()},
-        rss_last={label: round(after, 1) for label, (_, after) in rss.items()},
+        rss_growth={label: round(of[-1] / of[since] - 1, 4) for label, of in rss.items()},
+        rss_thirds={label: (round(a, 1), round(b, 1), round(c, 1)) for label, (a, b, c) in rss.items()},
         descriptors_grown={
             label: _least([one[label].descriptors for one in last], [one[label].descriptors for one in first])
             for label in labels
