@@ -12,7 +12,7 @@ from shared.runtime.clock import FixedClock
 from shared.security.sealing import Sealer
 from tests.conftest import OpenDatabase
 from tests.support.alert_site import CUSTOMERS, Site, night, site
-from tests.support.browsing import DESK, PHONE, barriers, chromium
+from tests.support.browsing import DESK, PHONE, Reader, barriers, chromium
 from tests.support.serving import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("alert_pages")]
@@ -35,23 +35,11 @@ class Visit:
         *,
         size: tuple[int, int] = PHONE,
         dark: bool = False,
-        status: int = 200,
         scripts: bool = True,
     ) -> Page:
         """A page as somebody sees it."""
-        context = await self.browser.new_context(
-            java_script_enabled=scripts,
-            viewport={"width": size[0], "height": size[1]},
-            color_scheme="dark" if dark else "light",
-            reduced_motion="reduce",  # no colour is measured on its way to another
-            bypass_csp=True,
-        )
-        await context.add_cookies([{"name": "afterword", "value": self.site.tokens[who], "url": self.url}])
-        page = await context.new_page()
-        response = await page.goto(self.url + path)
-        assert response is not None
-        assert response.status == status, await page.inner_text("body")
-        return page
+        reader = Reader(self.browser, self.url, self.site.tokens[who])
+        return await reader.opens(path, size=size, dark=dark, scripts=scripts)
 
     async def case(self, response: str) -> str:
         """The path of the case of a response."""

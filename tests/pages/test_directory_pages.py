@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Page
 
 from services.trigger.domain.reports import Gap, Missed, Named, Report
 from services.trigger.handlers.intake import Intake
@@ -20,7 +20,7 @@ from shared.security.roles import Role
 from shared.security.sealing import Sealer
 from shared.security.tokens import Tokens
 from tests.conftest import OpenDatabase
-from tests.support.browsing import SIZES, barriers, chromium
+from tests.support.browsing import DESK, PHONE, SIZES, Reader, barriers, chromium
 from tests.support.serving import served
 from tests.support.trigger import ROOT, World, begin, site_of
 
@@ -34,27 +34,14 @@ PAGES = ["overview", "contact", "account", "ask"]
 
 @dataclass
 class Visit:
-    """A browser before the served pages, and where they are."""
+    """An admin before the served pages, and where they are."""
 
-    browser: Browser
-    url: str
-    token: str
+    reader: Reader
     paths: dict[str, str]
 
-    async def opens(self, name: str, size: tuple[int, int], *, dark: bool = False) -> Page:
+    async def opens(self, name: str, size: tuple[int, int] = DESK, *, dark: bool = False) -> Page:
         """A page as an admin sees it."""
-        context = await self.browser.new_context(
-            viewport={"width": size[0], "height": size[1]},
-            color_scheme="dark" if dark else "light",
-            reduced_motion="reduce",
-            bypass_csp=True,
-        )
-        await context.add_cookies([{"name": "afterword", "value": self.token, "url": self.url}])
-        page = await context.new_page()
-        response = await page.goto(self.url + self.paths[name])
-        assert response is not None
-        assert response.ok, await page.inner_text("body")
-        return page
+        return await self.reader.opens(self.paths[name], size=size, dark=dark)
 
 
 async def lived_in(world: World, machine: FakeMachine) -> dict[str, str]:
@@ -105,7 +92,7 @@ async def visit(
     site = site_of(world, machine, tokens)
     token = await site.session(Role.ADMIN)
     async with served(site.app) as url, chromium() as browser:
-        yield Visit(browser, url, token, paths)
+        yield Visit(Reader(browser, url, token), paths)
 
 
 DEAL = """
@@ -140,7 +127,7 @@ async def test_pages_have_no_barrier_and_fit(visit: Visit, name: str, size: tupl
 
 
 async def test_a_rep_sees_why_not_before_asking(visit: Visit) -> None:
-    page = await visit.opens("contact", (390, 844))
+    page = await visit.opens("contact", PHONE)
     await page.get_by_label("Programme").select_option("deal-shared")
     await page.get_by_role("button", name="See what would happen").click()
     assert "It would wait until" in await page.get_by_role("status").inner_text()
@@ -149,6 +136,6 @@ async def test_a_rep_sees_why_not_before_asking(visit: Visit) -> None:
 
 
 async def test_an_operator_merges_two_entries(visit: Visit) -> None:
-    page = await visit.opens("overview", (1280, 900))
+    page = await visit.opens("overview")
     await page.get_by_role("button", name="Merge, keep this one").first.click()
     assert await page.get_by_text("Known under another id before").is_visible()

@@ -20,7 +20,7 @@ from tests.conftest import OpenDatabase
 from tests.pages.test_task_pages import Visit
 from tests.support.alert_site import content, site
 from tests.support.alerts import T0, snapshot
-from tests.support.browsing import DESK, PHONE, barriers, chromium
+from tests.support.browsing import DESK, PHONE, Reader, barriers, chromium
 from tests.support.serving import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("alert_pages")]
@@ -35,7 +35,7 @@ async def visit(
     on.desk = replace(on.desk, tokens=tokens)
     await content(on)
     async with served(on.app()) as url, chromium() as browser:
-        yield Visit(browser, url, on)
+        yield Visit(Reader(browser, url, on.tokens["rita"]), on)
 
 
 @pytest.mark.requirement("R76", "R81")
@@ -47,7 +47,7 @@ async def test_from_a_case_to_a_shipped_improvement_on_a_phone_without_scripts(v
     await page.get_by_label("Effort").select_option("2")
     await page.get_by_role("button", name="Put it on the road map").click()
     await page.get_by_role("button", name="Plan it").click()
-    url = page.url.split("?")[0].removeprefix(visit.url)
+    url = page.url.split("?")[0].removeprefix(visit.reader.url)
     for size, name in ((PHONE, "phone"), (DESK, "desk")):
         for path in ("/improvements", url):
             shown = await visit.opens(path, size=size)
@@ -79,7 +79,7 @@ async def test_a_customer_says_yes_in_their_language_and_a_machine_says_nothing(
         await act(on.desk, tx, improvement, Wish(Action.INVITE, rita, words=words))
         message_id = await tx.conn.fetchval("select message_id from messages where kind = 'invitation'")
     path = f"/invitations/{tokens.sign('invitation', message_id)}"
-    async with httpx.AsyncClient(base_url=visit.url) as machine:
+    async with httpx.AsyncClient(base_url=visit.reader.url) as machine:
         assert (await machine.post(path, data={"said": "yes"})).status_code == 403
         assert (await machine.get(f"/invitations/{tokens.sign('take', message_id)}")).status_code == 404
     page = await visit.opens(path, scripts=False)

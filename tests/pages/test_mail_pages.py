@@ -19,7 +19,7 @@ from shared.contracts.programmes import ProgrammePublished, ProgrammeState
 from shared.security.sealing import Sealer
 from shared.security.tokens import Tokens
 from tests.conftest import OpenDatabase
-from tests.support.browsing import barriers
+from tests.support.browsing import SIZES, Reader, barriers
 from tests.support.dispatch import NOW, NPS, ORGANISATION, PUBLIC_URL, mail_room, site_of
 from tests.support.score_pages import access_to, signed_in
 from tests.support.serving import served
@@ -152,15 +152,8 @@ async def test_the_preview_page_fits_any_screen_and_has_no_barrier(
         ("phone", False, "channel=sms&step=reminder"),
         ("desk", True, "channel=webhook"),
     ):
-        context = await browser.new_context(
-            viewport={"width": 390 if size == "phone" else 1280, "height": 900},
-            color_scheme="dark" if dark else "light",
-            reduced_motion="reduce",
-            bypass_csp=True,
-        )
-        await context.add_cookies([{"name": "afterword", "value": token, "url": url}])
-        page = await context.new_page()
-        await page.goto(f"{url}/messages/preview?{query}")
+        reader = Reader(browser, url, token)
+        page = await reader.opens(f"/messages/preview?{query}", size=SIZES[size], dark=dark)
         if "channel" not in query:
             frame = page.frame(url="**/messages/preview/mail**")
             assert frame is not None
@@ -170,5 +163,5 @@ async def test_the_preview_page_fits_any_screen_and_has_no_barrier(
         wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
         if wrong := [*await barriers(page), *([f"{wide} px too wide"] if wide > 0 else [])]:
             faults[name] = wrong
-        await context.close()
+        await page.context.close()
     assert faults == {}

@@ -12,7 +12,7 @@ from shared.runtime.clock import FixedClock
 from shared.security.sealing import Sealer
 from tests.conftest import OpenDatabase
 from tests.support.alert_site import Site, site
-from tests.support.browsing import DESK, PHONE, barriers
+from tests.support.browsing import DESK, PHONE, Reader, barriers
 from tests.support.serving import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("alert_pages")]
@@ -48,16 +48,7 @@ async def on(database: OpenDatabase, sealer: Sealer, clock: FixedClock) -> Site:
 async def opens(
     browser: Browser, url: str, on: Site, who: str, size: tuple[int, int], *, dark: bool = False
 ) -> Page:
-    context = await browser.new_context(
-        viewport={"width": size[0], "height": size[1]},
-        color_scheme="dark" if dark else "light",
-        reduced_motion="reduce",
-        bypass_csp=True,
-    )
-    await context.add_cookies([{"name": "afterword", "value": on.tokens[who], "url": url}])
-    page = await context.new_page()
-    await page.goto(f"{url}/rota")
-    return page
+    return await Reader(browser, url, on.tokens[who]).opens("/rota", size=size, dark=dark)
 
 
 @pytest.mark.requirement("R72")

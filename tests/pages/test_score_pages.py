@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser
 
 from shared.runtime.clock import FixedClock
 from shared.security.access import Role
 from tests.conftest import OpenDatabase
-from tests.support.browsing import SIZES, barriers
+from tests.support.browsing import PHONE, SIZES, Reader, barriers
 from tests.support.customers import account_id, driven, town
 from tests.support.score_pages import (
     access_to,
@@ -45,22 +45,6 @@ async def address(database: OpenDatabase, clock: FixedClock) -> AsyncIterator[tu
         yield url, tokens
 
 
-async def _open(browser: Browser, url: str, token: str, *, size: str = "desk", dark: bool = False) -> Page:
-    width, height = SIZES[size]
-    context = await browser.new_context(
-        viewport={"width": width, "height": height},
-        color_scheme="dark" if dark else "light",
-        reduced_motion="reduce",
-        bypass_csp=True,
-    )
-    await context.add_cookies([{"name": "afterword", "value": token, "url": url}])
-    page = await context.new_page()
-    response = await page.goto(url)
-    assert response is not None
-    assert response.status == 200, await page.inner_text("body")
-    return page
-
-
 @pytest.mark.parametrize(
     "path",
     [
@@ -72,12 +56,18 @@ async def _open(browser: Browser, url: str, token: str, *, size: str = "desk", d
     ],
 )
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
 async def test_nothing_is_cut_off_and_there_is_no_barrier(
-    browser: Browser, address: tuple[str, dict[str, str]], tmp_path: Path, *, path: str, dark: bool, size: str
+    browser: Browser,
+    address: tuple[str, dict[str, str]],
+    tmp_path: Path,
+    *,
+    path: str,
+    dark: bool,
+    size: tuple[int, int],
 ) -> None:
     url, tokens = address
-    page = await _open(browser, url + path, tokens["rep"], size=size, dark=dark)
+    page = await Reader(browser, url, tokens["rep"]).opens(path, size=size, dark=dark)
     await page.screenshot(path=tmp_path / "page.png", full_page=True)
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert await barriers(page) == []
@@ -88,7 +78,7 @@ async def test_the_overview_tells_each_family_apart_with_doubt_in_words(
     browser: Browser, address: tuple[str, dict[str, str]]
 ) -> None:
     url, tokens = address
-    page = await _open(browser, f"{url}/scores", tokens["viewer"])
+    page = await Reader(browser, url, tokens["viewer"]).opens("/scores")
     families = page.locator("main > section > h2")
     assert await families.all_inner_texts() == ["After an event", "Relationship"]
     renewal = page.get_by_role("article", name="Before renewal")
@@ -108,7 +98,7 @@ async def test_the_overview_says_what_got_better_what_worse_and_why_nothing_can_
     browser: Browser, address: tuple[str, dict[str, str]]
 ) -> None:
     url, tokens = address
-    page = await _open(browser, f"{url}/scores", tokens["viewer"])
+    page = await Reader(browser, url, tokens["viewer"]).opens("/scores")
     short = page.locator("main > .card", has_text="Did it get better or worse?")
     said = [" ".join(text.split()) for text in await short.locator("li").all_inner_texts()]
     assert [line.split(" (")[0] for line in said] == [
@@ -131,7 +121,7 @@ async def test_a_programme_is_read_in_four_ways_and_by_cohort(
     browser: Browser, address: tuple[str, dict[str, str]]
 ) -> None:
     url, tokens = address
-    page = await _open(browser, f"{url}/scores?programme=renewal", tokens["rep"])
+    page = await Reader(browser, url, tokens["rep"]).opens("/scores?programme=renewal")
     text = await page.locator("main").inner_text()
     for reading in ("Every person once", "Every account once", "By annual value", "Decision makers alone"):
         assert reading in text
@@ -144,7 +134,7 @@ async def test_a_programme_names_its_focus_areas_in_words(
     browser: Browser, address: tuple[str, dict[str, str]]
 ) -> None:
     url, tokens = address
-    page = await _open(browser, f"{url}/scores?programme=driven&period=365", tokens["viewer"])
+    page = await Reader(browser, url, tokens["viewer"]).opens("/scores?programme=driven&period=365")
     text = " ".join((await page.locator("main").inner_text()).split())
     assert "Delivery time: it goes with the score more than most, and 45% are satisfied with it" in text
     assert "Importance and satisfaction" in text
@@ -169,7 +159,7 @@ async def test_comments_tell_themes_to_all_and_words_to_whom_they_were_given(
 ) -> None:
     url, tokens = address
     await spoken(await database("scoring"), clock, comments_of(clock.now()))
-    page = await _open(browser, f"{url}/scores/comments", tokens["rep"], size="phone")
+    page = await Reader(browser, url, tokens["rep"]).opens("/scores/comments", size=PHONE)
     await page.screenshot(path=tmp_path / "phone.png", full_page=True)
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert await barriers(page) == []
@@ -183,7 +173,7 @@ async def test_comments_tell_themes_to_all_and_words_to_whom_they_were_given(
     assert "theme=delivery_time" in page.url
     assert await page.get_by_role("article").count() == 3
     assert await page.get_by_role("article").first.get_by_role("link", name="Northwind").is_visible()
-    seen = await _open(browser, f"{url}/scores/comments", tokens["viewer"])
+    seen = await Reader(browser, url, tokens["viewer"]).opens("/scores/comments")
     assert await seen.get_by_role("article").count() == 1
     assert "may be shown" in await seen.get_by_role("article").inner_text()
     assert "Northwind" not in await seen.locator("main").inner_text()
@@ -195,7 +185,7 @@ async def test_the_page_of_results_says_what_can_be_said(
     browser: Browser, address: tuple[str, dict[str, str]], tmp_path: Path
 ) -> None:
     url, tokens = address
-    page = await _open(browser, f"{url}/scores/results", tokens["viewer"], size="phone")
+    page = await Reader(browser, url, tokens["viewer"]).opens("/scores/results", size=PHONE)
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert await barriers(page) == []
     await page.set_viewport_size({"width": 1280, "height": 900})
@@ -213,7 +203,7 @@ async def test_an_account_shows_its_health_and_who_was_heard(
     browser: Browser, address: tuple[str, dict[str, str]]
 ) -> None:
     url, tokens = address
-    page = await _open(browser, f"{url}/scores", tokens["rep"])
+    page = await Reader(browser, url, tokens["rep"]).opens("/scores")
     await page.get_by_role("link", name="Accounts", exact=True).click()
     row = page.get_by_role("row", name="Contoso")
     assert "0 of 1" in await row.inner_text()
@@ -222,17 +212,13 @@ async def test_an_account_shows_its_health_and_who_was_heard(
     assert "20% of what it was in the 90 days before" in text
     assert "of 100" in text
     assert "open" in text
-    viewer = await browser.new_context()
-    await viewer.add_cookies([{"name": "afterword", "value": tokens["viewer"], "url": url}])
-    refused = await (await viewer.new_page()).goto(f"{url}/scores/accounts")
-    assert refused is not None
-    assert refused.status == 403
+    await Reader(browser, url, tokens["viewer"]).opens("/scores/accounts", status=403)
 
 
 @pytest.mark.requirement("R63")
 async def test_few_answers_are_no_number(browser: Browser, address: tuple[str, dict[str, str]]) -> None:
     url, tokens = address
-    page = await _open(browser, f"{url}/scores", tokens["viewer"])
+    page = await Reader(browser, url, tokens["viewer"]).opens("/scores")
     delivery = await page.get_by_role("article", name="Order delivered").inner_text()
     assert "3 answers · nothing can be said yet" in delivery
     assert "% satisfied" not in delivery
@@ -243,7 +229,7 @@ async def test_the_response_rate_stands_against_its_target(
     browser: Browser, address: tuple[str, dict[str, str]]
 ) -> None:
     url, tokens = address
-    page = await _open(browser, f"{url}/scores?programme=ticket-csat", tokens["viewer"])
+    page = await Reader(browser, url, tokens["viewer"]).opens("/scores?programme=ticket-csat")
     text = await page.locator("main").inner_text()
     assert "90 of 180 asked" in text
     assert "on target" in text
@@ -254,7 +240,7 @@ async def test_filters_are_in_the_address_and_lead_back(
     browser: Browser, address: tuple[str, dict[str, str]]
 ) -> None:
     url, tokens = address
-    page = await _open(browser, f"{url}/scores", tokens["viewer"], size="phone")
+    page = await Reader(browser, url, tokens["viewer"]).opens("/scores", size=PHONE)
     await page.get_by_label("Period").select_option("30")
     await page.get_by_label("Kind").select_option("relationship")
     await page.get_by_role("button", name="Show").click()
@@ -274,9 +260,9 @@ async def test_account_managers_are_shown_to_reps_and_not_to_viewers(
     browser: Browser, address: tuple[str, dict[str, str]]
 ) -> None:
     url, tokens = address
-    seen = await _open(browser, f"{url}/scores", tokens["viewer"])
+    seen = await Reader(browser, url, tokens["viewer"]).opens("/scores")
     assert await seen.get_by_text("anna@example.com").count() == 0
-    rep = await _open(browser, f"{url}/scores", tokens["rep"])
+    rep = await Reader(browser, url, tokens["rep"]).opens("/scores")
     row = rep.get_by_role("row", name="anna@example.com")
     # 40 + 90 + 3 + 63 + 34 answers, each with a neighbour who kept silent; of 16 nothing is known but that.
     assert "246 of 460 asked" in await row.inner_text()
@@ -287,7 +273,7 @@ async def test_the_page_speaks_the_readers_language(
     browser: Browser, address: tuple[str, dict[str, str]]
 ) -> None:
     url, tokens = address
-    page = await _open(browser, f"{url}/scores", tokens["es"])
+    page = await Reader(browser, url, tokens["es"]).opens("/scores")
     assert await page.get_by_role("heading", level=1).inner_text() == "Puntuaciones"
     assert "Antes de renovar" in await page.locator("main").inner_text()
 

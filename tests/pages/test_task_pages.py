@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Page
 
 from shared.runtime.clock import FixedClock
 from shared.security.sealing import Sealer
 from tests.conftest import OpenDatabase
 from tests.support.alert_site import Site, content, site
-from tests.support.browsing import DESK, PHONE, barriers, chromium
+from tests.support.browsing import DESK, PHONE, Reader, barriers, chromium
 from tests.support.serving import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("alert_pages")]
@@ -20,25 +20,14 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("alert_pages")]
 
 @dataclass
 class Visit:
-    """A browser before the served pages."""
+    """Rita before the served pages of a site."""
 
-    browser: Browser
-    url: str
+    reader: Reader
     site: Site
 
     async def opens(self, path: str, *, size: tuple[int, int] = PHONE, scripts: bool = True) -> Page:
-        """A page as Rita sees it."""
-        context = await self.browser.new_context(
-            java_script_enabled=scripts,
-            viewport={"width": size[0], "height": size[1]},
-            reduced_motion="reduce",
-            bypass_csp=True,
-        )
-        token = self.site.tokens["rita"]
-        await context.add_cookies([{"name": "afterword", "value": token, "url": self.url}])
-        page = await context.new_page()
-        await page.goto(self.url + path)
-        return page
+        """A page as she sees it."""
+        return await self.reader.opens(path, size=size, scripts=scripts)
 
 
 @pytest.fixture
@@ -47,7 +36,7 @@ async def visit(database: OpenDatabase, sealer: Sealer, clock: FixedClock) -> As
     on = site(await database("alerts"), sealer, clock)
     await content(on)
     async with served(on.app()) as url, chromium() as browser:
-        yield Visit(browser, url, on)
+        yield Visit(Reader(browser, url, on.tokens["rita"]), on)
 
 
 @pytest.mark.requirement("R74", "R75")

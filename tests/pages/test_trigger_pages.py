@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page
 
 from services.trigger.domain.best_moment import Seen
 from services.trigger.domain.hearing import Moment
+from services.trigger.domain.shared_links import link_id
+from services.trigger.handlers.shared_links import Asked, make
 from services.trigger.store import slots
 from services.trigger.worker.learning import Learning
 from shared.runtime.clock import FakeMachine, FixedClock
@@ -20,11 +20,12 @@ from shared.security.roles import Role
 from shared.security.sealing import Sealer
 from shared.security.tokens import Tokens
 from tests.conftest import OpenDatabase
-from tests.support.browsing import SIZES, barriers, chromium
+from tests.support.browsing import PHONE, SIZES, Reader, barriers, chromium
 from tests.support.serving import served
 from tests.support.trigger import ROOT, Site, begin, shadowed, site_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("trigger_pages")]
+LINK = link_id("delivery-csat", "wall")
 PATHS = [
     "/why",
     "/why?q=anna@kund.example",
@@ -35,35 +36,11 @@ PATHS = [
     "/programmes/delivery-csat-2",
     "/programmes/learned",
     "/programmes/moments",
+    f"/programmes/links/{LINK}",
 ]
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 ANNA = {"id": "c1", "email": "anna@kund.example", "name": "Anna Berg", "zone": "Europe/Stockholm"}
 ACME = {"id": "a1", "name": "Acme"}
-
-
-@dataclass
-class Visit:
-    """A browser before the served pages."""
-
-    browser: Browser
-    url: str
-    token: str
-
-    async def opens(self, path: str, size: tuple[int, int], *, dark: bool = False) -> Page:
-        """A page as a manager with admin rights sees it."""
-        scheme = "dark" if dark else "light"
-        context = await self.browser.new_context(
-            viewport={"width": size[0], "height": size[1]},
-            color_scheme=scheme,  # type: ignore[arg-type]
-            reduced_motion="reduce",
-            bypass_csp=True,
-        )
-        await context.add_cookies([{"name": "afterword", "value": self.token, "url": self.url}])
-        page = await context.new_page()
-        response = await page.goto(self.url + path)
-        assert response is not None
-        assert response.ok, await page.inner_text("body")
-        return page
 
 
 @pytest.fixture
@@ -74,7 +51,7 @@ async def visit(
     sealer: Sealer,
     tokens: Tokens,
     tmp_path: Path,
-) -> AsyncIterator[Visit]:
+) -> AsyncIterator[Reader]:
     """Somebody asked, somebody left alone, and the same once more in shadow."""
     for file in (ROOT / "programmes").glob("*.yaml"):
         (tmp_path / file.name).write_text(file.read_text())
@@ -93,20 +70,21 @@ async def visit(
         await world.tell("order.delivered", contact=ANNA, account=ACME, subject=subject)
     await world.later(hours=2)
     async with world.db.begin() as tx:
+        await make(tx, "delivery-csat", LINK, Asked("On the wall", timedelta(days=30)), by="CLI")
         seen = {Moment("transactional/user", date(2026, 1, day), 5): Seen(40, 11) for day in range(5, 10)}
         await slots.add_news(tx.conn, seen)
     await Learning(world.db).run()
     site: Site = site_of(world, machine, tokens)
     token = await site.session(Role.ADMIN)
     async with served(site.app) as url, chromium() as browser:
-        yield Visit(browser, url, token)
+        yield Reader(browser, url, token)
 
 
 @pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
 @pytest.mark.parametrize("path", PATHS)
-async def test_pages_have_no_barrier_and_fit(visit: Visit, path: str, size: tuple[int, int]) -> None:
+async def test_pages_have_no_barrier_and_fit(visit: Reader, path: str, size: tuple[int, int]) -> None:
     for dark in (False, True):
-        page = await visit.opens(path, size, dark=dark)
+        page = await visit.opens(path, size=size, dark=dark)
         assert await barriers(page) == []
         overflow = await page.evaluate(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -114,8 +92,8 @@ async def test_pages_have_no_barrier_and_fit(visit: Visit, path: str, size: tupl
         assert overflow <= 0
 
 
-async def test_a_rep_finds_out_why_with_a_thumb(visit: Visit) -> None:
-    page = await visit.opens("/why", (390, 844))
+async def test_a_rep_finds_out_why_with_a_thumb(visit: Reader) -> None:
+    page = await visit.opens("/why", size=PHONE)
     await page.get_by_label("Who or what?").fill("anna@kund.example")
     await page.get_by_role("button", name="Look up").click()
     assert await page.get_by_role("heading", name="Anna Berg").is_visible()
@@ -123,32 +101,32 @@ async def test_a_rep_finds_out_why_with_a_thumb(visit: Visit) -> None:
     assert "because the person was asked too recently" in await first.inner_text()
 
 
-async def test_an_operator_judges_a_programme_in_shadow(visit: Visit) -> None:
-    page = await visit.opens("/programmes", (1280, 900))
+async def test_an_operator_judges_a_programme_in_shadow(visit: Reader) -> None:
+    page = await visit.opens("/programmes")
     await page.get_by_role("row", name="delivery-csat-2").get_by_role("link").click()
     assert await page.get_by_text("1 survey would have gone out, to 1 person of 1 account.").is_visible()
     assert await page.get_by_role("row", name="the person was asked too recently").is_visible()
     assert await page.get_by_role("row", name="Anna Berg").is_visible()
 
 
-async def test_all_sending_is_paused_and_resumed(visit: Visit) -> None:
-    page = await visit.opens("/programmes", (1280, 900))
+async def test_all_sending_is_paused_and_resumed(visit: Reader) -> None:
+    page = await visit.opens("/programmes")
     await page.get_by_role("button", name="Pause all sending").click()
     assert await page.get_by_text("All sending is paused.").is_visible()
     await page.get_by_role("button", name="Resume all sending").click()
     assert await page.get_by_role("button", name="Pause all sending").is_visible()
 
 
-async def test_an_operator_sends_a_test(visit: Visit) -> None:
-    page = await visit.opens("/programmes/delivery-csat", (390, 844))
+async def test_an_operator_sends_a_test(visit: Reader) -> None:
+    page = await visit.opens("/programmes/delivery-csat", size=PHONE)
     await page.get_by_label("E-mail address").fill("me@nordlicht.example")
     await page.get_by_role("button", name="Send a test").click()
     assert await page.get_by_text("A test is on its way to me@nordlicht.example.").is_visible()
     assert await barriers(page) == []
 
 
-async def test_an_operator_copies_a_programme_for_a_moment(visit: Visit) -> None:
-    page = await visit.opens("/programmes", (390, 844))
+async def test_an_operator_copies_a_programme_for_a_moment(visit: Reader) -> None:
+    page = await visit.opens("/programmes", size=PHONE)
     await page.get_by_role("link", name="Moments worth a question").click()
     assert await page.get_by_role("heading", name="Help sought 3 times in 14 days").is_visible()
     await page.get_by_text("A programme to begin with").first.click()

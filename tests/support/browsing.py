@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
@@ -37,3 +38,36 @@ async def barriers(page: Page) -> list[str]:
     await page.add_script_tag(path=_AXE)
     found = await page.evaluate("axe.run()")
     return [f"{one['id']}: {one['help']}: {one['nodes'][0]['html'][:200]}" for one in found["violations"]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Somebody signed in, before pages that are served at `url`."""
+
+    browser: Browser
+    url: str
+    token: str
+
+    async def opens(
+        self,
+        path: str,
+        *,
+        size: tuple[int, int] = DESK,
+        dark: bool = False,
+        scripts: bool = True,
+        status: int = 200,
+    ) -> Page:
+        """A page as they see it, in a window of its own that lets axe in."""
+        context = await self.browser.new_context(
+            java_script_enabled=scripts,
+            viewport={"width": size[0], "height": size[1]},
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",  # no colour is measured on its way to another
+            bypass_csp=True,
+        )
+        await context.add_cookies([{"name": "afterword", "value": self.token, "url": self.url}])
+        page = await context.new_page()
+        response = await page.goto(self.url + path)
+        assert response is not None
+        assert response.status == status, await page.inner_text("body")
+        return page

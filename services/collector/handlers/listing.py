@@ -28,10 +28,11 @@ Place = tuple[datetime, UUID]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of answers; `last` is None when there was none."""
+    """A page of answers, each with the form that it fills; `last` is None when there was none."""
 
     items: list[dict[str, Any]]
     last: Place | None
+    forms: tuple[Form, ...] = ()
 
 
 class Listing:
@@ -49,10 +50,9 @@ class Listing:
             listed = await store.load_listed(conn, wanted, horizon, after, limit)
             await self._learn(conn, {one.questionnaire for one in listed})
             words = await self._words(conn, [(one.contact_id, one.words) for one in listed])
-        items = [
-            tell(one, texts, self._forms[one.questionnaire]) for one, texts in zip(listed, words, strict=True)
-        ]
-        return Page(items, (listed[-1].changed_at, listed[-1].survey_id) if listed else None)
+        forms = tuple(self._forms[one.questionnaire] for one in listed)
+        items = [tell(one, texts, form) for one, texts, form in zip(listed, words, forms, strict=True)]
+        return Page(items, (listed[-1].changed_at, listed[-1].survey_id) if listed else None, forms)
 
     async def every(self, wanted: Filters) -> AsyncIterator[list[dict[str, Any]]]:
         """All of them, page after page; no transaction stays open between two."""

@@ -1,0 +1,84 @@
+"""Pages of the collector for people of ours: held answers and shared links, by thumb and by desk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser
+
+from shared.contracts.model import Channel
+from shared.contracts.surveys import SurveyShared
+from shared.runtime.ids import derive
+from shared.security.roles import Role
+from tests.support.browsing import DESK, PHONE, Reader, barriers
+from tests.support.collector import CES, Collector, send, snapshot
+from tests.support.score_pages import access_to, signed_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("survey_pages")]
+WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+async def held(collector: Collector, number: int) -> None:
+    """A machine filled the field that no person sees."""
+    path = await collector.asked(number)
+    await collector.handed_over(number)
+    async with collector.client(f"198.51.100.{number}") as bot:
+        page = await bot.get(path)
+        collector.wait(2)
+        words = "Nobody called us back, and the second delivery was late as well."
+        await send(bot, page, path, {"q.ces": "1", "q.hard": words, "leave_empty": "x"})
+    collector.wait(60)
+    await collector.settle()
+    collector.wait(10)
+
+
+async def test_a_held_answer_is_decided_about_with_a_thumb(
+    browser: Browser, address: str, collector: Collector, tmp_path: Path
+) -> None:
+    for number in (1, 2):
+        await held(collector, number)
+    reader = Reader(browser, address, await signed_in(access_to(collector.db, collector.clock), Role.MANAGER))
+    desk = await reader.opens("/answers/held", size=DESK, dark=True)
+    await desk.screenshot(path=tmp_path / "desk.png", full_page=True)
+    assert await barriers(desk) == []
+    page = await reader.opens("/answers/held", size=PHONE, scripts=False)
+    await page.screenshot(path=tmp_path / "phone.png", full_page=True)
+    first = page.get_by_role("article").first
+    box = await first.bounding_box()
+    assert box is not None
+    assert box["height"] < PHONE[1] / 2, "two of them fit on a phone"
+    evidence = first.get_by_text("A field that no person sees was filled.")
+    assert not await evidence.is_visible()
+    await first.locator("summary").click()
+    assert await evidence.is_visible()
+    await first.get_by_role("button", name="Leave it held").click()
+    await page.get_by_text("It stays held.").wait_for()
+    await page.get_by_role("button", name="Count it").click()
+    await page.get_by_role("heading", name="Nothing is held").wait_for()
+
+
+@pytest.mark.requirement("R52")
+async def test_shared_links_are_looked_after_on_a_phone(
+    browser: Browser, address: str, collector: Collector, tmp_path: Path
+) -> None:
+    now = collector.clock.now()
+    for number, gone in enumerate((None, now)):
+        ident = str(derive("link", number))
+        known = snapshot(
+            0, contact_id=ident, channel=Channel.SHARED_LINK, context={"link": "Newsletter March"}
+        )
+        link = SurveyShared(
+            link_id=ident, version=1, label="Newsletter March", snapshot=known, form=CES, shared_at=now,
+            closes_at=now.replace(year=now.year + 1), shared_by="CLI", withdrawn_at=gone,
+            reason="misused" if gone else "",
+        )  # fmt: skip
+        await collector.feed(link)
+    reader = Reader(browser, address, await signed_in(access_to(collector.db, collector.clock), Role.MANAGER))
+    for size in (PHONE, DESK):
+        page = await reader.opens("/answers/links", size=size, dark=size is DESK)
+        await page.locator("summary").click()
+        await page.screenshot(path=tmp_path / f"links-{size[0]}.png", full_page=True)
+        assert await barriers(page) == []
+        assert await page.evaluate(WIDER) <= 0
+        assert await page.get_by_role("link", name="Take back Newsletter March").count() == 1
