@@ -6,7 +6,7 @@ open, and not once it is shipped. A yes is a task for the owner of the improveme
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -14,7 +14,7 @@ from uuid import UUID
 from services.alerts.domain.improvements import Improvement
 from services.alerts.domain.model import Answer, Owner
 from services.alerts.domain.task_kinds import TaskKind
-from services.alerts.domain.tasks import Change, Did, Line, Task
+from services.alerts.domain.tasks import Change, Did, Line, open_
 
 REST = timedelta(days=30)
 """How long nobody is invited to a second improvement."""
@@ -60,20 +60,8 @@ def after(invitation: Invitation, said: Said) -> Said | None:
 
 def task_of(invitation: Invitation, kind: TaskKind, task_id: UUID, subject: UUID, now: datetime) -> Change:
     """What the owner of the improvement has to do for a yes; it does not end by itself."""
-    answer, improvement = invitation.answer, invitation.improvement
-    task = Task(
-        id=task_id,
-        kind=kind.key,
-        subject=subject,
-        response_id=answer.response_id,
-        contact_id=answer.contact_id,
-        account_id=answer.account_id,
-        mood=answer.mood,
-        programme=answer.snapshot.programme,
-        answered_at=answer.received_at,
-        opened_at=now,
-        due_at=now + kind.due,
-        owner=Owner(improvement.plan.owner, "owns the improvement that they take part in"),
-        touched=True,
-    )
+    improvement = invitation.improvement
+    owner = Owner(improvement.plan.owner, "owns the improvement that they take part in")
+    opened = open_(task_id, kind, invitation.answer, subject, owner, now)
+    task = replace(opened.task, due_at=now + kind.due, touched=True)
     return Change(task, Line(Did.OPENED, now, data={"why": "takes_part", "improvement": str(improvement.id)}))

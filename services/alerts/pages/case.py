@@ -15,7 +15,7 @@ from services.alerts.domain.undoing import possible
 from services.alerts.handlers import checking
 from services.alerts.handlers.actions import VIA, Action, NoSuchTicketError, Wish, act
 from services.alerts.pages import views as page_views
-from services.alerts.pages.house import House, Rep
+from services.alerts.pages.house import House, Rep, uuid_in
 from services.alerts.pages.timeline import UNDONE
 from services.alerts.store import cases, directory, improvements, rota
 from shared.db.database import Connection
@@ -128,7 +128,7 @@ def _wish(action: Action, me: User, fields: dict[str, str], zone: str) -> Wish:
         via=fields.get("via", ""),
         contact=fields.get("contact", ""),
         cause=fields.get("cause", ""),
-        to=_uuid(to),
+        to=uuid_in(to),
         again=bool(fields.get("again")),
         lesson=fields.get("lesson", ""),
         follow_up_at=_morning(fields.get("follow_up", ""), zone),
@@ -139,13 +139,6 @@ def _morning(text: str, zone: str) -> datetime | None:
     """Nine in the morning of a day, where the organisation is; None for no day."""
     try:
         return datetime.combine(date.fromisoformat(text), MORNING, zone_of(zone)).astimezone(UTC)
-    except ValueError:
-        return None
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
     except ValueError:
         return None
 

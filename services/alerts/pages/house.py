@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Depends
 from jinja2 import Environment
@@ -39,3 +40,11 @@ def templates() -> Environment:
     env = environment(FOLDER)
     env.globals["style_url"] = f"{STYLE_PATH}?v={hashlib.sha256(STYLE).hexdigest()[:12]}"
     return env
+
+
+def uuid_in(text: str) -> UUID | None:
+    """The id in a field of a form; None where there is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

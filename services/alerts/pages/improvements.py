@@ -16,7 +16,7 @@ from services.alerts.domain.improvements import FOLLOWS, SHIPPED, Improvement, P
 from services.alerts.domain.model import Refused
 from services.alerts.handlers.improving import Action, NoSuchImprovementError, Wish, act, keep
 from services.alerts.pages import improvement_words as say
-from services.alerts.pages.house import House, Rep
+from services.alerts.pages.house import House, Rep, uuid_in
 from services.alerts.store import cases, directory, improvements, rota, taking_part
 from shared.contracts.messages import MessageKind
 from shared.db.database import Connection
@@ -82,7 +82,7 @@ def _saving(routes: APIRouter, house: House) -> None:
     async def save(request: Request, improvement_id: UUID, me: Rep) -> Response:
         """Propose it, or change it; a new one is linked to the case it comes from."""
         fields = await text_fields(request)
-        plan, ticket = _plan(fields), _uuid(fields.get("ticket", ""))
+        plan, ticket = _plan(fields), uuid_in(fields.get("ticket", ""))
         async with house.db.begin() as tx:
             done: object = plan
             if isinstance(plan, Plan):
@@ -119,7 +119,7 @@ def _acting(routes: APIRouter, house: House) -> None:
     @routes.post("/tickets/{ticket_id}/improvement")
     async def link(request: Request, ticket_id: UUID, me: Rep) -> Response:
         """Link a case to an improvement that there is already."""
-        chosen = _uuid((await text_fields(request)).get("improvement", ""))
+        chosen = uuid_in((await text_fields(request)).get("improvement", ""))
         try:
             async with house.db.begin() as tx:
                 await act(house.desk, tx, chosen or _NO, Wish(Action.LINK, me.id, ticket=ticket_id))
@@ -149,7 +149,7 @@ async def _road_map(house: House, conn: Connection, view: str) -> dict[str, Any]
 
 
 async def _form(house: House, conn: Connection, me: User, ticket: str, theme: str) -> dict[str, Any]:
-    ticket_id = _uuid(ticket)
+    ticket_id = uuid_in(ticket)
     found = await cases.ticket(conn, ticket_id) if ticket_id else None
     today = await _today(conn, house.clock.now())
     values = {
@@ -240,7 +240,7 @@ async def _today(conn: Connection, now: datetime) -> date:
 
 
 def _plan(fields: Mapping[str, str]) -> Plan | Refused:
-    owner, due_on = _uuid(fields.get("owner", "")), _day(fields.get("due_on", ""))
+    owner, due_on = uuid_in(fields.get("owner", "")), _day(fields.get("due_on", ""))
     if owner is None:
         return Refused("Choose an owner.")
     if due_on is None:
@@ -259,7 +259,7 @@ def _plan(fields: Mapping[str, str]) -> Plan | Refused:
 
 def _wish(action: Action, me: User, fields: Mapping[str, str]) -> Wish:
     words = {name.removeprefix("text_"): text for name, text in fields.items() if name.startswith("text_")}
-    ticket = _uuid(fields.get("ticket", ""))
+    ticket = uuid_in(fields.get("ticket", ""))
     return Wish(action, me.id, _version(fields), fields.get("note", ""), ticket, words)
 
 
@@ -282,13 +282,6 @@ def _day(text: str) -> date | None:
 
 def _tab(key: str, number: int) -> str:
     return f"{VIEWS[key]} {number}" if number else VIEWS[key]
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def _unknown() -> Problem:

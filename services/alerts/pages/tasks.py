@@ -15,7 +15,7 @@ from services.alerts.domain.referrals import ReferralState, total
 from services.alerts.handlers.applying import Desk
 from services.alerts.handlers.tasks import Action, NoSuchTaskError, Recommendation, Wish, act, refer
 from services.alerts.pages import task_words
-from services.alerts.pages.house import House, Rep
+from services.alerts.pages.house import House, Rep, uuid_in
 from services.alerts.store import directory, referrals, rota, task_views
 from shared.db.database import Connection
 from shared.runtime.ids import random_id
@@ -164,7 +164,7 @@ def _wish(action: Action, me: User, fields: Mapping[str, str]) -> Wish:
         me.id,
         seen=int(version) if version.isdigit() and len(version) < 10 else None,  # noqa: PLR2004 - an int4
         note=fields.get("note", ""),
-        to=_uuid(fields.get("to", "")),
+        to=uuid_in(fields.get("to", "")),
         agreed=bool(fields.get("agreed")),
     )
 
@@ -194,13 +194,6 @@ def _day(text: str, zone: str) -> datetime | None:
 def _tab(key: str, counts: Mapping[str, int]) -> str:
     number = counts.get(key)
     return f"{VIEWS[key]} {number}" if number else VIEWS[key]
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def _unknown() -> Problem:
