@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from uuid import UUID
 
-import httpx
 from fastapi import APIRouter
 from pydantic import SecretStr
 
@@ -224,10 +223,9 @@ def channels_of(settings: Settings, machine: Machine) -> tuple[Channel, ...]:
 
 def _partners(settings: Settings, machine: Machine) -> Iterator[Channel]:
     """Who takes posts; each with connections of its own, so that none waits for another."""
-    trusted = httpx.create_ssl_context()
 
     def poster(url: str) -> Poster:
-        return Poster(url, client(trusted), machine)
+        return Poster(url, client(), machine)
 
     if settings.sms_account:
         account = Account(settings.sms_account, settings.sms_from, settings.sms_token.get_secret_value())

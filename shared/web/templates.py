@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,9 @@ NAVIGATION: Sequence[NavItem] = (
 )
 
 
+@cache
 def environment(folder: Path, catalogue: Path | None = None) -> Environment:
-    """The templates of a service over the shared ones (`base.html`, `ui.html`).
+    """The templates of a service over the shared ones (`base.html`, `ui.html`); one for all who ask alike.
 
     Args:
         folder: The service's package; its templates lie here or in `templates/` below.

@@ -129,7 +129,7 @@ def _kills(chance: Chance, count: int) -> Iterator[Fault]:
     for number in range(count):
         name = ("kill", number)
         where = f"{chance.pick(SERVICES, *name, 'service')}-{chance.pick(INSTANCES, *name, 'instance')}"
-        yield Fault(FaultKind.KILL, number, where, rest=_span(chance, 2, 8, *name))
+        yield Fault(FaultKind.KILL, number, where, rest=_span(chance, 1.5, 6, *name))
 
 
 def _stops(chance: Chance, count: int) -> Iterator[Fault]:

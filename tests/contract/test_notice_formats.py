@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import ssl
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -211,7 +210,7 @@ async def test_the_receiver_of_a_webhook_verifies_it_with_the_standard_library()
 
 async def test_a_text_message_is_what_twilio_documents() -> None:
     partner = Partner(says='{"sid": "SM1"}')
-    async with listening(partner), client(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)) as line:
+    async with listening(partner), client() as line:
         for sender, field in (("+15005550006", "From"), ("MG123", "MessagingServiceSid")):
             channel = sms.SmsChannel(
                 Poster(partner.url + sms.path("AC1"), line, FakeMachine()),

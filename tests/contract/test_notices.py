@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
@@ -31,8 +30,6 @@ from shared.smtp import Server
 from tests.support.made_notices import DELIVERY, SECRET, TEXT
 from tests.support.partner import Fault, Partner, Taken, listening
 
-NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""Trusts no authority; reading the system's takes longer than a test."""
 Opened = Callable[[Partner], AbstractAsyncContextManager[Channel]]
 Build = Callable[[Callable[[str], Poster]], Channel]
 
@@ -82,7 +79,7 @@ def posted(says: str, build: Build) -> Opened:
     @asynccontextmanager
     async def opened(partner: Partner) -> AsyncIterator[Channel]:
         partner.says = says
-        async with client(NOBODY) as line, listening(partner):
+        async with client() as line, listening(partner):
             yield build(lambda path: Poster(partner.url + path, line, FakeMachine(), patience(partner)))
 
     return opened
@@ -285,7 +282,7 @@ async def test_an_address_that_is_none_is_refused_for_good(address: str) -> None
 
 @pytest.mark.parametrize("number", ["", "0701234567", "rita", "+46", "+46 70 123 45 67 89 01 23 45"])
 async def test_a_number_that_is_none_is_refused_for_good(number: str) -> None:
-    async with client(NOBODY) as line:
+    async with client() as line:
         channel = SmsChannel(Poster("http://127.0.0.1:1", line, FakeMachine()), ACCOUNT)
         assert (await failure(channel.send(replace(DELIVERY, to=number)))).permanent
 

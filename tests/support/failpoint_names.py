@@ -16,7 +16,10 @@ def failpoint_names() -> list[str]:
     found: set[str] = set()
     for folder in ("services", "shared"):
         for path in sorted((ROOT / folder).rglob("*.py")):
-            tree = ast.parse(path.read_text("utf-8"))
+            text = path.read_text("utf-8")
+            if "failpoint(" not in text:
+                continue  # to read every file as a tree takes seconds
+            tree = ast.parse(text)
             calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
             for call in calls:
                 if isinstance(call.func, ast.Name) and call.func.id == "failpoint":

@@ -7,7 +7,7 @@ So a story runs the same way every time, and `crash` may come at any step of it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -30,6 +30,7 @@ from shared.contracts.touchpoints import Touchpoint
 from shared.db.errors import is_transient
 from shared.runtime.clock import FixedClock
 from shared.runtime.failpoints import Died
+from shared.runtime.loops import Loop
 from shared.security.access import Access
 from shared.security.signatures import WebhookSecret, sign_standard
 from shared.web.app import web_app
@@ -56,16 +57,16 @@ ROUNDS = 2000
 """A house that does not come to rest after so many rounds never will."""
 
 _DUE = """
-select due_at from trigger.plans where state = 'pending'
-union all select next_step_at from trigger.asks where state = 'open'
-union all select closes_at from trigger.asks where closed_at is null
-union all select ready_at from collector.settling
-union all select due_at from alerts.timers
-union all select due_at from alerts.unconfirmed where state = 'waiting' and late_at is null
-union all select due_at from alerts.held_notices where state = 'held'
+select 'trigger' as service, due_at from trigger.plans where state = 'pending'
+union all select 'trigger', next_step_at from trigger.asks where state = 'open'
+union all select 'trigger', closes_at from trigger.asks where closed_at is null
+union all select 'collector', ready_at from collector.settling
+union all select 'alerts', due_at from alerts.timers
+union all select 'alerts', due_at from alerts.unconfirmed where state = 'waiting' and late_at is null
+union all select 'alerts', due_at from alerts.held_notices where state = 'held'
 """
 _NEXT_DUE = f"select min(due_at) from ({_DUE}) as due where due_at > $1"
-_OVERDUE = f"select count(*) from ({_DUE}) as due where due_at <= $1"
+_OVERDUE = f"select distinct service from ({_DUE}) as due where due_at <= $1"
 
 
 @dataclass
@@ -149,22 +150,25 @@ class House:
         Raises:
             AssertionError: it goes on for ever, or something due is not done.
         """
-        for one in self.running.values():
-            one.awake = True
+        await self._rest(self.running)
+
+    async def _rest(self, names: Iterable[str]) -> None:
+        for name in names:
+            self.running[name].wake()
         for _ in range(ROUNDS):
             if not await self.survive(self._round):
                 break
         else:
             raise AssertionError("the house never comes to rest")
-        left = await self.admin.fetchval(_OVERDUE, self.clock.now())
-        assert not left, f"{left} things are due and not done"
+        left = await self._overdue()
+        assert not left, f"something is due and not done in {left}"
 
     async def until(self, at: datetime) -> None:
         """Let business time pass up to an instant, stopping at every moment when something is due."""
         await self.settle()
         while (due := await self.next_due()) is not None and due <= at:
             self.clock.set(due)
-            await self.settle()
+            await self._rest(await self._overdue())  # the others hear of it when it concerns them
         self.clock.set(max(at, self.clock.now()))
         await self.settle()
 
@@ -176,6 +180,10 @@ class House:
         """When the house has to do something next by itself."""
         due: datetime | None = await self.admin.fetchval(_NEXT_DUE, self.clock.now())
         return due
+
+    async def _overdue(self) -> list[str]:
+        """Services that have to do something by themselves now."""
+        return [row[0] for row in await self.admin.fetch(_OVERDUE, self.clock.now())]
 
     async def wait(self, seconds: float) -> None:
         """Let machine time pass and do what it brings."""
@@ -239,22 +247,35 @@ class House:
         done = 0
         for one in self.running.values():
             done += await self._act(one)
-        done += sum(await self._each([one.relay.step for one in self.running.values()]))
+        done += await self._work()
+        return done or await self._look_around()
+
+    async def _work(self) -> int:
+        done = sum(await self._each([one.relay.step for one in self.running.values()]))
         self.rounds += 1
         if self.fault is not None:
             await self.fault(self)
         return done + await self._consume()
 
     async def _act(self, one: Running) -> int:
+        """What a bell calls a service to."""
         if not one.awake:
             return 0
+        done = sum([await _exhaust(loop) for loop in one.service.loops if _is_called(loop)])
+        one.awake = done > 0
+        return done
+
+    async def _look_around(self) -> int:
+        """What services look after now and then, once nothing else is left to do."""
         done = 0
-        for loop in one.service.loops:
-            if loop.name in SELDOM and not one.fresh:
-                continue
-            while units := await loop.run():
-                done += units
-        one.awake, one.fresh = done > 0, False
+        for one in self.running.values():
+            if one.curious:
+                seldom = frozenset() if one.fresh else SELDOM
+                loops = [loop for loop in one.service.loops if not _is_called(loop)]
+                found = [await _exhaust(loop) for loop in loops if loop.name not in seldom]
+                one.curious = one.fresh = False
+                one.awake = sum(found) > 0
+                done += sum(found)
         return done
 
     async def _consume(self) -> int:
@@ -262,7 +283,7 @@ class House:
         lags = await self._each([partial(self._lag, member) for _, member in members])
         behind = [pair for pair, lag in zip(members, lags, strict=True) if lag]
         for one, _ in behind:
-            one.awake = True
+            one.wake()
         await self._each([partial(member.step, self.bus) for _, member in behind])
         return len(behind)
 
@@ -317,6 +338,17 @@ async def opened(
             await house.close()
     finally:
         await admin.close()
+
+
+def _is_called(loop: Loop) -> bool:
+    return loop.woken and loop.name not in SELDOM
+
+
+async def _exhaust(loop: Loop) -> int:
+    done = 0
+    while units := await loop.run():
+        done += units
+    return done
 
 
 def _died(error: BaseException) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -82,14 +83,25 @@ class Member:
 
 @dataclass(slots=True)
 class Running:
-    """A service with what drives it; `awake` says that its loops may find something to do."""
+    """A service with what drives it.
+
+    Attributes:
+        awake: the loops that a bell wakes may find something to do.
+        curious: the other loops too.
+        fresh: no loop has run since it started.
+    """
 
     service: Service
     platform: Platform
     relay: Relay
     members: list[Member]
     awake: bool = True
+    curious: bool = True
     fresh: bool = True
+
+    def wake(self) -> None:
+        """Something happened, or time went on."""
+        self.awake = self.curious = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +121,7 @@ async def build(name: str, ground: Ground) -> Running:
     """Build one service as its process would, connected but with nothing running."""
     platform = await _platform(name, ground)
     root, settings = _roots(ground)[name]
-    service = await root(settings, platform)
+    service = await root(settings(), platform)
     members = [
         await _member(service, number, platform, ground)
         for number, subscription in enumerate(service.subscriptions)
@@ -119,10 +131,23 @@ async def build(name: str, ground: Ground) -> Running:
     return Running(service, platform, relay, members)
 
 
-def _roots(ground: Ground) -> dict[str, tuple[Callable[[Any, Platform], Awaitable[Service]], Any]]:
+def _roots(
+    ground: Ground,
+) -> dict[str, tuple[Callable[[Any, Platform], Awaitable[Service]], Callable[[], Any]]]:
     smtp: dict[str, Any] = {"smtp_host": "127.0.0.1", "smtp_port": ground.smtp_port}
-    trigger = TriggerSettings(
-        programmes_dir=ground.programmes,
+    return {
+        "trigger": (build_trigger, partial(_trigger, ground.programmes)),
+        "dispatch": (build_dispatch, partial(DispatchSettings, **smtp, lanes=1)),
+        "collector": (build_collector, CollectorSettings),
+        "scoring": (build_scoring, ScoringSettings),
+        # A story reads each mail.
+        "alerts": (build_alerts, partial(AlertsSettings, **smtp, page_minutes=0)),
+    }
+
+
+def _trigger(programmes: Path) -> TriggerSettings:
+    return TriggerSettings(
+        programmes_dir=programmes,
         webhook_secrets=SecretStr(WEBHOOK),
         zendesk_secrets=SecretStr(HELPDESK),
         organisation_name="Nordlicht",
@@ -131,13 +156,6 @@ def _roots(ground: Ground) -> dict[str, tuple[Callable[[Any, Platform], Awaitabl
         sender_email="karin@nordlicht.example",
         own_domains="nordlicht.example",
     )
-    return {
-        "trigger": (build_trigger, trigger),
-        "dispatch": (build_dispatch, DispatchSettings(**smtp, lanes=1)),
-        "collector": (build_collector, CollectorSettings()),
-        "scoring": (build_scoring, ScoringSettings()),
-        "alerts": (build_alerts, AlertsSettings(**smtp, page_minutes=0)),  # a story reads each mail
-    }
 
 
 async def _platform(name: str, ground: Ground) -> Platform:

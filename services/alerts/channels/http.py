@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ import httpx
 from services.alerts.domain.wire import checked, wish
 from shared.errors import SendError
 from shared.runtime.clock import Machine
+from shared.runtime.trust import authorities
 
 SECONDS = 10.0
 MOST_BYTES = 64 * 1024
@@ -112,9 +112,9 @@ def odd() -> SendError:
     return SendError("the answer is not the partner's", permanent=False, uncertain=True)
 
 
-def client(trusted: ssl.SSLContext) -> httpx.AsyncClient:
+def client() -> httpx.AsyncClient:
     """Connections that notices are posted through; they heed no proxy settings and follow nowhere."""
-    return httpx.AsyncClient(verify=trusted, trust_env=False, follow_redirects=False, timeout=SECONDS)
+    return httpx.AsyncClient(verify=authorities(), trust_env=False, follow_redirects=False, timeout=SECONDS)
 
 
 JSON = {"content-type": "application/json; charset=utf-8"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -17,6 +16,7 @@ from services.alerts.connectors.zendesk import Zendesk
 from services.alerts.domain.helpdesk import Helpdesk
 from services.alerts.domain.wire import checked
 from shared.runtime.clock import Machine
+from shared.runtime.trust import authorities
 from shared.security.partners import NO_ACCESS, PartnerAccess, basic, bearer
 
 
@@ -52,7 +52,7 @@ def helpdesks_of(accesses: Accesses, machine: Machine) -> Iterator[Helpdesk]:
     Raises:
         ValueError: an address is not https, or Jira has no project.
     """
-    line = _Line(httpx.create_ssl_context(), machine)
+    line = _Line(machine)
     if (zendesk := accesses.zendesk).usable:
         yield Zendesk(line.api(zendesk.url, basic(f"{zendesk.user}/token", zendesk.token)), zendesk.url)
     if (jira := accesses.jira).usable:
@@ -72,7 +72,6 @@ def helpdesks_of(accesses: Accesses, machine: Machine) -> Iterator[Helpdesk]:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    trusted: ssl.SSLContext
     machine: Machine
 
     def api(self, url: str, headers: Mapping[str, str], auth: httpx.Auth | None = None) -> Api:
@@ -80,7 +79,7 @@ class _Line:
             base_url=checked(url),
             headers=dict(headers),
             auth=auth,
-            verify=self.trusted,
+            verify=authorities(),
             trust_env=False,
             follow_redirects=False,
         )

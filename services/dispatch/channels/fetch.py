@@ -9,6 +9,7 @@ import httpx
 
 from shared.errors import Unavailable
 from shared.runtime.clock import Machine
+from shared.runtime.trust import authorities
 
 SECONDS = 5.0
 MAX_BYTES = 64 * 1024
@@ -55,7 +56,13 @@ async def fetch(url: str, transport: httpx.AsyncBaseTransport | None = None) -> 
     Raises:
         Unavailable: it could not be had, or is too large.
     """
-    client = httpx.AsyncClient(timeout=SECONDS, trust_env=False, follow_redirects=False, transport=transport)
+    client = httpx.AsyncClient(
+        timeout=SECONDS,
+        trust_env=False,
+        follow_redirects=False,
+        transport=transport,
+        verify=authorities(),
+    )
     content = bytearray()
     try:
         async with asyncio.timeout(SECONDS), client, client.stream("GET", url) as answer:

@@ -9,6 +9,7 @@ from datetime import timedelta
 import httpx
 
 from shared.errors import SendError
+from shared.runtime.trust import authorities
 
 TOO_MANY = 429
 MAX_WAIT = timedelta(hours=1)
@@ -55,7 +56,13 @@ class Caller:
 
     def _client(self) -> httpx.AsyncClient:
         limits = httpx.Limits(max_connections=self._connections, max_keepalive_connections=self._connections)
-        return httpx.AsyncClient(timeout=None, limits=limits, follow_redirects=False, trust_env=False)  # noqa: S113 - each call has a limit of its own
+        return httpx.AsyncClient(
+            timeout=None,  # noqa: S113 - each call has a limit of its own
+            limits=limits,
+            follow_redirects=False,
+            trust_env=False,
+            verify=authorities(),
+        )
 
 
 def retry_after(response: httpx.Response) -> timedelta | None:

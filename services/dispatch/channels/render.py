@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import mjml
@@ -33,18 +34,23 @@ class Rendered:
 
 
 class Renderer:
-    """The compiled templates of one process."""
+    """Sets letters with the templates of this process."""
 
     def __init__(self) -> None:
-        pages = Environment(loader=BaseLoader(), autoescape=True, undefined=StrictUndefined)
-        # Plain text has nothing to escape.
-        plain = Environment(loader=BaseLoader(), autoescape=False, undefined=StrictUndefined)  # noqa: S701
-        self._html = pages.from_string(_html_source())
-        self._text: Template = plain.from_string(_read("letter.txt"))
+        self._html, self._text = _templates()
 
     def render(self, letter: Letter) -> Rendered:
         """Set a letter in both forms."""
         return Rendered(self._html.render(letter=letter), _tidy(self._text.render(letter=letter)))
+
+
+@cache
+def _templates() -> tuple[Template, Template]:
+    """The templates for HTML and for plain text, compiled once."""
+    pages = Environment(loader=BaseLoader(), autoescape=True, undefined=StrictUndefined)
+    # Plain text has nothing to escape.
+    plain = Environment(loader=BaseLoader(), autoescape=False, undefined=StrictUndefined)  # noqa: S701
+    return pages.from_string(_html_source()), plain.from_string(_read("letter.txt"))
 
 
 def _html_source() -> str:

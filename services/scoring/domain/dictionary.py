@@ -12,7 +12,7 @@ import json
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Annotated, Literal
 
 import snowballstemmer
@@ -165,10 +165,14 @@ def compiled(dictionary: Dictionary) -> Ready:
     return Ready(tongues, frozenset(plain(word, "en") for word in dictionary.elsewhere), dictionary.version)
 
 
+@cache
+def _stemmer(language: Language) -> Callable[[str], str]:
+    """What makes words of a language alike, with a memory that all dictionaries share."""
+    return lru_cache(_REMEMBERED)(snowballstemmer.stemmer(_ALGORITHMS[language]).stemWord)
+
+
 def _tongue(dictionary: Dictionary, language: Language) -> Tongue:
-    stem: Callable[[str], str] = lru_cache(_REMEMBERED)(
-        snowballstemmer.stemmer(_ALGORITHMS[language]).stemWord
-    )
+    stem = _stemmer(language)
     feeling = dictionary.feelings[language]
     told = [(theme.key, entry) for theme in dictionary.themes for entry in theme.words.get(language, [])]
     felt = [(GOOD, entry) for entry in feeling.good] + [(BAD, entry) for entry in feeling.bad]

@@ -15,6 +15,7 @@ from services.trigger.connectors.shopify import ShopifyOrders
 from services.trigger.connectors.stripe import StripeCustomers
 from services.trigger.connectors.zendesk import ZendeskUsers
 from shared.runtime.clock import Machine
+from shared.runtime.trust import authorities
 from shared.security.partners import NO_ACCESS, PartnerAccess, basic, bearer
 
 
@@ -37,7 +38,13 @@ def connectors_of(
     """The partners that can be asked, by provider; `transport` takes the network's place."""
 
     def api(access: PartnerAccess, headers: Mapping[str, str]) -> Api:
-        client = httpx.AsyncClient(base_url=access.url, headers=headers, trust_env=False, transport=transport)
+        client = httpx.AsyncClient(
+            base_url=access.url,
+            headers=headers,
+            trust_env=False,
+            transport=transport,
+            verify=authorities(),
+        )
         return Api(client, Pace(machine, given.per_second))
 
     found: dict[str, Connector] = {}
