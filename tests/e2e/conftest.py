@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -31,22 +33,30 @@ async def house(request: pytest.FixtureRequest, fresh_database: TestDatabase) ->
         yield house
 
 
+NewDatabase = Callable[[], AbstractAsyncContextManager[TestDatabase]]
+
+
 @pytest.fixture
-async def undisturbed(postgres_server: PostgresAddress, run_folder: Path) -> Ending:
+async def new_database(postgres_server: PostgresAddress, run_folder: Path) -> NewDatabase:
+    """Opens a fresh database of all services, as often as a test asks."""
+    template = await ensure_template(postgres_server, SERVICES, run_folder)
+    return partial(cloned, postgres_server, template)
+
+
+@pytest.fixture
+async def undisturbed(new_database: NewDatabase) -> Ending:
     """How the story ends when nothing goes wrong; told once a process."""
     if "calm" not in _told:
-        template = await ensure_template(postgres_server, SERVICES, run_folder)
-        async with cloned(postgres_server, template) as database, opened(database, START) as house:
+        async with new_database() as database, opened(database, START) as house:
             _told["calm"] = await live(house)
     return _told["calm"]
 
 
 @pytest.fixture
-async def troubled(undisturbed: Ending, postgres_server: PostgresAddress, run_folder: Path) -> Ending:
+async def troubled(undisturbed: Ending, new_database: NewDatabase) -> Ending:
     """How the story ends with bad records and the loss of the broker, but without a death."""
     if "troubled" not in _told:
-        template = await ensure_template(postgres_server, SERVICES, run_folder)
-        async with cloned(postgres_server, template) as database, opened(database, START) as house:
+        async with new_database() as database, opened(database, START) as house:
             _told["troubled"] = await live(house, fault=Trouble(undisturbed.rounds), dead=len(BAD))
     return _told["troubled"]
 
