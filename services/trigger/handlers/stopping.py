@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from services.trigger import metrics
-from services.trigger.store import plans
+from services.trigger.handlers.freeing import give_places_back
+from services.trigger.store import directory, plans
 from shared.contracts.reasons import Outcome, Reason
 from shared.db.database import Tx
 
@@ -19,15 +20,22 @@ async def stop_ended(tx: Tx, limit: int = PAGE) -> int:
     Returns:
         How many plans were called off; 0 when nothing is left.
     """
-    stopped = await plans.stop_plans(tx.conn, tx.now, limit)
+    ending = await plans.ending_plans(tx.conn, limit)
+    if not ending:
+        return 0
+    # People and companies before plans, as a round of the gate: whom it lets wait for these is woken.
+    people = {one.contact_id for one in ending if one.contact_id}
+    await directory.lock_people(tx.conn, people, {one.account_id for one in ending if one.account_id})
+    stopped = await plans.stop_plans(tx.conn, tx.now, [one.id for one in ending])
     for one in stopped:
         counter = metrics.SHADOW_DECISIONS if one.shadow else metrics.DECISIONS
         counter.labels(Outcome.CANCELLED, one.reason).inc()
     live = [one for one in stopped if not one.shadow]
-    people = sorted({one.contact_id for one in live if one.contact_id})
+    rivals = sorted({one.contact_id for one in live if one.contact_id})
     companies = sorted({one.account_id for one in live if one.account_id and not one.contact_id})
-    if people:
-        await plans.wake_plans(tx.conn, tx.now, [Reason.OUTRANKED], contacts=people)
+    if rivals:
+        await plans.wake_plans(tx.conn, tx.now, [Reason.OUTRANKED], contacts=rivals)
     if companies:
         await plans.wake_plans(tx.conn, tx.now, [Reason.OUTRANKED], accounts=companies)
+    await give_places_back(tx, (one.account_id for one in live))
     return len(stopped)

@@ -90,18 +90,27 @@ with ahead as materialized (
 select ahead.* from ahead left join contacts c on c.id = ahead.contact_id
 where ahead.contact_id is null or c.persona = any($4) order by ahead.id
 """  # noqa: S608 - a constant
-_STOP = """
-with over as (
+_OVER = """
+over as (
     select g.key, g.state, m.shadow,
         case when g.definition->>'state' = 'archived' then 'archived' else 'gone' end as file
     from programmes g cross join (values (true), (false)) as m (shadow)
     where g.state = 'archived' or (g.state = 'shadow') <> m.shadow
-), page as (
-    select p.id, over.state, over.file from over cross join lateral (
-        select id from plans p
-        where p.programme = over.key and (p.shadow is true) = over.shadow and p.state = 'pending'
-        limit $2 for no key update skip locked
-    ) p
+)"""
+_ENDING = f"""
+with {_OVER}
+select p.id, p.contact_id, p.account_id from over cross join lateral (
+    select id, contact_id, account_id from plans p
+    where p.programme = over.key and (p.shadow is true) = over.shadow and p.state = 'pending'
+    limit $1
+) p
+"""  # noqa: S608 - a constant
+_STOP = f"""
+with {_OVER}, page as (
+    select p.id, over.state, over.file from plans p
+    join over on p.programme = over.key and (p.shadow is true) = over.shadow
+    where p.id = any($2) and p.state = 'pending'
+    order by p.id for no key update of p
 ), stopped as (
     update plans set
         state = 'cancelled', waits_for = null,
@@ -119,7 +128,7 @@ with over as (
     from stopped
 )
 select reason, contact_id, account_id, shadow is true as shadow from stopped
-"""
+"""  # noqa: S608 - a constant
 _OUTDATED = f"""
 select {COLUMNS} from plans
 where programme = $1 and (shadow is true) = $5 and state = 'pending' and version <> $2
@@ -268,13 +277,26 @@ class Stopped:
     shadow: bool
 
 
-async def stop_plans(conn: Connection, now: datetime, limit: int) -> list[Stopped]:
-    """Call off what waits of programmes that were archived, or that went live from shadow or the other way.
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A plan that waits in vain, and whose rows to lock before it is called off."""
 
-    With its lines in the ledger, in one statement; at most `limit` plans of each such programme. A plan that
-    somebody else holds is left to the gate, which stops it too.
+    id: UUID
+    contact_id: UUID | None
+    account_id: UUID | None
+
+
+async def ending_plans(conn: Connection, limit: int) -> list[Ending]:
+    """What waits of programmes that were archived, or that went live from shadow or the other way.
+
+    At most `limit` plans of each such programme; nothing is locked.
     """
-    rows = await conn.fetch(_STOP, now, limit)
+    return [Ending(*row) for row in await conn.fetch(_ENDING, limit)]
+
+
+async def stop_plans(conn: Connection, now: datetime, ids: Sequence[UUID]) -> list[Stopped]:
+    """Call off those of these plans that still wait in vain, with their lines in the ledger."""
+    rows = await conn.fetch(_STOP, now, ids)
     return [
         Stopped(Reason(row["reason"]), row["contact_id"], row["account_id"], row["shadow"]) for row in rows
     ]

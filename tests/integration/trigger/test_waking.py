@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from services.trigger.handlers.organisation import pull_brake, release_brake
+from services.trigger.handlers.stopping import stop_ended
 from services.trigger.store.brakes import Brake
 from services.trigger.worker.due import DuePlans
 from services.trigger.worker.publisher import Publisher
@@ -36,6 +37,8 @@ PROGRAMMES: list[dict[str, Any]] = [
     {"key": "council", "quarantine": {"contact": "5d", "account": {"max": 3, "per": "30d"}},
      "audience": {"who": "account", "coverage": {"decision_maker": 1, "user": 1}},
      "when": {"touchpoint": "project.completed", "per": "project", "delay": "0h", "fresh_for": "10d"}},
+    {"key": "welcome", "priority": 90, "quarantine": {"contact": "5d"},
+     "when": {"touchpoint": "onboarding.completed", "per": "account", "delay": "1d", "fresh_for": "5d"}},
 ]  # fmt: skip
 COMPANY = {"id": "a1", "name": "Kund"}
 _WAITING = """
@@ -130,11 +133,24 @@ async def a_brake_is_released(world: World) -> Change:
     return lambda tx: release_brake(tx, "all", "")
 
 
+async def a_programme_is_archived(world: World) -> Change:
+    """Something more important is planned for somebody who is due, and its programme ends."""
+    await world.tell("onboarding.completed", contact=person(1), account=COMPANY)
+    await delivered(world, 1)
+
+    async def archive(tx: Tx) -> None:
+        await tx.conn.execute("update programmes set state = 'archived' where key = 'welcome'")
+        await stop_ended(tx)
+
+    return archive
+
+
 SITUATIONS = [
     pytest.param(a_place_is_kept_in_vain, 2, marks=pytest.mark.requirement("R59", "R62")),
     pytest.param(a_mail_fails, 1, marks=pytest.mark.requirement("R53")),
     pytest.param(a_case_ends, 1, marks=pytest.mark.requirement("R72")),
     pytest.param(a_brake_is_released, 1),
+    pytest.param(a_programme_is_archived, 1),
 ]
 
 
