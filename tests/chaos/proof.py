@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.chaos.broker import ROOT
+from tests.chaos.soak import LONG_SECONDS
 
 RESULTS = ROOT / "docs" / "proof"
 EARLIER = RESULTS / "earlier"
@@ -100,8 +101,10 @@ def _soaks(results: Sequence[dict[str, Any]]) -> list[str]:
     longest = max(soaks, key=lambda one: one["seconds"])
     label, growth = max(longest["rss_growth"].items(), key=lambda one: one[1])
     minutes, seed = longest["seconds"] / 60, longest["seed"]
+    since = "middle" if longest["seconds"] >= LONG_SECONDS else "first"
     return [
-        f"Soak of {minutes:.0f} minutes (seed {seed}): no memory grew by more than {growth:.1%} ({label})."
+        f"Soak of {minutes:.0f} minutes (seed {seed}): from its {since} third to its last no memory grew by"
+        f" more than {growth:.1%} ({label})."
     ]
 
 
