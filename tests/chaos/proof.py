@@ -103,8 +103,8 @@ def _soaks(results: Sequence[dict[str, Any]]) -> list[str]:
     minutes, seed = longest["seconds"] / 60, longest["seed"]
     since = "middle" if longest["seconds"] >= LONG_SECONDS else "first"
     return [
-        f"Soak of {minutes:.0f} minutes (seed {seed}): from its {since} third to its last no memory grew by"
-        f" more than {growth:.1%} ({label})."
+        f"Soak of {minutes:.0f} minutes (seed {seed}): no memory grew by more than {growth:.1%} ({label})"
+        + f" from its {since} third to its last."
     ]
 
 
