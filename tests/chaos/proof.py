@@ -100,12 +100,10 @@ def _soaks(results: Sequence[dict[str, Any]]) -> list[str]:
         return []
     longest = max(soaks, key=lambda one: one["seconds"])
     label, growth = max(longest["rss_growth"].items(), key=lambda one: one[1])
-    minutes, seed = longest["seconds"] / 60, longest["seed"]
+    seed, minutes = longest["seed"], longest["seconds"] / 60
     since = "middle" if longest["seconds"] >= LONG_SECONDS else "first"
-    return [
-        f"Soak of {minutes:.0f} minutes (seed {seed}): no memory grew by more than {growth:.1%} ({label})"
-        + f" from its {since} third to its last."
-    ]
+    most = f"{growth:.1%} ({label}) from its {since} third to its last"
+    return [f"Soak of {minutes:.0f} minutes (seed {seed}): no memory grew by more than {most}."]
 
 
 def _runs(results: Sequence[dict[str, Any]]) -> list[str]:
