@@ -182,6 +182,7 @@ OWN: Mapping[type[Payload], Mapping[str, object]] = {
     deliveries.DeliveryBounced: {"kind": "hard", "detail": "550 5.1.1"},
     deliveries.DeliveryLinkReady: {"url": "https://ask.northwind.example/s/1aBc", "channel": "link"},
     deliveries.ContactUnsubscribed: {"scope": "all", "via": "one_click"},
+    deliveries.ContactResubscribed: {"via": "sms"},
     responses.ResponseAmended: {"version": 3},
     responses.ResponseHeld: {"verdict": "machine", "evidence": ["burst"]},
     responses.ResponseWithdrawn: {"reason": "erased"},

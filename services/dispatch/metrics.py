@@ -22,6 +22,11 @@ HANDOVER_SECONDS = Histogram(
 UNSUBSCRIBED = Counter(
     "afterword_dispatch_unsubscribed_total", "People who said stop, by scope.", ["scope", "via"]
 )
+RESUBSCRIBED = Counter(
+    "afterword_dispatch_resubscribed_total",
+    "People who took a stop back, by the way they had said it.",
+    ["via"],
+)
 BOUNCES = Counter(
     "afterword_dispatch_bounces_total", "Messages that came back, by how hard and who told.", ["kind", "via"]
 )

@@ -134,3 +134,20 @@ class ContactUnsubscribed(Payload):
     programme: str = ""
     at: Instant
     via: str = ""
+
+
+class ContactResubscribed(Payload):
+    """A person took a stop back in the way in which they had said it, as by START after STOP.
+
+    It lifts what they had said by `via` before `at`, for everything, and nothing that they said in any other
+    way. It is no consent: how they stood before they said stop stands again.
+    """
+
+    TYPE: ClassVar[str] = "contact.resubscribed.v1"
+    TOPIC: ClassVar[Topic] = Topic.DELIVERIES
+    AGGREGATE: ClassVar[str] = "contact"
+
+    contact_id: str
+    account_id: str | None = None
+    at: Instant
+    via: str

@@ -43,6 +43,7 @@ PAYLOADS: tuple[type[Payload], ...] = (
     deliveries.DeliveryComplained,
     deliveries.DeliveryLinkReady,
     deliveries.ContactUnsubscribed,
+    deliveries.ContactResubscribed,
     responses.ResponseStarted,
     responses.ResponseSubmitted,
     responses.ResponseAmended,

@@ -14,6 +14,8 @@ from shared.bus.model import Outgoing
 from shared.contracts.cases import QuestionDecided
 from shared.contracts.deliveries import (
     BounceKind,
+    ContactResubscribed,
+    ContactUnsubscribed,
     Delivery,
     DeliveryBounced,
     DeliveryComplained,
@@ -111,7 +113,13 @@ async def everything_else(house: House) -> None:
     await hear(house, _begun(quiet[8:10], first[8:10]))
     await hear(
         house,
-        [*_deliveries(first[:7]), *_shared(quiet[0]), *_surveys(quiet[9:], house), *_messages(quiet, house)],
+        [
+            *_deliveries(first[:7]),
+            *_second_thoughts(first[7], house),
+            *_shared(quiet[0]),
+            *_surveys(quiet[9:], house),
+            *_messages(quiet, house),
+        ],
     )
     await hear(house, [*_tickets(await said(house, TicketOpened))])
     await _replies(
@@ -128,6 +136,13 @@ async def _ask_more_people(house: House) -> None:
         person = someone("still", company["id"])
         await house.tell("order.delivered", contact=person, account=company, subject=order)
     await house.later(days=1)
+
+
+def _second_thoughts(one: DeliveryHandedOver, house: House) -> Iterator[Payload]:
+    """Somebody says stop by a text message, and takes it back a minute later."""
+    who, now = one.snapshot.contact_id, house.clock.now()
+    yield ContactUnsubscribed(contact_id=who, at=now, via="sms")
+    yield ContactResubscribed(contact_id=who, at=now + timedelta(minutes=1), via="sms")
 
 
 def _deliveries(first: Sequence[DeliveryHandedOver]) -> Iterator[Payload]:

@@ -51,7 +51,7 @@ def routes(db: Database) -> APIRouter:
     ) -> dict[str, Any]:
         """Who is not written to and why, newest first; ids only, addresses are not kept.
 
-        With `lifted` who was not, until they agreed again.
+        With `lifted` who was not, until they agreed again, took it back, or somebody took it off on grounds.
         """
         read = suppressions.lifted if lifted else suppressions.suppressions
         async with db.read() as conn:

@@ -45,6 +45,9 @@ REASONS: Mapping[str, Reason] = {
 BY_HAND = "operator"
 """Source of what somebody of ours typed in."""
 
+BY_TEXT = "sms"
+"""Source of what somebody said by a text message, or what the provider of text messages says of them."""
+
 _SOURCE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,39}")
 # A keyed hash of 32 bytes in base64url.
 _HASH = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -83,6 +86,10 @@ class Grounds(StrEnum):
     AGREED = "agreed"
     WORKS_AGAIN = "works_again"
     MISTAKE = "mistake"
+
+
+TAKEN_BACK = "taken_back"
+"""Why an entry is over whose person said START after STOP; nobody of ours can say that for them."""
 
 
 def grounds_for(kind: str, reason: str, source: str) -> tuple[Grounds, ...]:

@@ -13,11 +13,13 @@ from uuid import UUID
 from services.dispatch import metrics
 from services.dispatch.domain.model import Ending
 from services.dispatch.domain.states import Happening
+from services.dispatch.domain.stop_list import BY_TEXT
 from services.dispatch.handlers.passing import pass_on
 from services.dispatch.handlers.reporting import fields_of, tell
 from services.dispatch.store import queue, replies, suppressions
 from shared.contracts.deliveries import (
     BounceKind,
+    ContactResubscribed,
     ContactUnsubscribed,
     DeliveryBounced,
     DeliveryComplained,
@@ -97,6 +99,26 @@ async def stopped(tx: Tx, contact_id: UUID, account_id: UUID | None, via: str) -
     if earlier is not None:
         account = str(account_id) if account_id else None
         event = ContactUnsubscribed(contact_id=str(contact_id), account_id=account, at=tx.now, via=via)
-        identity = f"{contact_id}/*" + (f"/{earlier}" if earlier else "")
+        # A stop that can be taken back may be followed by another one that cannot, and both are told.
+        way = f"/{BY_TEXT}" if via == BY_TEXT else ""
+        identity = f"{contact_id}/*{way}" + (f"/{earlier}" if earlier else "")
         tx.emit(event, identity=identity, key=account or event.contact_id)
         metrics.UNSUBSCRIBED.labels("all", via).inc()
+
+
+async def started_again(tx: Tx, number_hash: str, contact_id: UUID | None, told_by: str) -> bool:
+    """Somebody took back by text message what they had said by one; whether there was anything to take back.
+
+    Args:
+        tx: the transaction.
+        number_hash: of the number that it came from.
+        contact_id: who was last written to there, when anybody was.
+        told_by: the reply's id: each is heard once.
+    """
+    back = await suppressions.take_back(tx.conn, number_hash, contact_id, tx.now)
+    for who, account_id in back.people:
+        account = str(account_id) if account_id else None
+        event = ContactResubscribed(contact_id=str(who), account_id=account, at=tx.now, via=BY_TEXT)
+        tx.emit(event, identity=f"{who}/{told_by}", key=account or event.contact_id)
+        metrics.RESUBSCRIBED.labels(BY_TEXT).inc()
+    return back.any

@@ -7,18 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from services.dispatch.store.suppressions import KNOWN
 from shared.db.database import Connection
 
 PAGE = 1000
-_ENTER = """
+_ENTER = f"""
 insert into suppressions (kind, subject, programme, reason, via, channel, contact_id, noted_by, noted_at)
 select distinct on (kind, subject, programme) kind, subject, programme, reason, via, channel,
     case when kind = 'contact' then subject::uuid end, $7, $8
 from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
     with ordinality as t (kind, subject, programme, reason, via, channel, place)
 order by kind, subject, programme, place
-on conflict do nothing returning kind, subject, programme
-"""
+{KNOWN} returning kind, subject, programme
+"""  # noqa: S608 - constants
 _COLUMNS = "kind, subject, programme, reason, via, noted_at, channel, contact_id, noted_by"
 # Of an address: itself, and whoever was written to there.
 _ABOUT = f"""
@@ -100,7 +101,10 @@ class Wanted:
 
 
 async def enter(conn: Connection, rows: Sequence[Row], by: UUID | None, now: datetime) -> int:
-    """Add entries; gives how many were new. What is known stays as it was first noted."""
+    """Add entries; gives how many were new. What is known stays as it was first noted.
+
+    A stop by text message gives way, for the person can take it back.
+    """
     names = ("kind", "subject", "programme", "reason", "via", "channel")
     columns = [[getattr(row, name) for row in rows] for name in names]
     return len(await conn.fetch(_ENTER, *columns, by, now))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from services.dispatch.domain.stop_list import BY_TEXT, TAKEN_BACK
 from shared.contracts.reasons import Reason
 from shared.db.database import Connection
 
@@ -16,18 +17,28 @@ _LOCK = """
 insert into contacts (contact_id, version) values ($1, 0)
 on conflict (contact_id) do update set contact_id = excluded.contact_id
 """
-_STOP = """
+# What a text message said can be taken back by one. Whatever else is learned stays when that happens, so it
+# takes its place; of anything else the first word stays as it was noted.
+KNOWN = f"""
+on conflict (kind, subject, programme) do update set reason = excluded.reason, via = excluded.via,
+    noted_at = excluded.noted_at, noted_by = excluded.noted_by,
+    contact_id = coalesce(excluded.contact_id, suppressions.contact_id),
+    channel = coalesce(excluded.channel, suppressions.channel)
+where suppressions.reason = 'opted_out' and suppressions.via = '{BY_TEXT}'
+    and not (excluded.reason = 'opted_out' and excluded.via = '{BY_TEXT}')
+"""
+_STOP = f"""
 insert into suppressions (kind, subject, programme, reason, via, contact_id, noted_at)
 values ('contact', $1::uuid::text, $2, 'opted_out', $3, $1, $4)
-on conflict do nothing returning true
-"""
+{KNOWN} returning true
+"""  # noqa: S608 - constants
 # Whoever wants nothing any more is not asked under another contact id with the same address either.
-_STOP_ADDRESSES = """
+_STOP_ADDRESSES = f"""
 insert into suppressions (kind, subject, reason, via, contact_id, noted_at, channel)
-select distinct 'address', address_hash, 'opted_out', $2, $1::uuid, $3::timestamptz, channel
-from messages where contact_id = $1 and address_hash is not null
-on conflict do nothing
-"""
+select distinct on (address_hash) 'address', address_hash, 'opted_out', $2, $1::uuid, $3::timestamptz, channel
+from messages where contact_id = $1 and address_hash is not null order by address_hash
+{KNOWN}
+"""  # noqa: S608 - constants
 # How often a person has taken a stop back before: each stop is an event of its own.
 _EARLIER = """
 select count(*)::int from lifted_suppressions
@@ -64,18 +75,47 @@ insert into lifted_suppressions (kind, subject, programme, reason, via, contact_
 select kind, subject, programme, reason, via, contact_id, noted_at, channel, noted_by, at, $4 from gone
 on conflict do nothing
 """
-_DEAD = """
+# What STOP by text message caused: of the person, under all their ids, and of the number itself, which the
+# provider may have told us about alone.
+_TAKE_BACK = f"""
+with named as (
+    select $2::uuid as contact_id where $2::uuid is not null
+    union
+    select contact_id from suppressions
+    where kind = 'address' and subject = $1 and reason = 'opted_out' and via = '{BY_TEXT}'
+        and contact_id is not null
+), people as (
+    select contact_id from named
+    union
+    select c.contact_id from named n join contacts l on l.contact_id = n.contact_id
+    join contacts c on coalesce(c.merged_into, c.contact_id) = coalesce(l.merged_into, l.contact_id)
+), gone as (
+    delete from suppressions s
+    where s.reason = 'opted_out' and s.via = '{BY_TEXT}' and s.programme = '' and s.noted_at < $3
+        and (s.kind = 'address' and s.subject = $1 or s.contact_id in (select contact_id from people))
+    returning s.*
+), kept as (
+    insert into lifted_suppressions (kind, subject, programme, reason, via, contact_id, noted_at, channel,
+        noted_by, grounds, agreed_at, lifted_at)
+    select kind, subject, programme, reason, via, contact_id, noted_at, channel, noted_by, '{TAKEN_BACK}', $3,
+        $3 from gone
+    on conflict do nothing
+)
+select g.kind = 'contact' as person, g.contact_id, c.account_id
+from gone g left join contacts c on c.contact_id = g.contact_id order by g.kind, g.subject
+"""  # noqa: S608 - constants
+_DEAD = f"""
 insert into suppressions (kind, subject, reason, via, contact_id, noted_at, channel)
-select 'address', m.address_hash, d.reason,
+select distinct on (m.address_hash) 'address', m.address_hash, d.reason,
     coalesce($4, case m.channel when 'email' then 'smtp' else m.channel end), m.contact_id, $3, m.channel
 from unnest($1::uuid[], $2::text[]) as d (delivery_id, reason)
 join messages m on m.delivery_id = d.delivery_id
-where m.address_hash is not null order by 2
-on conflict do nothing
-"""
+where m.address_hash is not null order by m.address_hash, d.reason
+{KNOWN}
+"""  # noqa: S608 - constants
 
 
-_WORN_OUT = """
+_WORN_OUT = f"""
 insert into suppressions (kind, subject, reason, via, contact_id, noted_at, channel)
 select 'address', last.address_hash, 'bounced', 'bounce', last.contact_id, $3, last.channel
 from (
@@ -86,8 +126,8 @@ from (
 ) as last
 group by last.address_hash, last.contact_id, last.channel
 having count(*) filter (where last.bounce = 'soft') = $2
-on conflict do nothing returning true
-"""
+{KNOWN} returning true
+"""  # noqa: S608 - constants
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +153,14 @@ class Suppression:
 
 @dataclass(frozen=True, slots=True)
 class Lifted(Suppression):
-    """A former entry: the person agreed again at `agreed_at`, which was heard of at `lifted_at`."""
+    """A former entry: lifted at `lifted_at` by a consent that was given at `agreed_at`, or on `grounds`.
+
+    Grounds are those of `Grounds`, or that the person took a stop back themself.
+    """
 
     agreed_at: datetime
     lifted_at: datetime
+    grounds: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +170,14 @@ class Agreed:
     contact_id: UUID
     scope: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """What a START ended. `people`: whose own stop, each with their account; `any`: anything at all."""
+
+    people: tuple[tuple[UUID, UUID | None], ...]
+    any: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +200,8 @@ async def recipient(conn: Connection, delivery_id: UUID) -> Recipient | None:
 async def stop(conn: Connection, contact_id: UUID, programme: str, via: str, now: datetime) -> int | None:
     """Write to a person no more; gives how often they had taken that back before, None when it was known.
 
+    A stop by text message is not known to be one by any other way, for it may be taken back by itself.
+
     Args:
         conn: the connection, inside a transaction.
         contact_id: who.
@@ -166,6 +220,20 @@ async def lift(conn: Connection, agreed: Sequence[Agreed], now: datetime) -> Non
     """Write again to people who agreed after they had said stop; what was lifted is kept."""
     columns = ([one.contact_id for one in agreed], [one.scope for one in agreed], [one.at for one in agreed])
     await conn.execute(_LIFT, *columns, now)
+
+
+async def take_back(conn: Connection, number_hash: str, contact_id: UUID | None, now: datetime) -> TakenBack:
+    """Write again to whoever had said stop by text message, and now says otherwise from the same number.
+
+    Args:
+        conn: the connection, inside a transaction.
+        number_hash: of the number.
+        contact_id: who was last written to there, when anybody was.
+        now: business time; a stop of this very instant stays.
+    """
+    rows = await conn.fetch(_TAKE_BACK, number_hash, contact_id, now)
+    people = tuple((row["contact_id"], row["account_id"]) for row in rows if row["person"])
+    return TakenBack(people, bool(rows))
 
 
 async def note_dead(
@@ -233,7 +301,7 @@ async def lifted(conn: Connection, limit: int, before: datetime | None) -> list[
     """Former entries, the last lifted first; a page ends at `before`."""
     rows = await conn.fetch(
         """
-        select kind, contact_id, programme, reason, via, noted_at, agreed_at, lifted_at
+        select kind, contact_id, programme, reason, via, noted_at, agreed_at, lifted_at, grounds
         from lifted_suppressions
         where $2::timestamptz is null or lifted_at < $2 order by lifted_at desc limit $1
         """,

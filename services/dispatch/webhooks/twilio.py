@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hmac
+import string
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
@@ -16,6 +18,10 @@ SIGNATURE = "x-twilio-signature"
 _PORTS = {"https": 443, "http": 80}
 _STOP = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"})
 """The words that the provider itself takes for an opt-out, in any case."""
+_START = frozenset({"START", "UNSTOP", "YES"})
+"""Those by which it takes an opt-out back."""
+_AROUND = string.whitespace + string.punctuation + "\u2026"
+"""What may stand around such a word."""
 MAX_BODY = 1600
 
 
@@ -29,14 +35,27 @@ class Report:
     code: str
 
 
+class Wish(StrEnum):
+    """What somebody wants who sends one word: no more messages, or messages again."""
+
+    STOP = "stop"
+    START = "start"
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A text message that came back; `stop`: the person wants no more."""
+    """A text message that came back.
+
+    Attributes:
+        wish: what it wants, where it is one of the provider's words.
+        confirmed: the provider says that it took it for that word, and answers the person itself.
+    """
 
     reply_id: str
     number: str
     body: str
-    stop: bool
+    wish: Wish | None = None
+    confirmed: bool = False
 
 
 def is_signed(url: str, form: Sequence[tuple[str, str]], signature: str, tokens: Sequence[str]) -> bool:
@@ -89,5 +108,14 @@ def read_reply(form: Mapping[str, str]) -> Reply | None:
     if not reply_id or not number:
         return None
     body = form.get("Body", "")[:MAX_BODY]
-    stop = form.get("OptOutType", "").upper() == "STOP" or body.strip(" .!\n").upper() in _STOP
-    return Reply(reply_id[:64], number, body, stop)
+    wish = _WISHES.get(form.get("OptOutType", "").upper())
+    return Reply(reply_id[:64], number, body, wish or _wish(body), confirmed=wish is not None)
+
+
+_WISHES = {"STOP": Wish.STOP, "START": Wish.START}
+"""`OptOutType` of senders with words of their own, in whatever language."""
+
+
+def _wish(body: str) -> Wish | None:
+    word = body.strip(_AROUND).upper()
+    return Wish.STOP if word in _STOP else Wish.START if word in _START else None

@@ -29,7 +29,8 @@ class SaidShown(BaseModel):
     """One word.
 
     `scope`: all, a programme's key, `family:...` or `channel:...`; `by`: who wrote it down, "" = the person
-    themself or a backend; `firm`: it says itself when it was said; `last_at`: when it was last repeated.
+    themself or a backend; `firm`: it says itself when it was said; `takes_back`: no yes, but the end of what
+    the same source had said no to before (START after STOP); `last_at`: when it was last repeated.
     """
 
     scope: str
@@ -40,6 +41,7 @@ class SaidShown(BaseModel):
     source: str
     by: str
     firm: bool
+    takes_back: bool
     event_id: str
 
 
@@ -109,5 +111,6 @@ def _shown(said: Said) -> SaidShown:
         source=said.source,
         by=said.by,
         firm=said.firm,
+        takes_back=said.takes_back,
         event_id=said.event_id,
     )

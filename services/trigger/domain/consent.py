@@ -1,7 +1,8 @@
 """What people say about being asked, in the order of time, and how they stand by it.
 
 The latest word counts, whenever it is heard. A yes lifts a no only when it says itself when it was given, and
-that is later than the no: a file or a backend that repeats an old yes re-consents nobody.
+that is later than the no: a file or a backend that repeats an old yes re-consents nobody. Whoever takes a no
+back, in the way in which they had said it, stands as if that one had not been said.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ class Said:
         source: by which way it came.
         by: who wrote it down; "" = the person themself, or a backend.
         firm: it says itself when it was said, so that a yes can lift an earlier no.
+        takes_back: no yes, but the end of every earlier no of the same source, and of no other.
         event_id: the event that told it; "" = none did.
         last_at: when it was last repeated by the same source.
         noted_at: when we heard it first.
@@ -42,6 +44,7 @@ class Said:
     source: str
     by: str = ""
     firm: bool = True
+    takes_back: bool = False
     event_id: str = ""
     last_at: datetime | None = None
     noted_at: datetime | None = None
@@ -76,7 +79,9 @@ def standing(history: Iterable[Said]) -> Standing:
     left: dict[str, tuple[bool, datetime]] = {}
     refused: set[str] = set()
     for scope, said in groupby(words, key=lambda one: one.scope):
-        own = list(said)
+        own = _not_taken_back(list(said))
+        if not own:
+            continue
         left[scope] = _last(own)
         if not all(one.given for one in own):
             refused.add(scope)
@@ -108,7 +113,8 @@ def absorb(history: Sequence[Said], word: Said) -> Said | None:
     stands does not depend on what lies inside of a row.
     """
     own = [one for one in history if (one.scope, one.source, one.by) == (word.scope, word.source, word.by)]
-    alike = [one for one in own if (one.given, one.firm) == (word.given, word.firm)]
+    kind = (word.given, word.firm, word.takes_back)
+    alike = [one for one in own if (one.given, one.firm, one.takes_back) == kind]
     if any(one.at <= word.at <= one.until for one in alike):
         return None
     before = max((one for one in own if one.at <= word.at), key=lambda one: one.until, default=None)
@@ -133,6 +139,19 @@ def wanted_channels(contact: Contact, channels: Iterable[Channel]) -> tuple[Chan
     if not contact.opted_out_of:
         return tuple(channels)
     return tuple(one for one in channels if f"{CHANNEL}{one}" not in contact.opted_out_of)
+
+
+def _not_taken_back(words: Sequence[Said]) -> list[Said]:
+    """The words that count; of a no and its end at one time the no does."""
+    ends: dict[str, datetime] = {}
+    for one in words:
+        if one.takes_back:
+            ends[one.source] = max(one.until, ends.get(one.source, one.until))
+    return [
+        one
+        for one in words
+        if not one.takes_back and (one.given or one.until >= ends.get(one.source, one.until))
+    ]
 
 
 def _last(words: Sequence[Said]) -> tuple[bool, datetime]:

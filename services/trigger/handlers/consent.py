@@ -71,8 +71,8 @@ def _place(history: Sequence[Said], found: Said) -> int | None:
             for index, one in enumerate(history)
             if not one.id
             and one.at == found.at
-            and (one.scope, one.source, one.by, one.given, one.firm)
-            == (found.scope, found.source, found.by, found.given, found.firm)
+            and (one.scope, one.source, one.by, one.given, one.firm, one.takes_back)
+            == (found.scope, found.source, found.by, found.given, found.firm, found.takes_back)
         ),
         None,
     )

@@ -23,6 +23,7 @@ from services.trigger.store import asks, brakes, directory, plans, slots
 from services.trigger.store.leads import PEOPLE, current_ids
 from shared.contracts.deliveries import (
     BounceKind,
+    ContactResubscribed,
     ContactUnsubscribed,
     Delivery,
     DeliveryBounced,
@@ -46,13 +47,14 @@ DELIVERY_TYPES = (
     DeliveryBounced.TYPE,
     DeliveryComplained.TYPE,
     ContactUnsubscribed.TYPE,
+    ContactResubscribed.TYPE,
 )
 RESPONSE_TYPES = (ResponseSubmitted.TYPE, ResponseHeld.TYPE, ResponseReleased.TYPE)
 OVER = frozenset({TicketState.RESOLVED, TicketState.CLOSED})
 
 
 async def on_deliveries(events: Sequence[Event[Any]], tx: Tx) -> None:
-    """Reservations of what never reached its person are released; dead addresses and opt-outs are kept."""
+    """Reservations of what never reached its person are released; dead addresses, yes and no are kept."""
     await _fold_contacts(events, tx)
     deliveries = [event for event in events if isinstance(event.data, Delivery) and event.data.survey_id]
     known = await asks.lock_asks(tx.conn, [UUID(event.data.survey_id) for event in deliveries])
@@ -154,7 +156,7 @@ def _released(ask: Ask, at: datetime) -> Ask:
 
 
 async def _fold_contacts(events: Sequence[Event[Any]], tx: Tx) -> None:
-    """Bounces, complaints and opt-outs, folded into their contacts, which the others are told about.
+    """Bounces, complaints, opt-outs and their ends, folded into contacts, which the others are told about.
 
     Whoever gives a place back is locked too, with the company: before the surveys, as a round does.
     What is told of somebody under a former id is about the one who stayed; an address that came back is
@@ -195,7 +197,11 @@ def _words(event: Event[Any]) -> list[tuple[UUID, Said]]:
             scope = ALL
         case ContactUnsubscribed(programme=scope, at=at, contact_id=who, via=via):
             pass
+        case ContactResubscribed(at=at, contact_id=who, via=via):
+            scope = ALL
         case _:
             return []
     source = f"{event.source} {via}".strip()
-    return [(UUID(who), Said(scope, given=False, at=at, source=source, event_id=event.id))]
+    back = isinstance(event.data, ContactResubscribed)
+    said = Said(scope, given=back, at=at, source=source, takes_back=back, event_id=event.id)
+    return [(UUID(who), said)]

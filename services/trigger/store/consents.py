@@ -11,12 +11,13 @@ from services.trigger.store.rows import Row, dump
 from shared.db.database import Connection
 
 _OF = """
-select id, contact_id, scope, given, at, source, by, firm, event_id, last_at, noted_at from consents
+select id, contact_id, scope, given, at, source, by, firm, takes_back, event_id, last_at, noted_at
+from consents
 where contact_id = any($1) order by at, id
 """
 _ADD = """
-insert into consents (contact_id, scope, given, firm, at, last_at, noted_at, source, by, event_id)
-select contact_id, scope, given, firm, at, last_at, $2, source, by, event_id
+insert into consents (contact_id, scope, given, firm, takes_back, at, last_at, noted_at, source, by, event_id)
+select contact_id, scope, given, firm, takes_back, at, last_at, $2, source, by, event_id
 from jsonb_populate_recordset(null::consents, $1::text::jsonb)
 """
 
@@ -38,6 +39,7 @@ async def add(conn: Connection, words: Sequence[tuple[UUID, Said]], at: datetime
             "scope": said.scope,
             "given": said.given,
             "firm": said.firm,
+            "takes_back": said.takes_back,
             "at": said.at,
             "last_at": said.until,
             "source": said.source,

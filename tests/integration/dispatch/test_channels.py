@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -15,9 +17,15 @@ from services.dispatch.api.pending import pending_routes
 from services.dispatch.api.twilio import twilio_routes
 from services.dispatch.channels.inhouse import InHouse
 from services.dispatch.channels.sms import SmsChannel, SmsProvider
+from services.dispatch.domain.phone import Phone
+from services.dispatch.domain.stop_list import Entry
+from services.dispatch.handlers.fates import Return, came_back, stopped
+from services.dispatch.handlers.stop_list import StopList
 from services.dispatch.handlers.texting import Texting
-from services.dispatch.store import views
+from services.dispatch.store import suppressions, views
 from shared.contracts.deliveries import (
+    BounceKind,
+    ContactResubscribed,
     ContactUnsubscribed,
     DeliveryBounced,
     DeliveryDelivered,
@@ -26,17 +34,22 @@ from shared.contracts.deliveries import (
     DeliveryPassedOn,
     DeliveryReplied,
 )
+from shared.contracts.directory import ContactChanged, ContactErased
 from shared.contracts.model import Channel, Person
 from shared.contracts.reasons import Reason
+from shared.runtime.clock import FixedClock
 from shared.runtime.ids import derive
 from shared.web.app import web_app
 from tests.support.dispatch import (
+    NOW,
     PUBLIC_URL,
     MailRoom,
     Site,
+    account_id,
     cancelled,
     contact_id,
     reminder,
+    snapshot,
     survey_id,
 )
 from tests.support.provider import Provider, Reply
@@ -277,6 +290,197 @@ async def test_stop_ends_every_channel(exchange: Exchange) -> None:
     await exchange.room.run("update messages set view_current = true")
     await exchange.room.work()
     assert exchange.room.mails == []
+
+
+HOUR = timedelta(hours=1)
+
+
+async def again(exchange: Exchange, channel: Channel = Channel.SMS) -> str:
+    """What becomes of a further survey of Anna's."""
+    name = f"again-{len(await exchange.room.fetch('select from surveys'))}"
+    person = Person(name="Anna", email="anna@customer.example", phone=NUMBER)
+    await exchange.room.ask(
+        name, person=person, channels=(channel,), snapshot=snapshot("anna"), survey_id=survey_id(name)
+    )
+    await exchange.room.work()
+    [(_, _, state)] = await exchange.states(name)
+    return state
+
+
+def directory_says(version: int, *, opted_out: bool, **fields: Any) -> ContactChanged:
+    """How Anna stands, as trigger tells it."""
+    return ContactChanged(
+        contact_id=str(contact_id("anna")),
+        account_id=str(account_id("acme")),
+        version=version,
+        opted_out=opted_out,
+        **fields,
+    )
+
+
+async def words(exchange: Exchange) -> list[tuple[str, str]]:
+    """What was told about stops and their ends."""
+    kinds = {ContactUnsubscribed.TYPE: "no", ContactResubscribed.TYPE: "taken back"}
+    return [(kinds[one.type], one.data.via) for one in await exchange.room.told() if one.type in kinds]
+
+
+@pytest.mark.requirement("R52", "R57")
+@pytest.mark.parametrize("word", ["START", "unstop.", " Yes! "])
+async def test_start_takes_back_what_stop_by_text_message_did(
+    exchange: Exchange, clock: FixedClock, word: str
+) -> None:
+    await exchange.ask("anna", *ALL)
+    await exchange.reply("STOP")
+    await exchange.room.tell(directory_says(2, opted_out=True))
+    assert await again(exchange) == "suppressed"
+    clock.advance(HOUR)
+    for _ in range(2):
+        assert "<Message>" not in await exchange.reply(word, "SM10")
+    assert await words(exchange) == [("no", "sms"), ("taken back", "sms")]
+    [back] = [one for one in await exchange.room.told() if one.type == ContactResubscribed.TYPE]
+    assert back.data == ContactResubscribed(
+        contact_id=str(contact_id("anna")), account_id=str(account_id("acme")), at=NOW + HOUR, via="sms"
+    )
+    await exchange.room.tell(directory_says(3, opted_out=False))
+    assert await again(exchange) == "handed_over"
+    assert await again(exchange, Channel.EMAIL) == "handed_over"
+    async with exchange.room.db.read() as conn:
+        assert await suppressions.suppressions(conn, 10, None) == []
+        past = await suppressions.lifted(conn, 10, None)
+    assert {(one.kind, one.via, one.grounds, one.lifted_at) for one in past} == {
+        ("contact", "sms", "taken_back", NOW + HOUR),
+        ("address", "sms", "taken_back", NOW + HOUR),
+    }
+
+
+async def test_a_stop_and_a_start_that_are_heard_again_later_change_nothing(
+    exchange: Exchange, clock: FixedClock
+) -> None:
+    await exchange.ask("anna", *ALL)
+    for number, word in enumerate(("STOP", "START", "STOP")):
+        clock.advance(HOUR)
+        await exchange.reply(word, f"SM{number}")
+    expected = [("no", "sms"), ("taken back", "sms"), ("no", "sms")]
+    assert await words(exchange) == expected
+    clock.advance(HOUR)
+    await exchange.reply("START", "SM1")
+    assert await again(exchange) == "suppressed"
+    await exchange.reply("START", "SM3")
+    await exchange.reply("STOP", "SM2")
+    assert await again(exchange) == "handed_over"
+    assert await words(exchange) == [*expected, ("taken back", "sms")]
+
+
+async def test_a_start_of_the_very_instant_of_the_stop_leaves_it(exchange: Exchange) -> None:
+    await exchange.ask("anna", *ALL)
+    await exchange.reply("STOP")
+    await exchange.reply("START", "SM10")
+    assert await words(exchange) == [("no", "sms")]
+    assert await again(exchange) == "suppressed"
+
+
+@pytest.mark.parametrize("first", ["page", "sms"])
+async def test_start_leaves_an_unsubscription_in_another_way(
+    exchange: Exchange, clock: FixedClock, first: str
+) -> None:
+    await exchange.ask("anna", *ALL)
+
+    async def unsubscribe() -> None:
+        async with exchange.room.db.begin() as tx:
+            await stopped(tx, contact_id("anna"), account_id("acme"), "page")
+
+    if first == "page":
+        await unsubscribe()
+        clock.advance(HOUR)
+    await exchange.reply("STOP")
+    if first == "sms":
+        clock.advance(HOUR)
+        await unsubscribe()
+    clock.advance(HOUR)
+    await exchange.reply("START", "SM10")
+    expected = [("no", "page")] if first == "page" else [("no", "sms"), ("no", "page")]
+    assert await words(exchange) == expected
+    for channel in ALL:
+        assert await again(exchange, channel) == "suppressed"
+
+
+async def test_start_leaves_a_dead_mailbox_dead_that_came_back_after_the_stop(
+    exchange: Exchange, clock: FixedClock
+) -> None:
+    await exchange.ask("anna", Channel.EMAIL)
+    await exchange.ask("more", Channel.SMS)
+    await exchange.room.run("update messages set contact_id = $1", contact_id("anna"))
+    await exchange.reply("STOP")
+    clock.advance(HOUR)
+    hard = Return(BounceKind.HARD, Reason.INVALID_ADDRESS, "bounce: 5.1.1", "mail")
+    async with exchange.room.db.begin() as tx:
+        await came_back(tx, delivery("anna", Channel.EMAIL), hard)
+    await exchange.reply("START", "SM10")
+    assert await again(exchange) == "handed_over"
+    assert await again(exchange, Channel.EMAIL) == "suppressed"
+    rows = await exchange.room.fetch("select kind, reason, via from suppressions")
+    assert [tuple(row) for row in rows] == [("address", "invalid_address", "mail")]
+
+
+async def test_start_leaves_what_one_of_ours_or_a_list_entered(exchange: Exchange, clock: FixedClock) -> None:
+    await exchange.ask("anna", *ALL)
+    await exchange.reply("STOP")
+    clock.advance(HOUR)
+    known = StopList(exchange.room.db, exchange.room.sealer)
+    entry = Entry(Phone(NUMBER), "address", Reason.OPTED_OUT, "mailchimp")
+    assert await known.enter([entry, entry]) == 1
+    await exchange.reply("START", "SM10")
+    assert await again(exchange) == "suppressed"
+    assert await again(exchange, Channel.EMAIL) == "handed_over"
+
+
+async def test_start_is_heard_of_a_number_that_the_provider_alone_knew_to_have_stopped(
+    exchange: Exchange, clock: FixedClock
+) -> None:
+    exchange.provider.replies.append(Reply(400, b'{"code":21610}'))
+    await exchange.ask("anna", Channel.SMS)
+    assert await again(exchange) == "suppressed"
+    clock.advance(HOUR)
+    assert "<Message>" not in await exchange.reply("START")
+    assert await words(exchange) == [], "nobody had told that the person wants nothing"
+    assert await again(exchange) == "handed_over"
+
+
+async def test_start_ends_the_stop_of_the_person_under_all_their_ids(
+    exchange: Exchange, clock: FixedClock
+) -> None:
+    await exchange.ask("anna", *ALL)
+    await exchange.reply("STOP")
+    stays = str(contact_id("annas-other-id"))
+    await exchange.room.tell(directory_says(2, opted_out=True, merged_into=stays))
+    await exchange.room.run(
+        "update messages set contact_id = $1::text::uuid where contact_id = $2", stays, contact_id("anna")
+    )
+    clock.advance(HOUR)
+    await exchange.reply("START", "SM10")
+    assert await words(exchange) == [("no", "sms"), ("taken back", "sms")]
+    assert await exchange.room.fetch("select from suppressions") == []
+
+
+async def test_whoever_was_erased_is_not_written_to_whatever_is_sent(
+    exchange: Exchange, clock: FixedClock
+) -> None:
+    await exchange.ask("anna", *ALL)
+    await exchange.reply("STOP")
+    who = str(contact_id("anna"))
+    await exchange.room.tell(ContactErased(contact_id=who, version=9, erased_at=NOW))
+    clock.advance(HOUR)
+    assert "<Message>" not in await exchange.reply("START", "SM10")
+    assert await words(exchange) == [("no", "sms")]
+    await exchange.ask("copy", *ALL)
+    assert await exchange.states("copy") == [(0, "sms", "suppressed")]
+
+
+async def test_a_yes_with_nothing_to_take_back_is_asked_what_it_means(exchange: Exchange) -> None:
+    await exchange.ask("anna", Channel.SMS)
+    assert "from 0 to 10" in await exchange.reply("Yes")
+    assert "<Message>" not in await exchange.reply("START", "SM10", number="+46701740606")
+    assert await exchange.told() == ["handed_over"]
 
 
 @pytest.mark.parametrize("path", ["/hooks/twilio/status?delivery=x", "/hooks/twilio/reply"])

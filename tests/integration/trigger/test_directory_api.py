@@ -13,7 +13,7 @@ from services.trigger.handlers.people import find_contact
 from services.trigger.store import directory
 from services.trigger.store.plans import COLUMNS
 from services.trigger.store.rows import plan_of
-from shared.contracts.deliveries import ContactUnsubscribed, UnsubscribeScope
+from shared.contracts.deliveries import ContactResubscribed, ContactUnsubscribed, UnsubscribeScope
 from shared.contracts.directory import AccountChanged, ContactChanged, ContactErased
 from shared.contracts.surveys import SurveyRequested
 from shared.security.roles import Scope
@@ -259,6 +259,63 @@ async def test_nobody_is_consented_again_unless_newer_and_explicit(
     )
     await world.later(hours=3)
     assert len(await world.said(SurveyRequested)) == int(asked_again)
+
+
+@pytest.mark.requirement("R52")
+@pytest.mark.parametrize(
+    ("also", "start_after", "order", "asked_again"),
+    [
+        pytest.param("", 1, (0, 1), True, id="start after stop"),
+        pytest.param("", 1, (1, 0), True, id="heard the other way round"),
+        pytest.param("", 1, (0, 1, 0, 1), True, id="heard twice"),
+        pytest.param("", -1, (0, 1), False, id="start before stop"),
+        pytest.param("one_click", 1, (0, 1), False, id="unsubscribed by mail too"),
+    ],
+)
+async def test_start_takes_a_stop_by_text_message_back_and_nothing_else(
+    site: Site, also: str, start_after: int, order: tuple[int, ...], *, asked_again: bool
+) -> None:
+    world = site.world
+    await world.tell("contact.updated", contact=person(1))
+    now, who = world.clock.now(), str((await contact_of(world, "c1")).id)
+    if also:
+        await world.hear(ContactUnsubscribed(contact_id=who, at=now - timedelta(hours=2), via=also))
+    words = (
+        ContactUnsubscribed(contact_id=who, at=now, via="sms"),
+        ContactResubscribed(contact_id=who, at=now + timedelta(seconds=start_after), via="sms"),
+    )
+    for number in order:
+        await world.hear(words[number])
+    assert ((await contact_of(world, "c1")).opted_out_at is None) is asked_again
+    told = [one for one in await world.said(ContactChanged) if one.contact_id == who]
+    assert told[-1].opted_out is not asked_again
+    assert told[-1].renewed == {}, "it is no consent, which would lift what was said otherwise"
+    async with await site.with_key(*ALL_OF_IT) as client:
+        found = (await client.get("/v1/contacts/c1/consent")).json()
+    lines = [(one["given"], one["takes_back"], one["source"]) for one in found["history"]]
+    assert sorted(set(lines)) == sorted(
+        {(False, False, "/other sms"), (True, True, "/other sms")}
+        | ({(False, False, f"/other {also}")} if also else set())
+    )
+    assert len(lines) == len(set(lines))
+    await world.tell(
+        "order.delivered", contact=person(1), account=ACME, subject={"kind": "order", "id": "o1"}
+    )
+    await world.later(hours=3)
+    assert len(await world.said(SurveyRequested)) == int(asked_again)
+
+
+async def test_whoever_was_erased_stays_so_whatever_they_send(site: Site) -> None:
+    world = site.world
+    await world.tell("contact.updated", contact=person(1))
+    who = str((await contact_of(world, "c1")).id)
+    await world.hear(ContactUnsubscribed(contact_id=who, at=world.clock.now(), via="sms"))
+    async with await site.with_key(*ALL_OF_IT) as client:
+        await client.delete("/v1/contacts/c1")
+        world.clock.advance(timedelta(hours=1))
+        await world.hear(ContactResubscribed(contact_id=who, at=world.clock.now(), via="sms"))
+        assert (await client.get("/v1/contacts/c1/consent")).json()["history"] == []
+    assert (await contact_of(world, "c1")).erased_at is not None
 
 
 async def test_an_older_no_heard_later_does_not_undo_a_newer_yes(site: Site) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator
 
 from services.dispatch.domain.fate import Fate
-from services.dispatch.webhooks.twilio import is_signed, read_reply, read_report
+from services.dispatch.webhooks.twilio import Wish, is_signed, read_reply, read_report
 from shared.contracts.reasons import Reason
 
 TOKEN = "12345"
@@ -82,20 +82,30 @@ def test_what_says_nothing_about_a_delivery_of_ours_is_left(delivery: str, statu
 
 
 @pytest.mark.parametrize(
-    ("form", "stop"),
+    ("form", "wish", "confirmed"),
     [
-        ({"Body": "9"}, False),
-        ({"Body": "stop"}, True),
-        ({"Body": " Stop. "}, True),
-        ({"Body": "please stop calling"}, False),
-        ({"Body": "avsluta", "OptOutType": "STOP"}, True),
-        ({"Body": "START", "OptOutType": "START"}, False),
+        ({"Body": "9"}, None, False),
+        ({"Body": "stop"}, Wish.STOP, False),
+        ({"Body": " Stop. "}, Wish.STOP, False),
+        ({"Body": "STOP!!!\n"}, Wish.STOP, False),
+        ({"Body": "please stop calling"}, None, False),
+        ({"Body": "avsluta", "OptOutType": "STOP"}, Wish.STOP, True),
+        ({"Body": "START", "OptOutType": "START"}, Wish.START, True),
+        ({"Body": "börja", "OptOutType": "START"}, Wish.START, True),
+        ({"Body": "HELP", "OptOutType": "HELP"}, None, False),
+        ({"Body": "Start"}, Wish.START, False),
+        ({"Body": "unstop?"}, Wish.START, False),
+        ({"Body": "yes, "}, Wish.START, False),
+        ({"Body": "Yes…"}, Wish.START, False),
+        ({"Body": "yes please"}, None, False),
+        ({"Body": "restart"}, None, False),
+        ({"Body": "."}, None, False),
     ],
 )
-def test_stop_is_told_apart(form: dict[str, str], *, stop: bool) -> None:
+def test_stop_and_start_are_told_apart(form: dict[str, str], wish: Wish | None, *, confirmed: bool) -> None:
     reply = read_reply({"MessageSid": "SM1", "From": "+46701740605", **form})
     assert reply is not None
-    assert reply.stop is stop
+    assert (reply.wish, reply.confirmed) == (wish, confirmed)
 
 
 def test_a_reply_without_id_or_sender_is_none() -> None:

@@ -34,6 +34,11 @@ def word(day: int, given: bool, *, firm: bool = True, scope: str = ALL, source: 
     return Said(scope, given, NOW + day * DAY, source, firm=firm)
 
 
+def end(day: int, source: str = "sms", scope: str = ALL) -> Said:
+    """A no is taken back in the way in which it was said."""
+    return Said(scope, given=True, at=NOW + day * DAY, source=source, takes_back=True)
+
+
 words = st.builds(
     word,
     st.integers(0, 9),
@@ -42,6 +47,9 @@ words = st.builds(
     scope=st.sampled_from(SCOPES),
     source=st.sampled_from(["crm", "/import", "page"]),
 )
+
+
+ends = st.builds(end, st.integers(0, 9), st.sampled_from(["crm", "/import", "page"]), st.sampled_from(SCOPES))
 
 
 def heard(said: list[Said]) -> Standing:
@@ -58,7 +66,7 @@ def heard(said: list[Said]) -> Standing:
     return standing(kept)
 
 
-@given(st.lists(words, max_size=12), st.randoms())
+@given(st.lists(words | ends, max_size=12), st.randoms())
 def test_how_somebody_stands_does_not_depend_on_the_order_of_hearing(
     said: list[Said], chance: object
 ) -> None:
@@ -120,6 +128,48 @@ def test_a_yes_that_does_not_say_when_never_lifts_a_no(said: list[Said]) -> None
 )
 def test_consent_is_as_last_said(said: list[Said], expected: Consent) -> None:
     assert standing(said).consent is expected
+
+
+STOP, START = word(1, False, source="sms"), end(2)
+BEFORE, BETWEEN, AFTER = (word(day, False, source="page") for day in (0, 1, 3))
+
+
+@pytest.mark.requirement("R52")
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        pytest.param([STOP, START], Consent.UNKNOWN, id="taken back, and it is no yes"),
+        pytest.param([START, STOP], Consent.UNKNOWN, id="heard the other way round"),
+        pytest.param([STOP, START, STOP, START], Consent.UNKNOWN, id="heard twice"),
+        pytest.param([STOP, START, word(3, False, source="sms")], Consent.WITHDRAWN, id="stop again"),
+        pytest.param([STOP, end(1)], Consent.WITHDRAWN, id="at one time the stop counts"),
+        pytest.param([STOP, end(0)], Consent.WITHDRAWN, id="a start before the stop"),
+        pytest.param([word(0, True), STOP, START], Consent.GIVEN, id="an earlier yes stands again"),
+        pytest.param([BEFORE, STOP, START], Consent.WITHDRAWN, id="unsubscribed before"),
+        pytest.param([STOP, BETWEEN, START], Consent.WITHDRAWN, id="unsubscribed in between"),
+        pytest.param([STOP, START, AFTER], Consent.WITHDRAWN, id="unsubscribed after"),
+        pytest.param([START], Consent.UNKNOWN, id="nothing to take back"),
+    ],
+)
+def test_taking_back_ends_what_was_said_in_the_same_way_and_nothing_else(
+    said: list[Said], expected: Consent
+) -> None:
+    found = heard(said)
+    assert found.consent is expected
+    assert (found.opted_out_at is None) is (expected is not Consent.WITHDRAWN)
+    assert found.renewed == (), "no yes was given, so nothing else may be lifted by it"
+
+
+@given(st.lists(words, max_size=12), ends)
+def test_taking_back_never_adds_a_no_and_leaves_those_of_other_ways(said: list[Said], back: Said) -> None:
+    def refused(stands: Standing) -> set[str]:
+        return {*stands.opted_out_of, *([ALL] if stands.opted_out_at else [])}
+
+    after = refused(standing([*said, back]))
+    assert after <= refused(standing(said))
+    others = [one for one in said if one.source != back.source]
+    for scope in refused(standing(others)) - after:
+        assert any(one.scope == scope and one.given and one.firm for one in said)
 
 
 def test_scopes_are_kept_apart() -> None:
