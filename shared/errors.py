@@ -35,6 +35,7 @@ class SendError(AfterwordError):
         permanent: repeating the same call cannot help.
         uncertain: the partner may have taken it; only an idempotent call may be repeated.
         retry_after: how long the partner asked to wait, if it said so.
+        status: of the partner's HTTP answer; 0 where there was none.
     """
 
     def __init__(
@@ -44,8 +45,10 @@ class SendError(AfterwordError):
         permanent: bool,
         uncertain: bool = False,
         retry_after: timedelta | None = None,
+        status: int = 0,
     ) -> None:
         super().__init__(message)
         self.permanent = permanent
         self.uncertain = uncertain
         self.retry_after = retry_after
+        self.status = status

@@ -10,7 +10,6 @@ from uuid import UUID
 import httpx
 import pytest
 
-from services.alerts.connectors.api import Api
 from services.alerts.connectors.freshdesk import Freshdesk
 from services.alerts.connectors.hubspot import HubSpot
 from services.alerts.connectors.jira import Jira
@@ -19,6 +18,7 @@ from services.alerts.connectors.zendesk import Zendesk
 from services.alerts.domain.helpdesk import Helpdesk
 from services.alerts.domain.outside import Case, Note, mark
 from shared.errors import SendError
+from shared.partners.api import Api
 from shared.runtime.clock import FakeMachine
 from shared.runtime.ids import derive
 from tests.support.crmdesks import FreshdeskDesk, HubSpotDesk, SalesforceDesk

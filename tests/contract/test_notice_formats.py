@@ -29,7 +29,7 @@ from services.alerts.channels import email, pagerduty, slack, sms, teams, webhoo
 from services.alerts.channels.http import Poster, client
 from services.alerts.domain.alarm import Text
 from services.alerts.domain.model import Occasion
-from services.alerts.domain.wire import as_json
+from shared.partners.wire import as_json
 from shared.runtime.clock import FakeMachine, SystemMachine
 from shared.security.signatures import WebhookSecret, sign_standard
 from tests.support.made_notices import DELIVERY, SECRET, TEXT

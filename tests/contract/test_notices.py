@@ -21,10 +21,10 @@ from services.alerts.channels.pagerduty import PagerDutyChannel
 from services.alerts.channels.port import Channel
 from services.alerts.channels.sms import SmsChannel
 from services.alerts.channels.webhook import WebhookChannel
-from services.alerts.domain.wire import checked, wish
 from shared.embedded.smtp import Envelope, FaultKind, Faults, SmtpServer
 from shared.embedded.smtp import Fault as MailFault
 from shared.errors import SendError
+from shared.partners.wire import checked, wish
 from shared.runtime.clock import FakeMachine
 from shared.smtp import Server
 from tests.support.made_notices import DELIVERY, SECRET, TEXT

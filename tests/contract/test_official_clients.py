@@ -17,11 +17,12 @@ from simple_salesforce.api import Salesforce as Organisation
 from simple_salesforce.exceptions import SalesforceAuthenticationFailed, SalesforceResourceNotFound
 from typing_extensions import override
 
-from services.alerts.connectors.api import Api
 from services.alerts.connectors.hubspot import PROPERTY, HubSpot
-from services.alerts.connectors.salesforce import FIELD, ClientCredentials, Salesforce
+from services.alerts.connectors.salesforce import FIELD, Salesforce
 from services.alerts.domain.outside import Case, Note
 from shared.errors import SendError
+from shared.partners.api import Api
+from shared.partners.salesforce import ClientCredentials
 from shared.runtime.clock import FakeMachine
 from shared.runtime.ids import derive
 from tests.support.crmdesks import HubSpotDesk, SalesforceDesk

@@ -10,8 +10,8 @@ from typing import Any
 
 import httpx
 
-from services.alerts.domain.wire import checked, wish
 from shared.errors import SendError
+from shared.partners.wire import checked, wish
 from shared.runtime.clock import Machine
 from shared.runtime.trust import authorities
 

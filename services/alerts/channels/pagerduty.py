@@ -7,7 +7,7 @@ from typing import Any
 from services.alerts.channels.http import JSON, Poster, odd
 from services.alerts.channels.port import Delivery
 from services.alerts.domain.model import Occasion
-from services.alerts.domain.wire import as_json
+from shared.partners.wire import as_json
 
 SUMMARY_CHARS = 1024
 ENQUEUE = "/v2/enqueue"

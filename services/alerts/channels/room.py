@@ -9,7 +9,7 @@ from typing import Any
 from services.alerts.channels.http import JSON, Poster, odd
 from services.alerts.channels.port import Delivery
 from services.alerts.domain.alarm import Text
-from services.alerts.domain.wire import as_json
+from shared.partners.wire import as_json
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 from services.alerts.channels.http import Poster
 from services.alerts.channels.room import Room
 from services.alerts.domain.alarm import Text
-from services.alerts.domain.wire import as_json
+from shared.partners.wire import as_json
 
 MOST_BYTES = 24_000
 """Teams takes about 28 KB; the rest is what a Workflow wraps around the card."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from services.alerts.channels.http import Poster, odd
 from services.alerts.channels.port import Delivery
-from services.alerts.domain.wire import as_json
+from shared.partners.wire import as_json
 from shared.runtime.clock import Machine
 from shared.security.signatures import WebhookSecret, sign_standard
 

@@ -10,10 +10,10 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
-from services.alerts.connectors.api import Api, lost, text
 from services.alerts.connectors.markup import to_html
 from services.alerts.domain.outside import Case, Comment, Note, Outside, marked
 from shared.errors import SendError
+from shared.partners.api import Api, lost, text
 
 SUBJECT_CHARS = 255
 _PRIORITIES = {"urgent": 4, "high": 3}

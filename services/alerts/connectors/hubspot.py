@@ -6,10 +6,10 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
-from services.alerts.connectors.api import Api, lost, objects, text
 from services.alerts.connectors.markup import to_html, to_text
 from services.alerts.domain.outside import Case, Comment, Note, Outside, marked
 from shared.errors import SendError
+from shared.partners.api import Api, lost, objects, text
 
 PROPERTY = "afterword_case"
 SUBJECT_CHARS = 255

@@ -7,9 +7,9 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
-from services.alerts.connectors.api import Api, lost, objects, text
 from services.alerts.domain.outside import Case, Comment, Note, Outside, marked
 from shared.errors import SendError
+from shared.partners.api import Api, lost, objects, text
 
 _DONE = "done"
 SUMMARY_CHARS = 255

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-import httpx
-
-from services.alerts.connectors.api import Api
 from services.alerts.connectors.freshdesk import Freshdesk
 from services.alerts.connectors.hubspot import HubSpot
 from services.alerts.connectors.jira import Jira
-from services.alerts.connectors.salesforce import ClientCredentials, Salesforce
+from services.alerts.connectors.salesforce import Salesforce
 from services.alerts.connectors.zendesk import Zendesk
 from services.alerts.domain.helpdesk import Helpdesk
-from services.alerts.domain.wire import checked
+from shared.partners.api import Line
+from shared.partners.salesforce import ClientCredentials
+from shared.partners.wire import checked
 from shared.runtime.clock import Machine
-from shared.runtime.trust import authorities
 from shared.security.partners import NO_ACCESS, PartnerAccess, basic, bearer
 
 
@@ -52,7 +50,7 @@ def helpdesks_of(accesses: Accesses, machine: Machine) -> Iterator[Helpdesk]:
     Raises:
         ValueError: an address is not https, or Jira has no project.
     """
-    line = _Line(machine)
+    line = Line(machine)
     if (zendesk := accesses.zendesk).usable:
         yield Zendesk(line.api(zendesk.url, basic(f"{zendesk.user}/token", zendesk.token)), zendesk.url)
     if (jira := accesses.jira).usable:
@@ -68,19 +66,3 @@ def helpdesks_of(accesses: Accesses, machine: Machine) -> Iterator[Helpdesk]:
     if (salesforce := accesses.salesforce).usable:
         auth = ClientCredentials(checked(salesforce.url), salesforce.user, salesforce.token)
         yield Salesforce(line.api(salesforce.url, {}, auth), salesforce.url)
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    machine: Machine
-
-    def api(self, url: str, headers: Mapping[str, str], auth: httpx.Auth | None = None) -> Api:
-        client = httpx.AsyncClient(
-            base_url=checked(url),
-            headers=dict(headers),
-            auth=auth,
-            verify=authorities(),
-            trust_env=False,
-            follow_redirects=False,
-        )
-        return Api(client, self.machine)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from urllib.parse import quote
 from uuid import UUID
 
-from services.alerts.connectors.api import Api, lost, objects, text
 from services.alerts.domain.outside import Case, Comment, Note, Outside, marked
+from shared.partners.api import Api, lost, objects, text
 
 _SOLVED = frozenset({"solved", "closed"})
 _PRIORITIES = {"urgent": "urgent", "high": "high"}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from shared.partners.retry import wait_after
+
 FIRST = timedelta(seconds=5)
 MOST = timedelta(minutes=10)
 TRIES = 12
@@ -17,6 +19,4 @@ def next_attempt(attempts: int, *, permanent: bool, retry_after: timedelta | Non
     """
     if permanent or attempts >= TRIES:
         return None
-    doublings: int = 2 ** min(attempts - 1, 16)
-    own = min(FIRST * doublings, MOST)
-    return max(own, min(retry_after or own, timedelta(hours=1)))
+    return wait_after(attempts, first=FIRST, most=MOST, wish=retry_after)

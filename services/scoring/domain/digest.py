@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from services.scoring.domain.change import Change, Verdict
 from services.scoring.domain.health import SILENT_DAYS, Health
+from shared.partners.retry import wait_after
 
 LATEST = timedelta(days=2)
 """A digest that could not be planned within this time after its hour is left out: it would be old news."""
@@ -168,5 +169,4 @@ def next_attempt(attempts: int, *, permanent: bool) -> timedelta | None:
     """How long to wait after the `attempts`-th try was refused; None to give up."""
     if permanent or attempts >= TRIES:
         return None
-    waited: timedelta = min(_FIRST * 2 ** min(attempts - 1, 16), _MOST)
-    return waited
+    return wait_after(attempts, first=_FIRST, most=_MOST)

@@ -8,11 +8,11 @@ from datetime import timedelta
 
 import httpx
 
-from services.alerts.connectors.api import Api
 from services.alerts.connectors.zendesk import Zendesk
 from services.alerts.domain.model import Refused
 from services.alerts.handlers.actions import Action, Wish, act
 from services.alerts.handlers.outside import POLL, sync
+from shared.partners.api import Api
 from tests.integration.alerts.conftest import Office
 from tests.support.alerts import HOUR, T0
 from tests.support.helpdesks import ZendeskDesk

@@ -9,11 +9,11 @@ import httpx
 import pytest
 from typing_extensions import override
 
-from services.alerts.connectors.api import Api
 from services.alerts.connectors.zendesk import Zendesk
 from services.alerts.domain.outside import Case
 from services.alerts.handlers.actions import Action
 from services.alerts.handlers.outside import HOLD, POLL, POLL_ENDED, sync
+from shared.partners.api import Api
 from tests.integration.alerts.beside import Beside
 from tests.integration.alerts.conftest import Office
 from tests.support.alerts import T0

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.alerts.connectors.markup import to_html, to_text
-from services.alerts.connectors.salesforce import literal, shortened
+from services.alerts.connectors.salesforce import shortened
+from shared.partners.salesforce import literal
 
 LINK = "https://afterword.test/tickets/1?a=1&b=2"
 _LINES = st.lists(

@@ -1,17 +1,20 @@
-"""One helpdesk's API: JSON in and out, bounded in time, failures as SendError."""
+"""One partner's API: JSON in and out, bounded in time, failures as SendError."""
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import httpx
 
-from services.alerts.domain.wire import as_json, wish
 from shared.errors import SendError
+from shared.partners.wire import as_json, checked, wish
 from shared.runtime.clock import Machine
+from shared.runtime.trust import authorities
 
 SECONDS = 15.0
 _MOST_BYTES = 2 * 1024 * 1024
@@ -19,6 +22,8 @@ _LATER = frozenset({408, 409, 425, 429})
 _SERVER = 500
 _INVALID = 400
 _GONE = frozenset({404, 410})
+_CODE = re.compile(r"[A-Z][A-Z0-9_]{2,59}")
+"""A failure by the partner's own name; its sentences may quote a customer, so they go nowhere."""
 
 
 class Api:
@@ -89,8 +94,32 @@ class Api:
         later = answer.status_code in _LATER or answer.status_code >= _SERVER
         if not answer.is_success:
             after = wish(answer.headers.get("retry-after", ""), self._machine.wall()) if later else None
-            raise SendError(f"HTTP {answer.status_code}", permanent=not later, retry_after=after)
+            said = f"HTTP {answer.status_code} {code_of(_json(answer))}".rstrip()
+            raise SendError(said, permanent=not later, retry_after=after, status=answer.status_code)
         return _json(answer) if answer.content else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Makes connections to partners, each with a pool of its own, so that none waits for another."""
+
+    machine: Machine
+
+    def api(self, url: str, headers: Mapping[str, str], auth: httpx.Auth | None = None) -> Api:
+        """A partner's API.
+
+        Raises:
+            ValueError: the address is not https.
+        """
+        client = httpx.AsyncClient(
+            base_url=checked(url),
+            headers=dict(headers),
+            auth=auth,
+            verify=authorities(),
+            trust_env=False,
+            follow_redirects=False,
+        )
+        return Api(client, self.machine)
 
 
 def _json(answer: httpx.Response) -> object:
@@ -104,6 +133,15 @@ def _refuses(answer: httpx.Response, name: str) -> bool:
     """Whether a partner that lists the wrong fields in `errors` names this one."""
     found = _json(answer) if answer.status_code == _INVALID else None
     return isinstance(found, dict) and any(text(one, "field") == name for one in objects(found, "errors"))
+
+
+def code_of(found: object) -> str:
+    """The name that a partner gives to a failure (`REQUEST_LIMIT_EXCEEDED`, `MISSING_SCOPES`); "" without."""
+    first = found[0] if isinstance(found, list) and found else found
+    if not isinstance(first, dict):
+        return ""
+    named = (text(first, field) for field in ("errorCode", "category", "statusCode"))
+    return next((code for code in named if _CODE.fullmatch(code)), "")
 
 
 def text(found: Mapping[str, Any], *path: str) -> str:

@@ -1,0 +1,1 @@
+"""Speaking with partners' HTTP interfaces: what helpdesks, CRMs and chat have in common."""
