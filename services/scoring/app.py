@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,25 +11,32 @@ import yaml
 from fastapi import APIRouter
 from pydantic import BaseModel, ValidationError
 
-from services.scoring.api import comments, digests, results, routes, tables
+from services.scoring.api import comments, crm, digests, results, routes, tables
+from services.scoring.connectors.partners import Accesses, crms_of
+from services.scoring.domain.crm import Crm
 from services.scoring.domain.dictionary import Dictionary
 from services.scoring.domain.digest import Day, Schedule
 from services.scoring.domain.health import WEIGHTS, Part
 from services.scoring.domain.references import References
-from services.scoring.handlers import SUBSCRIPTIONS
+from services.scoring.handlers import SUBSCRIPTIONS, TOUCHING_SUBSCRIPTIONS
 from services.scoring.handlers.comments import library, reading
 from services.scoring.pages import pages
 from services.scoring.pages.comments import comment_pages
 from services.scoring.pages.results import result_pages
 from services.scoring.pages.views import Thresholds
 from services.scoring.settings import Settings
+from services.scoring.worker.crm import Office, counting, planning, writing
 from services.scoring.worker.digests import Post, digesting
 from services.scoring.worker.headlines import announcing, refreshing, republish, watching
 from shared.errors import AfterwordError
+from shared.runtime.clock import Machine
 from shared.runtime.loops import Loop
 from shared.runtime.service import Platform, Service
+from shared.security.partners import PartnerAccess
 from shared.smtp import Server
 from shared.web.routing import join
+
+CRM_GAUGE_SECONDS = 60.0
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -48,10 +56,12 @@ async def build(settings: Settings, platform: Platform) -> Service:
     join(router, result_pages(platform.db, platform.clock, references))
     join(router, tables.routes(platform.db, platform.clock, read_with, references, weights))
     join(router, digests.routes(platform.db, platform.clock))
+    crms = _crms(settings, platform.machine)
+    join(router, crm.routes(platform.db, [one.name for one in crms]))
     return Service(
         name="scoring",
         router=router,
-        subscriptions=SUBSCRIPTIONS,
+        subscriptions=TOUCHING_SUBSCRIPTIONS if crms else SUBSCRIPTIONS,
         loops=(
             Loop("announce", settings.announce_seconds, announcing(platform.db), due=False, woken=False),
             Loop("watch", settings.watch_seconds, watching(platform.db), due=False, woken=False),
@@ -63,6 +73,7 @@ async def build(settings: Settings, platform: Platform) -> Service:
                 woken=False,
             ),
             *_digests(settings, platform, weights),
+            *_writing(settings, platform, weights, crms),
             Loop("gauges", settings.gauges_seconds, refreshing(platform.db), due=False, woken=False),
         ),
         republish=republish,
@@ -80,6 +91,36 @@ def _digests(settings: Settings, platform: Platform, weights: Mapping[Part, floa
     schedule = Schedule(Day(settings.digest_day), settings.digest_hour)
     post = Post(schedule, server, platform.settings.public_url.rstrip("/"), weights)
     yield Loop("digests", settings.digest_seconds, digesting(platform.db, post), woken=False)
+
+
+def _crms(settings: Settings, machine: Machine) -> tuple[Crm, ...]:
+    accesses = Accesses(
+        hubspot=PartnerAccess(settings.hubspot_url, "", settings.hubspot_token.get_secret_value()),
+        hubspot_key=settings.hubspot_company_key,
+        salesforce=PartnerAccess(
+            settings.salesforce_url,
+            settings.salesforce_client_id,
+            settings.salesforce_client_secret.get_secret_value(),
+        ),
+        salesforce_key=settings.salesforce_account_key,
+    )
+    return tuple(crms_of(accesses, machine))
+
+
+def _writing(
+    settings: Settings, platform: Platform, weights: Mapping[Part, float], crms: Sequence[Crm]
+) -> Iterator[Loop]:
+    """One loop that plans, and one for each CRM and kind, so that a dead one delays no other."""
+    if not crms:
+        return
+    office = Office(platform.db, platform.sealer, weights, timedelta(seconds=settings.crm_settle_seconds))
+    every = settings.crm_seconds
+    yield Loop("crm", every, planning(office, crms), due=False, woken=False)
+    for one in crms:
+        for kind in sorted(one.kinds):
+            write = writing(office, one, kind)
+            yield Loop(f"crm.{one.name}.{kind}", every, write, due=False, woken=False)
+    yield Loop("crm.gauge", CRM_GAUGE_SECONDS, counting(platform.db), due=False, woken=False)
 
 
 def dictionary_of(path: Path | None) -> Dictionary:

@@ -26,3 +26,11 @@ ANSWERS = Gauge(
     "Answers that count now; falls when an answer is withdrawn.",
     ["programme", "metric", "group"],
 )
+CRM_RECORDS = Counter(
+    "afterword_scoring_crm_records_total",
+    "Records in CRMs that were looked at, by what came of it; failed: the partner as a whole did.",
+    ["target", "result"],
+)
+CRM_STANDING = Gauge(
+    "afterword_scoring_crm_standing", "Records in CRMs by state.", ["target", "kind", "state"]
+)

@@ -49,4 +49,31 @@ class Settings(ServiceSettings):
     smtp_password: SecretStr = SecretStr("")
     smtp_tls: Literal["none", "starttls", "implicit"] = "none"
     mail_from: str = Field(default="Afterword <scores@afterword.localhost>", description="sender of digests")
+    hubspot_url: str = Field(default="https://api.hubapi.com", description="where HubSpot's API is")
+    hubspot_token: SecretStr = Field(
+        default=SecretStr(""), description="token of a private app, to write scores to contacts and companies"
+    )
+    hubspot_company_key: str = Field(
+        default="name",
+        pattern=r"^[A-Za-z]\w*$",
+        description="property of companies that holds the id of the account; name: its name is compared",
+    )
+    salesforce_url: str = Field(
+        default="", description="https://<domain>.my.salesforce.com, to write scores there"
+    )
+    salesforce_client_id: str = Field(
+        default="", description="consumer key of a connected app with the client credentials flow"
+    )
+    salesforce_client_secret: SecretStr = Field(default=SecretStr(""), description="its consumer secret")
+    salesforce_account_key: str = Field(
+        default="Name",
+        pattern=r"^[A-Za-z]\w*$",
+        description="field of accounts that holds the id of the account; Name: its name is compared",
+    )
+    crm_settle_seconds: float = Field(
+        default=30.0, ge=0, description="machine seconds for which changes gather before they are written"
+    )
+    crm_seconds: float = Field(
+        default=2.0, gt=0, description="machine seconds between looks what is due there"
+    )
     gauges_seconds: float = Field(default=5.0, gt=0, description="machine seconds between refreshed gauges")

@@ -35,6 +35,11 @@ class Api:
         self._seconds = seconds
 
     @property
+    def monotonic(self) -> float:
+        """Machine seconds, for what is remembered for a while."""
+        return self._machine.monotonic()
+
+    @property
     def now(self) -> datetime:
         """Machine time, for partners that want to be told when something was written."""
         return self._machine.wall()
@@ -60,6 +65,17 @@ class Api:
         if not isinstance(found, dict):
             raise SendError("the answer is no JSON object", permanent=False, uncertain=True)
         return found
+
+    async def several(self, method: str, path: str, body: object) -> list[dict[str, Any]]:
+        """Make one request about several things; returns what came of each, in their order.
+
+        Raises:
+            SendError: As for `ask`.
+        """
+        found = self._read(await self._request(method, path, body, {}))
+        if not isinstance(found, list):
+            raise SendError("the answer is no JSON list", permanent=False, uncertain=True)
+        return [one if isinstance(one, dict) else {} for one in found]
 
     async def listed(self, path: str, *, unknown: str = "") -> list[dict[str, Any]]:
         """The objects of an answer that is a list.

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import httpx
 import pytest
 import requests
-import urllib3
 from hubspot import HubSpot as Client
 from hubspot.crm.objects.notes import BatchReadInputSimplePublicObjectId
 from hubspot.crm.tickets import SimplePublicObjectInput
@@ -27,6 +25,7 @@ from shared.runtime.clock import FakeMachine
 from shared.runtime.ids import derive
 from tests.support.crmdesks import HubSpotDesk, SalesforceDesk
 from tests.support.helpdesks import Desk
+from tests.support.hubspots import wired
 
 pytestmark = pytest.mark.requirement("R72")
 TICKET = derive("ticket")
@@ -37,32 +36,6 @@ SITE = "https://help.my.salesforce.com"
 def line(desk: Desk, auth: httpx.Auth | None = None) -> Api:
     client = httpx.AsyncClient(base_url=SITE, transport=httpx.MockTransport(desk), auth=auth)
     return Api(client, FakeMachine())
-
-
-class Pool:
-    """What HubSpot's client makes its requests with."""
-
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-
-    def request(
-        self,
-        method: str,
-        url: str,
-        body: str | None = None,
-        fields: list[tuple[str, str]] | None = None,
-        headers: Mapping[str, str] | None = None,
-        **_options: object,
-    ) -> urllib3.HTTPResponse:
-        asked = httpx.Request(method, url, content=body, params=dict(fields or []) or None, headers=headers)
-        answer = self._desk(asked)
-        return urllib3.HTTPResponse(answer.content, dict(answer.headers), answer.status_code)
-
-
-def wired(api: Any, desk: Desk) -> Any:
-    """One of the client's parts, talking to the stand-in."""
-    api.api_client.rest_client.pool_manager = Pool(desk)
-    return api
 
 
 async def test_hubspots_client_sees_what_the_connector_made() -> None:

@@ -22,7 +22,7 @@ from shared.contracts.responses import (
 from shared.contracts.surveys import SurveyRequested
 from shared.db.database import Database
 from shared.runtime.clock import FakeMachine
-from shared.runtime.consumer import Batch
+from shared.runtime.consumer import Batch, Subscription
 from shared.runtime.ids import derive
 
 AT = datetime(2026, 3, 3, 12, 0, tzinfo=UTC)
@@ -101,10 +101,12 @@ class Scoring:
     """Scoring on a real database."""
 
     db: Database
+    subscriptions: tuple[Subscription, ...] = SUBSCRIPTIONS
 
     async def take(self, *payloads: Payload) -> int:
         """Handle payloads as one batch from the log, inbox included; returns how many were put aside."""
-        batch = Batch(SUBSCRIPTIONS[0].routes, self.db, FakeMachine(), SUBSCRIPTIONS[0].event_of)
+        (reads,) = self.subscriptions
+        batch = Batch(reads.routes, self.db, FakeMachine(), reads.event_of)
         return len(await batch.handle([_record(event(payload), n) for n, payload in enumerate(payloads)]))
 
     async def cells(self) -> Cells:

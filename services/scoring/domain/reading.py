@@ -154,6 +154,15 @@ def told_by(event_type: str, response: Response) -> Told:
     return Told(fact, response, snapshot.contact_id, snapshot.account_id, written, snapshot.test)
 
 
+def about(response: Response) -> tuple[str | None, str | None]:
+    """Whose answer it is and of which account; neither where somebody tries a programme, or it is unread."""
+    try:
+        snapshot = _snapshot(response.snapshot)
+    except DecodeError:
+        return None, None
+    return (None, None) if snapshot.test else (snapshot.contact_id, snapshot.account_id)
+
+
 def kept_of(response: Response) -> str:
     """The answer as JSON for the facts."""
     kept = Kept(response.primary, response.mood, response.low, response.scores, response.choices)

@@ -1,7 +1,9 @@
 """What scoring does with each kind of event; every handler is a few statements a batch, whatever its size."""
 
+from dataclasses import replace
+
 from services.scoring.domain import reading
-from services.scoring.handlers import answers, around
+from services.scoring.handlers import answers, around, crm
 from shared.contracts.topics import Topic
 from shared.runtime.consumer import Subscription
 
@@ -18,4 +20,7 @@ SUBSCRIPTIONS = (
     ),
 )  # fmt: skip
 
-__all__ = ["SUBSCRIPTIONS"]
+TOUCHING_SUBSCRIPTIONS = tuple(replace(one, routes=(*one.routes, *crm.ROUTES)) for one in SUBSCRIPTIONS)
+"""The same where scores are written to CRMs: it is noted, too, of whom something came in."""
+
+__all__ = ["SUBSCRIPTIONS", "TOUCHING_SUBSCRIPTIONS"]

@@ -12,7 +12,7 @@ from services.scoring.domain.asked import attributes_of, brand_questions, quote_
 from services.scoring.domain.facts import STATES, day_of
 from services.scoring.domain.reading import Told
 from services.scoring.store import asks as ask_rows
-from services.scoring.store import cells, directory, facts, spoken
+from services.scoring.store import cells, crm, directory, facts, spoken
 from shared.contracts.deliveries import DeliveryHandedOver, DeliveryLinkReady
 from shared.contracts.directory import ContactErased
 from shared.contracts.envelope import Event
@@ -85,11 +85,15 @@ async def on_programmes(events: Sequence[Event[ProgrammePublished]], tx: Tx) -> 
 
 
 async def on_erased(events: Sequence[Event[ContactErased]], tx: Tx) -> None:
-    """Cut facts from an erased person: contact, subject, context, zone and words go, the answer counts."""
+    """Cut facts from an erased person: contact, subject, context, zone and words go, the answer counts.
+
+    What stands of them in CRMs is cleared next.
+    """
     erased = {UUID(event.data.contact_id): event.data.erased_at for event in events}
     await directory.erase(tx.conn, erased)
     gone, come = await facts.forget(tx.conn, sorted(erased))
     await spoken.forget_words(tx.conn, sorted(erased))
+    await crm.forget(tx.conn, sorted(erased))
     await cells.add_scores(tx.conn, rollups.deltas(gone, come))
 
 

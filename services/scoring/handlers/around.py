@@ -46,6 +46,8 @@ async def on_contacts(events: Sequence[Event[ContactChanged]], tx: Tx) -> None:
                 _uuid(told.account_id),
                 told.persona.value if told.persona else None,
                 told.job_function,
+                told.external_id,
+                told.person,
             )
             for told in newest
         ],
@@ -101,6 +103,7 @@ def _account(told: AccountChanged) -> around.Account:
         told.phase,
         told.started_on,
         told.renewal_on,
+        told.external_id,
     )
 
 

@@ -14,7 +14,7 @@ from shared.db.merged import families, family
 
 _COLUMNS = (
     "account_id, version, name, tier, industry, size, owner, region, annual_value, phase, started_on,"
-    " renewal_on"
+    " renewal_on, external_id"
 )
 _LIST = f"""
 select {_COLUMNS} from accounts
@@ -28,20 +28,27 @@ _ONE = f"""
 select {_COLUMNS} from accounts
 where account_id = coalesce((select id from merged where former = $1), $1)
 """  # noqa: S608 - our own column names
+_SOME = f"""
+select {_COLUMNS} from accounts where account_id = any($1::uuid[]) order by account_id
+"""  # noqa: S608 - our own column names
+# All are as of an instant: what came later is left out, what was open then counts as open.
 _LAST = """
 select coalesce(m.id, a.account_id),
-    max((select max(day) from answer_facts f where f.account_id = a.account_id))
+    max((select max(day) from answer_facts f where f.account_id = a.account_id and f.day <= $2))
 from unnest($1::uuid[]) as a (account_id) left join merged m on m.former = a.account_id group by 1
 """
 _OPEN = """
 select coalesce(m.id, account_id), count(*)::int from cases left join merged m on m.former = account_id
-where account_id = any($1::uuid[]) and state not in ('resolved', 'closed') group by 1
+where account_id = any($1::uuid[]) and opened_at <= $2
+    and (state not in ('resolved', 'closed') or changed_at > $2)
+group by 1
 """
 _SUPPORT = """
 select coalesce(m.id, account_id), count(*)::int from happenings
 left join merged m on m.former = account_id
 where account_id = any($1::uuid[]) and kind = 'support_ticket' and event <> 'support_ticket.resolved'
-    and at > $2 group by 1
+    and at > $2 and at <= $3
+group by 1
 """
 _USAGE = """
 select coalesce(m.id, account_id), avg(number) filter (where at > $2),
@@ -131,12 +138,17 @@ async def one(conn: Connection, account: UUID) -> Account | None:
     return Account(*tuple(row)) if row else None
 
 
+async def some(conn: Connection, accounts: Sequence[UUID]) -> list[Account]:
+    """Those of some accounts that the directory told of."""
+    return [Account(*row) for row in map(tuple, await conn.fetch(_SOME, list(accounts)))]
+
+
 async def around(conn: Connection, accounts: Sequence[UUID], now: datetime) -> dict[UUID, Around]:
-    """What is known of some accounts besides what their people said, under all ids of each."""
+    """What was known of some accounts at an instant besides what their people said, under all their ids."""
     ids = [one for found in (await families(conn, accounts)).values() for one in found]
-    last = dict(map(tuple, await conn.fetch(_LAST, ids)))
-    cases = dict(map(tuple, await conn.fetch(_OPEN, ids)))
-    support = dict(map(tuple, await conn.fetch(_SUPPORT, ids, now - timedelta(days=90))))
+    last = dict(map(tuple, await conn.fetch(_LAST, ids, now.date())))
+    cases = dict(map(tuple, await conn.fetch(_OPEN, ids, now)))
+    support = dict(map(tuple, await conn.fetch(_SUPPORT, ids, now - timedelta(days=90), now)))
     usage = await conn.fetch(_USAGE, ids, now - timedelta(days=30), now - timedelta(days=120), now)
     used = {row[0]: row[1] / row[2] for row in map(tuple, usage) if row[1] is not None and row[2]}
     committees: dict[UUID, dict[str, tuple[int, int]]] = {}

@@ -25,16 +25,19 @@ class Account(NamedTuple):
     phase: str
     started_on: date | None
     renewal_on: date | None
+    external_id: str = ""
 
 
 class Someone(NamedTuple):
-    """A contact, as far as scores need it."""
+    """A contact, as far as scores need it; `person` is sealed and opened only to find them in a CRM."""
 
     contact_id: UUID
     version: int
     account_id: UUID | None
     persona: str | None
     job_function: str
+    external_id: str = ""
+    person: str = ""
 
 
 class Case(NamedTuple):
@@ -65,20 +68,22 @@ class Happening(NamedTuple):
 
 _ACCOUNTS = """
 insert into accounts as held select * from unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[],
-    $6::text[], $7::text[], $8::text[], $9::float8[], $10::text[], $11::date[], $12::date[])
+    $6::text[], $7::text[], $8::text[], $9::float8[], $10::text[], $11::date[], $12::date[], $13::text[])
 on conflict (account_id) do update set (version, name, tier, industry, size, owner, region, annual_value,
-    phase, started_on, renewal_on) = (excluded.version, excluded.name, excluded.tier, excluded.industry,
-    excluded.size, excluded.owner, excluded.region, excluded.annual_value, excluded.phase,
-    excluded.started_on, excluded.renewal_on)
+    phase, started_on, renewal_on, external_id) =
+    (excluded.version, excluded.name, excluded.tier, excluded.industry, excluded.size, excluded.owner,
+    excluded.region, excluded.annual_value, excluded.phase, excluded.started_on, excluded.renewal_on,
+    excluded.external_id)
 where held.version < excluded.version
 """
 _PEOPLE = """
 insert into people as held
-select t.* from unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[], $5::text[])
-    as t (contact_id, version, account_id, persona, job_function)
+select t.* from unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[])
+    as t (contact_id, version, account_id, persona, job_function, external_id, person)
 where not exists (select from erased_contacts e where e.contact_id = t.contact_id)
-on conflict (contact_id) do update set (version, account_id, persona, job_function) =
-    (excluded.version, excluded.account_id, excluded.persona, excluded.job_function)
+on conflict (contact_id) do update set (version, account_id, persona, job_function, external_id, person) =
+    (excluded.version, excluded.account_id, excluded.persona, excluded.job_function, excluded.external_id,
+    excluded.person)
 where held.version < excluded.version
 """
 _CASES = """

@@ -61,6 +61,13 @@ from answer_facts f left join merged m on m.former = f.account_id, {_POINTS}
 where account_id = any($1::uuid[]) and state = 'counted' and day between $2 and $3 and given is not null
 group by 1, 2, 3
 """  # noqa: S608 - texts of this module
+_OF_FAMILIES = f"""
+select coalesce(m.id, account_id), metric, family, max(day), count(*)::int,
+    (count(*) filter (where {_HIGH}))::int, (count(*) filter (where not {_NOT_LOW}))::int
+from answer_facts f left join merged m on m.former = f.account_id, {_POINTS}
+where account_id = any($1::uuid[]) and state = 'counted' and day between $2 and $3 and given is not null
+group by 1, 2, 3 order by 1, 2, 3
+"""  # noqa: S608 - texts of this module
 _OF_PROGRAMMES = f"""
 select metric, family, programme, count(*)::int,
     (count(*) filter (where {_HIGH}))::int, (count(*) filter (where not {_NOT_LOW}))::int
@@ -126,6 +133,18 @@ async def said_by(
     for account, metric, persona, *counts in map(tuple, await conn.fetch(_OF, ids, first, last)):
         found.setdefault(account, []).append((Metric(metric), persona, Voices(*counts)))
     return found
+
+
+async def said_in_families(
+    conn: Connection, accounts: Sequence[UUID], first: date, last: date
+) -> dict[tuple[UUID, Metric, str], tuple[Voices, date]]:
+    """What some accounts said, by metric and family, with the day of the last answer."""
+    ids = [one for found in (await families(conn, accounts)).values() for one in found]
+    rows = await conn.fetch(_OF_FAMILIES, ids, first, last)
+    return {
+        (account, Metric(metric), family): (Voices(*counts), day)
+        for account, metric, family, day, *counts in map(tuple, rows)
+    }
 
 
 async def said_of(conn: Connection, accounts: Sequence[UUID], span: Span) -> dict[Key, list[Voices]]:

@@ -9,8 +9,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from services.cli.scores import app
+from services.scoring.domain.crm import Kind
+from services.scoring.store import crm
 from shared.db.database import connect
 from shared.runtime.clock import FakeMachine, FixedClock
+from shared.runtime.ids import derive
 from tests.support.databases import TestDatabase
 from tests.support.deployed import deployed
 from tests.support.scoring import Scoring, answer
@@ -40,4 +43,27 @@ async def test_sums_are_checked_and_counted_anew(
     rebuilt = await run(tmp_path, "rebuild")
     assert "counted anew from 2 answers" in rebuilt.output
     assert (await run(tmp_path, "check")).exit_code == 0
+    await db.close()
+
+
+@pytest.mark.requirement("R71")
+async def test_what_could_not_be_written_to_a_crm_is_shown_with_its_reason(
+    fresh_database: TestDatabase, clock: FixedClock, machine: FakeMachine, tmp_path: Path
+) -> None:
+    db = await connect(fresh_database.dsn("scoring"), service="scoring", clock=clock, machine=machine)
+    deployed(tmp_path, fresh_database)
+    assert "docs/crm.md" in (await run(tmp_path, "crm")).output
+    async with db.begin() as tx:
+        await tx.conn.execute(
+            "insert into crm_records (target, kind, id, state, reason) values "
+            "('hubspot', 'contact', $1, 'refused', 'there is no such record'), "
+            "('salesforce', 'contact', $1, 'written', '')",
+            derive("contact", 1),
+        )
+        await crm.hold(tx.conn, "hubspot", [Kind.ACCOUNT], 1, machine.wall(), "HTTP 403 MISSING_SCOPES")
+    shown = (await run(tmp_path, "crm")).output
+    assert "salesforce: 1 contact records written" in shown
+    assert "hubspot: account records wait until 2026-01-01 00:00:00 UTC: HTTP 403 MISSING_SCOPES" in shown
+    assert "there is no such record" in shown
+    assert "hubspot" not in (await run(tmp_path, "crm", "salesforce")).output
     await db.close()

@@ -1,0 +1,1 @@
+"""CRMs that scores are written to: one file each, no database."""

@@ -1,0 +1,306 @@
+"""CRMs as their documentation says they answer: each keeps records and the figures written to them."""
+
+from __future__ import annotations
+
+import json
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+import httpx
+from typing_extensions import override
+
+from services.scoring.domain.crm import Kind
+
+Fields = dict[str, Any]
+
+
+@dataclass
+class CrmDesk(ABC):
+    """A CRM of a test.
+
+    Attributes:
+        records: by kind and the CRM's own id.
+        fails: answers to the next requests, instead of its own.
+        fails_writing: answers to the next requests that write figures.
+        lose_answer: the next figures are written, and whoever wrote them does not hear of it.
+        writes: how many records were written to, each time counted.
+    """
+
+    records: dict[Kind, dict[str, Fields]] = field(default_factory=lambda: {kind: {} for kind in Kind})
+    asked: list[httpx.Request] = field(default_factory=list)
+    fails: list[httpx.Response | Exception] = field(default_factory=list)
+    fails_writing: list[httpx.Response | Exception] = field(default_factory=list)
+    lose_answer: bool = False
+    writes: int = 0
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        """Answer a request."""
+        self.asked.append(request)
+        writing = self.is_write(request)
+        failing = self.fails or (self.fails_writing if writing else [])
+        if failing:
+            failure = failing.pop(0)
+            if isinstance(failure, Exception):
+                raise failure
+            return failure
+        form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+        body = json.loads(request.content) if request.content and not form else {}
+        answer = self.answer(request, body)
+        if self.lose_answer and writing:
+            self.lose_answer = False
+            raise httpx.ReadError("cut", request=request)
+        return answer
+
+    @abstractmethod
+    def answer(self, request: httpx.Request, body: Any) -> httpx.Response:
+        """What the partner does with a request."""
+
+    @abstractmethod
+    def is_write(self, request: httpx.Request) -> bool:
+        """Whether it is a request to write figures."""
+
+    @abstractmethod
+    def add(self, kind: Kind, key: str, number: int) -> str:
+        """Keep a record of that address or name; returns its id."""
+
+    @abstractmethod
+    def shown(self, kind: Kind, record: str) -> Fields:
+        """The figures that a record shows, by the names that they have with us; cleared ones are left out."""
+
+
+class HubSpotCrm(CrmDesk):
+    """https://developers.hubspot.com/docs/api-reference/crm-contacts-v3/guide, and its properties."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.groups: set[str] = set()
+        self.properties: dict[Kind, dict[str, Fields]] = {
+            Kind.CONTACT: {name: {} for name in ("email", "hs_additional_emails")},
+            Kind.ACCOUNT: {name: {} for name in ("name", "customer_number")},
+        }
+
+    @override
+    def is_write(self, request: httpx.Request) -> bool:
+        return request.url.path.endswith("/batch/update")
+
+    @override
+    def add(self, kind: Kind, key: str, number: int) -> str:
+        self.records[kind][str(number)] = {"email" if kind is Kind.CONTACT else "name": key}
+        return str(number)
+
+    @override
+    def shown(self, kind: Kind, record: str) -> Fields:
+        kept = self.records[kind][record].items()
+        return {name.removeprefix("afterword_"): v for name, v in kept if name.startswith("afterword_") and v}
+
+    @override
+    def answer(self, request: httpx.Request, body: Any) -> httpx.Response:
+        assert request.headers["authorization"] == "Bearer secret"
+        _, _, _, area, objects, *rest = request.url.path.split("/")
+        kind = {"contacts": Kind.CONTACT, "companies": Kind.ACCOUNT}[objects]
+        if area == "properties":
+            return self._properties(request.method, kind, rest, body)
+        match rest:
+            case ["batch", "read"]:
+                return self._read(kind, body)
+            case ["batch", "update"]:
+                return self._update(kind, body)
+            case ["search"]:
+                return self._search(kind, body)
+        raise AssertionError(request.url)
+
+    def _properties(self, method: str, kind: Kind, rest: list[str], body: Any) -> httpx.Response:
+        known = self.properties[kind]
+        match method, rest:
+            case "GET", []:
+                return httpx.Response(200, json={"results": [{"name": name} for name in known]})
+            case "GET", ["groups", name]:
+                return httpx.Response(200 if name in self.groups else 404, json={"name": name})
+            case "POST", ["groups"]:
+                assert body["name"] not in self.groups
+                self.groups.add(body["name"])
+                return httpx.Response(201, json=body)
+            case "POST", ["batch", "create"]:
+                for one in body["inputs"]:
+                    assert one["groupName"] in self.groups
+                    assert one["name"] not in known
+                    assert re.fullmatch(r"[a-z][a-z0-9_]{0,99}", one["name"])
+                    assert (one["type"] == "enumeration") == bool(one.get("options"))
+                    known[one["name"]] = one
+                return httpx.Response(201, json={"status": "COMPLETE", "results": body["inputs"]})
+        raise AssertionError((method, rest))
+
+    def _read(self, kind: Kind, body: Any) -> httpx.Response:
+        by, found, missing = body.get("idProperty"), [], []
+        for one in [one["id"] for one in body["inputs"]]:
+            records = self.records[kind].items()
+            known = [(r, kept) for r, kept in records if (one in self._addresses(kept) if by else r == one)]
+            found += [simple(r, {n: kept.get(n) for n in body["properties"]}) for r, kept in known]
+            missing += [] if known else [one]
+        return self._batch(found, missing)
+
+    def _addresses(self, kept: Fields) -> set[str]:
+        return {kept.get("email", ""), *kept.get("hs_additional_emails", "").split(";")} - {""}
+
+    def _update(self, kind: Kind, body: Any) -> httpx.Response:
+        inputs, done, missing = body["inputs"], [], []
+        assert len(inputs) <= 100
+        ids = [one["id"] for one in inputs]
+        if any("idProperty" in one for one in inputs) or len(set(ids)) < len(ids):
+            return invalid("VALIDATION_ERROR")
+        for one in inputs:
+            for name, value in one["properties"].items():
+                if name not in self.properties[kind] or not self._fits(self.properties[kind][name], value):
+                    return invalid("VALIDATION_ERROR")
+        for one in inputs:
+            if one["id"] not in self.records[kind]:
+                missing.append(one["id"])
+                continue
+            self.records[kind][one["id"]] |= one["properties"]
+            self.writes += 1
+            done.append(simple(one["id"], one["properties"]))
+        return self._batch(done, missing)
+
+    def _fits(self, definition: Fields, value: object) -> bool:
+        if value == "":
+            return True
+        match definition.get("type"):
+            case "number":
+                return bool(re.fullmatch(r"-?\d+(\.\d+)?", str(value)))
+            case "date":
+                return bool(re.fullmatch(r"\d{4}-\d\d-\d\d", str(value)))
+            case "enumeration":
+                return value in {one["value"] for one in definition["options"]}
+        return isinstance(value, str)
+
+    def _search(self, kind: Kind, body: Any) -> httpx.Response:
+        ((wanted,),) = [group["filters"] for group in body["filterGroups"]]
+        assert wanted["operator"] == "IN"
+        assert wanted["values"] == [one.lower() for one in wanted["values"]]
+        name = wanted["propertyName"]
+        if name not in self.properties[kind]:
+            return invalid("VALIDATION_ERROR")
+        found = [
+            simple(record, {name: kept[name]})
+            for record, kept in self.records[kind].items()
+            if str(kept.get(name, "")).lower() in wanted["values"]
+        ]
+        return httpx.Response(200, json={"total": len(found), "results": found[: body["limit"]]})
+
+    def _batch(self, found: list[Fields], missing: list[str]) -> httpx.Response:
+        at = "2026-11-02T09:00:00.000Z"
+        answer: Fields = {"status": "COMPLETE", "results": found, "startedAt": at, "completedAt": at}
+        if missing:
+            said = "Could not get some objects, they may be deleted or not exist. Check that ids are valid."
+            error = {"status": "error", "category": "OBJECT_NOT_FOUND", "message": said}
+            answer |= {"numErrors": 1, "errors": [error | {"context": {"ids": missing}}]}
+        return httpx.Response(207 if missing else 200, json=answer)
+
+
+def invalid(category: str) -> httpx.Response:
+    """A request that HubSpot finds fault with."""
+    return httpx.Response(400, json={"status": "error", "category": category, "message": "ana@acme.test"})
+
+
+def simple(record: str, properties: Mapping[str, Any]) -> Fields:
+    """An object of HubSpot's with what its own client insists on."""
+    at = "2026-11-02T09:00:00.000Z"
+    return {"id": record, "properties": dict(properties), "createdAt": at, "updatedAt": at, "archived": False}
+
+
+_LITERAL = r"'(?:[^'\\]|\\.)*'"
+_PREFIXES = {Kind.CONTACT: "003", Kind.ACCOUNT: "001"}
+
+
+class SalesforceCrm(CrmDesk):
+    """https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/."""
+
+    def __init__(self, figures: Iterable[str] = ()) -> None:
+        super().__init__()
+        self.fields: dict[Kind, dict[str, bool]] = {kind: {} for kind in Kind}
+        for name in figures:
+            for kind in Kind:
+                self.fields[kind][f"Afterword_{name}__c"] = True
+        self.wrong: set[str] = set()
+        """Fields that a validation rule of the organisation refuses."""
+
+    @override
+    def is_write(self, request: httpx.Request) -> bool:
+        return request.url.path.endswith("/composite/sobjects")
+
+    @override
+    def add(self, kind: Kind, key: str, number: int) -> str:
+        record = f"{_PREFIXES[kind]}Ab{number:010}AAA"
+        self.records[kind][record] = {"Email" if kind is Kind.CONTACT else "Name": key}
+        return record
+
+    @override
+    def shown(self, kind: Kind, record: str) -> Fields:
+        kept = self.records[kind][record].items()
+        return {
+            name.removeprefix("Afterword_").removesuffix("__c"): value
+            for name, value in kept
+            if name.startswith("Afterword_") and value is not None
+        }
+
+    @override
+    def answer(self, request: httpx.Request, body: Any) -> httpx.Response:
+        parts = request.url.path.strip("/").split("/")
+        assert parts[:2] == ["services", "data"]
+        match parts[3:]:
+            case ["query"]:
+                return self._query(parse_qs(request.url.query.decode())["q"][0])
+            case ["sobjects", thing, "describe"]:
+                fields = self.fields[Kind(thing.lower())]
+                listed = [{"name": name, "updateable": may} for name, may in fields.items()]
+                return httpx.Response(200, json={"name": thing, "fields": listed})
+            case ["composite", "sobjects"]:
+                assert request.method == "PATCH"
+                return self._update(body)
+        raise AssertionError(request.url)
+
+    def _query(self, asked: str) -> httpx.Response:
+        found = re.fullmatch(r"SELECT Id, (\w+) FROM (Contact|Account) WHERE (.+)", unquote(asked))
+        assert found is not None, asked
+        field_, thing, where = found.groups()
+        wanted: dict[str, set[str]] = {}
+        for name, listed in re.findall(rf"(\w+) IN \(({_LITERAL}(?:, {_LITERAL})*)\)", where):
+            texts = re.findall(_LITERAL, listed)
+            wanted[name] = {re.sub(r"\\(.)", r"\1", one[1:-1]).lower() for one in texts}
+        rows = [
+            {"attributes": {"type": thing}, "Id": record, field_: kept.get(field_)}
+            for record, kept in self.records[Kind(thing.lower())].items()
+            if str(kept.get(field_, "")).lower() in wanted.get(field_, ())
+            or record.lower() in wanted.get("Id", ())
+            or record[:15].lower() in wanted.get("Id", ())
+        ]
+        return httpx.Response(200, json={"totalSize": len(rows), "done": True, "records": rows})
+
+    def _update(self, body: Any) -> httpx.Response:
+        assert body["allOrNone"] is False
+        assert len(body["records"]) <= 200
+        return httpx.Response(200, json=[self._updated(one) for one in body["records"]])
+
+    def _updated(self, given: Fields) -> Fields:
+        kind, record = Kind(given.pop("attributes")["type"].lower()), given.pop("id")
+        unknown = [name for name in given if name not in self.fields[kind]]
+        assert not unknown, "the connector writes fields that it was told are there, and no others"
+        if record not in self.records[kind]:
+            return failed("ENTITY_IS_DELETED", [])
+        if named := sorted(self.wrong & set(given)):
+            return failed("FIELD_CUSTOM_VALIDATION_EXCEPTION", named)
+        self.records[kind][record] |= given
+        self.writes += 1
+        return {"id": record, "success": True, "errors": []}
+
+
+def failed(code: str, fields: list[str]) -> Fields:
+    """What came of a record that Salesforce refuses."""
+    return {
+        "success": False,
+        "errors": [{"statusCode": code, "message": "ana@acme.test", "fields": fields}],
+    }
