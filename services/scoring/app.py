@@ -103,6 +103,11 @@ def _crms(settings: Settings, machine: Machine) -> tuple[Crm, ...]:
             settings.salesforce_client_secret.get_secret_value(),
         ),
         salesforce_key=settings.salesforce_account_key,
+        gainsight=PartnerAccess(settings.gainsight_url, "", settings.gainsight_key.get_secret_value()),
+        gainsight_key=settings.gainsight_company_key,
+        totango=PartnerAccess(
+            settings.totango_url, settings.totango_service, settings.totango_token.get_secret_value()
+        ),
     )
     return tuple(crms_of(accesses, machine))
 

@@ -70,6 +70,22 @@ class Settings(ServiceSettings):
         pattern=r"^[A-Za-z]\w*$",
         description="field of accounts that holds the id of the account; Name: its name is compared",
     )
+    gainsight_url: str = Field(
+        default="", description="https://<domain>.gainsightcloud.com, to write scores to companies there"
+    )
+    gainsight_key: SecretStr = Field(default=SecretStr(""), description="access key of the tenant")
+    gainsight_company_key: str = Field(
+        default="Name",
+        pattern=r"^[A-Za-z]\w*$",
+        description="field of companies that holds the id of the account; Name: its name is compared",
+    )
+    totango_url: str = Field(
+        default="https://api.totango.com", description="https://api-eu1.totango.com for the EU"
+    )
+    totango_service: str = Field(default="", description="id of the service (SP-...) whose accounts they are")
+    totango_token: SecretStr = Field(
+        default=SecretStr(""), description="token of its API, to write scores to accounts there"
+    )
     crm_settle_seconds: float = Field(
         default=30.0, ge=0, description="machine seconds for which changes gather before they are written"
     )

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 
@@ -95,24 +96,41 @@ class Api:
             raise SendError("the answer is no JSON list", permanent=False, uncertain=True)
         return [one for one in found if isinstance(one, dict)]
 
+    async def post_form(self, path: str, fields: Mapping[str, str]) -> None:
+        """Post a form to a partner whose answer says nothing but that it came.
+
+        Raises:
+            SendError: As for `ask`.
+        """
+        kind = {"content-type": "application/x-www-form-urlencoded"}
+        self._check(await self._sent("POST", path, urlencode(fields).encode(), kind))
+
     async def _request(
         self, method: str, path: str, body: object, headers: Mapping[str, str]
     ) -> httpx.Response:
         content = None if body is None else as_json(body)
         sent = {"content-type": "application/json", "accept": "application/json", **headers}
+        return await self._sent(method, path, content, sent)
+
+    async def _sent(
+        self, method: str, path: str, content: bytes | None, sent: Mapping[str, str]
+    ) -> httpx.Response:
         try:
             async with asyncio.timeout(self._seconds):
-                return await self._client.request(method, path, content=content, headers=sent)
+                return await self._client.request(method, path, content=content, headers=dict(sent))
         except (httpx.HTTPError, TimeoutError) as error:
             raise SendError(f"no answer: {type(error).__name__}", permanent=False, uncertain=True) from error
 
     def _read(self, answer: httpx.Response) -> object:
+        self._check(answer)
+        return _json(answer) if answer.content else {}
+
+    def _check(self, answer: httpx.Response) -> None:
         later = answer.status_code in _LATER or answer.status_code >= _SERVER
         if not answer.is_success:
             after = wish(answer.headers.get("retry-after", ""), self._machine.wall()) if later else None
             said = f"HTTP {answer.status_code} {code_of(_json(answer))}".rstrip()
             raise SendError(said, permanent=not later, retry_after=after, status=answer.status_code)
-        return _json(answer) if answer.content else {}
 
 
 @dataclass(frozen=True, slots=True)

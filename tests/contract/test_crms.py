@@ -11,14 +11,17 @@ import pytest
 from hubspot import HubSpot as Client
 from hubspot.crm.contacts import BatchReadInputSimplePublicObjectId
 
+from services.scoring.connectors.batches import REMEMBERED
+from services.scoring.connectors.gainsight import Gainsight
 from services.scoring.connectors.hubspot import HubSpot
-from services.scoring.connectors.salesforce import REMEMBERED, Salesforce
+from services.scoring.connectors.salesforce import Salesforce
+from services.scoring.connectors.totango import Totango
 from services.scoring.domain.crm import FIGURES, Crm, Figures, Found, Kind, Refused, Subject, Taken, Update
 from shared.errors import SendError
 from shared.partners.api import Api
 from shared.runtime.clock import FakeMachine
 from shared.runtime.ids import derive
-from tests.support.crm import CrmDesk, HubSpotCrm, SalesforceCrm
+from tests.support.crm import CrmDesk, GainsightCrm, HubSpotCrm, SalesforceCrm, TotangoCrm
 from tests.support.hubspots import wired
 
 pytestmark = pytest.mark.requirement("R71")
@@ -49,6 +52,18 @@ def salesforce(api: Api, key: str = "") -> Crm:
     return Salesforce(api, key or "Name")
 
 
+def gainsight(api: Api, key: str = "") -> Crm:
+    return Gainsight(api, key or "Name")
+
+
+def totango(api: Api, _key: str = "") -> Crm:
+    return Totango(api, "SP-0000-01")
+
+
+def gainsights_desk() -> CrmDesk:
+    return GainsightCrm(FIGURES[Kind.ACCOUNT])
+
+
 def salesforces_desk() -> CrmDesk:
     return SalesforceCrm({*FIGURES[Kind.CONTACT], *FIGURES[Kind.ACCOUNT]})
 
@@ -56,8 +71,14 @@ def salesforces_desk() -> CrmDesk:
 BENCHES: dict[str, tuple[Callable[[], CrmDesk], Callable[..., Crm]]] = {
     "hubspot": (HubSpotCrm, hubspot),
     "salesforce": (salesforces_desk, salesforce),
+    "gainsight": (gainsights_desk, gainsight),
+    "totango": (TotangoCrm, totango),
 }
-KEYS = {"hubspot": "customer_number", "salesforce": "Customer_Number__c"}
+KEYS = {
+    "hubspot": "customer_number", "salesforce": "Customer_Number__c", "gainsight": "Customer_Number__gc",
+}  # fmt: skip
+SEARCHED = ("hubspot", "salesforce", "gainsight")
+"""CRMs in which records are looked for."""
 
 
 def bench_of(name: str, key: str = "") -> Bench:
@@ -66,6 +87,10 @@ def bench_of(name: str, key: str = "") -> Bench:
     headers = {"authorization": "Bearer secret"}
     client = httpx.AsyncClient(base_url=SITE, transport=httpx.MockTransport(desk), headers=headers)
     return Bench(build(Api(client, machine), key), desk, machine)
+
+
+def kinds_of(*names: str) -> list[tuple[str, Kind]]:
+    return [(name, kind) for name in names for kind in Kind if kind in bench_of(name).of.kinds]
 
 
 @pytest.fixture(params=BENCHES)
@@ -82,8 +107,9 @@ def key_of(kind: Kind, name: str = "ana") -> str:
     return f"{name}@acme.test" if kind is Kind.CONTACT else f"{name.title()}'s (EMEA)"
 
 
-@pytest.mark.parametrize("kind", list(Kind))
-async def test_a_record_is_found_by_address_or_name_and_nobody_is_made(bench: Bench, kind: Kind) -> None:
+@pytest.mark.parametrize(("name", "kind"), kinds_of(*SEARCHED))
+async def test_a_record_is_found_by_address_or_name_and_nobody_is_made(name: str, kind: Kind) -> None:
+    bench = bench_of(name)
     record = bench.desk.add(kind, key_of(kind).swapcase() if kind is Kind.ACCOUNT else key_of(kind), 7)
     wanted = [subject(kind, key_of(kind)), subject(kind, key_of(kind, "bo"), 1)]
     found = await bench.of.find(kind, wanted)
@@ -92,8 +118,9 @@ async def test_a_record_is_found_by_address_or_name_and_nobody_is_made(bench: Be
     assert list(bench.desk.records[kind]) == [record]
 
 
-@pytest.mark.parametrize("kind", list(Kind))
-async def test_the_own_id_of_the_crm_names_the_record(bench: Bench, kind: Kind) -> None:
+@pytest.mark.parametrize(("name", "kind"), kinds_of(*SEARCHED))
+async def test_the_own_id_of_the_crm_names_the_record(name: str, kind: Kind) -> None:
+    bench = bench_of(name)
     record = bench.desk.add(kind, key_of(kind), 7)
     bench.desk.add(kind, key_of(kind, "bo"), 8)
     external = f"{bench.of.name}:{record}"
@@ -101,15 +128,18 @@ async def test_the_own_id_of_the_crm_names_the_record(bench: Bench, kind: Kind) 
     assert found[ANA] == Found(record)
 
 
-@pytest.mark.parametrize("kind", list(Kind))
-async def test_an_own_id_that_leads_nowhere_falls_back_to_what_is_known(bench: Bench, kind: Kind) -> None:
+@pytest.mark.parametrize(("name", "kind"), kinds_of(*SEARCHED))
+async def test_an_own_id_that_leads_nowhere_falls_back_to_what_is_known(name: str, kind: Kind) -> None:
+    bench = bench_of(name)
     record = bench.desk.add(kind, key_of(kind), 7)
     gone = record.replace("7", "6")
     found = await bench.of.find(kind, [subject(kind, key_of(kind), external=f"{bench.of.name}:{gone}")])
     assert found[ANA] == Found(record)
 
 
-async def test_of_two_companies_of_one_name_none_is_guessed(bench: Bench) -> None:
+@pytest.mark.parametrize("name", SEARCHED)
+async def test_of_two_companies_of_one_name_none_is_guessed(name: str) -> None:
+    bench = bench_of(name)
     for number in (7, 8):
         bench.desk.add(Kind.ACCOUNT, "Acme", number)
     found = await bench.of.find(Kind.ACCOUNT, [subject(Kind.ACCOUNT, "Acme")])
@@ -118,7 +148,7 @@ async def test_of_two_companies_of_one_name_none_is_guessed(bench: Bench) -> Non
     assert "several" in refused.reason
 
 
-@pytest.mark.parametrize("name", BENCHES)
+@pytest.mark.parametrize("name", SEARCHED)
 async def test_accounts_are_found_by_the_field_that_holds_their_number(name: str) -> None:
     bench = bench_of(name, KEYS[name])
     record = bench.desk.add(Kind.ACCOUNT, "Acme", 7)
@@ -127,9 +157,16 @@ async def test_accounts_are_found_by_the_field_that_holds_their_number(name: str
     assert found[ANA] == Found(record)
 
 
-@pytest.mark.parametrize("kind", list(Kind))
-async def test_figures_are_written_replaced_and_cleared(bench: Bench, kind: Kind) -> None:
-    record, figures = bench.desk.add(kind, key_of(kind), 7), FIGURES_OF[kind]
+async def test_an_account_of_which_nothing_is_known_is_refused_and_not_looked_for(bench: Bench) -> None:
+    found = await bench.of.find(Kind.ACCOUNT, [Subject(ANA)])
+    assert isinstance(found[ANA], Refused)
+    assert bench.desk.asked == []
+
+
+@pytest.mark.parametrize(("name", "kind"), kinds_of(*BENCHES))
+async def test_figures_are_written_replaced_and_cleared(name: str, kind: Kind) -> None:
+    bench = bench_of(name)
+    record, figures = bench.desk.add(kind, "acme", 7), FIGURES_OF[kind]
     for _ in range(2):
         assert await bench.writes(kind, record, figures) == Taken(frozenset(figures))
         shown = bench.desk.shown(kind, record)
@@ -139,14 +176,30 @@ async def test_figures_are_written_replaced_and_cleared(bench: Bench, kind: Kind
     assert bench.desk.shown(kind, record) == {}
 
 
-async def test_one_record_that_is_gone_spoils_no_other(bench: Bench) -> None:
-    record = bench.desk.add(Kind.CONTACT, "ana@acme.test", 7)
+@pytest.mark.parametrize("name", SEARCHED)
+async def test_one_record_that_is_gone_spoils_no_other(name: str) -> None:
+    bench = bench_of(name)
+    record = bench.desk.add(Kind.ACCOUNT, "Acme", 7)
     gone = record.replace("7", "6")
-    done = await bench.of.write(Kind.CONTACT, [Update(BO, gone, SAID), Update(ANA, record, SAID)])
+    done = await bench.of.write(Kind.ACCOUNT, [Update(BO, gone, SCORED), Update(ANA, record, SCORED)])
     refused = done[BO]
     assert isinstance(refused, Refused)
     assert refused.gone
-    assert done[ANA] == Taken(frozenset(SAID))
+    assert done[ANA] == Taken(frozenset(SCORED))
+
+
+@pytest.mark.parametrize("name", ["hubspot", "gainsight"])
+async def test_one_record_that_spoils_its_batch_is_written_apart_and_refused_alone(name: str) -> None:
+    bench = bench_of(name)
+    ids = [derive("account", number) for number in range(5)]
+    records = [bench.desk.add(Kind.ACCOUNT, f"{number}", number + 1) for number in range(5)]
+    updates = [Update(one, record, SCORED) for one, record in zip(ids, records, strict=True)]
+    updates[2] = Update(ids[2], records[2], {"csat_transactional_date": "yesterday"})
+    done = await bench.of.write(Kind.ACCOUNT, updates)
+    refused = done[ids[2]]
+    assert isinstance(refused, Refused)
+    assert refused.reason in {"HTTP 400 VALIDATION_ERROR", "HTTP 400 GSOBJ_1006"}
+    assert [done[one] for one in ids if one != ids[2]] == [Taken(frozenset(SCORED))] * 4
 
 
 @pytest.mark.parametrize(
@@ -164,28 +217,33 @@ async def test_one_record_that_is_gone_spoils_no_other(bench: Bench) -> None:
         pytest.param(
             httpx.Response(429, headers={"retry-after": "30"}), False, 30, "HTTP 429", id="too many"
         ),
+        pytest.param(
+            httpx.Response(429, json={"result": False, "errorCode": "GU_2400"}),
+            False, None, "HTTP 429 GU_2400", id="too many, and no word for how long",
+        ),
         pytest.param(httpx.Response(503), False, None, "HTTP 503", id="broken"),
-        pytest.param(httpx.Response(200, text="<html>"), False, None, "no JSON", id="a page"),
         pytest.param(httpx.ReadTimeout("slow"), False, None, "no answer", id="silent"),
     ],
 )  # fmt: skip
 async def test_what_fails_together_says_why_and_whether_to_come_again(
     bench: Bench, answer: httpx.Response | Exception, permanent: bool, wait: int | None, said: str
 ) -> None:
-    record = bench.desk.add(Kind.CONTACT, "ana@acme.test", 7)
+    record = bench.desk.add(Kind.ACCOUNT, "Acme", 7)
     bench.desk.fails_writing = [answer]
     with pytest.raises(SendError, match=said) as caught:
-        await bench.writes(Kind.CONTACT, record, SAID)
+        await bench.writes(Kind.ACCOUNT, record, SCORED)
     assert caught.value.permanent is permanent
     assert caught.value.retry_after == (timedelta(seconds=wait) if wait else None)
 
 
-async def test_an_answer_that_leaves_a_record_out_is_no_success(bench: Bench) -> None:
-    record = bench.desk.add(Kind.CONTACT, "ana@acme.test", 7)
-    empty: object = {"results": []} if bench.of.name == "hubspot" else []
-    bench.desk.fails_writing = [httpx.Response(200, json=empty)]
+@pytest.mark.parametrize("name", SEARCHED)
+@pytest.mark.parametrize("answer", ["<html>", "{}", "[]", '{"results": []}'])
+async def test_an_answer_that_says_nothing_of_the_record_is_no_success(name: str, answer: str) -> None:
+    bench = bench_of(name)
+    record = bench.desk.add(Kind.ACCOUNT, "Acme", 7)
+    bench.desk.fails_writing = [httpx.Response(200, text=answer)]
     with pytest.raises(SendError) as caught:
-        await bench.writes(Kind.CONTACT, record, SAID)
+        await bench.writes(Kind.ACCOUNT, record, SCORED)
     assert not caught.value.permanent
 
 
@@ -200,17 +258,6 @@ async def test_hubspot_gets_properties_of_the_right_type_once_and_only_those_nee
         "afterword_nps": "number", "afterword_nps_date": "date", "afterword_nps_trend": "enumeration"
     }  # fmt: skip
     assert sum(one.url.path.endswith("/batch/create") for one in bench.desk.asked) == 1
-
-
-async def test_one_record_that_hubspot_finds_fault_with_is_written_apart_and_refused_alone() -> None:
-    bench = bench_of("hubspot")
-    ids = [derive("contact", number) for number in range(5)]
-    records = [bench.desk.add(Kind.CONTACT, f"{number}@acme.test", number + 1) for number in range(5)]
-    updates = [Update(one, record, {"nps": 9}) for one, record in zip(ids, records, strict=True)]
-    updates[2] = Update(ids[2], records[2], {"nps": "nine"})
-    done = await bench.of.write(Kind.CONTACT, updates)
-    assert done[ids[2]] == Refused("HTTP 400 VALIDATION_ERROR")
-    assert [done[one] for one in ids if one != ids[2]] == [Taken(frozenset({"nps"}))] * 4
 
 
 async def test_hubspot_finds_a_contact_by_a_second_address() -> None:
@@ -263,3 +310,31 @@ async def test_a_rule_of_the_organisation_refuses_one_record_and_names_the_field
     bench.desk.wrong = {"Afterword_nps__c"}
     refused = await bench.writes(Kind.CONTACT, record, SAID)
     assert refused == Refused("FIELD_CUSTOM_VALIDATION_EXCEPTION Afterword_nps__c")
+
+
+async def test_gainsight_gets_only_fields_that_are_there() -> None:
+    bench = bench_of("gainsight")
+    assert isinstance(bench.desk, GainsightCrm)
+    record = bench.desk.add(Kind.ACCOUNT, "Acme", 7)
+    bench.desk.fields = {"Name", "Gsid", "AFTERWORD_health__gc"}
+    assert await bench.writes(Kind.ACCOUNT, record, SCORED) == Taken(frozenset({"health"}))
+    assert bench.desk.records[Kind.ACCOUNT][record]["AFTERWORD_health__gc"] == 71
+    bench.desk.fields = {"Name"}
+    bench.machine.advance(REMEMBERED)
+    refused = await bench.writes(Kind.ACCOUNT, record, SCORED)
+    assert isinstance(refused, Refused)
+    assert "fields" in refused.reason
+
+
+@pytest.mark.parametrize(
+    ("external", "known"),
+    [
+        ("C-17", Found("C-17")), ("totango:acc_1", Found("acc_1")), ("hubspot:17", None), ("a b", None),
+        ("", None),
+    ],
+)  # fmt: skip
+async def test_totango_knows_accounts_by_ids_of_its_own_kind(external: str, known: Found | None) -> None:
+    bench = bench_of("totango")
+    found = (await bench.of.find(Kind.ACCOUNT, [Subject(ANA, external, name="Acme")]))[ANA]
+    assert found == known if known else isinstance(found, Refused)
+    assert bench.desk.asked == []

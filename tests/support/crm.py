@@ -304,3 +304,116 @@ def failed(code: str, fields: list[str]) -> Fields:
         "success": False,
         "errors": [{"statusCode": code, "message": "ana@acme.test", "fields": fields}],
     }
+
+
+class GainsightCrm(CrmDesk):
+    """https://support.gainsight.com/gainsight_nxt/API_and_Developer_Docs, Company API."""
+
+    def __init__(self, figures: Iterable[str] = ()) -> None:
+        super().__init__()
+        self.fields = {"Name", "Gsid", *(f"Afterword_{name}__gc" for name in figures)}
+
+    @override
+    def is_write(self, request: httpx.Request) -> bool:
+        return request.method == "PUT"
+
+    @override
+    def add(self, kind: Kind, key: str, number: int) -> str:
+        record = f"1P02{number:032}"
+        self.records[kind][record] = {"Name": key}
+        return record
+
+    @override
+    def shown(self, kind: Kind, record: str) -> Fields:
+        kept = self.records[kind][record].items()
+        return {
+            name.removeprefix("Afterword_").removesuffix("__gc"): value
+            for name, value in kept
+            if name.startswith("Afterword_") and value is not None
+        }
+
+    @override
+    def answer(self, request: httpx.Request, body: Any) -> httpx.Response:
+        match request.method, request.url.path:
+            case "GET", "/v1/meta/services/objects/Company/describe":
+                fields = [{"fieldName": name, "dataType": "STRING"} for name in sorted(self.fields)]
+                return said_well([{"objectName": "company", "fields": fields}])
+            case "POST", "/v1/data/objects/query/Company":
+                return self._query(body)
+            case "PUT", "/v1/data/objects/Company":
+                assert parse_qs(request.url.query.decode()) == {"keys": ["Gsid"]}
+                return self._update(body["records"])
+        raise AssertionError(request.url)
+
+    def _query(self, body: Any) -> httpx.Response:
+        conditions = body["where"]["conditions"]
+        aliases = [one["alias"] for one in conditions]
+        assert body["where"]["expression"] == " OR ".join(aliases)
+        assert len(set(aliases)) == len(aliases)
+        assert all((len(one["value"]), one["operator"]) == (1, "EQ") for one in conditions)
+        found = [
+            {name: {"Gsid": record, **kept}.get(name) for name in body["select"]}
+            for record, kept in self.records[Kind.ACCOUNT].items()
+            if any(_meets({**kept, "Gsid": record}, one) for one in conditions)
+        ]
+        return said_well({"records": found[: body["limit"]]})
+
+    def _update(self, records: list[Fields]) -> httpx.Response:
+        assert len(records) <= 50
+        for one in records:
+            for name, value in one.items():
+                if name not in self.fields or (name.endswith("_date__gc") and not _is_day(value)):
+                    error = {"errorMessage": "Invalid dateTime format", "errorCode": "GSOBJ_1006"}
+                    told = {"result": False, "errorCode": "GSOBJ_1006", "data": {"errors": [[error]]}}
+                    return httpx.Response(400, json=told)
+        done = []
+        for one in records:
+            if one["Gsid"] in self.records[Kind.ACCOUNT]:
+                self.records[Kind.ACCOUNT][one["Gsid"]] |= one
+                self.writes += 1
+                done.append(one)
+        return said_well({"count": len(done), "errors": None, "records": done})
+
+
+def _meets(kept: Fields, condition: Fields) -> bool:
+    return str(kept.get(condition["name"])).lower() == condition["value"][0].lower()
+
+
+def _is_day(value: object) -> bool:
+    return value is None or bool(re.fullmatch(r"\d{4}-\d\d-\d\d", str(value)))
+
+
+def said_well(data: object) -> httpx.Response:
+    """An answer of Gainsight's that went well."""
+    told = {"result": True, "errorCode": None, "errorDesc": None, "requestId": "1", "message": None}
+    return httpx.Response(200, json={**told, "data": data})
+
+
+class TotangoCrm(CrmDesk):
+    """https://support.totango.com/hc/en-us/articles/203639605-Totango-HTTP-API."""
+
+    @override
+    def is_write(self, request: httpx.Request) -> bool:
+        return True
+
+    @override
+    def add(self, kind: Kind, key: str, number: int) -> str:
+        self.records[kind][key] = {}
+        return key
+
+    @override
+    def shown(self, kind: Kind, record: str) -> Fields:
+        kept = self.records[kind][record].items()
+        return {name.removeprefix("sdr_o.afterword_"): value for name, value in kept if value}
+
+    @override
+    def answer(self, request: httpx.Request, body: Any) -> httpx.Response:
+        assert (request.method, request.url.path) == ("POST", "/pixel.gif/")
+        form = parse_qs(request.content.decode(), keep_blank_values=True)
+        told = {name: value for name, (value,) in form.items()}
+        assert told.pop("sdr_s") == "SP-0000-01"
+        record = told.pop("sdr_o")
+        assert not [name for name in told if not re.fullmatch(r"sdr_o\.[a-z0-9_]{1,100}", name)]
+        self.records[Kind.ACCOUNT].setdefault(record, {}).update(told)
+        self.writes += 1
+        return httpx.Response(200, content=b"GIF89a", headers={"content-type": "image/gif"})

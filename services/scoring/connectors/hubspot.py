@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from services.scoring.connectors.batches import Outcomes, apart
 from services.scoring.domain.crm import (
     GONE,
     NO_NAME,
@@ -27,7 +28,6 @@ from services.scoring.domain.crm import (
     one_of,
     shape_of,
 )
-from shared.errors import SendError
 from shared.partners.api import Api, lost, objects, text
 
 GROUP = "afterword"
@@ -111,25 +111,17 @@ class HubSpot:
     async def write(self, kind: Kind, updates: Sequence[Update]) -> Mapping[UUID, Taken | Refused]:
         """See `Crm.write`."""
         known = await self._prepared(kind, updates)
-        return await self._written(kind, updates, known)
 
-    async def _written(
-        self, kind: Kind, updates: Sequence[Update], known: set[str]
-    ) -> dict[UUID, Taken | Refused]:
-        """Write a batch; one record that HubSpot finds fault with spoils it, so it is halved down to it."""
-        inputs = [{"id": one.record, "properties": _properties(one, known)} for one in updates]
-        try:
-            answer = await self._api.ask("POST", f"{_at(kind)}/batch/update", {"inputs": inputs})
-        except SendError as error:
-            if error.status not in {_INVALID, _NOT_FOUND}:
-                raise
+        async def update(some: Sequence[Update]) -> Outcomes:
+            inputs = [{"id": one.record, "properties": _properties(one, known)} for one in some]
+            return _outcomes(
+                some, await self._api.ask("POST", f"{_at(kind)}/batch/update", {"inputs": inputs})
+            )
+
+        outcomes = await apart(update, updates, {_INVALID, _NOT_FOUND})
+        if any(isinstance(one, Refused) for one in outcomes.values()):
             self._known.pop(kind, None)
-            if len(updates) == 1:
-                return {updates[0].id: GONE if error.status == _NOT_FOUND else Refused(str(error))}
-            half = len(updates) // 2
-            first = await self._written(kind, updates[:half], known)
-            return first | await self._written(kind, updates[half:], known)
-        return _outcomes(updates, answer)
+        return outcomes
 
     async def _prepared(self, kind: Kind, updates: Sequence[Update]) -> set[str]:
         """The properties there are, with those made that figures of these updates need."""

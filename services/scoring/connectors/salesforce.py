@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
+from services.scoring.connectors.batches import Fields, within
 from services.scoring.domain.crm import (
-    FIGURES,
     GONE,
     NO_FIELDS,
     NO_NAME,
@@ -32,8 +33,6 @@ from shared.partners.salesforce import DATA, literal
 BY_NAME = "Name"
 AT_ONCE = 50
 """As many as fit into the address of a query."""
-REMEMBERED = 3600.0
-"""Machine seconds for which the fields of an organisation are believed to be as they were."""
 _OBJECTS = {Kind.CONTACT: "Contact", Kind.ACCOUNT: "Account"}
 _ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
 _SHORT = 15
@@ -55,7 +54,7 @@ class Salesforce:
     def __init__(self, api: Api, account_key: str = BY_NAME) -> None:
         self._api = api
         self._key = account_key
-        self._fields: dict[Kind, tuple[float, Mapping[str, str]]] = {}
+        self._fields = Fields(field_of)
 
     async def find(self, kind: Kind, subjects: Sequence[Subject]) -> Mapping[UUID, Found | Refused]:
         """See `Crm.find`."""
@@ -99,53 +98,35 @@ class Salesforce:
 
     async def write(self, kind: Kind, updates: Sequence[Update]) -> Mapping[UUID, Taken | Refused]:
         """See `Crm.write`; one record's fault is its own."""
-        fields = await self._known(kind)
+        fields = await self._fields.of(kind, self._api.monotonic, partial(self._described, kind))
         if not fields:
             return {one.id: NO_FIELDS for one in updates}
-        found: dict[UUID, Taken | Refused] = {}
-        due: list[Update] = []
-        for one in updates:
-            taken = frozenset(name for name in one.figures if name in fields)
-            found[one.id] = Taken(taken)
-            due += [one] if taken else []
+        due, found = within(updates, fields)
         if not due:
             return found
-        records = [_record(kind, one, fields) for one in due]
-        body = {"allOrNone": False, "records": records}
+        body = {"allOrNone": False, "records": [_record(kind, one, fields) for one in due]}
         answers = await self._api.several("PATCH", f"{DATA}/composite/sobjects", body)
         if len(answers) != len(due):
             raise lost("outcome of each record")
         for one, answer in zip(due, answers, strict=True):
             if answer.get("success") is not True:
-                found[one.id] = self._refused(kind, answer)
+                found[one.id] = self._refused(answer)
         return found
 
-    def _refused(self, kind: Kind, answer: Mapping[str, Any]) -> Refused:
+    def _refused(self, answer: Mapping[str, Any]) -> Refused:
         error = next(iter(objects(answer, "errors")), {})
         code = text(error, "statusCode")
         if code in _GONE:
             return GONE
-        self._fields.pop(kind, None)
+        self._fields.forget()
         fields = error.get("fields")
         named = " ".join(str(one) for one in fields) if isinstance(fields, list) else ""
         return Refused(f"{code or 'refused without a reason'} {named}".strip())
 
-    async def _known(self, kind: Kind) -> Mapping[str, str]:
-        """Those of our fields that are there and that we may write, by figure."""
-        now = self._api.monotonic
-        until, fields = self._fields.get(kind, (now, {}))
-        if now < until:
-            return fields
+    async def _described(self, kind: Kind) -> list[str]:
+        """The fields that we may write."""
         answer = await self._api.ask("GET", f"{DATA}/sobjects/{_OBJECTS[kind]}/describe")
-        writable = {
-            name.lower(): name
-            for one in objects(answer, "fields")
-            if one.get("updateable") is True and (name := text(one, "name"))
-        }
-        ours = {figure: writable.get(field_of(figure).lower(), "") for figure in FIGURES[kind]}
-        fields = {figure: name for figure, name in ours.items() if name}
-        self._fields[kind] = (now + REMEMBERED, fields)
-        return fields
+        return [text(one, "name") for one in objects(answer, "fields") if one.get("updateable") is True]
 
 
 def field_of(figure: str) -> str:
@@ -154,7 +135,7 @@ def field_of(figure: str) -> str:
 
 
 def _record(kind: Kind, update: Update, fields: Mapping[str, str]) -> dict[str, Any]:
-    figures = {fields[name]: value for name, value in update.figures.items() if name in fields}
+    figures = {fields[name]: value for name, value in update.figures.items()}
     return {"attributes": {"type": _OBJECTS[kind]}, "id": update.record, **figures}
 
 
