@@ -22,6 +22,7 @@ from services.scoring.handlers import SUBSCRIPTIONS, TOUCHING_SUBSCRIPTIONS
 from services.scoring.handlers.comments import library, reading
 from services.scoring.pages import pages
 from services.scoring.pages.comments import comment_pages
+from services.scoring.pages.crm import crm_pages
 from services.scoring.pages.results import result_pages
 from services.scoring.pages.views import Thresholds
 from services.scoring.settings import Settings
@@ -57,7 +58,9 @@ async def build(settings: Settings, platform: Platform) -> Service:
     join(router, tables.routes(platform.db, platform.clock, read_with, references, weights))
     join(router, digests.routes(platform.db, platform.clock))
     crms = _crms(settings, platform.machine)
-    join(router, crm.routes(platform.db, [one.name for one in crms]))
+    connected = [one.name for one in crms]
+    join(router, crm.routes(platform.db, connected))
+    join(router, crm_pages(platform.db, connected))
     return Service(
         name="scoring",
         router=router,

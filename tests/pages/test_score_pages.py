@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser
 
+from services.scoring.domain.crm import Kind
+from services.scoring.store import crm
 from shared.runtime.clock import FixedClock
+from shared.runtime.ids import derive
 from shared.security.access import Role
 from tests.conftest import OpenDatabase
 from tests.support.browsing import PHONE, SIZES, Reader, barriers
@@ -40,6 +44,7 @@ async def address(database: OpenDatabase, clock: FixedClock) -> AsyncIterator[tu
         "viewer": await signed_in(access),
         "rep": await signed_in(access, Role.REP),
         "es": await signed_in(access, locale="es"),
+        "manager": await signed_in(access, Role.MANAGER),
     }
     async with served(application(db, clock, access)) as url:
         yield url, tokens
@@ -283,3 +288,44 @@ async def test_a_stranger_is_sent_to_sign_in(browser: Browser, address: tuple[st
     page = await browser.new_page()
     await page.goto(f"{url}/scores?period=30")
     assert page.url == f"{url}/signin?next=/scores%3Fperiod%3D30"
+
+
+@pytest.mark.requirement("R71")
+async def test_what_a_crm_refused_is_read_and_tried_again(
+    browser: Browser,
+    database: OpenDatabase,
+    clock: FixedClock,
+    address: tuple[str, dict[str, str]],
+    tmp_path: Path,
+) -> None:
+    url, tokens = address
+    db = await database("scoring")
+    async with db.begin() as tx:
+        await tx.conn.execute(
+            "insert into crm_records (target, kind, id, state, reason, next_at, changed_at) values "
+            "('hubspot', 'account', $1, 'refused', 'several records fit, and none is guessed', $3, null), "
+            "('hubspot', 'contact', $2, 'refused', 'FIELD_CUSTOM_VALIDATION_EXCEPTION', $3, null), "
+            "('salesforce', 'contact', $2, 'written', '', null, $3)",
+            account_id(2), derive("contact", 1), clock.now() + timedelta(hours=1),
+        )  # fmt: skip
+        until = clock.now() + timedelta(hours=1)
+        await crm.hold(tx.conn, "hubspot", [Kind.CONTACT], 2, until, "HTTP 403 MISSING_SCOPES")
+    page = await Reader(browser, url, tokens["rep"]).opens("/scores/accounts", size=PHONE)
+    await page.get_by_role("link", name="Scores in your CRM").click()
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert await barriers(page) == []
+    await page.screenshot(path=tmp_path / "phone.png", full_page=True)
+    await page.set_viewport_size({"width": 1280, "height": 900})
+    await page.screenshot(path=tmp_path / "desk.png", full_page=True)
+    text = " ".join((await page.locator("main").inner_text()).split())
+    assert "HTTP 403 MISSING_SCOPES" in text
+    assert "1 written, 0 refused, 0 waiting" in text
+    assert "Several records fit, and none is guessed." in text
+    assert await page.get_by_role("link", name="Contoso").is_visible()
+    assert await page.get_by_role("button", name="Try again now").count() == 0
+    boss = await Reader(browser, url, tokens["manager"]).opens("/scores/crm")
+    await boss.get_by_role("region", name="HubSpot").get_by_role("button", name="Try again now").click()
+    assert "/scores/crm" in boss.url
+    async with db.read() as conn:
+        assert not await crm.held(conn, "hubspot", Kind.CONTACT, db.machine.wall())
+    await Reader(browser, url, tokens["viewer"]).opens("/scores/crm", status=403)

@@ -9,12 +9,13 @@ from uuid import UUID
 from argon2 import PasswordHasher
 from fastapi import FastAPI
 
-from services.scoring.api import comments, results, routes, tables
+from services.scoring.api import comments, crm, results, routes, tables
 from services.scoring.app import dictionary_of, references_of
 from services.scoring.domain.health import WEIGHTS
 from services.scoring.handlers.comments import Library, library, reading
 from services.scoring.pages import pages
 from services.scoring.pages.comments import comment_pages
+from services.scoring.pages.crm import crm_pages
 from services.scoring.pages.results import result_pages
 from services.scoring.pages.views import Thresholds
 from shared.contracts.forms import QuestionType
@@ -33,6 +34,7 @@ from shared.web.app import web_app
 from shared.web.routing import join
 from tests.support.scoring import Scoring, answer, handed_over, requested, snapshot
 
+CONNECTED = ("hubspot", "salesforce")
 PASSWORD = "correct horse battery staple"
 _TITLES = {
     "onboarding-ces": {"en": "Onboarding", "es": "Puesta en marcha", "sv": "Introduktion"},
@@ -178,6 +180,8 @@ def application(db: Database, clock: FixedClock, access: Access) -> FastAPI:
     join(app, results.routes(db, clock, references_of(None)))
     join(app, result_pages(db, clock, references_of(None)))
     join(app, tables.routes(db, clock, library_of(clock), references_of(None), WEIGHTS))
+    join(app, crm.routes(db, CONNECTED))
+    join(app, crm_pages(db, CONNECTED))
     join(app, routes(db, clock))
     join(app, pages(db, clock, Thresholds(floor=0.2, target=0.5)))
     return app
