@@ -268,6 +268,15 @@ async def test_hubspot_finds_a_contact_by_a_second_address() -> None:
     assert found[ANA] == Found(record)
 
 
+async def test_an_address_that_is_none_does_not_hide_the_others_from_hubspot() -> None:
+    bench = bench_of("hubspot")
+    record = bench.desk.add(Kind.CONTACT, "ana@acme.test", 7)
+    wanted = [subject(Kind.CONTACT, "ana@acme.test"), subject(Kind.CONTACT, "by phone alone", 1)]
+    found = await bench.of.find(Kind.CONTACT, wanted)
+    assert found[ANA] == Found(record)
+    assert isinstance(found[BO], Refused)
+
+
 async def test_hubspots_own_client_sees_what_was_written() -> None:
     bench = bench_of("hubspot")
     bench.desk.add(Kind.CONTACT, "ana@acme.test", 7)

@@ -136,6 +136,8 @@ class HubSpotCrm(CrmDesk):
 
     def _read(self, kind: Kind, body: Any) -> httpx.Response:
         by, found, missing = body.get("idProperty"), [], []
+        if by and any("@" not in one["id"] for one in body["inputs"]):
+            return invalid("VALIDATION_ERROR")
         for one in [one["id"] for one in body["inputs"]]:
             records = self.records[kind].items()
             known = [(r, kept) for r, kept in records if (one in self._addresses(kept) if by else r == one)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from typing import TypeVar
 from uuid import UUID
 
 from services.scoring.domain.crm import FIGURES, GONE, Kind, Refused, Taken, Update
@@ -13,32 +14,42 @@ REMEMBERED = 3600.0
 _NOT_FOUND = 404
 
 Outcomes = dict[UUID, Taken | Refused]
+Thing = TypeVar("Thing")
+Answer = TypeVar("Answer")
 
 
 async def apart(
-    write: Callable[[Sequence[Update]], Awaitable[Outcomes]],
-    updates: Sequence[Update],
+    ask: Callable[[Sequence[Thing]], Awaitable[dict[UUID, Answer]]],
+    things: Sequence[Thing],
     spoilt: Collection[int],
-) -> Outcomes:
-    """Write a batch; one record that is found fault with spoils it, so it is halved down to that one.
+    alone: Callable[[Thing, SendError], dict[UUID, Answer]],
+) -> dict[UUID, Answer]:
+    """Ask about a batch; one thing that is found fault with spoils it, so it is halved down to that one.
 
     Args:
-        write: writes some of them at once, or raises SendError for all.
-        updates: what is to be written.
+        ask: asks about some at once, or raises SendError for all.
+        things: what is to be asked about.
         spoilt: statuses by which a partner says that something in the batch is wrong.
+        alone: what becomes of the one that was wrong.
 
     Raises:
         SendError: the partner fails as a whole.
     """
     try:
-        return await write(updates)
+        return await ask(things)
     except SendError as error:
         if error.status not in spoilt:
             raise
-        if len(updates) == 1:
-            return {updates[0].id: GONE if error.status == _NOT_FOUND else Refused(str(error))}
-    half = len(updates) // 2
-    return await apart(write, updates[:half], spoilt) | await apart(write, updates[half:], spoilt)
+        if len(things) == 1:
+            return alone(things[0], error)
+    half = len(things) // 2
+    first = await apart(ask, things[:half], spoilt, alone)
+    return first | await apart(ask, things[half:], spoilt, alone)
+
+
+def refused(update: Update, error: SendError) -> Outcomes:
+    """What becomes of an update that a partner finds fault with."""
+    return {update.id: GONE if error.status == _NOT_FOUND else Refused(str(error))}
 
 
 class Fields:

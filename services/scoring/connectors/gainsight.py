@@ -11,7 +11,7 @@ from string import ascii_uppercase
 from typing import Any
 from uuid import UUID
 
-from services.scoring.connectors.batches import Fields, Outcomes, apart, within
+from services.scoring.connectors.batches import Fields, Outcomes, apart, refused, within
 from services.scoring.domain.crm import (
     GONE,
     NO_FIELDS,
@@ -99,7 +99,7 @@ class Gainsight:
             done = {text(one, _GSID) for one in objects(answer, "data", "records")}
             return {one.id: found[one.id] if one.record in done else GONE for one in some}
 
-        outcomes = await apart(put, due, {_INVALID}) if due else {}
+        outcomes = await apart(put, due, {_INVALID}, refused) if due else {}
         if any(isinstance(one, Refused) for one in outcomes.values()):
             self._fields.forget()
         return found | outcomes

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from services.scoring.connectors.batches import Outcomes, apart
+from services.scoring.connectors.batches import Outcomes, apart, refused
 from services.scoring.domain.crm import (
     GONE,
     NO_NAME,
@@ -68,7 +68,10 @@ class HubSpot:
             if text(record, "id") in own:
                 found[own[text(record, "id")]] = Found(text(record, "id"))
         rest = [one for one in subjects if one.id not in found]
-        return found | (await self._by_address(rest) if kind is Kind.CONTACT else await self._by_key(rest))
+        if kind is Kind.ACCOUNT or not rest:
+            return found | await self._by_key(rest)
+        # An address that HubSpot takes for none does not hold up the others.
+        return found | await apart(self._by_address, rest, {_INVALID}, lambda one, _: {one.id: UNKNOWN})
 
     async def _by_address(self, subjects: Sequence[Subject]) -> dict[UUID, Found | Refused]:
         records: dict[str, str] = {}
@@ -118,7 +121,7 @@ class HubSpot:
                 some, await self._api.ask("POST", f"{_at(kind)}/batch/update", {"inputs": inputs})
             )
 
-        outcomes = await apart(update, updates, {_INVALID, _NOT_FOUND})
+        outcomes = await apart(update, updates, {_INVALID, _NOT_FOUND}, refused)
         if any(isinstance(one, Refused) for one in outcomes.values()):
             self._known.pop(kind, None)
         return outcomes

@@ -19,7 +19,7 @@ Pairs = Sequence[tuple[str, Kind]]
 # A row that is there comes due; a new one only for who was heard: of others there is nothing to write.
 _ENLIST = """
 insert into crm_records (target, kind, id, next_at)
-select t.target, s.kind, s.id, $3 from subjects s
+select t.target, s.kind, s.id, $3::timestamptz from subjects s
 join unnest($1::text[], $2::text[]) as t (target, kind) on t.kind = s.kind
 order by 1, 2, 3
 on conflict (target, kind, id) do update set next_at = {again}, woken = crm_records.lease is not null
@@ -43,7 +43,7 @@ select count(*) from taken
 """  # noqa: S608 - texts of this module
 _OF_DAY = """
 insert into crm_sweeps (target, kind, day, last)
-select target, kind, $3, $4 from unnest($1::text[], $2::text[]) as t (target, kind) order by 1, 2
+select target, kind, $3::date, $4::uuid from unnest($1::text[], $2::text[]) as t (target, kind) order by 1, 2
 on conflict (target, kind) do update set day = excluded.day, last = excluded.last
 where crm_sweeps.day < excluded.day
 """
@@ -80,8 +80,8 @@ from (
     order by coalesce(leased_until, next_at), id limit $6 for update skip locked
 ) due
 where (r.target, r.kind, r.id) = (due.target, due.kind, due.id)
-returning r.id, r.record, r.written::text, r.attempts, r.clearing,
-    exists (select from merged m where m.former = r.id)
+returning r.id, r.record, r.written::text, r.attempts,
+    r.clearing or exists (select from merged m where m.former = r.id)
 """
 _KEEP = """
 update crm_records r set record = t.record
@@ -98,14 +98,20 @@ from unnest($4::uuid[], $5::text[], $6::text[], $7::text[], $8::int[], $9::text[
     $11::timestamptz[]) as t (id, record, state, reason, attempts, written, changed, next_at)
 where r.lease = $1 and r.id = t.id
 """
+# Who was merged may have been merged there too, and then what was cleared was the record of who stays.
 _DROP = """
-delete from crm_records where lease = $1 and id = any($2::uuid[])
+with gone as (
+    delete from crm_records where lease = $1 and id = any($2::uuid[]) returning target, kind, id
+)
+update crm_records r set written = '{}', next_at = least(r.next_at, $3), woken = r.lease is not null
+from gone g join merged m on m.former = g.id
+where (r.target, r.kind, r.id) = (g.target, g.kind, m.id)
 """
 _RELEASE = "update crm_records set lease = null, leased_until = null where lease = $1"
 _HOLD = """
 insert into crm_troubles (target, kind, failures, held_until, trouble)
-select $1, kind, $3, $4, $5 from unnest($2::text[]) as kind order by kind
-on conflict (target, kind) do update set failures = $3, trouble = $5,
+select $1::text, kind, $3::int, $4::timestamptz, $5::text from unnest($2::text[]) as kind order by 2
+on conflict (target, kind) do update set failures = excluded.failures, trouble = excluded.trouble,
     held_until = greatest(crm_troubles.held_until, excluded.held_until)
 """
 _WELL = "delete from crm_troubles where target = $1 and kind = $2"
@@ -138,16 +144,14 @@ class Claimed:
 
     Attributes:
         written: what it holds, as far as we wrote it.
-        clearing: whoever it is about was erased.
-        former: it is about an id that leads to another now.
+        leaving: nothing of ours is to stay there: the person was erased, or is known under another id now.
     """
 
     id: UUID
     record: str
     written: Figures
     attempts: int
-    clearing: bool
-    former: bool
+    leaving: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +212,8 @@ async def claim(
     """Take records of a partner and kind that are due, or whose last holder vanished."""
     rows = await conn.fetch(_CLAIM, *of, lease, wall, wall + hold, limit)
     return [
-        Claimed(one, record, json.loads(written), attempts, clearing, former)
-        for one, record, written, attempts, clearing, former in map(tuple, rows)
+        Claimed(one, record, json.loads(written), attempts, leaving)
+        for one, record, written, attempts, leaving in map(tuple, rows)
     ]
 
 
@@ -233,9 +237,9 @@ async def record(
         await conn.execute(_RECORD, lease, *times, *zip(*rows, strict=True))
 
 
-async def drop(conn: Connection, lease: UUID, gone: Sequence[UUID]) -> None:
-    """Forget records that hold nothing of ours any more."""
-    await conn.execute(_DROP, lease, gone)
+async def drop(conn: Connection, lease: UUID, wall: datetime, gone: Sequence[UUID]) -> None:
+    """Forget records that hold nothing of ours any more; who stays after a merge is written anew."""
+    await conn.execute(_DROP, lease, gone, wall)
 
 
 async def release(conn: Connection, lease: UUID) -> None:

@@ -122,7 +122,7 @@ class _Round:
     async def run(self, taken: Sequence[Claimed]) -> bool:
         """Do it; returns whether the partner was asked anything."""
         async with self.office.db.read() as conn:
-            seen = await self._look(conn, [one.id for one in taken if not one.clearing and not one.former])
+            seen = await self._look(conn, [one.id for one in taken if not one.leaving])
         todo = [(one, figures) for one in taken if (figures := self._todo(one, seen))]
         try:
             found = await self._found([one for one, _ in todo if not one.record], seen)
@@ -146,11 +146,11 @@ class _Round:
 
     def _todo(self, one: Claimed, seen: _Seen) -> Figures:
         """What is to be written to a record; nothing where that is noted at once."""
-        if one.former or (one.clearing and not one.record):
+        if one.leaving and one.record:
+            return dict.fromkeys(FIGURES[self.kind])
+        if one.leaving:
             self.gone.append(one.id)
             return {}
-        if one.clearing:
-            return dict.fromkeys(FIGURES[self.kind])
         due = rules.changed(one.written, seen.figures.get(one.id, {}))
         if not due:
             self._stands(one, one.record, "written")
@@ -200,12 +200,12 @@ class _Round:
         answers = await self.target.write(self.kind, updates)
         for one, due in known:
             match answers.get(one.id, rules.UNKNOWN):
-                case Taken() if one.clearing:
+                case Taken() if one.leaving:
                     self.gone.append(one.id)
                 case Taken(figures=taken):
                     written = {**one.written, **{name: due[name] for name in due if name in taken}}
                     self._stands(replace(one, written=written), one.record, "written", changed=bool(taken))
-                case Refused(gone=True) if one.clearing:
+                case Refused(gone=True) if one.leaving:
                     self.gone.append(one.id)
                 case Refused() as refused:
                     self._refused(one, refused)
@@ -230,8 +230,9 @@ class _Round:
     async def _note(self) -> None:
         db = self.office.db
         async with db.begin() as tx:
-            await crm.record(tx.conn, self.lease, (db.machine.wall(), tx.now), self.stands)
-            await crm.drop(tx.conn, self.lease, self.gone)
+            wall = db.machine.wall()
+            await crm.record(tx.conn, self.lease, (wall, tx.now), self.stands)
+            await crm.drop(tx.conn, self.lease, wall, self.gone)
 
 
 async def _opened(

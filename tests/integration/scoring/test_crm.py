@@ -67,8 +67,9 @@ class Ties:
             pass
 
     async def told(self, version: int = 1, email: str = "ana@acme.test", **changes: object) -> ContactChanged:
+        who = UUID(str(changes.get("contact_id", ANA)))
         async with self.office.db.begin() as tx:
-            (sealed,) = await self.office.sealer.seal(tx.conn, [(ANA, Person(name="Ana", email=email))])
+            (sealed,) = await self.office.sealer.seal(tx.conn, [(who, Person(name="Ana", email=email))])
         known = contact(1, 1, Persona.USER, version)
         return known.model_copy(update={"person": sealed, **changes})
 
@@ -406,16 +407,38 @@ async def test_a_record_that_was_deleted_there_is_looked_for_anew(ties: Ties, cl
     assert shown(ties) == {"nps": "9", "nps_date": "2026-03-02", "nps_trend": "up"}
 
 
-async def test_whoever_was_merged_is_written_under_the_one_who_stays(ties: Ties, clock: FixedClock) -> None:
+async def test_whoever_was_merged_is_written_under_the_one_who_stays_and_cleared_elsewhere(
+    ties: Ties, clock: FixedClock
+) -> None:
     other = derive("contact", 2)
+    ties.desk.add(Kind.CONTACT, "bo@acme.test", 70)
     snap = snapshot(contact_id=str(other))
+    await ties.hears(await ties.told(contact_id=str(other), email="bo@acme.test"))
     await ties.hears(answer(1, 3, at=clock.now() - timedelta(days=3), snapshot=snap), said(2, 9, clock, 1))
     await ties.writes()
+    assert ties.desk.shown(Kind.CONTACT, "70") == {"nps": "3", "nps_date": "2026-02-28"}
     merged = contact(2, 1, Persona.USER, 5).model_copy(update={"merged_into": str(ANA)})
     await ties.hears(merged)
     await ties.writes()
-    assert shown(ties) == {"nps": "9", "nps_date": "2026-03-02", "nps_trend": "up"}
+    assert ties.desk.shown(Kind.CONTACT, "70") == {}
+    await ties.writes()
+    last = {"nps": "9", "nps_date": "2026-03-02", "nps_trend": "up"}
+    assert ties.desk.shown(Kind.CONTACT, "7") == last
     assert await ties.scoring.rows("select id from crm_records where kind = 'contact'") == [(ANA,)]
+
+
+async def test_two_who_were_merged_there_too_keep_the_figures_of_the_one_who_stays(
+    ties: Ties, clock: FixedClock
+) -> None:
+    other = derive("contact", 2)
+    snap = snapshot(contact_id=str(other))
+    await ties.hears(await ties.told(contact_id=str(other)))
+    await ties.hears(answer(1, 3, at=clock.now() - timedelta(days=3), snapshot=snap), said(2, 9, clock, 1))
+    await ties.writes()
+    await ties.hears(contact(2, 1, Persona.USER, 5).model_copy(update={"merged_into": str(ANA)}))
+    await ties.writes()
+    await ties.writes()
+    assert shown(ties) == {"nps": "9", "nps_date": "2026-03-02", "nps_trend": "up"}
 
 
 async def test_a_crm_that_is_connected_later_gets_everybody_who_was_heard(
