@@ -111,7 +111,8 @@ class HubSpotCrm(CrmDesk):
                 return self._update(kind, body)
             case ["search"]:
                 return self._search(kind, body)
-        raise AssertionError(request.url)
+            case _:
+                raise AssertionError(request.url)
 
     def _properties(self, method: str, kind: Kind, rest: list[str], body: Any) -> httpx.Response:
         known = self.properties[kind]
@@ -132,7 +133,8 @@ class HubSpotCrm(CrmDesk):
                     assert (one["type"] == "enumeration") == bool(one.get("options"))
                     known[one["name"]] = one
                 return httpx.Response(201, json={"status": "COMPLETE", "results": body["inputs"]})
-        raise AssertionError((method, rest))
+            case _:
+                raise AssertionError((method, rest))
 
     def _read(self, kind: Kind, body: Any) -> httpx.Response:
         by, found, missing = body.get("idProperty"), [], []
@@ -177,7 +179,8 @@ class HubSpotCrm(CrmDesk):
                 return bool(re.fullmatch(r"\d{4}-\d\d-\d\d", str(value)))
             case "enumeration":
                 return value in {one["value"] for one in definition["options"]}
-        return isinstance(value, str)
+            case _:
+                return isinstance(value, str)
 
     def _search(self, kind: Kind, body: Any) -> httpx.Response:
         ((wanted,),) = [group["filters"] for group in body["filterGroups"]]
@@ -263,7 +266,8 @@ class SalesforceCrm(CrmDesk):
             case ["composite", "sobjects"]:
                 assert request.method == "PATCH"
                 return self._update(body)
-        raise AssertionError(request.url)
+            case _:
+                raise AssertionError(request.url)
 
     def _query(self, asked: str) -> httpx.Response:
         found = re.fullmatch(r"SELECT Id, (\w+) FROM (Contact|Account) WHERE (.+)", unquote(asked))
@@ -345,7 +349,8 @@ class GainsightCrm(CrmDesk):
             case "PUT", "/v1/data/objects/Company":
                 assert parse_qs(request.url.query.decode()) == {"keys": ["Gsid"]}
                 return self._update(body["records"])
-        raise AssertionError(request.url)
+            case _:
+                raise AssertionError(request.url)
 
     def _query(self, body: Any) -> httpx.Response:
         conditions = body["where"]["conditions"]
@@ -378,7 +383,8 @@ class GainsightCrm(CrmDesk):
 
 
 def _meets(kept: Fields, condition: Fields) -> bool:
-    return str(kept.get(condition["name"])).lower() == condition["value"][0].lower()
+    wanted: str = condition["value"][0]
+    return str(kept.get(condition["name"])).lower() == wanted.lower()
 
 
 def _is_day(value: object) -> bool:

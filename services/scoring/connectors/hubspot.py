@@ -28,6 +28,7 @@ from services.scoring.domain.crm import (
     one_of,
     shape_of,
 )
+from shared.errors import SendError
 from shared.partners.api import Api, lost, objects, text
 
 GROUP = "afterword"
@@ -71,7 +72,7 @@ class HubSpot:
         if kind is Kind.ACCOUNT or not rest:
             return found | await self._by_key(rest)
         # An address that HubSpot takes for none does not hold up the others.
-        return found | await apart(self._by_address, rest, {_INVALID}, lambda one, _: {one.id: UNKNOWN})
+        return found | await apart(self._by_address, rest, {_INVALID}, _unknown)
 
     async def _by_address(self, subjects: Sequence[Subject]) -> dict[UUID, Found | Refused]:
         records: dict[str, str] = {}
@@ -80,8 +81,7 @@ class HubSpot:
             for address in (text(record, "properties", "email"), *more):
                 records[address.strip().lower()] = text(record, "id")
         return {
-            one.id: Found(record) if (record := records.get(one.email.lower(), "")) else UNKNOWN
-            for one in subjects
+            one.id: Found(own) if (own := records.get(one.email.lower(), "")) else UNKNOWN for one in subjects
         }
 
     async def _by_key(self, subjects: Sequence[Subject]) -> dict[UUID, Found | Refused]:
@@ -142,6 +142,10 @@ class HubSpot:
             await self._api.ask("POST", f"{at}/batch/create", {"inputs": made})
             known |= {property_of(name) for name in missing}
         return known
+
+
+def _unknown(subject: Subject, _error: SendError) -> dict[UUID, Found | Refused]:
+    return {subject.id: UNKNOWN}
 
 
 def property_of(figure: str) -> str:

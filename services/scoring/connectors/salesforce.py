@@ -70,8 +70,8 @@ class Salesforce:
         found: dict[UUID, Found | Refused] = {}
         for one in subjects:
             key = keys[one.id].lower()
-            if own := own_ids.get(ids.get(one.id, "")[:_SHORT]):
-                found[one.id] = Found(own)
+            if named := own_ids.get(ids.get(one.id, "")[:_SHORT]):
+                found[one.id] = Found(named)
             else:
                 found[one.id] = one_of(by_key.get(key, [])) if key else _unnamed(kind)
         return found

@@ -23,24 +23,22 @@ async def on_anything(events: Sequence[Event[Any]], tx: Tx) -> None:
 
 
 def _touched(event: Event[Any]) -> Iterator[tuple[Kind, UUID]]:
-    contact: str | None = None
-    account: str | None = None
-    if event.type in STATES:
-        contact, account = reading.about(reading.response_of(event.data))
-    else:
-        match event.data:
-            case ContactChanged(contact_id=contact):
-                pass
-            case AccountChanged(account_id=account):
-                pass
-            case ContextRecorded(account_id=account):
-                pass
-            case Ticket() as ticket:
-                account = ticket.snapshot.account_id
+    contact, account = _about(event)
     if contact:
         yield Kind.CONTACT, UUID(contact)
     if account:
         yield Kind.ACCOUNT, UUID(account)
+
+
+def _about(event: Event[Any]) -> tuple[str | None, str | None]:
+    told = event.data
+    if event.type in STATES:
+        return reading.about(reading.response_of(told))
+    if isinstance(told, ContactChanged):
+        return told.contact_id, None
+    if isinstance(told, Ticket):
+        return None, told.snapshot.account_id
+    return None, told.account_id if isinstance(told, AccountChanged | ContextRecorded) else None
 
 
 ROUTES: tuple[Route, ...] = (

@@ -73,7 +73,8 @@ async def test_what_was_refused_is_listed_with_its_reason(client: httpx.AsyncCli
 
 
 async def test_records_are_listed_page_by_page(client: httpx.AsyncClient) -> None:
-    seen, cursor = [], ""
+    seen: list[tuple[str, str]] = []
+    cursor: str | None = ""
     while cursor is not None:
         page = (await client.get(f"/v1/scores/crm/records?limit=1&cursor={cursor}")).json()
         seen += [(one["crm"], one["kind"]) for one in page["records"]]
