@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import httpx
-
 from services.scoring.connectors.gainsight import Gainsight
 from services.scoring.connectors.hubspot import HubSpot
 from services.scoring.connectors.salesforce import Salesforce
@@ -46,7 +44,7 @@ def crms_of(accesses: Accesses, machine: Machine) -> Iterator[Crm]:
     Raises:
         ValueError: an address is not https, or Totango has no service.
     """
-    line = Line(httpx.create_ssl_context(), machine)
+    line = Line(machine)
     if (hubspot := accesses.hubspot).usable:
         yield HubSpot(line.api(hubspot.url, bearer(hubspot.token)), accesses.hubspot_key)
     if (salesforce := accesses.salesforce).usable:
