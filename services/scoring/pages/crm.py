@@ -53,13 +53,13 @@ def crm_pages(db: Database, connected: Sequence[str]) -> APIRouter:
                 {
                     "name": name,
                     "connected": name in connected,
+                    "kinds": sorted({row["kind"] for row in counted if row["target"] == name}, reverse=True),
                     "counts": {(row["kind"], row["state"]): row for row in counted if row["target"] == name},
                     "troubles": [row for row in troubles if row["target"] == name],
                 }
                 for name in names
             ],
             "names": NAMES,
-            "kinds": list(Kind),
             "reasons": REASONS,
             "refused": refused[:SHOWN],
             "more": len(refused) > SHOWN,
