@@ -42,6 +42,7 @@ union all select 'reminders', min(next_step_at) from trigger.asks where state = 
 union all select 'closings', min(closes_at) from trigger.asks where closed_at is null
 union all select 'settling', min(case when h.survey_id is null then at_latest else ready_at end)
     from collector.settling s left join collector.hand_overs h using (survey_id)
+union all select 'hours', min(opens_at) from dispatch.messages where state = 'planned'
 union all select 'clocks', min(due_at) from alerts.timers
 union all select 'unconfirmed', min(due_at) from alerts.unconfirmed
     where state = 'waiting' and late_at is null

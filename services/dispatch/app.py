@@ -34,7 +34,7 @@ from services.dispatch.pages.unsubscribe import unsubscribe_routes
 from services.dispatch.settings import Settings
 from services.dispatch.webhooks.sns import is_certificate
 from services.dispatch.worker.delivering import Postman
-from services.dispatch.worker.minding import Views, reap, tally, weigh
+from services.dispatch.worker.minding import Views, let_go, reap, tally, weigh
 from services.dispatch.worker.pacing import let_out
 from services.dispatch.worker.preparing import Desk
 from shared.contracts.model import Channel
@@ -81,6 +81,7 @@ async def build(settings: Settings, platform: Platform) -> Service:
         loops=(
             *(Loop(f"send-{lane}", SEND_EVERY, postman.round) for lane in range(settings.lanes)),
             Loop("lines", LINES_EVERY, lambda: let_out(db), due=False),
+            Loop("hours", LINES_EVERY, lambda: let_go(db)),
             Loop("views", VIEWS_EVERY, views.prove, due=False),
             Loop("reap", MIND_EVERY, lambda: reap(db), due=False, woken=False),
             Loop("weigh", WEIGH_EVERY, lambda: weigh(db), due=False, woken=False),

@@ -43,6 +43,11 @@ LIMITED = Counter(
 IN_LINE = Gauge(
     "afterword_dispatch_limited_messages", "Messages that stand in line, since a limit lets no more through."
 )
+OUT_OF_HOURS = Counter(
+    "afterword_dispatch_out_of_hours_total",
+    "Messages that were held up beyond the send window of their recipient, and wait for the next.",
+    ["channel"],
+)
 WAITING = Gauge("afterword_dispatch_waiting_messages", "Messages not yet handed over.", ["state"])
 SURVEYS = Gauge(
     "afterword_dispatch_surveys",

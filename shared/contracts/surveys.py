@@ -41,12 +41,29 @@ class CloseTheLoop(Part):
     booking_url: str = ""
 
 
+class SendHours(Part):
+    """The rule by which trigger chose the moment of a message, for one that is held up on its way.
+
+    `days`: 0 Monday to 6 Sunday; `opens` and `closes`: minutes of the day; both in `zone`. On public holidays
+    of `country` ("" = of none) nothing leaves. With `outside_before_stale` it leaves at another decent hour
+    where there is no time left in these.
+    """
+
+    days: tuple[int, ...]
+    opens: int
+    closes: int
+    zone: str
+    country: str = ""
+    outside_before_stale: bool = False
+
+
 class SurveyRequested(Payload):
     """One person is to be asked, now. Complete: no consumer needs another topic to act on it.
 
     `person` is a sealed `Person`; `channels` are in order of preference; `closes_at` ends answers and
-    amendments. After `fresh_until` a mail still waiting is not sent; None means `closes_at`. `pass_on_to` is
-    the address of the account's owner when the mail goes there, to be passed on to the person.
+    amendments. After `fresh_until` a mail still waiting is not sent; None means `closes_at`. Neither first
+    message nor reminder leaves outside of `send_hours`; None means at any time. `pass_on_to` is the address
+    of the account's owner when the mail goes there, to be passed on to the person.
     """
 
     TYPE: ClassVar[str] = "survey.requested.v1"
@@ -64,6 +81,7 @@ class SurveyRequested(Payload):
     requested_at: Instant
     closes_at: Instant
     fresh_until: Instant | None = None
+    send_hours: SendHours | None = None
     close_the_loop: CloseTheLoop = Field(default_factory=CloseTheLoop)
     slots: dict[str, str] = Field(default_factory=dict)
     pass_on_to: str = ""

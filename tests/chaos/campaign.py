@@ -275,6 +275,7 @@ _NEXT = """
 select min(due) from (
     select min(due_at) from trigger.plans where state = 'pending'
     union all select min(next_step_at) from trigger.asks where state = 'open'
+    union all select min(opens_at) from dispatch.messages where state = 'planned'
     union all select min(due_at) from alerts.timers
 ) as next (due)
 """

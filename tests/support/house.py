@@ -61,6 +61,7 @@ select 'trigger' as service, due_at from trigger.plans where state = 'pending'
 union all select 'trigger', next_step_at from trigger.asks where state = 'open'
 union all select 'trigger', closes_at from trigger.asks where closed_at is null
 union all select 'collector', ready_at from collector.settling
+union all select 'dispatch', opens_at from dispatch.messages where state = 'planned' and opens_at is not null
 union all select 'alerts', due_at from alerts.timers
 union all select 'alerts', due_at from alerts.unconfirmed where state = 'waiting' and late_at is null
 union all select 'alerts', due_at from alerts.held_notices where state = 'held'

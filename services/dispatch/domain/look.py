@@ -1,8 +1,8 @@
 """The last look before a message leaves the house (delivery rule 9).
 
 Trigger's gate has passed the message, maybe days ago in its back-off; this is the last moment to see that
-the person answered, left, or said stop. Suppressing frees the reservation at trigger; waiting keeps the
-message open.
+the person answered, left, or said stop, or that their hours are over. Suppressing frees the reservation at
+trigger; waiting keeps the message open.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from services.dispatch.domain.hours import Hours
 from services.dispatch.domain.recipient import Recipient
 from shared.contracts.reasons import Reason
 
@@ -28,6 +29,7 @@ class Facts:
         own_company: whether the mailbox belongs to the organisation itself.
         superseded: an earlier step of the survey still waits here, so this one would come on its heels.
         expires_at: business instant after which the message is pointless.
+        hours: when it may leave; None = at any time.
     """
 
     of_survey: bool
@@ -41,6 +43,7 @@ class Facts:
     paused: bool = False
     superseded: bool = False
     own_company: bool = False
+    hours: Hours | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +57,20 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
+class Later:
+    """Not now: outside its hours. It stays planned until a business instant."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Suppress:
     """Never: the message ends here."""
 
     reason: Reason
 
 
-Verdict = Go | Wait | Suppress
+Verdict = Go | Wait | Later | Suppress
 
 
 def last_look(facts: Facts, now: datetime) -> Verdict:
@@ -74,7 +84,16 @@ def last_look(facts: Facts, now: datetime) -> Verdict:
         return Suppress(Reason.INVALID_ADDRESS)
     if facts.own_company:
         return Suppress(Reason.OWN_COMPANY)
-    return Go()
+    return _in_hours(facts, now)
+
+
+def _in_hours(facts: Facts, now: datetime) -> Verdict:
+    if facts.hours is None:
+        return Go()
+    at = facts.hours.next(now, facts.expires_at)
+    if at is None:
+        return Suppress(Reason.EXPIRED)
+    return Later(at) if at > now else Go()
 
 
 def _never(facts: Facts, now: datetime) -> Reason | None:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
+from services.dispatch.domain.hours import Hours
 from shared.contracts.forms import Form, Letter
 from shared.contracts.model import Channel
 
@@ -55,7 +56,7 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """A survey as it was requested; `texts` is its form and letter as JSON, `person` is sealed."""
+    """A survey as it was requested; `person` is sealed, `hours` are its send hours as JSON, "" for any."""
 
     survey_id: UUID
     contact_id: UUID
@@ -70,6 +71,7 @@ class Survey:
     closes_at: datetime
     fresh_until: datetime | None
     channels: tuple[Channel, ...] = (Channel.EMAIL,)
+    hours: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ class Claimed:
         reached: an earlier step was handed over, so this one may call itself a reminder.
         earlier_open: an earlier step has not gone out yet.
         arrived_at: when it was asked for, in machine time: who came first goes first.
+        hours: when it may leave, None = at any time.
     """
 
     delivery_id: UUID
@@ -119,6 +122,7 @@ class Claimed:
     reached: bool = False
     earlier_open: bool = False
     arrived_at: datetime = LONG_AGO
+    hours: Hours | None = None
 
 
 @dataclass(frozen=True, slots=True)

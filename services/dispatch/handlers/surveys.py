@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+from services.dispatch.domain.hours import write_hours
 from services.dispatch.domain.model import (
     INVITATION,
     OWNER,
@@ -104,6 +105,7 @@ def _survey(request: SurveyRequested) -> Survey:
         closes_at=request.closes_at,
         fresh_until=request.fresh_until,
         channels=request.channels or (Channel.EMAIL,),
+        hours=write_hours(request.send_hours),
     )
 
 

@@ -19,15 +19,16 @@ select * from unnest($1::text[], $2::text[]) order by 1 on conflict do nothing
 # erasure that is under way end first, or come after.
 _SURVEYS = """
 insert into surveys (survey_id, contact_id, account_id, programme, version, snapshot, person, texts_digest,
-    slots, requested_at, closes_at, fresh_until, channels)
+    slots, requested_at, closes_at, fresh_until, channels, send_hours)
 select s.survey_id, s.contact_id, s.account_id, s.programme, s.version, s.snapshot,
     case when c.erased then '' else s.person end, s.texts_digest,
     case when c.erased then '{}' else s.slots end, s.requested_at, s.closes_at, s.fresh_until,
-    string_to_array(s.channels, ',')
+    string_to_array(s.channels, ','), s.send_hours
 from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::int[], $6::text[], $7::text[],
-    $8::text[], $9::text[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::text[])
+    $8::text[], $9::text[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::text[],
+    $14::text[])
     as s (survey_id, contact_id, account_id, programme, version, snapshot, person, texts_digest, slots,
-        requested_at, closes_at, fresh_until, channels)
+        requested_at, closes_at, fresh_until, channels, send_hours)
 left join (
     select contact_id, erased_at is not null as erased from contacts
     where contact_id = any($2::uuid[]) order by 1 for share
@@ -176,11 +177,11 @@ async def save_surveys(conn: Connection, texts: Mapping[str, str], surveys: Sequ
                 (
                     s.survey_id, s.contact_id, s.account_id, s.programme, s.version, s.snapshot, s.person,
                     s.digest, s.slots, s.requested_at, s.closes_at, s.fresh_until,
-                    ",".join(channel.value for channel in s.channels),
+                    ",".join(channel.value for channel in s.channels), s.hours,
                 )
                 for s in surveys
             ],
-            13,
+            14,
         ),
     )  # fmt: skip
 

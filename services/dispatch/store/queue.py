@@ -13,6 +13,7 @@ from uuid import UUID
 
 import asyncpg
 
+from services.dispatch.domain.hours import read_hours
 from services.dispatch.domain.model import NOTE_FRESH_FOR, Announced, Claimed, Ending, Postponed
 from services.dispatch.domain.states import Happening, sources, target
 from shared.contracts.directory import OrganisationChanged
@@ -44,7 +45,7 @@ select from contacts where contact_id in (select contact_id from messages where 
 order by contact_id for share
 """
 _LOAD = """
-select m.*, s.closes_at, s.fresh_until, s.closed, s.cancelled_as, t.content as texts,
+select m.*, s.closes_at, s.fresh_until, s.send_hours, s.closed, s.cancelled_as, t.content as texts,
     coalesce(nullif(m.person, ''), s.person, '') as sealed,
     case when m.survey_id is null then m.slots else s.slots end as values,
     coalesce(a.answered, false) as answered, coalesce(a.started, false) as started, c.opted_out, c.erased_at,
@@ -419,4 +420,5 @@ def _claimed(row: asyncpg.Record) -> Claimed:
         reached=row["reached"],
         earlier_open=row["earlier_open"],
         arrived_at=row["arrived_at"],
+        hours=read_hours(row["send_hours"] or ""),
     )

@@ -37,6 +37,7 @@ class Message:
     Attributes:
         limited_by: the limit for which it stood in line last, in words.
         limited_at: since when; machine time.
+        opens_at: when the recipient's hours begin for which it waits; business time.
     """
 
     delivery_id: UUID
@@ -55,6 +56,7 @@ class Message:
     finished_at: datetime | None
     limited_by: str | None = None
     limited_at: datetime | None = None
+    opens_at: datetime | None = None
     attempts: tuple[Attempt, ...] = ()
 
 

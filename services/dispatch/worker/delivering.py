@@ -18,7 +18,7 @@ import asyncpg
 from services.dispatch import metrics
 from services.dispatch.channels.port import Channel as Port
 from services.dispatch.channels.port import Outgoing, RefusedError
-from services.dispatch.domain.look import Go, Suppress, Wait
+from services.dispatch.domain.look import Go, Later, Suppress, Wait
 from services.dispatch.domain.model import Announced, Ending, Postponed
 from services.dispatch.domain.pace import Limits
 from services.dispatch.domain.retry import End, Failure, GiveUp, RetryAt, next_attempt
@@ -26,7 +26,7 @@ from services.dispatch.domain.states import Happening
 from services.dispatch.domain.text import UnsafeText
 from services.dispatch.handlers.passing import Ends, pass_on
 from services.dispatch.handlers.reporting import count, fields_of, tell
-from services.dispatch.store import queue, suppressions
+from services.dispatch.store import hours, queue, suppressions
 from services.dispatch.worker.pacing import count_waiting, keep_to
 from services.dispatch.worker.preparing import Desk, Examined, examine, outgoing
 from shared.contracts.deliveries import DeliveryLinkReady
@@ -112,6 +112,8 @@ class Postman:
                 if isinstance(one.verdict, Wait)
             ]
             await queue.postpone(tx.conn, token, Happening.RELEASE, waiting)
+            later = [one for one in seen if isinstance(one.verdict, Later) and not one.defect]
+            await hours.wait(tx.conn, token, {one.claimed.delivery_id: one.verdict.at for one in later})
             passed, suppressed = await pass_on(tx, _suppressed(seen), self._under(tx, token))
             told.append((Happening.PASS_ON, passed))
             for happening, endings in ((Happening.SUPPRESS, suppressed), (Happening.REJECT, rejected)):
@@ -120,6 +122,8 @@ class Postman:
             hashes = {one.claimed.delivery_id: one.address_hash for one, _ in going}
             numbers = await queue.call(tx.conn, token, hashes, self.lease_seconds)
         count_waiting(looked, seen)
+        for one in later:
+            metrics.OUT_OF_HOURS.labels(one.claimed.channel.value).inc()
         for happening, announced in told:
             count(happening, announced)
         return [

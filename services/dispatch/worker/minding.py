@@ -12,7 +12,7 @@ from services.dispatch.domain.model import Ending
 from services.dispatch.domain.rates import SPAN, Thresholds, total
 from services.dispatch.domain.states import OPEN, Happening
 from services.dispatch.handlers.reporting import count, tell
-from services.dispatch.store import pace, queue, rates, replies
+from services.dispatch.store import hours, pace, queue, rates, replies
 from services.dispatch.store.queue import Unproven
 from shared.bus.model import Partition
 from shared.bus.partitioner import partition_of
@@ -41,6 +41,12 @@ async def reap(db: Database) -> int:
         await replies.forget_calls(tx.conn)
     count(Happening.LOSE, told)
     return released + len(lost)
+
+
+async def let_go(db: Database) -> int:
+    """Let messages be due whose recipients' hours have come; how many they were."""
+    async with db.begin() as tx:
+        return await hours.let_go(tx.conn, tx.now)
 
 
 async def weigh(db: Database) -> int:

@@ -13,7 +13,7 @@ from services.dispatch.channels.port import Outgoing
 from services.dispatch.channels.render import Renderer
 from services.dispatch.domain.address import Address, parse_address
 from services.dispatch.domain.letter import Ask, Letter, Links, Reader, invite, note
-from services.dispatch.domain.look import Facts, Go, Suppress, Verdict, last_look
+from services.dispatch.domain.look import Facts, Go, Later, Suppress, Verdict, last_look
 from services.dispatch.domain.model import MESSAGE, OWNER, REPLY_TO, Claimed, read_texts
 from services.dispatch.domain.recipient import BLIND_KIND, Recipient, recipient_of
 from services.dispatch.domain.return_path import Way, local_part
@@ -174,7 +174,8 @@ def _worded(examined: Examined, organisation: OrganisationChanged, desk: Desk) -
 def _unsupported(facts: Facts, now: datetime) -> Verdict:
     """What is said of a channel that is not set up here; a "no" about the person comes first."""
     verdict = last_look(facts, now)
-    return Suppress(Reason.NO_CHANNEL) if isinstance(verdict, Go) or facts.address is None else verdict
+    nothing = isinstance(verdict, Go | Later) or facts.address is None
+    return Suppress(Reason.NO_CHANNEL) if nothing else verdict
 
 
 def _facts(
@@ -198,6 +199,7 @@ def _facts(
         closed=message.closed,
         paused=message.paused,
         superseded=message.earlier_open,
+        hours=message.hours,
         own_company=(
             isinstance(address, Address)
             and OWNER not in message.slots

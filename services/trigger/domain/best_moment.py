@@ -21,9 +21,10 @@ from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.trigger.domain.timing import WEEKDAYS, Place, Window, opens_on
+from services.trigger.domain.timing import WEEKDAYS
 from shared.calendars import DAY_MINUTES, local_instant
 from shared.values import quick
+from shared.windows import Place, Window, opens_on
 
 BAND = 120
 """Minutes of a slot."""

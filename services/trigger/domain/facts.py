@@ -21,8 +21,9 @@ from services.trigger.domain.model import (
     place_of,
 )
 from services.trigger.domain.places import Crew
-from services.trigger.domain.timing import Place, Span, at_most
+from services.trigger.domain.timing import Span, at_most
 from shared.values import quick
+from shared.windows import Place
 
 
 @dataclass(frozen=True, slots=True)

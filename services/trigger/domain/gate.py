@@ -23,10 +23,10 @@ from services.trigger.domain.model import Decision, Plan, PlanState, Scalar
 from services.trigger.domain.programme import Edition
 from services.trigger.domain.refusals import holding, no_channel, refused_person
 from services.trigger.domain.survey import language_for
-from services.trigger.domain.timing import choose_slot
 from shared.contracts.programmes import ProgrammeState
 from shared.contracts.reasons import Outcome, Reason
 from shared.values import altered
+from shared.windows import choose_slot
 
 Step = Callable[[Plan, Edition, Facts], Decision | None]
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from services.trigger.domain.best_moment import PATIENCE, Seen, segment_of, slot_at
 from services.trigger.domain.model import Ask
-from services.trigger.domain.timing import Place
+from shared.windows import Place
 
 
 class Moment(NamedTuple):

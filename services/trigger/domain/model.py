@@ -11,11 +11,12 @@ from functools import lru_cache
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.trigger.domain.timing import Place, country_of
+from services.trigger.domain.timing import country_of
 from shared.contracts.directory import Brand, Consent, OrganisationChanged, Sender
 from shared.contracts.model import Family, Persona, Tier
 from shared.contracts.reasons import Outcome, Reason
 from shared.values import quick
+from shared.windows import Place
 
 Scalar = str | int | float | bool | None
 NAMESPACE = UUID("2b1c2f7e-7c0e-5d0b-9a9b-0d6f6f0f5a11")

@@ -12,9 +12,10 @@ from services.trigger.domain.audience import Person
 from services.trigger.domain.decisions import Occurrence
 from services.trigger.domain.model import Account, Contact, Moment, Organisation, Scalar, place_of
 from services.trigger.domain.programme import Edition
-from services.trigger.domain.timing import ACCEPTABLE, Span, add_span, days_before, on_day
+from services.trigger.domain.timing import Span, add_span, days_before, on_day
 from services.trigger.domain.when import Per
 from shared.calendars import local_instant
+from shared.windows import ACCEPTABLE
 
 EARLIEST_ZONE = ZoneInfo("Etc/GMT-14")
 """Where every date begins first: an audience is resolved before the day begins anywhere."""

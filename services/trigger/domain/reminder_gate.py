@@ -9,9 +9,10 @@ from services.trigger.domain.facts import Facts, since
 from services.trigger.domain.model import Ask, AskState, Contact, Decision, Scalar, place_of
 from services.trigger.domain.programme import Edition
 from services.trigger.domain.refusals import holding, no_channel, refused_person
-from services.trigger.domain.timing import Place, Slot, Span, choose_slot, end_of
+from services.trigger.domain.timing import Span, end_of
 from shared.contracts.programmes import ProgrammeState
 from shared.contracts.reasons import Outcome, Reason
+from shared.windows import Place, Slot, choose_slot
 
 
 def decide_reminder(ask: Ask, edition: Edition, facts: Facts) -> Decision:

@@ -9,8 +9,9 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from services.trigger.domain.parts import Rules, SpanText, Texts
-from services.trigger.domain.timing import WEEKDAYS, Span, Window, parse_hours
+from services.trigger.domain.timing import WEEKDAYS, Span, parse_hours
 from shared.contracts.model import Channel, Persona
+from shared.windows import Window
 
 _ASKING = tuple(channel.value for channel in Channel if channel is not Channel.SHARED_LINK)
 _ONE_OF = f"{', '.join(map(repr, _ASKING[:-1]))} or {_ASKING[-1]!r}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from email.utils import parseaddr
+from functools import lru_cache
 from uuid import UUID
 
 from babel import Locale, UnknownLocaleError
@@ -24,8 +25,9 @@ from services.trigger.domain.programme import Edition
 from services.trigger.domain.timing import end_of
 from shared.contracts.forms import Letter
 from shared.contracts.model import Channel, Snapshot, dump_part
-from shared.contracts.surveys import SurveyRequested
+from shared.contracts.surveys import SendHours, SurveyRequested
 from shared.values import altered
+from shared.windows import Place, Window
 
 _PASS_ON = {
     "en": "Please pass this on to {name}, {account}: it is their personal link.",
@@ -56,21 +58,37 @@ def survey_id_of(plan_id: UUID) -> UUID:
 def survey_of(request: Request, now: datetime) -> SurveyRequested:
     """The event that asks one person."""
     programme = request.edition.programme
-    zone = place_of(request.contact, request.account, request.organisation).zone
+    place = place_of(request.contact, request.account, request.organisation)
     locale = language_for(request.contact.locale, programme.title, request.organisation.locales)
     return SurveyRequested(
         survey_id=str(survey_id_of(request.plan.id)),
-        snapshot=snapshot_of(request, locale, str(zone)),
+        snapshot=snapshot_of(request, locale, str(place.zone)),
         person=request.contact.person,
         form=programme.form,
         letter=letter_of(request),
         channels=programme.send.channels,
         requested_at=now,
-        closes_at=end_of(now, programme.send.open_for, zone),
+        closes_at=end_of(now, programme.send.open_for, place.zone),
         fresh_until=request.plan.stale_at,
+        send_hours=send_hours(programme.send.rule, place, outside=programme.send.outside_before_stale),
         close_the_loop=programme.loop,
         slots=slots_of(request, locale),
         pass_on_to=owner_address(request.account) if programme.send.to_owner and request.account else "",
+    )
+
+
+@lru_cache(maxsize=1024)
+def send_hours(window: Window | None, place: Place, *, outside: bool) -> SendHours | None:
+    """When messages to somebody somewhere may leave; None = at any time."""
+    if window is None:
+        return None
+    return SendHours(
+        days=tuple(sorted(window.days)),
+        opens=window.opens,
+        closes=window.closes,
+        zone=str(place.zone),
+        country=place.country if window.skip_holidays else "",
+        outside_before_stale=outside,
     )
 
 

@@ -1,4 +1,4 @@
-"""When something is due at the recipient: calendar delays, send windows, holidays (R46, R47).
+"""When something is due at the recipient: calendar delays, and what is written of send windows (R46, R47).
 
 Local times that do not exist move forward, ambiguous ones take the first; nothing is ever early.
 """
@@ -9,16 +9,15 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from typing import NamedTuple, Self
+from typing import Self
 from zoneinfo import ZoneInfo
 
 from babel.core import get_global
 
-from shared.calendars import DAY_MINUTES, is_holiday, knows, local_instant
+from shared.calendars import DAY_MINUTES, knows, local_instant
+from shared.windows import ACCEPTABLE
 
 _SPAN = re.compile(r"(\d{1,4})(h|d|mo|y)")
-_AHEAD = timedelta(days=60)
-_A_DAY = timedelta(days=1)
 _HOURS_TWO = re.compile(r"(\d{2}):(\d{2})\s*-\s*(\d{2}):(\d{2})")
 
 _REGION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
@@ -60,22 +59,6 @@ class Span:
     def text(self) -> str:
         """How it is written in a programme."""
         return next((f"{n}{u}" for n, u in ((self.months, "mo"), (self.days, "d")) if n), f"{self.hours}h")
-
-
-class Window(NamedTuple):
-    """When a message may reach somebody, in the recipient's local time.
-
-    `opens` and `closes` in minutes of the day. A tuple, as caches by window are asked all the time.
-    """
-
-    days: frozenset[int]
-    opens: int
-    closes: int
-    skip_holidays: bool = True
-
-
-ACCEPTABLE = Window(frozenset(range(7)), 8 * 60, 20 * 60, skip_holidays=False)
-"""Hours in which a message outside its window is still decent."""
 
 
 def parse_hours(text: str) -> tuple[int, int]:
@@ -128,84 +111,6 @@ def days_before(day: date, span: Span, zone: ZoneInfo) -> datetime:
     """The first acceptable minute, at the recipient, of the day that lies a span before a date."""
     start = _add_months(day, -span.months) - timedelta(days=span.days)
     return local_instant(start, ACCEPTABLE.opens, zone) - timedelta(hours=span.hours)
-
-
-def next_in_window(at: datetime, window: Window, zone: ZoneInfo, country: str = "") -> datetime | None:
-    """The first instant not before `at` inside a window, or None when there is none within two months."""
-    today = at.astimezone(zone).date()
-    found = _opening(today, window, zone, country)
-    if found and found[1] <= at:
-        found = _opening(today + _A_DAY, window, zone, country)
-    if found is None or found[2] - today >= _AHEAD:
-        return None
-    return max(at, found[0])
-
-
-def opens_on(day: date, window: Window, country: str) -> bool:
-    """Whether a window opens at all on a day in a country."""
-    return day.weekday() in window.days and not (window.skip_holidays and is_holiday(country, day))
-
-
-@lru_cache(maxsize=16384)
-def _opening(
-    day: date, window: Window, zone: ZoneInfo, country: str
-) -> tuple[datetime, datetime, date] | None:
-    """When a window opens for the first time from a day on, until when, and on which day.
-
-    Remembered: most plans of a day look for the same hours.
-    """
-    last = day + _AHEAD
-    while day < last:
-        if opens_on(day, window, country):
-            opens = local_instant(day, window.opens, zone)
-            closes = local_instant(day, window.closes, zone)
-            if opens < closes:
-                return opens, closes, day
-        day += _A_DAY
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """When to send, and whether that lies inside the programme's window."""
-
-    at: datetime
-    inside: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a recipient is: zone for the clock, country for public holidays ("" = unknown, none kept)."""
-
-    zone: ZoneInfo
-    country: str = ""
-
-
-def choose_slot(
-    at: datetime, stale_at: datetime, window: Window | None, place: Place, *, outside_before_stale: bool
-) -> Slot | None:
-    """When to send a message that may go from `at` on and is worthless from `stale_at` on.
-
-    Args:
-        at: Earliest instant.
-        stale_at: First instant that is too late.
-        window: None = at any time.
-        place: The recipient's.
-        outside_before_stale: Rather send outside the window, at an acceptable hour, than not at all.
-
-    Returns:
-        None when there is no instant in time.
-    """
-    if window is None:
-        return Slot(at, inside=True) if at < stale_at else None
-    inside = next_in_window(at, window, place.zone, place.country)
-    if inside is not None and inside < stale_at:
-        return Slot(inside, inside=True)
-    if outside_before_stale:
-        outside = next_in_window(at, ACCEPTABLE, place.zone)
-        if outside is not None and outside < stale_at:
-            return Slot(outside, inside=False)
-    return None
 
 
 def country_of(zone: str, region: str = "") -> str:

@@ -1,6 +1,6 @@
 """A test of a programme: the real mail and the real page, to somebody who tries it, marked as a test.
 
-It is no plan and no ask: it counts in no cap, no score and no rate, and opens no ticket.
+It is no plan and no ask: it counts in no cap, no score and no rate, opens no ticket, and goes at any hour.
 """
 
 from __future__ import annotations
@@ -98,6 +98,7 @@ def trial_survey(
             "snapshot": survey.snapshot.model_copy(update={"test": True, "owner": ""}),
             "letter": _marked(survey.letter),
             "channels": (Channel.EMAIL,),
+            "send_hours": None,
         }
     )
 

@@ -31,9 +31,9 @@ from services.trigger.domain.best_moment import (
 from services.trigger.domain.gate import decide, settled
 from services.trigger.domain.hearing import Moment, news_of
 from services.trigger.domain.model import identity
-from services.trigger.domain.timing import Place, Window
 from shared.calendars import is_holiday
 from shared.contracts.model import Family
+from shared.windows import Place, Window
 from tests.unit.trigger.support import NOW, ask, edition, facts, plan
 
 pytestmark = pytest.mark.requirement("R46", "R93")

@@ -9,19 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.trigger.domain.timing import (
-    ACCEPTABLE,
-    Place,
-    Span,
-    Window,
-    add_span,
-    choose_slot,
-    country_of,
-    days_before,
-    next_in_window,
-    parse_hours,
-)
+from services.trigger.domain.timing import Span, add_span, country_of, days_before, parse_hours
 from shared.calendars import is_holiday, local_instant
+from shared.windows import ACCEPTABLE, Place, Window, choose_slot, next_in_window
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
 SWEDEN = Place(STOCKHOLM, "SE")

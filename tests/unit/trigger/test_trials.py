@@ -34,6 +34,10 @@ def test_every_slot_has_a_value_and_it_goes_by_mail_to_whoever_tries_it() -> Non
     assert (made.snapshot.locale, made.snapshot.owner, made.snapshot.account_id) == ("en", "", None)
 
 
+def test_whoever_tries_it_at_night_need_not_wait_for_the_window() -> None:
+    assert survey(send__window={"days": ["tue"]}).send_hours is None
+
+
 def test_the_same_reference_is_the_same_test() -> None:
     other = trial_survey(replace(TRIAL, reference="2"), edition(), ANNA, ORGANISATION, NOW)
     assert survey().survey_id == survey().survey_id != other.survey_id

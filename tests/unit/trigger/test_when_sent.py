@@ -25,9 +25,10 @@ from services.trigger.domain.model import Account, Contact, Plan, PlanState, pla
 from services.trigger.domain.planning import plan_surveys
 from services.trigger.domain.programme import Edition
 from services.trigger.domain.series import begin_series, following
-from services.trigger.domain.timing import ACCEPTABLE, WEEKDAYS, Window, add_span, days_before
+from services.trigger.domain.timing import WEEKDAYS, add_span, days_before
 from shared.calendars import is_holiday
 from shared.contracts.reasons import Outcome
+from shared.windows import ACCEPTABLE, Window
 from tests.unit.trigger.support import ACME, ANNA, NOW, ORGANISATION, crowd, edition, touchpoint
 
 ZONES = sorted(zone for zone in available_timezones() if "/" in zone)

@@ -22,6 +22,7 @@ from services.trigger.domain.survey import (
     written_date,
 )
 from shared.contracts.reasons import Outcome, Reason
+from shared.contracts.surveys import SendHours
 from tests.unit.trigger.support import ACME, ANNA, NOW, ORGANISATION, edition, plan
 
 
@@ -50,6 +51,19 @@ def test_a_survey_is_complete() -> None:
         "subject": "o1",
         "renewal_date": "",
     }
+
+
+@pytest.mark.requirement("R46")
+def test_a_survey_carries_the_hours_in_which_its_mails_may_leave() -> None:
+    of = edition(send__window={"days": ["thu", "tue"], "hours": "09:30-16:00", "outside_before_stale": False})
+    assert survey_of(request(of), NOW).send_hours == SendHours(
+        days=(1, 3), opens=570, closes=960, zone="Europe/Stockholm", country="SE"
+    )
+    everywhere = edition(send__window={"days": ["tue"], "holidays": "ignore"})
+    hours = survey_of(request(everywhere), NOW).send_hours
+    assert hours is not None
+    assert (hours.country, hours.outside_before_stale) == ("", True)
+    assert survey_of(request(edition(send__window="anytime")), NOW).send_hours is None
 
 
 @pytest.mark.requirement("R51")
