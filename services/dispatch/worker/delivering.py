@@ -112,8 +112,8 @@ class Postman:
                 if isinstance(one.verdict, Wait)
             ]
             await queue.postpone(tx.conn, token, Happening.RELEASE, waiting)
-            later = [one for one in seen if isinstance(one.verdict, Later) and not one.defect]
-            await hours.wait(tx.conn, token, {one.claimed.delivery_id: one.verdict.at for one in later})
+            later = [(one.claimed, one.verdict.at) for one in seen if isinstance(one.verdict, Later)]
+            await hours.wait(tx.conn, token, {one.delivery_id: at for one, at in later})
             passed, suppressed = await pass_on(tx, _suppressed(seen), self._under(tx, token))
             told.append((Happening.PASS_ON, passed))
             for happening, endings in ((Happening.SUPPRESS, suppressed), (Happening.REJECT, rejected)):
@@ -122,8 +122,8 @@ class Postman:
             hashes = {one.claimed.delivery_id: one.address_hash for one, _ in going}
             numbers = await queue.call(tx.conn, token, hashes, self.lease_seconds)
         count_waiting(looked, seen)
-        for one in later:
-            metrics.OUT_OF_HOURS.labels(one.claimed.channel.value).inc()
+        for one, _ in later:
+            metrics.OUT_OF_HOURS.labels(one.channel.value).inc()
         for happening, announced in told:
             count(happening, announced)
         return [
