@@ -6,6 +6,7 @@ from pathlib import Path
 
 from fastapi import APIRouter
 
+from services.dispatch.api.listener import ReturnListener
 from services.dispatch.api.pending import pending_routes
 from services.dispatch.api.rates import rate_routes
 from services.dispatch.api.reading import routes
@@ -74,10 +75,12 @@ async def build(settings: Settings, platform: Platform) -> Service:
     postman = Postman(db, platform.machine, channels, desk, batch, _limits(settings))
     views = Views(db, platform.bus)
     thresholds = _thresholds(settings)
+    returns = Returns(db, platform.tokens, forward_by(channels[Channel.EMAIL]))
     return Service(
         name="dispatch",
-        router=_router(settings, platform, renderer, channels[Channel.EMAIL]),
+        router=_router(settings, platform, renderer, returns),
         subscriptions=(SUBSCRIPTION,),
+        listeners=_listeners(settings, returns),
         loops=(
             *(Loop(f"send-{lane}", SEND_EVERY, postman.round) for lane in range(settings.lanes)),
             Loop("lines", LINES_EVERY, lambda: let_out(db), due=False),
@@ -88,6 +91,16 @@ async def build(settings: Settings, platform: Platform) -> Service:
             Loop("tally", TALLY_EVERY, lambda: tally(db, thresholds), due=False, woken=False),
         ),
     )
+
+
+def _listeners(settings: Settings, returns: Returns) -> tuple[ReturnListener, ...]:
+    """The door for mails that come back, when a port is named; one without a domain ends the start."""
+    if not settings.return_port:
+        return ()
+    if not settings.return_domain:
+        raise ValueError("AFTERWORD_DISPATCH_RETURN_PORT needs AFTERWORD_DISPATCH_RETURN_DOMAIN")
+    domain = settings.return_domain.lower()
+    return (ReturnListener(returns, domain, settings.return_host, settings.return_port),)
 
 
 def _channels(settings: Settings, platform: Platform) -> dict[Channel, Port]:
@@ -147,12 +160,11 @@ def _proofs(settings: Settings) -> Proofs:
     )
 
 
-def _router(settings: Settings, platform: Platform, renderer: Renderer, post: Port) -> APIRouter:
+def _router(settings: Settings, platform: Platform, renderer: Renderer, returns: Returns) -> APIRouter:
     public_url = platform.settings.public_url
     token = settings.sms_token.get_secret_value()
     texting = Texting(platform.db, platform.sealer, platform.tokens, public_url)
     router = APIRouter()
-    returns = Returns(platform.db, platform.tokens, forward_by(post))
     reports = MailReports(platform.db, platform.sealer, platform.tokens)
     certificates = Kept(fetch, platform.machine, is_certificate)
     join(

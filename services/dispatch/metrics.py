@@ -33,6 +33,11 @@ BOUNCES = Counter(
 REPLIES = Counter(
     "afterword_dispatch_replies_total", "What people sent back, by what it was.", ["via", "kind"]
 )
+RETURN_ANSWERS = Counter(
+    "afterword_dispatch_return_answers_total",
+    "Mails and recipients brought to the return listener, by its answer: taken, refused or later.",
+    ["answer"],
+)
 STALE_VIEWS = Counter(
     "afterword_dispatch_stale_views_total",
     "Reminders sent although answers could not be read up to date for 15 minutes.",

@@ -45,7 +45,14 @@ class Settings(ServiceSettings):
     link: bool = Field(default=True, description="a backend passes links on (channel link)")
     return_domain: str = Field(
         default="",
-        description="domain whose mail comes to /hooks/mail: bounces by signed addresses; empty: none",
+        description="domain whose mail comes back to us: bounces by signed addresses; empty: none",
+    )
+    return_host: str = Field(default="127.0.0.1", description="where the return listener listens")
+    return_port: int = Field(
+        default=0,
+        ge=0,
+        le=65_535,
+        description="its port, for a mail server that speaks SMTP or LMTP; 0: mail comes to /hooks/mail",
     )
     replies: bool = Field(
         default=False, description="replies go to a signed address there and are passed on to a person"

@@ -33,7 +33,7 @@ from shared.runtime.loops import Loop, pause, run_loop
 from shared.runtime.memory import spare_startup
 from shared.runtime.places import wait_for_topics
 from shared.runtime.relay import Relay, outbox_depth
-from shared.runtime.service import Platform, Service
+from shared.runtime.service import Listener, Platform, Service
 from shared.runtime.settings import PlatformSettings
 from shared.security.access import Access
 from shared.security.keyring import KeyRing, decode_secret
@@ -254,6 +254,12 @@ def _start(
     for each in (watch, housekeeping(platform.db, machine), *one.service.loops):
         driven = run_loop(name, each, machine, stop, bell=platform.db.bell, paused=lambda: clock.suspect)
         tasks.create_task(driven, name=f"{name}.{each.name}")
+    for listener in one.service.listeners:
+        tasks.create_task(_listen(listener, stop), name=f"{name}.listener")
+
+
+async def _listen(listener: Listener, stop: asyncio.Event) -> None:
+    await listener(stop)
 
 
 async def _consume(loop: ConsumerLoop, bus: Bus, machine: Machine, stop: asyncio.Event) -> None:

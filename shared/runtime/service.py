@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from fastapi import APIRouter
@@ -19,6 +20,9 @@ from shared.runtime.settings import PlatformSettings
 from shared.security.access import Access
 from shared.security.sealing import Sealer
 from shared.security.tokens import Tokens
+
+Listener = Callable[[asyncio.Event], Awaitable[None]]
+"""Listens for something that does not come by HTTP, until the event is set; what fails ends the process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ class Service:
         hot: path -> application that serves POSTs to it before any routing (`shared.runtime.hot`).
         subscriptions: what it reads from Kafka.
         loops: what it does when something is due.
+        listeners: further doors beside HTTP.
         republish: emits the current state of its compacted topics, for a broker that lost everything.
         checks: further readiness checks.
     """
@@ -54,5 +59,6 @@ class Service:
     hot: Mapping[str, ASGIApp] = field(default_factory=dict)
     subscriptions: tuple[Subscription, ...] = ()
     loops: tuple[Loop, ...] = ()
+    listeners: tuple[Listener, ...] = ()
     republish: Republish | None = None
     checks: Mapping[str, Check] = field(default_factory=dict)

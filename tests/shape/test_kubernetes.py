@@ -28,7 +28,9 @@ def overlay(service: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     return command, scaler
 
 
-@pytest.mark.parametrize("name", ["service/service.yaml", "migrate.yaml", "ingress.yaml"])
+@pytest.mark.parametrize(
+    "name", ["service/service.yaml", "migrate.yaml", "ingress.yaml", "dispatch/returns.yaml"]
+)
 def test_a_manifest_follows_the_schema_of_its_kind(name: str) -> None:
     kubernetes_validate.validate(load(name), RELEASE, strict=True)
 

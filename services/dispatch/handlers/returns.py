@@ -39,6 +39,12 @@ class Returns:
     tokens: Tokens
     forward: Forward
 
+    def about(self, to: str) -> UUID | None:
+        """The mail that an address was signed for here; None for an address of anybody else."""
+        found = read_local(to)
+        verified = self.tokens.verify(found[0].value, found[1]) if found else None
+        return verified.subject if verified else None
+
     async def take(self, to: str, raw: bytes) -> Said:
         """Read a mail and do what it calls for.
 
@@ -50,13 +56,12 @@ class Returns:
             NotOursError: it is about no mail of ours; the server should refuse it.
             SendError: a reply could not be passed on; the server should bring it again.
         """
-        found = read_local(to)
-        verified = self.tokens.verify(found[0].value, found[1]) if found else None
-        if verified is None:
+        delivery_id = self.about(to)
+        if delivery_id is None:
             raise NotOursError
         mail = read_mail(raw)
         async with self.db.read() as conn:
-            known = await suppressions.known(conn, verified.subject)
+            known = await suppressions.known(conn, delivery_id)
             house = await queue.house(conn)
         if known is None or house is None:
             raise NotOursError
@@ -64,11 +69,12 @@ class Returns:
             texts = read_texts(known.texts)[1] if known.texts else None
             sender = queue.organisation_of(house).sender
             person = (texts.reply_to or texts.sender_email) if texts else ""
-            await self._forward(person or sender.reply_to or sender.email, to, raw)
+            # Some servers write it in capitals, which would be no plain sender of what is passed on.
+            await self._forward(person or sender.reply_to or sender.email, to.strip(" <>").lower(), raw)
         async with self.db.begin() as tx:
             digest = hashlib.sha256(raw).hexdigest()
-            fresh = await replies.note(tx.conn, digest, verified.subject, mail.said.value, tx.now)
-            await _act(tx, verified.subject, known, mail)
+            fresh = await replies.note(tx.conn, digest, delivery_id, mail.said.value, tx.now)
+            await _act(tx, delivery_id, known, mail)
         if fresh:
             metrics.REPLIES.labels(VIA, mail.said.value).inc()
         return mail.said
