@@ -17,7 +17,7 @@ CHAOS := --seed $(SEED) --disks $(if $(filter 0,$(shell id -u)),2,0)
 .PHONY: help setup demo up down test test-unit test-contract test-integration test-e2e test-pages test-kafka chaos \
 	chaos-sample chaos-campaign proof coverage \
 	check fmt requirements docs lock bench-collector bench-scoring bench-trigger bench-plans \
-	bench-dispatch bench-chain bench-growth bench-backtest clean
+	bench-dispatch bench-chain bench-growth bench-backtest bench-pages lighthouse clean
 
 help:
 	@awk 'BEGIN {FS = ":.*## "} \
@@ -133,6 +133,12 @@ bench-growth: setup ## the cost of an answer and of the score page at ten millio
 
 bench-backtest: setup ## a year of 100,000 people let happen again, against a million events a minute
 	@$(PY) -m benchmarks.backtest $(ARGS)
+
+bench-pages: setup ## server time and bytes of the pages of reps and readers at a million answers
+	@$(PY) -m benchmarks.pages $(ARGS)
+
+lighthouse: setup ## what Lighthouse says of the pages that customers see, on a slow phone (needs npm)
+	@tools/lighthouse.sh $(ARGS)
 
 ##@ Tidy
 setup: ## .venv with every dependency at its pinned hash (other targets do this themselves)

@@ -3,7 +3,18 @@
 import sys
 from pathlib import Path
 
-from tools import architecture, asyncapi, dashboard, events, metrics, openapi, performance, programmes, views
+from tools import (
+    architecture,
+    asyncapi,
+    dashboard,
+    events,
+    metrics,
+    openapi,
+    pages,
+    performance,
+    programmes,
+    views,
+)
 
 ROOT = Path(__file__).parents[1]
 
@@ -19,7 +30,7 @@ def documents() -> dict[Path, str]:
         **programmes.schemas(),
         **openapi.render(),
     }
-    for page in (architecture, performance, views):
+    for page in (architecture, pages, performance, views):
         if (ROOT / page.PATH).exists():
             made[page.PATH] = page.render()
     return made

@@ -7,7 +7,7 @@ that facts and cells agree; the inbox has those days that housekeeping leaves in
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -63,9 +63,16 @@ class History:
         return self.days // _DAYS
 
 
-def batches(count: int, seed: int) -> Iterator[list[Record]]:
+Source = Callable[[int, int], Iterable[Outgoing]]
+"""So many answers of two days, drawn from a seed."""
+
+Surround = Callable[[Database], Awaitable[None]]
+"""Fills in what lies around the answers."""
+
+
+def batches(count: int, seed: int, source: Source = answers) -> Iterator[list[Record]]:
     """Answers of the last two days as the consumer fetches them."""
-    numbered = enumerate(answers(count, seed))
+    numbered = enumerate(source(count, seed))
     while chunk := list(islice(numbered, BATCH)):
         yield [_record(number, outgoing) for number, outgoing in chunk]
 
@@ -75,24 +82,34 @@ def batch_of(db: Database) -> Batch:
     return Batch(SUBSCRIPTIONS[0].routes, db, SystemMachine())
 
 
-async def prepare(server: Cluster, history: History, clock: FixedClock) -> None:
+async def prepare(
+    server: Cluster,
+    history: History,
+    clock: FixedClock,
+    source: Source = answers,
+    surround: Surround | None = None,
+) -> None:
     """Find the database as an earlier run left it, or fill it."""
     if not await server.holds(history.name, "scoring"):
-        await _fill(server, history, clock)
+        await _fill(server, history, clock, source, surround)
     await server.warm(history.name, "scoring", kinds=("i",))
 
 
-async def _fill(server: Cluster, history: History, clock: FixedClock) -> None:
+async def _fill(
+    server: Cluster, history: History, clock: FixedClock, source: Source, surround: Surround | None
+) -> None:
     started = time.perf_counter()
     print(f"filling {history.name}: {history.answers:,} answers over {history.days} days", flush=True)
     await server.fresh(history.name, "scoring")
     db = await server.database(history.name, "scoring", clock)
     batch = batch_of(db)
-    for records in batches(history.answers // history.copies, seed=7):
+    for records in batches(history.answers // history.copies, 7, source):
         await batch.handle(records)
-    await db.close()
     async with server.admin(history.name) as conn:
         await _repeat(conn, history.copies)
+    if surround:
+        await surround(db)
+    await db.close()
     await server.keep(history.name, "scoring")
     print(f"  filled in {time.perf_counter() - started:.0f} s", flush=True)
 

@@ -7,6 +7,7 @@ from shared.security.access import Access, Role, user_of
 from shared.web import settings_pages, signin, static
 from shared.web.description import install_description
 from shared.web.errors import install_errors
+from shared.web.packing import PackedPages
 from shared.web.routing import join
 from shared.web.security_headers import SecurityHeaders
 
@@ -23,6 +24,7 @@ def web_app(access: Access, public_url: str) -> FastAPI:
     app.state.access = access
     app.state.public_url = public_url.rstrip("/")
     https = public_url.startswith("https:")
+    app.add_middleware(PackedPages)
     app.add_middleware(SecurityHeaders, https=https)
     install_errors(app, https=https)
     install_description(app, https=https)

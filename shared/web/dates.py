@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -90,6 +91,11 @@ def countdown(due_at: datetime, now: datetime, locale: str, soon: timedelta = SO
 
 def number(value: float, locale: str, digits: int = 0) -> str:
     """A number in the language's own notation."""
+    return _number(value + 0, locale, digits)  # a nought has no minus before it
+
+
+@lru_cache(maxsize=8192)
+def _number(value: float, locale: str, digits: int) -> str:
     pattern = "#,##0" + ("." + "0" * digits if digits else "")
     text: str = format_decimal(value, pattern, locale=babel_locale(locale))
     return text
@@ -102,6 +108,7 @@ def signed(value: float, locale: str, digits: int = 0) -> str:
     return f"+{text}" if rounded > 0 else f"\N{MINUS SIGN}{text}" if rounded < 0 else text
 
 
+@lru_cache(maxsize=8192)
 def percent(share: float, locale: str, digits: int = 0) -> str:
     """A share of 1 as a percentage."""
     language = babel_locale(locale)

@@ -5,7 +5,7 @@ compiled when they are loaded, so nothing compiled is kept beside them.
 """
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from io import BytesIO
 from pathlib import Path
 
@@ -86,6 +86,7 @@ def _load(path: Path, locale: str) -> Translations:
     return Translations(compiled)
 
 
+@lru_cache(maxsize=64)
 def babel_locale(tag: str) -> Locale:
     """Babel's idea of a language tag; English for one it does not know."""
     try:

@@ -1,9 +1,11 @@
-"""Style sheet and pictures, read once; an address that names the content may be kept for ever."""
+"""Style sheet and pictures, read and packed once; an address that names the content may be kept for ever."""
 
+import gzip
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -23,17 +25,34 @@ ASK_EACH_TIME = "public, no-cache"
 
 @dataclass(frozen=True, slots=True)
 class StaticFile:
-    """A file with the short hash of its content."""
+    """A file with the short hash of its content, plain and packed."""
 
     body: bytes
+    packed: bytes
     media_type: str
     version: str
+
+    @classmethod
+    def of(cls, body: bytes, media_type: str) -> Self:
+        """A file with this content."""
+        packed = gzip.compress(body, mtime=0)
+        return cls(body, packed, media_type, hashlib.sha256(body).hexdigest()[:12])
+
+    def response(self, request: Request, headers: Mapping[str, str]) -> Response:
+        """The file, packed where the browser can unpack it; nothing but headers where it has it already."""
+        packing = "gzip" in request.headers.get("accept-encoding", "")
+        told = {**headers, "ETag": f'"{self.version}{"-gzip" if packing else ""}"', "Vary": "Accept-Encoding"}
+        if told["ETag"] in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=told)
+        if packing:
+            told["Content-Encoding"] = "gzip"
+        return Response(self.packed if packing else self.body, media_type=self.media_type, headers=told)
 
 
 def load(folder: Path = FOLDER) -> Mapping[str, StaticFile]:
     """All files of a folder by name; those of other types are not served."""
     return {
-        path.name: StaticFile(body, TYPES[path.suffix], hashlib.sha256(body).hexdigest()[:12])
+        path.name: StaticFile.of(body, TYPES[path.suffix])
         for path in sorted(folder.iterdir())
         if path.suffix in TYPES and (body := path.read_bytes())
     }
@@ -60,9 +79,5 @@ async def static_file(name: str, request: Request) -> Response:
     found = FILES.get(name)
     if found is None:
         raise Problem(404, "There is no such file.")
-    etag = f'"{found.version}"'
     caching = FOR_EVER if request.query_params.get("v") == found.version else ASK_EACH_TIME
-    headers = {"ETag": etag, "Cache-Control": caching}
-    if etag in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers=headers)
-    return Response(found.body, media_type=found.media_type, headers=headers)
+    return found.response(request, {"Cache-Control": caching})

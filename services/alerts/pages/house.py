@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -15,10 +14,11 @@ from services.alerts.handlers.applying import Desk
 from shared.db.database import Database
 from shared.runtime.clock import Clock
 from shared.security.access import Role, User, require_role
+from shared.web.static import load
 from shared.web.templates import environment
 
 FOLDER = Path(__file__).parent
-STYLE = (FOLDER / "style.css").read_bytes()
+STYLE = load(FOLDER)["style.css"]
 STYLE_PATH = "/inbox/style.css"
 
 Rep = Annotated[User, Depends(require_role(Role.REP))]
@@ -38,7 +38,7 @@ class House:
 def templates() -> Environment:
     """The templates, which know where the pages' own style sheet is."""
     env = environment(FOLDER)
-    env.globals["style_url"] = f"{STYLE_PATH}?v={hashlib.sha256(STYLE).hexdigest()[:12]}"
+    env.globals["style_url"] = f"{STYLE_PATH}?v={STYLE.version}"
     return env
 
 

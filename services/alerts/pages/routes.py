@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from services.alerts.handlers.applying import Desk
@@ -24,8 +24,7 @@ from services.alerts.pages import (
 from services.alerts.pages.house import STYLE, STYLE_PATH, House, templates
 from shared.db.database import Database
 from shared.runtime.clock import Clock
-
-_FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
+from shared.web.static import FOR_EVER
 
 
 def router(desk: Desk, db: Database, clock: Clock) -> APIRouter:
@@ -34,9 +33,9 @@ def router(desk: Desk, db: Database, clock: Clock) -> APIRouter:
     house = House(desk, db, clock, templates())
 
     @routes.get(STYLE_PATH)
-    async def style() -> Response:
+    async def style(request: Request) -> Response:
         """What these pages add to the shared style sheet."""
-        return Response(STYLE, media_type="text/css", headers=_FOR_EVER)
+        return STYLE.response(request, {"Cache-Control": FOR_EVER})
 
     first = (reaching, inbox, recovered, improvements, joining, take)
     for pages in (*first, case, steps, rota, policies, swaps, feeds, tasks):

@@ -147,7 +147,7 @@ async def static_file(request: Request) -> Response:
         if name == WIDGET_JS:
             # Pages of other origins may load it, and have its hash checked.
             headers |= {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
-        return Response(found.body, media_type=found.media_type, headers=headers)
+        return found.response(request, headers)
     style = brand_style(name.removesuffix(".css") if name.endswith(".css") else "")
     if style.status_code == 200:  # noqa: PLR2004 - OK
         style.headers["Cache-Control"] = FOR_EVER

@@ -40,7 +40,7 @@ class ThemeOut(BaseModel):
 
 
 class ThemesOut(BaseModel):
-    """Themes of a window, the most named first; of the newest 20,000 comments where there are more."""
+    """Themes of a window, the most named first; of the newest 5,000 comments where there are more."""
 
     comments: int
     themes: list[ThemeOut]

@@ -21,6 +21,7 @@ POWER = 0.8
 """Chance with which a planned comparison shows a change that is there."""
 
 _NORMAL = NormalDist()
+_SURE = (Z95 + _NORMAL.inv_cdf(POWER)) ** 2
 _HALVINGS = 30
 
 
@@ -120,7 +121,7 @@ def plan(metric: Metric, seen: Split, per_day: float, points: float, design: Des
     """
     if not 0 < points <= (200 if is_difference(metric) else 100):
         raise ValueError(f"points: a change of {points:g} cannot be; give more than 0")
-    needed = _needed(metric, seen, points, design)
+    needed = _needed(_variance(metric, seen, 0) + _variance(metric, seen, points), points, design)
     answers = max(2, ceil(needed))
     return Plan(points, answers, ceil(answers / per_day) if per_day > 0 else None)
 
@@ -129,17 +130,24 @@ def detectable(metric: Metric, seen: Split, answers: float, design: Design = PLA
     """The smallest fall in points that two periods of so many answers each would show; None for none."""
     if answers <= 0:
         return None
+    now = _variance(metric, seen, 0)
     low, high = 0.0, 200.0 if is_difference(metric) else 100.0
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        low, high = (low, middle) if _needed(metric, seen, middle, design) <= answers else (middle, high)
+        needed = _needed(now + _variance(metric, seen, middle), middle, design)
+        low, high = (low, middle) if needed <= answers else (middle, high)
     return high
 
 
-def _needed(metric: Metric, seen: Split, points: float, design: Design) -> float:
-    """Answers in each period, for a fall of some points; a rise of as many needs no more."""
-    spread = _variance(metric, seen, 0) + _variance(metric, seen, points)
-    needed = (Z95 + _NORMAL.inv_cdf(POWER)) ** 2 * spread / (points / 100) ** 2 * design.effect
+def _needed(spread: float, points: float, design: Design) -> float:
+    """Answers in each period, for a fall of some points; a rise of as many needs no more.
+
+    Args:
+        spread: variances of one answer before and after, added up.
+        points: size of the fall.
+        design: of the answers.
+    """
+    needed = _SURE * spread / (points / 100) ** 2 * design.effect
     population = design.population
     return needed * population / (population + needed - 1) if population else needed
 

@@ -9,9 +9,11 @@ Hochberg). A correlation is no cause; the page says so.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import starmap
 from math import atanh, isinf, sqrt
 from statistics import NormalDist
 from typing import NamedTuple
@@ -88,55 +90,99 @@ class Driver:
         return self.satisfied / self.n
 
 
+@dataclass(slots=True)
+class _Rated:
+    """All ratings of one attribute: how often each stood beside each answer, and what each account said.
+
+    Sums, because a page is made of thousands of ratings while somebody waits.
+    """
+
+    pairs: dict[tuple[int, int], int] = field(default_factory=dict)
+    accounts: dict[str, list[int]] = field(default_factory=dict)
+    """Ratings, satisfied and unhappy ones; who belongs to no account has a key of their own."""
+
+    @property
+    def n(self) -> int:
+        """People who rated it."""
+        return sum(self.pairs.values())
+
+    @property
+    def worth(self) -> float:
+        """The number of independent ratings they are worth: colleagues rate alike."""
+        worth = design_of(starmap(Voices, self.accounts.values()), difference=False).effective(self.n)
+        return float(self.n) if isinf(worth) else worth
+
+
+class Ratings:
+    """Ratings of attributes, added up as they are read."""
+
+    def __init__(self) -> None:
+        self._given: dict[str, _Rated] = {}
+        self._alone = 0
+
+    def take(self, answer: int, account: str, rated: Iterable[tuple[str, int]]) -> None:
+        """Add what one person rated, beside their answer to the primary question."""
+        if not account:
+            self._alone += 1
+            account = f"alone {self._alone}"
+        for attribute, rating in rated:
+            known = self._given.get(attribute)
+            if known is None:
+                known = self._given[attribute] = _Rated()
+            pair = (rating, answer)
+            known.pairs[pair] = known.pairs.get(pair, 0) + 1
+            said = known.accounts.get(account)
+            if said is None:
+                said = known.accounts[account] = [0, 0, 0]
+            said[0] += 1
+            if rating >= SATISFIED:
+                said[1] += 1
+            elif rating <= UNHAPPY:
+                said[2] += 1
+
+    def drivers(self) -> list[Driver]:
+        """The attributes that were rated: focus areas first, then by importance."""
+        worths = {name: rated.worth for name, rated in self._given.items()}
+        measured = [(name, *_importance(rated, worths[name])) for name, rated in sorted(self._given.items())]
+        chances = discoveries([chance for _, _, chance in measured if chance is not None])
+        raised = iter(chances)
+        found = [
+            _driver(
+                name, self._given[name], worths[name], importance,
+                next(raised) if chance is not None else None,
+            )
+            for name, importance, chance in measured
+        ]  # fmt: skip
+        placed = _placed(found)
+        order = list(Quadrant)
+        return sorted(placed, key=lambda d: (order.index(d.quadrant), -(d.importance or 0), d.attribute))
+
+
 def drivers(ratings: Iterable[Rating]) -> list[Driver]:
-    """The attributes that were rated: focus areas first, then by importance."""
-    given: dict[str, list[Rating]] = {}
-    for rating in ratings:
-        given.setdefault(rating.attribute, []).append(rating)
-    measured = [(name, *_importance(rated)) for name, rated in sorted(given.items())]
-    chances = discoveries([chance for _, _, chance in measured if chance is not None])
-    raised = iter(chances)
-    found = [
-        _driver(name, given[name], importance, next(raised) if chance is not None else None)
-        for name, importance, chance in measured
-    ]
-    placed = _placed(found)
-    order = list(Quadrant)
-    return sorted(placed, key=lambda d: (order.index(d.quadrant), -(d.importance or 0), d.attribute))
+    """The attributes of some ratings, each of another person."""
+    given = Ratings()
+    for attribute, rating, answer, account in ratings:
+        given.take(answer, account, ((attribute, rating),))
+    return given.drivers()
 
 
-def _driver(name: str, rated: Sequence[Rating], importance: float | None, chance: float | None) -> Driver:
-    satisfied = sum(one.rating >= SATISFIED for one in rated)
-    unhappy = sum(one.rating <= UNHAPPY for one in rated)
-    worth = _worth(rated)
-    share = satisfied / len(rated)
-    ends = wilson(min(share * worth, worth), worth)
+def _driver(name: str, rated: _Rated, worth: float, importance: float | None, chance: float | None) -> Driver:
+    n = rated.n
+    satisfied = sum(times for (rating, _), times in rated.pairs.items() if rating >= SATISFIED)
+    unhappy = sum(times for (rating, _), times in rated.pairs.items() if rating <= UNHAPPY)
+    ends = wilson(min(satisfied / n * worth, worth), worth)
     return Driver(
-        name, satisfied, len(rated) - satisfied - unhappy, unhappy, ends.low, ends.high, importance, chance,
+        name, satisfied, n - satisfied - unhappy, unhappy, ends.low, ends.high, importance, chance,
         Quadrant.UNKNOWN,
     )  # fmt: skip
 
 
-def _worth(rated: Sequence[Rating]) -> float:
-    """The number of independent ratings they are worth: colleagues rate alike."""
-    by_account: dict[str, list[int]] = {}
-    for number, one in enumerate(rated):
-        by_account.setdefault(one.account or f"alone {number}", []).append(one.rating)
-    voices = [
-        Voices(len(r), sum(x >= SATISFIED for x in r), sum(x <= UNHAPPY for x in r))
-        for r in by_account.values()
-    ]
-    worth = design_of(voices, difference=False).effective(len(rated))
-    return float(len(rated)) if isinf(worth) else worth
-
-
-def _importance(rated: Sequence[Rating]) -> tuple[float | None, float | None]:
-    if len(rated) < _ENOUGH:
+def _importance(rated: _Rated, worth: float) -> tuple[float | None, float | None]:
+    if rated.n < _ENOUGH:
         return None, None
-    together = spearman([one.rating for one in rated], [one.answer for one in rated])
+    together = _together(rated.pairs)
     if together is None:
         return None, None
-    worth = _worth(rated)
     if worth <= 4:  # noqa: PLR2004 - n - 3 must leave something
         return together, 1.0
     z = atanh(max(-0.999999, min(0.999999, together))) * sqrt((worth - 3) / _RANK_VARIANCE)
@@ -145,22 +191,33 @@ def _importance(rated: Sequence[Rating]) -> tuple[float | None, float | None]:
 
 def spearman(first: Sequence[int], second: Sequence[int]) -> float | None:
     """Rank correlation with ties; None where one side does not vary."""
-    a, b = _ranks(first), _ranks(second)
-    middle = (len(a) + 1) / 2
-    across = sum((x - middle) * (y - middle) for x, y in zip(a, b, strict=True))
-    spread = sqrt(sum((x - middle) ** 2 for x in a) * sum((y - middle) ** 2 for y in b))
+    return _together(Counter(zip(first, second, strict=True)))
+
+
+def _together(pairs: Mapping[tuple[int, int], int]) -> float | None:
+    """Rank correlation of pairs, each with how often it was seen."""
+    n = sum(pairs.values())
+    a, b = (_ranks(pairs, place) for place in (0, 1))
+    middle = (n + 1) / 2
+    across = sum(times * (a[x] - middle) * (b[y] - middle) for (x, y), times in pairs.items())
+    spread = sqrt(
+        sum(times * (a[x] - middle) ** 2 for (x, _), times in pairs.items())
+        * sum(times * (b[y] - middle) ** 2 for (_, y), times in pairs.items())
+    )
     return across / spread if spread else None
 
 
-def _ranks(values: Sequence[int]) -> list[float]:
-    """Ranks from 1; equal values share the mean of theirs."""
+def _ranks(pairs: Mapping[tuple[int, int], int], place: int) -> dict[int, float]:
+    """Ranks from 1 by value; equal values share the mean of theirs."""
+    seen: Counter[int] = Counter()
+    for pair, times in pairs.items():
+        seen[pair[place]] += times
     rank: dict[int, float] = {}
     below = 0
-    for value in sorted(set(values)):
-        times = sum(one == value for one in values)
+    for value, times in sorted(seen.items()):
         rank[value] = below + (times + 1) / 2
         below += times
-    return [rank[value] for value in values]
+    return rank
 
 
 def _placed(found: Sequence[Driver]) -> list[Driver]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -111,12 +111,12 @@ def _locale(request: Request, user: User) -> str:
 
 def _trends(answers: list[accounts.Answer], speech: views.Speech) -> list[tuple[Metric, str, Any]]:
     """A trend by quarter of each metric and family that was answered."""
-    days: dict[tuple[Metric, str], dict[Any, Histogram]] = {}
+    given: dict[tuple[Metric, str], dict[date, list[int]]] = {}
     for answer in answers:
         for metric, value in answer.points:
-            known = days.setdefault((metric, answer.family), {})
-            known[answer.day] = known.get(answer.day, Histogram.of(metric)) + Histogram.of(metric, [value])
+            given.setdefault((metric, answer.family), {}).setdefault(answer.day, []).append(value)
     return [
-        (metric, family, views.trend_of(Series(metric, family, "", found), Step.QUARTER, speech))
-        for (metric, family), found in sorted(days.items())
+        (metric, family, views.trend_of(Series(metric, family, "", days), Step.QUARTER, speech))
+        for (metric, family), values in sorted(given.items())
+        for days in ({day: Histogram.of(metric, of) for day, of in values.items()},)
     ]

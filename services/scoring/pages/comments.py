@@ -96,6 +96,7 @@ def comment_pages(db: Database, clock: Clock, library: Library) -> APIRouter:
             "name_of": lambda theme: library.name_of(theme, locale),
             "team_of": library.team_of,
             "number": n,
+            "complete": n < comments.MOST,
             "themes": [(one, _bar(one, speech)) for one in counted(named, n, *was)],
             "known": [one.key for one in library.written.themes],
             "tones": list(Tone),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ from services.scoring.domain.references import References, against
 from services.scoring.domain.windows import Window, span_of
 from services.scoring.pages import views
 from services.scoring.store import queries, results
+from services.scoring.store.results import Fix
 from shared.db.database import Connection, Database
 from shared.runtime.clock import Clock
 from shared.security.access import Role, User, require_role
@@ -22,6 +24,8 @@ from shared.web.i18n import negotiate
 from shared.web.templates import environment, page, speaking
 
 HERE = Path(__file__).parent
+A_PAGE = 24
+"""Comparisons of scores before and after a change that are shown; all of them are in the download."""
 Viewer = Annotated[User, Depends(require_role(Role.VIEWER))]
 
 
@@ -39,10 +43,12 @@ def result_pages(db: Database, clock: Clock, references: References) -> APIRoute
         today = clock.now().date()
         async with db.read() as conn:
             titles = await queries.titles(conn)
+            fixes = await results.fixes(conn, today)
             content: dict[str, Any] = {
                 "may_see_accounts": user.role.includes(Role.REP),
                 "goals": await results.goals(conn, today),
-                "fixes": await results.fixes(conn, today),
+                "fixes": (told := _telling(fixes)),
+                "more_fixes": len(fixes) - len(told),
                 "outcomes": await results.outcomes(conn, today),
                 "held": await _held(conn, references, span_of(Window.DAYS_365, today)),
                 "day": speech.day,
@@ -52,6 +58,12 @@ def result_pages(db: Database, clock: Clock, references: References) -> APIRoute
         return page(request, env, "results.html", content, locale=locale)
 
     return router
+
+
+def _telling(fixes: Sequence[Fix]) -> list[Fix]:
+    """The comparisons that a page has room for: what is sure before all else, in the order of the changes."""
+    chosen = sorted(range(len(fixes)), key=lambda place: not fixes[place].certain)[:A_PAGE]
+    return [fixes[place] for place in sorted(chosen)]
 
 
 async def _held(conn: Connection, references: References, span: Span) -> list[Any]:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import orjson
 
 from services.scoring.domain.asking import Question, Span
-from services.scoring.domain.drivers import Driver, Effect, Rating, Wish, drivers, effects, wishes
+from services.scoring.domain.drivers import Driver, Effect, Ratings, Wish, effects, wishes
 from services.scoring.domain.histogram import Histogram, Metric
 from services.scoring.domain.rollups import CONTEXT, JOINT
 from services.scoring.store import queries
 from shared.contracts.forms import QuestionType
 from shared.db.database import Connection
 
-NEWEST = 5000
+_MATRIX = QuestionType.MATRIX.value
+NEWEST = 2000
 """Answers whose ratings are read for one programme."""
+
+REMEMBERED = 10_000
+"""Texts of answers that are kept as they were read; some ten megabytes."""
 
 _ANSWERS = """
 select coalesce(coalesce(m.id, account_id)::text, ''), answer
@@ -24,7 +31,7 @@ where state = 'counted' and programme = $1 and day between $2 and $3 order by da
 """
 _NAMED = """
 select distinct rollup from score_cells
-where rollup like $1 and starts_with(value, $2) and day between $3 and $4
+where rollup between $1 and $2 and value between $3 and $4 and day between $5 and $6
 """
 _FORM = "select brand, attributes from programmes where programme = $1"
 
@@ -44,17 +51,17 @@ async def moved(conn: Connection, programme: str, span: Span) -> Moved:
     """Everything that goes with a programme's score in a span."""
     form = await conn.fetchrow(_FORM, programme)
     brand: set[str] = set(form[0]) if form else set()
-    words: dict[str, dict[str, str]] = json.loads(form[1]) if form else {}
-    ratings: list[Rating] = []
+    words: dict[str, dict[str, str]] = orjson.loads(form[1]) if form else {}
+    ratings = Ratings()
     chosen: list[Sequence[str]] = []
     rows = await conn.fetch(_ANSWERS, programme, span.first, span.last, NEWEST)
     for account, text in map(tuple, rows):
-        answer = json.loads(text)
-        ratings += _ratings(answer, account)
-        choices = answer.get("choices") or {}
-        chosen += [choices[question] for question in brand if question in choices]
+        answer = _read(text)
+        if answer.rated and answer.primary is not None:
+            ratings.take(answer.primary, account, answer.rated)
+        chosen += [options for question, options in answer.choices if question in brand]
     return Moved(
-        drivers(ratings),
+        ratings.drivers(),
         await _effects(conn, programme, span),
         wishes(chosen),
         words,
@@ -62,28 +69,36 @@ async def moved(conn: Connection, programme: str, span: Span) -> Moved:
     )
 
 
-def _ratings(answer: dict[str, object], account: str) -> list[Rating]:
-    scores = answer["scores"]
-    if not isinstance(scores, list):
-        return []
-    primary = next(
-        (one["value"] for one in scores if one["question"] == answer["primary"] and not one.get("item")), None
-    )
-    if primary is None:
-        return []
-    return [
-        Rating(one["item"], one["value"], primary, account)
-        for one in scores
-        if one["type"] == QuestionType.MATRIX.value and one.get("item")
-    ]
+class _Answer(NamedTuple):
+    """What an answer says of attributes: its score, ratings of attributes, options that were chosen."""
+
+    primary: int | None
+    rated: Sequence[tuple[str, int]]
+    choices: Sequence[tuple[str, Sequence[str]]]
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _read(text: str) -> _Answer:
+    """An answer as it is stored; most of those that a page is made of were read for the one before."""
+    answer: dict[str, Any] = orjson.loads(text)
+    primary, rated = None, []
+    for one in answer["scores"]:
+        item = one.get("item")
+        if item:
+            if one["type"] == _MATRIX:
+                rated.append((item, one["value"]))
+        elif primary is None and one["question"] == answer["primary"]:
+            primary = one["value"]
+    return _Answer(primary, rated, [*(answer.get("choices") or {}).items()])
 
 
 async def _effects(
     conn: Connection, programme: str, span: Span
 ) -> list[tuple[Metric, str, Sequence[Effect]]]:
-    pattern, prefix = f"programme+{CONTEXT}%", f"{programme}{JOINT}"
+    prefix = f"{programme}{JOINT}"
+    ends = (*queries.ends_of(f"programme+{CONTEXT}", exact=False), *queries.ends_of(prefix, exact=False))
     counted: dict[tuple[Metric, str], dict[tuple[str, str], Histogram]] = {}
-    for row in await conn.fetch(_NAMED, pattern, prefix, span.first, span.last):
+    for row in await conn.fetch(_NAMED, *ends, span.first, span.last):
         rollup = row[0]
         for one in await queries.scores(conn, Question(rollup, prefix, exact=False, span=span)):
             name = rollup.rpartition(CONTEXT)[2]

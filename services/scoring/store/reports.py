@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -21,10 +21,13 @@ from shared.db.database import Connection
 NEWEST_FOR_DESIGN = 5000
 """Answers from which it is learned how alike colleagues answer."""
 
+NEWEST_FOR_WAITS = 2000
+"""Answers from which it is learned how long people take to answer."""
+
 _WAITS = """
 select least(greatest(day - cohort, 0), $4), count(*)::int from (
     select day, cohort from answer_facts
-    where state = 'counted' and ($1 = '' or programme = $1) and day between $2 and $3
+    where state = 'counted' and programme = $1 and day between $2 and $3
     order by day desc limit $5
 ) f where cohort <= $3 - $4 group by 1
 """
@@ -56,7 +59,31 @@ async def compared(
     now = await queries.scores(conn, ask(programme=programme, family=family, span=span))
     was = await queries.scores(conn, ask(programme=programme, family=family, span=before))
     designs = await _designs(conn, Span(before.first, span.last), programme, family)
-    people = {s: await _people(conn, s, programme) for s in (span, before)}
+    people = [await _people(conn, one, programme) for one in (span, before)]
+    return _beside(now, was, designs, people)
+
+
+async def compared_each(conn: Connection, pairs: Sequence[tuple[Span, Span]]) -> list[list[Compared]]:
+    """As `compared`, for several spans each; how alike colleagues answer is learned once for all of them."""
+    if not pairs:
+        return []
+    spans = [span for pair in pairs for span in pair]
+    scores = await queries.scores_in(conn, spans)
+    whole = Span(min(span.first for span in spans), max(span.last for span in spans))
+    designs = await _designs(conn, whole, "", None)
+    people = [await _people(conn, span, "") for span in spans]
+    return [
+        _beside(scores[at], scores[at + 1], designs, people[at : at + 2]) for at in range(0, len(spans), 2)
+    ]
+
+
+def _beside(
+    now: Sequence[queries.Found],
+    was: Sequence[queries.Found],
+    designs: Mapping[voices.Key, tuple[Design, int]],
+    people: Sequence[Mapping[tuple[str, str], int]],
+) -> list[Compared]:
+    asked_now, asked_before = people
     earlier = {(one.histogram.metric, one.family, one.value): one.histogram for one in was}
     found = []
     for one in now:
@@ -64,8 +91,8 @@ async def compared(
         old = earlier.get(key, Histogram.of(one.histogram.metric))
         known = designs.get(key, (PLAIN, 0))
         change = compare(
-            score(old, _fitted(known, old.n, people[before].get(key[1:]))),
-            score(one.histogram, _fitted(known, one.histogram.n, people[span].get(key[1:]))),
+            score(old, _fitted(known, old.n, asked_before.get(key[1:]))),
+            score(one.histogram, _fitted(known, one.histogram.n, asked_now.get(key[1:]))),
         )
         found.append(Compared(one.family, one.value, one.histogram, change))
     return found
@@ -105,7 +132,7 @@ async def by_cohort(conn: Connection, programme: str, today: date, weeks: int = 
     rows = await conn.fetch(_COHORTS, programme, today - timedelta(weeks=weeks), today)
     asked = {row[0]: Asked(*tuple(row)[1:]) for row in rows}
     year = today - timedelta(days=365)
-    waits = await conn.fetch(_WAITS, programme, year, today, LONGEST_OPEN, NEWEST_FOR_DESIGN)
+    waits = await conn.fetch(_WAITS, programme, year, today, LONGEST_OPEN, NEWEST_FOR_WAITS)
     return cohorts(asked, {row[0]: row[1] for row in waits}, today)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from services.scoring.domain.asking import Span, ask
+from services.scoring.domain.asking import Span
 from services.scoring.domain.change import Change, discoveries
 from services.scoring.domain.goals import EVENTS, Goal, Reached, Value, measured, metric_of
 from services.scoring.domain.histogram import Histogram, Metric
@@ -34,26 +34,40 @@ group by label, date_trunc('day', at) order by day desc, label limit $3
 """
 
 
-def _fates(metric: Metric) -> str:
+def _balance(metric: Metric) -> str:
+    """Happy answers less unhappy ones, and all that were given."""
     middle, high = FROM[metric]
-    return f"""
-    with ended as (
-        select distinct on (1) coalesce(m.id, account_id) as account_id, kind, at::date as day
-        from happenings left join merged m on m.former = account_id
-        where kind in ('churn', 'renewal') and account_id is not null and at >= $1::date
-        order by 1, at desc
-    ), said as (
-        select e.account_id, e.kind, count(*) filter (where f.{metric} >= {high}) as high,
-            count(*) filter (where f.{metric} < {middle}) as low
-        from ended e join answer_facts f on f.state = 'counted' and f.account_id = any (
-                e.account_id || array(select former from merged m where m.id = e.account_id))
-            and f.day < e.day and f.day >= e.day - $2::int and f.{metric} is not null
-        group by e.account_id, e.kind
+    return (
+        f"count(*) filter (where {metric} >= {high}) - count(*) filter (where {metric} < {middle})"
+        f" as {metric}, count({metric}) as {metric}_given"
     )
-    select case when high > low then 'high' when low > high then 'low' else 'middle' end,
-        count(*)::int, (count(*) filter (where kind = 'churn'))::int
-    from said group by 1
-    """  # noqa: S608 - names and numbers of our own
+
+
+def _moods(metric: Metric) -> str:
+    """Accounts by what most of their answers were."""
+    return f"""
+    select '{metric}', sign({metric})::int, count(*)::int, (count(*) filter (where kind = 'churn'))::int
+    from said where {metric}_given > 0 group by 2
+    """  # noqa: S608 - names of our own
+
+
+_FATES = f"""
+with ended as (
+    select distinct on (1) coalesce(m.id, account_id) as account_id, kind, at::date as day
+    from happenings left join merged m on m.former = account_id
+    where kind in ('churn', 'renewal') and account_id is not null and at >= $1::date
+    order by 1, at desc
+), said as materialized (
+    select e.account_id, e.kind, {", ".join(map(_balance, Metric))}
+    from ended e join answer_facts f on f.state = 'counted' and f.account_id = any (
+            e.account_id || array(select former from merged m where m.id = e.account_id))
+        and f.day < e.day and f.day >= e.day - $2::int
+    group by e.account_id, e.kind
+)
+{" union all ".join(map(_moods, Metric))}
+"""  # noqa: S608 - names and numbers of our own
+_MOODS = {1: Group.HIGH, 0: Group.MIDDLE, -1: Group.LOW}
+"""More happy than unhappy answers, as many, fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,21 +118,18 @@ async def _value(conn: Connection, goal: Goal, span: Span, programmes: Sequence[
         times = int(await conn.fetchval(_HAPPENED, kind, span.first, span.last))
         days = (span.last - span.first).days + 1
         return Value(30 * times / days if kind and days > 0 else None, times)
-    whole = Histogram.of(metric)
-    for one in await queries.scores(conn, ask(metric=metric, span=span)):
-        if one.value in programmes:
-            whole += one.histogram
+    (found,) = await queries.scores_in(conn, [span], programmes=programmes, metric=metric)
+    whole = sum((one.histogram for one in found), Histogram.of(metric))
     return Value(score(whole).value, whole.n)
 
 
 async def fixes(conn: Connection, today: date) -> list[Fix]:
     """The last changes that were shipped, each beside all scores of the days before and after it."""
-    found: list[tuple[date, str, reports.Compared]] = []
-    rows = await conn.fetch(_FIXES, today - timedelta(days=365), today, SHOWN_FIXES)
-    for day, label in map(tuple, rows):
-        before = Span(day - timedelta(days=FIX_DAYS), day - timedelta(days=1))
-        after = Span(day, min(today, day + timedelta(days=FIX_DAYS - 1)))
-        found += [(day, label, one) for one in await reports.compared(conn, after, before)]
+    rows = list(map(tuple, await conn.fetch(_FIXES, today - timedelta(days=365), today, SHOWN_FIXES)))
+    compared_at = await reports.compared_each(conn, [_around(day, today) for day, _ in rows])
+    found: list[tuple[date, str, reports.Compared]] = [
+        (day, label, one) for (day, label), of in zip(rows, compared_at, strict=True) for one in of
+    ]
     compared = [one.change.chance for _, _, one in found if one.change.chance is not None]
     raised = iter(discoveries(compared))
     return [
@@ -128,11 +139,16 @@ async def fixes(conn: Connection, today: date) -> list[Fix]:
     ]  # fmt: skip
 
 
+def _around(day: date, today: date) -> tuple[Span, Span]:
+    """The days since a change, and those before it."""
+    after = Span(day, min(today, day + timedelta(days=FIX_DAYS - 1)))
+    return after, Span(day - timedelta(days=FIX_DAYS), day - timedelta(days=1))
+
+
 async def outcomes(conn: Connection, today: date) -> list[Outcome]:
     """What became of accounts within a year, by what they had said; no metric that nobody was asked."""
-    found = []
-    for metric in Metric:
-        rows = await conn.fetch(_fates(metric), today - timedelta(days=365), DAYS_BEFORE)
-        if rows:
-            found.append(outcome(metric, {Group(row[0]): Fate(row[1], row[2]) for row in map(tuple, rows)}))
-    return found
+    fates: dict[Metric, dict[Group, Fate]] = {}
+    rows = await conn.fetch(_FATES, today - timedelta(days=365), DAYS_BEFORE)
+    for metric, mood, accounts, left in map(tuple, rows):
+        fates.setdefault(Metric(metric), {})[_MOODS[mood]] = Fate(accounts, left)
+    return [outcome(metric, fates[metric]) for metric in Metric if metric in fates]

@@ -119,6 +119,18 @@ async def test_a_style_sheet_without_its_version_is_asked_for_each_time(visitor:
         assert (await visitor.get(path)).headers["cache-control"] == "public, no-cache"
 
 
+async def test_a_style_sheet_travels_packed_to_whoever_can_unpack_it(visitor: Visitor) -> None:
+    address = static_url("afterword.css")
+    plain = await visitor.get(address, **{"accept-encoding": "identity"})
+    packed = await visitor.get(address, **{"accept-encoding": "gzip, br"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert packed.content == plain.content
+    assert int(packed.headers["content-length"]) < len(plain.content) / 2
+    assert packed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
+    assert packed.headers["etag"] != plain.headers["etag"]
+
+
 @pytest.mark.parametrize("name", ["..%2fapp.py", "%2e%2e/app.py", "none.css", "README.md", "a%00b"])
 async def test_only_the_static_files_are_served(visitor: Visitor, name: str) -> None:
     assert (await visitor.get(f"/static/{name}")).status_code == 404

@@ -76,3 +76,8 @@ def test_a_countdown_changes_state_as_time_runs_out(left: timedelta, state: str)
 )
 def test_numbers_are_written_in_the_readers_way(text: str, expected: str) -> None:
     assert text == expected
+
+
+def test_nothing_has_no_sign() -> None:
+    assert dates.number(-0.0, "en", 1) == "0.0"
+    assert dates.number(0.0, "en", 1) == "0.0"
