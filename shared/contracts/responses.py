@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from shared.contracts.forms import QuestionType
+from shared.contracts.forms import Permission, QuestionType
 from shared.contracts.model import Instant, Part, Payload, Sealed, Snapshot
 from shared.contracts.surveys import CloseTheLoop
 from shared.contracts.topics import Topic
@@ -66,8 +66,8 @@ class ResponseStarted(Response):
 class Answered(Response):
     """A whole answer. `received_at` is when this version came in, `first_at` when the first one did.
 
-    `words` is a sealed `Words`; `choices` question id -> chosen option ids; `asked_at` when the invitation
-    was handed over, if that is known.
+    `words` is a sealed `Words`; `choices` question id -> chosen option ids; `permissions` what their ticks
+    allow, as the form that they saw had it; `asked_at` when the invitation was handed over, if that is known.
     """
 
     received_at: Instant
@@ -78,6 +78,7 @@ class Answered(Response):
     low: int
     scores: tuple[Score, ...]
     choices: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    permissions: tuple[Permission, ...] = ()
     words: Sealed = ""
     person: Sealed = ""
     verdict: Verdict = Verdict.HUMAN

@@ -43,9 +43,6 @@ _TITLES = {
     "renewal-nps": {"en": "Before renewal", "es": "Antes de renovar", "sv": "Före förnyelse"},
     "pulse-nps": {"en": "Half-yearly pulse", "es": "Pulso semestral", "sv": "Halvårspuls"},
 }
-QUOTE = {"id": "quote_me", "type": "consent", "permission": "quote"}
-"""A consent question that lets words be quoted."""
-
 _STORY: Sequence[tuple[str, QuestionType, Family, Sequence[int], int]] = (
     ("onboarding-ces", QuestionType.CES, Family.TRANSACTIONAL, (7, 6, 6, 7, 5, 3, 7, 6), 40),
     ("ticket-csat", QuestionType.CSAT, Family.TRANSACTIONAL, (5, 4, 5, 3, 2, 5, 4, 4, 1), 90),
@@ -61,7 +58,7 @@ async def quarter(scoring: Scoring, today: datetime) -> None:
     told: list[Payload] = [
         ProgrammePublished(
             programme=name, version="v", revision=1, state=ProgrammeState.ACTIVE, family=family,
-            definition={"title": _TITLES[name], "questions": [QUOTE]},
+            definition={"title": _TITLES[name]},
         )
         for name, _, family, _, _ in _STORY
     ]  # fmt: skip
@@ -167,8 +164,9 @@ def comments_of(now: datetime) -> list[tuple[str, Payload]]:
         mood = Mood.UNHAPPY if value <= 6 else Mood.PASSIVE if value <= 8 else Mood.HAPPY
         snap = snapshot("renewal-nps", locale=locale, contact_id=str(derive("contact", 900 + number)))
         at = now - timedelta(days=number)
-        choices = {"quote_me": ("yes",)} if "may be shown" in text else {}
-        told.append((text, answer(70_000 + number, value, mood=mood, snapshot=snap, at=at, choices=choices)))
+        agreed = ("quote",) if "may be shown" in text else ()
+        values = {"mood": mood, "snapshot": snap, "at": at, "permissions": agreed}
+        told.append((text, answer(70_000 + number, value, **values)))
     return told
 
 

@@ -56,6 +56,7 @@ class TaskOut(BaseModel):
     due_at: datetime
     ended_at: datetime | None
     consented_at: datetime | None = Field(description="when it was written down that they may be published")
+    quotable: bool = Field(description="the answer allows that its words are published without a name")
 
 
 class TaskPage(BaseModel):
@@ -220,6 +221,7 @@ def _out(task: Task) -> TaskOut:
         due_at=task.due_at,
         ended_at=task.ended_at,
         consented_at=task.consented_at,
+        quotable=task.quotable,
     )
 
 

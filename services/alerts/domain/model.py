@@ -44,6 +44,7 @@ class Answer:
             customer gets at once. Known while it is heard.
         joined: whose case it is in when that is not its own account's or contact's: they were merged.
         known_as: the id by which the person is known now, where that was looked up.
+        quotable: its words may be published without name and company. Known while it is heard.
     """
 
     response_id: UUID
@@ -74,6 +75,7 @@ class Answer:
     playbook: str = ""
     help: str = ""
     known_as: UUID | None = None
+    quotable: bool = False
 
     @property
     def case_key(self) -> UUID:

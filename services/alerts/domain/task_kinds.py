@@ -56,6 +56,7 @@ class TaskKind:
         due: from the answer to the deadline.
         spacing: how long after an answer that led to one no second one opens.
         consent: something of theirs is published, so it is done only once they agreed.
+        quotes: what is published are words of theirs, so an answer that may be quoted is enough.
         referrals: whom they recommended us to is kept with it (R75).
     """
 
@@ -68,6 +69,7 @@ class TaskKind:
     when: Match = ANYTHING
     consent: bool = False
     referrals: bool = False
+    quotes: bool = False
 
 
 def _kind(key: str, title: str, due: int, spacing: int, per: Per = Per.CONTACT) -> TaskKind:
@@ -88,7 +90,7 @@ _PASSIVE = (
 _HAPPY = (
     replace(_kind("referral", "Ask whom they would recommend us to", 14, 180), referrals=True),
     _kind("review", "Ask for a review", 14, 180),
-    replace(_kind("testimonial", "Ask for words that we may quote", 14, 365), consent=True),
+    replace(_kind("testimonial", "Ask for words that we may quote", 14, 365), consent=True, quotes=True),
     replace(_kind("case_study", "Ask for a case study", 21, 365, Per.ACCOUNT), consent=True),
     replace(_kind("success_story", "Ask for their success story", 21, 365, Per.ACCOUNT), consent=True),
     _kind("beta_group", "Invite them to the beta group", 14, 365),
@@ -122,6 +124,7 @@ def kind_of(key: str, rules: Mapping[str, TaskRule]) -> TaskKind:
         rule.when,
         found.consent if rule.consent is None else rule.consent,
         found.referrals if rule.referrals is None else rule.referrals,
+        found.quotes,
     )
 
 

@@ -55,6 +55,8 @@ class Did(StrEnum):
     REOPENED = "reopened"
     REFERRED = "referred"
     MOVED = "moved"
+    QUOTABLE = "quotable"
+    UNQUOTABLE = "unquotable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class Task:
         version: rises with every change.
         touched: somebody has begun with it; it no longer ends by itself.
         consented_at: when it was written down that they agreed to be published.
+        quotable: the answer allows, as it stands now, that its words are published without name and company.
     """
 
     id: UUID
@@ -86,6 +89,7 @@ class Task:
     touched: bool = False
     consented_at: datetime | None = None
     ended_at: datetime | None = None
+    quotable: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -175,8 +179,36 @@ def open_(
         opened_at=now,
         due_at=answer.received_at + kind.due,
         owner=owner,
+        quotable=answer.quotable,
     )
     return Change(task, Line(Did.OPENED, now))
+
+
+def quoting(task: Task, kind: TaskKind, answer: Answer, now: datetime, *, busy: bool) -> Change:
+    """Note that the answer allows its words to be quoted, or no longer does.
+
+    What was done because the answer allowed it is open again then: the words have to be taken down.
+
+    Args:
+        task: in any state.
+        kind: what it is.
+        answer: its newest version.
+        now: business time.
+        busy: the customer has another open task of this kind, so this one stays as it is.
+    """
+    if task.quotable == answer.quotable:
+        return Change(task)
+    changed = replace(task, quotable=answer.quotable, version=task.version + 1)
+    if answer.quotable:
+        return Change(changed, Line(Did.QUOTABLE, now))
+    if rests_on_answer(task, kind) and not busy:
+        changed = replace(changed, state=TaskState.OPEN, ended_at=None, touched=True)
+    return Change(changed, Line(Did.UNQUOTABLE, now))
+
+
+def rests_on_answer(task: Task, kind: TaskKind) -> bool:
+    """Whether it was done because the answer may be quoted, without any other consent."""
+    return task.state is TaskState.DONE and kind.consent and task.consented_at is None
 
 
 def unfounded(task: Task, answer: Answer, now: datetime) -> Change:
@@ -196,14 +228,15 @@ def revive(task: Task, now: datetime) -> Change:
 def finish(
     task: Task, kind: TaskKind, by: UUID, now: datetime, note: str, *, agreed: bool
 ) -> Change | Refused:
-    """It is done; what publishes something of theirs needs their consent written down."""
+    """It is done; what publishes something of theirs needs their consent, in the answer or written down."""
     if task.state is TaskState.DONE:
         return Change(task)
     if not task.is_open:
         return Refused("This task has ended. Open it again first.")
-    if kind.consent and not (agreed and note.strip()):
+    written = agreed and bool(note.strip())
+    if kind.consent and not written and not (kind.quotes and task.quotable):
         return Refused("Say that they agreed to be published, and write down how and to what.")
-    done = replace(task, consented_at=now if kind.consent else None)
+    done = replace(task, consented_at=now if kind.consent and written else None)
     return _ended(done, TaskState.DONE, Line(Did.DONE, now, by, note=note))
 
 

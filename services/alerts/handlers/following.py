@@ -9,13 +9,13 @@ from services.alerts.domain import routing
 from services.alerts.domain import tasks as rules
 from services.alerts.domain.model import Answer, Owner
 from services.alerts.domain.routing import Staff
-from services.alerts.domain.task_kinds import TaskKind
+from services.alerts.domain.task_kinds import TaskKind, kind_of
 from services.alerts.domain.tasks import Change, Task, TaskState, Why
 from services.alerts.handlers.applying import Desk, Note
 from services.alerts.store import answers, directory, rota, tasks
 from services.alerts.store.tasks import Decision, Written
 from shared.db.database import Database, Tx
-from shared.db.merged import families
+from shared.db.merged import families, family
 from shared.runtime.ids import derive
 
 BATCH = 100
@@ -31,6 +31,7 @@ async def follow_up(desk: Desk, tx: Tx, heard: Sequence[Answer], staff: Staff) -
     known = await tasks.of_responses(tx.conn, {one.response_id for one, _ in wishes} | again)
     asked = {(one.response_id, kind.key) for one, kind in wishes}
     newest = {one.response_id: one for one in heard}
+    known = [await _quoting(desk, tx, task, newest[task.response_id]) for task in known]
     ended = [
         rules.unfounded(task, newest[task.response_id], tx.now)
         for task in known
@@ -41,6 +42,20 @@ async def follow_up(desk: Desk, tx: Tx, heard: Sequence[Answer], staff: Staff) -
     fresh = [(one, kind) for one, kind in wishes if not _stands(mine.get((one.response_id, kind.key)))]
     if fresh:
         await _open(desk, tx, fresh, mine, staff)
+
+
+async def _quoting(desk: Desk, tx: Tx, task: Task, answer: Answer) -> Task:
+    """The task once it is noted whether the answer may be quoted; it seldom changes."""
+    if task.quotable == answer.quotable:
+        return task
+    kind = kind_of(task.kind, desk.roster.tasks)
+    busy = False
+    if rules.rests_on_answer(task, kind):
+        others = await tasks.last(tx.conn, {task.kind}, set(await family(tx.conn, task.subject)))
+        busy = any(other.is_open for other in others)
+    change = rules.quoting(task, kind, answer, tx.now, busy=busy)
+    await write(desk, tx, [change])
+    return change.task
 
 
 def _stands(task: Task | None) -> bool:

@@ -36,7 +36,12 @@ async def people(sealer: Sealer, conn: Connection, sealed: Sealed) -> list[Perso
 
 async def words(sealer: Sealer, conn: Connection, answers: Sequence[Answer]) -> list[str]:
     """What was said in each answer, the texts in the order of the questions."""
-    spoken = await _open(sealer, conn, [(answer.contact_id, answer.words) for answer in answers], Words)
+    return await texts(sealer, conn, [(answer.contact_id, answer.words) for answer in answers])
+
+
+async def texts(sealer: Sealer, conn: Connection, sealed: Sealed) -> list[str]:
+    """What was written, the texts of each answer in the order of the questions."""
+    spoken = await _open(sealer, conn, sealed, Words)
     return ["\n".join(t.strip() for t in w.texts.values() if t.strip()) if w else "" for w in spoken]
 
 

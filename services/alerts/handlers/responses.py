@@ -24,7 +24,7 @@ from services.alerts.handlers.thanking import answer_all
 from services.alerts.store import answers, cases, directory, playbooks, rota
 from services.alerts.store.cases import Lately
 from shared.contracts.envelope import Event
-from shared.contracts.forms import QuestionType
+from shared.contracts.forms import Permission, QuestionType
 from shared.contracts.responses import (
     Answered,
     Mood,
@@ -205,7 +205,14 @@ def read(data: Response, before: Answer | None) -> Answer | None:
     if isinstance(data, Answered):
         return _answered(data)
     if before is not None:
-        return replace(before, version=data.version, standing=Standing.WITHDRAWN, since=data.at, spoken=False)
+        return replace(
+            before,
+            version=data.version,
+            standing=Standing.WITHDRAWN,
+            since=data.at,
+            spoken=False,
+            quotable=False,
+        )
     return _unheard_of(data)
 
 
@@ -231,6 +238,7 @@ def _answered(data: Answered) -> Answer:
         playbook=data.close_the_loop.playbook,
         help=data.close_the_loop.help,
         evidence=data.evidence,
+        quotable=Permission.QUOTE in data.permissions and not held,
     )
 
 

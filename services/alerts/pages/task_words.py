@@ -55,6 +55,8 @@ _DID = {
     Did.REOPENED: "{by} opened it again",
     Did.REFERRED: "{by} wrote down whom they recommended us to",
     Did.MOVED: "{by}: a recommendation is now {state}",
+    Did.QUOTABLE: "Their answer now allows that its words are published",
+    Did.UNQUOTABLE: "Their answer no longer allows that its words are published: take them down",
 }
 _REFERRALS = {"sent": "Recommended", "lead": "Interested", "won": "Customer", "lost": "Not interested"}
 _STEPS = {

@@ -12,6 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from services.alerts.domain.model import Refused
 from services.alerts.domain.referrals import ReferralState, total
+from services.alerts.handlers import opening
 from services.alerts.handlers.applying import Desk
 from services.alerts.handlers.tasks import Action, NoSuchTaskError, Recommendation, Wish, act, refer
 from services.alerts.pages import task_words
@@ -140,10 +141,14 @@ async def _task(house: House, conn: Connection, task_id: UUID, me: User) -> dict
     if not found:
         raise _unknown()
     (row,) = await task_words.rows(desk, conn, found, now)
+    words = ""
+    if row.kind.consent and row.task.quotable:
+        (words,) = await opening.texts(desk.sealer, conn, [(row.task.contact_id, found[0].words)])
     staff = await rota.staff(conn, now, desk.leadership, desk.roster)
     return {
         "section": "inbox",
         "row": row,
+        "words": words,
         "lines": await task_words.history(desk, conn, row.task),
         "referrals": await task_words.of_task(desk, conn, task_id),
         "workers": [(str(m.user_id), m.name) for m in staff.members if m.user_id in staff.workers],

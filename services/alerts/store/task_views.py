@@ -22,6 +22,7 @@ class TaskLine:
     Attributes:
         known_as: whose key sealed `person`.
         case: the open case of the same customer, who is no happy one just now.
+        words: what they wrote in the answer, sealed.
     """
 
     task: Task
@@ -32,6 +33,7 @@ class TaskLine:
     account_name: str
     tier: str
     case: UUID | None
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ async def lines(conn: Connection, query: Query) -> list[TaskLine]:
     standing = "t.ended_at is not null" if query.ended else "t.state = 'open'"
     rows = await conn.fetch(
         f"""
-        select t.*, a.score, a.scale, {_WHO},
+        select t.*, a.score, a.scale, a.words, {_WHO},
             coalesce(nullif(c.tier, ''), a.snapshot ->> 'tier', '') as account_tier,
             (select k.id from tickets k where k.case_key = a.case_key
                 and k.state in ('open', 'acknowledged', 'contacted')) as case_id
@@ -144,6 +146,7 @@ async def lines(conn: Connection, query: Query) -> list[TaskLine]:
             row["account_name"] or "",
             row["account_tier"],
             row["case_id"],
+            row["words"],
         )
         for row in rows
     ]

@@ -17,18 +17,18 @@ from shared.db.database import Connection
 
 _INSERT = """
 insert into tasks (id, kind, subject, response_id, contact_id, account_id, mood, programme, answered_at,
-    opened_at, due_at, owner, owner_reason, state, version, touched, consented_at, ended_at)
+    opened_at, due_at, owner, owner_reason, state, version, touched, consented_at, ended_at, quotable)
 select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[],
     $8::text[], $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::uuid[], $13::text[],
-    $14::text[], $15::int[], $16::bool[], $17::timestamptz[], $18::timestamptz[])
+    $14::text[], $15::int[], $16::bool[], $17::timestamptz[], $18::timestamptz[], $19::bool[])
 on conflict do nothing returning id
 """
 _UPDATE = """
 update tasks as t set owner = n.owner, owner_reason = n.owner_reason, state = n.state, version = n.version,
-    touched = n.touched, consented_at = n.consented_at, ended_at = n.ended_at
+    touched = n.touched, consented_at = n.consented_at, ended_at = n.ended_at, quotable = n.quotable
 from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::int[], $6::bool[], $7::timestamptz[],
-    $8::timestamptz[])
-    as n (id, owner, owner_reason, state, version, touched, consented_at, ended_at)
+    $8::timestamptz[], $9::bool[])
+    as n (id, owner, owner_reason, state, version, touched, consented_at, ended_at, quotable)
 where t.id = n.id
 """
 
@@ -110,7 +110,7 @@ async def add(conn: Connection, tasks: Sequence[Task]) -> set[UUID]:
         (
             t.id, t.kind, t.subject, t.response_id, t.contact_id, t.account_id, t.mood.value, t.programme,
             t.answered_at, t.opened_at, t.due_at, t.owner.user_id, t.owner.reason, t.state.value, t.version,
-            t.touched, t.consented_at, t.ended_at,
+            t.touched, t.consented_at, t.ended_at, t.quotable,
         )
         for t in tasks
     ]  # fmt: skip
@@ -131,6 +131,7 @@ async def update(conn: Connection, tasks: Sequence[Task]) -> None:
             t.touched,
             t.consented_at,
             t.ended_at,
+            t.quotable,
         )
         for t in tasks
     ]
@@ -209,6 +210,14 @@ async def forget(conn: Connection, contact_ids: Collection[UUID], now: datetime)
     )
     await conn.execute(
         """
+        update tasks set quotable = false, version = version + 1
+        where quotable and (contact_id = any($1)
+            or contact_id in (select former from merged where id = any($1)))
+        """,
+        list(contact_ids),
+    )
+    await conn.execute(
+        """
         delete from referrals where contact_id = any($1)
             or contact_id in (select former from merged where id = any($1))
         """,
@@ -236,4 +245,5 @@ def read(row: asyncpg.Record) -> Task:
         touched=row["touched"],
         consented_at=row["consented_at"],
         ended_at=row["ended_at"],
+        quotable=row["quotable"],
     )

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from services.collector.domain.answers import Given, read
 from shared.contracts.forms import Form, Permission
 
 
+def allowed(form: Form, chosen: Collection[str]) -> tuple[Permission, ...]:
+    """Permissions of the questions in which something was chosen, each once, in the order of the form."""
+    found = (one.permission for one in form.questions if one.permission and one.id in chosen)
+    return tuple(dict.fromkeys(found))
+
+
 def granted(form: Form, given: Given) -> frozenset[Permission]:
     """Permissions that an answer gives."""
-    chosen = read(form, given).choices
-    return frozenset(one.permission for one in form.questions if one.permission and one.id in chosen)
+    return frozenset(allowed(form, read(form, given).choices))
 
 
 def open_request(form: Form, given: Given, permission: Permission) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from services.collector.domain.permissions import allowed
 from services.collector.handlers.answering import response_id
 from services.collector.store.listing import ListedAnswer
 from shared.contracts.forms import Form
@@ -15,7 +16,6 @@ def tell(one: ListedAnswer, texts: Mapping[str, str], form: Form) -> dict[str, A
     """One answer as lists, files and webhooks tell it; of somebody who was erased without the person."""
     known = one.snapshot
     primary = next(score for score in one.scores if score.question == form.primary and not score.item)
-    allowed = [q.permission.value for q in form.questions if q.permission and q.id in one.choices]
     return {
         "response_id": str(response_id(one.survey_id)),
         "survey_id": str(one.survey_id),
@@ -45,7 +45,7 @@ def tell(one: ListedAnswer, texts: Mapping[str, str], form: Form) -> dict[str, A
         "scores": tell_scores(one.scores),
         "choices": {question: list(chosen) for question, chosen in one.choices.items()},
         "texts": dict(texts),
-        "permissions": allowed,
+        "permissions": [each.value for each in allowed(form, one.choices)],
         "verdict": one.verdict,
         "evidence": list(one.evidence),
         "erased": one.erased,

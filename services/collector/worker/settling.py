@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from services.collector import metrics
+from services.collector.domain.permissions import allowed
 from services.collector.domain.settling import Due, Patience, Say, State, current, settle
 from services.collector.domain.verdict import RULES
 from services.collector.domain.webhooks import Topic
@@ -146,6 +147,7 @@ def _event(say: Say, number: int, one: JudgedCase, now: datetime) -> Response:
         low=one.form.low,
         scores=answer.scores,
         choices=answer.choices,
+        permissions=allowed(one.form, answer.choices),
         words=answer.words,
         person=case.person,
         verdict=standing.judgement.verdict,

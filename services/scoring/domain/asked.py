@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from shared.contracts.forms import Permission, QuestionType
+from shared.contracts.forms import QuestionType
 
 
 def attributes_of(definition: Mapping[str, Any]) -> dict[str, dict[str, str]]:
@@ -21,12 +21,6 @@ def attributes_of(definition: Mapping[str, Any]) -> dict[str, dict[str, str]]:
 def brand_questions(definition: Mapping[str, Any]) -> list[str]:
     """Questions that ask which attributes matter when a partner is chosen (R42)."""
     found = [q for q in _questions(definition) if q.get("type") == QuestionType.BRAND.value]
-    return [str(question["id"]) for question in found if question.get("id")]
-
-
-def quote_questions(definition: Mapping[str, Any]) -> list[str]:
-    """Consent questions whose tick lets the words of an answer be shown and published (R84)."""
-    found = [q for q in _questions(definition) if q.get("permission") == Permission.QUOTE.value]
     return [str(question["id"]) for question in found if question.get("id")]
 
 

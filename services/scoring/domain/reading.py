@@ -73,6 +73,7 @@ class Response(Struct, frozen=True, gc=False):
     low: int = 0
     scores: tuple[Answer, ...] = ()
     choices: dict[str, tuple[str, ...]] = {}
+    permissions: tuple[str, ...] = ()
     words: str = ""
 
 
@@ -84,6 +85,7 @@ class Kept(Struct, frozen=True, gc=False, omit_defaults=True):
     low: int
     scores: tuple[Answer, ...]
     choices: dict[str, tuple[str, ...]] = {}
+    permissions: tuple[str, ...] = ()
 
 
 class Told(NamedTuple):
@@ -165,7 +167,9 @@ def about(response: Response) -> tuple[str | None, str | None]:
 
 def kept_of(response: Response) -> str:
     """The answer as JSON for the facts."""
-    kept = Kept(response.primary, response.mood, response.low, response.scores, response.choices)
+    kept = Kept(
+        response.primary, response.mood, response.low, response.scores, response.choices, response.permissions
+    )
     return _encode(kept).decode()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from services.scoring.domain import asks, reading, rollups
-from services.scoring.domain.asked import attributes_of, brand_questions, quote_questions
+from services.scoring.domain.asked import attributes_of, brand_questions
 from services.scoring.domain.facts import STATES, day_of
 from services.scoring.domain.reading import Told
 from services.scoring.store import asks as ask_rows
@@ -77,7 +77,6 @@ async def on_programmes(events: Sequence[Event[ProgrammePublished]], tx: Tx) -> 
                 str(told.definition.get("group") or ""),
                 json.dumps({key: told.group[key] for key in ("title", "goal") if told.group.get(key)}),
                 tx.now.date(),
-                json.dumps(quote_questions(told.definition)),
             )
             for name, told in newest.items()
         ],

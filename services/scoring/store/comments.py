@@ -11,6 +11,7 @@ from uuid import UUID
 from services.scoring.domain.asking import Span
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.themes import Named
+from services.scoring.store.quoting import QUOTABLE
 from shared.db.database import Connection
 
 MOST = 5_000
@@ -40,11 +41,11 @@ from counted, unnest(themes, tones) as t (theme, tone) group by theme
 _THEMES = {"": _NEWEST.format(which="$3 = ''"), "one": _NEWEST.format(which="programme = $3")}
 _LIST = f"""
 select c.response_id, c.contact_id, c.words, c.day, c.programme, c.family, c.language, c.tone, c.at_odds,
-    c.quotable, c.themes, c.tones, f.account_id, coalesce(f.snapshot ->> 'account_name', ''),
+    {QUOTABLE}, c.themes, c.tones, f.account_id, coalesce(f.snapshot ->> 'account_name', ''),
     coalesce(f.persona, ''), f.nps, f.nps5, f.csat, f.ces
 {_WANTED}
     and ($5 = '' or $5 = any (c.themes)) and ($6 = '' or c.tone = $6) and ($7 = '' or c.language = $7)
-    and (not $8 or c.quotable)
+    and (not $8 or {QUOTABLE})
     and ($9::date is null or (c.day, c.response_id) < ($9, $10))
 order by c.day desc, c.response_id desc limit $11
 """

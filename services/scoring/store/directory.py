@@ -22,22 +22,21 @@ class Programme(NamedTuple):
     group: str
     goal: str
     since: date
-    quoting: str
 
 
 # A goal that is published again is the same goal, and counts from the day on which it was first known.
 _PROGRAMMES = """
 insert into programmes as held
-    (programme, revision, family, title, attributes, brand, goal_group, goal, goal_since, quoting)
+    (programme, revision, family, title, attributes, brand, goal_group, goal, goal_since)
 select name, revision, family, title, attributes, array(select jsonb_array_elements_text(brand)), goal_group,
-    goal, since, array(select jsonb_array_elements_text(quoting))
+    goal, since
 from unnest($1::text[], $2::int[], $3::text[], $4::jsonb[], $5::jsonb[], $6::jsonb[], $7::text[], $8::jsonb[],
-    $9::date[], $10::jsonb[])
-    as t (name, revision, family, title, attributes, brand, goal_group, goal, since, quoting)
+    $9::date[])
+    as t (name, revision, family, title, attributes, brand, goal_group, goal, since)
 on conflict (programme) do update set
-    (revision, family, title, attributes, brand, quoting, goal_group, goal, goal_since) =
+    (revision, family, title, attributes, brand, goal_group, goal, goal_since) =
     (excluded.revision, excluded.family, excluded.title, excluded.attributes, excluded.brand,
-    excluded.quoting, excluded.goal_group, excluded.goal,
+    excluded.goal_group, excluded.goal,
     case when held.goal -> 'goal' = excluded.goal -> 'goal'
     then coalesce(held.goal_since, excluded.goal_since) else excluded.goal_since end)
 where held.revision < excluded.revision

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from io import BytesIO
-from typing import Any
 from uuid import UUID
 
 from services.scoring.domain.reading import Told
@@ -25,14 +23,14 @@ with taken as (
     order by response_id, version desc
 )
 select n.response_id, n.version, n.contact_id, n.words, f.day, f.programme, f.family, f.answer ->> 'mood',
-    coalesce(f.snapshot ->> 'locale', 'en'), f.answer -> 'choices', p.quoting
-from newest n join answer_facts f using (response_id) left join programmes p on p.programme = f.programme
+    coalesce(f.snapshot ->> 'locale', 'en')
+from newest n join answer_facts f using (response_id)
 order by n.response_id
 """
 _STALE = """
 select c.response_id, c.version, c.contact_id, c.words, c.day, c.programme, c.family, f.answer ->> 'mood',
-    coalesce(f.snapshot ->> 'locale', 'en'), f.answer -> 'choices', p.quoting
-from comments c join answer_facts f using (response_id) left join programmes p on p.programme = f.programme
+    coalesce(f.snapshot ->> 'locale', 'en')
+from comments c join answer_facts f using (response_id)
 where c.response_id = any (array(
     (select response_id from comments where dictionary < $1 limit $2)
     union all (select response_id from comments where dictionary > $1 limit $2)
@@ -40,18 +38,17 @@ where c.response_id = any (array(
 """
 _SAVE = """
 insert into comments as held (response_id, version, contact_id, words, day, programme, family, language, tone,
-    at_odds, quotable, themes, tones, dictionary)
-select response_id, version, contact_id, words, day, programme, family, language, tone, at_odds, quotable,
-    string_to_array(themes, ','), string_to_array(tones, ','), $13
+    at_odds, themes, tones, dictionary)
+select response_id, version, contact_id, words, day, programme, family, language, tone, at_odds,
+    string_to_array(themes, ','), string_to_array(tones, ','), $12
 from unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[], $5::date[], $6::text[], $7::text[], $8::text[],
-    $9::text[], $10::bool[], $11::bool[], $12::text[], $14::text[]) as t
-    (response_id, version, contact_id, words, day, programme, family, language, tone, at_odds, quotable,
-    themes, tones)
+    $9::text[], $10::bool[], $11::text[], $13::text[]) as t
+    (response_id, version, contact_id, words, day, programme, family, language, tone, at_odds, themes, tones)
 where not exists (select from erased_contacts e where e.contact_id = t.contact_id)
 on conflict (response_id) do update set (version, words, day, programme, family, language, tone, at_odds,
-    quotable, themes, tones, dictionary) = (excluded.version, excluded.words, excluded.day,
+    themes, tones, dictionary) = (excluded.version, excluded.words, excluded.day,
     excluded.programme, excluded.family, excluded.language, excluded.tone, excluded.at_odds,
-    excluded.quotable, excluded.themes, excluded.tones, excluded.dictionary)
+    excluded.themes, excluded.tones, excluded.dictionary)
 where held.version <= excluded.version
 """
 _DROP = """
@@ -73,7 +70,6 @@ class Spoken:
     family: str
     mood: str | None
     locale: str
-    quotable: bool
 
 
 async def save_words(conn: Connection, told: Sequence[Told]) -> None:
@@ -90,31 +86,25 @@ async def save_words(conn: Connection, told: Sequence[Told]) -> None:
 
 async def take(conn: Connection, limit: int) -> list[Spoken]:
     """Take out words that were not read yet."""
-    return [_spoken(row) for row in map(tuple, await conn.fetch(_TAKE, limit))]
+    return [Spoken(*row) for row in map(tuple, await conn.fetch(_TAKE, limit))]
 
 
 async def stale(conn: Connection, dictionary: str, limit: int) -> list[Spoken]:
     """Comments that were read with another dictionary."""
-    return [_spoken(row) for row in map(tuple, await conn.fetch(_STALE, dictionary, limit))]
-
-
-def _spoken(row: tuple[Any, ...]) -> Spoken:
-    consents = json.loads(row[9] or "{}")
-    told: list[Any] = [*row[:9], any("yes" in consents.get(question, ()) for question in row[10] or ())]
-    return Spoken(*told)
+    return [Spoken(*row) for row in map(tuple, await conn.fetch(_STALE, dictionary, limit))]
 
 
 async def save_comments(conn: Connection, read: Sequence[tuple[Spoken, Reading]], dictionary: str) -> None:
     """Keep what was read; of an erased contact nothing is kept."""
     rows = [
         (one.response_id, one.version, one.contact_id, one.words, one.day, one.programme, one.family,
-         found.language, found.tone.value, found.at_odds, one.quotable, ",".join(found.themes),
+         found.language, found.tone.value, found.at_odds, ",".join(found.themes),
          ",".join(tone.value for tone in found.themes.values()))
         for one, found in read
     ]  # fmt: skip
     if rows:
         columns = list(zip(*rows, strict=True))
-        await conn.execute(_SAVE, *columns[:12], dictionary, columns[12])
+        await conn.execute(_SAVE, *columns[:11], dictionary, columns[11])
 
 
 async def drop_comments(conn: Connection, gone: Sequence[Spoken]) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import httpx
 import pytest
 
 from shared.contracts.directory import ContactErased
+from shared.contracts.responses import ResponseAmended
 from shared.runtime.clock import FixedClock
 from shared.runtime.ids import derive
 from shared.security.access import Scope
@@ -82,6 +83,22 @@ async def test_a_testimonial_is_done_with_consent_alone(on: Site, web: httpx.Asy
     assert "&lt;b&gt;She&lt;/b&gt; said yes." in refused.text
     agreed = await form(web, path, note="By mail, with her name.", agreed="1")
     assert (await web.post(f"{path}/done", data=agreed)).status_code == 303
+
+
+@pytest.mark.requirement("R74", "R84")
+async def test_words_that_may_be_quoted_stand_on_the_task_and_need_no_other_consent(
+    on: Site, web: httpx.AsyncClient
+) -> None:
+    path = f"/tasks/{await task(on, 'testimonial')}"
+    assert "The best <b>support</b>." not in (await web.get(path)).text
+    again: Mapping[str, Any] = {"version": 2, "model": ResponseAmended, "permissions": ("quote",)}
+    await on.hears(await on.says.answered("ana", 10, T0, words="The best <b>support</b>.", **again))
+    page = (await web.get(path)).text
+    assert "The best &lt;b&gt;support&lt;/b&gt;." in page
+    assert "agreed in the survey" in page
+    (shown,) = (await web.get("/v1/tasks?kind=testimonial")).json()["tasks"]
+    assert (shown["quotable"], shown["consented_at"]) == (True, None)
+    assert (await web.post(f"{path}/done", data=await form(web, path))).status_code == 303
 
 
 @pytest.mark.requirement("R75")

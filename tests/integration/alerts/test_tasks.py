@@ -16,7 +16,12 @@ from services.alerts.handlers import following
 from services.alerts.handlers.tasks import Action, Recommendation, Wish, act, refer
 from services.alerts.store import referrals, rota, task_views
 from shared.contracts.directory import ContactChanged, ContactErased
-from shared.contracts.responses import ResponseAmended, ResponseHeld, ResponseReleased
+from shared.contracts.responses import (
+    ResponseAmended,
+    ResponseHeld,
+    ResponseReleased,
+    ResponseSubmitted,
+)
 from shared.contracts.surveys import CloseTheLoop
 from shared.runtime.ids import derive
 from tests.integration.alerts.conftest import Office
@@ -100,6 +105,38 @@ async def test_what_is_held_leads_to_nothing_until_a_person_is_seen_in_it(office
     assert await states(office) == [("referral", "open")]
     await office.hears(office.says.withdrawn("p", T0, version=5))
     assert await states(office) == [("referral", "dropped")]
+
+
+@pytest.mark.requirement("R74", "R84")
+async def test_a_task_knows_whether_the_answer_may_be_quoted_now(office: Office) -> None:
+    loop = CloseTheLoop(happy_task="testimonial")
+
+    async def says(version: int, **more: Any) -> None:
+        model = ResponseAmended if version > 1 else ResponseSubmitted
+        given = {"close_the_loop": loop, "version": version, "model": model} | more
+        await office.hears(await office.says.answered("p", 10, T0, **given))
+
+    async def stands() -> list[tuple[bool, str]]:
+        return await office.rows("select quotable, state from tasks")
+
+    await says(1, permissions=("contact",))
+    assert await stands() == [(False, "open")]
+    await says(2, permissions=("quote",))
+    assert await stands() == [(True, "open")]
+    task_id = await only(office)
+    assert not isinstance(await does(office, task_id, Action.DONE), Refused)
+    await says(3)
+    assert await stands() == [(False, "open")]
+    assert await office.rows("select did from task_lines order by id") == [
+        ("opened",), ("quotable",), ("done",), ("unquotable",),
+    ]  # fmt: skip
+    await says(4, permissions=("quote",))
+    await office.hears(office.says.withdrawn("p", T0, version=5))
+    assert (await stands())[0][0] is False
+    await says(6, permissions=("quote",))
+    erased = ContactErased(contact_id=str(derive("contact", "ana")), version=2, erased_at=T0)
+    await office.hears(event(erased, T0))
+    assert (await stands())[0][0] is False
 
 
 @pytest.mark.requirement("R73", "R74")

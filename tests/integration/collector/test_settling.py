@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from shared.contracts.deliveries import DeliveryFailed, DeliveryUncertain
+from shared.contracts.forms import Permission, Question, QuestionType
 from shared.contracts.reasons import Reason
 from shared.contracts.responses import (
     Answered,
@@ -60,6 +61,25 @@ async def test_only_an_answer_that_is_ready_at_once_wakes_the_settling(
         rung = collector.db.bell.listen()
         await send(browser, page, path, {"q.ces": "1", "q.hard": "No."})
     assert rung.is_set() is woken
+
+
+@pytest.mark.requirement("R45", "R84")
+async def test_what_a_tick_allows_is_told_with_the_answer_until_it_is_taken_back(
+    collector: Collector,
+) -> None:
+    asks = Question(id="quote", type=QuestionType.CONSENT, text={"en": "?"}, permission=Permission.QUOTE)
+    form = NPS.model_copy(update={"questions": (*NPS.questions[:-1], asks)})
+    path = await collector.asked(1, form)
+    told: list[tuple[str, tuple[Permission, ...]]] = []
+    for ticked in ({"q.quote": "yes"}, {}):
+        async with collector.client("203.0.113.9") as browser:
+            page = await browser.get(f"{path}?edit=1")
+            collector.wait(30)
+            fields = {"q.nps": "9", "q.matters": "speed"} | ticked
+            assert (await send(browser, page, path, fields)).status_code == 303
+        collector.wait(30)
+        told += [(one.TYPE, one.permissions) for one in await collector.settle() if isinstance(one, Answered)]
+    assert told == [("response.submitted.v1", (Permission.QUOTE,)), ("response.amended.v1", ())]
 
 
 @pytest.mark.requirement("R54")

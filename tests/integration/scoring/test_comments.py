@@ -13,14 +13,13 @@ import pytest
 from services.scoring.domain.dictionary import Dictionary, compiled
 from services.scoring.handlers.comments import reading
 from shared.contracts.directory import ContactErased
-from shared.contracts.model import Family, Payload
-from shared.contracts.programmes import ProgrammePublished, ProgrammeState
+from shared.contracts.model import Payload
 from shared.contracts.responses import Mood, ResponseAmended, ResponseHeld
 from shared.db.database import Database
 from shared.runtime.clock import FixedClock
 from shared.runtime.ids import derive
 from shared.security.access import Scope
-from tests.support.score_pages import QUOTE, access_to, application, library_of, spoken
+from tests.support.score_pages import access_to, application, library_of, spoken
 from tests.support.scoring import AT, Scoring, answer, snapshot
 
 LATE = "The delivery was late and nobody informed us"
@@ -106,18 +105,22 @@ async def test_words_of_an_answer_that_does_not_count_are_not_shown(
 
 @pytest.mark.requirement("R84")
 async def test_only_who_agreed_can_be_quoted(db: Database, clock: FixedClock, api: httpx.AsyncClient) -> None:
-    asked = ProgrammePublished(
-        programme="renewal", version="v", revision=1, state=ProgrammeState.ACTIVE,
-        family=Family.TRANSACTIONAL,
-        definition={"questions": [QUOTE, {"id": "call_me", "type": "consent", "permission": "contact"}]},
-    )  # fmt: skip
-    await Scoring(db).take(asked)
-    agreed = _said(1, Mood.HAPPY, choices={"quote_me": ("yes",)})
-    called = _said(2, Mood.HAPPY, choices={"call_me": ("yes",)})
-    elsewhere = _said(3, Mood.HAPPY, choices={"quote_me": ("yes",)}, snapshot=snapshot("unknown"))
-    await spoken(db, clock, [("Great support", agreed), ("Great team", called), ("Great price", elsewhere)])
+    agreed = _said(1, Mood.HAPPY, permissions=("quote",))
+    called = _said(2, Mood.HAPPY, permissions=("contact",))
+    chosen = _said(3, Mood.HAPPY, choices={"quote_me": ("yes",)})
+    await spoken(db, clock, [("Great support", agreed), ("Great team", called), ("Great price", chosen)])
     body = (await api.get("/v1/scores/comments", params={"quotable": "true"})).json()
     assert [one["words"] for one in body["comments"]] == ["Great support"]
+
+
+@pytest.mark.requirement("R84")
+async def test_consent_that_is_taken_back_ends_at_once_before_anybody_reads_the_words_again(
+    db: Database, clock: FixedClock, scoring: Scoring, api: httpx.AsyncClient
+) -> None:
+    await spoken(db, clock, [("Great support", _said(1, Mood.HAPPY, permissions=("quote",)))])
+    await scoring.take(_said(1, Mood.HAPPY, version=2, kind=ResponseAmended, words="sealed"))
+    body = (await api.get("/v1/scores/comments", params={"quotable": "true"})).json()
+    assert body["comments"] == []
 
 
 async def test_nothing_is_left_of_what_an_erased_person_wrote(

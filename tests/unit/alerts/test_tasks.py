@@ -145,6 +145,33 @@ def test_what_is_published_needs_their_consent_in_writing() -> None:
     assert changed(tasks.reopen(done, RITA, T0 + DAY)).consented_at is None
 
 
+@pytest.mark.requirement("R74", "R84")
+@pytest.mark.parametrize(("key", "enough"), [("testimonial", True), ("case_study", False)])
+def test_an_answer_that_may_be_quoted_is_consent_to_a_quote_and_to_nothing_more(
+    key: str, *, enough: bool
+) -> None:
+    kind = BUILT_IN[key]
+    task = opened(kind, happy(quotable=True))
+    done = tasks.finish(task, kind, RITA, T0, "", agreed=False)
+    assert isinstance(done, Change) is enough
+    assert changed(tasks.finish(task, kind, RITA, T0, "By mail.", agreed=True)).consented_at == T0
+
+
+@pytest.mark.requirement("R74", "R84")
+def test_what_rested_on_the_answers_consent_is_open_again_when_it_is_taken_back() -> None:
+    kind, again = BUILT_IN["testimonial"], happy(version=2)
+    task = opened(kind, happy(quotable=True))
+    done = changed(tasks.finish(task, kind, RITA, T0, "", agreed=False))
+    back = tasks.quoting(done, kind, again, T0 + DAY, busy=False)
+    assert (back.task.state, back.task.quotable, back.task.ended_at) == (TaskState.OPEN, False, None)
+    assert tasks.quoting(done, kind, again, T0 + DAY, busy=True).task.state is TaskState.DONE
+    written = changed(tasks.finish(task, kind, RITA, T0, "By mail.", agreed=True))
+    kept = tasks.quoting(written, kind, again, T0 + DAY, busy=False)
+    assert (kept.task.state, kept.task.quotable) == (TaskState.DONE, False)
+    assert kept.line is not None
+    assert tasks.quoting(back.task, kind, again, T0 + DAY, busy=False) == Change(back.task)
+
+
 @pytest.mark.requirement("R73", "R74")
 def test_an_answer_that_no_longer_counts_ends_a_task_that_nobody_has_begun() -> None:
     task, worse = opened(), happy(mood=Mood.PASSIVE)

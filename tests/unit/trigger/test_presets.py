@@ -13,6 +13,7 @@ from services.trigger.domain.lint import check, longest_path
 from services.trigger.domain.programme import Programme
 from services.trigger.worker.publisher import read_folder
 from shared.config.documents import read_documents
+from shared.contracts.forms import Permission
 
 FOLDER = Path(__file__).parents[3] / "programmes" / "presets"
 LOCALES = ("en", "es", "sv")
@@ -89,6 +90,27 @@ def test_relationship_surveys_pair_the_score_with_satisfaction_and_ask_what_matt
     assert len(relations) >= 9
     for of in relations:
         assert {"csat", "brand", "matrix"} <= {q.type.value for q in of.questions}
+
+
+PUBLISHED = {"testimonial", "case_study", "success_story"}
+
+
+@pytest.mark.requirement("R74", "R84")
+def test_promoters_whose_words_are_wanted_are_asked_whether_they_may_be_published() -> None:
+    asking = set()
+    for key, found in PRESETS.items():
+        of = found.edition.programme
+        wanted = of.close_the_loop.happy is not None and of.close_the_loop.happy.task in PUBLISHED
+        quotes = [q for q in of.questions if q.permission is Permission.QUOTE]
+        assert bool(quotes) == (wanted or of.family == "relationship"), key
+        for one in quotes:
+            asking.add(key)
+            assert one.optional, "nobody has to agree"
+            assert set(one.text) == set(LOCALES)
+            assert set(one.when) == {of.primary}
+            praise = next(q for q in of.questions if q.id == "why_high")
+            assert one.when == praise.when, "who is asked for praise is asked whether it may be published"
+    assert len(asking) == 16
 
 
 @pytest.mark.requirement("R53")
