@@ -12,6 +12,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ValidationError
 
 from services.scoring.api import comments, crm, digests, results, routes, tables
+from services.scoring.api.badges import BadgeRoutes
 from services.scoring.connectors.partners import Accesses, crms_of
 from services.scoring.domain.crm import Crm
 from services.scoring.domain.dictionary import Dictionary
@@ -19,8 +20,10 @@ from services.scoring.domain.digest import Day, Schedule
 from services.scoring.domain.health import WEIGHTS, Part
 from services.scoring.domain.references import References
 from services.scoring.handlers import SUBSCRIPTIONS, TOUCHING_SUBSCRIPTIONS
-from services.scoring.handlers.comments import library, reading
+from services.scoring.handlers.comments import Library, library, reading
 from services.scoring.pages import pages
+from services.scoring.pages.badge import badge_pages
+from services.scoring.pages.badges import operator_pages
 from services.scoring.pages.comments import comment_pages
 from services.scoring.pages.crm import crm_pages
 from services.scoring.pages.results import result_pages
@@ -61,6 +64,7 @@ async def build(settings: Settings, platform: Platform) -> Service:
     connected = [one.name for one in crms]
     join(router, crm.routes(platform.db, connected))
     join(router, crm_pages(platform.db, connected))
+    _badges(router, platform, read_with)
     return Service(
         name="scoring",
         router=router,
@@ -81,6 +85,16 @@ async def build(settings: Settings, platform: Platform) -> Service:
         ),
         republish=republish,
     )
+
+
+def _badges(router: APIRouter, platform: Platform, read_with: Library) -> None:
+    """What is published for everybody, and the pages of those who publish."""
+    url = platform.settings.public_url
+    signer = platform.tokens.public()
+    numbers = BadgeRoutes(platform.db, platform.clock, platform.machine, read_with, signer, url)
+    join(router, numbers.router())
+    join(router, badge_pages(platform.db, platform.clock, read_with))
+    join(router, operator_pages(platform.db, platform.clock, read_with, url))
 
 
 def _digests(settings: Settings, platform: Platform, weights: Mapping[Part, float]) -> Iterator[Loop]:

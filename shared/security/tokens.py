@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from shared.security.keyring import KeyRing
+from shared.security.public import PublicSigner
 
 VERSION = 1
 MAC_BYTES = 16
@@ -42,8 +43,13 @@ class Tokens:
     """Signs and verifies; several keys at once while one replaces another."""
 
     def __init__(self, ring: KeyRing) -> None:
+        self._ring = ring
         self._current = ring.current
         self._keys = ring.derived("token")
+
+    def public(self) -> PublicSigner:
+        """A signer with keys of their own from the same secrets, for what everybody is to check."""
+        return PublicSigner(self._ring)
 
     def sign(self, purpose: str, subject: UUID, extra: bytes = b"") -> str:
         """A token (44 characters and more) that verifies for this purpose alone.

@@ -10,10 +10,13 @@ from argon2 import PasswordHasher
 from fastapi import FastAPI
 
 from services.scoring.api import comments, crm, results, routes, tables
+from services.scoring.api.badges import BadgeRoutes
 from services.scoring.app import dictionary_of, references_of
 from services.scoring.domain.health import WEIGHTS
 from services.scoring.handlers.comments import Library, library, reading
 from services.scoring.pages import pages
+from services.scoring.pages.badge import badge_pages
+from services.scoring.pages.badges import operator_pages
 from services.scoring.pages.comments import comment_pages
 from services.scoring.pages.crm import crm_pages
 from services.scoring.pages.results import result_pages
@@ -29,6 +32,7 @@ from shared.security.access import Access, Role
 from shared.security.keyring import KeyRing
 from shared.security.passwords import Passwords
 from shared.security.people import NewUser, SignedIn
+from shared.security.public import PublicSigner
 from shared.security.sealing import Sealer
 from shared.web.app import web_app
 from shared.web.routing import join
@@ -173,6 +177,11 @@ def comments_of(now: datetime) -> list[tuple[str, Payload]]:
 def application(db: Database, clock: FixedClock, access: Access) -> FastAPI:
     """The web application of scoring alone."""
     app = web_app(access, "http://127.0.0.1")
+    signer = PublicSigner(KeyRing(2, {1: b"s" * 32, 2: b"t" * 32}))
+    numbers = BadgeRoutes(db, clock, FakeMachine(), library_of(clock), signer, "http://127.0.0.1")
+    join(app, numbers.router())
+    join(app, badge_pages(db, clock, library_of(clock)))
+    join(app, operator_pages(db, clock, library_of(clock), "http://127.0.0.1"))
     join(app, comments.routes(db, clock, library_of(clock)))
     join(app, comment_pages(db, clock, library_of(clock)))
     join(app, results.routes(db, clock, references_of(None)))
