@@ -10,11 +10,11 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
-from services.scoring.domain.health import Part
+from services.scoring.domain.health import Measured, Part
 from services.scoring.domain.histogram import Metric
 from services.scoring.store import accounts, customers
 from services.scoring.store.accounts import After, Wanted
-from shared.contracts.model import Persona, Tier
+from shared.contracts.model import Family, Persona, Tier
 from shared.db.database import Database
 from shared.runtime.clock import Clock
 from shared.security.access import Scope, require_scope
@@ -23,17 +23,25 @@ from shared.web.problems import Problem
 
 
 class PartOut(BaseModel):
-    """One part of a health score: its weight, and its share from 0 to 1 where it is known."""
+    """One part of a health score: its weight, and its share from 0 to 1 where it is known.
+
+    Surveys of different kinds, and on different scales, are parts of their own: they share the weight.
+    """
 
     part: Part
+    metric: Metric | None = Field(
+        description="what was asked; None where it is no survey or none was answered"
+    )
+    family: Family | None = Field(description="kind of the survey that asked it")
     weight: float
     share: float | None
 
 
 class AccountScoreOut(BaseModel):
-    """What an account's people said within a year; persona None is everybody."""
+    """What an account's people said within a year to surveys of one kind; persona None is everybody."""
 
     metric: Metric
+    family: Family
     persona: Persona | None
     n: int
     score: float | None
@@ -119,6 +127,11 @@ def routes(db: Database, clock: Clock, weights: Mapping[Part, float]) -> APIRout
     return router
 
 
+def _part(one: Measured) -> PartOut:
+    metric, family = one.asked or (None, None)
+    return PartOut(part=one.part, metric=metric, family=family, weight=one.weight, share=one.share)
+
+
 def _out(one: customers.Customer) -> AccountOut:
     account, around = one.account, one.around
     return AccountOut(
@@ -126,13 +139,13 @@ def _out(one: customers.Customer) -> AccountOut:
         industry=account.industry, owner=account.owner, annual_value=account.annual_value,
         phase=account.phase, renewal_on=account.renewal_on,
         health=one.health.value, health_known=one.health.known,
-        parts=[PartOut(part=p.part, weight=p.weight, share=p.share) for p in one.health.parts],
+        parts=[_part(each) for each in one.health.parts],
         scores=[
             AccountScoreOut(
-                metric=metric, persona=Persona(persona) if persona else None, n=score.n, score=score.value,
-                low=score.low, high=score.high,
+                metric=metric, family=family, persona=Persona(persona) if persona else None, n=score.n,
+                score=score.value, low=score.low, high=score.high,
             )
-            for (metric, persona), score in sorted(one.scores.items())
+            for (metric, family, persona), score in sorted(one.scores.items())
         ],
         committee=[
             CommitteeOut(persona=Persona(persona) if persona else None, people=people, heard=heard)

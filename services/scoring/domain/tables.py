@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from shared.contracts.model import Family
 from shared.tables import Column, Kind
 
 
@@ -59,6 +60,12 @@ def _shape(text: str, needed: Needed = Needed.NOTHING, *, of_programme: bool = F
         columns.append(Column(name, Kind(kind or "text")))
     return Shape(columns, needed, of_programme)
 
+
+HEALTH_PARTS: Sequence[str] = (
+    *(f"health_{asked}_{family.value}" for asked in ("nps", "csat", "ces") for family in Family),
+    "health_tickets", "health_usage", "health_silence",
+)  # fmt: skip
+"""Columns of the parts of health; each kind of survey has its own (R6)."""
 
 _SCORE = "n:count score:real low:real high:real"
 _OF = "family programme metric"
@@ -122,11 +129,10 @@ SHAPES: Mapping[Table, Shape] = {
         "account_id name tier industry size owner region annual_value:real phase renewal_on:day health:count"
         " health_known:real answers:count silent_days:count open_tickets:count support_tickets:count"
         " usage:real decision_makers:count decision_makers_heard:count users:count users_heard:count"
-        " health_nps:real health_csat:real health_ces:real health_tickets:real health_usage:real"
-        " health_silence:real",
+        f" {' '.join(f'{name}:real' for name in HEALTH_PARTS)}",
         Needed.ACCOUNTS,
     ),
-    Table.ACCOUNT_SCORES: _shape(f"account_id name metric persona {_SCORE}", Needed.ACCOUNTS),
+    Table.ACCOUNT_SCORES: _shape(f"account_id name family metric persona {_SCORE}", Needed.ACCOUNTS),
     Table.POOLS: _shape(f"family persona metric {_SCORE}", Needed.ACCOUNTS),
 }  # fmt: skip
 """Shares are from 0 to 1, scores as everywhere: NPS in points from -100 to 100, CSAT and CES in percent."""

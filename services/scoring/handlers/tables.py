@@ -15,7 +15,7 @@ from services.scoring.domain.periods import Step, trend
 from services.scoring.domain.rates import Asked, Rate, rate
 from services.scoring.domain.references import References
 from services.scoring.domain.rollups import JOINT
-from services.scoring.domain.tables import Table
+from services.scoring.domain.tables import HEALTH_PARTS, Table
 from services.scoring.domain.themes import counted
 from services.scoring.handlers.comments import Library, words
 from services.scoring.store import accounts, comments, customers, exports, queries, reports, results
@@ -118,10 +118,10 @@ async def _accounts(shelf: Shelf, wanted: Wanted) -> Pages:
 async def _account_scores(shelf: Shelf, wanted: Wanted) -> Pages:
     async for shown in _customers(shelf, wanted):
         yield [
-            {"account_id": str(one.account.account_id), "name": one.account.name, "metric": metric.value,
-             "persona": persona or None} | _numbers(scored)
+            {"account_id": str(one.account.account_id), "name": one.account.name, "family": family.value,
+             "metric": metric.value, "persona": persona or None} | _numbers(scored)
             for one in shown
-            for (metric, persona), scored in sorted(one.scores.items())
+            for (metric, family, persona), scored in sorted(one.scores.items())
         ]  # fmt: skip
 
 
@@ -343,12 +343,22 @@ def _account(one: customers.Customer) -> Item:
         "industry": account.industry, "size": account.size, "owner": account.owner, "region": account.region,
         "annual_value": account.annual_value, "phase": account.phase, "renewal_on": account.renewal_on,
         "health": one.health.value, "health_known": one.health.known,
-        "answers": sum(found.n for (_, persona), found in one.scores.items() if not persona),
+        "answers": sum(found.n for (*_, persona), found in one.scores.items() if not persona),
         "silent_days": one.silent_days, "open_tickets": around.open_tickets,
         "support_tickets": around.support_tickets, "usage": around.usage,
         "decision_makers": deciding[0], "decision_makers_heard": deciding[1], "users": using[0],
         "users_heard": using[1],
-    } | {f"health_{part.part.value}": part.share for part in one.health.parts}  # fmt: skip
+    } | _health(one)  # fmt: skip
+
+
+def _health(one: customers.Customer) -> Item:
+    """The parts of health; where one kind of survey asks on two scales the usual one, of eleven points."""
+    shares: Item = dict.fromkeys(HEALTH_PARTS)
+    for part in reversed(one.health.parts):
+        kind = f"_{part.asked[1].value}" if part.asked else ""
+        if (name := f"health_{part.part.value}{kind}") in shares:
+            shares[name] = part.share
+    return shares
 
 
 def _comment(one: comments.Comment, text: str) -> Item:

@@ -11,11 +11,12 @@ from services.scoring.domain.asking import Question, Span
 from services.scoring.domain.definitions import pooled
 from services.scoring.domain.design import Voices
 from services.scoring.domain.health import Health, Part, Signs, health, share_of
+from services.scoring.domain.health import Question as Asked
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.metrics import Score, score
 from services.scoring.store import accounts, queries, voices
 from services.scoring.store.around import Account
-from shared.contracts.model import Persona, Tier
+from shared.contracts.model import Family, Persona, Tier
 from shared.db.database import Connection
 
 LOOKED_BACK = timedelta(days=365)
@@ -24,14 +25,14 @@ LOOKED_BACK = timedelta(days=365)
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """One account: who it is, what is known around it, its health, its scores by metric and persona."""
+    """One account: who it is, what is known around it, its health, its scores by question and persona."""
 
     account: Account
     around: accounts.Around
     health: Health
     silent_days: int | None
-    scores: Mapping[tuple[Metric, str], Score]
-    """By metric and persona; the empty persona is everybody together."""
+    scores: Mapping[tuple[Metric, Family, str], Score]
+    """By metric, kind of survey and persona; the empty persona is everybody together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,35 +73,32 @@ async def pools(conn: Connection, span: Span) -> list[Pool]:
     return [Pool(one.family, one.value.partition("\x1f")[2], score(one.histogram)) for one in found]
 
 
-async def _usual(conn: Connection, span: Span) -> dict[Metric, float]:
-    """The share that all customers reach together, by metric."""
-    totals: dict[Metric, Voices] = {}
+async def _usual(conn: Connection, span: Span) -> dict[Asked, float]:
+    """The share that all customers reach together, by metric and kind of survey."""
+    found: dict[Asked, float] = {}
     for one in await queries.scores(conn, Question("total", "", exact=True, span=span)):
-        parts = score(one.histogram).split
-        known = totals.get(one.histogram.metric, Voices(0, 0, 0))
-        totals[one.histogram.metric] = Voices(
-            known.n + parts.n, known.high + parts.high, known.low + parts.low
-        )
-    return {metric: share_of(metric, voiced) for metric, voiced in totals.items() if voiced.n}
+        metric, parts = one.histogram.metric, score(one.histogram).split
+        found[metric, Family(one.family)] = share_of(metric, Voices(parts.n, parts.high, parts.low))
+    return found
 
 
 def _customer(
     account: Account,
     around: accounts.Around,
-    said: Sequence[tuple[Metric, str, Voices]],
-    usual: Mapping[Metric, float],
+    said: Sequence[voices.Spoken],
+    usual: Mapping[Asked, float],
     now: datetime,
     weights: Mapping[Part, float],
 ) -> Customer:
-    whole: dict[Metric, Voices] = {}
-    scores: dict[tuple[Metric, str], Score] = {}
-    for metric, persona, one in said:
-        known = whole.get(metric, Voices(0, 0, 0))
-        whole[metric] = Voices(*(a + b for a, b in zip(known, one, strict=True)))
-        if persona in tuple(Persona):
-            scores[metric, persona] = pooled_of_one(metric, one)
-    for metric, one in whole.items():
-        scores[metric, ""] = pooled_of_one(metric, one)
+    whole: dict[Asked, Voices] = {}
+    scores: dict[tuple[Metric, Family, str], Score] = {}
+    for one in said:
+        known = whole.get((one.metric, one.family), Voices(0, 0, 0))
+        whole[one.metric, one.family] = Voices(*(a + b for a, b in zip(known, one.voices, strict=True)))
+        if one.persona in tuple(Persona):
+            scores[one.metric, one.family, one.persona] = pooled_of_one(one.metric, one.voices)
+    for (metric, family), spoken in whole.items():
+        scores[metric, family, ""] = pooled_of_one(metric, spoken)
     silent = (now.date() - around.last_day).days if around.last_day else None
     signs = Signs(whole, around.open_tickets, around.support_tickets, around.usage, silent)
     return Customer(account, around, health(signs, usual, weights), silent, scores)

@@ -13,6 +13,7 @@ from services.scoring.domain.definitions import Known, Voice
 from services.scoring.domain.design import Sums, Voices
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.metrics import FROM, is_difference
+from shared.contracts.model import Family
 from shared.db.database import Connection
 from shared.db.merged import families
 
@@ -85,7 +86,10 @@ from answer_facts left join merged m on m.former = account_id
 where account_id = any($1::uuid[]) and state = 'counted' and day between $2 and $3
 """
 _OF = _each(
-    f"select account, '{{metric}}', persona, {_COUNTS} from f where {{metric}} is not null group by 1, 3",  # noqa: S608 - as above
+    f"""
+    select account, '{{metric}}', family, persona, {_COUNTS}
+    from f where {{metric}} is not null group by account, family, persona
+    """,  # noqa: S608 - as above
     _OF_ACCOUNTS,
 )
 _OF_FAMILIES = _each(
@@ -112,6 +116,16 @@ select (select count(*) from accounts a where {_STAYS})::int,
 _VALUES = f"""
 select account_id::text, annual_value from accounts a where annual_value > 0 and {_STAYS}
 """  # noqa: S608 - texts of this module
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What the people of one persona of an account said to one question of one kind of survey."""
+
+    metric: Metric
+    family: Family
+    persona: str
+    voices: Voices
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,12 +170,13 @@ async def said(
 
 async def said_by(
     conn: Connection, accounts: Sequence[UUID], first: date, last: date
-) -> dict[UUID, list[tuple[Metric, str, Voices]]]:
-    """What some accounts said, by metric and persona; programmes of one metric together."""
-    found: dict[UUID, list[tuple[Metric, str, Voices]]] = {}
+) -> dict[UUID, list[Spoken]]:
+    """What some accounts said; programmes of one kind are together, kinds never are (R6)."""
+    found: dict[UUID, list[Spoken]] = {}
     ids = [one for found in (await families(conn, accounts)).values() for one in found]
-    for account, metric, persona, *counts in map(tuple, await conn.fetch(_OF, ids, first, last)):
-        found.setdefault(account, []).append((Metric(metric), persona, Voices(*counts)))
+    for account, metric, family, persona, *counts in map(tuple, await conn.fetch(_OF, ids, first, last)):
+        spoken = Spoken(Metric(metric), Family(family), persona, Voices(*counts))
+        found.setdefault(account, []).append(spoken)
     return found
 
 

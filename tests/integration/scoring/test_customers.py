@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from shared.contracts.directory import ContactErased, ContextKind
-from shared.contracts.model import Persona
+from shared.contracts.model import Family, Persona
 from shared.db.database import Database
 from shared.runtime.clock import FixedClock
 from shared.runtime.ids import derive
@@ -79,6 +79,35 @@ async def test_accounts_come_a_page_at_a_time_and_each_once(api: httpx.AsyncClie
     assert sorted(seen) == sorted(account_id(number) for number in range(1, 12))
     assert (await api.get("/v1/scores/accounts", params={"cursor": "x"})).status_code == 422
     assert (await api.get("/v1/scores/accounts", params={"tier": "key"})).json()["next"] is None
+
+
+@pytest.mark.requirement("R6", "R7")
+async def test_an_accounts_relationship_and_events_are_never_one_score(
+    api: httpx.AsyncClient, scoring: Scoring, clock: FixedClock
+) -> None:
+    said = [
+        answer(
+            number, value, at=clock.now(),
+            snapshot=snapshot(family.value, family=family, account_id=account_id(1)),
+        )
+        for number, (family, value) in enumerate(
+            [(Family.RELATIONSHIP, 2)] * 3 + [(Family.TRANSACTIONAL, 10)] * 6
+        )
+    ]  # fmt: skip
+    await scoring.take(account(1), *said)
+    (one,) = (await api.get("/v1/scores/accounts")).json()["accounts"]
+    scores = {(s["family"], s["metric"]): (s["n"], s["score"]) for s in one["scores"] if not s["persona"]}
+    assert scores == {("relationship", "nps"): (3, -100.0), ("transactional", "nps"): (6, 100.0)}
+    parts = {(p["family"], p["metric"]): p for p in one["parts"] if p["part"] == "nps"}
+    # All customers are this one: the usual answers are its own.
+    assert {key: part["share"] for key, part in parts.items()} == {
+        ("relationship", "nps"): 0.0, ("transactional", "nps"): 1.0,
+    }  # fmt: skip
+    assert [part["weight"] for part in parts.values()] == pytest.approx([0.25 * 2 / 3, 0.25 / 3])
+    file = await api.get("/v1/scores/tables/accounts", params={"format": "ndjson"})
+    row = file.json()
+    assert (row["health_nps_relationship"], row["health_nps_transactional"]) == (0.0, 1.0)
+    assert row["health_nps_progress"] is None
 
 
 @pytest.mark.requirement("R62")
