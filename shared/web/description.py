@@ -29,7 +29,7 @@ REFUSALS: Mapping[int, str] = {
     403: "The key or the role does not have the scope that this needs.",
     404: "What is named is not known.",
     409: "It does not fit how things stand by now.",
-    410: "The person's data were erased, or the link was used up.",
+    410: "The person's data were erased, the link was used up, or it was taken back.",
     412: "It was changed since it was read: `If-Match` names another version.",
     413: "The body is larger than is taken.",
     415: "The body is of another media type than this takes.",

@@ -35,6 +35,7 @@ from shared.runtime.ids import derive, random_id
 from shared.security.access import Principal, Scope, require_scope
 from shared.security.public import PublicSigner
 from shared.web.caching import unless_known
+from shared.web.paths import PLAIN, Key
 from shared.web.problems import Problem
 from shared.web.routing import join
 
@@ -43,6 +44,9 @@ VALID = timedelta(hours=24)
 
 OPEN = {"Cache-Control": "public, no-cache", "Access-Control-Allow-Origin": "*"}
 """May be kept, and is asked about each time: consent that was taken back is gone at once."""
+
+_SAME: dict[int | str, dict[str, Any]] = {304: {"description": "Nothing has changed since."}}
+_GONE: dict[int | str, dict[str, Any]] = {410: {"description": "It was taken back."}}
 
 Reader = Annotated[Principal, Depends(require_scope(Scope.SCORES_READ))]
 Chooser = Annotated[Principal, Depends(require_scope(Scope.RESPONSES_READ))]
@@ -86,13 +90,32 @@ class SignedBadge(BaseModel):
     keys: str = Field(description="where the public keys are")
 
 
+class PublicKey(BaseModel):
+    """A key that checks signatures (RFC 8037)."""
+
+    kty: str
+    crv: str
+    x: str
+    kid: str
+    alg: str
+    use: str
+
+
+class KeySet(BaseModel):
+    """All keys that signatures in use can have been made with, the current one first."""
+
+    keys: list[PublicKey]
+
+
 class BadgeWanted(BaseModel):
     """A score to publish."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
-    label: str = Field(min_length=1, max_length=LABEL_CHARS, description="stands above the score, in public")
-    programme: str = Field(min_length=1, max_length=200)
+    label: str = Field(
+        min_length=1, max_length=LABEL_CHARS, pattern=PLAIN, description="stands above the score, in public"
+    )
+    programme: str = Field(min_length=1, max_length=200, pattern=PLAIN)
     metric: Metric
     period: Period = Field(default=Period.DAYS_365, description="days up to today")
     least: int = Field(
@@ -164,13 +187,13 @@ class BadgeRoutes:
     def _open(self) -> APIRouter:
         router = APIRouter(prefix="/badges", tags=["badges"])
 
-        @router.api_route("/keys.json", methods=["GET", "HEAD"], operation_id="badge_keys")
+        @router.get("/keys.json", response_model=KeySet, responses=_SAME)
         async def keys(request: Request) -> Response:
             """The public keys of signatures: a JSON Web Key Set (RFC 7517)."""
             return _json(request, self._signer.key_set())
 
-        @router.get("/{key}.json", response_model=SignedBadge)
-        async def numbers(request: Request, key: str) -> Response:
+        @router.get("/{key}.json", response_model=SignedBadge, responses=_SAME | _GONE)
+        async def numbers(request: Request, key: Key) -> Response:
             """A published score with its signature; it may be kept, and asked about with its ETag."""
             async with self._db.read() as conn:
                 badge = await standing(conn, key)

@@ -43,8 +43,8 @@ async def publish(tx: Tx, ident: UUID, wanted: Wanted, *, by: str) -> Badge:
     Raises:
         NotPublishedError: There is no such programme, or a value is out of its bounds.
     """
-    if not 1 <= len(wanted.label.strip()) <= LABEL_CHARS:
-        raise NotPublishedError("label", f"a badge needs a label of 1 to {LABEL_CHARS} characters")
+    if not 1 <= len(wanted.label.strip()) <= LABEL_CHARS or not wanted.label.isprintable():
+        raise NotPublishedError("label", f"a badge needs a label of 1 to {LABEL_CHARS} printable characters")
     if not LEAST <= wanted.least <= MOST_LEAST:
         raise NotPublishedError("least", f"a badge needs at least {LEAST} to {MOST_LEAST} answers")
     family = await store.family_of(tx.conn, wanted.programme)

@@ -32,6 +32,7 @@ from shared.runtime.clock import Clock
 from shared.web.caching import unless_known
 from shared.web.dates import babel_locale, number, percent, signed
 from shared.web.i18n import negotiate
+from shared.web.paths import Key
 from shared.web.problems import Problem
 from shared.web.templates import environment, speaking
 
@@ -86,14 +87,14 @@ def badge_pages(db: Database, clock: Clock, library: Library) -> APIRouter:
             return await badges.public(conn, library, badge, clock.now().date()) if badge.stands else None
 
     @router.api_route("/badges/{key}.svg", methods=["GET", "HEAD"])
-    async def picture(request: Request, key: str, lang: str = "") -> Response:
+    async def picture(request: Request, key: Key, lang: str = "") -> Response:
         """The score as a picture, without words of customers."""
         shown, speech = await found(key), _speech(request, lang)
         values = _picture(shown, speech) | {"style": _PICTURE_STYLE, "locale": speech.locale}
         return _answer(request, "badge.svg", values, "image/svg+xml", _PICTURE, gone=shown is None)
 
     @router.api_route("/badges/{key}", methods=["GET", "HEAD"])
-    async def page(request: Request, key: str, lang: str = "") -> Response:
+    async def page(request: Request, key: Key, lang: str = "") -> Response:
         """The score with words of customers, for a frame."""
         shown, speech = await found(key), _speech(request, lang)
         values = _page(shown, speech) | {"style": _PAGE_STYLE, "url": f"/badges/{key}"}

@@ -191,7 +191,7 @@ def _wanted(fields: Mapping[str, str]) -> Wanted:
     """
     metric, _, programme = fields.get("score", "").partition(_SEPARATOR)
     period, least = fields.get("period", ""), fields.get("least", "")
-    if metric not in set(Metric) or not programme:
+    if metric not in set(Metric) or not programme or not programme.isprintable():
         raise NotPublishedError("score", "choose a score")
     if period not in set(Period):
         raise NotPublishedError("period", "choose the days")
