@@ -96,6 +96,7 @@ async def test_words_that_may_be_quoted_stand_on_the_task_and_need_no_other_cons
     page = (await web.get(path)).text
     assert "The best &lt;b&gt;support&lt;/b&gt;." in page
     assert "agreed in the survey" in page
+    assert "Their words may be published" in (await web.get("/tasks")).text
     (shown,) = (await web.get("/v1/tasks?kind=testimonial")).json()["tasks"]
     assert (shown["quotable"], shown["consented_at"]) == (True, None)
     assert (await web.post(f"{path}/done", data=await form(web, path))).status_code == 303
