@@ -70,6 +70,7 @@ async def test_what_a_tick_allows_is_told_with_the_answer_until_it_is_taken_back
     asks = Question(id="quote", type=QuestionType.CONSENT, text={"en": "?"}, permission=Permission.QUOTE)
     form = NPS.model_copy(update={"questions": (*NPS.questions[:-1], asks)})
     path = await collector.asked(1, form)
+    await collector.handed_over(1)
     told: list[tuple[str, tuple[Permission, ...]]] = []
     for ticked in ({"q.quote": "yes"}, {}):
         async with collector.client("203.0.113.9") as browser:

@@ -299,15 +299,16 @@ class Town:
             await self._answer(shop, number)
         elif chance < 0.5:
             await shop.scoring.take(self._withdrawal(number))
-        elif chance < 0.53:
+        elif chance < 0.515:
             self._erased.add(number)
             await shop.scoring.take(ContactErased(contact_id=contact(number), erased_at=AT, version=1))
-        elif chance < 0.58:
+        elif chance < 0.56:
             await self._unquote(shop, number)
         elif chance < 0.75:
             await shop.reads()
         else:
-            await shop.chooses(badge, number)
+            for each in range(self._people):
+                await shop.chooses(badge, each)
 
     async def _unquote(self, shop: Shopfront, number: int) -> None:
         version, text = self._newest.get(number, (0, ""))
@@ -348,15 +349,15 @@ async def test_no_words_are_ever_published_whose_writer_does_not_agree_at_that_m
 ) -> None:
     await shop.crowd()
     badge = await shop.publishes()
-    town, seen = Town(seed, MOST_QUOTES), 0
-    for _ in range(120):
+    town, seen = Town(seed, 2 * MOST_QUOTES), 0
+    for _ in range(200):
         await town.step(shop, badge)
         quoted = set(await shop.quoted(badge))
         assert quoted <= town.may_be_quoted()
         seen += len(quoted)
     assert seen > 0, "a story in which nobody is quoted proves nothing"
-    # And nobody who agrees is kept out: read and chosen anew, all of them are there.
+    # And nobody who agrees is kept out: read and chosen anew, as many of them are there as a badge shows.
     await shop.reads()
-    for number in range(MOST_QUOTES):
+    for number in range(2 * MOST_QUOTES):
         await shop.chooses(badge, number)
-    assert set(await shop.quoted(badge)) == town.may_be_quoted()
+    assert len(await shop.quoted(badge)) == min(MOST_QUOTES, len(town.may_be_quoted()))
