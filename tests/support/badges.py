@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from services.scoring.domain.badges import Badge, Period, Shown, Wanted
@@ -28,14 +29,15 @@ def contact(number: int) -> str:
     return str(derive("contact", number))
 
 
-def said(number: int, value: int = 10, **changes: object) -> Answered:
+def said(number: int, value: int = 10, **changes: Any) -> Answered:
     """An answer of the programme, each by another person of another account."""
     mood = Mood.HAPPY if value >= 9 else Mood.PASSIVE if value >= 7 else Mood.UNHAPPY
     snap = snapshot(
         PROGRAMME, family=Family.RELATIONSHIP, contact_id=contact(number),
         account_id=str(derive("account", number)),
     )  # fmt: skip
-    return answer(number, value, **({"snapshot": snap, "mood": mood} | changes))
+    given: dict[str, Any] = {"snapshot": snap, "mood": mood} | changes
+    return answer(number, value, **given)
 
 
 class Shopfront:

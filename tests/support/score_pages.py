@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from argon2 import PasswordHasher
@@ -169,7 +170,7 @@ def comments_of(now: datetime) -> list[tuple[str, Payload]]:
         snap = snapshot("renewal-nps", locale=locale, contact_id=str(derive("contact", 900 + number)))
         at = now - timedelta(days=number)
         agreed = ("quote",) if "may be shown" in text else ()
-        values = {"mood": mood, "snapshot": snap, "at": at, "permissions": agreed}
+        values: dict[str, Any] = {"mood": mood, "snapshot": snap, "at": at, "permissions": agreed}
         told.append((text, answer(70_000 + number, value, **values)))
     return told
 

@@ -113,7 +113,7 @@ async def test_a_task_knows_whether_the_answer_may_be_quoted_now(office: Office)
 
     async def says(version: int, **more: Any) -> None:
         model = ResponseAmended if version > 1 else ResponseSubmitted
-        given = {"close_the_loop": loop, "version": version, "model": model} | more
+        given: dict[str, Any] = {"close_the_loop": loop, "version": version, "model": model} | more
         await office.hears(await office.says.answered("p", 10, T0, **given))
 
     async def stands() -> list[tuple[bool, str]]:
