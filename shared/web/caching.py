@@ -11,9 +11,7 @@ from fastapi.responses import Response
 NOT_CHANGED = 304
 
 
-def unless_known(
-    request: Request, body: bytes, media_type: str, headers: Mapping[str, str], version: str = ""
-) -> Response:
+def unless_known(request: Request, body: bytes, media_type: str, headers: Mapping[str, str]) -> Response:
     """The body, or 304 for whoever has this very one already.
 
     Args:
@@ -21,11 +19,10 @@ def unless_known(
         body: What there is now.
         media_type: Of the body.
         headers: How it may be kept, and whatever else belongs to it.
-        version: What its `ETag` says; "": the hash of the body.
     """
-    etag = f'"{version or hashlib.sha256(body).hexdigest()[:32]}"'
-    headers = {**headers, "ETag": etag}
-    # A weak comparison (RFC 9110, 13.1.2): gateways that compress make a weak tag of ours.
+    # Weak (RFC 9110, 8.8.1): the same page may travel packed or not.
+    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {**headers, "ETag": f"W/{etag}"}
     known = {one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")}
     if known & {etag, "*"}:
         return Response(status_code=NOT_CHANGED, headers=headers)

@@ -1,15 +1,15 @@
 """Scores that are published, the words beside them, and consents that were taken back.
 
-Revision ID: scoring_0015
-Revises: scoring_0014
+Revision ID: scoring_0016
+Revises: scoring_0015
 """
 
 from __future__ import annotations
 
 from alembic import op
 
-revision = "scoring_0015"
-down_revision = "scoring_0014"
+revision = "scoring_0016"
+down_revision = "scoring_0015"
 branch_labels = None
 depends_on = None
 

@@ -2,16 +2,16 @@
 
 The columns of before are left for processes of the version before, which may still run; nothing reads them.
 
-Revision ID: scoring_0014
-Revises: scoring_0013
+Revision ID: scoring_0015
+Revises: scoring_0014
 """
 
 from __future__ import annotations
 
 from alembic import op
 
-revision = "scoring_0014"
-down_revision = "scoring_0013"
+revision = "scoring_0015"
+down_revision = "scoring_0014"
 branch_labels = None
 depends_on = None
 
