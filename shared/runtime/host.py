@@ -41,6 +41,7 @@ from shared.security.sealing import Sealer
 from shared.security.tokens import Tokens
 from shared.web.app import web_app
 from shared.web.routing import join
+from shared.web.streams import Streams
 
 Build = Callable[[Platform], Awaitable[Service]]
 """A composition root with its own settings already bound."""
@@ -70,14 +71,15 @@ async def run(builds: Mapping[str, Build], settings: PlatformSettings, *, human_
     _on_signals(stop)
     bus = KafkaBus(kafka_settings(settings))
     async with _opened(builds, settings, bus, clock, machine) as hosted:
-        app = application(hosted, clock, bus, settings, stop)
+        streams = Streams(settings.streams)
+        app = application(hosted, clock, bus, settings, stop, streams)
         spare_startup()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_keep_time(hosted, clock, machine, stop), name="clock")
             for one in hosted:
                 _start(tasks, one, clock, machine, stop)
             server = _Server(_uvicorn(app, settings))
-            tasks.create_task(_serve(server, stop, settings.drain_seconds), name="http")
+            tasks.create_task(_serve(server, stop, settings.drain_seconds, streams), name="http")
             await stop.wait()
             log.info("stopping", services=[one.service.name for one in hosted])
             async with asyncio.timeout(STOP_SECONDS):
@@ -169,6 +171,7 @@ def application(
     bus: Bus,
     settings: PlatformSettings,
     stop: asyncio.Event,
+    streams: Streams,
 ) -> ASGIApp:
     """One web application of all hosted services, with sign-in, static files and probes."""
     checks: dict[str, Check] = {
@@ -179,7 +182,7 @@ def application(
     for one in hosted:
         checks |= _checks(one)
         checks |= one.service.checks
-    app = web_app(hosted[0].platform.access, settings.public_url)
+    app = web_app(hosted[0].platform.access, settings.public_url, streams)
     join(app, probes(checks, clock))
     for one in hosted:
         join(app, one.service.router)
@@ -355,8 +358,11 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _serve(server: _Server, stop: asyncio.Event, drain_seconds: float) -> None:
-    """Serve until told to stop, and then a moment longer: whoever balances load has to hear of it first."""
+async def _serve(server: _Server, stop: asyncio.Event, drain_seconds: float, streams: Streams) -> None:
+    """Serve until told to stop, and then a moment longer: whoever balances load has to hear of it first.
+
+    Streams last until then too, so that whoever opens theirs anew comes to another process.
+    """
     async with asyncio.TaskGroup() as tasks:
         serving = tasks.create_task(server.serve())
         try:
@@ -364,5 +370,6 @@ async def _serve(server: _Server, stop: asyncio.Event, drain_seconds: float) -> 
             await asyncio.sleep(drain_seconds)
         finally:
             server.should_exit = True
+            streams.end()
             await serving
             server.finished.set()

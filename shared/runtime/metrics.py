@@ -53,3 +53,9 @@ TASKS = Gauge(
 CLOCK_SUSPECT = Gauge(
     "afterword_clock_suspect", "1 while the clocks disagree and nothing due is acted on.", ["service"]
 )
+STREAMS = Gauge("afterword_http_streams", "Streams of Server-Sent Events that are open.", ["feed"])
+STREAMS_REFUSED = Counter(
+    "afterword_http_streams_refused_total",
+    "Streams that were not opened: full (too many in all), own (too many of one reader), stopping.",
+    ["feed", "reason"],
+)

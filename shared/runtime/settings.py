@@ -37,6 +37,9 @@ class PlatformSettings(ServiceSettings):
         le=5,
         description="how long a stopping process still answers, already unready, so that gateways turn away",
     )
+    streams: int = Field(
+        default=200, ge=0, description="most streams of Server-Sent Events of this process at once; 0: none"
+    )
     trusted_proxies: str = Field(default="127.0.0.1", description="gateways whose forwarded address counts")
     instance: str = Field(default_factory=socket.gethostname, description="lasting name of this replica")
     log_level: str = "info"

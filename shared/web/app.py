@@ -10,18 +10,21 @@ from shared.web.errors import install_errors
 from shared.web.packing import PackedPages
 from shared.web.routing import join
 from shared.web.security_headers import SecurityHeaders
+from shared.web.streams import Streams
 
 
-def web_app(access: Access, public_url: str) -> FastAPI:
+def web_app(access: Access, public_url: str, streams: Streams | None = None) -> FastAPI:
     """An application with sign-in, people and keys, static files, error pages and security headers.
 
     Args:
         access: Who may come in.
         public_url: The address by which people reach it; one-time links begin with it.
+        streams: Bounds open streams, and ends them.
     """
     # No generated documentation pages: they load scripts from elsewhere, which the policy forbids.
     app = FastAPI(title="Afterword", docs_url=None, redoc_url=None, openapi_url="/v1/openapi.json")
     app.state.access = access
+    app.state.streams = streams or Streams()
     app.state.public_url = public_url.rstrip("/")
     https = public_url.startswith("https:")
     app.add_middleware(PackedPages)

@@ -56,14 +56,15 @@ class Reader:
         dark: bool = False,
         scripts: bool = True,
         status: int = 200,
+        axe: bool = True,
     ) -> Page:
-        """A page as they see it, in a window of its own that lets axe in."""
+        """A page as they see it, in a window of its own that lets axe in, or keeps to the page's policy."""
         context = await self.browser.new_context(
             java_script_enabled=scripts,
             viewport={"width": size[0], "height": size[1]},
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",  # no colour is measured on its way to another
-            bypass_csp=True,
+            bypass_csp=axe,
         )
         await context.add_cookies([{"name": "afterword", "value": self.token, "url": self.url}])
         page = await context.new_page()

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import uvicorn
+from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 
@@ -21,4 +22,6 @@ async def served(app: ASGIApp) -> AsyncIterator[str]:
         port = server.servers[0].sockets[0].getsockname()[1]
         yield f"http://127.0.0.1:{port}"
         server.should_exit = True
+        if isinstance(app, FastAPI) and (streams := getattr(app.state, "streams", None)):
+            streams.end()  # as the host does
         await serving

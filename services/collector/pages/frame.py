@@ -18,7 +18,7 @@ from services.collector.pages import brand
 from services.collector.pages.fields import HONEYPOT
 from shared.contracts.directory import OrganisationChanged
 from shared.web.i18n import babel_locale, language_name, negotiate
-from shared.web.security_headers import CSP
+from shared.web.security_headers import CSP, SCRIPT
 from shared.web.static import ASK_EACH_TIME, FOR_EVER, load
 from shared.web.templates import environment, speaking
 
@@ -120,7 +120,7 @@ def _allowed(asker: Asker, *, scripts: bool) -> str:
     if asker.logo:
         parts = urlsplit(asker.logo)
         allowed = allowed.replace("img-src 'self'", f"img-src 'self' {parts.scheme}://{parts.netloc}")
-    return f"{allowed}; script-src 'self'; connect-src 'self'" if scripts else allowed
+    return f"{allowed}; {SCRIPT}" if scripts else allowed
 
 
 def complaint(problem: Problem, _: Any) -> str:  # noqa: ANN401 - gettext of the page's language

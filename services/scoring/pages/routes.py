@@ -21,10 +21,13 @@ from services.scoring.pages.overview import Spans, in_short, managers, overview
 from services.scoring.store import queries
 from shared.contracts.model import Family
 from shared.db.database import Database
+from shared.db.notify import place_now
 from shared.runtime.clock import Clock
 from shared.security.access import Role, User, require_role
 from shared.web.i18n import negotiate
 from shared.web.routing import join
+from shared.web.security_headers import allow_script
+from shared.web.streams import live
 from shared.web.templates import environment, page, speaking
 
 HERE = Path(__file__).parent
@@ -49,6 +52,7 @@ def pages(
         spans = Spans(filters.span(today), filters.before(today), today)
         span = spans.now
         async with db.read() as conn:
+            place = await place_now(conn)
             titles = await queries.titles(conn)
             shared = _shared(filters, thresholds, lambda key: views.title_of(titles, key, locale))
             shared["span"] = speech.span(span)
@@ -64,8 +68,9 @@ def pages(
                     "managers": await managers(conn, filters, span, thresholds)
                     if user.role.includes(Role.REP)
                     else [],
+                    "live": live("/v1/scores/stream", "score.changed", place),
                 }
-                return page(request, env, "scores.html", shared | content, locale=locale)
+                return allow_script(page(request, env, "scores.html", shared | content, locale=locale))
             split = chosen_split(filters)
             shown = await detail(conn, filters, split, spans, speech, thresholds)
             content = {

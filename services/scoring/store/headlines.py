@@ -1,11 +1,14 @@
-"""Headlines: the score of a metric, family and programme, with the version that was last announced."""
+"""Headlines with the version that was last announced, and by which transaction."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from services.scoring.domain.headlines import Headline
 from services.scoring.domain.histogram import BUCKETS, Histogram, Metric
 from shared.db.database import Connection
+from shared.db.notify import since
+
+FEED = "scores"
+"""Rung when headlines were announced."""
 
 _SUMS = ", ".join(f"coalesce(sum(b{number}), 0)::bigint" for number in range(BUCKETS))
 _STATES = f"""
@@ -22,24 +25,13 @@ order by metric, family, programme limit $1 for update skip locked
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Headline:
-    """The present state of a headline."""
-
-    metric: Metric
-    family: str
-    programme: str
-    version: int
-    histogram: Histogram
-
-
 async def unannounced(conn: Connection, limit: int) -> list[Headline]:
     """Claim headlines that changed since they were announced, and mark them as announced."""
     keys = [tuple(row) for row in await conn.fetch(_CLAIM, limit)]
     if not keys:
         return []
     await conn.execute(
-        "update headlines h set announced = version"
+        "update headlines h set announced = version, announced_in = pg_current_xact_id()"
         " from unnest($1::text[], $2::text[], $3::text[]) as t (metric, family, programme)"
         " where (h.metric, h.family, h.programme) = (t.metric, t.family, t.programme)",
         *zip(*keys, strict=True),
@@ -50,6 +42,16 @@ async def unannounced(conn: Connection, limit: int) -> list[Headline]:
 async def all_headlines(conn: Connection) -> list[Headline]:
     """Every headline as it is now."""
     rows = await conn.fetch("select metric, family, programme from headlines order by 1, 2, 3")
+    return await _states(conn, [tuple(row) for row in rows]) if rows else []
+
+
+async def announced_since(conn: Connection, place: str) -> list[Headline]:
+    """Headlines that were announced since a place, as they are now."""
+    condition = since("announced_in", "$1")
+    rows = await conn.fetch(
+        f"select metric, family, programme from headlines where {condition} order by 1, 2, 3",  # noqa: S608
+        place,
+    )
     return await _states(conn, [tuple(row) for row in rows]) if rows else []
 
 

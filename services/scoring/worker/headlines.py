@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 
 from services.scoring import metrics
 from services.scoring.domain import dropping
 from services.scoring.domain.asking import Question, Span
+from services.scoring.domain.headlines import Headline, told
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.metrics import GROUP_NAMES, score
 from services.scoring.domain.rates import rate
 from services.scoring.store import drops, queries, reports
-from services.scoring.store.headlines import Headline, all_headlines, unannounced
+from services.scoring.store.headlines import FEED, all_headlines, unannounced
 from shared.contracts.model import Family
-from shared.contracts.scores import ScoreChanged, ScoreDropped
+from shared.contracts.scores import ScoreDropped
 from shared.db.database import Database, Tx
+from shared.db.notify import ring
 from shared.runtime.failpoints import failpoint
 
 ANNOUNCED_AT_ONCE = 200
@@ -29,6 +30,7 @@ def announcing(db: Database) -> Callable[[], Awaitable[int]]:
             changed = await unannounced(tx.conn, ANNOUNCED_AT_ONCE)
             if changed:
                 failpoint("scoring.after_headline_claim")
+                await ring(tx.conn, FEED)
             for headline in changed:
                 _emit(tx, headline)
         # Fewer than a full round: wait, so that what changes next is told together.
@@ -44,27 +46,8 @@ async def republish(tx: Tx) -> None:
 
 
 def _emit(tx: Tx, headline: Headline) -> None:
-    changed = score_changed(headline, tx.now)
+    changed = told(headline, tx.now)
     tx.emit(changed, identity=f"{changed.cell}:{changed.version}", key=changed.cell)
-
-
-def score_changed(headline: Headline, at: datetime) -> ScoreChanged:
-    """A headline as its event."""
-    found = score(headline.histogram)
-    return ScoreChanged(
-        cell=f"{headline.metric}/{headline.family}/{headline.programme}",
-        version=headline.version,
-        metric=headline.metric.value,
-        family=Family(headline.family),
-        dimension="programme",
-        value=headline.programme,
-        n=found.n,
-        score=found.value,
-        low=found.low,
-        high=found.high,
-        histogram=headline.histogram.by_value(),
-        at=at,
-    )
 
 
 def watching(db: Database) -> Callable[[], Awaitable[int]]:

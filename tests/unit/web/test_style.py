@@ -75,9 +75,15 @@ def test_every_used_token_is_defined() -> None:
 
 
 def test_templates_use_no_inline_style_or_script() -> None:
+    foreign = re.compile(r"<script(?! src=.\{\{ static)|<style|\sstyle=|\son\w+=|https?://")
     for template in SHARED_TEMPLATES.glob("*.html"):
-        text = template.read_text(encoding="utf-8")
-        assert not re.search(r"<script|<style|\sstyle=|\son\w+=|https?://", text), template.name
+        assert not foreign.search(template.read_text(encoding="utf-8")), template.name
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name.endswith(".js")])
+def test_scripts_are_small_and_ask_nobody_else(name: str) -> None:
+    assert len(gzip.compress(FILES[name].body)) < 4_000
+    assert not re.search(rb"https?:|innerHTML|eval\(", FILES[name].body)
 
 
 def test_an_address_changes_with_the_content() -> None:
