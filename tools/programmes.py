@@ -1,4 +1,4 @@
-"""JSON Schemas for editors (programmes, groups.yaml, alerts.yaml), and of a backtest's report."""
+"""JSON Schemas for editors (programmes, groups.yaml, alerts.yaml, forms.yaml), and of a backtest's report."""
 
 import json
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from services.alerts.domain.teams import Roster
+from services.collector.domain.forms import FormsFile
 from services.trigger.domain.backtest.report import BacktestReport
 from services.trigger.domain.groups import Groups
 from services.trigger.domain.programme import Programme
@@ -19,6 +20,7 @@ def schemas() -> dict[Path, str]:
         FOLDER / "programme.schema.json": _schema(Programme, "A programme; a file holds one or several."),
         FOLDER / "groups.schema.json": _schema(Groups, "Groups of programmes with objective and goal."),
         FOLDER / "alerts.schema.json": _schema(Roster, "alerts.yaml: teams, their rotas, and routes."),
+        FOLDER / "forms.schema.json": _schema(FormsFile, "forms.yaml: what answers of form tools mean."),
         FOLDER / "backtest.schema.json": _schema(BacktestReport, "What afterword backtest --json writes."),
     }
 

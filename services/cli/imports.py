@@ -1,13 +1,12 @@
-"""`afterword import`: contacts, accounts and historic events from CSV or NDJSON."""
+"""`afterword import`: contacts, accounts and historic events from CSV or NDJSON; answers of form tools."""
 
 from __future__ import annotations
 
 import asyncio
 import csv
 import json
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import islice
@@ -19,14 +18,17 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from services.cli import answers
 from services.cli.deployment import DATA_DIR, opened
+from services.cli.forms import DEFAULT as FORMS
+from services.cli.forms import PROGRAMMES
+from services.cli.tables import AT_ONCE, Outcome, dialect_of, is_garbled, lines_of, say
 from services.trigger.domain.reports import Report
 from services.trigger.handlers.intake import take
 from services.trigger.sources.table import (
     COLUMNS,
     ROUTE,
     Kind,
-    Problem,
     problem_of,
     report_of,
     unknown_columns,
@@ -36,11 +38,18 @@ from services.trigger.webhooks.body import BadBodyError
 from shared.runtime.service import Platform
 
 console = Console(markup=False)
-AT_ONCE = 500
-SHOWN = 20
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 Row = tuple[int, Mapping[str, Any] | None, str]
 """A line number, what stands there, or why it cannot be read."""
+
+
+class What(StrEnum):
+    """What a file holds: a `Kind` of rows, or answers of a form tool."""
+
+    CONTACTS = "contacts"
+    ACCOUNTS = "accounts"
+    EVENTS = "events"
+    ANSWERS = "answers"
 
 
 class Layout(StrEnum):
@@ -50,16 +59,8 @@ class Layout(StrEnum):
     NDJSON = "ndjson"
 
 
-@dataclass(slots=True)
-class Outcome:
-    """What became of the rows."""
-
-    taken: Counter[str] = field(default_factory=Counter)
-    problems: list[Problem] = field(default_factory=list)
-
-
 def command(  # noqa: PLR0913, PLR0917 - one option a choice
-    kind: Annotated[Kind, typer.Argument(help="What the rows are.")],
+    what: Annotated[What, typer.Argument(help="What the rows are.")],
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The file to read.")],
     layout: Annotated[Layout | None, typer.Option("--format", help="Else by the file's ending.")] = None,
     column: Annotated[
@@ -68,17 +69,33 @@ def command(  # noqa: PLR0913, PLR0917 - one option a choice
     errors: Annotated[Path | None, typer.Option(help="Where the error report goes: a CSV file.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the file, take nothing in.")] = False,  # noqa: FBT002 - an option
     data: Annotated[Path, typer.Option("--data", help="Directory of the embedded deployment.")] = DATA_DIR,
+    form: Annotated[str, typer.Option(help="For answers: the form's key in forms.yaml.")] = "",
+    forms: Annotated[Path, typer.Option(help="For answers: the file that names the forms.")] = FORMS,
+    programmes: Annotated[Path, typer.Option(help="For answers: the folder of programmes.")] = PROGRAMMES,
 ) -> None:
-    """Take in a file of contacts, accounts or historic events. What cannot be used is reported by line.
+    """Take in a file of contacts, accounts, historic events, or answers of SurveyMonkey or Qualtrics.
 
-    Repeating is fine: a row that was taken is not taken again. Exit code 1 when some rows cannot be used.
+    What cannot be used is reported by line. Repeating is fine: a row that was taken is not taken again. Exit
+    code 1 when some rows cannot be used.
     """
-    names = _renamed(kind, column or [])
-    written = layout or (Layout.NDJSON if file.suffix in {".ndjson", ".jsonl", ".json"} else Layout.CSV)
-    outcome = asyncio.run(_import(Source(file, written, names), kind, None if dry_run else data))
-    _say(outcome, errors or file.with_suffix(".errors.csv"), dry_run=dry_run)
+    if what is What.ANSWERS:
+        if column or layout:
+            raise typer.BadParameter(
+                "for answers forms.yaml says what the columns mean", param_hint="--column"
+            )
+        rule = answers.rule_of(form, forms, programmes)
+        outcome = asyncio.run(answers.take_file(file, form, rule, None if dry_run else data))
+    else:
+        outcome = _rows(Kind(what.value), file, layout, column or [], None if dry_run else data)
+    say(outcome, errors or file.with_suffix(".errors.csv"), dry_run=dry_run)
     if outcome.problems:
         raise typer.Exit(1)
+
+
+def _rows(kind: Kind, file: Path, layout: Layout | None, column: list[str], data: Path | None) -> Outcome:
+    names = _renamed(kind, column)
+    written = layout or (Layout.NDJSON if file.suffix in {".ndjson", ".jsonl", ".json"} else Layout.CSV)
+    return asyncio.run(_import(Source(file, written, names), kind, data))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,28 +109,28 @@ class Source:
     def rows(self, read: Callable[[int], None]) -> Iterator[Row]:
         """All rows; `read` is told the bytes as they go by."""
         with self.file.open("rb") as raw:
-            lines = _lines(raw, read)
+            lines = lines_of(raw, read)
             yield from self._csv(lines) if self.layout is Layout.CSV else self._ndjson(lines)
 
     def columns(self) -> list[str]:
         """The headers of a CSV file in our words."""
         with self.file.open("rb") as raw:
-            first = next(_lines(raw, lambda _: None), "")
+            first = next(lines_of(raw, lambda _: None), "")
         return [
             self.names.get(name.strip(), name.strip())
-            for name in next(csv.reader([first], _dialect(first)), [])
+            for name in next(csv.reader([first], dialect_of(first)), [])
         ]
 
     def _csv(self, lines: Iterator[str]) -> Iterator[Row]:
         first = next(lines, "")
-        dialect = _dialect(first)
+        dialect = dialect_of(first)
         header = self.columns()
         reader = csv.reader(lines, dialect)
         for values in reader:
             number = reader.line_num + 1
             if not any(value.strip() for value in values):
                 continue
-            if any("\udc80" <= letter <= "\udcff" for value in values for letter in value):
+            if is_garbled(values):
                 yield number, None, "not UTF-8"
             elif len(values) != len(header):
                 yield number, None, f"{len(values)} values in {len(header)} columns"
@@ -187,22 +204,6 @@ def _reports(part: tuple[Row, ...], kind: Kind, now: datetime, outcome: Outcome)
             outcome.problems.append(problem_of(line, error))
 
 
-def _lines(raw: Iterator[bytes], read: Callable[[int], None]) -> Iterator[str]:
-    """Lines as text; what is no UTF-8 stays recognisable, so that one bad line costs one row."""
-    for number, line in enumerate(raw):
-        read(len(line))
-        yield line.decode("utf-8-sig" if number == 0 else "utf-8", "surrogateescape")
-
-
-def _dialect(header: str) -> type[csv.Dialect]:
-    """Comma, semicolon or tab, whichever the header has most of."""
-
-    class Found(csv.excel):
-        delimiter = max(",;\t", key=header.count)
-
-    return Found
-
-
 def _renamed(kind: Kind, given: list[str]) -> dict[str, str]:
     names: dict[str, str] = {}
     for pair in given:
@@ -214,20 +215,3 @@ def _renamed(kind: Kind, given: list[str]) -> dict[str, str]:
             )
         names[header.strip()] = ours
     return names
-
-
-def _say(outcome: Outcome, errors: Path, *, dry_run: bool) -> None:
-    counts = ", ".join(f"{count} {what}" for what, count in sorted(outcome.taken.items())) or "nothing"
-    console.print(
-        f"{'Checked' if dry_run else 'Imported'}: {counts}, {len(outcome.problems)} cannot be used."
-    )
-    for problem in outcome.problems[:SHOWN]:
-        where = f"line {problem.line}" + (f", {problem.field}" if problem.field else "")
-        todo = f" {problem.what_to_do}" if problem.what_to_do else ""
-        console.print(Text.assemble((f"  {where}:", "red"), f" {problem.reason}.", (todo, "dim")))
-    if outcome.problems:
-        with errors.open("w", newline="", encoding="utf-8") as sink:
-            writer = csv.writer(sink)
-            writer.writerow(("line", "field", "reason", "what_to_do"))
-            writer.writerows((p.line, p.field, p.reason, p.what_to_do) for p in outcome.problems)
-        console.print(f"All of them: {errors}", highlight=False)

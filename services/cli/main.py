@@ -14,6 +14,7 @@ from services.cli import (
     backtest,
     books,
     deadletters,
+    forms,
     imports,
     mail,
     messages,
@@ -37,6 +38,9 @@ app = typer.Typer(
 )
 app.add_typer(programmes, name="programmes", help="Survey programmes as YAML: check and show them.")
 app.add_typer(sources.app, name="sources", help="Topics of others on Kafka: check and try sources.yaml.")
+app.add_typer(
+    forms.app, name="forms", help="Answers of form tools: check forms.yaml, what could not be used."
+)
 app.add_typer(rota.app, name="rota", help="Who is on call: check alerts.yaml, see the weeks ahead.")
 app.add_typer(people.app, name="users", help="People who sign in: invite, list, disable.")
 app.add_typer(deadletters.app, name="dlq", help="Records put aside: list, show, replay.")

@@ -8,6 +8,7 @@ import httpx
 from fastapi import APIRouter
 
 from services.collector.api.described import described
+from services.collector.api.forms import Inbound, form_routes
 from services.collector.api.listing import listing_routes
 from services.collector.api.review import review_routes
 from services.collector.api.taking import ResponsesApi
@@ -18,6 +19,9 @@ from services.collector.domain.settling import Patience
 from services.collector.domain.widget import sound
 from services.collector.handlers.answering import Answering
 from services.collector.handlers.events import subscriptions
+from services.collector.handlers.form_listing import FormListing
+from services.collector.handlers.form_rules import forms_of
+from services.collector.handlers.forms import FormIntake
 from services.collector.handlers.guards import Guards
 from services.collector.handlers.links import Links
 from services.collector.handlers.listing import Listing
@@ -28,6 +32,7 @@ from services.collector.handlers.verdicts import Verdicts
 from services.collector.handlers.visits import Visits
 from services.collector.handlers.webhooks import Secrets, Webhooks
 from services.collector.handlers.widget import Widget
+from services.collector.pages.forms import form_page_routes
 from services.collector.pages.held import held_routes
 from services.collector.pages.links import link_routes
 from services.collector.pages.open_link import OpenLinks
@@ -38,6 +43,7 @@ from services.collector.worker.settling import Settling
 from services.collector.worker.webhooks import Calling
 from shared.runtime.loops import Loop
 from shared.runtime.service import Platform, Service
+from shared.security.signatures import WebhookSecret
 from shared.web.routing import join
 
 NAME = "collector"
@@ -45,10 +51,7 @@ NAME = "collector"
 
 async def build(settings: Settings, platform: Platform) -> Service:
     """Put the collector together."""
-    patience = Patience(
-        settling=timedelta(seconds=settings.settling_seconds),
-        unknown_hand_over=timedelta(seconds=settings.unknown_hand_over_seconds),
-    )
+    patience = patience_of(settings)
     guards = Guards(
         platform.machine,
         Rate(settings.link_burst, settings.link_per_second),
@@ -81,6 +84,16 @@ async def build(settings: Settings, platform: Platform) -> Service:
         WidgetPages(widget, platform.tokens, origins, public_url).router(),
         webhook_routes(Webhooks(platform.db, secrets, private=settings.webhook_private)),
     )
+    forms = forms_of(settings.forms_file)
+    typeform = [WebhookSecret.plain(one) for one in _listed(settings.typeform_secrets.get_secret_value())]
+    intake = FormIntake(platform.db, platform.sealer, answering)
+    inbound = Inbound(intake, lambda: forms.current, typeform)
+    listed_forms = FormListing(platform.db, lambda: forms.current, lambda: forms.complaints)
+    join(
+        router,
+        form_routes(inbound, listed_forms, platform.machine, public_url),
+        form_page_routes(listed_forms),
+    )
     settling = Settling(platform.db, patience)
     channel = WebhookChannel(httpx.AsyncClient, private=settings.webhook_private)
     calling = Calling(platform.db, platform.sealer, secrets, channel, platform.machine)
@@ -94,8 +107,17 @@ async def build(settings: Settings, platform: Platform) -> Service:
             Loop("settle", settings.settle_every_seconds, settling.run),
             Loop("webhooks", 1.0, calling.run, woken=False),
             Loop("webhooks_forgotten", 3600.0, lambda: calling.forget(kept), woken=False),
+            Loop("forms", 2.0, forms.run, due=False, woken=False),
             Loop("gauges", 5.0, settling.gauge, due=False, woken=False),
         ),
+    )
+
+
+def patience_of(settings: Settings) -> Patience:
+    """How long answers wait."""
+    return Patience(
+        settling=timedelta(seconds=settings.settling_seconds),
+        unknown_hand_over=timedelta(seconds=settings.unknown_hand_over_seconds),
     )
 
 

@@ -39,6 +39,16 @@ ANSWER_SECONDS = Histogram(
 )
 HELD = Gauge("afterword_collector_held_responses", "Responses held back as not made by a person.")
 SETTLING = Gauge("afterword_collector_settling_responses", "Answers that wait to be judged and announced.")
+FORM_ANSWERS = Counter(
+    "afterword_collector_form_answers_total",
+    "Answers of form tools told to us, by tool and what became of them: accepted, amended, duplicate, "
+    "conflict, refused, not_yet, ignored, unreadable, or why the signature was not accepted.",
+    ["tool", "result"],
+)
+FORMS_FINDINGS = Gauge(
+    "afterword_collector_forms_findings",
+    "Complaints about forms.yaml: while there are any it goes on as it was.",
+)
 WEBHOOK_CALLS = Counter(
     "afterword_collector_webhook_calls_total",
     "Calls of customers' endpoints, by what came of them: delivered, again, failed.",

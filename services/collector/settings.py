@@ -1,5 +1,7 @@
 """Settings of the collector."""
 
+from pathlib import Path
+
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
@@ -34,6 +36,13 @@ class Settings(ServiceSettings):
     widget_secrets: SecretStr = Field(
         default=SecretStr(""),
         description="secrets by which your backend signs the widget's tokens, separated by commas",
+    )
+    forms_file: Path = Field(
+        default=Path("forms.yaml"), description="what answers of form tools mean, if the file is there"
+    )
+    typeform_secrets: SecretStr = Field(
+        default=SecretStr(""),
+        description="secrets that Typeform signs with at /webhooks/typeform, separated by commas",
     )
     widget_origins: str = Field(
         default="", description="origins that may embed the widget, separated by commas: https://app.example"

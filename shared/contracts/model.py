@@ -86,6 +86,12 @@ class Channel(StrEnum):
     WEBHOOK = "webhook"
     SHARED_LINK = "shared_link"
     """A link without an invitation: nobody was asked, whoever finds it answers. Never a way to ask."""
+    FORM = "form"
+    """A form tool of the company's own, which told us of an answer. Never a way to ask."""
+
+
+UNASKED = frozenset({Channel.SHARED_LINK, Channel.FORM})
+"""By these somebody answers whom we did not ask: there is no invitation, and no response rate."""
 
 
 class Persona(StrEnum):

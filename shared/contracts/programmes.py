@@ -9,6 +9,7 @@ from pydantic import Field
 
 from shared.contracts.forms import Form, Letter
 from shared.contracts.model import Channel, Family, Payload
+from shared.contracts.surveys import CloseTheLoop
 from shared.contracts.topics import Topic
 
 
@@ -26,6 +27,8 @@ class ProgrammePublished(Payload):
 
     `group`: title, objective, further objectives and goal of its group; empty when none is described. `form`,
     `letter` and `channels` are those that a survey of it carries; nobody has filled the letter's slots yet.
+    `close_the_loop`, `breakdown` and `stage` are what its surveys say besides, `open_for_days` how long one
+    may be answered; with them an answer that was given elsewhere is like one to a survey of it.
     """
 
     TYPE: ClassVar[str] = "programme.published.v1"
@@ -42,3 +45,7 @@ class ProgrammePublished(Payload):
     form: Form | None = None
     letter: Letter | None = None
     channels: tuple[Channel, ...] = ()
+    close_the_loop: CloseTheLoop = Field(default_factory=CloseTheLoop)
+    breakdown: tuple[str, ...] = ()
+    stage: str = ""
+    open_for_days: int = Field(default=30, ge=1, le=45)

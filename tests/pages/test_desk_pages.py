@@ -12,8 +12,11 @@ from shared.contracts.surveys import SurveyShared
 from shared.runtime.ids import derive
 from shared.security.roles import Role
 from tests.support.browsing import DESK, PHONE, Reader, barriers
+from tests.support.collecting import StartCollector
 from tests.support.collector import CES, Collector, send, snapshot
+from tests.support.forms import FORMS, OLD, chosen, post, published, response
 from tests.support.score_pages import access_to, signed_in
+from tests.support.serving import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("survey_pages")]
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -85,3 +88,37 @@ async def test_shared_links_are_looked_after_on_a_phone(
         assert await barriers(page) == []
         assert await page.evaluate(WIDER) <= 0
         assert await page.get_by_role("link", name="Take back Newsletter March").count() == 1
+
+
+@pytest.mark.requirement("R71")
+async def test_forms_of_other_tools_are_looked_after_on_a_phone(
+    browser: Browser, start_collector: StartCollector, tmp_path: Path
+) -> None:
+    file = tmp_path / "forms.yaml"
+    file.write_text(FORMS, encoding="utf-8")
+    collector = await start_collector({"forms_file": file, "typeform_secrets": OLD})
+    await collector.feed(published("onboarding-ces", CES))
+    ident = "a3a12ec67a1365927098a606107fac15"
+    for body in (
+        response(chosen("effort", 2), ident=ident, hidden={"contact": "u-7"}),
+        response(chosen("effort", 3), ident=ident),
+        response(chosen("effort", 9), ident=ident[::-1]),
+        response(chosen("effort", 9), form_id="aBcDeF12", ident=ident),
+    ):
+        await post(collector, body)
+    file.write_text(FORMS.replace("1-7", "seven"), encoding="utf-8")
+    await next(loop for loop in collector.service.loops if loop.name == "forms").run()
+    token = await signed_in(access_to(collector.db, collector.clock), Role.REP)
+    async with served(collector.app) as address:
+        reader = Reader(browser, address, token)
+        for size in (PHONE, DESK):
+            page = await reader.opens("/answers/forms", size=size, dark=size is DESK)
+            await page.screenshot(path=tmp_path / f"forms-{size[0]}.png", full_page=True)
+            assert await barriers(page) == []
+            assert await page.evaluate(WIDER) <= 0
+            await page.get_by_text("what it said before goes on").wait_for()
+            assert await page.get_by_text("9 is outside of 1-7").count() == 1
+        page = await reader.opens("/answers/forms", size=PHONE, scripts=False)
+        await page.get_by_role("link", name="3 of easy to look at").click()
+        await page.get_by_role("heading", name="What could not be used of easy").wait_for()
+        assert await page.get_by_text("aBcDeF12").count() == 1, "in the list of forms alone"

@@ -42,6 +42,7 @@ SERVICES = ("trigger", "dispatch", "collector", "scoring", "alerts")
 URL = "http://ask.nordlicht.test"
 WEBHOOK = "whsec_" + "Z2VuZXJpYy1zZWNyZXQtb2YtdGhlLXRlc3Rz"
 HELPDESK = "secret-of-the-helpdesk"
+FORM_TOOL = "secret-of-the-form-tool"
 POOL = 4
 _NONE = SecretStr("none")
 PLATFORM = PlatformSettings(
@@ -138,11 +139,16 @@ def _roots(
     return {
         "trigger": (build_trigger, partial(_trigger, ground.programmes)),
         "dispatch": (build_dispatch, partial(DispatchSettings, **smtp, lanes=1)),
-        "collector": (build_collector, CollectorSettings),
+        "collector": (build_collector, _collector),
         "scoring": (build_scoring, ScoringSettings),
         # A story reads each mail.
         "alerts": (build_alerts, partial(AlertsSettings, **smtp, page_minutes=0)),
     }
+
+
+def _collector() -> CollectorSettings:
+    file = ROOT / "docs/forms.example.yaml"
+    return CollectorSettings(forms_file=file, typeform_secrets=SecretStr(FORM_TOOL))
 
 
 def _trigger(programmes: Path) -> TriggerSettings:

@@ -67,12 +67,16 @@ def snapshot_of(link: SharedLink, contact_id: UUID, somebody: Somebody | None, l
     if somebody:
         changes |= {"persona": somebody.persona, "job_function": somebody.job_function}
     if somebody and somebody.account:
-        known = somebody.account
-        changes |= {
-            "account_id": known.account_id, "account_name": known.name, "tier": known.tier,
-            "industry": known.industry, "size": known.size, "owner": known.owner, "region": known.region,
-        }  # fmt: skip
+        changes |= facts_of(somebody.account)
     return link.snapshot.model_copy(update=changes)
+
+
+def facts_of(account: AccountChanged) -> dict[str, object]:
+    """What a snapshot says of a company."""
+    return {
+        "account_id": account.account_id, "account_name": account.name, "tier": account.tier,
+        "industry": account.industry, "size": account.size, "owner": account.owner, "region": account.region,
+    }  # fmt: skip
 
 
 def loop_of(link: SharedLink, *, identified: bool) -> CloseTheLoop:

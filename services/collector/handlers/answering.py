@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
@@ -178,18 +178,43 @@ class Answering:
             return Unknown()
         await self._learn(tx.conn, {ground.questionnaire})
         given = {self._forms[ground.questionnaire].primary: score}
-        draft = self._decide(Submission(survey_id, given, sent, key), ground, tx.now)
-        if not isinstance(draft, _Draft):
-            _count(draft)
-            return draft
-        rows = await self._rows(tx.conn, [draft])
-        stored = (await self._store(tx.conn, {survey_id: draft}, rows))[survey_id]
-        if isinstance(stored, _Again):
-            raise Unavailable("another answer to the survey came at the same moment")
-        if not draft.reading.complete and draft.version == 1 and _is_new(stored):
-            await _say_started(tx, [draft])
-        _count(stored)
-        return stored
+        submission = Submission(survey_id, given, sent, key)
+        return (await self._take(tx, [submission], {survey_id: ground}))[survey_id]
+
+    async def take(self, tx: Tx, submissions: Sequence[Submission]) -> dict[UUID, Outcome]:
+        """Store answers in a transaction of the caller's, one for each survey.
+
+        Raises:
+            Unavailable: somebody else answered at this very moment; the transaction is to be tried again.
+        """
+        grounds = await store.load_grounds(tx.conn, [one.survey_id for one in submissions])
+        await self._learn(tx.conn, {ground.questionnaire for ground in grounds.values()})
+        return await self._take(tx, submissions, grounds)
+
+    async def _take(
+        self, tx: Tx, submissions: Sequence[Submission], grounds: Mapping[UUID, Ground]
+    ) -> dict[UUID, Outcome]:
+        decided = {
+            one.survey_id: self._decide(one, grounds.get(one.survey_id), tx.now) for one in submissions
+        }
+        drafts = {survey_id: one for survey_id, one in decided.items() if isinstance(one, _Draft)}
+        outcomes = {survey_id: one for survey_id, one in decided.items() if not isinstance(one, _Draft)}
+        if drafts:
+            rows = await self._rows(tx.conn, list(drafts.values()))
+            for survey_id, stored in (await self._store(tx.conn, drafts, rows)).items():
+                if isinstance(stored, _Again):
+                    raise Unavailable("another answer to the survey came at the same moment")
+                outcomes[survey_id] = stored
+        begun = [
+            one
+            for survey_id, one in drafts.items()
+            if not one.reading.complete and one.version == 1 and _is_new(outcomes[survey_id])
+        ]
+        if begun:
+            await _say_started(tx, begun)
+        for outcome in outcomes.values():
+            _count(outcome)
+        return outcomes
 
     async def _flush(self, group: Sequence[Submission]) -> list[_Raw]:
         """Read, decide and write for a whole group: three round trips however many they are."""

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from services.collector.domain.amend import SurveyState
 from services.collector.domain.mood import primary_of
+from services.collector.handlers.forms import on_programmes
 from services.collector.handlers.sharing import on_accounts, on_shared, people_handler
 from services.collector.store import surveys as store
 from services.collector.store import widget
@@ -26,6 +27,7 @@ from shared.contracts.deliveries import (
 )
 from shared.contracts.directory import AccountChanged, ContactChanged, ContactErased, OrganisationChanged
 from shared.contracts.envelope import Event
+from shared.contracts.programmes import ProgrammePublished
 from shared.contracts.surveys import (
     SurveyCancelled,
     SurveyClosed,
@@ -150,6 +152,7 @@ async def on_organisation(events: Sequence[Event[Any]], tx: Tx) -> None:
 HANDLERS: tuple[Route, ...] = (
     Route((AccountChanged.TYPE,), on_accounts),
     Route((SurveyShared.TYPE,), on_shared),
+    Route((ProgrammePublished.TYPE,), on_programmes),
     Route((OrganisationChanged.TYPE,), on_organisation),
     Route((SurveyRequested.TYPE, SurveyExtended.TYPE, SurveyCancelled.TYPE, SurveyClosed.TYPE), on_surveys),
     Route(
@@ -176,4 +179,5 @@ def subscriptions(sealer: Sealer, *more: Route) -> tuple[Subscription, ...]:
         await learn(events, tx)
 
     people = Route((ContactChanged.TYPE, ContactErased.TYPE), contacts)
-    return (Subscription((Topic.DIRECTORY, Topic.SURVEYS, Topic.DELIVERIES), (people, *HANDLERS, *more)),)
+    topics = (Topic.DIRECTORY, Topic.PROGRAMMES, Topic.SURVEYS, Topic.DELIVERIES)
+    return (Subscription(topics, (people, *HANDLERS, *more)),)

@@ -123,6 +123,10 @@ _ERASE = (
         (select survey_id from surveys where contact_id = any($1::uuid[]))
     """,
     """
+    update form_answers set digest = '' where survey_id in
+        (select survey_id from surveys where contact_id = any($1::uuid[]))
+    """,
+    """
     update answers set words = '', content = '', address = '', idempotency_key = null where survey_id in
         (select survey_id from surveys where contact_id = any($1::uuid[]))
     """,

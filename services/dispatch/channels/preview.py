@@ -125,7 +125,7 @@ class Studio:
                 return survey_text(letter, reminder=reminder, replies=self.sms_replies)
             case Channel.IN_APP:
                 return _in_the_product(letter)
-            case Channel.LINK | Channel.SHARED_LINK:
+            case Channel.LINK | Channel.SHARED_LINK | Channel.FORM:
                 return letter.links.survey
             case Channel.WEBHOOK:
                 told = json.loads(survey_told(letter, _claimed(wanted, now), _snapshot(wanted), now))

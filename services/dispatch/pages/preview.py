@@ -16,7 +16,7 @@ from services.dispatch.pages.titles import title_of
 from services.dispatch.store import queue, views
 from services.dispatch.store.views import Worded
 from shared.contracts.directory import OrganisationChanged
-from shared.contracts.model import Channel
+from shared.contracts.model import UNASKED, Channel
 from shared.db.database import Database
 from shared.security.access import Principal, Role, Scope, User, require_role, require_scope
 from shared.web.i18n import negotiate
@@ -139,7 +139,7 @@ def _shown(
     context: dict[str, Any] = {
         "wanted": wanted,
         "locales": tuple(dict.fromkeys((*locales, wanted.locale))),
-        "channels": [channel for channel in Channel if channel is not Channel.SHARED_LINK],
+        "channels": [channel for channel in Channel if channel not in UNASKED],
         "used": one.channels,
         "steps": list(Step),
         "looks": (Look.LIGHT, Look.DARK),

@@ -39,7 +39,7 @@ class Snapshot(Struct, frozen=True, gc=False):
     service_type: str = ""
     region: str = ""
     locale: str = "en"
-    channel: Literal["email", "sms", "in_app", "link", "webhook", "shared_link"] = "email"
+    channel: Literal["email", "sms", "in_app", "link", "webhook", "shared_link", "form"] = "email"
     family: Literal["transactional", "relationship", "progress"] = "transactional"
     contact_id: Id | None = None
     account_id: Id | None = None

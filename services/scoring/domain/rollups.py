@@ -169,8 +169,8 @@ RateDeltas = dict[RateCell, list[int]]
 
 _KINDS = {State.COUNTED: 2, State.HELD: 3}
 _CHANNEL = DIMENSIONS.index("channel")
-UNASKED = "shared_link"
-"""The channel of answers by a link without an invitation: nobody was asked, so no rate has them."""
+UNASKED = frozenset({"shared_link", "form"})
+"""Channels of answers without an invitation: nobody was asked, so no rate has them."""
 
 
 def fact_rates(gone: Iterable[Fact], come: Iterable[Fact]) -> RateDeltas:
@@ -178,7 +178,7 @@ def fact_rates(gone: Iterable[Fact], come: Iterable[Fact]) -> RateDeltas:
     tables: list[tuple[int, _Table[tuple[str, date]]]] = [(1, _Table()), (-1, _Table())]
     for (_, table), facts in zip(tables, (come, gone), strict=True):
         for fact in facts:
-            if fact.state in _KINDS and fact.dims[_CHANNEL] != UNASKED:
+            if fact.state in _KINDS and fact.dims[_CHANNEL] not in UNASKED:
                 table.add((fact.family, fact.cohort), _KINDS[fact.state], fact.dims)
     return _rates(tables)
 

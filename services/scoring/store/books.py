@@ -41,7 +41,7 @@ class Books:
 
 # No rate has them, so there is no cell to read: they are counted from the facts, for whoever audits.
 _UNASKED = """
-select state, count(*) from answer_facts where snapshot ->> 'channel' = $1 group by state
+select state, count(*) from answer_facts where snapshot ->> 'channel' = any($1::text[]) group by state
 """
 
 
@@ -61,7 +61,7 @@ async def books(conn: Connection) -> Books:
             )
         )
     rates = (await queries.rates(conn, "programme", Span())).values()
-    unasked = dict(await conn.fetch(_UNASKED, UNASKED))
+    unasked = dict(await conn.fetch(_UNASKED, list(UNASKED)))
     return Books(
         programmes,
         handed_over=sum(rate.handed_over for rate in rates),

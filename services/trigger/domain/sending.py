@@ -10,10 +10,10 @@ from pydantic_core import PydanticCustomError
 
 from services.trigger.domain.parts import Rules, SpanText, Texts
 from services.trigger.domain.timing import WEEKDAYS, Span, parse_hours
-from shared.contracts.model import Channel, Persona
+from shared.contracts.model import UNASKED, Channel, Persona
 from shared.windows import Window
 
-_ASKING = tuple(channel.value for channel in Channel if channel is not Channel.SHARED_LINK)
+_ASKING = tuple(channel.value for channel in Channel if channel not in UNASKED)
 _ONE_OF = f"{', '.join(map(repr, _ASKING[:-1]))} or {_ASKING[-1]!r}"
 
 
@@ -21,6 +21,8 @@ def _asks(value: object) -> object:
     """Refuse what is no way to ask a person, and offer only what is."""
     if value == Channel.SHARED_LINK:
         raise ValueError("shared_link asks nobody; make a link: afterword programmes link KEY --label TEXT")
+    if value == Channel.FORM:
+        raise ValueError("form asks nobody; name the programme in forms.yaml: docs/forms.md")
     if value not in _ASKING:
         raise PydanticCustomError("enum", "Input should be {expected}", {"expected": _ONE_OF})
     return value

@@ -68,6 +68,10 @@ def announcement(
         form=rules.form,
         letter=rules.signed,
         channels=rules.send.channels,
+        close_the_loop=rules.loop,
+        breakdown=rules.breakdown,
+        stage=rules.stage,
+        open_for_days=min(max(rules.send.open_for.rough.days, 1), 45),
     )
 
 

@@ -16,7 +16,7 @@ from services.trigger.handlers.intake import take
 from services.trigger.store import directory, programmes
 from services.trigger.store import shared_links as store
 from shared.contracts.envelope import Event
-from shared.contracts.model import Channel, Person
+from shared.contracts.model import UNASKED, Person
 from shared.contracts.programmes import ProgrammeState
 from shared.contracts.surveys import SurveyShared
 from shared.contracts.touchpoints import Touchpoint, TouchpointContact
@@ -110,11 +110,11 @@ def _tell(tx: Tx, link: SurveyShared) -> None:
 
 
 async def introduce(sealer: Sealer, events: Sequence[Event[Any]], tx: Tx) -> None:
-    """Let the directory know who answered by a shared link and gave an address that nobody had heard of.
+    """Let the directory know who answered unasked and gave an address that nobody had heard of.
 
     Who is in the directory can be told of, merged and erased; so whoever can be called must be in it.
     """
-    answers = [event.data for event in events if event.data.snapshot.channel is Channel.SHARED_LINK]
+    answers = [event.data for event in events if event.data.snapshot.channel in UNASKED]
     named = {UUID(one.snapshot.contact_id): one for one in answers if one.person}
     if not named:
         return

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from services.cli.imports import AT_ONCE, Layout, Outcome, Source, run
+from services.cli.imports import Layout, Source, run
 from services.cli.main import app
+from services.cli.tables import AT_ONCE, Outcome
 from services.trigger.handlers import people
 from services.trigger.sources.table import COLUMNS, Kind, unknown_columns
 from services.trigger.store import directory

@@ -18,7 +18,7 @@ from services.dispatch.domain.text import UnsafeText
 from services.dispatch.domain.wording import LANGUAGES
 from services.trigger.domain import placeholders
 from shared.contracts.forms import Letter
-from shared.contracts.model import Channel
+from shared.contracts.model import UNASKED, Channel
 from shared.security.tokens import Tokens
 from tests.support.dispatch import LETTER, NOW, NPS, ORGANISATION, PUBLIC_URL
 
@@ -47,7 +47,7 @@ def test_every_slot_of_the_closed_list_has_a_value(studio: Studio, locale: str, 
 
 
 @pytest.mark.requirement("R52")
-@pytest.mark.parametrize("channel", [one for one in Channel if one is not Channel.SHARED_LINK])
+@pytest.mark.parametrize("channel", [one for one in Channel if one not in UNASKED])
 def test_each_channel_shows_what_it_would_bring(studio: Studio, channel: Channel) -> None:
     found = studio.show(write_texts(NPS, LETTER), ORGANISATION, Wanted("p", "sv", channel), NOW)
     assert bool(found.html) is (channel is Channel.EMAIL)
