@@ -225,3 +225,20 @@ async def test_all_of_it_works_by_keyboard(visit: Visit) -> None:
     await page.keyboard.press("Tab")
     await page.keyboard.press("ArrowRight")
     assert await page.get_by_role("radio", name="Bo Lindqvist").is_checked()
+
+
+@pytest.mark.requirement("R72", "R83")
+async def test_the_report_can_be_read_on_a_phone_and_keeps_its_filters(visit: Visit) -> None:
+    page = await visit.opens("/inbox/report?days=7", scripts=False)
+    await page.get_by_role("link", name="By owner").click()
+    await page.get_by_label("Owner").select_option(label="Rita Ek")
+    await page.get_by_role("button", name="Show").click()
+    assert "by=owner" in page.url
+    assert "days=7" in page.url
+    assert await page.get_by_role("cell", name="Rita Ek").is_visible()
+    assert await page.get_by_role("cell", name="Ola Nordmann").count() == 0
+    for size in (PHONE, DESK):
+        for dark in (False, True):
+            shown = await visit.opens("/inbox/report", size=size, dark=dark)
+            assert await barriers(shown) == []
+            assert await shown.evaluate("document.documentElement.scrollWidth <= innerWidth")

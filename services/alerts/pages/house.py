@@ -10,6 +10,7 @@ from uuid import UUID
 from fastapi import Depends
 from jinja2 import Environment
 
+from services.alerts.domain import words
 from services.alerts.handlers.applying import Desk
 from shared.db.database import Database
 from shared.runtime.clock import Clock
@@ -39,6 +40,7 @@ def templates() -> Environment:
     """The templates, which know where the pages' own style sheet is."""
     env = environment(FOLDER)
     env.globals["style_url"] = f"{STYLE_PATH}?v={STYLE.version}"
+    env.filters["short_span"] = words.span
     return env
 
 

@@ -14,7 +14,7 @@ from services.alerts.pages import (
     joining,
     policies,
     reaching,
-    recovered,
+    report,
     rota,
     steps,
     swaps,
@@ -37,7 +37,7 @@ def router(desk: Desk, db: Database, clock: Clock) -> APIRouter:
         """What these pages add to the shared style sheet."""
         return STYLE.response(request, {"Cache-Control": FOR_EVER})
 
-    first = (reaching, inbox, recovered, improvements, joining, take)
+    first = (reaching, inbox, report, improvements, joining, take)
     for pages in (*first, case, steps, rota, policies, swaps, feeds, tasks):
         pages.add(routes, house)
     return routes

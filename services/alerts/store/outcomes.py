@@ -9,22 +9,28 @@ from services.alerts.domain.outcomes import Outcomes
 from shared.db.database import Connection
 
 
-async def since(conn: Connection, start: datetime) -> dict[tuple[str, UUID | None], Outcomes]:
-    """How cases turned out that ended since then, or were said not to be mended; by team and owner."""
+async def since(
+    conn: Connection, start: datetime, until: datetime | None = None
+) -> dict[tuple[str, UUID | None], Outcomes]:
+    """How cases turned out that ended in a span, or were said not to be mended in it; by team and owner."""
     rows = await conn.fetch(
         """
         with denied as (
             select distinct ticket_id from timeline
-            where kind = 'denied' and at >= $1 and not data ?| array['late', 'of']
+            where kind = 'denied' and at >= $1 and at < coalesce($2, 'infinity')
+                and not data ?| array['late', 'of']
         )
         select t.team, t.owner, count(*)::int as cases,
             (count(*) filter (where t.state = 'resolved' and t.confirmed_at is not null))::int as confirmed,
             count(d.ticket_id)::int as reopened,
             (count(*) filter (where t.state <> 'resolved'))::int as open
         from tickets t left join denied d on d.ticket_id = t.id
-        where t.state = 'resolved' and t.how = 'person' and t.ended_at >= $1 or d.ticket_id is not null
+        where t.state = 'resolved' and t.how = 'person' and t.ended_at >= $1
+                and t.ended_at < coalesce($2, 'infinity')
+            or d.ticket_id is not null
         group by t.team, t.owner order by t.team, t.owner
         """,
         start,
+        until,
     )
     return {(row["team"], row["owner"]): Outcomes(*tuple(row)[2:]) for row in rows}

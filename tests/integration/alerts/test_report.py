@@ -1,0 +1,135 @@
+"""The report over HTTP: how quickly, what was late, was it mended; by team and owner, also as a file."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+
+from services.alerts.domain.teams import read_roster
+from services.alerts.handlers.actions import Action
+from shared.runtime.clock import FixedClock
+from shared.security.access import Scope
+from shared.security.sealing import Sealer
+from tests.conftest import OpenDatabase
+from tests.support.alert_site import Site, night, site
+from tests.support.alerts import HOUR, T0
+
+TEAMS = """
+teams:
+  nordic: {name: Nordic, zone: Europe/Oslo, rota: [{people: [ola@afterword.test]}]}
+routes: [{team: nordic, when: {tier: [premium]}}]
+"""
+
+
+@pytest.fixture
+async def on(database: OpenDatabase, sealer: Sealer, clock: FixedClock) -> Site:
+    """Four cases of one night: Ana's and Tiny's are Rita's, Nordlys' is Ola's, Blue Harbor's was taken."""
+    made = site(await database("alerts"), sealer, clock)
+    await night(made)
+    return made
+
+
+@pytest.fixture
+async def web(on: Site) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(on.app())
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        client.cookies.set("afterword", on.tokens["rita"])
+        yield client
+
+
+async def lines(web: httpx.AsyncClient, **asked: Any) -> dict[tuple[str, str], dict[str, Any]]:
+    answer = await web.get("/v1/tickets/report", params=asked)
+    assert answer.status_code == 200, answer.text
+    return {(one["by"], one["name"]): one for one in answer.json()["lines"]}
+
+
+@pytest.mark.requirement("R72", "R83")
+async def test_how_quickly_and_what_was_late_by_team_and_owner(on: Site, web: httpx.AsyncClient) -> None:
+    found = await lines(web)
+    whole, rita, ola = (
+        found[key] for key in (("all", "All"), ("owner", "Rita Ek"), ("owner", "Ola Nordmann"))
+    )
+    assert (whole["cases"], whole["late"]) == (4, 1)
+    assert (rita["cases"], rita["late"]) == (3, 1), "nobody has called Ana within 24 hours"
+    assert ola["contacted"] == {"n": 1, "waiting": 0, "median_hours": 7.0, "p90_hours": None}
+    assert rita["taken"]["n"] == 2
+    assert rita["contacted"] == {"n": 0, "waiting": 3, "median_hours": None, "p90_hours": None}
+    assert found["team", "The shared rota"]["cases"] == 4
+
+
+async def test_a_case_that_was_denied_counts_again_and_as_not_mended(
+    on: Site, web: httpx.AsyncClient
+) -> None:
+    await on.does("ola", "cy", Action.RESOLVE, cause="other", note="Replaced.")
+    await on.moves(40)
+    await on.does("ola", "cy", Action.DENY, note="Broken again.")
+    ola = (await lines(web))["owner", "Ola Nordmann"]
+    assert (ola["cases"], ola["opened_again"], ola["ended"], ola["not_mended"]) == (2, 1, 1, 1)
+    assert ola["recovered"] == 0
+    assert ola["resolved"] == {"n": 1, "waiting": 1, "median_hours": 14.0, "p90_hours": None}
+    later = (T0 + 39 * HOUR).isoformat()
+    assert (await lines(web, since=later))["all", "All"]["cases"] == 1, "the round that began since"
+    assert (await lines(web, until=later))["all", "All"]["ended"] == 0, "the no came after that"
+
+
+async def test_one_team_or_one_owner(on: Site, web: httpx.AsyncClient) -> None:
+    roster = read_roster(TEAMS).value
+    assert roster is not None
+    on.desk = replace(on.desk, roster=roster)
+    async with on.db.begin() as tx:
+        await tx.conn.execute("update tickets set team = 'nordic' where id = $1", await on.case_of("cy"))
+    transport = httpx.ASGITransport(on.app())
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as again:
+        again.cookies.set("afterword", on.tokens["rita"])
+        assert set(await lines(again, team="nordic")) == {
+            ("all", "All"), ("team", "Nordic"), ("owner", "Ola Nordmann")
+        }  # fmt: skip
+        assert ("team", "Nordic") not in await lines(again, team="-")
+        assert (await lines(again, owner="-"))["all", "All"]["cases"] == 0
+        assert (await lines(again, owner=str(on.users["rita"])))["all", "All"]["cases"] == 3
+        page = (await again.get("/inbox/report?team=nordic&by=owner", headers={"accept": "text/html"})).text
+        assert "Ola Nordmann</b>" in page
+        assert "Rita Ek</b>" not in page
+
+
+async def test_the_page_has_its_filters_in_its_address_and_gives_the_same_as_a_file(
+    web: httpx.AsyncClient,
+) -> None:
+    page = (await web.get("/inbox/report?days=7&from=2026-03-03&to=2026-03-04&by=owner")).text
+    assert 'value="2026-03-03"' in page
+    assert "of 4: nobody had called in time" in page
+    (link,) = [part.split('"')[0] for part in page.split('href="') if "/report/table" in part[:40]]
+    answer = await web.get(link.replace("&amp;", "&"))
+    assert "attachment" in answer.headers["content-disposition"]
+    rows = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+    assert {(row["by"], row["name"]): row["cases"] for row in rows} == {
+        ("all", "All"): "4", ("team", "The shared rota"): "4",
+        ("owner", "Rita Ek"): "3", ("owner", "Ola Nordmann"): "1",
+    }  # fmt: skip
+    assert rows[0]["contacted_median_hours"] == ""
+
+
+async def test_days_that_cannot_be_shown_are_named_and_spans_have_an_end(web: httpx.AsyncClient) -> None:
+    page = await web.get("/inbox/report?from=yesterday")
+    assert (page.status_code, "Write a day as 2026-03-31." in page.text) == (422, True)
+    for wrong in ({"since": "2024-01-01T00:00:00Z"}, {"owner": "rita"}, {"since": "7"}):
+        refused = await web.get("/v1/tickets/report", params=wrong)
+        assert refused.status_code == 422, wrong
+    empty = (await web.get("/inbox/report?from=2026-01-01&to=2026-01-02")).text
+    assert "No case in this time" in empty
+    assert (await web.get("/inbox/recovered")).headers["location"] == "/inbox/report"
+
+
+async def test_programs_need_the_scope_of_tickets(on: Site) -> None:
+    transport = httpx.ASGITransport(on.app())
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as program:
+        for scope, status in ((Scope.TICKETS_READ, 200), (Scope.SCORES_READ, 403)):
+            _, key = await on.access.create_key("bi", {scope}, None)
+            answer = await program.get("/v1/tickets/report", headers={"authorization": f"Bearer {key}"})
+            assert answer.status_code == status
