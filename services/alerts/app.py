@@ -29,6 +29,7 @@ from services.alerts.domain.teams import Roster, read_roster
 from services.alerts.domain.thanking import Policy, Thanks
 from services.alerts.handlers import (
     asking,
+    counting,
     directory,
     following,
     outside,
@@ -97,6 +98,7 @@ async def build(settings: Settings, platform: Platform) -> Service:
             ),
         ),
         loops=(*loops_of(desk, platform, channels), *_syncing(desk, platform, helpdesks)),
+        republish=counting.republish,
     )
 
 
@@ -132,6 +134,7 @@ def loops_of(desk: Desk, platform: Platform, channels: tuple[Channel, ...]) -> t
         Loop("orphans", ORPHAN_SECONDS, adopt, due=False, woken=False),
         *_warning(desk, platform, channels[0]),
         Loop("next_ways", PASSING_SECONDS, pass_on, due=False, woken=False),
+        Loop("effects", GAP_SECONDS, partial(counting.count_effects, db), woken=False),
         Loop("gauges", GAUGE_SECONDS, count, due=False, woken=False),
     )
 

@@ -6,6 +6,7 @@ from shared.contracts import (
     cases,
     deliveries,
     directory,
+    improvements,
     messages,
     programmes,
     responses,
@@ -54,6 +55,7 @@ PAYLOADS: tuple[type[Payload], ...] = (
     scores.ScoreDropped,
     scores.ThemeRising,
     *tickets.TICKETS,
+    improvements.ImprovementChanged,
 )
 """Every payload that Afterword itself emits; touchpoints are open and decoded as `Touchpoint`."""
 

@@ -21,6 +21,7 @@ class Topic(StrEnum):
     SCORES = "afterword.scores"
     FINDINGS = "afterword.findings"
     TICKETS = "afterword.tickets"
+    IMPROVEMENTS = "afterword.improvements"
 
     @property
     def dead_letters(self) -> str:
@@ -71,4 +72,5 @@ TOPICS: tuple[TopicPlan, ...] = (
     TopicPlan(Topic.SCORES, "cell", _SCORING, None, "Headline scores as they are now."),
     TopicPlan(Topic.FINDINGS, "programme", _SCORING, 30 * _DAY, "Drops of a score and rising themes."),
     TopicPlan(Topic.TICKETS, _WHO, _ALERTS, 30 * _DAY, "The life of each ticket."),
+    TopicPlan(Topic.IMPROVEMENTS, "improvement", _ALERTS, None, "Improvement actions as they are now."),
 )  # fmt: skip

@@ -10,8 +10,8 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
 from services.alerts.api.acting import actor, must_work
-from services.alerts.domain.effect import Effect, Tally, Verdict
-from services.alerts.domain.improvements import LONGEST_NAME, LONGEST_TITLE, MOST, Improvement, Plan, Stage
+from services.alerts.domain.effect import Effect, Tally
+from services.alerts.domain.improvements import LONGEST_NAME, LONGEST_TITLE, MOST, Improvement, Plan
 from services.alerts.domain.improvements import road_map as in_order
 from services.alerts.domain.model import Refused
 from services.alerts.domain.taking_part import Said
@@ -20,6 +20,7 @@ from services.alerts.handlers.applying import Desk
 from services.alerts.handlers.improving import Action, NoSuchImprovementError, Wish, act, keep
 from services.alerts.store import directory, improvements, taking_part
 from shared.contracts.forms import QuestionType
+from shared.contracts.improvements import Stage, Verdict
 from shared.contracts.messages import MessageKind
 from shared.db.database import Connection, Database
 from shared.runtime.clock import Clock
@@ -110,6 +111,7 @@ class ImprovementWhole(ImprovementOut):
 
     tickets: list[UUID]
     effects: list[EffectOut]
+    counted_at: datetime | None = Field(description="since when `effects` are final; null while they grow")
     raised_by: int = Field(description="people in its cases, each once")
     told: int = Field(description="of them, those for whom a message was asked for")
     invited: int = Field(description="of them, those who were invited to take part in it")
@@ -155,6 +157,7 @@ def _reading(routes: APIRouter, db: Database, clock: Clock) -> None:
                 **_out(one, await _today(conn, clock)).model_dump(),
                 tickets=[case.ticket_id for case in await improvements.cases(conn, one.id)],
                 effects=[_effect(each) for each in found],
+                counted_at=one.figures.at if one.figures else None,
                 raised_by=len(raised),
                 told=sum(who.state is not None for who in raised),
                 invited=sum(who.state is not None for who in invited),

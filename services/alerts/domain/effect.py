@@ -1,33 +1,27 @@
 """What an improvement has changed: the score of its programme 90 days before and after it shipped (R76).
 
 Answers of one account resemble each other, so the interval is as wide as if each account had answered once.
-Where fewer than five accounts answered on one side, nothing is said.
+Where fewer than five accounts answered on one side, nothing is said. A day after the 90 days it is counted
+for good: what is withdrawn or merged later does not change what was found.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from shared.contracts.forms import QuestionType
+from shared.contracts.improvements import MeasuredEffect, Verdict
 from shared.intervals import Interval, adjusted_wald, difference, wilson
 
 SPAN = timedelta(days=90)
 """How long before and after shipping answers count."""
+SETTLES = timedelta(days=1)
+"""How long after that answers may still be on their way, or be found to be a machine's."""
 FEW = 5
 """With fewer accounts than this on one side nothing is said."""
 SCORED = (QuestionType.NPS, QuestionType.NPS5, QuestionType.CSAT, QuestionType.CES)
 _DIFFERENCES = frozenset({QuestionType.NPS, QuestionType.NPS5})
-
-
-class Verdict(StrEnum):
-    """What can be said of the effect."""
-
-    BETTER = "better"
-    WORSE = "worse"
-    NO_DETECTABLE_CHANGE = "no_detectable_change"
-    TOO_FEW = "too_few"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +64,46 @@ class Effect:
     points: float | None = None
     low: float | None = None
     high: float | None = None
+
+    @property
+    def told(self) -> MeasuredEffect:
+        """As others are told."""
+        return MeasuredEffect(
+            scale=self.scale,
+            verdict=self.verdict,
+            n_before=self.before.n,
+            n_after=self.after.n,
+            accounts_before=self.before.accounts,
+            accounts_after=self.after.accounts,
+            before=self.before.score(self.scale),
+            after=self.after.score(self.scale),
+            points=self.points,
+            low=self.low,
+            high=self.high,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """How many cases ended with a cause, of those opened before and since."""
+
+    before: int
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What an improvement has changed, counted once the 90 days are over.
+
+    Attributes:
+        effects: the scores of its programme, by scale.
+        cases: those that its theme was the cause of.
+        at: when they were counted; what happens to an answer after that changes nothing here.
+    """
+
+    effects: tuple[Effect, ...]
+    cases: Cases
+    at: datetime
 
 
 def effect(scale: QuestionType, before: Tally, after: Tally) -> Effect:

@@ -13,7 +13,9 @@ from enum import StrEnum
 from unicodedata import category
 from uuid import UUID
 
+from services.alerts.domain.effect import Figures
 from services.alerts.domain.model import Refused
+from shared.contracts.improvements import ImprovementChanged, Stage
 
 MOST = 5
 """Impact and effort are 1 to this."""
@@ -21,17 +23,6 @@ LONGEST_TITLE = 120
 LONGEST_NAME = 80
 LONGEST_WORDS = 500
 """Of what customers are told, in each language."""
-
-
-class Stage(StrEnum):
-    """How far an improvement is."""
-
-    PROPOSED = "proposed"
-    PLANNED = "planned"
-    UNDER_WAY = "under_way"
-    SHIPPED = "shipped"
-    MEASURED = "measured"
-    DROPPED = "dropped"
 
 
 BEFORE_SHIPPING = frozenset({Stage.PROPOSED, Stage.PLANNED, Stage.UNDER_WAY})
@@ -90,7 +81,10 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Improvement:
-    """An improvement action; `version` rises with every change."""
+    """An improvement action; `version` rises with every change.
+
+    `figures`: what it has changed, counted for good; None until the 90 days after shipping are over.
+    """
 
     id: UUID
     plan: Plan
@@ -100,6 +94,7 @@ class Improvement:
     opened_at: datetime
     shipped_at: datetime | None = None
     ended_at: datetime | None = None
+    figures: Figures | None = None
 
     @property
     def waits(self) -> bool:
@@ -147,6 +142,8 @@ def edit(one: Improvement, plan: Plan, by: UUID, now: datetime) -> Change | Refu
         return Change(one)
     if one.ended_at is not None:
         return Refused("This improvement has ended.")
+    if one.figures is not None and _measured_by(checked) != _measured_by(one.plan):
+        return Refused("Its effect has been counted: theme, programme and product stay as they are.")
     changed = [name for name in _FIELDS if getattr(checked, name) != getattr(one.plan, name)]
     data = {"fields": ", ".join(changed)}
     if "due_on" in changed:
@@ -181,6 +178,7 @@ def move(
         version=one.version + 1,
         shipped_at=(one.shipped_at or now) if to in SHIPPED else None,
         ended_at=now if to in {Stage.MEASURED, Stage.DROPPED} else None,
+        figures=one.figures if to in SHIPPED else None,
     )
     return Change(after, Line(Did.MOVED, now, by, {"from": one.stage.value, "to": to.value}, note.strip()))
 
@@ -188,6 +186,35 @@ def move(
 def write(one: Improvement, line: Line) -> Change:
     """Something else that belongs into its history."""
     return Change(replace(one, version=one.version + 1), line)
+
+
+def counted(one: Improvement, figures: Figures) -> Improvement:
+    """With what it has changed, for good."""
+    return replace(one, figures=figures, version=one.version + 1)
+
+
+def event_of(one: Improvement, at: datetime) -> ImprovementChanged:
+    """An event that says how it stands."""
+    plan, figures = one.plan, one.figures
+    return ImprovementChanged(
+        improvement_id=str(one.id),
+        version=one.version,
+        stage=one.stage,
+        title=plan.title,
+        theme=plan.theme,
+        programme=plan.programme,
+        product=plan.product,
+        impact=plan.impact,
+        effort=plan.effort,
+        owner=str(plan.owner),
+        due_on=plan.due_on,
+        opened_at=one.opened_at,
+        shipped_at=one.shipped_at,
+        ended_at=one.ended_at,
+        effects=tuple(effect.told for effect in figures.effects) if figures else (),
+        counted_at=figures.at if figures else None,
+        at=at,
+    )
 
 
 def sound(plan: Plan) -> Plan | Refused:
@@ -224,6 +251,10 @@ def road_map(found: list[Improvement], today: date) -> list[Improvement]:
         return (not late, due if late else today, -one.plan.priority, -one.plan.impact, due, str(one.id))
 
     return sorted((one for one in found if one.waits), key=place)
+
+
+def _measured_by(plan: Plan) -> tuple[str, str, str]:
+    return plan.theme, plan.programme, plan.product
 
 
 def said(stage: Stage) -> str:

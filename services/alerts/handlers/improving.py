@@ -9,13 +9,14 @@ from uuid import UUID
 
 from services.alerts.domain import improvements as rules
 from services.alerts.domain.effect import SPAN, can_be_told
-from services.alerts.domain.improvements import SHIPPED, Change, Did, Improvement, Line, Plan, Stage
+from services.alerts.domain.improvements import SHIPPED, Change, Did, Improvement, Line, Plan
 from services.alerts.domain.model import Refused
 from services.alerts.domain.thanking import Reply
 from services.alerts.handlers import thanking
 from services.alerts.handlers.actions import MAX_NOTE
 from services.alerts.handlers.applying import Desk
 from services.alerts.store import answers, improvements, rota, taking_part
+from shared.contracts.improvements import Stage
 from shared.contracts.messages import MessageKind
 from shared.db.database import Tx
 
@@ -52,6 +53,8 @@ KINDS: Mapping[Action, MessageKind] = {
     Action.INVITE: MessageKind.INVITATION,
 }
 """What those who raised it get."""
+_ANNOUNCED = frozenset({Did.OPENED, Did.EDITED, Did.MOVED})
+"""What others are told of; cases, notes and mails change nothing in what it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +207,14 @@ async def _write(tx: Tx, change: Change | Refused) -> Improvement | Refused:
         return change if isinstance(change, Refused) else change.improvement
     await improvements.save(tx.conn, change.improvement)
     await improvements.append(tx.conn, change.improvement.id, change.line)
+    if change.line.did in _ANNOUNCED:
+        announce(tx, change.improvement)
     return change.improvement
+
+
+def announce(tx: Tx, one: Improvement) -> None:
+    """Tell others how it stands."""
+    tx.emit(rules.event_of(one, tx.now), identity=f"{one.id}/{one.version}", key=str(one.id))
 
 
 def _overtaken(before: Improvement, change: Change | Refused, seen: int | None) -> bool:

@@ -11,11 +11,12 @@ from babel import Locale, UnknownLocaleError
 
 from services.alerts.domain import words
 from services.alerts.domain.causes import Cause, find
-from services.alerts.domain.effect import FEW, Effect, Tally, Verdict
-from services.alerts.domain.improvements import Did, Improvement, Line, Stage, said
+from services.alerts.domain.effect import FEW, Effect, Tally
+from services.alerts.domain.improvements import Did, Improvement, Line, said
 from services.alerts.domain.thanking import Fate
 from services.alerts.store.improvements import Raised
 from shared.contracts.forms import QuestionType
+from shared.contracts.improvements import Stage, Verdict
 from shared.web.dates import number, signed
 
 STAGES: Mapping[Stage, tuple[str, str]] = {

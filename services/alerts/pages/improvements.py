@@ -12,12 +12,13 @@ from fastapi.responses import RedirectResponse, Response
 
 from services.alerts.domain.causes import find
 from services.alerts.domain.effect import SPAN, can_be_told
-from services.alerts.domain.improvements import FOLLOWS, SHIPPED, Improvement, Plan, Stage, road_map
+from services.alerts.domain.improvements import FOLLOWS, SHIPPED, Improvement, Plan, road_map
 from services.alerts.domain.model import Refused
 from services.alerts.handlers.improving import Action, NoSuchImprovementError, Wish, act, keep
 from services.alerts.pages import improvement_words as say
 from services.alerts.pages.house import House, Rep, uuid_in
 from services.alerts.store import cases, directory, improvements, rota, taking_part
+from shared.contracts.improvements import Stage
 from shared.contracts.messages import MessageKind
 from shared.db.database import Connection
 from shared.runtime.ids import random_id

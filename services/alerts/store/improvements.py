@@ -9,23 +9,26 @@ from datetime import datetime
 from uuid import UUID
 
 import asyncpg
+from pydantic import TypeAdapter
 
-from services.alerts.domain.effect import SCORED, SPAN, Effect, Tally, effect
-from services.alerts.domain.improvements import Did, Improvement, Line, Plan, Stage
+from services.alerts.domain.effect import SCORED, SPAN, Cases, Effect, Figures, Tally, effect
+from services.alerts.domain.improvements import Did, Improvement, Line, Plan
 from services.alerts.domain.thanking import Fate
 from shared.contracts.forms import QuestionType
+from shared.contracts.improvements import Stage
 from shared.db.database import Connection
 
+_FIGURES = TypeAdapter(Figures)
 _SAVE = """
 insert into improvements (id, title, theme, programme, product, impact, effort, owner, due_on, stage, version,
-    opened_by, opened_at, shipped_at, ended_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+    opened_by, opened_at, shipped_at, ended_at, figures)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 on conflict (id) do update set
     title = excluded.title, theme = excluded.theme, programme = excluded.programme,
     product = excluded.product, impact = excluded.impact, effort = excluded.effort,
     owner = excluded.owner, due_on = excluded.due_on,
     stage = excluded.stage, version = excluded.version, shipped_at = excluded.shipped_at,
-    ended_at = excluded.ended_at
+    ended_at = excluded.ended_at, figures = excluded.figures
 """
 # Of each person the last answer in a linked case; who took it back, or was erased, raised nothing.
 _RAISED = """
@@ -95,14 +98,6 @@ class Linked:
     state: str
 
 
-@dataclass(frozen=True, slots=True)
-class Cases:
-    """How many cases ended with a cause, of those opened before and since."""
-
-    before: int
-    since: int
-
-
 async def get(conn: Connection, improvement_id: UUID) -> Improvement | None:
     """One improvement."""
     row = await conn.fetchrow("select * from improvements where id = $1", improvement_id)
@@ -152,12 +147,34 @@ async def of_ticket(conn: Connection, ticket_id: UUID) -> list[Improvement]:
     return [_read(row) for row in rows]
 
 
+async def countable(conn: Connection, before: datetime, limit: int) -> list[Improvement]:
+    """Those that were shipped before then and whose effect is not counted yet; kept from others."""
+    rows = await conn.fetch(
+        """
+        select * from improvements where shipped_at < $1 and figures is null
+        order by shipped_at, id limit $2 for update skip locked
+        """,
+        before,
+        limit,
+    )
+    return [_read(row) for row in rows]
+
+
+async def page_of(conn: Connection, after: UUID | None, limit: int) -> list[Improvement]:
+    """All there are, so many at a time, in the order of their ids."""
+    rows = await conn.fetch(
+        "select * from improvements where $1::uuid is null or id > $1 order by id limit $2", after, limit
+    )
+    return [_read(row) for row in rows]
+
+
 async def save(conn: Connection, one: Improvement) -> None:
     """Write an improvement as it is now."""
     p = one.plan
     await conn.execute(
         _SAVE, one.id, p.title, p.theme, p.programme, p.product, p.impact, p.effort, p.owner, p.due_on,
         one.stage.value, one.version, one.opened_by, one.opened_at, one.shipped_at, one.ended_at,
+        _FIGURES.dump_json(one.figures).decode() if one.figures else None,
     )  # fmt: skip
 
 
@@ -273,7 +290,12 @@ async def raised(conn: Connection, improvement_id: UUID, kind: str) -> list[Rais
 
 
 async def effects(conn: Connection, one: Improvement, now: datetime) -> list[Effect]:
-    """What it has changed, by scale; empty where it names no programme, is not shipped, or nobody said."""
+    """What it has changed, by scale; empty where it names no programme, is not shipped, or nobody said.
+
+    What was counted for good is not counted again.
+    """
+    if one.figures is not None:
+        return list(one.figures.effects)
     at = one.shipped_at
     if at is None or not one.plan.programme:
         return []
@@ -293,6 +315,8 @@ async def effects(conn: Connection, one: Improvement, now: datetime) -> list[Eff
 
 async def cases_by_cause(conn: Connection, one: Improvement, now: datetime) -> Cases:
     """How many cases its theme was the cause of, opened within 90 days before and since it shipped."""
+    if one.figures is not None:
+        return one.figures.cases
     at = one.shipped_at or now
     row = await conn.fetchrow(
         """
@@ -337,4 +361,5 @@ def _read(row: asyncpg.Record) -> Improvement:
         opened_at=row["opened_at"],
         shipped_at=row["shipped_at"],
         ended_at=row["ended_at"],
+        figures=_FIGURES.validate_json(row["figures"]) if row["figures"] else None,
     )

@@ -9,15 +9,17 @@ from uuid import UUID
 
 import pytest
 
-from services.alerts.domain.effect import SPAN, Verdict
-from services.alerts.domain.improvements import Improvement, Plan, Stage
+from services.alerts.domain.effect import SETTLES, SPAN, Cases
+from services.alerts.domain.improvements import Improvement, Plan
 from services.alerts.domain.model import Refused
 from services.alerts.handlers.actions import Action as CaseAction
 from services.alerts.handlers.actions import Wish as CaseWish
 from services.alerts.handlers.actions import act as act_on_case
+from services.alerts.handlers.counting import count_effects, republish
 from services.alerts.handlers.improving import Action, Wish, act, keep
 from services.alerts.store import improvements
 from shared.contracts.directory import ContactErased
+from shared.contracts.improvements import ImprovementChanged, Stage, Verdict
 from shared.contracts.messages import MessageKind, MessageRequested
 from shared.contracts.model import Person
 from shared.runtime.ids import derive
@@ -62,6 +64,11 @@ async def told(office: Office) -> list[MessageRequested]:
     rows = await office.rows("select value from outbox where headers like '%message.requested%' order by id")
     found = [MessageRequested.model_validate_json(row[0]) for row in rows]
     return [one for one in found if one.kind is MessageKind.YOU_SAID_WE_DID]
+
+
+async def announced(office: Office) -> list[ImprovementChanged]:
+    rows = await office.rows("select value from outbox where topic = 'afterword.improvements' order by id")
+    return [ImprovementChanged.model_validate_json(row[0]) for row in rows]
 
 
 @pytest.mark.requirement("R76")
@@ -186,3 +193,55 @@ async def test_its_effect_is_the_score_before_and_since_with_the_number_of_custo
     measured = await does(office, Action.MEASURE, note="Complaints about the export are gone.")
     assert isinstance(measured, Improvement)
     assert measured.ended_at == T0 + DAY
+
+
+@pytest.mark.requirement("R76")
+async def test_others_are_told_how_it_stands_and_not_of_notes(office: Office) -> None:
+    await kept(office)
+    await kept(office)
+    await does(office, Action.NOTE, note="Asked the vendor.")
+    await kept(office, effort=1)
+    await does(office, Action.SHIP)
+    found = await announced(office)
+    assert [(one.stage, one.effort) for one in found] == [
+        (Stage.PROPOSED, 2), (Stage.PROPOSED, 1), (Stage.SHIPPED, 1)
+    ]  # fmt: skip
+    assert (found[-1].shipped_at, found[-1].owner) == (T0, str(office.team.ids["rita"]))
+    keys = await office.rows("select distinct key from outbox where topic = 'afterword.improvements'")
+    assert keys == [(str(ID),)]
+    async with office.db.begin() as tx:
+        await republish(tx)
+    assert (await announced(office))[-1].version == found[-1].version
+
+
+@pytest.mark.requirement("R76")
+async def test_a_day_after_the_90_days_its_effect_is_counted_for_good(office: Office) -> None:
+    await kept(office)
+    for name, at, score in (("b", T0 - DAY, 3), ("n", T0 + DAY, 10)):
+        said = [
+            await office.says.answered(f"{name}{n}", score, at, account=f"a{n}", contact=f"c{n}")
+            for n in range(8)
+        ]
+        await office.hears(*said)
+    office.clock.set(T0)
+    await does(office, Action.SHIP)
+    office.clock.set(T0 + SPAN + SETTLES)
+    assert await count_effects(office.db) == 0
+    office.clock.set(T0 + SPAN + SETTLES + DAY)
+    assert await count_effects(office.db) == 1
+    assert await count_effects(office.db) == 0
+    gone = [
+        office.says.withdrawn(f"n{n}", T0 + SPAN + DAY, version=2, account=f"a{n}", contact=f"c{n}")
+        for n in range(8)
+    ]
+    await office.hears(*gone)
+    async with office.db.read() as conn:
+        one = await improvements.get(conn, ID)
+        assert one is not None
+        (found,) = await improvements.effects(conn, one, office.clock.now())
+        assert (found.verdict, found.after.n, found.points) == (Verdict.BETTER, 8, 200)
+        assert await improvements.cases_by_cause(conn, one, office.clock.now()) == Cases(0, 0)
+    (told,) = (await announced(office))[-1].effects
+    assert (told.n_before, told.n_after, told.verdict) == (8, 8, Verdict.BETTER)
+    assert isinstance(await does(office, Action.MEASURE, note="It is."), Improvement)
+    assert (await announced(office))[-1].effects == (told,)

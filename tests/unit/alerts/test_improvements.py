@@ -9,15 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.alerts.domain.effect import FEW, SPAN, Tally, Verdict, can_be_told, effect
+from services.alerts.domain.effect import FEW, SPAN, Cases, Figures, Tally, can_be_told, effect
 from services.alerts.domain.improvements import (
     FOLLOWS,
     SHIPPED,
     Change,
     Improvement,
     Plan,
-    Stage,
+    counted,
     edit,
+    event_of,
     move,
     open_,
     road_map,
@@ -25,6 +26,7 @@ from services.alerts.domain.improvements import (
 )
 from services.alerts.domain.model import Refused
 from shared.contracts.forms import QuestionType
+from shared.contracts.improvements import Stage, Verdict
 from shared.runtime.ids import derive
 from tests.support.alerts import T0
 
@@ -177,3 +179,23 @@ def test_what_customers_are_told_is_one_paragraph_that_a_mail_can_carry() -> Non
     assert isinstance(sendable({"en": "x" * 501}), Refused)
     assert isinstance(sendable({"en": "=?utf-8?q?x?="}), Refused)
     assert isinstance(sendable({"en": "a\x00b"}), Refused)
+
+
+@pytest.mark.requirement("R76")
+def test_what_was_counted_is_told_and_keeps_what_it_was_counted_of() -> None:
+    shipped = moved(proposed(replace(PLAN, programme="delivery")), Stage.SHIPPED)
+    found = effect(
+        QuestionType.CSAT, Tally(unhappy=40, accounts=40), Tally(happy=30, unhappy=10, accounts=40)
+    )
+    one = counted(shipped, Figures((found,), Cases(4, 1), T0 + SPAN))
+    told = event_of(one, T0 + SPAN)
+    assert (told.version, told.counted_at) == (shipped.version + 1, T0 + SPAN)
+    (said,) = told.effects
+    assert (said.verdict, said.n_before, said.n_after, said.before, said.after) == (
+        Verdict.BETTER, 40, 40, 0, 75
+    )  # fmt: skip
+    assert isinstance(edit(one, replace(one.plan, programme="relationship"), RITA, T0), Refused)
+    assert isinstance(edit(one, replace(one.plan, title="Another word"), RITA, T0), Change)
+    back = moved(one, Stage.UNDER_WAY)
+    assert (back.figures, event_of(back, T0).effects) == (None, ())
+    assert moved(one, Stage.MEASURED, known=True).figures == one.figures
