@@ -61,6 +61,27 @@ async def test_from_a_case_to_a_shipped_improvement_on_a_phone_without_scripts(v
     assert await page.get_by_text("Nothing can be said yet", exact=True).is_visible()
 
 
+@pytest.mark.requirement("R76", "R81")
+async def test_an_improvement_is_proposed_from_a_comment_whose_writer_has_no_case(visit: Visit) -> None:
+    response = derive("response", "cy")
+    path = f"/improvements/new?response={response}&theme=usability"
+    page = await visit.opens(path, size=PHONE, scripts=False)
+    assert await page.get_by_text("Nobody called back.").is_visible()
+    assert await page.get_by_text("A comment of somebody at Nordlys").is_visible()
+    assert await page.get_by_label("Theme").input_value() == "usability"
+    assert await page.get_by_label("Programme").input_value() == "ticket-resolved"
+    assert await barriers(await visit.opens(path, size=PHONE)) == []
+    await page.get_by_role("button", name="Put it on the road map").click()
+    await page.get_by_label("What is to be improved?").fill("Somebody calls back")
+    await page.get_by_role("button", name="Put it on the road map").click()
+    assert await page.get_by_text("One person in one comment.").is_visible()
+    assert await page.get_by_text("Comment of Nordlys Logistik Skandinavia").is_visible()
+    url = page.url.split("?")[0].removeprefix(visit.reader.url)
+    assert await barriers(await visit.opens(url, size=PHONE)) == []
+    await page.get_by_role("button", name="Take off: comment").click()
+    assert await page.get_by_text("Nobody yet.").is_visible()
+
+
 @pytest.mark.requirement("R94")
 async def test_a_customer_says_yes_in_their_language_and_a_machine_says_nothing(
     visit: Visit, tokens: Tokens

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -174,12 +175,20 @@ async def test_comments_tell_themes_to_all_and_words_to_whom_they_were_given(
     assert "logistics" in await row.inner_text()
     bar = row.get_by_role("img", name="positive: 1, neither: 0, negative: 2")
     assert await bar.is_visible()
-    await row.get_by_role("link").click()
+    proposed = row.get_by_role("link", name="Propose an improvement")
+    assert await proposed.get_attribute("href") == "/improvements/new?theme=delivery_time&programme="
+    await row.get_by_role("link", name="Delivery time", exact=True).click()
     assert "theme=delivery_time" in page.url
     assert await page.get_by_role("article").count() == 3
+    link = page.get_by_role("article").first.get_by_role("link", name="Propose an improvement")
+    assert re.fullmatch(
+        r"/improvements/new\?response=[0-9a-f-]{36}&theme=delivery_time",
+        await link.get_attribute("href") or "",
+    )
     assert await page.get_by_role("article").first.get_by_role("link", name="Northwind").is_visible()
     seen = await Reader(browser, url, tokens["viewer"]).opens("/scores/comments")
     assert await seen.get_by_role("article").count() == 1
+    assert await seen.get_by_role("link", name="Propose an improvement").count() == 0
     assert "may be shown" in await seen.get_by_role("article").inner_text()
     assert "Northwind" not in await seen.locator("main").inner_text()
     assert "Delivery time" in await seen.locator("main").inner_text()

@@ -18,7 +18,7 @@ from services.alerts.domain.taking_part import Said
 from services.alerts.handlers.actions import MAX_NOTE
 from services.alerts.handlers.applying import Desk
 from services.alerts.handlers.improving import Action, NoSuchImprovementError, Wish, act, keep
-from services.alerts.store import directory, improvements, taking_part
+from services.alerts.store import directory, improvements, raising, taking_part
 from shared.contracts.forms import QuestionType
 from shared.contracts.improvements import Stage, Verdict
 from shared.contracts.messages import MessageKind
@@ -56,6 +56,9 @@ class Improving(BaseModel):
     note: str = Field(default="", max_length=MAX_NOTE, description="needed by `drop` and `measure`")
     ticket: UUID | None = Field(
         default=None, description="with `link`, `unlink`; `link` without it takes all cases of its cause"
+    )
+    response: UUID | None = Field(
+        default=None, description="with `link`, `unlink`: an answer; one of a case stands for that case"
     )
     words: dict[Annotated[str, Field(max_length=8)], str] = Field(
         default_factory=dict, max_length=50,
@@ -110,9 +113,10 @@ class ImprovementWhole(ImprovementOut):
     """With its cases, its effect, and how many of those who raised it were told."""
 
     tickets: list[UUID]
+    responses: list[UUID] = Field(description="answers that it comes from and that have no case")
     effects: list[EffectOut]
     counted_at: datetime | None = Field(description="since when `effects` are final; null while they grow")
-    raised_by: int = Field(description="people in its cases, each once")
+    raised_by: int = Field(description="people in its cases and comments, each once")
     told: int = Field(description="of them, those for whom a message was asked for")
     invited: int = Field(description="of them, those who were invited to take part in it")
     take_part: int = Field(description="of the invited, those who said yes; each is a task of the owner")
@@ -156,6 +160,7 @@ def _reading(routes: APIRouter, db: Database, clock: Clock) -> None:
             return ImprovementWhole(
                 **_out(one, await _today(conn, clock)).model_dump(),
                 tickets=[case.ticket_id for case in await improvements.cases(conn, one.id)],
+                responses=[said.response_id for said in await raising.comments(conn, one.id)],
                 effects=[_effect(each) for each in found],
                 counted_at=one.figures.at if one.figures else None,
                 raised_by=len(raised),
@@ -186,7 +191,7 @@ def _writing(routes: APIRouter, desk: Desk, db: Database) -> None:
         """Move it on or back, note something, link cases, tell or invite those who raised it."""
         told = improving or Improving()
         by = actor(who, told.user_id)
-        wish = Wish(action, by, told.version, told.note, told.ticket, told.words)
+        wish = Wish(action, by, told.version, told.note, told.ticket, told.response, told.words)
         try:
             async with db.begin() as tx:
                 await must_work(tx, by)

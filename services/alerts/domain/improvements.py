@@ -46,6 +46,8 @@ class Did(StrEnum):
     MOVED = "moved"
     LINKED = "linked"
     UNLINKED = "unlinked"
+    HEARD = "heard"
+    UNHEARD = "unheard"
     NOTED = "noted"
     TOLD = "told"
     INVITED = "invited"

@@ -15,7 +15,7 @@ from services.alerts.domain.thanking import Reply
 from services.alerts.handlers import thanking
 from services.alerts.handlers.actions import MAX_NOTE
 from services.alerts.handlers.applying import Desk
-from services.alerts.store import answers, improvements, rota, taking_part
+from services.alerts.store import answers, improvements, raising, rota, taking_part
 from shared.contracts.improvements import Stage
 from shared.contracts.messages import MessageKind
 from shared.db.database import Tx
@@ -64,6 +64,7 @@ class Wish:
     Attributes:
         seen: version that the person looked at; None when a program asks.
         ticket: with `link` and `unlink`: the case; `link` without one takes all that ended with its theme.
+        response: with `link` and `unlink`: the answer, in place of the case; one of a case stands for it.
         words: with `ship` and `tell`: language -> what those who raised it are told; with `invite`: what they
             may take part in. Whose language is not in it is not written to.
     """
@@ -73,6 +74,7 @@ class Wish:
     seen: int | None = None
     note: str = ""
     ticket: UUID | None = None
+    response: UUID | None = None
     words: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -151,8 +153,14 @@ def _may_write(one: Improvement, wish: Wish) -> Change | Refused:
 
 
 async def _link(tx: Tx, one: Improvement, wish: Wish) -> Change | Refused:
-    if wish.ticket is not None:
-        wanted = [wish.ticket]
+    ticket = wish.ticket
+    if wish.response is not None:
+        ticket = await raising.case_of(tx.conn, wish.response)
+        if ticket is None:
+            new = await raising.link(tx.conn, one.id, wish.response, wish.by, tx.now)
+            return rules.write(one, Line(Did.HEARD, tx.now, wish.by)) if new else Change(one)
+    if ticket is not None:
+        wanted = [ticket]
     else:
         since = (one.shipped_at or tx.now) - SPAN
         wanted = await improvements.unlinked(tx.conn, one.id, one.plan.theme, since)
@@ -163,6 +171,9 @@ async def _link(tx: Tx, one: Improvement, wish: Wish) -> Change | Refused:
 
 
 async def _unlink(tx: Tx, one: Improvement, wish: Wish) -> Change | Refused:
+    if wish.response is not None:
+        gone = await raising.unlink(tx.conn, one.id, wish.response)
+        return rules.write(one, Line(Did.UNHEARD, tx.now, wish.by)) if gone else Change(one)
     if wish.ticket is None:
         return Refused("Say which case.")
     if not await improvements.unlink(tx.conn, one.id, wish.ticket):

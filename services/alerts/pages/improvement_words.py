@@ -34,6 +34,8 @@ _DID = {
     Did.MOVED: "{by}: {to}",
     Did.LINKED: "{by} linked {cases}",
     Did.UNLINKED: "{by} took a case off",
+    Did.HEARD: "{by} linked a comment",
+    Did.UNHEARD: "{by} took a comment off",
     Did.NOTED: "{by} noted",
     Did.TOLD: "{by} told {people} what was changed",
     Did.INVITED: "{by} invited {people} to take part",

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
+from pydantic import BaseModel, Field
 
+from services.alerts.domain import words
 from services.alerts.domain.causes import find
 from services.alerts.domain.effect import SPAN, can_be_told
-from services.alerts.domain.improvements import FOLLOWS, SHIPPED, Improvement, Plan, road_map
-from services.alerts.domain.model import Refused
+from services.alerts.domain.improvements import FOLLOWS, LONGEST_NAME, SHIPPED, Improvement, Plan, road_map
+from services.alerts.domain.model import Answer, Refused, Ticket
+from services.alerts.handlers import opening
 from services.alerts.handlers.improving import Action, NoSuchImprovementError, Wish, act, keep
 from services.alerts.pages import improvement_words as say
 from services.alerts.pages.house import House, Rep, uuid_in
-from services.alerts.store import cases, directory, improvements, rota, taking_part
+from services.alerts.store import answers, cases, directory, improvements, raising, rota, taking_part
 from shared.contracts.improvements import Stage
 from shared.contracts.messages import MessageKind
 from shared.db.database import Connection
@@ -48,6 +51,15 @@ DONE = {
 _NO = UUID(int=0)
 
 
+class Origin(BaseModel):
+    """What a new one comes from, as an address says it: a case, a comment by its answer, or a theme."""
+
+    ticket: str = Field("", max_length=40)
+    response: str = Field("", max_length=40)
+    theme: str = Field("", max_length=LONGEST_NAME)
+    programme: str = Field("", max_length=LONGEST_NAME)
+
+
 def add(routes: APIRouter, house: House) -> None:
     """Add the routes of improvements."""
 
@@ -59,10 +71,10 @@ def add(routes: APIRouter, house: House) -> None:
         return page(request, house.env, "improvements.html", context, locale="en")
 
     @routes.get("/improvements/new")
-    async def new(request: Request, me: Rep, ticket: str = "", theme: str = "") -> Response:
-        """The form of a new one, filled in from the case that it comes from."""
+    async def new(request: Request, me: Rep, origin: Annotated[Origin, Query()]) -> Response:
+        """The form of a new one, filled in from the case, comment or theme that it comes from."""
         async with house.db.read() as conn:
-            context = await _form(house, conn, me, ticket, theme)
+            context = await _form(house, conn, me, origin)
         return page(request, house.env, "improvement_form.html", context, locale="en")
 
     @routes.get("/improvements/{improvement_id}")
@@ -81,19 +93,22 @@ def add(routes: APIRouter, house: House) -> None:
 def _saving(routes: APIRouter, house: House) -> None:
     @routes.post("/improvements/{improvement_id}")
     async def save(request: Request, improvement_id: UUID, me: Rep) -> Response:
-        """Propose it, or change it; a new one is linked to the case it comes from."""
+        """Propose it, or change it; a new one is linked to the case or comment that it comes from."""
         fields = await text_fields(request)
-        plan, ticket = _plan(fields), uuid_in(fields.get("ticket", ""))
+        plan = _plan(fields)
+        ticket, response = uuid_in(fields.get("ticket", "")), uuid_in(fields.get("response", ""))
         async with house.db.begin() as tx:
             done: object = plan
             if isinstance(plan, Plan):
                 done = await keep(house.desk, tx, improvement_id, plan, me.id, _version(fields))
-            if isinstance(done, Improvement) and ticket is not None:
-                await act(house.desk, tx, improvement_id, Wish(Action.LINK, me.id, ticket=ticket))
+            if isinstance(done, Improvement) and (ticket or response):
+                from_it = Wish(Action.LINK, me.id, ticket=ticket, response=response)
+                await act(house.desk, tx, improvement_id, from_it)
         if not isinstance(done, Refused):
             return RedirectResponse(f"/improvements/{improvement_id}?done=kept", 303)
         async with house.db.read() as conn:
-            context = await _form(house, conn, me, fields.get("ticket", ""), "")
+            origin = Origin(ticket=fields.get("ticket", ""), response=fields.get("response", ""))
+            context = await _form(house, conn, me, origin)
         typed = {"refused": done.why, "id": improvement_id, "values": {**context["values"], **fields}}
         return page(
             request, house.env, "improvement_form.html", {**context, **typed}, status=409, locale="en"
@@ -149,15 +164,15 @@ async def _road_map(house: House, conn: Connection, view: str) -> dict[str, Any]
     }
 
 
-async def _form(house: House, conn: Connection, me: User, ticket: str, theme: str) -> dict[str, Any]:
-    ticket_id = uuid_in(ticket)
-    found = await cases.ticket(conn, ticket_id) if ticket_id else None
+async def _form(house: House, conn: Connection, me: User, origin: Origin) -> dict[str, Any]:
+    found, comment, said = await _from(house, conn, origin)
+    about = comment.snapshot if comment else found.snapshot if found else None
     today = await _today(conn, house.clock.now())
     values = {
         "title": "",
-        "theme": found.cause if found else " ".join(theme.split())[:80],
-        "programme": found.snapshot.programme if found else "",
-        "product": found.snapshot.product if found else "",
+        "theme": " ".join(origin.theme.split()) or (found.cause if found else ""),
+        "programme": about.programme if about else origin.programme,
+        "product": about.product if about else "",
         "impact": 3,
         "effort": 3,
         "owner": str(me.id),
@@ -166,12 +181,26 @@ async def _form(house: House, conn: Connection, me: User, ticket: str, theme: st
     return {
         "section": "inbox",
         "id": random_id(),
-        "ticket": ticket_id if found else None,
-        "account": found.snapshot.account_name if found else "",
+        "ticket": found.id if found else None,
+        "account": about.account_name if about else "",
+        "comment": comment,
+        "said": said,
         "values": values,
         "refused": "",
         **await _choices(house, conn),
     }
+
+
+async def _from(house: House, conn: Connection, origin: Origin) -> tuple[Ticket | None, Answer | None, str]:
+    """The case and the answer that a new one comes from, and what was said in it."""
+    ticket_id, response_id = uuid_in(origin.ticket), uuid_in(origin.response)
+    comment, said = None, ""
+    if response_id is not None:
+        comment = (await answers.load(conn, {response_id})).get(response_id)
+        ticket_id = await raising.case_of(conn, response_id) or ticket_id
+    if comment is not None:
+        (said,) = await opening.words(house.desk.sealer, conn, [comment])
+    return await cases.ticket(conn, ticket_id) if ticket_id else None, comment, said
 
 
 async def _choices(house: House, conn: Connection) -> dict[str, Any]:
@@ -195,7 +224,7 @@ async def _one(house: House, conn: Connection, improvement_id: UUID, me: User) -
     cause = find(house.desk.causes, plan.theme)
     others = await improvements.unlinked(conn, one.id, plan.theme, (one.shipped_at or now) - SPAN)
     asked, lost = say.told(raised)
-    customers = len({case.account_name for case in linked})
+    customers = (await improvements.voices(conn, [one.id])).get(one.id, 0)
     return {
         "section": "inbox",
         "row": say.road_row(one, names, customers, today, house.desk.causes),
@@ -207,6 +236,9 @@ async def _one(house: House, conn: Connection, improvement_id: UUID, me: User) -
         }
         | {"owner": str(plan.owner), "due_on": plan.due_on.isoformat()},
         "cases": linked,
+        "comments": [
+            (said, words.score(said.score, said.scale)) for said in await raising.comments(conn, one.id)
+        ],
         "cause": cause.label if cause else "",
         "others": len(others),
         "raised": len(raised),
@@ -259,9 +291,9 @@ def _plan(fields: Mapping[str, str]) -> Plan | Refused:
 
 
 def _wish(action: Action, me: User, fields: Mapping[str, str]) -> Wish:
-    words = {name.removeprefix("text_"): text for name, text in fields.items() if name.startswith("text_")}
-    ticket = uuid_in(fields.get("ticket", ""))
-    return Wish(action, me.id, _version(fields), fields.get("note", ""), ticket, words)
+    told = {name.removeprefix("text_"): text for name, text in fields.items() if name.startswith("text_")}
+    ticket, response = uuid_in(fields.get("ticket", "")), uuid_in(fields.get("response", ""))
+    return Wish(action, me.id, _version(fields), fields.get("note", ""), ticket, response, told)
 
 
 def _version(fields: Mapping[str, str]) -> int | None:

@@ -30,13 +30,20 @@ on conflict (id) do update set
     stage = excluded.stage, version = excluded.version, shipped_at = excluded.shipped_at,
     ended_at = excluded.ended_at, figures = excluded.figures
 """
-# Of each person the last answer in a linked case; who took it back, or was erased, raised nothing.
+# Of each person the last linked answer, by its case or alone; who took it back or was erased raised nothing.
 _RAISED = """
+with spoken as (
+    select v.response_id, v.contact_id from improvement_cases i join voices v using (ticket_id)
+    where i.improvement_id = $1 and v.state <> 'withdrawn'
+    union
+    select a.response_id, a.contact_id from improvement_answers i join answers a using (response_id)
+    where i.improvement_id = $1
+)
 select distinct on (coalesce(m.id, v.contact_id)) coalesce(m.id, v.contact_id) as speaker, v.response_id,
     coalesce(nullif(a.snapshot ->> 'locale', ''), 'en') as locale,
     coalesce(nullif(c.name, ''), a.snapshot ->> 'account_name') as account_name,
     sent.state, sent.reason
-from improvement_cases i join voices v using (ticket_id) join answers a using (response_id)
+from spoken v join answers a using (response_id)
 left join merged m on m.former = v.contact_id
 left join contacts p on p.contact_id = coalesce(m.id, v.contact_id)
 left join merged ma on ma.former = a.account_id
@@ -48,8 +55,7 @@ left join lateral (
             or contact_id in (select former from merged where id = coalesce(m.id, v.contact_id)))
     limit 1
 ) sent on true
-where i.improvement_id = $1 and a.standing = 'counted' and v.state <> 'withdrawn'
-    and not coalesce(p.erased, false)
+where a.standing = 'counted' and not coalesce(p.erased, false)
 order by 1, a.received_at desc, v.response_id
 """
 _TALLIES = """
@@ -264,9 +270,12 @@ async def voices(conn: Connection, ids: Collection[UUID]) -> dict[UUID, int]:
     """How many accounts (else persons) stand behind each."""
     rows = await conn.fetch(
         """
-        select i.improvement_id, count(distinct t.case_key)::int as n
-        from improvement_cases i join tickets t on t.id = i.ticket_id
-        where i.improvement_id = any($1) group by 1
+        with behind as (
+            select i.improvement_id, t.case_key from improvement_cases i join tickets t on t.id = i.ticket_id
+            union
+            select i.improvement_id, a.case_key from improvement_answers i join answers a using (response_id)
+        )
+        select improvement_id, count(*)::int as n from behind where improvement_id = any($1) group by 1
         """,
         list(ids),
     )

@@ -11,6 +11,7 @@ from uuid import UUID
 from services.scoring.domain.asking import Span
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.themes import Named
+from services.scoring.domain.words import Tone
 from services.scoring.store.quoting import QUOTABLE
 from shared.db.database import Connection
 
@@ -83,6 +84,12 @@ class Comment:
     account_name: str
     persona: str
     points: Sequence[tuple[Metric, int]]
+
+    @property
+    def main_theme(self) -> str:
+        """The first thing that it complains of, else the first that it names; "" for none."""
+        ordered = sorted(self.themes, key=lambda one: one[1] != Tone.NEGATIVE)
+        return ordered[0][0] if ordered else ""
 
 
 async def themes(conn: Connection, wanted: Wanted) -> tuple[dict[str, Named], int]:

@@ -195,6 +195,29 @@ async def test_its_effect_is_the_score_before_and_since_with_the_number_of_custo
     assert measured.ended_at == T0 + DAY
 
 
+@pytest.mark.requirement("R76", "R81")
+async def test_who_wrote_a_comment_without_a_case_has_raised_it_too(office: Office) -> None:
+    await kept(office)
+    await unhappy(office, "ana")
+    await office.hears(await office.says.answered("passive", 8, T0, account="of-bo", contact="bo"))
+    for response in ("r-ana", "passive", "passive", "nobody's"):
+        await does(office, Action.LINK, response=derive("response", response))
+    linked = await office.rows("select ticket_id from improvement_cases")
+    assert linked == [(one,) for one in await cases(office)]
+    (comment,) = await office.rows("select response_id from improvement_answers")
+    assert comment == (derive("response", "passive"),)
+    async with office.db.read() as conn:
+        assert await improvements.voices(conn, [ID]) == {ID: 2}
+    await does(office, Action.SHIP, words=SAID)
+    people = {str(derive("contact", who)) for who in ("ana", "bo")}
+    assert {one.snapshot.contact_id for one in await told(office)} == people
+    await does(office, Action.UNLINK, response=derive("response", "passive"))
+    async with office.db.read() as conn:
+        assert await improvements.voices(conn, [ID]) == {ID: 1}
+    did = await office.rows("select did from improvement_lines where did in ('heard', 'unheard', 'linked')")
+    assert did == [("linked",), ("heard",), ("unheard",)]
+
+
 @pytest.mark.requirement("R76")
 async def test_others_are_told_how_it_stands_and_not_of_notes(office: Office) -> None:
     await kept(office)
