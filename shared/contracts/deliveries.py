@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import ClassVar
 
+from shared.contracts.messages import MessageKind
 from shared.contracts.model import Channel, Instant, Payload, Snapshot
 from shared.contracts.reasons import Reason
 from shared.contracts.topics import Topic
@@ -14,6 +15,7 @@ class Delivery(Payload):
     """Fields of every delivery event.
 
     `delivery_id` is derived from survey (or message), step and channel; step 0 is the first message.
+    `message_kind`: why a message that is no survey was written.
     """
 
     TOPIC: ClassVar[Topic] = Topic.DELIVERIES
@@ -23,6 +25,7 @@ class Delivery(Payload):
     version: int
     survey_id: str | None
     message_id: str | None = None
+    message_kind: MessageKind | None = None
     step: int = 0
     channel: Channel
     snapshot: Snapshot

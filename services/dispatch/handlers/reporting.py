@@ -18,6 +18,7 @@ from shared.contracts.deliveries import (
     DeliverySuppressed,
     DeliveryUncertain,
 )
+from shared.contracts.messages import MessageKind
 from shared.contracts.model import Snapshot
 from shared.contracts.reasons import Reason
 from shared.db.database import Tx
@@ -68,6 +69,7 @@ def fields_of(one: Announced, now: datetime) -> dict[str, Any]:
         "version": one.version,
         "survey_id": str(one.survey_id) if one.survey_id else None,
         "message_id": str(one.message_id) if one.message_id else None,
+        "message_kind": MessageKind(one.kind) if one.message_id else None,
         "step": one.step,
         "channel": one.channel,
         "snapshot": Snapshot.model_validate_json(one.snapshot),

@@ -38,7 +38,7 @@ def news_of(pairs: Iterable[tuple[Ask, Ask]]) -> dict[Moment, Seen]:
 
 def _said(ask: Ask) -> Iterator[tuple[Moment, bool]]:
     """What an ask that reached somebody says; one that came back says nothing."""
-    if ask.handed_over_at is None or ask.released_at is not None:
+    if ask.handed_over_at is None or ask.released_at is not None or ask.family is None:
         return
     told = json.loads(ask.snapshot)
     slot, day = slot_at(ask.handed_over_at, Place(ZoneInfo(told.get("zone") or "UTC")))

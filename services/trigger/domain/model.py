@@ -223,14 +223,15 @@ class AskState(StrEnum):
 class Ask:
     """A survey that was requested: the reservation that quarantine and budgets count, and its reminders.
 
-    `answered_at` may be a machine's doing, `heard_at` is when a person answered.
+    `answered_at` may be a machine's doing, `heard_at` is when a person answered. `family` is None of what was
+    asked beside surveys.
     """
 
     survey_id: UUID
     plan_id: UUID
     programme: str
     version: str
-    family: Family
+    family: Family | None
     contact_id: UUID
     account_id: UUID | None
     asked_at: datetime

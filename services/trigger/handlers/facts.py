@@ -12,7 +12,7 @@ from services.trigger.domain.naming import Blind
 from services.trigger.domain.programme import Edition
 from services.trigger.handlers.crowds import parts_ahead
 from services.trigger.handlers.looking_ahead import look_ahead
-from services.trigger.store import asks, brakes, plans, programmes, shadow
+from services.trigger.store import asks, brakes, invitations, plans, programmes, shadow
 from shared.db.database import Connection
 from shared.errors import Unavailable
 
@@ -46,6 +46,8 @@ async def load_people(
     people = sorted({p.contact_id for p in due if p.contact_id})
     companies = sorted({p.account_id for p in due if p.account_id})
     facts.asks = Asks(await asks.recent_asks(conn, people, companies, facts.now - MEMORY))
+    for invitation in await invitations.recent(conn, people, companies, facts.now - MEMORY):
+        facts.asks.add(invitation)
     if rehearsing := sorted({p.programme for p in due if p.shadow}):
         for ask in await shadow.would_be(conn, rehearsing, people, companies, facts.now - MEMORY):
             facts.would_be.setdefault(ask.programme, Asks()).add(ask)

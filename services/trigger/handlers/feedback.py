@@ -18,6 +18,7 @@ from services.trigger.domain.model import Ask, AskState
 from services.trigger.domain.when import HoldKind
 from services.trigger.handlers.consent import note
 from services.trigger.handlers.freeing import give_places_back, wake_waiting
+from services.trigger.handlers.inviting import note_invitations
 from services.trigger.handlers.recovery import tell_of_cases
 from services.trigger.store import asks, brakes, directory, plans, slots
 from services.trigger.store.leads import PEOPLE, current_ids
@@ -31,6 +32,7 @@ from shared.contracts.deliveries import (
     DeliveryFailed,
     DeliveryHandedOver,
     DeliverySuppressed,
+    DeliveryUncertain,
     UnsubscribeScope,
 )
 from shared.contracts.envelope import Event
@@ -44,6 +46,7 @@ DELIVERY_TYPES = (
     DeliveryHandedOver.TYPE,
     DeliveryFailed.TYPE,
     DeliverySuppressed.TYPE,
+    DeliveryUncertain.TYPE,
     DeliveryBounced.TYPE,
     DeliveryComplained.TYPE,
     ContactUnsubscribed.TYPE,
@@ -56,6 +59,7 @@ OVER = frozenset({TicketState.RESOLVED, TicketState.CLOSED})
 async def on_deliveries(events: Sequence[Event[Any]], tx: Tx) -> None:
     """Reservations of what never reached its person are released; dead addresses, yes and no are kept."""
     await _fold_contacts(events, tx)
+    await note_invitations(events, tx)
     deliveries = [event for event in events if isinstance(event.data, Delivery) and event.data.survey_id]
     known = await asks.lock_asks(tx.conn, [UUID(event.data.survey_id) for event in deliveries])
     before = dict(known)

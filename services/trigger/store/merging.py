@@ -25,6 +25,7 @@ _REPOINT = (
     "update aliases set contact_id = $2 where contact_id = any($1)",
     "update asks set contact_id = $2 where contact_id = any($1)",
     "update shadow_asks set contact_id = $2 where contact_id = any($1)",
+    "update invitations set contact_id = $2 where contact_id = any($1)",
     "update holds set contact_id = $2 where contact_id = any($1)",
     "update contacts set merged_into = $2 where merged_into = any($1)",
     """

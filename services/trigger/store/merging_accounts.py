@@ -25,6 +25,7 @@ _REPOINT = (
     "update contacts set account_id = $2 where account_id = any($1)",
     "update asks set account_id = $2 where account_id = any($1)",
     "update shadow_asks set account_id = $2 where account_id = any($1)",
+    "update invitations set account_id = $2 where account_id = any($1)",
     "update habits set account_id = $2 where account_id = any($1)",
     # Who holds a whole company is named by it, so that what ends the hold finds it.
     """

@@ -25,16 +25,19 @@ from shared.contracts.deliveries import (
     DeliveryFailed,
     DeliveryHandedOver,
     DeliverySuppressed,
+    DeliveryUncertain,
     UnsubscribeScope,
 )
 from shared.contracts.directory import ContactErased, OrganisationChanged
 from shared.contracts.forms import QuestionType
+from shared.contracts.messages import MessageKind
 from shared.contracts.model import Channel
 from shared.contracts.programmes import ProgrammePublished
 from shared.contracts.reasons import Reason
 from shared.contracts.responses import Mood, ResponseSubmitted, Score
 from shared.contracts.surveys import SurveyCancelled, SurveyReminderRequested, SurveyRequested
 from shared.contracts.tickets import TicketOpened, TicketResolved, TicketState
+from shared.runtime.ids import derive
 from tests.conftest import OpenDatabase
 from tests.support.trigger import World
 
@@ -126,6 +129,50 @@ async def test_what_never_arrived_gives_its_place_back(world: World, event: str)
     await deliver(world, 20)
     await world.later(hours=2)
     assert len(await asked(world)) == 9
+
+
+def message(world: World, told: SurveyRequested, kind: MessageKind) -> dict[str, Any]:
+    """The fields of a delivery of a message that is no survey, to somebody who was asked something."""
+    return {
+        "delivery_id": f"d-{kind}", "version": 1, "survey_id": None, "message_kind": kind,
+        "message_id": str(derive("message", kind)), "channel": Channel.EMAIL, "snapshot": told.snapshot, "at": world.clock.now(),
+    }  # fmt: skip
+
+
+@pytest.mark.requirement("R94")
+async def test_an_invitation_takes_a_place_of_the_budget_until_it_comes_back(world: World) -> None:
+    for number in range(6):
+        await deliver(world, number)
+    await world.later(hours=2)
+    (first, *_) = await asked(world)
+    await world.hear(DeliveryHandedOver(**message(world, first, MessageKind.THANKS)))
+    invited = message(world, first, MessageKind.INVITATION)
+    await world.hear(DeliveryHandedOver(**invited), DeliveryHandedOver(**invited))
+    for number in range(6, 9):
+        await deliver(world, number)
+    await world.later(hours=2)
+    assert len(await asked(world)) == 7, "six surveys, an invitation and one survey more are eight"
+    assert (await world.books()).suppressed == {"account_budget": 2}
+    await world.hear(DeliveryBounced(**invited, kind=BounceKind.HARD))
+    await deliver(world, 20)
+    await world.later(hours=2)
+    assert len(await asked(world)) == 8
+
+
+@pytest.mark.requirement("R94")
+async def test_who_was_invited_is_left_alone_and_may_have_been_when_nobody_knows(world: World) -> None:
+    await deliver(world, 1)
+    await world.later(hours=2)
+    (first,) = await asked(world)
+    await world.later(days=15)
+    await world.hear(DeliveryUncertain(**message(world, first, MessageKind.INVITATION)))
+    await deliver(world, 2, who=1)
+    await world.later(hours=2)
+    assert (await world.books()).suppressed == {"quarantined": 1}
+    await world.later(days=15)
+    await deliver(world, 3, who=1)
+    await world.later(hours=2)
+    assert len(await asked(world)) == 2
 
 
 async def test_a_dead_address_is_not_used_again(world: World) -> None:

@@ -10,7 +10,10 @@ import pytest
 from services.trigger.domain.model import Account, account_id
 from services.trigger.handlers.people import find_account
 from services.trigger.store import brakes, directory
+from shared.contracts.deliveries import DeliveryHandedOver
 from shared.contracts.directory import AccountChanged, ContactChanged
+from shared.contracts.messages import MessageKind
+from shared.contracts.model import Channel
 from shared.contracts.surveys import SurveyRequested
 from shared.security.roles import Role, Scope
 from tests.support.trigger import Site, World
@@ -82,11 +85,17 @@ async def test_the_others_hear_who_is_gone_and_where_its_people_are(world: World
 async def test_what_was_asked_at_either_uses_up_the_budget_of_the_one(world: World) -> None:
     await deliver(world, BO, GROUP, 1)
     await world.later(hours=3)
-    assert len(await world.said(SurveyRequested)) == 1
+    (first,) = await world.said(SurveyRequested)
+    invited = DeliveryHandedOver(
+        delivery_id="d1", version=1, survey_id=None, message_id=str(account_id("m1")), at=world.clock.now(),
+        message_kind=MessageKind.INVITATION, channel=Channel.EMAIL, snapshot=first.snapshot,
+    )  # fmt: skip
+    await world.hear(invited)
     await deliver(world, ANNA, ACME, 2)
     await unite(world)
     async with world.db.read() as conn:
-        assert await conn.fetchval("select distinct account_id from asks") == account_id("a1")
+        for table in ("asks", "invitations"):
+            assert await conn.fetchval(f"select distinct account_id from {table}") == account_id("a1")
 
 
 async def test_a_brake_and_a_hold_of_either_are_on_the_one(blank_site: Site) -> None:
