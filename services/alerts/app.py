@@ -25,6 +25,7 @@ from services.alerts.domain.alarm import Text
 from services.alerts.domain.causes import DEFAULT_CAUSES, Cause
 from services.alerts.domain.helpdesk import Helpdesk
 from services.alerts.domain.pace import PACES, Pace
+from services.alerts.domain.rooms import kind_of, named, rooms_of
 from services.alerts.domain.teams import Roster, read_roster
 from services.alerts.domain.thanking import Policy, Thanks
 from services.alerts.handlers import (
@@ -39,7 +40,7 @@ from services.alerts.handlers import (
     warning,
 )
 from services.alerts.handlers.applying import Desk
-from services.alerts.settings import Settings
+from services.alerts.settings import Settings, TeamRooms
 from shared.contracts.topics import Topic
 from shared.runtime.clock import Machine
 from shared.runtime.consumer import Subscription
@@ -58,7 +59,7 @@ PASSING_SECONDS = 1.0
 SYNC_SECONDS = 1.0
 WAYS = ("email", "sms")
 """Channels that reach one person, in the order in which they are tried."""
-FOLLOWERS = frozenset({"pagerduty", "webhook"})
+FOLLOWERS = ("pagerduty", "webhook")
 """Partners that keep a state of their own and hear that a case was taken or has ended."""
 
 
@@ -66,17 +67,19 @@ async def build(settings: Settings, platform: Platform) -> Service:
     """The service, ready to be started."""
     channels = channels_of(settings, platform.machine)
     helpdesks = _helpdesks(settings, platform.machine)
+    roster = roster_of(settings.roster_file)
+    _known_teams(settings.rooms, roster)
     desk = Desk(
         sealer=platform.sealer,
         machine=platform.machine,
-        rooms=tuple(channel.name for channel in channels if channel.name not in WAYS),
+        rooms=rooms_of(tuple(channel.name for channel in channels if channel.name not in WAYS)),
         ways=tuple(channel.name for channel in channels if channel.name in WAYS),
-        paces=paces_of(settings),
+        paces=paces_of(settings, channels),
         tokens=platform.tokens,
         helpdesks=tuple(helpdesk.name for helpdesk in helpdesks),
-        followers=tuple(channel.name for channel in channels if channel.name in FOLLOWERS),
+        followers=FOLLOWERS,
         leadership=settings.leadership,
-        roster=roster_of(settings.roster_file),
+        roster=roster,
         group_within=timedelta(minutes=settings.group_minutes),
         page_every=timedelta(minutes=settings.page_minutes),
         large_account=settings.large_account,
@@ -192,8 +195,21 @@ def roster_of(file: Path) -> Roster:
     return checked.value
 
 
-def paces_of(settings: Settings) -> Mapping[str, Pace]:
-    """How fast each channel may be given notices.
+def _known_teams(rooms: Mapping[str, TeamRooms], roster: Roster) -> None:
+    """See to it that rooms are of teams that there are.
+
+    Raises:
+        ValueError: there is no such team.
+    """
+    wrong = [team for team in rooms if team not in roster.teams]
+    if wrong:
+        known = ", ".join(roster.teams) or "none"
+        why = f"{', '.join(wrong)}: there is no such team in alerts.yaml; there are: {known}"
+        raise ValueError(f"AFTERWORD_ALERTS_ROOMS: {why}")
+
+
+def paces_of(settings: Settings, channels: Sequence[Channel] = ()) -> Mapping[str, Pace]:
+    """How fast each channel may be given notices; each room of a team as fast as its kind.
 
     Raises:
         ValueError: a channel that there is not, or a pace that never lets anything go.
@@ -202,7 +218,8 @@ def paces_of(settings: Settings) -> Mapping[str, Pace]:
     if wrong:
         raise ValueError(f"AFTERWORD_ALERTS_PER_MINUTE: {', '.join(wrong)}: use {', '.join(PACES)}, above 0")
     given = {name: replace(PACES[name], per_minute=value) for name, value in settings.per_minute.items()}
-    return {**PACES, **given}
+    kinds = {**PACES, **given}
+    return kinds | {one.name: kinds[kind_of(one.name)] for one in channels}
 
 
 def channels_of(settings: Settings, machine: Machine) -> tuple[Channel, ...]:
@@ -233,11 +250,18 @@ def _partners(settings: Settings, machine: Machine) -> Iterator[Channel]:
     if settings.sms_account:
         account = Account(settings.sms_account, settings.sms_from, settings.sms_token.get_secret_value())
         yield SmsChannel(poster(settings.sms_url.rstrip("/") + path(account.sid)), account)
-    if url := settings.slack_webhook_url.get_secret_value():
-        yield slack.room(poster(url))
-    if url := settings.teams_webhook_url.get_secret_value():
-        yield teams.room(poster(url))
-    if key := settings.pagerduty_routing_key.get_secret_value():
-        yield PagerDutyChannel(poster(settings.pagerduty_url.rstrip("/") + ENQUEUE), key)
+    house = TeamRooms(
+        slack=settings.slack_webhook_url,
+        teams=settings.teams_webhook_url,
+        pagerduty=settings.pagerduty_routing_key,
+    )
+    for team, rooms in {"": house, **settings.rooms}.items():
+        if url := rooms.slack.get_secret_value():
+            yield slack.room(poster(url), named("slack", team))
+        if url := rooms.teams.get_secret_value():
+            yield teams.room(poster(url), named("teams", team))
+        if key := rooms.pagerduty.get_secret_value():
+            at = poster(settings.pagerduty_url.rstrip("/") + ENQUEUE)
+            yield PagerDutyChannel(at, key, named("pagerduty", team))
     if hook := settings.webhook_url.get_secret_value():
         yield WebhookChannel(poster(hook), settings.webhook_secret.get_secret_value(), machine)

@@ -17,6 +17,9 @@ UNCONFIRMED = Gauge("afterword_alerts_unconfirmed_items", "Held unhappy answers 
 OPENED = Counter("afterword_alerts_tickets_opened_total", "Tickets opened.")
 BREACHES = Counter("afterword_alerts_breaches_total", "Clocks that ran out, by clock.", ["clock"])
 NOTICES = Counter("afterword_alerts_notices_total", "Attempts to tell somebody.", ["channel", "result"])
+GAP_MAILS = Counter(
+    "afterword_alerts_gap_mails_total", "Attempts to warn a manager of a gap in a rota.", ["result"]
+)
 HELD = Counter(
     "afterword_alerts_pages_held_total", "Notices put together with others of a quarter of an hour."
 )

@@ -22,6 +22,16 @@ class CauseSetting(BaseModel):
     attempts: int = 3
 
 
+class TeamRooms(BaseModel):
+    """A team's own rooms, in place of those of the house."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    slack: SecretStr = SecretStr("")
+    teams: SecretStr = SecretStr("")
+    pagerduty: SecretStr = SecretStr("")
+
+
 def _secrets(description: str) -> SecretStr:
     """Proof of a helpdesk's webhooks; without one none is taken."""
     found: SecretStr = Field(default=SecretStr(""), description=f"{description}; several separated by commas")
@@ -60,6 +70,10 @@ class Settings(ServiceSettings):
     )
     webhook_secret: SecretStr = Field(
         default=SecretStr(""), description="whsec_ and base64 of 24 bytes or more; signs what goes there"
+    )
+    rooms: dict[str, TeamRooms] = Field(
+        default_factory=dict,
+        description="JSON: rooms of teams by their key: slack and teams (webhooks), pagerduty (routing key)",
     )
     sms_account: str = Field(default="", description="account (AC...) with Twilio or who speaks its API")
     sms_token: SecretStr = Field(default=SecretStr(""), description="auth token of that account")

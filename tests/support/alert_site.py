@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from services.alerts import api, pages
 from services.alerts.channels.port import Delivery
+from services.alerts.domain.rooms import Rooms
 from services.alerts.domain.rota import Rota
 from services.alerts.domain.teams import read_roster
 from services.alerts.handlers import directory, responses
@@ -138,7 +139,7 @@ def site(db: Database, sealer: Sealer, clock: FixedClock) -> Site:
     return Site(
         db,
         clock,
-        Desk(sealer, FakeMachine(), rooms=("slack",)),
+        Desk(sealer, FakeMachine(), rooms=Rooms(("slack",))),
         Says(sealer, db, names=dict(CUSTOMERS)),
         access,
     )

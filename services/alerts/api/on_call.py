@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from services.alerts.domain.outlook import WEEKS, outlook
 from services.alerts.domain.rota import Shift
 from services.alerts.handlers.applying import Desk
-from services.alerts.store import rota
+from services.alerts.store import rota, warnings
 from shared.db.database import Database
 from shared.runtime.clock import Clock
 from shared.security.access import Scope, require_scope
@@ -51,6 +51,20 @@ class TeamOut(BaseModel):
     strangers: int = Field(description="people of its rota who are no active user that works on cases")
 
 
+class WarningOut(BaseModel):
+    """A mail that warns of a gap, and what became of it."""
+
+    team: str
+    user_id: UUID = Field(description="who is to know of it")
+    starts_at: datetime
+    ends_at: datetime
+    why: str
+    warned_at: datetime
+    state: Literal["pending", "sent", "failed"]
+    attempts: int
+    detail: str = Field(description="why the last attempt failed")
+
+
 def router(desk: Desk, db: Database, clock: Clock) -> APIRouter:
     """The routes."""
     routes = APIRouter(prefix="/v1/rota", tags=["rota"])
@@ -72,6 +86,29 @@ def router(desk: Desk, db: Database, clock: Clock) -> APIRouter:
                 shifts=[ShiftOut.model_validate(_plain(shift)) for shift in one.shifts],
                 gaps=[GapOut(starts_at=gap.starts_at, ends_at=gap.ends_at, why=gap.why) for gap in one.gaps],
                 strangers=len(one.team.strangers),
+            )
+            for one in found
+        ]
+
+    @routes.get("/warnings", dependencies=[Depends(require_scope(Scope.TICKETS_READ))])
+    async def list_warnings(
+        state: Literal["pending", "sent", "failed", ""] = "",
+        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    ) -> list[WarningOut]:
+        """Who was warned of gaps that are not over yet, and who could not be: the next gap first."""
+        async with db.read() as conn:
+            found = await warnings.listed(conn, clock.now(), state=state, limit=limit)
+        return [
+            WarningOut(
+                team=one.warned.team,
+                user_id=one.warned.recipient,
+                starts_at=one.warned.starts_at,
+                ends_at=one.warned.ends_at,
+                why=one.warned.why,
+                warned_at=one.warned_at,
+                state=one.state,
+                attempts=one.warned.attempts,
+                detail=one.detail,
             )
             for one in found
         ]

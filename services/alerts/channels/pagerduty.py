@@ -21,12 +21,13 @@ class PagerDutyChannel:
 
     Args:
         routing_key: The integration key of the service; a secret.
+        name: Another one for a service that is of one team.
     """
 
-    name = "pagerduty"
     concurrency = 2
 
-    def __init__(self, poster: Poster, routing_key: str) -> None:
+    def __init__(self, poster: Poster, routing_key: str, name: str = "pagerduty") -> None:
+        self.name = name
         self._poster = poster
         self._key = routing_key
 

@@ -18,9 +18,9 @@ URL_CHARS = 3000
 _MARKS = str.maketrans({"*": "∗", "_": "ˍ", "~": "∼", "`": "ˋ"})  # noqa: RUF001 - look alike, mean nothing there
 
 
-def room(poster: Poster) -> Room:
+def room(poster: Poster, name: str = "slack") -> Room:
     """A room that takes text and blocks, one after the other."""
-    return Room("slack", 1, poster, body)
+    return Room(name, 1, poster, body)
 
 
 def body(text: Text) -> dict[str, Any]:

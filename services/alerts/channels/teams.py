@@ -17,9 +17,9 @@ TEXT_CHARS = 2000
 _MARKS = str.maketrans({mark: f"\\{mark}" for mark in "\\*_[]`~#>"})
 
 
-def room(poster: Poster) -> Room:
+def room(poster: Poster, name: str = "teams") -> Room:
     """A room that takes cards."""
-    return Room("teams", 2, poster, body)
+    return Room(name, 2, poster, body)
 
 
 def body(text: Text) -> dict[str, Any]:

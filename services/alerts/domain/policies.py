@@ -10,6 +10,7 @@ from services.alerts.domain import layers, words
 from services.alerts.domain.clocks import SHARE, Level
 from services.alerts.domain.matching import Match
 from services.alerts.domain.model import Audience
+from services.alerts.domain.rooms import kind_of, team_of
 from services.alerts.domain.routing import Staff, Team
 from services.alerts.domain.teams import Route
 from services.alerts.domain.ticket import ESCALATIONS, FIRST_TOLD, UNRESOLVED_TOLD
@@ -102,13 +103,17 @@ def _named(who: Audience, team: Team, staff: Staff, rooms: Sequence[str]) -> str
         case Audience.OWNER:
             return "the owner of the case"
         case Audience.TEAM:
-            return f"the team's room ({', '.join(rooms)})" if rooms else ""
+            return f"the team's room ({', '.join(map(_room, rooms))})" if rooms else ""
         case Audience.MANAGERS:
             return f"managers: {_people(team.managers, staff)}"
         case Audience.LEADERSHIP:
             return f"leadership: {_people(team.leaders, staff)}"
         case Audience.WATCHERS:
             return "whoever watches the case"
+
+
+def _room(channel: str) -> str:
+    return f"{kind_of(channel)}, its own" if team_of(channel) else channel
 
 
 def _people(ids: Sequence[object], staff: Staff) -> str:

@@ -16,10 +16,11 @@ from services.alerts.domain.model import Refused, Standing, Step, Ticket
 from services.alerts.domain.unconfirmed import Item, ItemState
 from services.alerts.handlers import opening
 from services.alerts.handlers.applying import Desk, apply
-from services.alerts.handlers.responses import Fold, owner_of, placed, write
+from services.alerts.handlers.responses import Fold, Kin, owner_of, placed, write
 from services.alerts.store import answers, cases, directory, rota
 from services.alerts.store.cases import Lately
 from shared.db.database import Tx
+from shared.db.merged import families, family
 
 MAX_NOTE = 4000
 OTHER_OPEN = "This customer has another open case. Work on that one."
@@ -80,6 +81,9 @@ async def act(desk: Desk, tx: Tx, ticket_id: UUID, wish: Wish) -> Ticket | Refus
     Raises:
         NoSuchTicketError: there is no ticket with this id.
     """
+    if wish.action in _OPENS_AGAIN:
+        kin = await _kin(tx, {ticket_id})
+        await cases.lock(tx.conn, {key for keys in kin.values() for key in keys})
     case_key = await cases.lock_of(tx.conn, ticket_id)
     ticket = await cases.ticket(tx.conn, ticket_id) if case_key else None
     if ticket is None:
@@ -102,7 +106,9 @@ async def settle(desk: Desk, tx: Tx, response_id: UUID, by: UUID, *, real: bool)
     if found is None:
         return None
     about = {one for one in (recovery.asked_about(found.snapshot),) if one}
-    await cases.lock(tx.conn, {found.case_key} | await cases.keys_of(tx.conn, about))
+    kin = await _kin(tx, about)
+    theirs = {key for keys in kin.values() for key in keys}
+    await cases.lock(tx.conn, {found.case_key, *theirs})
     item = (await answers.items(tx.conn, {response_id})).get(response_id)
     answer = (await answers.load(tx.conn, {response_id}))[response_id]
     if item is None or not item.is_waiting:
@@ -112,7 +118,7 @@ async def settle(desk: Desk, tx: Tx, response_id: UUID, by: UUID, *, real: bool)
         await answers.save_items(tx.conn, (item,))
         return item
     lately = Lately(tx.now - desk.group_within, {incident_of(answer.snapshot)} - {""})
-    tickets = await cases.tickets_for(tx.conn, {answer.case_key}, {response_id}, lately)
+    tickets = await cases.tickets_for(tx.conn, {answer.case_key, *theirs}, {response_id}, lately)
     fold = Fold(
         {key: Case(key, found) for key, found in tickets.items()}, {response_id: answer}, {response_id: item}
     )
@@ -122,7 +128,8 @@ async def settle(desk: Desk, tx: Tx, response_id: UUID, by: UUID, *, real: bool)
     fold.take(counted, owner_of(counted, staff, owners, tx.now), desk.group_within)
     if about:
         await fold.look_up(tx, about)
-        fold.take_word(answer, counted, *await opening.words(desk.sealer, tx.conn, [counted]))
+        (words,) = await opening.words(desk.sealer, tx.conn, [counted])
+        fold.take_word(answer, counted, words, kin)
     fold.judged[response_id] = item
     await write(desk, tx, fold, staff)
     return item
@@ -205,8 +212,16 @@ async def _undo(_desk: Desk, tx: Tx, ticket: Ticket, wish: Wish) -> Step | Refus
 
 
 async def _other_open(tx: Tx, ticket: Ticket) -> bool:
-    """Whether the customer has an open case that is not this one: two at a time there never are."""
-    return not ticket.is_open and await cases.open_ticket(tx.conn, ticket.case_key) is not None
+    """Whether the customer, by whichever id, has another open case: two at a time there never are."""
+    if ticket.is_open:
+        return False
+    return bool(await cases.with_open_ticket(tx.conn, await family(tx.conn, ticket.case_key)))
+
+
+async def _kin(tx: Tx, ticket_ids: set[UUID]) -> Kin:
+    """All keys of the customers of these cases."""
+    keys = await cases.keys_of(tx.conn, ticket_ids)
+    return await families(tx.conn, keys) if keys else {}
 
 
 def _how(ticket: Ticket, wish: Wish) -> Mapping[str, str]:
@@ -226,6 +241,9 @@ VIA = {
 
 _HARMLESS = frozenset({Action.NOTE, Action.ATTEMPT, Action.LINK, Action.WATCH, Action.UNWATCH})
 """Actions that only add a line, on whatever version the person saw."""
+
+_OPENS_AGAIN = frozenset({Action.REOPEN, Action.DENY, Action.UNDO})
+"""Actions that must see all cases of a customer who was merged."""
 
 _Decide = Callable[[Desk, Tx, Ticket, Wish], Awaitable[Step | Refused]]
 _DECIDE: Mapping[Action, _Decide] = {

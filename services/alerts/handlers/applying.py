@@ -17,6 +17,7 @@ from services.alerts.domain.causes import DEFAULT_CAUSES, Cause
 from services.alerts.domain.model import Entry, Occasion, Step, Tell, Ticket
 from services.alerts.domain.pace import Pace
 from services.alerts.domain.priority import LARGE
+from services.alerts.domain.rooms import NO_ROOMS, Rooms, kind_of
 from services.alerts.domain.routing import Staff
 from services.alerts.domain.teams import NO_ROSTER, Roster
 from services.alerts.domain.thanking import Policy
@@ -42,8 +43,8 @@ class Desk:
     """What decisions need besides the database.
 
     Attributes:
-        rooms: channels that reach the team's room.
-        followers: those of them that also hear that a case was taken or has ended.
+        rooms: channels that reach a room, the house's or a team's own.
+        followers: kinds of them that also hear that a case was taken or has ended.
         ways: channels that reach one person, in the order in which they are tried.
         paces: how fast each channel may be given notices; one that is not in it, as fast as it takes them.
         helpdesks: names of those in which cases are kept in step.
@@ -59,7 +60,7 @@ class Desk:
 
     sealer: Sealer
     machine: Machine
-    rooms: tuple[str, ...] = ()
+    rooms: Rooms = NO_ROOMS
     followers: tuple[str, ...] = ()
     ways: tuple[str, ...] = ("email",)
     paces: Mapping[str, Pace] = field(default_factory=dict)
@@ -142,7 +143,7 @@ def notices_of(desk: Desk, ticket: Ticket, tell: Tell, staff: Staff) -> list[Not
             recipient.channel,
             recipient.to,
         )
-        for recipient in routing.recipients(tell, ticket, staff, desk.rooms)
+        for recipient in routing.recipients(tell, ticket, staff, desk.rooms.of(ticket.team))
     ]
 
 
@@ -159,7 +160,8 @@ def followed(desk: Desk, step: Step) -> list[Notice]:
             routing.TEAM,
         )
         for occasion in found
-        for channel in desk.followers
+        for channel in desk.rooms.of(ticket.team)
+        if kind_of(channel) in desk.followers
     ]
 
 

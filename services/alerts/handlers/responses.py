@@ -55,6 +55,10 @@ def route(desk: Desk) -> Route:
     return Route(TYPES, on_responses)
 
 
+Kin = Mapping[UUID, tuple[UUID, ...]]
+"""All keys under which the customer of a case has or had cases."""
+
+
 @dataclass(slots=True)
 class Fold:
     """What a batch has come to so far."""
@@ -86,17 +90,23 @@ class Fold:
                 case = self.cases.get(found.case_key, Case(found.case_key))
                 self.cases[found.case_key] = case.after((Step(found),))
 
-    def take_word(self, before: Answer | None, answer: Answer, words: str) -> None:
-        """Let an answer to "did we fix it?" change the case that it is about."""
+    def take_word(self, before: Answer | None, answer: Answer, words: str, kin: Kin) -> None:
+        """Let an answer to "did we fix it?" change the case that it is about.
+
+        Of a customer who was merged the case that is open may be one of another id.
+        """
         about = recovery.asked_about(answer.snapshot)
         case = next((c for c in self.cases.values() if any(t.id == about for t in c.tickets)), None)
         if case is None:
             return
         ticket = next(t for t in case.tickets if t.id == about)
-        busy = case.current if case.current and case.current.id != about else None
+        theirs = (self.cases[key] for key in kin.get(case.key, (case.key,)) if key in self.cases)
+        busy = next((one.current for one in theirs if one.current and one.current.id != about), None)
         steps = recovery.heard(ticket, before, answer, words, busy=busy)
         self.steps.extend(steps)
-        self.cases[case.key] = case.after(steps)
+        for step in steps:
+            key = step.ticket.case_key
+            self.cases[key] = self.cases[key].after((step,))
 
 
 async def hear_all(desk: Desk, events: Sequence[Event[Response]], tx: Tx) -> None:
@@ -109,6 +119,7 @@ async def hear_all(desk: Desk, events: Sequence[Event[Response]], tx: Tx) -> Non
     keys = await _case_keys(tx, {_case_key(event.data) for event in readable} | asked)
     fold = await load(desk, tx, ids, set(keys.values()), readable)
     await fold.look_up(tx, about)
+    kin = await families(tx.conn, asked) if asked else {}
     staff = await rota.staff(tx.conn, tx.now, desk.leadership, desk.roster)
     owners = await directory.owners(tx.conn, {_account(e.data) for e in readable} - {None})  # type: ignore[arg-type]
     since = min((event.data.at for event in readable), default=tx.now) - staff.roster.looks_back
@@ -124,7 +135,7 @@ async def hear_all(desk: Desk, events: Sequence[Event[Response]], tx: Tx) -> Non
             fold.take(answer, owner_of(answer, staff, owners, tx.now, past), desk.group_within)
             if about and recovery.asked_about(answer.snapshot):
                 (words,) = await opening.words(desk.sealer, tx.conn, [answer])
-                fold.take_word(before, answer, words)
+                fold.take_word(before, answer, words, kin)
     await write(desk, tx, fold, staff)
 
 

@@ -1,11 +1,16 @@
-"""A gap in a rota is told before it hurts: to the team's managers, each once."""
+"""A gap in a rota is told before it hurts: to the team's managers, each once.
+
+Whoever cannot be told has somebody else told: all managers. What became of each warning stands on the page.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from services.alerts import metrics
 from services.alerts.domain import retry
 from services.alerts.domain.alarm import Text
 from services.alerts.domain.gap_words import warning
@@ -77,7 +82,18 @@ async def send_warnings(desk: Desk, db: Database, mail: Mail, public_url: str) -
         async with db.begin() as tx:
             next_at = desk.machine.wall() + wait if wait else None
             await warnings.record(tx.conn, warned, lease, state, detail, next_at)
+            if state == "failed":
+                others = [_again(warned, user_id) for user_id in staff.managers]
+                await warnings.add(tx.conn, others, tx.now, desk.machine.wall())
+        metrics.GAP_MAILS.labels("retry" if wait else state).inc()
     return len(taken)
+
+
+def _again(warned: Warned, user_id: UUID) -> Warned:
+    """The same warning for somebody else; who has it already is left alone."""
+    return replace(
+        warned, id=derive("gap", warned.team, user_id, warned.starts_at), recipient=user_id, attempts=0
+    )
 
 
 async def _send(warned: Warned, staff: Staff, mail: Mail, base: str) -> tuple[str, str, timedelta | None]:

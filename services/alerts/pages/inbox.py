@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
+from services.alerts.domain.gap_words import SHARED
+from services.alerts.domain.outlook import gaps
+from services.alerts.domain.routing import Staff
 from services.alerts.handlers.actions import settle
 from services.alerts.handlers.applying import Desk
 from services.alerts.pages import rota as rota_pages
 from services.alerts.pages import views as page_views
 from services.alerts.pages.house import House, Rep
-from services.alerts.store import rota, task_views, views
+from services.alerts.store import rota, task_views, views, warnings
 from shared.db.database import Connection
 from shared.runtime.clock import Clock
 from shared.security.access import User
@@ -82,8 +85,19 @@ async def _inbox(desk: Desk, conn: Connection, me: User, view: str, clock: Clock
         "unsure": unsure,
         "on_call": rota_pages.current(staff, now),
         "more": len(rows) == PAGE,
+        "unheard": _unheard(staff, await warnings.unheard(conn, now), now),
         "due_tasks": (await task_views.counts(conn, me.id, now, now))["mine_late"],
     }
+
+
+def _unheard(staff: Staff, found: list[tuple[str, datetime, datetime]], now: datetime) -> dict[str, str]:
+    """Name and address of the rotas with gaps, not filled yet, of which nobody could be told."""
+    still = (
+        team
+        for team, starts_at, ends_at in ((staff.team(key), *gap) for key, *gap in found)
+        if gaps(team, staff, max(starts_at, now), ends_at)
+    )
+    return {team.name or SHARED: rota_pages.address(team.key) for team in still}
 
 
 def _tab(key: str, counts: Mapping[str, int]) -> str:

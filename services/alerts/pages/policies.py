@@ -31,7 +31,7 @@ def add(routes: APIRouter, house: House) -> None:
             "name": chosen.name or SHARED,
             "tabs": [(one.name or SHARED, f"/rota/policies?team={one.key}") for one in staff.teams],
             "current": f"/rota/policies?team={chosen.key}",
-            "steps": policies.steps(chosen, staff, desk.rooms),
+            "steps": policies.steps(chosen, staff, desk.rooms.of(chosen.key)),
             "instead": policies.instead(chosen, staff, now),
             "routes": policies.routes(chosen, desk.roster.routes),
             "quiet": desk.roster.quiet_hours,

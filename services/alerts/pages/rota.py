@@ -22,7 +22,7 @@ from services.alerts.domain.rota import Rota, Shift
 from services.alerts.domain.routing import Staff, Team
 from services.alerts.pages import feeds, rota_plan
 from services.alerts.pages.house import House, Manager, Rep
-from services.alerts.store import rota, swaps
+from services.alerts.store import rota, swaps, warnings
 from shared.calendars import DAY_MINUTES, knows
 from shared.db.database import Connection
 from shared.runtime.ids import derive
@@ -211,6 +211,7 @@ async def _context(conn: Connection, house: House, me: UUID, key: str | None) ->
         "plan": plan,
         "tabs": [(one.name or SHARED, address(one.key)) for one in staff.teams],
         "current": address(team.key),
+        "heard": rota_plan.heard(await warnings.listed(conn, now, team=team.key), names),
         "feeds": feeds.addresses(house.desk.tokens, team, me),
         "layers": _layer_views(team, names),
         "rota": staff.rota,

@@ -12,6 +12,7 @@ from services.alerts.domain.outlook import Outlook, outlook
 from services.alerts.domain.rota import Shift
 from services.alerts.domain.routing import Staff, Team
 from services.alerts.domain.swaps import Swap, SwapState
+from services.alerts.store.warnings import Kept
 
 LEFT = "Somebody who has left"
 
@@ -63,6 +64,37 @@ class Plan:
     ahead: Outlook
     lines: tuple[Line, ...]
     swaps: tuple[SwapView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Whether somebody was told of a gap, in a sentence; `state` is a badge's."""
+
+    state: str
+    text: str
+    starts_at: datetime
+    ends_at: datetime
+    note: str
+
+
+def heard(found: Sequence[Kept], names: Mapping[UUID, str]) -> list[Heard]:
+    """What became of each mail that warns of a gap, what failed first."""
+    order = {"failed": 0, "pending": 1, "sent": 2}
+    return [_heard(one, names) for one in sorted(found, key=lambda one: order[one.state])]
+
+
+def _heard(one: Kept, names: Mapping[UUID, str]) -> Heard:
+    who, warned = names.get(one.warned.recipient, LEFT), one.warned
+    if one.state == "sent":
+        said = ("ok", f"{who} was told by mail")
+    elif one.state == "failed":
+        said = ("danger", f"{who} could not be told by mail")
+    elif warned.attempts:
+        tries = "one try" if warned.attempts == 1 else f"{warned.attempts} tries"
+        said = ("warn", f"{who} is not told yet: {tries} failed, the next follows")
+    else:
+        said = ("neutral", f"{who} is being told by mail")
+    return Heard(*said, warned.starts_at, warned.ends_at, one.detail if one.state != "sent" else "")
 
 
 def chosen(staff: Staff, key: str | None, me: UUID) -> Team:

@@ -11,6 +11,7 @@ from services.alerts.domain import progress, words
 from services.alerts.domain.asking import Asking
 from services.alerts.domain.causes import Cause, find
 from services.alerts.domain.model import Kind
+from services.alerts.domain.rooms import kind_of, team_of
 from services.alerts.domain.routing import TEAM
 from services.alerts.domain.thanking import Fate
 from services.alerts.handlers.actions import VIA
@@ -221,8 +222,8 @@ def tries(logged: Logged, reader: Reader) -> Sentence | None:
 
 
 def _how(data: Mapping[str, str]) -> str:
-    channel = data.get("channel", "")
-    return _MEDIA.get(channel, f"on {channel.title()}")
+    kind, team = kind_of(data.get("channel", "")), team_of(data.get("channel", ""))
+    return _MEDIA.get(kind, f"on {kind.title()}") + (f" ({team})" if team else "")
 
 
 def _say(kind: Kind, by: str, data: Mapping[str, str], reader: Reader) -> str:

@@ -178,17 +178,6 @@ async def ticket(conn: Connection, ticket_id: UUID) -> Ticket | None:
     return found[0] if found else None
 
 
-async def open_ticket(conn: Connection, case_key: UUID) -> UUID | None:
-    """The id of a case's open ticket."""
-    found: UUID | None = await conn.fetchval(
-        """
-        select id from tickets where case_key = $1 and state in ('open', 'acknowledged', 'contacted')
-        """,
-        case_key,
-    )
-    return found
-
-
 async def states(conn: Connection, ticket_ids: Collection[UUID]) -> dict[UUID, TicketState]:
     """How these tickets stand."""
     rows = await conn.fetch("select id, state from tickets where id = any($1)", list(ticket_ids))

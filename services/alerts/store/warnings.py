@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
 from shared.db.database import Connection
+
+State = Literal["pending", "sent", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,48 @@ class Warned:
     ends_at: datetime
     why: str
     attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A warning and what became of it; `detail` is why the last try failed."""
+
+    warned: Warned
+    warned_at: datetime
+    state: State
+    detail: str
+
+
+async def listed(
+    conn: Connection, now: datetime, *, team: str | None = None, state: str = "", limit: int = 100
+) -> list[Kept]:
+    """Warnings of gaps that are not over, the next gap first; of one team, in one state."""
+    rows = await conn.fetch(
+        """
+        select id, team, recipient, starts_at, ends_at, why, attempts, warned_at, state, detail
+        from gap_warnings
+        where ends_at > $1 and ($2::text is null or team = $2) and ($3 = '' or state = $3)
+        order by starts_at, team, warned_at, id limit $4
+        """,
+        now,
+        team,
+        state,
+        limit,
+    )
+    return [Kept(Warned(*tuple(row)[:7]), row["warned_at"], row["state"], row["detail"]) for row in rows]
+
+
+async def unheard(conn: Connection, now: datetime) -> list[tuple[str, datetime, datetime]]:
+    """Team, begin and end of gaps to come of which nobody could be told by mail."""
+    rows = await conn.fetch(
+        """
+        select team, starts_at, max(ends_at) as ends_at from gap_warnings
+        where ends_at > $1 group by team, starts_at
+        having bool_or(state = 'failed') and not bool_or(state = 'sent') order by starts_at, team
+        """,
+        now,
+    )
+    return [(row["team"], row["starts_at"], row["ends_at"]) for row in rows]
 
 
 async def add(conn: Connection, warnings: Sequence[Warned], now: datetime, wall: datetime) -> int:

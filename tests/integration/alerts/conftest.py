@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from services.alerts.domain.rooms import Rooms
 from services.alerts.handlers import asking, directory, responses, thanking
 from services.alerts.handlers.applying import Desk
 from services.alerts.worker import ring_clocks
@@ -70,5 +71,5 @@ async def office(
         await team.add(tx, "rita")
         await team.add(tx, "mia", Role.MANAGER)
         await team.add(tx, "ada", Role.ADMIN)
-    desk = Desk(sealer, machine, rooms=("slack",))
+    desk = Desk(sealer, machine, rooms=Rooms(("slack",)))
     return Office(db, desk, Says(sealer, db), team, clock, machine)

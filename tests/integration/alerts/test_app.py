@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr, ValidationError
 
 from services.alerts.app import build
-from services.alerts.settings import Settings
+from services.alerts.settings import Settings, TeamRooms
 from shared.bus.memory import MemoryBus
 from shared.runtime.service import Platform
 from shared.security.access import Access
@@ -38,9 +39,10 @@ async def test_each_channel_has_a_loop_of_its_own_and_failures_leave_work_to_do(
     service = await build(settings, given(office))
     loops = {loop.name: loop for loop in service.loops}
     rooms = {"notices.email", "notices.slack"}
-    assert set(loops) == {"clocks", "pages", *rooms, "orphans", "gaps", "gap_mails", "next_ways", "gauges"}
+    others = {"clocks", "pages", "orphans", "gaps", "gap_mails", "next_ways", "effects", "gauges"}
+    assert set(loops) == rooms | others
     await office.hears(await office.says.answered("r1", 2, T0))
-    assert [await loops[name].run() for name in loops] == [0, 0, 2, 1, 0, 0, 0, 0, 0]
+    assert [await loops[name].run() for name in loops] == [0, 0, 2, 1, 0, 0, 0, 0, 0, 0]
     assert await office.rows("select distinct state, attempts from notices") == [("pending", 1)]
 
 
@@ -65,6 +67,33 @@ async def test_each_partner_whose_settings_are_there_is_told(office: Office) -> 
     service = await build(settings, given(office))
     told = {loop.name.removeprefix("notices.") for loop in service.loops if loop.name.startswith("notices.")}
     assert told == {"email", "slack", "teams", "pagerduty", "webhook"}
+
+
+async def test_a_team_may_have_rooms_of_its_own(office: Office, tmp_path: Path) -> None:
+    roster = tmp_path / "alerts.yaml"
+    roster.write_text("teams: {emea: {name: EMEA}}")
+    settings = Settings(
+        roster_file=roster,
+        slack_webhook_url=SecretStr("https://hooks.slack.test/x"),
+        rooms={"emea": TeamRooms(slack=SecretStr("https://hooks.slack.test/y"), pagerduty=SecretStr("key"))},
+    )
+    service = await build(settings, given(office))
+    told = {loop.name.removeprefix("notices.") for loop in service.loops if loop.name.startswith("notices.")}
+    assert told == {"email", "slack", "slack:emea", "pagerduty:emea"}
+    with pytest.raises(ValueError, match="apac: there is no such team"):
+        await build(settings.model_copy(update={"rooms": {"apac": TeamRooms()}}), given(office))
+
+
+def test_rooms_are_written_as_json_or_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AFTERWORD_ALERTS_ROOMS", '{"emea": {"slack": "https://hooks.slack.test/y"}}')
+    monkeypatch.setenv("AFTERWORD_ALERTS_ROOMS__EMEA__PAGERDUTY", "key")
+    rooms = Settings().rooms["emea"]
+    assert (rooms.slack.get_secret_value(), rooms.pagerduty.get_secret_value()) == (
+        "https://hooks.slack.test/y", "key"
+    )  # fmt: skip
+    monkeypatch.setenv("AFTERWORD_ALERTS_ROOMS", '{"emea": {"irc": "x"}}')
+    with pytest.raises(ValidationError):
+        Settings()
 
 
 async def test_a_webhook_without_a_secret_stops_the_start(office: Office) -> None:

@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from services.alerts.channels.port import Delivery
 from services.alerts.domain.model import Refused
+from services.alerts.domain.rooms import Rooms
 from services.alerts.handlers.actions import Action, Wish, act
 from services.alerts.worker import hand_over
 from shared.errors import SendError
@@ -21,7 +22,7 @@ DOWN = SendError("HTTP 503", permanent=False)
 
 @pytest.fixture
 def office(office: Office) -> Office:
-    office.desk = replace(office.desk, rooms=("slack", "pagerduty"), followers=("pagerduty",))
+    office.desk = replace(office.desk, rooms=Rooms(("slack", "pagerduty")), followers=("pagerduty",))
     return office
 
 

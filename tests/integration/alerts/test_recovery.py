@@ -8,12 +8,14 @@ from uuid import UUID
 
 import pytest
 
+from services.alerts.domain.model import Refused
 from services.alerts.domain.outcomes import Outcomes, total
 from services.alerts.handlers.actions import Action, Wish, act, settle
 from services.alerts.pages.timeline import Reader, asked
 from services.alerts.store import outcomes, questions
 from shared.contracts.cases import QuestionDecided
 from shared.contracts.deliveries import DeliveryHandedOver, DeliverySuppressed
+from shared.contracts.directory import AccountChanged, ContactChanged
 from shared.contracts.forms import QuestionType
 from shared.contracts.model import Channel
 from shared.contracts.reasons import Outcome, Reason
@@ -28,9 +30,9 @@ STATE = "select state, generation, confirmed_at is not null, denied_at is not nu
 SAID = T0 + timedelta(days=3)
 
 
-async def resolved(office: Office) -> UUID:
+async def resolved(office: Office, **who: Any) -> UUID:
     """A case that Rita resolved after a call."""
-    await office.hears(await office.says.answered("r1", 2, T0))
+    await office.hears(await office.says.answered("r1", 2, T0, **who))
     ((ticket_id,),) = await office.rows("select id from tickets")
     rita = office.team.ids["rita"]
     async with office.db.begin() as tx:
@@ -41,12 +43,13 @@ async def resolved(office: Office) -> UUID:
 
 
 async def says(office: Office, ticket: UUID, *, fixed: bool, name: str = "fixed", **more: Any) -> Any:
-    """The customer's answer to the question about a case."""
+    """The customer's answer to the question about a case; `asked` says who was, by account and contact."""
     return await office.says.answered(
         name,
         int(fixed),
         SAID,
-        snapshot=about(ticket),
+        snapshot=about(ticket, **more.get("asked", {})),
+        **more.pop("asked", {}),
         mood=Mood.HAPPY if fixed else Mood.UNHAPPY,
         scores=(Score(question="score", type=QuestionType.YES_NO, value=int(fixed)),),
         close_the_loop=CloseTheLoop(ticket=False),
@@ -55,8 +58,9 @@ async def says(office: Office, ticket: UUID, *, fixed: bool, name: str = "fixed"
     )
 
 
-def about(ticket: UUID) -> Any:
-    return snapshot(programme="recovery", touchpoint=CASE_RESOLVED, context={"case": str(ticket), "run": "1"})
+def about(ticket: UUID, **who: Any) -> Any:
+    case = {"case": str(ticket), "run": "1"}
+    return snapshot(**who, programme="recovery", touchpoint=CASE_RESOLVED, context=case)
 
 
 def decided(ticket: UUID, outcome: Outcome, reason: Reason | None = None, **more: Any) -> Any:
@@ -124,6 +128,61 @@ async def test_a_no_opens_the_case_again_and_tells_the_managers_at_once(office: 
     assert await office.rows("select count(*) from tickets") == [(1,)], "no second case comes of it"
     noted = await office.rows("select kind from timeline where note <> '' order by id")
     assert noted[-1] == ("denied",)
+
+
+def merged(*, person: bool) -> Any:
+    """Acme, or Ana where there is no account, is known under another id from now on."""
+    if person:
+        ana, anna = str(derive("contact", "ana")), str(derive("contact", "anna"))
+        return event(ContactChanged(contact_id=ana, version=2, merged_into=anna), T0 + HOUR)
+    acme, group = str(derive("account", "acme")), str(derive("account", "group"))
+    return event(AccountChanged(account_id=acme, version=2, merged_into=group), T0 + HOUR)
+
+
+@pytest.mark.requirement("R72")
+@pytest.mark.parametrize("person", [False, True])
+async def test_the_no_of_a_customer_who_was_merged_is_heard_in_the_case_that_is_open(
+    office: Office, *, person: bool
+) -> None:
+    old, new = ("ana", "anna") if person else ("acme", "group")
+    mine = {"account": None, "contact": old} if person else {"account": old}
+    theirs = {"account": None, "contact": new} if person else {"account": new}
+    ticket = await resolved(office, **mine)
+    await office.hears(merged(person=person))
+    await office.hears(await office.says.answered("r2", 1, T0 + 2 * HOUR, **theirs))
+    office.clock.set(SAID)
+    await office.hears(await says(office, ticket, fixed=False, words="It still breaks.", asked=theirs))
+    stands = "select id = $1, state, denied_at is not null from tickets order by opened_at"
+    assert await office.rows(stands, ticket) == [(True, "resolved", False), (False, "open", True)]
+    noted = "select ticket_id = $1, data ? 'of' from timeline where kind = 'denied'"
+    heard = await office.rows(noted, ticket)
+    assert sorted(heard) == [(False, True), (True, False)]
+    told = await office.rows("select distinct ticket_id = $1 from notices where occasion = 'denied'", ticket)
+    assert told == [(False,)], "those are told who have the open case"
+    rita = office.team.ids["rita"]
+    for action in (Action.DENY, Action.REOPEN):
+        async with office.db.begin() as tx:
+            assert isinstance(await act(office.desk, tx, ticket, Wish(action, rita)), Refused)
+
+
+@pytest.mark.requirement("R72")
+@pytest.mark.parametrize("person", [False, True])
+async def test_the_no_of_a_customer_who_was_merged_opens_the_case_that_it_is_about(
+    office: Office, *, person: bool
+) -> None:
+    old, new = ("ana", "anna") if person else ("acme", "group")
+    mine = {"account": None, "contact": old} if person else {"account": old}
+    theirs = {"account": None, "contact": new} if person else {"account": new}
+    ticket = await resolved(office, **mine)
+    await office.hears(merged(person=person))
+    await office.hears(await says(office, ticket, fixed=False, model=ResponseHeld, asked=theirs))
+    office.clock.set(SAID)
+    async with office.db.begin() as tx:
+        rita = office.team.ids["rita"]
+        assert await settle(office.desk, tx, derive("response", "fixed"), rita, real=True)
+    assert await office.rows(STATE) == [("open", 2, False, True)]
+    await office.hears(await office.says.answered("r2", 1, SAID + HOUR, **theirs))
+    assert await office.rows("select count(*) from tickets") == [(1,)], "what comes later joins it"
 
 
 async def test_a_held_no_counts_for_nothing_until_somebody_says_that_it_is_real(office: Office) -> None:

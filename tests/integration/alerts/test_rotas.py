@@ -13,8 +13,11 @@ import pytest
 from icalendar import Calendar
 
 from services.alerts.domain.alarm import Text
+from services.alerts.domain.layers import Override
+from services.alerts.domain.rooms import Rooms
 from services.alerts.domain.teams import Roster, read_roster
 from services.alerts.handlers.warning import notice_gaps, send_warnings
+from services.alerts.store import rota
 from services.alerts.worker import adopt_orphans
 from shared.errors import SendError
 from shared.runtime.clock import FakeMachine, FixedClock
@@ -213,6 +216,64 @@ async def test_a_gap_that_comes_is_told_to_the_teams_manager_once(on: Site) -> N
     for at, new in ((monday, 1), (saturday, 0), (sunday, 1), (sunday, 0)):  # each gap a week before it comes
         on.clock.set(at)
         assert await notice_gaps(on.desk, on.db) == new
+
+
+@pytest.mark.requirement("R72")
+async def test_a_warning_that_cannot_be_sent_is_seen_and_somebody_else_is_told(
+    on: Site, web: httpx.AsyncClient
+) -> None:
+    mail = Mailer(SendError("SMTP 451", permanent=False))
+    await notice_gaps(on.desk, on.db)
+    await send_warnings(on.desk, on.db, mail, "https://afterword.test")
+    assert "Mia Sol is not told yet: one try failed" in await seen(web, on, "rita", "/rota?team=nordic")
+    machine = on.desk.machine
+    assert isinstance(machine, FakeMachine)
+    await machine.sleep(60)
+    mail.trouble = SendError("SMTP 550", permanent=True)
+    await send_warnings(on.desk, on.db, mail, "https://afterword.test")
+    page = await seen(web, on, "rita", "/rota?team=nordic")
+    assert "Mia Sol could not be told by mail" in page
+    assert "SMTP 550" in page
+    assert "Ada Admin is being told by mail" in page, "all managers are told instead"
+    assert "nobody is on call at times to come" in await seen(web, on, "rita", "/inbox")
+    found = (await web.get("/v1/rota/warnings", params={"state": "failed"})).json()
+    assert [(one["team"], one["user_id"], one["attempts"], one["detail"]) for one in found] == [
+        ("nordic", str(on.users["mia"]), 2, "SMTP 550")
+    ]
+    mail.trouble = None
+    await send_warnings(on.desk, on.db, mail, "https://afterword.test")
+    assert [to for _, to, _ in mail.sent] == ["ada@afterword.test"]
+    assert "nobody is on call at times to come" not in await seen(web, on, "rita", "/inbox")
+    assert await notice_gaps(on.desk, on.db) == 0
+
+
+@pytest.mark.requirement("R72")
+async def test_a_gap_that_was_filled_since_alarms_nobody(on: Site, web: httpx.AsyncClient) -> None:
+    await notice_gaps(on.desk, on.db)
+    await send_warnings(
+        on.desk, on.db, Mailer(SendError("SMTP 550", permanent=True)), "https://afterword.test"
+    )
+    assert "nobody is on call at times to come" in await seen(web, on, "ola", "/inbox")
+    async with on.db.begin() as tx:
+        gap = await tx.conn.fetchrow("select starts_at, ends_at from gap_warnings limit 1")
+        stand_in = Override(derive("o"), on.users["ola"], gap["starts_at"], gap["ends_at"], team="nordic")
+        await rota.add_override(tx.conn, stand_in)
+    assert "nobody is on call at times to come" not in await seen(web, on, "ola", "/inbox")
+
+
+@pytest.mark.requirement("R72", "R80")
+async def test_each_team_is_told_in_its_own_room_and_no_room_holds_back_another(on: Site) -> None:
+    on.desk = replace(on.desk, rooms=Rooms(("slack",), {"nordic": ("slack:nordic",)}))
+    await on.hears(
+        await on.says.answered("r1", 2, T0, snapshot=snapshot("acme", region="nordic")),
+        await on.says.answered("r2", 2, T0, account="tiny", contact="eli"),
+    )
+    async with on.db.read() as conn:
+        rows = await conn.fetch(
+            "select t.team, n.channel, n.state from notices n join tickets t on t.id = n.ticket_id "
+            "where n.channel like 'slack%' order by 1"
+        )
+    assert [tuple(row) for row in rows] == [("", "slack", "pending"), ("nordic", "slack:nordic", "pending")]
 
 
 @pytest.mark.requirement("R72")

@@ -135,7 +135,8 @@ def message(world: World, told: SurveyRequested, kind: MessageKind) -> dict[str,
     """The fields of a delivery of a message that is no survey, to somebody who was asked something."""
     return {
         "delivery_id": f"d-{kind}", "version": 1, "survey_id": None, "message_kind": kind,
-        "message_id": str(derive("message", kind)), "channel": Channel.EMAIL, "snapshot": told.snapshot, "at": world.clock.now(),
+        "message_id": str(derive("message", kind)), "channel": Channel.EMAIL, "snapshot": told.snapshot,
+        "at": world.clock.now(),
     }  # fmt: skip
 
 
