@@ -33,6 +33,7 @@ from services.alerts.handlers import (
     counting,
     directory,
     following,
+    leading,
     outside,
     passing,
     responses,
@@ -100,12 +101,17 @@ async def build(settings: Settings, platform: Platform) -> Service:
                 routes=(*directory.ROUTES, responses.route(desk), thanking.ROUTE, *asking.ROUTES),
             ),
         ),
-        loops=(*loops_of(desk, platform, channels), *_syncing(desk, platform, helpdesks)),
+        loops=(
+            *loops_of(desk, platform, channels, monthly_report=settings.monthly_report),
+            *_syncing(desk, platform, helpdesks),
+        ),
         republish=counting.republish,
     )
 
 
-def loops_of(desk: Desk, platform: Platform, channels: tuple[Channel, ...]) -> tuple[Loop, ...]:
+def loops_of(
+    desk: Desk, platform: Platform, channels: tuple[Channel, ...], *, monthly_report: bool
+) -> tuple[Loop, ...]:
     """The clocks, one loop for each channel so that a dead one delays no other, and the gauges."""
     db, public_url = platform.db, platform.settings.public_url
 
@@ -136,6 +142,7 @@ def loops_of(desk: Desk, platform: Platform, channels: tuple[Channel, ...]) -> t
         *map(hand_over, channels),
         Loop("orphans", ORPHAN_SECONDS, adopt, due=False, woken=False),
         *_warning(desk, platform, channels[0]),
+        *(_reporting(desk, platform, channels[0]) if monthly_report else ()),
         Loop("next_ways", PASSING_SECONDS, pass_on, due=False, woken=False),
         Loop("effects", GAP_SECONDS, partial(counting.count_effects, db), woken=False),
         Loop("gauges", GAUGE_SECONDS, count, due=False, woken=False),
@@ -148,6 +155,14 @@ def _warning(desk: Desk, platform: Platform, mail: Channel) -> Iterator[Loop]:
     send = partial(warning.send_warnings, desk, db, partial(_mail, mail), public_url)
     yield Loop("gaps", GAP_SECONDS, partial(warning.notice_gaps, desk, db), woken=False)
     yield Loop("gap_mails", PASSING_SECONDS, send, due=False, woken=False)
+
+
+def _reporting(desk: Desk, platform: Platform, mail: Channel) -> Iterator[Loop]:
+    """Leaders and managers of teams get a report each month, by mail."""
+    db, public_url = platform.db, platform.settings.public_url
+    send = partial(leading.send_reports, desk, db, partial(_mail, mail), public_url)
+    yield Loop("reports", GAP_SECONDS, partial(leading.plan_reports, desk, db), woken=False)
+    yield Loop("report_mails", PASSING_SECONDS, send, due=False, woken=False)
 
 
 async def _mail(channel: Channel, mail_id: UUID, to: str, name: str, text: Text) -> None:

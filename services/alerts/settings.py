@@ -116,6 +116,9 @@ class Settings(ServiceSettings):
     roster_file: Path = Field(
         default=Path("alerts.yaml"), description="teams, their rotas and routes, if the file is there"
     )
+    monthly_report: bool = Field(
+        default=True, description="whether leaders and managers of teams get a report each month"
+    )
     group_minutes: int = Field(
         default=60, ge=0, description="answers of one account within that time are one ticket, ended or not"
     )

@@ -14,6 +14,9 @@ from services.alerts.domain.alarm import Text
 from shared.errors import SendError
 from shared.smtp import SECONDS, Server, domain_of, hand_over, one_line
 
+_LABELS = 12
+"""Width of the column of labels in plain text; more where one is longer."""
+
 
 class EmailChannel:
     """Sends each notice as one mail with a Message-ID of its own that repetitions share."""
@@ -51,7 +54,8 @@ def build(delivery: Delivery, sender: str) -> EmailMessage:
     message["Subject"] = one_line(text.subject)
     message["Message-ID"] = f"<{delivery.id}@{domain_of(sender)}>"
     message["Auto-Submitted"] = "auto-generated"
-    message["X-Priority"] = "1"
+    if not text.calm:
+        message["X-Priority"] = "1"
     message.set_content(plain(text))
     message.add_alternative(rich(text), subtype="html")
     return message
@@ -60,7 +64,8 @@ def build(delivery: Delivery, sender: str) -> EmailMessage:
 def plain(text: Text) -> str:
     """The notice as plain text."""
     quote = "".join(f"  > {line}\n" for line in text.quote.splitlines())
-    facts = "".join(f"{label + ':':<12}{value}\n" for label, value in text.facts)
+    width = max((len(label) + 2 for label, _ in text.facts), default=0)
+    facts = "".join(f"{label + ':':<{max(width, _LABELS)}}{value}\n" for label, value in text.facts)
     said = f"They said:\n{quote}\n" if quote else ""
     take = f"Take the case: {text.take}\n" if text.take else ""
     return f"{text.headline}\n\n{said}{facts}\n{text.action}\n\n{take}{text.button}: {text.link}\n"

@@ -46,7 +46,7 @@ class Text:
     """A notice in words. `facts` are label and value; all is plain text, each channel escapes it.
 
     `take` leads to a page where the recipient takes the case with one press, without signing in; "" where
-    nobody in person is told.
+    nobody in person is told. `calm`: it can be read at any time.
     """
 
     subject: str
@@ -57,6 +57,7 @@ class Text:
     link: str
     button: str
     take: str = ""
+    calm: bool = False
 
 
 _HEADLINE = {

@@ -17,7 +17,8 @@ from services.alerts.domain.gap_words import warning
 from services.alerts.domain.outlook import gaps
 from services.alerts.domain.routing import Staff, Team
 from services.alerts.handlers.applying import Desk
-from services.alerts.store import directory, rota, warnings
+from services.alerts.store import directory, mailing, rota, warnings
+from services.alerts.store.mailing import Mails
 from services.alerts.store.warnings import Warned
 from shared.db.database import Database
 from shared.errors import SendError
@@ -81,7 +82,7 @@ async def send_warnings(desk: Desk, db: Database, mail: Mail, public_url: str) -
         state, detail, wait = await _send(warned, staff, mail, base)
         async with db.begin() as tx:
             next_at = desk.machine.wall() + wait if wait else None
-            await warnings.record(tx.conn, warned, lease, state, detail, next_at)
+            await mailing.record(tx.conn, Mails.GAPS, warned.id, lease, (state, detail, next_at))
             if state == "failed":
                 others = [_again(warned, user_id) for user_id in staff.managers]
                 await warnings.add(tx.conn, others, tx.now, desk.machine.wall())
@@ -101,9 +102,14 @@ async def _send(warned: Warned, staff: Staff, mail: Mail, base: str) -> tuple[st
     if member is None:
         return "failed", "the recipient is no longer active", None
     words = warning(team, warned.starts_at, warned.ends_at, warned.why, base)
+    return await tried(mail(warned.id, member.email, member.name, words), warned.attempts)
+
+
+async def tried(handing: Awaitable[None], attempts: int) -> tuple[str, str, timedelta | None]:
+    """What became of handing one mail over: state, why, and how long to wait before the next attempt."""
     try:
-        await mail(warned.id, member.email, member.name, words)
+        await handing
     except SendError as error:
-        wait = retry.next_attempt(warned.attempts, permanent=error.permanent, retry_after=error.retry_after)
+        wait = retry.next_attempt(attempts, permanent=error.permanent, retry_after=error.retry_after)
         return ("failed" if wait is None else "pending"), str(error), wait
     return "sent", "", None

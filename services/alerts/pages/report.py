@@ -10,9 +10,11 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import Field
 
 from services.alerts.domain.care import FEW
+from services.alerts.domain.routing import Staff
 from services.alerts.handlers.reporting import NOBODY, NOBODY_KEY, SHARED, SHARED_KEY, Cut, report, whose
 from services.alerts.pages.house import House, Rep, uuid_in
-from services.alerts.store import rota
+from services.alerts.store import reports, rota
+from services.alerts.store.reports import Planned
 from shared.web.dates import zone_of
 from shared.web.spans import PERIODS, Days, span_of
 from shared.web.templates import page
@@ -48,6 +50,7 @@ def add(routes: APIRouter, house: House) -> None:
         async with house.db.read() as conn:
             found = await report(desk, conn, (span.since, span.until), meant, now)
             staff = await rota.staff(conn, now, desk.leadership, desk.roster)
+            mailed = await reports.newest(conn)
         filters = {
             "since": span.since.isoformat(), "until": span.until.isoformat(),
             "team": choice.team, "owner": choice.owner,
@@ -71,6 +74,8 @@ def add(routes: APIRouter, house: House) -> None:
             "lines": [line for line in found if line.cut is by],
             "table": f"{TABLE}?{urlencode({'format': 'csv'} | {k: v for k, v in filters.items() if v})}",
             "few": FEW,
+            "mailed": [_mailed(one, staff) for one in mailed],
+            "month": f"{mailed[0].month:%B %Y}" if mailed else "",
         }  # fmt: skip
         status = 422 if span.wrong else 200
         return page(request, house.env, "report.html", context, locale="en", status=status)
@@ -79,3 +84,11 @@ def add(routes: APIRouter, house: House) -> None:
     async def moved(_me: Rep) -> Response:
         """Where a part of the report stood before."""
         return RedirectResponse(PATH, 301)
+
+
+def _mailed(one: Planned, staff: Staff) -> tuple[str, str, str]:
+    """Who gets the report by mail, what became of it and, where it did not go, why."""
+    member = staff.by_id(one.recipient)
+    said = {"sent": "sent", "failed": "could not be sent", "pending": "is being sent"}[one.state]
+    why = one.detail if one.state != "sent" else ""
+    return (member.name if member else "Somebody who has left"), said, why

@@ -114,6 +114,7 @@ class Query:
         unowned_too: with `owner`, those without any owner as well.
         before: only what breaches until then.
         contact: only cases in which this person has a voice, under whichever id.
+        team: only cases of this team, "" for the shared rota.
         after: the last line of the page before.
     """
 
@@ -123,6 +124,7 @@ class Query:
     before: datetime | None = None
     state: str = ""
     contact: UUID | None = None
+    team: str | None = None
     limit: int = 50
     after: tuple[datetime, UUID] | None = None
 
@@ -152,6 +154,7 @@ async def lines(conn: Connection, query: Query) -> list[Line]:
                 and ($7::timestamptz is null or t.breach_at <= $7)
                 and ($8::uuid[] is null or exists (
                     select from voices v where v.ticket_id = t.id and v.contact_id = any($8)))
+                and ($9::text is null or t.team = $9)
                 and ($4::timestamptz is null or {beyond})
             order by {order} limit $3
         ) t
@@ -174,6 +177,7 @@ async def lines(conn: Connection, query: Query) -> list[Line]:
         query.state,
         query.before,
         await family(conn, query.contact) if query.contact else None,
+        query.team,
     )
     return [_line(row) for row in rows]
 

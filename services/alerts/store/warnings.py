@@ -1,7 +1,4 @@
-"""Warnings of gaps in a rota: one for each gap and recipient, handed over under a lease.
-
-`next_at` and `leased_until` are machine time, everything else business time.
-"""
+"""Warnings of gaps in a rota: one mail for each gap and recipient."""
 
 from __future__ import annotations
 
@@ -11,6 +8,8 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
+from services.alerts.store import mailing
+from services.alerts.store.mailing import Mails
 from shared.db.database import Connection
 
 State = Literal["pending", "sent", "failed"]
@@ -99,35 +98,6 @@ async def claim(
     conn: Connection, lease: UUID, wall: datetime, *, hold: timedelta, limit: int
 ) -> list[Warned]:
     """Take warnings that are due, or whose last holder vanished while handing over."""
-    rows = await conn.fetch(
-        """
-        update gap_warnings set lease = $1, leased_until = $2, attempts = attempts + 1
-        where id in (
-            select id from gap_warnings where state = 'pending' and coalesce(leased_until, next_at) <= $3
-            order by coalesce(leased_until, next_at), id limit $4 for update skip locked)
-        returning id, team, recipient, starts_at, ends_at, why, attempts
-        """,
-        lease,
-        wall + hold,
-        wall,
-        limit,
-    )
-    return [Warned(*row) for row in rows]
-
-
-async def record(
-    conn: Connection, warned: Warned, lease: UUID, state: str, detail: str, next_at: datetime | None
-) -> None:
-    """Write what became of it, unless somebody else has it by now."""
-    await conn.execute(
-        """
-        update gap_warnings set state = $3, detail = $4, next_at = coalesce($5, next_at), lease = null,
-            leased_until = null
-        where id = $1 and lease = $2
-        """,
-        warned.id,
-        lease,
-        state,
-        detail[:500],
-        next_at,
-    )
+    rows = await mailing.claim(conn, Mails.GAPS, lease, wall, hold=hold, limit=limit)
+    names = ("id", "team", "recipient", "starts_at", "ends_at", "why", "attempts")
+    return [Warned(*(row[name] for name in names)) for row in rows]

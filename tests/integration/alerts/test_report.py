@@ -5,15 +5,20 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 
+from services.alerts.domain.alarm import Text
 from services.alerts.domain.teams import read_roster
 from services.alerts.handlers.actions import Action
-from shared.runtime.clock import FixedClock
+from services.alerts.handlers.leading import plan_reports, send_reports
+from shared.errors import SendError
+from shared.runtime.clock import FakeMachine, FixedClock
 from shared.security.access import Scope
 from shared.security.sealing import Sealer
 from tests.conftest import OpenDatabase
@@ -133,3 +138,47 @@ async def test_programs_need_the_scope_of_tickets(on: Site) -> None:
             _, key = await on.access.create_key("bi", {scope}, None)
             answer = await program.get("/v1/tickets/report", headers={"authorization": f"Bearer {key}"})
             assert answer.status_code == status
+
+
+@dataclass
+class Letters:
+    """Takes mails, or refuses them."""
+
+    trouble: SendError | None = None
+    sent: list[tuple[str, Text]] = field(default_factory=list)
+
+    async def __call__(self, _id: UUID, to: str, _name: str, text: Text) -> None:
+        if self.trouble:
+            raise self.trouble
+        self.sent.append((to, text))
+
+
+@pytest.mark.requirement("R82", "R83")
+async def test_leaders_and_managers_of_teams_get_it_each_month_once(on: Site, web: httpx.AsyncClient) -> None:
+    roster = read_roster(TEAMS.replace("name: Nordic,", "name: Nordic, manager: mia@afterword.test,")).value
+    assert roster is not None
+    on.desk = replace(on.desk, roster=roster)
+    async with on.db.begin() as tx:
+        await tx.conn.execute("update tickets set team = 'nordic' where id = $1", await on.case_of("cy"))
+    assert await plan_reports(on.desk, on.db) == 0, "a house that has just begun has nothing to report"
+    on.clock.set(datetime(2026, 4, 1, 6, tzinfo=UTC))
+    letters = Letters(SendError("SMTP 451", permanent=False))
+    assert await plan_reports(on.desk, on.db) == 2
+    assert await plan_reports(on.desk, on.db) == 0
+    assert await send_reports(on.desk, on.db, letters, "https://afterword.test") == 2
+    assert await send_reports(on.desk, on.db, letters, "https://afterword.test") == 0
+    page = (await web.get("/inbox/report?from=2026-03-01")).text
+    assert "Ada Admin (is being sent: SMTP 451)" in page
+    machine, letters.trouble = on.desk.machine, None
+    assert isinstance(machine, FakeMachine)
+    await machine.sleep(60)
+    assert await send_reports(on.desk, on.db, letters, "https://afterword.test") == 2
+    said = dict(letters.sent)
+    assert said["ada@afterword.test"].headline.startswith("March had 4 cases; in")
+    facts = said["ada@afterword.test"].facts
+    assert dict(facts)["Nordic"].endswith("responsible: Mia Sol")
+    assert [value.partition(",")[0] for label, value in facts if label == "To meet"] == [
+        "Acme Robotics", "Nordlys Logistik Skandinavia"
+    ]  # fmt: skip
+    assert said["mia@afterword.test"].subject.endswith("(Nordic)")
+    assert "Mia Sol (sent)" in (await web.get("/inbox/report?from=2026-03-01")).text
