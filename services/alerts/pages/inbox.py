@@ -92,11 +92,11 @@ async def _inbox(desk: Desk, conn: Connection, me: User, view: str, clock: Clock
 
 def _unheard(staff: Staff, found: list[tuple[str, datetime, datetime]], now: datetime) -> dict[str, str]:
     """Name and address of the rotas with gaps, not filled yet, of which nobody could be told."""
-    still = (
-        team
-        for team, starts_at, ends_at in ((staff.team(key), *gap) for key, *gap in found)
-        if gaps(team, staff, max(starts_at, now), ends_at)
-    )
+    still = []
+    for key, starts_at, ends_at in found:
+        team = staff.team(key)
+        if gaps(team, staff, max(starts_at, now), ends_at):
+            still.append(team)
     return {team.name or SHARED: rota_pages.address(team.key) for team in still}
 
 

@@ -17,7 +17,7 @@ async def since(
         """
         with denied as (
             select distinct ticket_id from timeline
-            where kind = 'denied' and at >= $1 and at < coalesce($2, 'infinity')
+            where kind = 'denied' and at >= $1 and at < coalesce($2, 'infinity'::timestamptz)
                 and not data ?| array['late', 'of']
         )
         select t.team, t.owner, count(*)::int as cases,
@@ -26,7 +26,7 @@ async def since(
             (count(*) filter (where t.state <> 'resolved'))::int as open
         from tickets t left join denied d on d.ticket_id = t.id
         where t.state = 'resolved' and t.how = 'person' and t.ended_at >= $1
-                and t.ended_at < coalesce($2, 'infinity')
+                and t.ended_at < coalesce($2, 'infinity'::timestamptz)
             or d.ticket_id is not null
         group by t.team, t.owner order by t.team, t.owner
         """,

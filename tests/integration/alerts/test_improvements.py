@@ -231,7 +231,7 @@ async def test_others_are_told_how_it_stands_and_not_of_notes(office: Office) ->
     ]  # fmt: skip
     assert (found[-1].shipped_at, found[-1].owner) == (T0, str(office.team.ids["rita"]))
     keys = await office.rows("select distinct key from outbox where topic = 'afterword.improvements'")
-    assert keys == [(str(ID),)]
+    assert keys == [(str(ID).encode(),)]
     async with office.db.begin() as tx:
         await republish(tx)
     assert (await announced(office))[-1].version == found[-1].version

@@ -89,7 +89,7 @@ async def test_a_new_case_of_the_same_customer_is_replied_to_again(office: Offic
         await act(office.desk, tx, row[0], Wish(Action.RESOLVE, rita, cause="other", note="Mended."))
     await office.hears(await office.says.answered("r2", 2, T0 + 3 * HOUR))
     async with office.db.read() as conn:
-        assert await cases.open_ticket(conn, derive("account", "acme")) is not None
+        assert await cases.with_open_ticket(conn, [derive("account", "acme")])
     assert len({one.message_id for one in await asked(office)}) == 2
 
 

@@ -157,7 +157,11 @@ async def test_the_no_of_a_customer_who_was_merged_is_heard_in_the_case_that_is_
     noted = "select ticket_id = $1, data ? 'of' from timeline where kind = 'denied'"
     heard = await office.rows(noted, ticket)
     assert sorted(heard) == [(False, True), (True, False)]
-    told = await office.rows("select distinct ticket_id = $1 from notices where occasion = 'denied'", ticket)
+    told = await office.rows(
+        "select distinct ticket_id = $1 from (select ticket_id, occasion from notices "
+        "union all select ticket_id, occasion from held_notices) n where occasion = 'denied'",
+        ticket,
+    )
     assert told == [(False,)], "those are told who have the open case"
     rita = office.team.ids["rita"]
     for action in (Action.DENY, Action.REOPEN):

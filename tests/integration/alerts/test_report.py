@@ -27,7 +27,7 @@ from tests.support.alerts import HOUR, T0
 
 TEAMS = """
 teams:
-  nordic: {name: Nordic, zone: Europe/Oslo, rota: [{people: [ola@afterword.test]}]}
+  nordic: {name: Nordic, zone: Europe/Oslo, rota: [{people: [ola@afterword.test], first: 2026-03-02}]}
 routes: [{team: nordic, when: {tier: [premium]}}]
 """
 
@@ -74,6 +74,7 @@ async def test_a_case_that_was_denied_counts_again_and_as_not_mended(
     await on.does("ola", "cy", Action.RESOLVE, cause="other", note="Replaced.")
     await on.moves(40)
     await on.does("ola", "cy", Action.DENY, note="Broken again.")
+    await on.moves(41)
     ola = (await lines(web))["owner", "Ola Nordmann"]
     assert (ola["cases"], ola["opened_again"], ola["ended"], ola["not_mended"]) == (2, 1, 1, 1)
     assert ola["recovered"] == 0
