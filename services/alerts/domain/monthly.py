@@ -151,7 +151,8 @@ def _facts(one: Report) -> list[tuple[str, str]]:
         (f"Mended{of}", _mended(one.all.outcomes, "customers confirmed")),
         (f"Open now{of}", f"{_count(one.open, 'case')}, {one.late} late"),
     ]
-    found += [(row.name, _row(row)) for row in one.rows]
+    if len(one.rows) > 1:
+        found += [(row.name, _row(row)) for row in one.rows]
     for each in one.to_meet:
         waits = f"open for {words.span(one.now - each.since)}, {each.owner}"
         found.append(("To meet", f"{each.account}, {each.tier} account, {waits}: {each.link}"))

@@ -20,9 +20,10 @@ from services.alerts.handlers.leading import plan_reports, send_reports
 from shared.errors import SendError
 from shared.runtime.clock import FakeMachine, FixedClock
 from shared.security.access import Scope
+from shared.security.people import SignedIn
 from shared.security.sealing import Sealer
 from tests.conftest import OpenDatabase
-from tests.support.alert_site import Site, night, site
+from tests.support.alert_site import PASSWORD, Site, night, site
 from tests.support.alerts import HOUR, T0
 
 TEAMS = """
@@ -163,6 +164,9 @@ async def test_leaders_and_managers_of_teams_get_it_each_month_once(on: Site, we
         await tx.conn.execute("update tickets set team = 'nordic' where id = $1", await on.case_of("cy"))
     assert await plan_reports(on.desk, on.db) == 0, "a house that has just begun has nothing to report"
     on.clock.set(datetime(2026, 4, 1, 6, tzinfo=UTC))
+    session = await on.access.sign_in("rita@afterword.test", PASSWORD, None)
+    assert isinstance(session, SignedIn)
+    web.cookies.set("afterword", session.token)
     letters = Letters(SendError("SMTP 451", permanent=False))
     assert await plan_reports(on.desk, on.db) == 2
     assert await plan_reports(on.desk, on.db) == 0

@@ -76,7 +76,10 @@ def test_it_says_how_it_went_who_is_responsible_and_whom_to_meet() -> None:
     text = letter(
         [
             report(
-                rows=[Row("Nordic", "Mia Sol", care(12, 1), Outcomes(6, 4))],
+                rows=[
+                    Row("Nordic", "Mia Sol", care(12, 1), Outcomes(6, 4)),
+                    Row("The shared rota", "", care(29, 2), Outcomes(15, 9)),
+                ],
                 to_meet=[
                     Waiting("Acme", "key", NOW - timedelta(days=12), "Rita Ek", "https://a.test/tickets/1")
                 ],
@@ -93,6 +96,7 @@ def test_it_says_how_it_went_who_is_responsible_and_whom_to_meet() -> None:
         "Mended": "13 of 21 customers confirmed",
         "Open now": "7 cases, 2 late",
         "Nordic": "12 cases, 1 late, half called within 2 h 10 min, 4 of 6 mended, responsible: Mia Sol",
+        "The shared rota": "29 cases, 2 late, half called within 2 h 10 min, 9 of 15 mended",
         "To meet": "Acme, key account, open for 12 d, Rita Ek: https://a.test/tickets/1",
     }
     assert text.link == "https://a.test/inbox/report?from=2026-03-01&to=2026-03-31"
