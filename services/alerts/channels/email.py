@@ -74,7 +74,8 @@ def plain(text: Text) -> str:
 def rich(text: Text) -> str:
     """The notice as HTML that mail programs show alike: one column, a table of facts, one button."""
     rows = "".join(
-        f'<tr style="vertical-align:top"><td style="padding:3px 12px 3px 0;color:#5b6472">{html.escape(label)}</td>'
+        '<tr style="vertical-align:top">'
+        f'<td style="padding:3px 12px 3px 0;color:#5b6472">{html.escape(label)}</td>'
         f'<td style="padding:3px 0">{_fact(label, value)}</td></tr>'
         for label, value in text.facts
     )
