@@ -78,7 +78,7 @@ async def test_an_improvement_is_proposed_from_a_comment_whose_writer_has_no_cas
     assert await page.get_by_text("Comment of Nordlys Logistik Skandinavia", exact=False).first.is_visible()
     url = page.url.split("?")[0].removeprefix(visit.reader.url)
     assert await barriers(await visit.opens(url, size=PHONE)) == []
-    await page.get_by_role("button", name="Take off: comment").click()
+    await page.get_by_role("button", name="comment of Nordlys").click()
     assert await page.get_by_text("Nobody yet.").is_visible()
 
 
