@@ -1,15 +1,15 @@
 """Invitations to take part in a fix, which take a place in quarantines and budgets.
 
-Revision ID: trigger_0015
-Revises: trigger_0014
+Revision ID: trigger_0016
+Revises: trigger_0015
 """
 
 from __future__ import annotations
 
 from alembic import op
 
-revision = "trigger_0015"
-down_revision = "trigger_0014"
+revision = "trigger_0016"
+down_revision = "trigger_0015"
 branch_labels = None
 depends_on = None
 
