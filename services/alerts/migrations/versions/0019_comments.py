@@ -1,15 +1,15 @@
 """Single answers that improvements come from.
 
-Revision ID: alerts_0018
-Revises: alerts_0017
+Revision ID: alerts_0019
+Revises: alerts_0018
 """
 
 from __future__ import annotations
 
 from alembic import op
 
-revision = "alerts_0018"
-down_revision = "alerts_0017"
+revision = "alerts_0019"
+down_revision = "alerts_0018"
 branch_labels = None
 depends_on = None
 

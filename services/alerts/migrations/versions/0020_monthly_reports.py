@@ -1,15 +1,15 @@
 """Who gets the report of which month.
 
-Revision ID: alerts_0019
-Revises: alerts_0018
+Revision ID: alerts_0020
+Revises: alerts_0019
 """
 
 from __future__ import annotations
 
 from alembic import op
 
-revision = "alerts_0019"
-down_revision = "alerts_0018"
+revision = "alerts_0020"
+down_revision = "alerts_0019"
 branch_labels = None
 depends_on = None
 

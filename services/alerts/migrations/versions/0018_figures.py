@@ -1,15 +1,15 @@
 """What improvements have changed, counted once their 90 days are over.
 
-Revision ID: alerts_0017
-Revises: alerts_0016
+Revision ID: alerts_0018
+Revises: alerts_0017
 """
 
 from __future__ import annotations
 
 from alembic import op
 
-revision = "alerts_0017"
-down_revision = "alerts_0016"
+revision = "alerts_0018"
+down_revision = "alerts_0017"
 branch_labels = None
 depends_on = None
 
