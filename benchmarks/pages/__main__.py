@@ -24,6 +24,7 @@ from benchmarks.pages.site import Viewer
 from services.alerts.store.views import Query, lines
 from shared.db.database import Database
 from shared.runtime.clock import FixedClock, SystemMachine
+from shared.runtime.memory import spare_startup
 from shared.security.access import Access, Role
 from shared.security.people import SignedIn
 from tests.support.alert_site import Site
@@ -86,6 +87,7 @@ async def main() -> None:
     load = say_load()
     async with cluster("bench-pages") as server, AsyncExitStack() as stack:
         sides = [await _score_side(server, stack), await _case_side(server, stack)]
+        spare_startup()  # as each process of the product does before its first request
         for number in range(1, given.rounds + 1):
             for side in sides:
                 for page in side.pages:

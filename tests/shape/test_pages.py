@@ -7,7 +7,7 @@ import pytest
 
 from tests.lighthouse.customers import NAMES
 from tests.lighthouse.judge import CATEGORIES
-from tools.pages import GOAL, LIGHTHOUSE, ROOT, served
+from tools.pages import GOAL, LIGHTHOUSE, ROOT, SERVED, served
 
 
 @pytest.fixture(scope="module")
@@ -43,3 +43,9 @@ def test_a_page_that_misses_its_goal_is_told_in_bold() -> None:
     assert "| **50.1 ms** | 70.0 ms | 12 + 15 ms | **60.0 kB** |" in served({**told, "pages": [page]})
     quick = {**page, "p95": 50.0, "bytes": 60_000}
     assert "**" not in served({**told, "pages": [quick]})
+
+
+def test_pages_of_reps_and_readers_were_timed() -> None:
+    found = json.loads((ROOT / SERVED).read_text(encoding="utf-8"))
+    names = {one["page"].partition(",")[0] for one in found["pages"]}
+    assert names == {"overview", "programme", "accounts", "account", "comments", "results", "inbox", "ticket"}
