@@ -158,5 +158,4 @@ def _programme(number: int) -> Programme:
         f"group-{number % 5}",
         json.dumps(goal),
         date(2025, 12, 1),
-        "[]",
     )
