@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from fastapi.responses import HTMLResponse
 from playwright.async_api import Browser
 
 from services.scoring.domain.badges import Badge
@@ -79,18 +80,20 @@ async def test_a_badge_stands_in_a_frame_of_a_foreign_page_with_its_style_and_as
     address = f"{shop.url}/badges/{shop.badge.key}"
     complaints: list[str] = []
     page.on("console", lambda told: complaints.append(told.text))
-    await page.set_content(
+    theirs = HTMLResponse(
         f'<iframe src="{address}" title="Score" width="544" height="400"></iframe>'
         f'<img src="{address}.svg" alt="Score" width="360">'
     )
-    frame = page.frame_locator("iframe")
-    assert "+" in await frame.locator(".number b").inner_text()
-    radius = await frame.locator("main").evaluate("one => getComputedStyle(one).borderTopLeftRadius")
-    assert radius == "14px", "the policy of the answer lets its own style in"
-    picture = page.locator("img")
-    await picture.evaluate("one => one.decode()")
-    assert await picture.evaluate("one => one.naturalWidth") == 360
-    await page.screenshot(path=tmp_path / "framed.png")
+    async with served(theirs) as foreign:
+        await page.goto(foreign)
+        frame = page.frame_locator("iframe")
+        assert "+" in await frame.locator(".number b").inner_text()
+        radius = await frame.locator("main").evaluate("one => getComputedStyle(one).borderTopLeftRadius")
+        assert radius == "14px", "the policy of the answer lets its own style in"
+        picture = page.locator("img")
+        await picture.evaluate("one => one.decode()")
+        assert await picture.evaluate("one => one.naturalWidth") == 360
+        await page.screenshot(path=tmp_path / "framed.png")
     assert complaints == []
 
 
@@ -116,7 +119,7 @@ async def test_a_manager_publishes_a_score_with_words_and_takes_it_back_without_
     page = await reader.opens("/scores", size=PHONE, scripts=False)
     await page.get_by_role("link", name="Published", exact=True).click()
     await page.get_by_label("What stands above it").fill("Northwind & friends")
-    await page.get_by_label("Score").select_option(
+    await page.get_by_label("Score", exact=True).select_option(
         label="Half-yearly pulse: Would recommend us (NPS) (32 answers)"
     )
     await page.get_by_label("Answers needed").fill("20")

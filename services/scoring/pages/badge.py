@@ -43,6 +43,8 @@ LANGUAGES = ("en", *sorted(file.stem for file in CATALOGUE.glob("*.po")))
 
 GONE = 410
 _LINE, _WIDTH = 20, 44
+_GAP = ("gap", "")
+_HEIGHTS = {"value": 46, "gap": 6}
 _ENV = environment(HERE, CATALOGUE)
 
 
@@ -196,15 +198,16 @@ def _picture(shown: Shown | None, speech: Speech) -> dict[str, Any]:
         rows += _wrapped("", say("Not enough customers have answered yet to publish a score."))
     else:
         words = told(shown, shown.score, speech)
-        rows += [("value", words.value), *_wrapped("", words.unit)]
-        rows += [*_wrapped("", words.doubt), *_wrapped("muted", words.basis)]
+        rows += [("value", words.value), _GAP, *_wrapped("", words.unit)]
+        rows += [_GAP, *_wrapped("", words.doubt), _GAP, *_wrapped("muted", words.basis)]
     lines, y = [], 12
     for look, text in rows:
-        y += 46 if look == "value" else _LINE
-        lines.append({"look": look, "text": text, "y": y})
+        y += _HEIGHTS.get(look, _LINE)
+        if text:
+            lines.append({"look": look, "text": text, "y": y})
     return {
         "title": label,
-        "said": " ".join(text for look, text in rows if look != "label"),
+        "said": " ".join(text for look, text in rows if text and look != "label"),
         "lines": lines,
         "height": y + 18,
     }
