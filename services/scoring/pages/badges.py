@@ -159,7 +159,8 @@ class _Pages:
             "told": embed.told(shown, shown.score, speech) if shown.score else None,
             "offered": [(one, text) for one, text in zip(offered, said, strict=True) if text],
             "address": address,
-            "frame": f'<iframe src="{address}" {label} width="544" height="360" loading="lazy"></iframe>',
+            "frame": f'<iframe src="{address}" {label} width="544" height="{_height(len(shown.quotes))}"'
+            ' frameborder="0" loading="lazy"></iframe>',
             "picture": f'<img src="{address}.svg" alt="{escape(badge.wanted.label)}" width="360">',
             "reasons": list(Why),
         }
@@ -181,6 +182,11 @@ class _Pages:
         locale = negotiate(user.locale, request.headers.get("accept-language"))
         texts = speaking(self._env, locale)
         return views.Speech(locale, texts["_"], texts["ngettext"])
+
+
+def _height(quotes: int) -> int:
+    """Of a frame that holds so many usual quotes without being scrolled; longer ones are scrolled."""
+    return 340 + (100 + 110 * quotes if quotes else 0)
 
 
 def _wanted(fields: Mapping[str, str]) -> Wanted:
