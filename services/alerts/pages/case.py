@@ -15,15 +15,17 @@ from services.alerts.domain.undoing import possible
 from services.alerts.handlers import checking
 from services.alerts.handlers.actions import VIA, Action, NoSuchTicketError, Wish, act
 from services.alerts.pages import views as page_views
-from services.alerts.pages.house import House, Rep, uuid_in
+from services.alerts.pages.house import House, Rep, followed, uuid_in
 from services.alerts.pages.timeline import UNDONE
 from services.alerts.store import cases, directory, improvements, rota
 from shared.db.database import Connection
+from shared.db.notify import place_now
 from shared.runtime.failpoints import failpoint
 from shared.security.access import User
 from shared.web.dates import zone_of
 from shared.web.forms import text_fields
 from shared.web.problems import Problem
+from shared.web.security_headers import allow_script
 from shared.web.templates import page
 
 MORNING = time(9)
@@ -55,7 +57,8 @@ def add(routes: APIRouter, house: House) -> None:
         """One case."""
         async with house.db.read() as conn:
             context = await _case(house, conn, ticket_id, me)
-        return page(request, house.env, "case.html", {**context, "done": DONE.get(done, "")}, locale="en")
+        context["done"] = DONE.get(done, "")
+        return allow_script(page(request, house.env, "case.html", context, locale="en"))
 
     @routes.post("/tickets/{ticket_id}/{action}")
     async def do(request: Request, ticket_id: UUID, action: Action, me: Rep) -> Response:
@@ -76,11 +79,13 @@ def add(routes: APIRouter, house: House) -> None:
             "refused": result.why,
             "note": fields.get("note", fields.get("url", "")),
             "tried": action.value,
+            "live": None,  # what they typed stands in the page as if it came from us
         }
         return page(request, house.env, "case.html", {**context, **typed}, status=409, locale="en")
 
 
 async def _case(house: House, conn: Connection, ticket_id: UUID, me: User) -> dict[str, Any]:
+    place = await place_now(conn)
     now, desk = house.clock.now(), house.desk
     ticket = await cases.ticket(conn, ticket_id)
     if ticket is None:
@@ -90,6 +95,7 @@ async def _case(house: House, conn: Connection, ticket_id: UUID, me: User) -> di
         "case": await page_views.case_page(desk, conn, ticket, staff, now),
         "steps": await checking.steps(desk, conn, ticket),
         **await _improvements(conn, ticket.id),
+        "live": followed(place, clocks=ticket.is_open),
         "section": "inbox",
         "now": now,
         "via": VIA,

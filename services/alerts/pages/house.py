@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -16,11 +17,17 @@ from shared.db.database import Database
 from shared.runtime.clock import Clock
 from shared.security.access import Role, User, require_role
 from shared.web.static import load
+from shared.web.streams import live
 from shared.web.templates import environment
 
 FOLDER = Path(__file__).parent
-STYLE = load(FOLDER)["style.css"]
+_FILES = load(FOLDER)
+STYLE = _FILES["style.css"]
 STYLE_PATH = "/inbox/style.css"
+KEYS = _FILES["keys.js"]
+KEYS_PATH = "/inbox/keys.js"
+CLOCKS_SECONDS = 60
+"""After so long a page with running clocks asks for itself again."""
 
 Rep = Annotated[User, Depends(require_role(Role.REP))]
 Manager = Annotated[User, Depends(require_role(Role.MANAGER))]
@@ -41,7 +48,13 @@ def templates() -> Environment:
     env = environment(FOLDER)
     env.globals["style_url"] = f"{STYLE_PATH}?v={STYLE.version}"
     env.filters["short_span"] = words.span
+    env.globals["keys_url"] = f"{KEYS_PATH}?v={KEYS.version}"
     return env
+
+
+def followed(place: str, *, clocks: bool) -> Mapping[str, str | int]:
+    """What lets a page of cases follow what happens to them (`live.html`)."""
+    return live("/v1/tickets/stream", "ticket.changed", place, every=CLOCKS_SECONDS if clocks else 0)
 
 
 def uuid_in(text: str) -> UUID | None:

@@ -17,13 +17,15 @@ from services.alerts.handlers.actions import settle
 from services.alerts.handlers.applying import Desk
 from services.alerts.pages import rota as rota_pages
 from services.alerts.pages import views as page_views
-from services.alerts.pages.house import House, Rep
+from services.alerts.pages.house import House, Rep, followed
 from services.alerts.store import rota, task_views, views, warnings
 from shared.db.database import Connection
+from shared.db.notify import place_now
 from shared.runtime.clock import Clock
 from shared.security.access import User
 from shared.web.forms import text_fields
 from shared.web.problems import Problem
+from shared.web.security_headers import allow_script
 from shared.web.templates import page
 
 PAGE = 50
@@ -47,7 +49,7 @@ def add(routes: APIRouter, house: House) -> None:
         chosen = view if view in VIEWS else "mine"
         async with house.db.read() as conn:
             context = await _inbox(house.desk, conn, me, chosen, house.clock)
-        return page(request, house.env, "inbox.html", context, locale="en")
+        return allow_script(page(request, house.env, "inbox.html", context, locale="en"))
 
     @routes.post("/inbox/unconfirmed/{response_id}")
     async def unconfirmed(request: Request, response_id: UUID, me: Rep) -> Response:
@@ -60,6 +62,7 @@ def add(routes: APIRouter, house: House) -> None:
 
 
 async def _inbox(desk: Desk, conn: Connection, me: User, view: str, clock: Clock) -> dict[str, Any]:
+    place = await place_now(conn)
     now = clock.now()
     counts = await views.counts(conn, me.id, now, now + SOON)
     rows: list[page_views.Row] = []
@@ -86,6 +89,7 @@ async def _inbox(desk: Desk, conn: Connection, me: User, view: str, clock: Clock
         "on_call": rota_pages.current(staff, now),
         "more": len(rows) == PAGE,
         "unheard": _unheard(staff, await warnings.unheard(conn, now), now),
+        "live": followed(place, clocks=view != "done"),
         "due_tasks": (await task_views.counts(conn, me.id, now, now))["mine_late"],
     }
 

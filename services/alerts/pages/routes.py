@@ -21,7 +21,7 @@ from services.alerts.pages import (
     take,
     tasks,
 )
-from services.alerts.pages.house import STYLE, STYLE_PATH, House, templates
+from services.alerts.pages.house import KEYS, KEYS_PATH, STYLE, STYLE_PATH, House, templates
 from shared.db.database import Database
 from shared.runtime.clock import Clock
 from shared.web.static import FOR_EVER
@@ -36,6 +36,11 @@ def router(desk: Desk, db: Database, clock: Clock) -> APIRouter:
     async def style(request: Request) -> Response:
         """What these pages add to the shared style sheet."""
         return STYLE.response(request, {"Cache-Control": FOR_EVER})
+
+    @routes.get(KEYS_PATH)
+    async def keys(request: Request) -> Response:
+        """The keys of the inbox."""
+        return KEYS.response(request, {"Cache-Control": FOR_EVER})
 
     first = (reaching, inbox, report, improvements, joining, take)
     for pages in (*first, case, steps, rota, policies, swaps, feeds, tasks):

@@ -61,9 +61,11 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A case in the inbox."""
+    """A case in the inbox; `untaken` while nobody has said that it is theirs."""
 
     id: UUID
+    version: int
+    untaken: bool
     due: Due | None
     who: str
     account: str
@@ -158,6 +160,8 @@ async def rows(desk: Desk, conn: Connection, found: list[Line], now: datetime) -
     return [
         Row(
             id=line.ticket_id,
+            version=line.version,
+            untaken=line.state == TicketState.OPEN.value,
             due=_due_of(line, now),
             who=who.name or who.email or "Erased contact",
             account=line.account_name,

@@ -17,9 +17,11 @@ from services.alerts.domain import clocks
 from services.alerts.domain.clocks import Level, Run
 from services.alerts.domain.model import Entry, Owner, Ticket, Voice, VoiceState
 from services.alerts.store import calendars, undoing
+from services.alerts.store.following import FEED
 from shared.contracts.model import Snapshot
 from shared.contracts.tickets import TicketState
 from shared.db.database import Connection
+from shared.db.notify import ring
 
 _TICKET_COLUMNS = """
     t.id, t.case_key, t.version, t.edited, t.state, t.opened_at, t.generation, t.started_at, t.contact_within,
@@ -52,7 +54,7 @@ _SAVE_TICKETS = """
         touched = excluded.touched, proposal = excluded.proposal, cause = excluded.cause, how = excluded.how,
         planned_at = excluded.planned_at, follow_up_at = excluded.follow_up_at,
         confirmed_at = excluded.confirmed_at, watchers = excluded.watchers, undo = excluded.undo,
-        calendar = excluded.calendar, denied_at = excluded.denied_at
+        calendar = excluded.calendar, denied_at = excluded.denied_at, changed_in = excluded.changed_in
     where tickets.version < excluded.version
 """
 _SAVE_VOICES = """
@@ -216,7 +218,7 @@ async def attempts(conn: Connection, ticket_id: UUID, since: datetime) -> int:
 
 
 async def save(conn: Connection, tickets: Sequence[Ticket]) -> None:
-    """Write tickets as they are now, with voices, and the timers that follow from their clocks."""
+    """Write tickets as they are now, with voices, and the timers of their clocks; who watches is told."""
     if not tickets:
         return
     rows = [_row(ticket) for ticket in sorted(tickets, key=lambda t: (t.is_open, t.id))]
@@ -229,6 +231,7 @@ async def save(conn: Connection, tickets: Sequence[Ticket]) -> None:
     if voices:
         await conn.execute(_SAVE_VOICES, *map(list, zip(*voices, strict=True)))
     await _save_timers(conn, tickets)
+    await ring(conn, FEED)
 
 
 async def append(conn: Connection, lines: Iterable[tuple[UUID, Entry, str, UUID | None]]) -> None:
