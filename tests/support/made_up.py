@@ -146,7 +146,18 @@ def _second_thoughts(one: DeliveryHandedOver, house: House) -> Iterator[Payload]
 
 
 def _deliveries(first: Sequence[DeliveryHandedOver]) -> Iterator[Payload]:
-    """News of first messages, and of steps and surveys nobody has heard of."""
+    """News of first messages, of steps and surveys nobody has heard of, and of an invitation to take part."""
+    invitation = str(derive("made up invitation", first[0].delivery_id))
+    yield DeliveryUncertain(
+        **_fields(first[0], Delivery)
+        | {
+            "delivery_id": invitation,
+            "survey_id": None,
+            "message_id": invitation,
+            "message_kind": MessageKind.INVITATION,
+            "version": LATER,
+        }
+    )
     for number, one in enumerate(first):
         for step in (0, 10):
             head = _fields(one, Delivery) | {"step": step, "version": LATER}

@@ -12,7 +12,7 @@ from shared.db.database import Connection
 PLUMBING = frozenset({"inbox", "leases", "relay_marks"})
 _TABLES = """
 select c.relname, coalesce((select array_agg(a.attname::text) from pg_attribute a
-    where a.attrelid = c.oid and a.attidentity <> ''), '{}') as numbered
+    where a.attrelid = c.oid and (a.attidentity <> '' or a.atttypid = 'xid8'::regtype)), '{}') as numbered
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where n.nspname = $1 and c.relkind = 'r' and c.relname not like 'outbox%' order by 1
 """
