@@ -8,10 +8,13 @@ import pstats
 import sys
 import time
 from contextlib import nullcontext
+from dataclasses import replace
 
 import uvloop
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from benchmarks.dispatch.mails import NOW, ORGANISATION, claimed, desk
+from services.dispatch.channels.dkim import Signer
 from services.dispatch.channels.email import EmailChannel, SmtpServer
 from services.dispatch.domain.address import Address
 from services.dispatch.worker.preparing import outgoing
@@ -22,10 +25,14 @@ CLAIM = 50
 """Messages that the worker claims, words and hands over at a time."""
 
 
-async def main(port: int, mails: int, connections: int, *, profile: bool) -> None:
+async def main(port: int, mails: int, connections: int, *, signed: bool, profile: bool) -> None:
     """Send so many mails; says mails a second and microseconds of CPU a mail."""
     channel = EmailChannel(SmtpServer("127.0.0.1", port, connections=connections), SystemMachine())
     table = desk()
+    if signed:
+        table = replace(
+            table, signer=Signer("nordlicht.example", "s1", rsa.generate_private_key(65537, 2048))
+        )
     spare_startup()
 
     async def batch(first: int) -> None:
@@ -49,4 +56,4 @@ async def main(port: int, mails: int, connections: int, *, profile: bool) -> Non
     await channel.close()
 
 
-uvloop.run(main(*map(int, sys.argv[1:4]), profile="--profile" in sys.argv))
+uvloop.run(main(*map(int, sys.argv[1:4]), signed="--signed" in sys.argv, profile="--profile" in sys.argv))
