@@ -20,7 +20,7 @@ AGAIN_SECONDS = 15.0
 READS_OF = {
     "trigger": ("touchpoints", "deliveries", "responses", "tickets"),
     "dispatch": ("surveys", "messages", "responses", "directory", "programmes"),
-    "collector": ("surveys", "deliveries", "directory"),
+    "collector": ("surveys", "deliveries", "directory", "programmes"),
     "scoring": ("responses", "surveys", "deliveries", "directory", "programmes", "context", "tickets"),
     "alerts": ("responses", "directory", "deliveries", "context"),
 }
