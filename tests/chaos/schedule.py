@@ -165,7 +165,7 @@ def _links(chance: Chance, count: int) -> Iterator[Fault]:
             where="broker" if chance.happens(0.3, *name, "broker") else chance.pick(links, *name, "where"),
             how=chance.pick(tuple(TroubleKind), *name, "how"),
             seconds=_span(chance, 0.5, 6, *name, "seconds"),
-            rest=_span(chance, 0.5, 3, *name),
+            rest=_span(chance, 0.3, 2, *name),
             share=chance.pick((0.3, 0.6, 1.0), *name, "share"),
         )
 
