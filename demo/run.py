@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
@@ -94,6 +95,7 @@ class Company:
 
 async def main() -> int:
     """Tell the whole story; 0 when every sum is right."""
+    _leave_nothing_behind()
     if not os.environ.get("DEMO_KEEP"):  # noqa: TID251 - this is the root
         await Afterword(FOLDER, 0).wipe()
     port = int(os.environ.get("DEMO_PORT", "8700"))  # noqa: TID251 - this is the root
@@ -116,6 +118,14 @@ async def main() -> int:
         if not os.environ.get("DEMO_EXIT"):  # noqa: TID251 - this is the root
             await _stay(afterword)
     return 0 if summary.sound else 1
+
+
+def _leave_nothing_behind() -> None:
+    """To be told to stop, or to lose the terminal, ends all that was started, as Ctrl-C does."""
+    story, loop = asyncio.current_task(), asyncio.get_running_loop()
+    assert story is not None  # noqa: S101 - called from within it
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, story.cancel)
 
 
 def _count(name: str) -> int:
@@ -221,5 +231,5 @@ async def _stay(afterword: Afterword) -> None:
 
 if __name__ == "__main__":
     shutil.get_terminal_size()
-    with suppress(KeyboardInterrupt):
+    with suppress(KeyboardInterrupt, asyncio.CancelledError):
         sys.exit(asyncio.run(main()))

@@ -78,15 +78,22 @@ class Afterword:
 
     async def __aenter__(self) -> Self:
         self._fix_secrets()
-        await self._start()
-        while not (self._data / "settings.json").exists():  # noqa: ASYNC110 - another process writes it
-            await asyncio.sleep(0.1)
-        self._watching = asyncio.create_task(self._watch())  # noqa: TID251 - cancelled in __aexit__
+        try:
+            await self._start()
+            while not (self._data / "settings.json").exists():  # noqa: ASYNC110 - another process writes it
+                await asyncio.sleep(0.1)
+        except asyncio.CancelledError:
+            await self._end()  # told to stop while it started
+            raise
+        self._watching = asyncio.create_task(self._watch())  # noqa: TID251 - cancelled in _end
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self._end()
+
+    async def _end(self) -> None:
         if self._client is not None:
             await self._client.aclose()
         if self._watching is not None:

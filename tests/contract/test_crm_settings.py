@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
@@ -75,8 +76,8 @@ def test_a_key_that_is_no_name_of_a_field_is_refused(key: str, wrong: str) -> No
 
 
 def crm(name: str, url: str) -> Crm:
-    access = PartnerAccess(url, "SP-0000-01", "secret")
-    (made,) = crms_of(Accesses(**{name: access}), FakeMachine())  # type: ignore[arg-type]
+    access: dict[str, Any] = {name: PartnerAccess(url, "SP-0000-01", "secret")}
+    (made,) = crms_of(Accesses(**access), FakeMachine())
     return made
 
 

@@ -156,7 +156,7 @@ async def test_a_failure_says_whether_to_come_again(
     bench: Bench, answer: httpx.Response | Exception, permanent: bool, wait: int | None
 ) -> None:
     await bench.of.find(TICKET)
-    bench.desk.fails_making = [answer]
+    bench.desk.fails_writing = [answer]
     error = await failure(bench)
     assert error.permanent is permanent
     assert error.retry_after == (timedelta(seconds=wait) if wait else None)

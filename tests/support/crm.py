@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,54 +13,22 @@ import httpx
 from typing_extensions import override
 
 from services.scoring.domain.crm import Kind
+from tests.support.pretended import Pretended
 
 Fields = dict[str, Any]
 
 
 @dataclass
-class CrmDesk(ABC):
-    """A CRM of a test.
+class CrmDesk(Pretended):
+    """A CRM of a test; to write is to write figures.
 
     Attributes:
         records: by kind and the CRM's own id.
-        fails: answers to the next requests, instead of its own.
-        fails_writing: answers to the next requests that write figures.
-        lose_answer: the next figures are written, and whoever wrote them does not hear of it.
         writes: how many records were written to, each time counted.
     """
 
     records: dict[Kind, dict[str, Fields]] = field(default_factory=lambda: {kind: {} for kind in Kind})
-    asked: list[httpx.Request] = field(default_factory=list)
-    fails: list[httpx.Response | Exception] = field(default_factory=list)
-    fails_writing: list[httpx.Response | Exception] = field(default_factory=list)
-    lose_answer: bool = False
     writes: int = 0
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        """Answer a request."""
-        self.asked.append(request)
-        writing = self.is_write(request)
-        failing = self.fails or (self.fails_writing if writing else [])
-        if failing:
-            failure = failing.pop(0)
-            if isinstance(failure, Exception):
-                raise failure
-            return failure
-        form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
-        body = json.loads(request.content) if request.content and not form else {}
-        answer = self.answer(request, body)
-        if self.lose_answer and writing:
-            self.lose_answer = False
-            raise httpx.ReadError("cut", request=request)
-        return answer
-
-    @abstractmethod
-    def answer(self, request: httpx.Request, body: Any) -> httpx.Response:
-        """What the partner does with a request."""
-
-    @abstractmethod
-    def is_write(self, request: httpx.Request) -> bool:
-        """Whether it is a request to write figures."""
 
     @abstractmethod
     def add(self, kind: Kind, key: str, number: int) -> str:

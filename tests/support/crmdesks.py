@@ -27,13 +27,13 @@ class FreshdeskDesk(Desk):
         return "4"
 
     @override
-    def makes(self, request: httpx.Request) -> bool:
+    def is_write(self, request: httpx.Request) -> bool:
         return (request.method, request.url.path) == ("POST", "/api/v2/tickets")
 
     @override
     def answer(self, request: httpx.Request, body: dict[str, Any]) -> httpx.Response:
         path = request.url.path
-        if self.makes(request):
+        if self.is_write(request):
             return self._made(body)
         if path == "/api/v2/tickets":
             return self._listed(parse_qs(request.url.query.decode()))
@@ -109,7 +109,7 @@ class HubSpotDesk(Desk):
         return str(9000 + number)
 
     @override
-    def makes(self, request: httpx.Request) -> bool:
+    def is_write(self, request: httpx.Request) -> bool:
         return (request.method, request.url.path) == ("POST", "/crm/v3/objects/tickets")
 
     @override
@@ -145,7 +145,7 @@ class HubSpotDesk(Desk):
 
     def _ticket(self, request: httpx.Request, body: dict[str, Any]) -> httpx.Response:
         path, query = request.url.path, parse_qs(request.url.query.decode())
-        if self.makes(request):
+        if self.is_write(request):
             return self._made(body)
         asked = path.split("/")[5]
         if query.get("idProperty") == ["afterword_case"]:
@@ -248,7 +248,7 @@ class SalesforceDesk(Desk):
         return f"500Ab{number:010}AAA"
 
     @override
-    def makes(self, request: httpx.Request) -> bool:
+    def is_write(self, request: httpx.Request) -> bool:
         return request.method == "PATCH" and f"/Case/{FIELD}/" in request.url.path
 
     @override
@@ -264,7 +264,7 @@ class SalesforceDesk(Desk):
             return self._query(parse_qs(request.url.query.decode())["q"][0])
         if parts[5:] == ["CaseComment"]:
             return self._commented(body)
-        return self._upserted(parts[7], body) if self.makes(request) else self._case(request, parts, body)
+        return self._upserted(parts[7], body) if self.is_write(request) else self._case(request, parts, body)
 
     def _commented(self, body: dict[str, Any]) -> httpx.Response:
         assert body["IsPublished"] is False

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
-from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
 import httpx
 from typing_extensions import override
+
+from tests.support.pretended import Pretended
 
 
 @dataclass
@@ -25,46 +25,10 @@ class Kept:
 
 
 @dataclass
-class Desk(ABC):
-    """A helpdesk of a test.
-
-    Attributes:
-        fails: answers to the next requests, instead of its own.
-        fails_making: answers to the next requests that would make a case.
-        lose_answer: the next case is made, and whoever asked for it does not hear of it.
-    """
+class Desk(Pretended):
+    """A helpdesk of a test; to write is to make a case."""
 
     kept: dict[str, Kept] = field(default_factory=dict)
-    asked: list[httpx.Request] = field(default_factory=list)
-    fails: list[httpx.Response | Exception] = field(default_factory=list)
-    fails_making: list[httpx.Response | Exception] = field(default_factory=list)
-    lose_answer: bool = False
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        """Answer a request."""
-        self.asked.append(request)
-        making = self.makes(request)
-        failing = self.fails or (self.fails_making if making else [])
-        if failing:
-            failure = failing.pop(0)
-            if isinstance(failure, Exception):
-                raise failure
-            return failure
-        form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
-        body = json.loads(request.content) if request.content and not form else {}
-        answer = self.answer(request, body)
-        if self.lose_answer and making:
-            self.lose_answer = False
-            raise httpx.ReadError("cut", request=request)
-        return answer
-
-    @abstractmethod
-    def answer(self, request: httpx.Request, body: dict[str, Any]) -> httpx.Response:
-        """What the partner does with a request."""
-
-    @abstractmethod
-    def makes(self, request: httpx.Request) -> bool:
-        """Whether it is a request to make a case."""
 
     def add(self, external: str, status: str, said: str, fields: dict[str, Any]) -> Kept:
         """Keep a new case."""
@@ -95,7 +59,7 @@ class ZendeskDesk(Desk):
     """https://developer.zendesk.com/api-reference/ticketing/tickets/tickets/."""
 
     @override
-    def makes(self, request: httpx.Request) -> bool:
+    def is_write(self, request: httpx.Request) -> bool:
         return (request.method, request.url.path) == ("POST", "/api/v2/tickets.json")
 
     @override
@@ -142,7 +106,7 @@ class JiraDesk(Desk):
     """https://developer.atlassian.com/cloud/jira/platform/rest/v3/."""
 
     @override
-    def makes(self, request: httpx.Request) -> bool:
+    def is_write(self, request: httpx.Request) -> bool:
         return (request.method, request.url.path) == ("POST", "/rest/api/3/issue")
 
     @property

@@ -7,9 +7,9 @@ from pathlib import Path
 from services.collector import metrics
 from services.collector.domain.forms import FormsFile, read_forms
 from shared.config.check import Complaint
+from shared.config.files import text_of
 from shared.runtime.logging import get_logger
 
-MAX_FILE_BYTES = 512 * 1024
 log = get_logger("forms")
 
 
@@ -29,7 +29,7 @@ class LiveForms:
 
     def refresh(self) -> None:
         """Take up what changed; a file that is gone or not fit goes on as it was, and why is in the log."""
-        text = self._read()
+        text = text_of(self._file)
         if text == self._seen:
             return
         self._seen = text
@@ -47,17 +47,6 @@ class LiveForms:
             log.error(
                 "forms_unfit", line=one.line, path=one.path, reason=one.reason, what_to_do=one.what_to_do
             )
-
-    def _read(self) -> str | None:
-        """The file's text; None when there is none, text that is no YAML when it cannot be read."""
-        try:
-            if self._file.stat().st_size > MAX_FILE_BYTES:
-                return "%too large"
-            return self._file.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            return None
-        except (OSError, UnicodeDecodeError):
-            return "%not UTF-8 text"
 
 
 def forms_of(file: Path) -> LiveForms:

@@ -107,7 +107,7 @@ async def named(conn: Connection, key: str) -> Badge | None:
 async def listed(conn: Connection) -> list[Badge]:
     """All badges: those that stand first, then by when they were published, the newest first."""
     rows = await conn.fetch(
-        f"select {_COLUMNS} from badges order by taken_back_at is not null, published_at desc, badge_id"  # noqa: S608
+        f"select {_COLUMNS} from badges order by taken_back_at is not null, published_at desc, badge_id"  # noqa: S608 - ours
     )
     return [_badge(row) for row in map(tuple, rows)]
 

@@ -49,7 +49,7 @@ async def announced_since(conn: Connection, place: str) -> list[Headline]:
     """Headlines that were announced since a place, as they are now."""
     condition = since("announced_in", "$1")
     rows = await conn.fetch(
-        f"select metric, family, programme from headlines where {condition} order by 1, 2, 3",  # noqa: S608
+        f"select metric, family, programme from headlines where {condition} order by 1, 2, 3",  # noqa: S608 - ours
         place,
     )
     return await _states(conn, [tuple(row) for row in rows]) if rows else []

@@ -10,9 +10,8 @@ from services.trigger.domain.findings import Finding, Severity
 from services.trigger.sources.check import read_sources
 from services.trigger.sources.mapping import SourceDecoder
 from shared.bus.model import Record
+from shared.config.files import text_of
 from shared.contracts.envelope import Event
-
-MAX_FILE_BYTES = 512 * 1024
 
 
 class LiveSources:
@@ -42,7 +41,7 @@ class LiveSources:
 
         A file that is gone goes on as it was: somebody may be writing it anew.
         """
-        text = self._read()
+        text = text_of(self._file)
         digest = hashlib.sha256((text or "").encode()).hexdigest() if text is not None else "gone"
         if digest == self._seen:
             return False
@@ -56,17 +55,6 @@ class LiveSources:
             return False
         self._decoder = SourceDecoder(sources)
         return True
-
-    def _read(self) -> str | None:
-        """The file's text; None when there is none, text that is no YAML when it cannot be read."""
-        try:
-            if self._file.stat().st_size > MAX_FILE_BYTES:
-                return "%too large"
-            return self._file.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            return None
-        except (OSError, UnicodeDecodeError):
-            return "%not UTF-8 text"
 
     def _gone(self) -> Finding:
         reason = "the file is gone; what it said last goes on."

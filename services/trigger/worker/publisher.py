@@ -18,12 +18,12 @@ from services.trigger.domain.model import Organisation
 from services.trigger.handlers.organisation import ensure_organisation
 from services.trigger.handlers.publishing import publish
 from services.trigger.handlers.seeding import seed
+from shared.config.files import text_of
 from shared.db.database import Database
 from shared.runtime.ids import random_id
 from shared.runtime.lease import take_lease
 from shared.runtime.logging import get_logger
 
-MAX_FILE_BYTES = 512 * 1024
 PRESETS = "presets"
 """Folder of programmes to choose from: one runs when it is copied beside the others."""
 
@@ -88,11 +88,8 @@ def read_folder(folder: Path) -> list[tuple[str, str]]:
         name = str(path.relative_to(folder))
         if name.startswith(f"{PRESETS}/"):
             continue
-        try:
-            text = path.read_text("utf-8") if path.stat().st_size <= MAX_FILE_BYTES else "%too large"
-        except (OSError, UnicodeDecodeError):
-            text = "%not UTF-8 text"
-        found.append((name, text))
+        text = text_of(path)
+        found.append((name, "%gone" if text is None else text))
     return found
 
 

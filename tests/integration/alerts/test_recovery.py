@@ -139,14 +139,19 @@ def merged(*, person: bool) -> Any:
     return event(AccountChanged(account_id=acme, version=2, merged_into=group), T0 + HOUR)
 
 
+def sides(*, person: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Whose an answer is, before they were merged and after it."""
+    if person:
+        return {"account": None, "contact": "ana"}, {"account": None, "contact": "anna"}
+    return {"account": "acme"}, {"account": "group"}
+
+
 @pytest.mark.requirement("R72")
 @pytest.mark.parametrize("person", [False, True])
 async def test_the_no_of_a_customer_who_was_merged_is_heard_in_the_case_that_is_open(
     office: Office, *, person: bool
 ) -> None:
-    old, new = ("ana", "anna") if person else ("acme", "group")
-    mine = {"account": None, "contact": old} if person else {"account": old}
-    theirs = {"account": None, "contact": new} if person else {"account": new}
+    mine, theirs = sides(person=person)
     ticket = await resolved(office, **mine)
     await office.hears(merged(person=person))
     await office.hears(await office.says.answered("r2", 1, T0 + 2 * HOUR, **theirs))
@@ -174,9 +179,7 @@ async def test_the_no_of_a_customer_who_was_merged_is_heard_in_the_case_that_is_
 async def test_the_no_of_a_customer_who_was_merged_opens_the_case_that_it_is_about(
     office: Office, *, person: bool
 ) -> None:
-    old, new = ("ana", "anna") if person else ("acme", "group")
-    mine = {"account": None, "contact": old} if person else {"account": old}
-    theirs = {"account": None, "contact": new} if person else {"account": new}
+    mine, theirs = sides(person=person)
     ticket = await resolved(office, **mine)
     await office.hears(merged(person=person))
     await office.hears(await says(office, ticket, fixed=False, model=ResponseHeld, asked=theirs))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,8 +16,8 @@ from tests.support.alerts import HOUR, T0
 pytestmark = pytest.mark.requirement("R72")
 
 
-def line(kind: Kind, hours: float, **more: object) -> Line:
-    return Line(kind, T0 + hours * HOUR, **more)  # type: ignore[arg-type]
+def line(kind: Kind, hours: float, **more: Any) -> Line:
+    return Line(kind, T0 + hours * HOUR, **more)
 
 
 def taken(hours: list[float | None], now: float = 100) -> Times:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
@@ -127,7 +128,8 @@ def test_holidays_of_the_recipient_are_kept_where_the_programme_keeps_them() -> 
 @pytest.mark.parametrize("name", [name for name in ALL if name != "paused"])
 def test_what_is_over_is_over_at_any_hour(name: str) -> None:
     facts = replace(CLEAR, expires_at=FOREVER, hours=brought(OFFICE, SWEDEN, outside=False))
-    verdict = last_look(replace(facts, **{name: ALL[name]}), local(3, 22))  # type: ignore[arg-type]
+    over: dict[str, Any] = {name: ALL[name]}
+    verdict = last_look(replace(facts, **over), local(3, 22))
     assert isinstance(verdict, Suppress)
 
 
