@@ -107,9 +107,11 @@ async def main() -> int:
         await _furnish(afterword)
         company = _company(afterword)
         killer = Killer(afterword, Chance(os.environ.get("DEMO_SEED", "1")), _count("DEMO_KILLS"))  # noqa: TID251
-        async with killer:
-            await _live(company, watch)
-        await company.backends.close()
+        try:
+            async with killer:
+                await _live(company, watch)
+        finally:
+            await company.backends.close()
         summary = await summarise(afterword, company.tally, company.sink, company.helpdesk)
         await watch.run_on()
         await watch.close()
@@ -231,5 +233,8 @@ async def _stay(afterword: Afterword) -> None:
 
 if __name__ == "__main__":
     shutil.get_terminal_size()
-    with suppress(KeyboardInterrupt, asyncio.CancelledError):
+    try:
         sys.exit(asyncio.run(main()))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        console.print("Stopped before the end; nothing is left running. [bold]make demo[/bold] begins anew.")
+        sys.exit(130)
