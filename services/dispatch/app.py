@@ -11,6 +11,7 @@ from services.dispatch.api.pending import pending_routes
 from services.dispatch.api.rates import rate_routes
 from services.dispatch.api.reading import routes
 from services.dispatch.api.returns import MailHooks, Proofs, forward_by
+from services.dispatch.api.tls import CERT, KEY, Certificate
 from services.dispatch.api.twilio import twilio_routes
 from services.dispatch.channels.dkim import Signer
 from services.dispatch.channels.email import EmailChannel, SmtpServer
@@ -71,6 +72,7 @@ async def build(settings: Settings, platform: Platform) -> Service:
         signer=_signer(settings),
     )
     # A lane claims no more than its share of connections, so that each claimed mail is under way at once.
+    repeatable = frozenset(name for name, channel in channels.items() if channel.repeatable)
     batch = max(1, settings.smtp_connections // settings.lanes)
     postman = Postman(db, platform.machine, channels, desk, batch, _limits(settings))
     views = Views(db, platform.bus)
@@ -86,7 +88,7 @@ async def build(settings: Settings, platform: Platform) -> Service:
             Loop("lines", LINES_EVERY, lambda: let_out(db), due=False),
             Loop("hours", LINES_EVERY, lambda: let_go(db)),
             Loop("views", VIEWS_EVERY, views.prove, due=False),
-            Loop("reap", MIND_EVERY, lambda: reap(db), due=False, woken=False),
+            Loop("reap", MIND_EVERY, lambda: reap(db, repeatable), due=False, woken=False),
             Loop("weigh", WEIGH_EVERY, lambda: weigh(db), due=False, woken=False),
             Loop("tally", TALLY_EVERY, lambda: tally(db, thresholds), due=False, woken=False),
         ),
@@ -99,8 +101,21 @@ def _listeners(settings: Settings, returns: Returns) -> tuple[ReturnListener, ..
         return ()
     if not settings.return_domain:
         raise ValueError("AFTERWORD_DISPATCH_RETURN_PORT needs AFTERWORD_DISPATCH_RETURN_DOMAIN")
-    domain = settings.return_domain.lower()
-    return (ReturnListener(returns, domain, settings.return_host, settings.return_port),)
+    domain, certificate = settings.return_domain.lower(), _certificate(settings)
+    host, port = settings.return_host, settings.return_port
+    return (ReturnListener(returns, domain, host, port, certificate=certificate),)
+
+
+def _certificate(settings: Settings) -> Certificate | None:
+    """What the listener speaks TLS by, when it is named; a bad one, or half of one, ends the start."""
+    cert, key, required = settings.return_cert_file, settings.return_key_file, settings.return_tls_required
+    if bool(cert) != bool(key):
+        raise ValueError(f"{CERT} and {KEY} belong together; one of them is not set")
+    if not cert:
+        if required:
+            raise ValueError(f"AFTERWORD_DISPATCH_RETURN_TLS_REQUIRED needs {CERT} and {KEY}")
+        return None
+    return Certificate(Path(cert), Path(key), required=required)
 
 
 def _channels(settings: Settings, platform: Platform) -> dict[Channel, Port]:

@@ -54,6 +54,11 @@ class Settings(ServiceSettings):
         le=65_535,
         description="its port, for a mail server that speaks SMTP or LMTP; 0: mail comes to /hooks/mail",
     )
+    return_cert_file: str = Field(
+        default="", description="its certificate with the chain (PEM), for STARTTLS; empty: no TLS"
+    )
+    return_key_file: str = Field(default="", description="the private key of that certificate (PEM)")
+    return_tls_required: bool = Field(default=False, description="it takes mails over TLS alone")
     replies: bool = Field(
         default=False, description="replies go to a signed address there and are passed on to a person"
     )

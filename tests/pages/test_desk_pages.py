@@ -58,10 +58,12 @@ async def test_a_held_answer_is_decided_about_with_a_thumb(
     await first.get_by_role("button", name="Leave it held").click()
     await page.get_by_text("It stays held.").wait_for()
     await page.get_by_role("button", name="Count it").click()
-    await page.get_by_text("It counts in a moment.").wait_for()
+    await page.get_by_text("1 answer counts in a moment").wait_for()
+    await page.get_by_role("heading", name="Nothing is held").wait_for()
+    await page.screenshot(path=tmp_path / "released.png", full_page=True)
     await collector.settle()
     await page.reload()
-    await page.get_by_role("heading", name="Nothing is held").wait_for()
+    await page.get_by_text("It counts.").wait_for()
 
 
 @pytest.mark.requirement("R52")

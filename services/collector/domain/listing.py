@@ -33,7 +33,8 @@ class Filters:
     Attributes:
         since: Received at or after.
         until: Received before.
-        reviewed: Of held ones: whether somebody looked at it and left it held.
+        reviewed: Of held ones: whether somebody looked at it and left it held; one that somebody let count is
+            on its way and in neither list.
     """
 
     standing: Standing = Standing.COUNTED

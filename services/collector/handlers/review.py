@@ -29,6 +29,11 @@ class Review:
             rows = await settling.held(conn, after, limit)
         return [_with_account(row) for row in rows]
 
+    async def released(self) -> int:
+        """How many answers a user let count that are still on their way into scores and tickets."""
+        async with self._db.read() as conn:
+            return await settling.released(conn)
+
     async def wishes(self, after: int, limit: int) -> list[dict[str, Any]]:
         """Wishes to be contacted."""
         async with self._db.read() as conn:

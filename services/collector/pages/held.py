@@ -46,6 +46,7 @@ def held_routes(listing: Listing, review: Review) -> APIRouter:
             "may": user.role.includes(Role.MANAGER),
             "looked_at": looked_at,
             "done": done,
+            "released": await review.released(),
             "section": "settings",
         }
         return page(request, ENVIRONMENT, "held.html", context)

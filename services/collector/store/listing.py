@@ -55,7 +55,7 @@ _WANTED = """
     and ($7::timestamptz is null or a.received_at < $7)
     and r.changed_at <= $8
     and ($9::uuid is null or r.survey_id = $9)
-    and ($10::boolean is null or (r.reviewed_by is not null) = $10)
+    and ($10::boolean is null or (r.reviewed_by is not null) = $10 and a.released_by is null)
 """
 
 _FROM = """

@@ -153,8 +153,15 @@ on conflict (survey_id) do update
         at_latest = least(settling.at_latest, excluded.at_latest)
 """
 
+_RELEASED = """
+select count(*)::int from responses r
+join answers a on a.survey_id = r.survey_id and a.version = r.announced
+where r.state = 'held' and a.released_by is not null
+"""
+
 _HELD = """
-select a.survey_id, a.version, a.received_at, a.mood, a.verdict, a.evidence, s.snapshot
+select a.survey_id, a.version, a.received_at, a.mood, a.verdict, a.evidence,
+    a.released_by is not null as released, s.snapshot
 from responses r
 join answers a on a.survey_id = r.survey_id and a.version = r.announced
 join surveys s on s.survey_id = r.survey_id
@@ -310,6 +317,11 @@ async def judge_siblings(conn: Connection, survey_ids: Sequence[UUID], now: date
 async def held(conn: Connection, after: UUID, limit: int) -> list[dict[str, object]]:
     """Held answers with the reasons, in id order."""
     return [dict(row) for row in await conn.fetch(_HELD, after, limit)]
+
+
+async def released(conn: Connection) -> int:
+    """How many held answers somebody let count that are not announced yet."""
+    return int(await conn.fetchval(_RELEASED))
 
 
 async def release(conn: Connection, survey_id: UUID, user: str, now: datetime) -> bool:

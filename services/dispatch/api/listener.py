@@ -12,13 +12,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, Envelope, Session, TLSSetupException
 from typing_extensions import override
 
 from services.dispatch import metrics
 from services.dispatch.api.returns import MAX_MAIL
+from services.dispatch.api.tls import Certificate
 from services.dispatch.handlers.returns import NotOursError, Returns
-from shared.db.errors import is_transient
+from shared.db.errors import RAISED, is_transient
 from shared.errors import SendError
 from shared.runtime.logging import get_logger
 
@@ -34,6 +35,7 @@ NOT_OURS = "550 5.1.1 No such address here"
 ONE_AT_A_TIME = "452 4.5.3 One recipient at a time, please"
 LATER = "451 4.3.0 Not kept, please bring it again"
 BUSY = "421 4.3.2 Too many connections, please come again"
+TLS_FIRST = "530 5.7.0 STARTTLS first, please"
 
 log = get_logger("return_listener")
 
@@ -62,6 +64,7 @@ class Dialogue(SMTP):
             ident="Afterword",
             timeout=IDLE_SECONDS,
             auth_exclude_mechanism=("LOGIN", "PLAIN"),
+            tls_context=door.certificate.context() if door.certificate else None,
             loop=asyncio.get_running_loop(),
         )
 
@@ -79,6 +82,17 @@ class Dialogue(SMTP):
         """The greeting of LMTP."""
         await self.smtp_EHLO(hostname)
 
+    @override
+    async def handle_exception(self, error: Exception) -> str:
+        """Whatever goes wrong, the mail server keeps the mail, and a person finds the reason here."""
+        self.envelope = Envelope()  # the next mail begins anew
+        if isinstance(error, TLSSetupException):
+            log.warning("return_tls_failed", reason=str(error.__cause__))
+        else:
+            log.error("return_failed", exc_info=error)
+        metrics.RETURN_ANSWERS.labels("later").inc()
+        return LATER
+
     async def leave(self) -> None:
         """Hang up once nothing is being kept; the answer to what was kept goes out first."""
         await self.resting.wait()
@@ -92,7 +106,25 @@ class Door:
 
     returns: Returns
     domain: str
+    certificate: Certificate | None = None
     open: set[Dialogue] = field(default_factory=set)
+
+    async def handle_EHLO(  # noqa: N802 - the library calls it so
+        self, _dialogue: Dialogue, session: Session, _envelope: Envelope, name: str, said: list[str]
+    ) -> list[str]:
+        """What is offered: signing in is not, which the library would say once TLS is spoken."""
+        session.host_name = name
+        return [line for line in said if not line.startswith("250-AUTH")]
+
+    async def handle_MAIL(  # noqa: N802 - the library calls it so
+        self, _dialogue: Dialogue, session: Session, envelope: Envelope, sender: str, options: list[str]
+    ) -> str:
+        """A mail begins, by TLS where that is demanded: the greeting of LMTP is not held up for it."""
+        if self.certificate and self.certificate.required and session.ssl is None:
+            return TLS_FIRST
+        envelope.mail_from = sender
+        envelope.mail_options.extend(options)
+        return "250 2.1.0 OK"
 
     async def handle_RCPT(  # noqa: N802 - the library calls it so
         self, _dialogue: Dialogue, _session: Session, envelope: Envelope, to: str, _options: list[str]
@@ -115,12 +147,6 @@ class Door:
         finally:
             dialogue.resting.set()
 
-    async def handle_exception(self, error: Exception) -> str:
-        """Whatever goes wrong before a mail is there, the mail server keeps it."""
-        log.error("return_failed", exc_info=error)
-        metrics.RETURN_ANSWERS.labels("later").inc()
-        return LATER
-
     async def _take(self, to: str, raw: bytes) -> str:
         try:
             await self.returns.take(to, raw)
@@ -128,12 +154,10 @@ class Door:
             return _refused("its mail is no longer kept")
         except SendError as error:
             log.warning("return_waits", reason="reply not passed on", permanent=error.permanent)
-        except Exception as error:
-            # Whatever it is, the mail server keeps the mail, and a person finds the reason here.
-            if is_transient(error):
-                log.warning("return_waits", reason=type(error).__name__)
-            else:
-                log.exception("return_failed")
+        except RAISED as error:
+            if not is_transient(error):
+                raise
+            log.warning("return_waits", reason=type(error).__name__)
         else:
             metrics.RETURN_ANSWERS.labels("taken").inc()
             return TAKEN
@@ -160,6 +184,7 @@ class ReturnListener:
         host: address to listen on.
         port: 0 for any that is free.
         connections: how many may be open at once.
+        certificate: by which TLS is spoken when it is asked for; None: not at all.
     """
 
     returns: Returns
@@ -167,6 +192,7 @@ class ReturnListener:
     host: str
     port: int
     connections: int = CONNECTIONS
+    certificate: Certificate | None = None
 
     async def __call__(self, stop: asyncio.Event) -> None:
         """Listen until told to stop."""
@@ -177,7 +203,7 @@ class ReturnListener:
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[int]:
         """Listen; gives the port. In the end what is being kept is finished, the rest will come again."""
-        door = Door(self.returns, self.domain)
+        door = Door(self.returns, self.domain, self.certificate)
 
         def answer() -> asyncio.Protocol:
             return Dialogue(door, self.domain) if len(door.open) < self.connections else _Busy()

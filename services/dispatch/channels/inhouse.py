@@ -10,6 +10,8 @@ from services.dispatch.channels.port import Channel, Outgoing
 class InHouse(Channel):
     """The hand-over is the record of it, which the postman commits; there is no provider that could fail."""
 
+    repeatable = True
+
     @override
     async def send(self, message: Outgoing) -> None:
         """Nothing to do; see `Channel.send`."""

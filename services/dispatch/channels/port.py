@@ -38,7 +38,14 @@ class RefusedError(SendError):
 
 
 class Channel(Protocol):
-    """Hands messages to a provider. Safe to call from several tasks at once; holds no database."""
+    """Hands messages to a provider. Safe to call from several tasks at once; holds no database.
+
+    Attributes:
+        repeatable: a call whose answer nobody heard may be made again: whoever gets it drops what it knows
+            by its key, or nothing has left the house.
+    """
+
+    repeatable: bool = False
 
     async def send(self, message: Outgoing) -> None:
         """Hand one message over; returning means that the provider has taken it.

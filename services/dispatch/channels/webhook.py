@@ -42,6 +42,7 @@ class WebhookChannel(Channel):
     """A small pool of connections to one receiver."""
 
     def __init__(self, target: WebhookTarget, machine: Machine) -> None:
+        self.repeatable = target.drops_repeats
         self._target = target
         self._machine = machine
         self._caller = Caller(target.seconds, target.connections)

@@ -47,6 +47,7 @@ class Return:
 
 async def arrived(tx: Tx, delivery_id: UUID, *, delivered: bool) -> None:
     """A provider has taken a message after all, or brought it to its mailbox."""
+    await _was_taken(tx, Ending(delivery_id))
     accepted = await queue.end_late(tx.conn, Happening.ACCEPT, [Ending(delivery_id)], tx.now)
     await tell(tx, Happening.ACCEPT, accepted)
     if delivered:
@@ -64,6 +65,7 @@ async def came_back(tx: Tx, delivery_id: UUID, back: Return) -> None:
     if back.reason in ABOUT_THE_ADDRESS:
         await suppressions.note_dead(tx.conn, [(delivery_id, back.reason)], tx.now, back.via)
     ending = Ending(delivery_id, back.reason.value, back.detail)
+    await _was_taken(tx, ending)
     passed, rest = await pass_on(tx, [ending], late)
     if not passed and rest:
         if failed := await late(Happening.REFUSE, rest):
@@ -71,6 +73,11 @@ async def came_back(tx: Tx, delivery_id: UUID, back: Return) -> None:
         else:
             await _bounced(tx, delivery_id, back)
     metrics.BOUNCES.labels(back.kind.value, back.via).inc()
+
+
+async def _was_taken(tx: Tx, ending: Ending) -> None:
+    """Whoever tells of a message had taken it, though the call that brought it was never heard to end."""
+    await queue.end_attempts(tx.conn, "accepted", [ending])
 
 
 async def _bounced(tx: Tx, delivery_id: UUID, back: Return) -> None:

@@ -6,7 +6,7 @@ Leases and waits are measured by the database's machine clock, which all process
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -106,6 +106,14 @@ _RELEASE_EXPIRED = """
 update messages set state = 'planned', lease_token = null, lease_until = null
 where delivery_id in (
     select delivery_id from messages where state = 'claimed' and lease_until < clock.machine_now()
+    order by delivery_id for update skip locked)
+returning delivery_id
+"""
+_REPEAT_EXPIRED = """
+update messages set state = $1, lease_token = null, lease_until = null
+where delivery_id in (
+    select delivery_id from messages
+    where state = any($2::text[]) and channel = any($3::text[]) and lease_until < clock.machine_now()
     order by delivery_id for update skip locked)
 returning delivery_id
 """
@@ -344,6 +352,17 @@ async def renew(conn: Connection, token: UUID, lease_seconds: float) -> None:
 async def release_expired(conn: Connection) -> int:
     """Give back messages that a stopped worker had claimed and not yet handed over."""
     return len(await conn.fetch(_RELEASE_EXPIRED))
+
+
+async def repeat_expired(conn: Connection, channels: Iterable[Channel]) -> list[UUID]:
+    """Let messages be due again that a stopped worker was handing over by channels where that is harmless."""
+    rows = await conn.fetch(
+        _REPEAT_EXPIRED,
+        target(Happening.DEFER).value,
+        [state.value for state in sources(Happening.DEFER)],
+        [channel.value for channel in channels],
+    )
+    return [row["delivery_id"] for row in rows]
 
 
 async def lose_expired(conn: Connection, now: datetime) -> list[UUID]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -17,30 +17,38 @@ from services.dispatch.store.queue import Unproven
 from shared.bus.model import Partition
 from shared.bus.partitioner import partition_of
 from shared.bus.port import Bus
+from shared.contracts.model import Channel
 from shared.contracts.topics import Topic
 from shared.db.database import Database
 from shared.errors import Unavailable
 from shared.runtime.failpoints import failpoint
 
 BATCH = 500
+STOPPED = "stopped while handing over"
 OUTCOMES = ("requested", "sent", "delivered", "bounced", "complained", "started", "answered", "held")
 """What is told of surveys by gauges, by the names of their sums."""
 
 
-async def reap(db: Database) -> int:
+async def reap(db: Database, repeatable: Collection[Channel] = ()) -> int:
     """Free what a stopped worker had claimed, and give up knowing about what it was handing over.
 
     Lines of limits and calls of providers that say nothing any more are dropped on the way.
+
+    Args:
+        db: dispatch's.
+        repeatable: channels by which a call that nobody heard the answer of is made again.
     """
     async with db.begin() as tx:
         released = await queue.release_expired(tx.conn)
+        again = await queue.repeat_expired(tx.conn, repeatable)
         lost = await queue.lose_expired(tx.conn, tx.now)
         told = await tell(tx, Happening.LOSE, lost)
-        await queue.end_attempts(tx.conn, "unknown", [Ending(delivery_id) for delivery_id in lost])
+        unheard = [Ending(delivery_id, detail=STOPPED) for delivery_id in (*again, *lost)]
+        await queue.end_attempts(tx.conn, "unknown", unheard)
         await pace.forget(tx.conn)
         await replies.forget_calls(tx.conn)
     count(Happening.LOSE, told)
-    return released + len(lost)
+    return released + len(again) + len(lost)
 
 
 async def let_go(db: Database) -> int:

@@ -197,11 +197,22 @@ async def test_a_manager_lets_a_held_answer_count_or_leaves_it_held(collector: C
         assert "onboarding-ces" not in page.text, "a programme is named as people call it"
         done = await manager.post(f"/answers/held/{survey_id(1)}/release")
         assert done.headers["location"] == "/answers/held?done=released"
+        page = await manager.get(done.headers["location"])
+        assert page.text.count("Count it</button>") == 1, "whatever was decided is off the list at once"
+        assert "1 answer counts in a moment" in page.text
+        told = (await manager.get("/v1/responses/held")).json()["held"]
+        assert {one["survey_id"]: one["released"] for one in told} == {
+            str(survey_id(1)): True,
+            str(survey_id(2)): False,
+        }
         assert (await manager.post(f"/answers/held/{survey_id(2)}/keep")).status_code == 303
         (event,) = await collector.settle()
         assert isinstance(event, ResponseReleased)
         assert event.survey_id == str(survey_id(1))
-        assert "Nothing is held" in (await manager.get("/answers/held")).text
+        empty = (await manager.get("/answers/held?done=released")).text
+        assert "Nothing is held" in empty
+        assert "in a moment" not in empty
+        assert "It counts." in empty
         left = await manager.get("/answers/held?looked_at=true")
         assert left.text.count("Count it</button>") == 1
         gone = await manager.post(f"/answers/held/{survey_id(1)}/keep")

@@ -3,30 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 import asyncpg
 import pytest
 
 from services.dispatch.channels.port import Outgoing
+from services.dispatch.channels.webhook import WebhookChannel, WebhookTarget
 from services.dispatch.domain.model import Ending
 from services.dispatch.domain.states import Happening
-from services.dispatch.store import queue
+from services.dispatch.store import queue, views
 from services.dispatch.worker.delivering import Call, Outcome
 from services.dispatch.worker.minding import reap
 from shared.contracts.deliveries import DeliveryHandedOver, DeliveryUncertain
-from shared.contracts.model import Channel
+from shared.contracts.model import Channel, Person
 from shared.embedded.smtp import Fault, FaultKind
 from shared.runtime import failpoints
+from shared.runtime.clock import SystemMachine
 from shared.runtime.failpoints import FailpointHit
 from shared.runtime.ids import random_id
-from tests.support.dispatch import NOW, MailRoom, delivery_id
+from shared.security.signatures import WebhookSecret
+from tests.support.dispatch import NOW, MailRoom, delivery_id, reminder
+from tests.support.texting import NUMBER, Exchange, delivery
 from tests.support.waiting import until
 
+SECRET = WebhookSecret.standard("whsec_" + "c2VjcmV0LXNlY3JldC1zZWNyZXQtMTIzNDU2")
 EXPIRE = (
     "update messages set lease_until = clock.machine_now() - interval '1 s' where lease_until is not null"
 )
+
+
+BETWEEN = [("dispatch.after_handing_over_commit", 0), ("dispatch.after_accept_before_record", 1)]
+"""Where a worker may die around the call of a provider, and how many messages have left by then."""
 
 
 @pytest.fixture(autouse=True)
@@ -60,10 +69,7 @@ async def test_a_worker_that_dies_with_claimed_messages_gives_them_back(room: Ma
     assert len(room.mails) == 1
 
 
-@pytest.mark.parametrize(
-    ("failpoint", "sent"),
-    [("dispatch.after_handing_over_commit", 0), ("dispatch.after_accept_before_record", 1)],
-)
+@pytest.mark.parametrize(("failpoint", "sent"), BETWEEN)
 async def test_a_worker_that_dies_while_handing_over_leaves_it_uncertain(
     room: MailRoom, failpoint: str, sent: int
 ) -> None:
@@ -161,3 +167,132 @@ async def test_a_slow_server_does_not_cost_the_lease(room: MailRoom) -> None:
         await reap(room.db)
     assert (await room.state("anna"))[0] == "handed_over"
     assert len(room.mails) == 1
+
+
+async def die_texting(exchange: Exchange, name: str) -> None:
+    """Ask Anna by text message, with a mail as the second choice, and die on the way."""
+    person = Person(name="Anna", email="anna@customer.example", phone=NUMBER)
+    await exchange.room.ask("anna", person=person, channels=(Channel.SMS, Channel.EMAIL))
+    await die_at(exchange.room, name)
+    assert await exchange.states("anna") == [(0, "sms", "handing_over")]
+
+
+async def give_up(exchange: Exchange, repeatable: Collection[Channel] = ()) -> None:
+    """The lease of the dead worker ends; others go on as long as there is anything to do."""
+    await exchange.room.run(EXPIRE)
+    await reap(exchange.room.db, repeatable)
+    await exchange.room.wake()
+    await exchange.room.work()
+
+
+async def outcomes(exchange: Exchange) -> list[str | None]:
+    return [row["outcome"] for row in await exchange.room.fetch("select outcome from attempts")]
+
+
+@pytest.mark.requirement("R50", "R52")
+@pytest.mark.parametrize(("failpoint", "sent"), BETWEEN)
+async def test_a_text_of_a_worker_that_died_is_never_sent_again_and_is_called_uncertain(
+    exchange: Exchange, failpoint: str, sent: int
+) -> None:
+    """Twilio knows no key by which it would drop a repetition, so nobody repeats."""
+    await die_texting(exchange, failpoint)
+    for _ in range(2):
+        await give_up(exchange)
+    assert len(exchange.provider.taken) == sent
+    assert exchange.room.mails == [], "what may have arrived is not sent by another channel"
+    assert await exchange.states("anna") == [(0, "sms", "uncertain")]
+    assert await exchange.told() == ["uncertain"]
+    async with exchange.room.db.read() as conn:
+        books = await views.books(conn)
+        [found] = await views.messages(conn, views.Filter(state="uncertain"))
+    assert books.balanced
+    assert books.uncertain == 1
+    assert found.detail == "stopped while handing over"
+    assert [one.outcome for one in found.attempts] == ["unknown"]
+
+
+@pytest.mark.requirement("R52", "R57")
+@pytest.mark.parametrize("heard", ["before it is given up", "after it was given up"])
+async def test_the_providers_call_settles_a_text_of_a_worker_that_died(
+    exchange: Exchange, heard: str
+) -> None:
+    await die_texting(exchange, "dispatch.after_accept_before_record")
+    first = [] if heard.startswith("before") else ["uncertain"]
+    if first:
+        await give_up(exchange)
+    for status in ("queued", "sent", "delivered", "sent"):
+        await exchange.fate("anna", status)
+    await give_up(exchange)
+    assert await exchange.states("anna") == [(0, "sms", "handed_over")]
+    assert await exchange.told() == [*first, "handed_over", "delivered"]
+    assert await outcomes(exchange) == ["accepted"]
+    assert len(exchange.provider.taken) == 1
+    assert exchange.room.mails == []
+
+
+@pytest.mark.requirement("R52")
+@pytest.mark.parametrize("heard", ["before it is given up", "after it was given up"])
+async def test_a_text_of_a_worker_that_died_goes_on_by_mail_once_it_surely_did_not_arrive(
+    exchange: Exchange, heard: str
+) -> None:
+    await die_texting(exchange, "dispatch.after_accept_before_record")
+    if heard.startswith("after"):
+        await give_up(exchange)
+    for _ in range(2):
+        await exchange.fate("anna", "undelivered", "30003")
+        await give_up(exchange)
+    assert await exchange.states("anna") == [(0, "sms", "passed_on"), (0, "email", "handed_over")]
+    assert len(exchange.provider.taken) == len(exchange.room.mails) == 1
+    assert await outcomes(exchange) == ["accepted", "accepted"]
+
+
+@pytest.mark.requirement("R49", "R52")
+async def test_after_a_text_of_a_worker_that_died_the_reminder_speaks_like_the_first(
+    exchange: Exchange,
+) -> None:
+    """Nobody knows whether it arrived, so the next step does not say that there was one."""
+    await die_texting(exchange, "dispatch.after_accept_before_record")
+    await give_up(exchange)
+    await exchange.room.tell(reminder("anna"))
+    await exchange.room.run("update messages set view_current = true")
+    await give_up(exchange)
+    assert await exchange.states("anna") == [(0, "sms", "uncertain"), (1, "email", "handed_over")]
+    assert exchange.room.read()["Subject"] == "How is Cloud doing?"
+    assert len(exchange.provider.taken) == 1
+
+
+@pytest.mark.requirement("R50", "R52")
+@pytest.mark.parametrize("channel", [Channel.LINK, Channel.IN_APP])
+@pytest.mark.parametrize(("failpoint", "_sent"), BETWEEN)
+async def test_what_stays_in_the_house_is_handed_over_after_all(
+    exchange: Exchange, channel: Channel, failpoint: str, _sent: int
+) -> None:
+    person = Person(name="Anna", email="anna@customer.example")
+    await exchange.room.ask("anna", person=person, channels=(channel, Channel.EMAIL))
+    await die_at(exchange.room, failpoint)
+    assert await exchange.told() == []
+    for _ in range(2):
+        await give_up(exchange, repeatable={channel})
+    assert await exchange.states("anna") == [(0, channel.value, "handed_over")]
+    assert await exchange.told() == ["handed_over", *(["link_ready"] if channel is Channel.LINK else [])]
+    assert await outcomes(exchange) == ["unknown", "accepted"]
+
+
+@pytest.mark.requirement("R50", "R52")
+@pytest.mark.parametrize("drops", [True, False])
+async def test_a_webhook_of_a_worker_that_died_is_called_again_where_its_key_is_honoured(
+    exchange: Exchange, *, drops: bool
+) -> None:
+    target = WebhookTarget(f"{exchange.provider.url}/asks", SECRET, drops_repeats=drops)
+    channel = WebhookChannel(target, SystemMachine())
+    room = exchange.room
+    desk = replace(room.postman.desk, channels=frozenset({Channel.WEBHOOK}))
+    room.postman = replace(room.postman, channels={Channel.WEBHOOK: channel}, desk=desk)
+    await room.ask("anna", channels=(Channel.WEBHOOK,))
+    await die_at(room, "dispatch.after_accept_before_record")
+    await give_up(exchange, repeatable={Channel.WEBHOOK} if channel.repeatable else set())
+    await channel.close()
+    [(_, _, state)] = await exchange.states("anna")
+    keys = [taken.headers["webhook-id"] for taken in exchange.provider.taken]
+    key = str(delivery("anna", Channel.WEBHOOK))
+    assert (state, keys) == (("handed_over", [key, key]) if drops else ("uncertain", [key]))

@@ -5,89 +5,29 @@ from __future__ import annotations
 import asyncio
 import smtplib
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
-from prometheus_client import REGISTRY
 
 from services.dispatch.api.listener import IDLE_SECONDS, ReturnListener
-from services.dispatch.api.returns import MAX_MAIL, forward_by
+from services.dispatch.api.returns import MAX_MAIL
 from services.dispatch.app import build
 from services.dispatch.domain.return_path import Way, local_part
-from services.dispatch.handlers.returns import Returns
 from services.dispatch.settings import Settings
 from shared.contracts.deliveries import ContactUnsubscribed, DeliveryBounced
-from shared.contracts.model import Channel
 from shared.db.database import Database
 from shared.embedded.smtp import Fault, FaultKind
 from shared.runtime.service import Listener
 from shared.security.keyring import KeyRing
 from shared.security.tokens import Tokens
 from tests.support.assembled import platform
-from tests.support.dispatch import MailRoom, delivery_id
+from tests.support.dispatch import delivery_id
+from tests.support.returning import DOMAIN, HOST, PROTOCOLS, Door, counted, one_mail
 from tests.unit.dispatch.test_inbound import mail, status
 
-DOMAIN = "ask.northwind.example"
-HOST = "127.0.0.1"
 SENDER = "mailer-daemon@mx.example"
-PROTOCOLS = [smtplib.SMTP, smtplib.LMTP]
-Answer = tuple[int, bytes]
 pytestmark = pytest.mark.requirement("R50", "R57")
-
-
-@dataclass(slots=True)
-class Door:
-    """A mail room with a listener, and the mail server that brings mails to it."""
-
-    room: MailRoom
-    returns: Returns
-    stack: AsyncExitStack
-    port: int = 0
-
-    async def listen(self, returns: Returns | None = None, **fields: int) -> int:
-        """A listener; gives its port."""
-        listener = ReturnListener(returns or self.returns, DOMAIN, HOST, 0, **fields)
-        return await self.stack.enter_async_context(listener.opened())
-
-    async def bring(
-        self, raw: bytes, to: str, *, by: type[smtplib.SMTP] = smtplib.SMTP, port: int = 0
-    ) -> Answer:
-        """One mail as a mail server brings it; its last answer."""
-        return await asyncio.to_thread(one_mail, by, port or self.port, raw, to)
-
-    async def ask(self, name: str) -> tuple[str, str]:
-        """A survey mail; its return address and its reply address."""
-        await self.room.ask(name)
-        await self.room.work()
-        return self.room.mails[-1].sender, str(self.room.read()["Reply-To"])
-
-    async def told(self, kind: str) -> int:
-        return len([one for one in await self.room.told() if one.type == kind])
-
-
-def one_mail(by: type[smtplib.SMTP], port: int, raw: bytes, to: str) -> Answer:
-    with by(HOST, port, timeout=60) as client:
-        client.ehlo_or_helo_if_needed()
-        client.mail("")
-        code, words = client.rcpt(to)
-        return (code, words) if code != 250 else client.data(raw)
-
-
-@pytest.fixture
-async def door(room: MailRoom) -> AsyncIterator[Door]:
-    desk = replace(room.postman.desk, return_domain=DOMAIN, replies=True)
-    room.postman = replace(room.postman, desk=desk)
-    returns = Returns(room.db, room.tokens, forward_by(room.postman.channels[Channel.EMAIL]))
-    async with AsyncExitStack() as stack:
-        opened = Door(room, returns, stack)
-        opened.port = await opened.listen()
-        yield opened
-
-
-def counted(answer: str) -> float:
-    return REGISTRY.get_sample_value("afterword_dispatch_return_answers_total", {"answer": answer}) or 0
 
 
 @pytest.mark.parametrize("by", PROTOCOLS)

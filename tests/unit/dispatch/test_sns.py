@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import base64
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.x509.oid import NameOID
 
 from services.dispatch.api.returns import Proofs, believed
 from services.dispatch.channels.fetch import KEPT_SECONDS, MAX_BYTES, MOST_KEPT, Kept, fetch
@@ -19,6 +16,7 @@ from services.dispatch.webhooks import sns
 from shared.errors import Unavailable
 from shared.runtime.clock import FakeMachine
 from shared.web.problems import Problem
+from tests.support.certificates import self_signed
 
 TOPIC = "arn:aws:sns:eu-north-1:1:ses"
 CHINA = "arn:aws-cn:sns:cn-north-1:1:ses"
@@ -29,20 +27,7 @@ YES = f"{HOST}/?Action=ConfirmSubscription&TopicArn={TOPIC}&Token=2336412f37"
 
 @pytest.fixture(scope="module")
 def authority() -> tuple[rsa.RSAPrivateKey, bytes]:
-    key = rsa.generate_private_key(65537, 2048)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sns.amazonaws.com")])
-    now = datetime(2026, 1, 1, tzinfo=UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now)
-        .not_valid_after(now + timedelta(days=3650))
-        .sign(key, hashes.SHA256())
-    )
-    return key, certificate.public_bytes(serialization.Encoding.PEM)
+    return self_signed("sns.amazonaws.com")
 
 
 def signed(key: rsa.RSAPrivateKey, version: str = "2", **fields: str) -> dict[str, Any]:
