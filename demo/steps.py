@@ -21,8 +21,17 @@ READS_OF = {
     "trigger": ("touchpoints", "deliveries", "responses", "tickets"),
     "dispatch": ("surveys", "messages", "responses", "directory", "programmes"),
     "collector": ("surveys", "deliveries", "directory", "programmes"),
-    "scoring": ("responses", "surveys", "deliveries", "directory", "programmes", "context", "tickets"),
-    "alerts": ("responses", "directory", "deliveries", "context"),
+    "scoring": (
+        "responses",
+        "surveys",
+        "deliveries",
+        "directory",
+        "programmes",
+        "context",
+        "tickets",
+        "permissions",
+    ),
+    "alerts": ("responses", "directory", "deliveries", "context", "permissions"),
 }
 READS = {service: tuple(f"afterword.{topic}" for topic in topics) for service, topics in READS_OF.items()}
 """What each service reads (`docs/architecture.md`)."""

@@ -15,6 +15,7 @@ from shared.contracts import (
     directory,
     improvements,
     messages,
+    permissions,
     programmes,
     responses,
     scores,
@@ -193,6 +194,11 @@ OWN: Mapping[type[Payload], Mapping[str, object]] = {
     tickets.TicketResolved: {"state": "resolved", "cause": "wrong_fix", "how": "person", "contacted": True},
     tickets.TicketRecovered: {"state": "resolved"},
     messages.MessageRequested: {"kind": "first_reply"},
+    permissions.PermissionNoted: {
+        "permission": "quote",
+        "given": True,
+        "by": "user:41b7f2d0-95c3-5e6a-8b1d-0f3c7a9e2d58",
+    },
     improvements.ImprovementChanged: {
         "improvement_id": "2c9e4a71-6b0d-5f38-9e1c-7d5a3b8f0c46",
         "version": 7,

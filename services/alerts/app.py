@@ -36,6 +36,7 @@ from services.alerts.handlers import (
     leading,
     outside,
     passing,
+    quoting,
     responses,
     thanking,
     warning,
@@ -97,8 +98,20 @@ async def build(settings: Settings, platform: Platform) -> Service:
         router=router,
         subscriptions=(
             Subscription(
-                topics=(Topic.RESPONSES, Topic.DIRECTORY, Topic.DELIVERIES, Topic.CONTEXT),
-                routes=(*directory.ROUTES, responses.route(desk), thanking.ROUTE, *asking.ROUTES),
+                topics=(
+                    Topic.RESPONSES,
+                    Topic.DIRECTORY,
+                    Topic.DELIVERIES,
+                    Topic.CONTEXT,
+                    Topic.PERMISSIONS,
+                ),
+                routes=(
+                    *directory.ROUTES,
+                    responses.route(desk),
+                    quoting.route(desk),
+                    thanking.ROUTE,
+                    *asking.ROUTES,
+                ),
             ),
         ),
         loops=(

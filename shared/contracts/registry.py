@@ -8,6 +8,7 @@ from shared.contracts import (
     directory,
     improvements,
     messages,
+    permissions,
     programmes,
     responses,
     scores,
@@ -56,6 +57,7 @@ PAYLOADS: tuple[type[Payload], ...] = (
     scores.ThemeRising,
     *tickets.TICKETS,
     improvements.ImprovementChanged,
+    permissions.PermissionNoted,
 )
 """Every payload that Afterword itself emits; touchpoints are open and decoded as `Touchpoint`."""
 

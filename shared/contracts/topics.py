@@ -22,6 +22,7 @@ class Topic(StrEnum):
     FINDINGS = "afterword.findings"
     TICKETS = "afterword.tickets"
     IMPROVEMENTS = "afterword.improvements"
+    PERMISSIONS = "afterword.permissions"
 
     @property
     def dead_letters(self) -> str:
@@ -73,4 +74,6 @@ TOPICS: tuple[TopicPlan, ...] = (
     TopicPlan(Topic.FINDINGS, "programme", _SCORING, 30 * _DAY, "Drops of a score and rising themes."),
     TopicPlan(Topic.TICKETS, _WHO, _ALERTS, 30 * _DAY, "The life of each ticket."),
     TopicPlan(Topic.IMPROVEMENTS, "improvement", _ALERTS, None, "Improvement actions as they are now."),
+    TopicPlan(Topic.PERMISSIONS, "response", (*_SCORING, *_ALERTS), 30 * _DAY,
+              "What people allow by word of mouth."),
 )  # fmt: skip

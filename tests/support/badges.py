@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from services.scoring.domain.badges import Badge, Period, Shown, Wanted
 from services.scoring.domain.histogram import Metric
-from services.scoring.handlers import badges
+from services.scoring.handlers import badges, quoting
 from services.scoring.handlers.comments import reading
+from shared.contracts.forms import Permission
 from shared.contracts.model import Family
+from shared.contracts.permissions import PermissionNoted
 from shared.contracts.programmes import ProgrammePublished, ProgrammeState
 from shared.contracts.responses import Answered, Mood, Words
 from shared.db.database import Database
@@ -38,6 +40,14 @@ def said(number: int, value: int = 10, **changes: Any) -> Answered:
     )  # fmt: skip
     given: dict[str, Any] = {"snapshot": snap, "mood": mood} | changes
     return answer(number, value, **given)
+
+
+def noted(number: int, version: int, at: datetime, *, given: bool) -> PermissionNoted:
+    """What a rep wrote down of whether an answer may be quoted."""
+    return PermissionNoted(
+        response_id=str(derive("response", number)), version=version, permission=Permission.QUOTE,
+        given=given, by=BY, at=at,
+    )  # fmt: skip
 
 
 class Shopfront:
@@ -96,7 +106,7 @@ class Shopfront:
     async def unquotes(self, number: int) -> bool:
         """Somebody says by word of mouth that they are not to be quoted."""
         async with self.db.begin() as tx:
-            return await badges.unquote(tx, derive("response", number), by=BY)
+            return await quoting.unquote(tx, derive("response", number), by=BY)
 
     async def shows(self, badge: Badge) -> Shown:
         """What everybody sees."""

@@ -69,7 +69,8 @@ class Task:
         version: rises with every change.
         touched: somebody has begun with it; it no longer ends by itself.
         consented_at: when it was written down that they agreed to be published.
-        quotable: the answer allows, as it stands now, that its words are published without name and company.
+        quotable: the words of the answer may be published without name and company, as its writer ticked or
+            said last.
     """
 
     id: UUID
@@ -105,6 +106,14 @@ class Line:
     at: datetime
     by: UUID | None = None
     data: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """Something that the customer said by word: who of ours wrote it down, None for a program, and how."""
+
+    by: UUID | None
     note: str = ""
 
 
@@ -184,31 +193,40 @@ def open_(
     return Change(task, Line(Did.OPENED, now))
 
 
-def quoting(task: Task, kind: TaskKind, answer: Answer, now: datetime, *, busy: bool) -> Change:
-    """Note that the answer allows its words to be quoted, or no longer does.
+def quoting(
+    task: Task, kind: TaskKind, now: datetime, *, quotable: bool, busy: bool, spoken: Spoken | None = None
+) -> Change:
+    """Note that the words of the answer may be quoted, or no longer may.
 
-    What was done because the answer allowed it is open again then: the words have to be taken down.
+    What was done because they might be is open again then: the words have to be taken down.
 
     Args:
         task: in any state.
         kind: what it is.
-        answer: its newest version.
         now: business time.
+        quotable: whether they may be.
         busy: the customer has another open task of this kind, so this one stays as it is.
+        spoken: they said so by word; None: their answer says so.
     """
-    if task.quotable == answer.quotable:
+    opens = not quotable and not busy and rests_on_words(task, kind, spoken)
+    if task.quotable == quotable and not opens:
         return Change(task)
-    changed = replace(task, quotable=answer.quotable, version=task.version + 1)
-    if answer.quotable:
-        return Change(changed, Line(Did.QUOTABLE, now))
-    if rests_on_answer(task, kind) and not busy:
-        changed = replace(changed, state=TaskState.OPEN, ended_at=None, touched=True)
-    return Change(changed, Line(Did.UNQUOTABLE, now))
+    did = Did.QUOTABLE if quotable else Did.UNQUOTABLE
+    line = Line(did, now, spoken.by, {"how": "word"}, spoken.note) if spoken else Line(did, now)
+    changed = replace(task, quotable=quotable, version=task.version + 1, touched=task.touched or bool(spoken))
+    if opens:
+        changed = replace(changed, state=TaskState.OPEN, ended_at=None, consented_at=None, touched=True)
+    return Change(changed, line)
 
 
-def rests_on_answer(task: Task, kind: TaskKind) -> bool:
-    """Whether it was done because the answer may be quoted, without any other consent."""
-    return task.state is TaskState.DONE and kind.consent and task.consented_at is None
+def rests_on_words(task: Task, kind: TaskKind, spoken: Spoken | None) -> bool:
+    """Whether it was done because their words may be quoted, so that it no longer holds once they may not.
+
+    What they agreed to beyond their answer outlasts its ticks, and ends when they say so themselves.
+    """
+    if task.state is not TaskState.DONE or not kind.consent:
+        return False
+    return task.consented_at is None or (kind.quotes and spoken is not None)
 
 
 def unfounded(task: Task, answer: Answer, now: datetime) -> Change:

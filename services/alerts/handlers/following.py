@@ -9,13 +9,15 @@ from services.alerts.domain import routing
 from services.alerts.domain import tasks as rules
 from services.alerts.domain.model import Answer, Owner
 from services.alerts.domain.routing import Staff
-from services.alerts.domain.task_kinds import TaskKind, kind_of
+from services.alerts.domain.task_kinds import TaskKind
 from services.alerts.domain.tasks import Change, Task, TaskState, Why
-from services.alerts.handlers.applying import Desk, Note
+from services.alerts.handlers.applying import Desk
+from services.alerts.handlers.quoting import follow_answer, with_words
+from services.alerts.handlers.writing import append, write
 from services.alerts.store import answers, directory, rota, tasks
-from services.alerts.store.tasks import Decision, Written
+from services.alerts.store.tasks import Decision
 from shared.db.database import Database, Tx
-from shared.db.merged import families, family
+from shared.db.merged import families
 from shared.runtime.ids import derive
 
 BATCH = 100
@@ -30,8 +32,9 @@ async def follow_up(desk: Desk, tx: Tx, heard: Sequence[Answer], staff: Staff) -
         return
     known = await tasks.of_responses(tx.conn, {one.response_id for one, _ in wishes} | again)
     asked = {(one.response_id, kind.key) for one, kind in wishes}
-    newest = {one.response_id: one for one in heard}
-    known = [await _quoting(desk, tx, task, newest[task.response_id]) for task in known]
+    newest = await with_words(tx, {one.response_id: one for one in heard})
+    wishes = [(newest[one.response_id], kind) for one, kind in wishes]
+    known = [await follow_answer(desk, tx, task, newest[task.response_id]) for task in known]
     ended = [
         rules.unfounded(task, newest[task.response_id], tx.now)
         for task in known
@@ -42,20 +45,6 @@ async def follow_up(desk: Desk, tx: Tx, heard: Sequence[Answer], staff: Staff) -
     fresh = [(one, kind) for one, kind in wishes if not _stands(mine.get((one.response_id, kind.key)))]
     if fresh:
         await _open(desk, tx, fresh, mine, staff)
-
-
-async def _quoting(desk: Desk, tx: Tx, task: Task, answer: Answer) -> Task:
-    """The task once it is noted whether the answer may be quoted; it seldom changes."""
-    if task.quotable == answer.quotable:
-        return task
-    kind = kind_of(task.kind, desk.roster.tasks)
-    busy = False
-    if rules.rests_on_answer(task, kind):
-        others = await tasks.last(tx.conn, {task.kind}, set(await family(tx.conn, task.subject)))
-        busy = any(other.is_open for other in others)
-    change = rules.quoting(task, kind, answer, tx.now, busy=busy)
-    await write(desk, tx, [change])
-    return change.task
 
 
 def _stands(task: Task | None) -> bool:
@@ -92,7 +81,7 @@ async def _open(
     again = {task.id for task in mine.values()}
     fresh = await tasks.add(tx.conn, [c.task for key, c in opened.items() if key not in again])
     await write(desk, tx, [c for key, c in opened.items() if key in again])
-    await _append(desk, tx, [c for key, c in opened.items() if key in fresh])
+    await append(desk, tx, [c for key, c in opened.items() if key in fresh])
     await tasks.decide(tx.conn, [_overtaken(d, fresh | again) for d in decisions])
 
 
@@ -141,21 +130,3 @@ async def adopt(desk: Desk, db: Database) -> int:
         ]
         await write(desk, tx, changes)
     return len(found)
-
-
-async def write(desk: Desk, tx: Tx, changes: Sequence[Change]) -> None:
-    """Write changes of tasks that there are already."""
-    await tasks.update(tx.conn, [change.task for change in changes if change.line])
-    await _append(desk, tx, changes)
-
-
-async def _append(desk: Desk, tx: Tx, changes: Sequence[Change]) -> None:
-    said = [(c.task, c.line) for c in changes if c.line]
-    noted = [(task, line) for task, line in said if line.note.strip()]
-    sealed = await desk.sealer.seal(
-        tx.conn, [(task.contact_id, Note(text=line.note.strip())) for task, line in noted]
-    )
-    notes = {id(line): text for (_, line), text in zip(noted, sealed, strict=True)}
-    await tasks.append(
-        tx.conn, [Written(task.id, line, notes.get(id(line), ""), task.contact_id) for task, line in said]
-    )

@@ -14,10 +14,11 @@ from services.alerts.domain.model import Refused
 from services.alerts.domain.referrals import Referral, ReferralState
 from services.alerts.domain.routing import Staff
 from services.alerts.domain.task_kinds import kind_of
-from services.alerts.domain.tasks import Change, Task
+from services.alerts.domain.tasks import Change, Spoken, Task
 from services.alerts.handlers.actions import MAX_NOTE
 from services.alerts.handlers.applying import Desk, Note
-from services.alerts.handlers.following import write
+from services.alerts.handlers.quoting import say
+from services.alerts.handlers.writing import write
 from services.alerts.store import cases, referrals, rota, tasks
 from shared.db.database import Tx
 from shared.db.merged import family
@@ -35,6 +36,8 @@ class Action(StrEnum):
     NOTE = "note"
     ASSIGN = "assign"
     REOPEN = "reopen"
+    QUOTABLE = "quotable"
+    UNQUOTABLE = "unquotable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,9 @@ async def _decide(desk: Desk, tx: Tx, task: Task, wish: Wish) -> Change | Refuse
             return await _assign(desk, tx, task, wish)
         case Action.REOPEN:
             return await _reopen(tx, task, wish)
+        case Action.QUOTABLE | Action.UNQUOTABLE:
+            spoken = Spoken(wish.by, wish.note)
+            return await say(desk, tx, task, spoken, given=wish.action is Action.QUOTABLE)
 
 
 async def _assign(desk: Desk, tx: Tx, task: Task, wish: Wish) -> Change | Refused:

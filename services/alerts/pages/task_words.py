@@ -58,6 +58,11 @@ _DID = {
     Did.QUOTABLE: "Their answer now allows that its words are published",
     Did.UNQUOTABLE: "Their answer no longer allows that its words are published: take them down",
 }
+_SPOKEN = {
+    Did.QUOTABLE: "{by}: they agree that their words are published",
+    Did.UNQUOTABLE: "{by}: they no longer agree that their words are published. Take them down",
+}
+"""The same where they said so by word."""
 _REFERRALS = {"sent": "Recommended", "lead": "Interested", "won": "Customer", "lost": "Not interested"}
 _STEPS = {
     "sent": ("lead", "won", "lost"),
@@ -196,9 +201,11 @@ def _owner(task: Task, names: Mapping[UUID, str]) -> str:
 
 def _said(one: Said, names: Mapping[UUID, str]) -> str:
     did = Did(one.did)
-    by = names.get(one.by, "Somebody who has left") if one.by else "Afterword"
+    spoken = one.data.get("how") == "word"
+    nobody = "A program" if spoken else "Afterword"
+    by = names.get(one.by, "Somebody who has left") if one.by else nobody
     to = names.get(UUID(one.data["to"]), "somebody who has left") if one.data.get("to") else "all managers"
     state = _REFERRALS.get(one.data.get("state", ""), "").lower()
-    text = _DID[did].format(by=by, to=to, state=state)
+    text = (_SPOKEN if spoken else _DID)[did].format(by=by, to=to, state=state)
     why = _WHY.get(one.data.get("why", ""), "")
     return f"{text}: {why}" if why else text

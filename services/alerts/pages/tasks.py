@@ -35,6 +35,8 @@ DONE = {
     "note": "Noted.",
     "assign": "Given.",
     "reopen": "The task is open again.",
+    "quotable": "Written down: their words may be published, without name and company.",
+    "unquotable": "Written down. Afterword publishes their words no longer; take them down elsewhere.",
     "referral": "Written down.",
 }
 
@@ -142,7 +144,7 @@ async def _task(house: House, conn: Connection, task_id: UUID, me: User) -> dict
         raise _unknown()
     (row,) = await task_words.rows(desk, conn, found, now)
     words = ""
-    if row.kind.consent and row.task.quotable:
+    if row.kind.consent:
         (words,) = await opening.texts(desk.sealer, conn, [(row.task.contact_id, found[0].words)])
     staff = await rota.staff(conn, now, desk.leadership, desk.roster)
     return {

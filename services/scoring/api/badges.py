@@ -24,7 +24,7 @@ from services.scoring.domain.badges import (
 )
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.windows import span_of
-from services.scoring.handlers import badges
+from services.scoring.handlers import badges, quoting
 from services.scoring.handlers.badges import NotPublishedError
 from services.scoring.handlers.comments import Library, words
 from services.scoring.store import badges as store
@@ -285,7 +285,7 @@ class BadgeRoutes:
         async def unquote(response: UUID, who: Writer) -> None:
             """Their writer took back by word that they may be quoted: from now on nobody else sees them."""
             async with self._db.begin() as tx:
-                if not await badges.unquote(tx, response, by=who.actor):
+                if not await quoting.unquote(tx, response, by=who.actor):
                     raise Problem(404, "There is no such answer that may be quoted.", field="response")
 
     def _out(self, badge: Badge) -> BadgeOut:

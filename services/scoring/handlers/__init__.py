@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from services.scoring.domain import reading
-from services.scoring.handlers import answers, around, crm
+from services.scoring.handlers import answers, around, crm, quoting
 from shared.contracts.topics import Topic
 from shared.runtime.consumer import Subscription
 
@@ -11,9 +11,9 @@ SUBSCRIPTIONS = (
     Subscription(
         topics=(
             Topic.RESPONSES, Topic.SURVEYS, Topic.DELIVERIES, Topic.DIRECTORY, Topic.PROGRAMMES,
-            Topic.TICKETS, Topic.CONTEXT,
+            Topic.TICKETS, Topic.CONTEXT, Topic.PERMISSIONS,
         ),
-        routes=(*answers.ROUTES, *around.ROUTES),
+        routes=(*answers.ROUTES, *around.ROUTES, *quoting.ROUTES),
         readers=reading.READERS,
         batch=4000,
         members=2,

@@ -21,7 +21,7 @@ from services.scoring.domain.badges import (
 from services.scoring.domain.windows import before, span_of
 from services.scoring.handlers.comments import Library, words
 from services.scoring.store import badges as store
-from services.scoring.store import quoting, reports
+from services.scoring.store import reports
 from shared.db.database import Connection, Tx
 from shared.runtime.ids import random_token
 from shared.security.access_store import audit
@@ -85,14 +85,6 @@ async def leave_out(tx: Tx, badge: Badge, response_id: UUID, *, by: str) -> None
     if await store.leave_out(tx.conn, badge.id, response_id):
         subject = f"badge:{badge.id}"
         await audit(tx.conn, tx.now, by, "badge.quote_left_out", subject, response=str(response_id))
-
-
-async def unquote(tx: Tx, response_id: UUID, *, by: str) -> bool:
-    """The writer of an answer told us that it is not to be quoted any more; False where it never was."""
-    done = await quoting.unquote(tx.conn, response_id, tx.now, by)
-    if done:
-        await audit(tx.conn, tx.now, by, "response.unquoted", f"response:{response_id}")
-    return done
 
 
 async def public(conn: Connection, library: Library, badge: Badge, today: date) -> Shown:

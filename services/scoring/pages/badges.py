@@ -24,7 +24,7 @@ from services.scoring.domain.badges import (
 )
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.windows import span_of
-from services.scoring.handlers import badges
+from services.scoring.handlers import badges, quoting
 from services.scoring.handlers.badges import NotPublishedError
 from services.scoring.handlers.comments import Library, words
 from services.scoring.pages import badge as embed
@@ -119,7 +119,7 @@ class _Pages:
                 elif act == "leave_out":
                     await badges.leave_out(tx, found, response, by=_actor(user))
                 elif act == "unquote":
-                    await badges.unquote(tx, response, by=_actor(user))
+                    await quoting.unquote(tx, response, by=_actor(user))
             return RedirectResponse(f"/scores/badges/{badge}?done={done}#quotes", 303)
 
     async def _list(

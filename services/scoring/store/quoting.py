@@ -1,33 +1,73 @@
-"""Whose words may be shown to everybody: asked of the answer as it stands now, never remembered."""
+"""Whose words may be shown to everybody: asked of the answer as it stands now, never remembered.
+
+What its writer said by word of mouth stands until the answer is changed: a yes for the words of that very
+version, a no for all of them. Alerts goes by the same rule (`domain/quoting.py` there).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from shared.contracts.forms import Permission
 from shared.db.database import Connection
 
+_TICKED = f"coalesce((f.answer -> 'permissions')::jsonb ? '{Permission.QUOTE.value}', false)"
 QUOTABLE = f"""(
     f.version = c.version
-    and coalesce((f.answer -> 'permissions')::jsonb ? '{Permission.QUOTE.value}', false)
-    and not exists (select from unquoted u where u.response_id = f.response_id and u.version >= f.version)
-)"""
+    and coalesce((
+        select u.given and u.version = f.version from unquoted u
+        where u.response_id = f.response_id and u.version >= f.version
+    ), {_TICKED})
+)"""  # noqa: S608 - texts of our own
 """Of comment `c` and its fact `f`: the newest version of the answer, whose words these are, allows it.
 
-Nobody wrote down that the person took it back since.
+What somebody wrote down since, because the person said so, stands above its tick.
 """
 
-_UNQUOTE = """
-insert into unquoted as known (response_id, version, at, by)
-select response_id, version, $2, $3 from answer_facts
-where response_id = $1 and coalesce((answer -> 'permissions')::jsonb ? 'quote', false)
-on conflict (response_id) do update set (version, at, by) = (excluded.version, excluded.at, excluded.by)
-where known.version <= excluded.version
-returning response_id
+_ALLOWED = f"""
+select f.version from answer_facts f
+where f.response_id = $1 and ({_TICKED}
+    or exists (select from unquoted u where u.response_id = f.response_id and u.version >= f.version))
+"""  # noqa: S608 - texts of our own
+_NOTE = """
+insert into unquoted as known (response_id, version, given, at, by)
+select * from unnest($1::uuid[], $2::int[], $3::bool[], $4::timestamptz[], $5::text[])
+on conflict (response_id) do update set
+    version = excluded.version, given = excluded.given, at = excluded.at, by = excluded.by
+where (known.version, known.at, not known.given) < (excluded.version, excluded.at, not excluded.given)
 """
 
 
-async def unquote(conn: Connection, response_id: UUID, at: datetime, by: str) -> bool:
-    """Write down that somebody took back the consent of their answer; False where there is none to take."""
-    return await conn.fetchval(_UNQUOTE, response_id, at, by) is not None
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What the writer of an answer said about being quoted, and who wrote it down (`user:` or `key:`)."""
+
+    response_id: UUID
+    version: int
+    given: bool
+    at: datetime
+    by: str
+
+    @property
+    def weight(self) -> tuple[int, datetime, bool]:
+        """Of two the one of the higher version counts, of these the later, of these the no."""
+        return self.version, self.at, not self.given
+
+
+async def allowed(conn: Connection, response_id: UUID) -> int | None:
+    """The version of an answer of which there is a consent, given or taken back; None where there is none."""
+    version: int | None = await conn.fetchval(_ALLOWED, response_id)
+    return version
+
+
+async def note(conn: Connection, words: Sequence[Word]) -> None:
+    """Keep what was said, one for each answer, unless something weightier is known."""
+    rows = [
+        (one.response_id, one.version, one.given, one.at, one.by)
+        for one in sorted(words, key=lambda one: one.response_id)
+    ]
+    if rows:
+        await conn.execute(_NOTE, *map(list, zip(*rows, strict=True)))

@@ -16,6 +16,8 @@ from shared.contracts.touchpoints import Touchpoint
 from shared.values import altered
 
 _CONTEXT_KEYS, _CONTEXT_CHARS = 20, 200
+INVITED, DOUBTFUL = "invitation", "uncertain"
+"""Inputs of a line about an invitation to take part in a fix: its message; nobody knows whether it went."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,25 @@ def of_programme(event: Occurrence, edition: Edition, contact: Contact | None, r
         account_id=event.account.id if event.account else None,
         inputs={"touchpoint": event.type, **refusal.inputs},
         shadow=edition.shadow,
+    )
+
+
+def of_invitation(
+    message_id: UUID,
+    contact: UUID,
+    account: UUID | None,
+    outcome: Outcome,
+    reason: Reason | None = None,
+    *,
+    doubtful: bool = False,
+) -> Decision:
+    """A line about an invitation to take part in a fix: others decide on it, it keeps surveys back (R94)."""
+    return Decision(
+        outcome=outcome,
+        reason=reason,
+        contact_id=contact,
+        account_id=account,
+        inputs={INVITED: str(message_id), **({DOUBTFUL: True} if doubtful else {})},
     )
 
 

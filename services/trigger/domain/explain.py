@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from services.trigger.domain.decisions import DOUBTFUL, INVITED
 from services.trigger.domain.model import Decision, Scalar
 from shared.contracts.reasons import Outcome, Reason
 
@@ -106,6 +107,8 @@ def sentence(decision: Decision, title: str = "") -> str:
     named = title or decision.programme
     if decision.inputs.get("test"):
         return f"A test of “{named}” was sent by {decision.inputs.get('by_hand_of') or 'somebody'}."
+    if INVITED in decision.inputs:
+        return _invited(decision)
     subject = f"“{named}”" if named else "Nobody"
     subject += " (in shadow)" if decision.shadow else ""
     what = f"Reminder {decision.step} of {subject}" if decision.step else subject
@@ -128,6 +131,19 @@ def foresight(decision: Decision) -> str:
         case _:
             told = f"It would not be sent, because {reason}"
     return f"{told}{f' ({facts})' if facts else ''}."
+
+
+def _invited(decision: Decision) -> str:
+    what = "An invitation to take part in a fix"
+    match decision.outcome:
+        case Outcome.REQUESTED if decision.inputs.get(DOUBTFUL):
+            return f"{what} may have been sent: the mail server did not say whether it took it."
+        case Outcome.REQUESTED:
+            return f"{what} was sent. It uses up patience like a survey."
+        case Outcome.CANCELLED:
+            return f"{what} came back: the address is dead. Its place is free again."
+        case _:
+            return f"{what} was not sent, because {because(decision.reason)}."
 
 
 _VERDICTS: Mapping[Outcome, str] = {

@@ -16,8 +16,12 @@ where state = 'pending' and shadow is not true and (contact_id = any($1) or acco
 order by due_at limit $3
 """
 _ASKS = """
-select programme, asked_at, state, answered_at, contact_id from asks
-where contact_id = any($1) or account_id = any($2) order by asked_at desc limit $3
+(select programme, asked_at, state, answered_at, contact_id from asks
+where contact_id = any($1) or account_id = any($2) order by asked_at desc limit $3)
+union all
+(select $4, asked_at, case when returned_at is null then 'open' else 'released' end, null, contact_id
+from invitations where contact_id = any($1) or account_id = any($2) order by asked_at desc limit $3)
+order by asked_at desc limit $3
 """
 
 
@@ -33,7 +37,7 @@ class Ahead:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """Something that was asked, and what became of it."""
+    """Something that was asked, and what became of it; an invitation to take part has no programme."""
 
     programme: str
     asked_at: datetime
@@ -60,5 +64,5 @@ async def planned(
 async def asked(
     conn: Connection, contacts: Sequence[UUID], accounts: Sequence[UUID], limit: int = 20
 ) -> list[Past]:
-    """What people and companies were asked, newest first."""
-    return [Past(**dict(row)) for row in await conn.fetch(_ASKS, contacts, accounts, limit)]
+    """What people and companies were asked, and what they were invited to, newest first."""
+    return [Past(**dict(row)) for row in await conn.fetch(_ASKS, contacts, accounts, limit, "")]

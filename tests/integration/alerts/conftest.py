@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from services.alerts.domain.rooms import Rooms
-from services.alerts.handlers import asking, directory, responses, thanking
+from services.alerts.handlers import asking, directory, quoting, responses, thanking
 from services.alerts.handlers.applying import Desk
 from services.alerts.worker import ring_clocks
 from shared.contracts.envelope import Event
@@ -34,7 +34,8 @@ class Office:
     async def hears(self, *events: Event[Any]) -> None:
         """Handle events as the consumer does: all in one transaction, each type by its route."""
         async with self.db.begin() as tx:
-            for route in (*directory.ROUTES, responses.route(self.desk), thanking.ROUTE, *asking.ROUTES):
+            routes = (responses.route(self.desk), quoting.route(self.desk), thanking.ROUTE, *asking.ROUTES)
+            for route in (*directory.ROUTES, *routes):
                 wanted = [event for event in events if event.type in route.types]
                 if wanted:
                     await route.handle(wanted, tx)

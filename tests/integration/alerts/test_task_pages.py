@@ -90,16 +90,39 @@ async def test_words_that_may_be_quoted_stand_on_the_task_and_need_no_other_cons
     on: Site, web: httpx.AsyncClient
 ) -> None:
     path = f"/tasks/{await task(on, 'testimonial')}"
-    assert "The best <b>support</b>." not in (await web.get(path)).text
     again: Mapping[str, Any] = {"version": 2, "model": ResponseAmended, "permissions": ("quote",)}
     await on.hears(await on.says.answered("ana", 10, T0, words="The best <b>support</b>.", **again))
     page = (await web.get(path)).text
     assert "The best &lt;b&gt;support&lt;/b&gt;." in page
-    assert "agreed in the survey" in page
+    assert "They agreed that these words are published" in page
     assert "Their words may be published" in (await web.get("/tasks")).text
     (shown,) = (await web.get("/v1/tasks?kind=testimonial")).json()["tasks"]
     assert (shown["quotable"], shown["consented_at"]) == (True, None)
     assert (await web.post(f"{path}/done", data=await form(web, path))).status_code == 303
+
+
+@pytest.mark.requirement("R74", "R84")
+async def test_what_they_say_about_being_quoted_is_written_down_with_the_task(
+    on: Site, web: httpx.AsyncClient
+) -> None:
+    path = f"/tasks/{await task(on, 'testimonial')}"
+    again: Mapping[str, Any] = {"version": 2, "model": ResponseAmended}
+    await on.hears(await on.says.answered("ana", 10, T0, words="The best <b>support</b>.", **again))
+    page = (await web.get(path)).text
+    assert "They have not agreed that these words are published" in page
+    assert "They told us that they agree" in page
+    refused = await web.post(f"{path}/quotable", data=await form(web, path, note=" "))
+    assert (refused.status_code, "Write down how and when" in refused.text) == (409, True)
+    agreed = await web.post(f"{path}/quotable", data=await form(web, path, note="On the phone today."))
+    assert agreed.headers["location"] == f"{path}?done=quotable"
+    page = (await web.get(path)).text
+    for shown in ("They agreed that these words", "Rita Ek: they agree that", "On the phone today."):
+        assert shown in page
+    back = await web.post(f"{path}/unquotable", data=await form(web, path))
+    assert back.headers["location"] == f"{path}?done=unquotable"
+    page = (await web.get(f"{path}?done=unquotable")).text
+    assert "Afterword publishes their words no longer" in page
+    assert "They have not agreed" in page
 
 
 @pytest.mark.requirement("R75")

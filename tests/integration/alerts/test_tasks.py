@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -16,6 +17,8 @@ from services.alerts.handlers import following
 from services.alerts.handlers.tasks import Action, Recommendation, Wish, act, refer
 from services.alerts.store import referrals, rota, task_views
 from shared.contracts.directory import ContactChanged, ContactErased
+from shared.contracts.forms import Permission
+from shared.contracts.permissions import PermissionNoted
 from shared.contracts.responses import (
     ResponseAmended,
     ResponseHeld,
@@ -105,6 +108,90 @@ async def test_what_is_held_leads_to_nothing_until_a_person_is_seen_in_it(office
     assert await states(office) == [("referral", "open")]
     await office.hears(office.says.withdrawn("p", T0, version=5))
     assert await states(office) == [("referral", "dropped")]
+
+
+async def praised(office: Office, version: int = 1, **more: Any) -> None:
+    """Ana praises us, and is to be asked for a testimonial."""
+    model = ResponseAmended if version > 1 else ResponseSubmitted
+    loop = CloseTheLoop(happy_task="testimonial")
+    given: dict[str, Any] = {"close_the_loop": loop, "version": version, "model": model} | more
+    await office.hears(await office.says.answered("p", 10, T0, **given))
+
+
+def noted(given: bool, version: int = 1, minutes: int = 5) -> Any:
+    """Somebody else wrote down what Ana said about being quoted."""
+    told = PermissionNoted(
+        response_id=str(derive("response", "p")), version=version, permission=Permission.QUOTE, given=given,
+        by="key:crm", at=T0 + timedelta(minutes=minutes),
+    )  # fmt: skip
+    return event(told, T0)
+
+
+@pytest.mark.requirement("R74", "R84")
+async def test_what_a_rep_is_told_about_being_quoted_reaches_whoever_publishes(office: Office) -> None:
+    await praised(office)
+    task_id = await only(office)
+    for action, note, why in (
+        (Action.QUOTABLE, " ", "Write down how"),
+        (Action.QUOTABLE, "On the phone today.", ""),
+        (Action.DONE, "", ""),
+        (Action.UNQUOTABLE, "", ""),
+    ):
+        done = await does(office, task_id, action, note=note)
+        assert (done.why if isinstance(done, Refused) else "").startswith(why)
+        office.clock.advance(timedelta(minutes=1))
+    assert await office.rows("select quotable, state from tasks") == [(False, "open")]
+    lines = await office.rows("select did, by_user, data ->> 'how' from task_lines order by id")
+    rita = office.team.ids["rita"]
+    assert lines[1:] == [("quotable", rita, "word"), ("done", rita, None), ("unquotable", rita, "word")]
+    told = await office.rows("select value from outbox where topic = 'afterword.permissions' order by id")
+    said = [json.loads(value) for (value,) in told]
+    assert [(one["given"], one["version"], one["by"]) for one in said] == [
+        (True, 1, f"user:{rita}"), (False, 1, f"user:{rita}"),
+    ]  # fmt: skip
+    # What was said of these words is not said of others; a tick is.
+    await praised(office, 2)
+    assert await office.rows("select quotable from tasks") == [(False,)]
+    await praised(office, 3, permissions=("quote",))
+    assert await office.rows("select quotable from tasks") == [(True,)]
+
+
+@pytest.mark.requirement("R74", "R84")
+async def test_what_was_said_elsewhere_about_being_quoted_reaches_the_task(office: Office) -> None:
+    await praised(office, permissions=("quote",))
+    task_id = await only(office)
+    assert not isinstance(await does(office, task_id, Action.DONE), Refused)
+    taken_back = noted(given=False)
+    await office.hears(taken_back)
+    await office.hears(taken_back, noted(given=True, minutes=4))
+    assert await office.rows("select quotable, state from tasks") == [(False, "open")]
+    assert len(await office.rows("select from task_lines where did = 'unquotable'")) == 1
+    await office.hears(noted(given=True, minutes=6))
+    assert await office.rows("select quotable from tasks") == [(True,)]
+
+
+@pytest.mark.requirement("R74", "R84")
+async def test_what_was_said_counts_when_it_is_heard_before_the_answer(office: Office) -> None:
+    await office.hears(noted(given=True, version=2))
+    await praised(office, permissions=("quote",))
+    assert await office.rows("select quotable from tasks") == [(False,)], "other words than those agreed to"
+    await praised(office, 2)
+    assert await office.rows("select quotable from tasks") == [(True,)]
+
+
+@pytest.mark.requirement("R74", "R84")
+async def test_words_of_who_was_erased_or_took_them_back_can_be_released_by_nobody(office: Office) -> None:
+    await praised(office)
+    task_id = await only(office)
+    await does(office, task_id, Action.NOTE, note="She thinks about it.")
+    await office.hears(office.says.withdrawn("p", T0, version=2))
+    refused = await does(office, task_id, Action.QUOTABLE, note="She said yes.")
+    assert isinstance(refused, Refused)
+    assert "does not count" in refused.why
+    erased = ContactErased(contact_id=str(derive("contact", "ana")), version=2, erased_at=T0)
+    await office.hears(event(erased, T0))
+    assert isinstance(await does(office, task_id, Action.QUOTABLE, note="She said yes."), Refused)
+    assert await office.rows("select from outbox where topic = 'afterword.permissions'") == []
 
 
 @pytest.mark.requirement("R74", "R84")

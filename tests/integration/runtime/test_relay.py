@@ -151,7 +151,7 @@ async def test_a_relay_makes_the_topics_that_its_service_announces_on(probe: Pro
     probe.db.service = "alerts"
     await Relay(probe.db, bus, probe.machine).step()
     made = {topic for topic, _ in await bus.end_offsets([*Topic, *(topic.dead_letters for topic in Topic)])}
-    announced = {Topic.TICKETS, Topic.MESSAGES, Topic.IMPROVEMENTS}
+    announced = {Topic.TICKETS, Topic.MESSAGES, Topic.IMPROVEMENTS, Topic.PERMISSIONS}
     assert made == announced | {topic.dead_letters for topic in Topic}
 
 

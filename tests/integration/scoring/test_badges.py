@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from random import Random  # noqa: TID251 - seeded: the same story each time
 from typing import Any
 
@@ -21,7 +22,7 @@ from shared.db.database import Database
 from shared.runtime.clock import FixedClock
 from shared.runtime.ids import derive
 from shared.security.access import Scope
-from tests.support.badges import LABEL, PROGRAMME, Shopfront, contact, said
+from tests.support.badges import LABEL, PROGRAMME, Shopfront, contact, noted, said
 from tests.support.score_pages import access_to, application
 from tests.support.scoring import AT, withdrawn
 
@@ -211,6 +212,39 @@ async def test_consent_that_ends_takes_the_words_off_at_once(
 
 
 @pytest.mark.requirement("R84")
+async def test_who_tells_a_rep_that_they_agree_may_be_quoted_and_so_may_nobody_else(shop: Shopfront) -> None:
+    await shop.crowd()
+    for number in (1, 2):
+        await shop.hears(f"Great people {number}", said(number))
+    await shop.reads()
+    badge = await shop.publishes()
+    assert not await shop.chooses(badge, 1)
+    now = shop.clock.now()
+    agreed = noted(1, 1, now, given=True)
+    await shop.scoring.take(agreed, agreed)
+    assert await shop.chooses(badge, 1)
+    assert not await shop.chooses(badge, 2)
+    assert await shop.quoted(badge) == ["Great people 1"]
+    # Of the same moment the no counts, and what is heard late changes nothing.
+    await shop.scoring.take(noted(1, 1, now, given=False))
+    assert await shop.quoted(badge) == []
+    await shop.scoring.take(agreed, noted(1, 1, now - timedelta(days=1), given=True))
+    assert await shop.quoted(badge) == []
+
+
+@pytest.mark.requirement("R84")
+async def test_what_is_taken_back_by_word_is_told_to_others(shop: Shopfront) -> None:
+    await shop.crowd()
+    await shop.hears("Great people", said(1, permissions=QUOTE))
+    assert await shop.unquotes(1)
+    ((told,),) = await shop.scoring.rows("select value from outbox where topic = 'afterword.permissions'")
+    event = json.loads(told)
+    assert (event["response_id"], event["version"], event["given"], event["permission"]) == (
+        str(derive("response", 1)), 1, False, "quote",
+    )  # fmt: skip
+
+
+@pytest.mark.requirement("R84")
 async def test_who_agrees_anew_after_taking_it_back_by_word_may_be_quoted_again(shop: Shopfront) -> None:
     await shop.crowd()
     await shop.hears("Great people", said(1, permissions=QUOTE))
@@ -280,17 +314,21 @@ class Town:
         self._draw = Random(seed)
         self._people = people
         self._versions = dict.fromkeys(range(people), 0)
-        self._newest: dict[int, tuple[int, str]] = {}
+        self._newest: dict[int, tuple[int, str, bool]] = {}
         self._erased: set[int] = set()
-        self._unquoted: dict[int, int] = {}
+        self._spoken: dict[int, tuple[int, bool]] = {}
 
     def may_be_quoted(self) -> set[str]:
         """The words of newest versions that count, of happy people who agree and were not erased."""
         return {
             text
-            for number, (version, text) in self._newest.items()
-            if text and number not in self._erased and self._unquoted.get(number, 0) < version
+            for number, (version, text, ticked) in self._newest.items()
+            if text and number not in self._erased and self._agrees(number, version, ticked=ticked)
         }
+
+    def _agrees(self, number: int, version: int, *, ticked: bool) -> bool:
+        said_of, given = self._spoken.get(number, (0, False))
+        return (given and said_of == version) if said_of >= version else ticked
 
     async def step(self, shop: Shopfront, badge: Badge) -> None:
         """One thing happens."""
@@ -304,6 +342,8 @@ class Town:
             await shop.scoring.take(ContactErased(contact_id=contact(number), erased_at=AT, version=1))
         elif chance < 0.56:
             await self._unquote(shop, number)
+        elif chance < 0.6:
+            await self._agree(shop, number)
         elif chance < 0.75:
             await shop.reads()
         else:
@@ -311,9 +351,18 @@ class Town:
                 await shop.chooses(badge, each)
 
     async def _unquote(self, shop: Shopfront, number: int) -> None:
-        version, text = self._newest.get(number, (0, ""))
-        if await shop.unquotes(number) and text:
-            self._unquoted[number] = version
+        shop.clock.advance(timedelta(seconds=1))
+        if await shop.unquotes(number):
+            self._spoken[number] = (self._newest[number][0], False)
+
+    async def _agree(self, shop: Shopfront, number: int) -> None:
+        """A rep hears that they agree, to the version that the rep knows, which may be an older one."""
+        version = self._newest.get(number, (0, "", False))[0] - self._draw.choice((0, 0, 1))
+        if version > 0:
+            shop.clock.advance(timedelta(seconds=1))
+            await shop.scoring.take(noted(number, version, shop.clock.now(), given=True))
+            if version >= self._spoken.get(number, (0, False))[0]:
+                self._spoken[number] = (version, True)
 
     async def _answer(self, shop: Shopfront, number: int) -> None:
         # Versions come late too: any of the next three that was not told yet.
@@ -325,8 +374,8 @@ class Town:
             (ResponseSubmitted, ResponseAmended, ResponseAmended, ResponseReleased, ResponseHeld)
         )
         text = f"words {number} of version {version}"
-        counts = agrees and value >= 9 and kind is not ResponseHeld
-        self._note(number, version, text if counts else "")
+        counts = value >= 9 and kind is not ResponseHeld
+        self._note(number, version, text if counts else "", ticked=agrees)
         permissions = QUOTE if agrees else ()
         await shop.hears(text, said(number, value, version=version, kind=kind, permissions=permissions))
 
@@ -336,9 +385,9 @@ class Town:
         self._note(number, version, "")
         return withdrawn(number, version, said(number).snapshot)
 
-    def _note(self, number: int, version: int, text: str) -> None:
-        if version > self._newest.get(number, (0, ""))[0]:
-            self._newest[number] = (version, text)
+    def _note(self, number: int, version: int, text: str, *, ticked: bool = False) -> None:
+        if version > self._newest.get(number, (0, "", False))[0]:
+            self._newest[number] = (version, text, ticked)
 
 
 @pytest.mark.requirement("R84")

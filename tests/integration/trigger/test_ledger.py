@@ -20,11 +20,19 @@ from services.trigger.handlers.people import find_account, find_contact
 from services.trigger.metrics import DECISIONS
 from services.trigger.store import programmes as store
 from services.trigger.store.ledger import Entry
-from shared.contracts.deliveries import DeliveryHandedOver
+from shared.contracts.deliveries import (
+    BounceKind,
+    DeliveryBounced,
+    DeliveryHandedOver,
+    DeliverySuppressed,
+    DeliveryUncertain,
+)
+from shared.contracts.messages import MessageKind
 from shared.contracts.model import Channel
 from shared.contracts.reasons import Outcome, Reason
 from shared.contracts.surveys import SurveyRequested
 from shared.db.database import Connection
+from shared.runtime.ids import derive
 from shared.security.roles import Role, Scope
 from tests.support.trigger import Site, World
 
@@ -179,6 +187,50 @@ async def test_a_survey_that_is_taken_back_says_so(world: World, sent: bool) -> 
     (line,) = [e for e in await world.ledger(event_id=reopened) if e.decision.programme == "support-csat"]
     what = "Reminder 1 of “support-csat”" if sent else "“support-csat”"
     assert sentence(line.decision) == f"{what} was cancelled, because a later event called it off."
+
+
+@pytest.mark.requirement("R94")
+async def test_why_tells_of_invitations_to_take_part_and_what_became_of_them(blank_site: Site) -> None:
+    world = blank_site.world
+    about: dict[str, Any] = {
+        "contact": {"id": "c1", "email": "anna@kund.example", "name": "Anna"},
+        "account": {"id": "a1", "name": "Acme"},
+    }
+    await world.tell("order.delivered", **about, subject={"kind": "order", "id": "o1"})
+    await world.later(hours=2)
+    (survey,) = await world.said(SurveyRequested)
+    await world.later(days=40)
+
+    def of(message: str) -> dict[str, Any]:
+        return {
+            "delivery_id": f"d-{message}", "version": 1, "survey_id": None, "channel": Channel.EMAIL,
+            "message_kind": MessageKind.INVITATION, "message_id": str(derive(message)),
+            "snapshot": survey.snapshot, "at": world.clock.now(),
+        }  # fmt: skip
+
+    async with await blank_site.signed_in(Role.REP) as client:
+        heard = [
+            (DeliverySuppressed(**of("one"), reason=Reason.OPTED_OUT), "was not sent, because the person"),
+            (DeliveryUncertain(**of("two")), "may have been sent"),
+            (DeliveryHandedOver(**of("three")), "An invitation to take part in a fix was sent"),
+        ]
+        for news, told in heard:
+            await world.hear(news)
+            for whom in ("anna@kund.example", "Acme"):
+                assert told in (await client.get("/why", params={"q": whom})).text
+        page = (await client.get("/directory", params={"q": "c1"}, follow_redirects=True)).text
+        assert page.count("Invitation to take part in a fix") == 2, "of the suppressed one nobody has heard"
+        await world.tell("order.delivered", **about, subject={"kind": "order", "id": "o2"})
+        await world.later(hours=2)
+        why = (await client.get("/why", params={"q": "c1"})).text
+        assert "asked too recently" in why
+        assert "by programme invitation to take part" in why
+        await world.hear(DeliveryBounced(**of("three"), kind=BounceKind.HARD))
+        assert "came back: the address is dead" in (await client.get("/why", params={"q": "c1"})).text
+    async with await blank_site.with_key(Scope.DECISIONS_READ) as client:
+        lines = (await client.get("/v1/decisions", params={"contact": "c1"})).json()["decisions"]
+        told_of = [line["outcome"] for line in lines if "invitation" in line["inputs"]]
+        assert told_of == ["cancelled", "requested", "requested", "suppressed"]
 
 
 async def test_why_is_answered_for_contact_account_event_and_programme(blank_site: Site) -> None:

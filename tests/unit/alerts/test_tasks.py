@@ -15,7 +15,7 @@ from services.alerts.domain.matching import Match
 from services.alerts.domain.model import Answer, Owner, Refused, Standing
 from services.alerts.domain.referrals import Referral, ReferralState, Sums, total
 from services.alerts.domain.task_kinds import BUILT_IN, After, Per, TaskKind, TaskRule, kind_of
-from services.alerts.domain.tasks import FRESH_FOR, Change, Task, TaskState, Why
+from services.alerts.domain.tasks import FRESH_FOR, Change, Spoken, Task, TaskState, Why
 from services.alerts.domain.teams import read_roster
 from shared.contracts.model import Tier
 from shared.contracts.responses import Mood
@@ -159,17 +159,31 @@ def test_an_answer_that_may_be_quoted_is_consent_to_a_quote_and_to_nothing_more(
 
 @pytest.mark.requirement("R74", "R84")
 def test_what_rested_on_the_answers_consent_is_open_again_when_it_is_taken_back() -> None:
-    kind, again = BUILT_IN["testimonial"], happy(version=2)
+    kind = BUILT_IN["testimonial"]
     task = opened(kind, happy(quotable=True))
     done = changed(tasks.finish(task, kind, RITA, T0, "", agreed=False))
-    back = tasks.quoting(done, kind, again, T0 + DAY, busy=False)
+    back = tasks.quoting(done, kind, T0 + DAY, quotable=False, busy=False)
     assert (back.task.state, back.task.quotable, back.task.ended_at) == (TaskState.OPEN, False, None)
-    assert tasks.quoting(done, kind, again, T0 + DAY, busy=True).task.state is TaskState.DONE
+    assert tasks.quoting(done, kind, T0 + DAY, quotable=False, busy=True).task.state is TaskState.DONE
     written = changed(tasks.finish(task, kind, RITA, T0, "By mail.", agreed=True))
-    kept = tasks.quoting(written, kind, again, T0 + DAY, busy=False)
+    kept = tasks.quoting(written, kind, T0 + DAY, quotable=False, busy=False)
     assert (kept.task.state, kept.task.quotable) == (TaskState.DONE, False)
     assert kept.line is not None
-    assert tasks.quoting(back.task, kind, again, T0 + DAY, busy=False) == Change(back.task)
+    assert tasks.quoting(back.task, kind, T0 + DAY, quotable=False, busy=False) == Change(back.task)
+
+
+@pytest.mark.requirement("R74", "R84")
+def test_who_says_so_takes_back_a_quote_and_no_case_study() -> None:
+    told = Spoken(RITA, "On the phone.")
+    for key, state in (("testimonial", TaskState.OPEN), ("case_study", TaskState.DONE)):
+        kind = BUILT_IN[key]
+        done = changed(
+            tasks.finish(opened(kind, happy(quotable=True)), kind, RITA, T0, "By mail.", agreed=True)
+        )
+        back = tasks.quoting(done, kind, T0 + DAY, quotable=False, busy=False, spoken=told)
+        assert (back.task.state, back.task.quotable) == (state, False)
+        assert back.line is not None
+        assert (back.line.by, back.line.note) == (RITA, "On the phone.")
 
 
 @pytest.mark.requirement("R73", "R74")
