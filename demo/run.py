@@ -106,7 +106,8 @@ async def main() -> int:
         await afterword.ready()
         await _furnish(afterword)
         company = _company(afterword)
-        killer = Killer(afterword, Chance(os.environ.get("DEMO_SEED", "1")), _count("DEMO_KILLS"))  # noqa: TID251
+        seed = os.environ.get("DEMO_SEED", "1")  # noqa: TID251 - this is the root
+        killer = Killer(afterword, Chance(seed), _count("DEMO_KILLS"))
         try:
             async with killer:
                 await _live(company, watch)

@@ -59,7 +59,8 @@ def _of(part: str) -> Iterator[Metric]:
         described = next(iter(collector.describe()))
         kind = described.type
         name = f"{described.name}_total" if kind == "counter" else described.name
-        yield Metric(name, kind, tuple(collector._labelnames), described.documentation, part)  # noqa: SLF001
+        labels = tuple(collector._labelnames)  # noqa: SLF001 - the library does not tell them otherwise
+        yield Metric(name, kind, labels, described.documentation, part)
 
 
 def render() -> str:

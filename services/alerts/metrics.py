@@ -42,6 +42,7 @@ TO_RESOLVE = Histogram(
     buckets=_HOURS,
 )
 
+_ESCALATED_TO = {2: "contact"}
 _DURATIONS = {"acknowledged": TO_ACKNOWLEDGE, "contacted": TO_CONTACT, "resolved": TO_RESOLVE}
 
 
@@ -61,4 +62,4 @@ def _breach(event: TicketEscalated) -> None:
     if event.clock == "resolve":
         BREACHES.labels("resolve").inc()
     elif event.level > 1:
-        BREACHES.labels("contact" if event.level == 2 else "leadership").inc()  # noqa: PLR2004
+        BREACHES.labels(_ESCALATED_TO.get(event.level, "leadership")).inc()

@@ -129,7 +129,7 @@ def keep_settings(embedded: Embedded) -> None:
 async def opened(service: str, data_dir: Path) -> AsyncIterator[Platform]:
     """A service's platform for a command: its database and secrets, no broker connection yet."""
     from shared.bus.kafka import KafkaBus  # noqa: PLC0415 - most commands need no broker
-    from shared.runtime.host import kafka_settings  # noqa: PLC0415
+    from shared.runtime.host import kafka_settings  # noqa: PLC0415 - as above
 
     settings = settings_of(data_dir)
     machine = SystemMachine()

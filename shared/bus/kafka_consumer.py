@@ -163,7 +163,8 @@ class KafkaConsumer:
 
     async def _close(self, client: AIOKafkaConsumer) -> None:
         # aiokafka has no public way to close the sockets of a client whose stop was torn.
-        await stop_bounded(f"consumer {self._group}", client.stop, client._client.close)  # noqa: SLF001
+        close_sockets = client._client.close  # noqa: SLF001 - see above
+        await stop_bounded(f"consumer {self._group}", client.stop, close_sockets)
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no types

@@ -65,7 +65,7 @@ class KafkaLookup:
             if there and self._careless:
                 await self._correct([wanted[name] for name in there])
             # The controller has said yes; the broker that we ask next may not have heard yet.
-            while {tp.topic for tp in await self._partitions(list(wanted))} != wanted.keys():  # noqa: ASYNC110
+            while {tp.topic for tp in await self._partitions(list(wanted))} != wanted.keys():  # noqa: ASYNC110 - nobody tells us
                 await asyncio.sleep(_HEARSAY_SECONDS)
 
     async def _create(self, specs: Iterable[TopicSpec]) -> list[str]:
@@ -200,7 +200,7 @@ class KafkaLookup:
 
     async def stop(self) -> None:
         """Close both clients within a few seconds; never raises."""
-        await stop_bounded("lookup reader", self._reader.stop, self._reader._client.close)  # noqa: SLF001
+        await stop_bounded("lookup reader", self._reader.stop, self._reader._client.close)  # noqa: SLF001 - as a consumer's
         await stop_bounded("lookup admin", self._admin.close)
 
     async def _partitions(self, topics: Sequence[str]) -> list[TopicPartition]:

@@ -10,6 +10,7 @@ import hashlib
 import traceback
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from shared.bus.model import Partition, Record
@@ -17,9 +18,10 @@ from shared.bus.port import Bus, BusConsumer
 from shared.contracts.envelope import Event, Reader, decode
 from shared.contracts.topics import TOPICS, Topic
 from shared.db.database import Database, Tx
-from shared.db.errors import is_transient
+from shared.db.errors import RAISED, is_transient
 from shared.errors import Undecodable, Unprocessable
 from shared.runtime import inbox, metrics
+from shared.runtime.attempts import Failed, attempted
 from shared.runtime.backoff import Backoff
 from shared.runtime.clock import Machine
 from shared.runtime.continuity import Continuity, Mark
@@ -192,20 +194,20 @@ class Batch:
         backoff = Backoff(self._machine)
         tries = 0
         while True:
-            try:
-                return await self._once(items)
-            except Exception as error:  # noqa: BLE001 - one of two places; its class decides
-                if is_transient(error):
-                    log.warning("batch_waits", service=self._service, error=type(error).__name__)
-                    await backoff.wait()
-                    continue
-                if len(items) > 1:
-                    middle = len(items) // 2
-                    return await self._attempt(items[:middle]) + await self._attempt(items[middle:])
-                tries += 1
-                if isinstance(error, Unprocessable) or tries >= TRIES:
-                    return await self._bury(items[0], error, tries)
+            done = await attempted(partial(self._once, items))
+            if not isinstance(done, Failed):
+                return done
+            if done.transient:
+                log.warning("batch_waits", service=self._service, error=type(done.error).__name__)
                 await backoff.wait()
+                continue
+            if len(items) > 1:
+                middle = len(items) // 2
+                return await self._attempt(items[:middle]) + await self._attempt(items[middle:])
+            tries += 1
+            if isinstance(done.error, Unprocessable) or tries >= TRIES:
+                return await self._bury(items[0], done.error, tries)
+            await backoff.wait()
 
     async def _once(self, items: Sequence[Item]) -> list[Record]:
         """One transaction: claim, handle, put aside what could not be read, commit."""
@@ -258,7 +260,7 @@ class Batch:
                     await inbox.mark_dead(tx.conn, [item.identity], wall)
                     await put_aside(tx.conn, [letter], self._service, tx.now, wall)
                     failpoint("consumer.after_burial", self._service)
-            except Exception as again:
+            except RAISED as again:
                 if not is_transient(again):
                     raise
                 await backoff.wait()
@@ -367,7 +369,7 @@ class ConsumerLoop:
                     backoff.reset()
             except ConsumerStuck:
                 log.exception("consumer_stuck", service=self.service, topics=topics)
-            except Exception as error:
+            except RAISED as error:
                 if not is_transient(error):
                     raise
                 log.warning("consumer_waits", service=self.service, error=type(error).__name__)

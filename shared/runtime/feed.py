@@ -10,11 +10,12 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import NoReturn
 
 from shared.db.database import Connection, Database
-from shared.db.errors import is_transient
 from shared.db.notify import is_place, listening, place_now
 from shared.errors import Unavailable
+from shared.runtime.attempts import attempted
 from shared.runtime.backoff import Backoff
 from shared.runtime.clock import Machine
 from shared.runtime.logging import get_logger
@@ -152,23 +153,26 @@ class Feed:
     async def _follow(self, ready: asyncio.Event) -> None:
         """Read at each ring and tell; after a lost connection go on from where it was."""
         backoff, place = Backoff(self._db.machine), ""
+
+        async def follow() -> NoReturn:
+            nonlocal place
+            async with listening(self._db, self.name) as line:
+                place = place or await place_now(line.conn)
+                ready.set()
+                while True:
+                    news = await self._read(line.conn, place)
+                    place = news.place
+                    backoff.reset()
+                    if news.changes:
+                        for watch in self._watches:
+                            watch.put(news)
+                    await line.wait()
+
         while True:
-            try:
-                async with listening(self._db, self.name) as line:
-                    place = place or await place_now(line.conn)
-                    ready.set()
-                    while True:
-                        news = await self._read(line.conn, place)
-                        place = news.place
-                        backoff.reset()
-                        if news.changes:
-                            for watch in self._watches:
-                                watch.put(news)
-                        await line.wait()
-            except Exception as error:
-                ready.clear()
-                if is_transient(error):
-                    log.warning("feed_waits", feed=self.name, error=type(error).__name__)
-                else:
-                    log.exception("feed_failed", feed=self.name)
+            failed = await attempted(follow)
+            ready.clear()
+            if failed.transient:
+                log.warning("feed_waits", feed=self.name, error=type(failed.error).__name__)
+            else:
+                log.error("feed_failed", feed=self.name, exc_info=failed.error)
             await backoff.wait()

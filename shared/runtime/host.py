@@ -196,7 +196,7 @@ def _checks(one: Hosted) -> dict[str, Check]:
         try:
             async with asyncio.timeout(2), one.platform.db.read() as conn:
                 await conn.execute("select 1")
-        except Exception as error:
+        except RAISED as error:
             if not is_transient(error):
                 raise
             return f"unreachable: {type(error).__name__}"
@@ -287,7 +287,7 @@ async def _keep_time(
             if reading.anchor != known:
                 known = reading.anchor
                 _ring(hosted)
-        except Exception as error:
+        except RAISED as error:
             if not is_transient(error):
                 raise
         await pause(stop, every)

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from shared.db.errors import is_transient
 from shared.runtime import metrics
+from shared.runtime.attempts import Failed, attempted
 from shared.runtime.backoff import Backoff
 from shared.runtime.bell import Bell
 from shared.runtime.clock import Machine
@@ -56,15 +56,9 @@ async def run_loop(
             await pause(stop, loop.every)
             continue
         started, rung = machine.monotonic(), bell.listen()
-        try:
-            units = await loop.run()
-        except Exception as error:
-            kind = "transient" if is_transient(error) else "bug"
-            metrics.LOOP_FAILURES.labels(service, loop.name, kind).inc()
-            if kind == "bug":
-                log.exception("loop_failed", service=service, loop=loop.name)
-            else:
-                log.warning("loop_waits", service=service, loop=loop.name, error=type(error).__name__)
+        units = await attempted(loop.run)
+        if isinstance(units, Failed):
+            _note(service, loop, units)
             await backoff.wait()
             continue
         backoff.reset()
@@ -74,6 +68,15 @@ async def run_loop(
             bell.ring()
         else:
             await pause(rung if loop.woken else stop, loop.every)
+
+
+def _note(service: str, loop: Loop, failed: Failed) -> None:
+    if failed.transient:
+        metrics.LOOP_FAILURES.labels(service, loop.name, "transient").inc()
+        log.warning("loop_waits", service=service, loop=loop.name, error=type(failed.error).__name__)
+    else:
+        metrics.LOOP_FAILURES.labels(service, loop.name, "bug").inc()
+        log.error("loop_failed", service=service, loop=loop.name, exc_info=failed.error)
 
 
 async def pause(until: asyncio.Event, seconds: float) -> None:

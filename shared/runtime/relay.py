@@ -17,7 +17,7 @@ from shared.bus.model import Outgoing, Position
 from shared.bus.port import Bus
 from shared.contracts.topics import TOPICS
 from shared.db.database import Connection, Database, Tx
-from shared.db.errors import is_transient
+from shared.db.errors import RAISED, is_transient
 from shared.runtime import metrics
 from shared.runtime.backoff import Backoff
 from shared.runtime.clock import Machine
@@ -85,7 +85,7 @@ class Relay:
             while not stop.is_set():
                 try:
                     published = await self.step()
-                except Exception as error:
+                except RAISED as error:
                     if not is_transient(error):
                         raise
                     log.warning("relay_waits", service=self._service, error=type(error).__name__)
@@ -95,7 +95,7 @@ class Relay:
                 if not published:
                     await self._idle()
         finally:
-            with suppress(Exception):
+            with suppress(*RAISED):
                 async with asyncio.timeout(1), self._db.read() as conn:
                     await drop_lease(conn, "relay", self._holder)
 

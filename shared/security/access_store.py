@@ -53,7 +53,7 @@ async def users(
 ) -> list[User]:
     """The people of these roles, by name."""
     rows = await conn.fetch(
-        f"select {_USER} from access.users u where role = any($1) and not ($2 and disabled_at is not null) "  # noqa: S608
+        f"select {_USER} from access.users u where role = any($1) and not ($2 and disabled_at is not null) "  # noqa: S608 - our columns
         "order by lower(name), email",
         list(roles),
         active,
@@ -63,13 +63,13 @@ async def users(
 
 async def user(conn: Connection, user_id: UUID) -> User | None:
     """One person."""
-    row = await conn.fetchrow(f"select {_USER} from access.users u where id = $1", user_id)  # noqa: S608
+    row = await conn.fetchrow(f"select {_USER} from access.users u where id = $1", user_id)  # noqa: S608 - our columns
     return None if row is None else _user(row)
 
 
 async def user_by_email(conn: Connection, email: str) -> User | None:
     """The person with this address, already normalised."""
-    row = await conn.fetchrow(f"select {_USER} from access.users u where email = $1", email)  # noqa: S608
+    row = await conn.fetchrow(f"select {_USER} from access.users u where email = $1", email)  # noqa: S608 - our columns
     return None if row is None else _user(row)
 
 
@@ -151,7 +151,7 @@ async def save_setup_link(
 async def setup_user(conn: Connection, token: bytes, now: datetime) -> User | None:
     """Whose unused, unexpired link this is."""
     row = await conn.fetchrow(
-        f"select {_USER} from access.setup_links l join access.users u on u.id = l.user_id "  # noqa: S608
+        f"select {_USER} from access.setup_links l join access.users u on u.id = l.user_id "  # noqa: S608 - our columns
         "where l.token_sha256 = $1 and l.used_at is null and l.expires_at > $2 and u.disabled_at is null",
         token,
         now,
@@ -188,7 +188,7 @@ async def save_session(conn: Connection, token: bytes, session: Session, at: dat
 async def session(conn: Connection, token: bytes, now: datetime) -> Session | None:
     """The live session of this token."""
     row = await conn.fetchrow(
-        f"select {_USER}, s.csrf, s.expires_at "  # noqa: S608
+        f"select {_USER}, s.csrf, s.expires_at "  # noqa: S608 - our columns
         "from access.sessions s join access.users u on u.id = s.user_id "
         "where s.token_sha256 = $1 and s.expires_at > $2 and u.disabled_at is null",
         token,
@@ -250,13 +250,13 @@ async def save_success(conn: Connection, attempt_id: int, keep_since: datetime) 
 
 async def api_keys(conn: Connection) -> list[ApiKey]:
     """All keys, the newest first."""
-    rows = await conn.fetch(f"select {_KEY} from access.api_keys order by created_at desc, name")  # noqa: S608
+    rows = await conn.fetch(f"select {_KEY} from access.api_keys order by created_at desc, name")  # noqa: S608 - our columns
     return [_key(row) for row in rows]
 
 
 async def api_key(conn: Connection, secret: bytes) -> ApiKey | None:
     """The key with this hash of its secret."""
-    row = await conn.fetchrow(f"select {_KEY} from access.api_keys where secret_sha256 = $1", secret)  # noqa: S608
+    row = await conn.fetchrow(f"select {_KEY} from access.api_keys where secret_sha256 = $1", secret)  # noqa: S608 - our columns
     return None if row is None else _key(row)
 
 

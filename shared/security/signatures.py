@@ -266,7 +266,7 @@ def _invocation_id(headers: RawHeaders) -> bytes | None:
 
 def _is_id(value: bytes) -> bool:
     """Printable ASCII without space: it becomes a key in Postgres and a field of a log line."""
-    return 0 < len(value) <= MAX_ID_CHARS and all(0x21 <= byte <= 0x7E for byte in value)  # noqa: PLR2004
+    return 0 < len(value) <= MAX_ID_CHARS and all(ord("!") <= byte <= ord("~") for byte in value)
 
 
 def unix_instant(value: bytes) -> datetime | None:

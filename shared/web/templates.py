@@ -89,7 +89,7 @@ def _speech(locale: str, catalogues: Sequence[Path]) -> dict[str, Any]:
 
 def speaking(env: Environment, locale: str) -> dict[str, Any]:
     """The part of a page's context that makes it speak a language: `locale`, `_` and `ngettext`."""
-    catalogues: Sequence[Path] = env.globals["catalogues"]  # type: ignore[assignment]
+    catalogues: Sequence[Path] = env.globals["catalogues"]  # type: ignore[assignment]  # as `environment` puts them there
     return _speech(locale, catalogues)
 
 

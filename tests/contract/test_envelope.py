@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -43,11 +44,12 @@ def test_the_official_sdk_reads_our_binary_mode() -> None:
 
 @pytest.mark.parametrize("write", [to_binary, to_structured], ids=["binary", "structured"])
 @pytest.mark.parametrize("case", [str.lower, str.title], ids=["lower-case headers", "title-case headers"])
-def test_we_read_both_modes_of_the_official_sdk(write: object, case: object) -> None:
-    message = write(sdk_event(), JSONFormat(), key_mapper=sdk_key)  # type: ignore[operator]
-    value = message.value if isinstance(message.value, bytes) else message.value.encode()
-    headers = [(case(name), content) for name, content in message.headers.items()]  # type: ignore[operator]
-    event = decode(Topic.TOUCHPOINTS, b"k", value, headers)
+def test_we_read_both_modes_of_the_official_sdk(
+    write: Callable[..., KafkaMessage], case: Callable[[str], str]
+) -> None:
+    message = write(sdk_event(), JSONFormat(), key_mapper=sdk_key)
+    headers = [(case(name), content) for name, content in message.headers.items()]
+    event = decode(Topic.TOUCHPOINTS, b"k", message.value, headers)
     assert event is not None
     assert (event.id, event.source, event.type, event.time) == ("1", "/crm", "order.delivered", AT)
     assert event.data.contact.email == "ana@example.test"

@@ -27,7 +27,7 @@ from shared.bus.port import Bus
 from shared.contracts.envelope import Event, binary_headers
 from shared.contracts.topics import Topic
 from shared.contracts.touchpoints import Touchpoint
-from shared.db.errors import is_transient
+from shared.db.errors import RAISED, is_transient
 from shared.runtime.clock import FixedClock
 from shared.runtime.failpoints import Died
 from shared.runtime.loops import Loop
@@ -111,7 +111,7 @@ class House:
 
     # --- what happens outside ------------------------------------------------------------------------
 
-    async def tell(self, kind: str, *, id: str = "", by: str = "/crm", **data: Any) -> str:  # noqa: A002
+    async def tell(self, kind: str, *, id: str = "", by: str = "/crm", **data: Any) -> str:  # noqa: A002 - as CloudEvents names it
         """A backend writes a touchpoint to the log; returns the event's id."""
         self.told += 1
         event_id = id or f"e{self.told}"
@@ -123,7 +123,7 @@ class House:
         )
         return event_id
 
-    async def call_webhook(self, kind: str, *, id: str, **data: Any) -> httpx.Response:  # noqa: A002
+    async def call_webhook(self, kind: str, *, id: str, **data: Any) -> httpx.Response:  # noqa: A002 - as CloudEvents names it
         """A backend calls the generic webhook, and again while it gets no answer."""
         told = Touchpoint.model_validate({"occurred_at": self.clock.now(), **data})
         body = b'{"type": "%s", "data": %s}' % (
@@ -303,7 +303,7 @@ class House:
         """Do something with the log; while it is away there is something left to do."""
         try:
             return await work()
-        except Exception as error:
+        except RAISED as error:
             if not is_transient(error):
                 raise
             await asyncio.sleep(0.05)

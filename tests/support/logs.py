@@ -121,7 +121,7 @@ class KafkaLog:
 def kafka_under_test() -> KafkaLog | None:
     """Find the real Apache Kafka, if a run offers one."""
     bootstrap = os.environ.get("KAFKA_BOOTSTRAP")  # noqa: TID251 - tests have no settings
-    control = os.environ.get("KAFKA_CONTROL")  # noqa: TID251
+    control = os.environ.get("KAFKA_CONTROL")  # noqa: TID251 - as above
     return KafkaLog(bootstrap, control) if bootstrap and control else None
 
 

@@ -23,7 +23,7 @@ from services.trigger.settings import Settings as TriggerSettings
 from shared.bus.model import TopicSpec
 from shared.bus.port import Bus, BusConsumer
 from shared.db.database import connect
-from shared.db.errors import is_transient
+from shared.db.errors import RAISED, is_transient
 from shared.runtime.clock import Clock, Machine
 from shared.runtime.consumer import ConsumerLoop
 from shared.runtime.places import topics_of
@@ -74,7 +74,7 @@ class Member:
         """
         try:
             return await self.loop.step(self.consumer)
-        except Exception as error:
+        except RAISED as error:
             if is_transient(error):
                 await self.consumer.stop()
                 self.consumer = bus.consumer(self.group, self.topics, self.instance)

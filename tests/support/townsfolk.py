@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from html import unescape
 
 import httpx
@@ -80,11 +81,11 @@ async def scan(house: House, mail: Mail, *, press: bool = True) -> None:
         for link in mail.links:
             if not link.startswith("/"):
                 continue
-            await house.survive(lambda path=link: client.head(path))  # type: ignore[misc]
-            page = await house.survive(lambda path=link: client.get(path))  # type: ignore[misc]
+            await house.survive(partial(client.head, link))
+            page = await house.survive(partial(client.get, link))
             if press and link in mail.scores.values():
                 fields = _hidden(page.text, mail.survey) | {_primary(page): link.rpartition("=")[2]}
-                await house.survive(lambda data=fields: client.post(mail.survey, data=data))  # type: ignore[misc]
+                await house.survive(partial(client.post, mail.survey, data=fields))
     await house.settle()
 
 

@@ -35,7 +35,7 @@ from shared.contracts.registry import payload_of
 from shared.contracts.topics import Topic
 from shared.contracts.touchpoints import Touchpoint
 from shared.db.database import Database, Tx
-from shared.db.errors import is_transient
+from shared.db.errors import RAISED, is_transient
 from shared.runtime.clock import FakeMachine, FixedClock
 from shared.runtime.service import Platform
 from shared.runtime.settings import PlatformSettings
@@ -126,7 +126,7 @@ class World:
         for _ in range(20):
             try:
                 return await self.once(events)
-            except Exception as error:
+            except RAISED as error:
                 if not is_transient(error):
                     raise
         raise AssertionError("the database stayed busy")

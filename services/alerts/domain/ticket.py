@@ -300,7 +300,7 @@ def _tell(rung: clocks.Ring, generation: int) -> Tell:
 def edit(ticket: Ticket, **changes: object) -> Ticket:
     """The ticket after a change that others should see before they act."""
     version = ticket.version + 1
-    return replace(ticket, version=version, edited=version, **changes)  # type: ignore[arg-type]
+    return replace(ticket, version=version, edited=version, **changes)  # type: ignore[arg-type]  # a ticket's fields
 
 
 def _end(ticket: Ticket, state: TicketState, at: datetime, *, how: str, cause: str = "") -> Ticket:

@@ -121,7 +121,7 @@ async def hear_all(desk: Desk, events: Sequence[Event[Response]], tx: Tx) -> Non
     await fold.look_up(tx, about)
     kin = await families(tx.conn, asked) if asked else {}
     staff = await rota.staff(tx.conn, tx.now, desk.leadership, desk.roster)
-    owners = await directory.owners(tx.conn, {_account(e.data) for e in readable} - {None})  # type: ignore[arg-type]
+    owners = await directory.owners(tx.conn, {found for e in readable if (found := _account(e.data))})
     since = min((event.data.at for event in readable), default=tx.now) - staff.roster.looks_back
     opened = await cases.opened(tx.conn, set(keys.values()), since) if staff.roster.looks_back else {}
     for event in readable:

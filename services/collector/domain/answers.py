@@ -194,7 +194,7 @@ def _is_hidden(character: str) -> bool:
 
 def _on_scale(kind: QuestionType, given: object) -> int | None:
     lowest, highest = SCALES[kind]
-    if isinstance(given, str) and given.isascii() and given.isdigit() and len(given) <= 2:  # noqa: PLR2004
+    if isinstance(given, str) and given.isascii() and given.isdigit() and len(given) <= 2:  # noqa: PLR2004 - digits
         given = int(given)
     if isinstance(given, bool) or not isinstance(given, int):
         return None

@@ -63,5 +63,5 @@ def _properties(accent: str) -> str:
 def _luminance(colour: str) -> float:
     """Relative luminance as WCAG defines it, with its constants."""
     shares = (part / 255 for part in _parts(colour))
-    linear = [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]  # noqa: PLR2004
+    linear = [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]  # noqa: PLR2004 - WCAG's
     return sum(weight * part for weight, part in zip(_CHANNELS, linear, strict=True))

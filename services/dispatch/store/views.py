@@ -86,8 +86,7 @@ async def messages(conn: Connection, wanted: Filter) -> list[Message]:
 
 def _message(row: Mapping[str, object], attempts: tuple[Attempt, ...]) -> Message:
     names = [name for name in Message.__dataclass_fields__ if name != "attempts"]
-    return Message(**{name: row[name] for name in names}, attempts=attempts)  # type: ignore[arg-type]  #
-    # table's types
+    return Message(**{name: row[name] for name in names}, attempts=attempts)  # type: ignore[arg-type]  # the table's types
 
 
 @dataclass(frozen=True, slots=True)

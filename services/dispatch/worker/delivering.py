@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-import asyncpg
-
 from services.dispatch import metrics
 from services.dispatch.channels.port import Channel as Port
 from services.dispatch.channels.port import Outgoing, RefusedError
@@ -34,8 +32,8 @@ from shared.contracts.directory import OrganisationChanged
 from shared.contracts.model import Channel
 from shared.contracts.reasons import Reason
 from shared.db.database import Database, Tx
-from shared.db.errors import is_transient
-from shared.errors import SendError, Unavailable
+from shared.db.errors import RAISED, is_transient
+from shared.errors import SendError
 from shared.runtime.backoff import Backoff
 from shared.runtime.clock import Machine
 from shared.runtime.failpoints import failpoint
@@ -44,7 +42,6 @@ from shared.runtime.ids import derive, random_id
 LEASE_SECONDS = 15.0
 PAUSED_FOR = timedelta(seconds=30)
 RECORD_SECONDS = 120.0
-_AWAY = (Unavailable, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +169,7 @@ class Postman:
         """Renew the lease while calls are open; a database that is away is met by the recording."""
         while True:
             await self.machine.sleep(self.lease_seconds / 3)
-            with suppress(*_AWAY):
+            with suppress(*RAISED):
                 async with self.db.begin() as tx:
                     await queue.renew(tx.conn, token, self.lease_seconds)
 
@@ -183,7 +180,7 @@ class Postman:
         while True:
             try:
                 await self._record_once(token, outcomes)
-            except _AWAY as error:
+            except RAISED as error:
                 if not is_transient(error) or self.machine.monotonic() > give_up_at:
                     raise
                 await backoff.wait()

@@ -17,7 +17,6 @@ from services.trigger.handlers import merging_accounts, people
 from services.trigger.handlers.accounts import delete_account
 from services.trigger.handlers.touchpoints import Touchpoints
 from services.trigger.store import directory
-from services.trigger.store.guard import unit_of_work
 from services.trigger.store.leads import COMPANIES, current_ids
 from services.trigger.store.listing import Accounts, list_accounts
 from shared.contracts.directory import AccountChanged
@@ -150,7 +149,7 @@ def _add_writing(routes: APIRouter, platform: Platform) -> None:
         """Write an account under a backend's id, as an `account.updated` of now. Repeating is fine."""
         account = TouchpointAccount.model_validate({**written.model_dump(), "id": external_id})
         named = account_id(external_id)
-        async with unit_of_work(platform.db) as tx:
+        async with platform.db.begin() as tx:
             wanted = (await current_ids(tx.conn, COMPANIES, [named]))[named]
             before = (await directory.lock_accounts(tx.conn, [wanted])).get(wanted)
             there = before.version or None if before and before.deleted_at is None else None
@@ -168,7 +167,7 @@ def _add_writing(routes: APIRouter, platform: Platform) -> None:
 
         Its people stay, without a company, or are erased too. An event that names it later makes it anew.
         """
-        async with unit_of_work(platform.db) as tx:
+        async with platform.db.begin() as tx:
             account = await found_account(tx.conn, ref)
             done = await delete_account(tx, platform.sealer, account.id, erase_people=people == "erase")
         return Deletion(
@@ -184,7 +183,7 @@ def _add_merging(routes: APIRouter, platform: Platform) -> None:
         People, plans, what was asked, holds and brakes of either are this one's from then on, nothing is
         asked twice, and the other's ids lead here.
         """
-        async with unit_of_work(platform.db) as tx:
+        async with platform.db.begin() as tx:
             survivor = await found_account(tx.conn, ref)
             other = await found_account(tx.conn, wanted.other, "other")
             done = await merging_accounts.merge(tx, [survivor.id, other.id], by=writer.actor)

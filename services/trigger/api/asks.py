@@ -16,7 +16,6 @@ from services.trigger.handlers.asking import NotByHandError, ask_by_hand
 from services.trigger.handlers.intake import Taken
 from services.trigger.handlers.preview import by_hand, preview
 from services.trigger.store import directory
-from services.trigger.store.guard import unit_of_work
 from shared.contracts.reasons import Outcome, Reason
 from shared.runtime.ids import random_id
 from shared.runtime.service import Platform
@@ -62,7 +61,7 @@ def router(platform: Platform) -> APIRouter:
         """Ask people of a programme with `on: manual`. Repeat a request with the same `Idempotency-Key`."""
         reference = reference or str(random_id())
         try:
-            async with unit_of_work(platform.db) as tx:
+            async with platform.db.begin() as tx:
                 statuses = await ask_by_hand(
                     tx, platform.sealer, key, asks.people, reference=reference, by=asker.actor
                 )

@@ -14,7 +14,6 @@ from services.trigger.domain.consent import ALL, CHANNEL, FAMILY, Said
 from services.trigger.domain.model import Contact
 from services.trigger.handlers.consent import tell
 from services.trigger.store import consents, directory
-from services.trigger.store.guard import unit_of_work
 from shared.contracts.directory import Consent
 from shared.contracts.model import Channel, Family, Instant
 from shared.db.database import Connection
@@ -77,7 +76,7 @@ def router(platform: Platform) -> APIRouter:
     @routes.post("/contacts/{ref}/consent")
     async def say(ref: Ref, word: Word, writer: Writer) -> History:
         """Write down what somebody said, to whom it may concern: a yes lifts an earlier no."""
-        async with unit_of_work(platform.db) as tx:
+        async with platform.db.begin() as tx:
             if word.at and word.at > tx.now:
                 raise Problem(422, "Nobody has said that yet.", field="at")
             contact_id = (await found_contact(tx.conn, platform, ref)).id

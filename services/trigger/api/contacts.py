@@ -18,7 +18,6 @@ from services.trigger.handlers.consent import tell
 from services.trigger.handlers.erasure import announced, erase
 from services.trigger.handlers.touchpoints import Touchpoints
 from services.trigger.store import directory
-from services.trigger.store.guard import unit_of_work
 from services.trigger.store.listing import Contacts, list_contacts
 from shared.contracts.directory import Consent, ContactChanged
 from shared.contracts.envelope import Event
@@ -167,7 +166,7 @@ def _add_writing(routes: APIRouter, platform: Platform) -> None:
         fields = written.model_dump(exclude={"account", "consent", "consent_at"})
         told = TouchpointContact.model_validate({**fields, "id": external_id})
         account = TouchpointAccount(id=written.account) if written.account else None
-        async with unit_of_work(platform.db) as tx:
+        async with platform.db.begin() as tx:
             before = await _locked(tx, platform, external_id)
             check(if_match, if_none_match, before.version if before else None)
             touchpoint = Touchpoint(occurred_at=tx.now, contact=told, account=account)
@@ -187,7 +186,7 @@ def _add_erasure(routes: APIRouter, platform: Platform) -> None:
 
         Repeating is fine. `Location` says where to see how far the news got.
         """
-        async with unit_of_work(platform.db) as tx:
+        async with platform.db.begin() as tx:
             contact_id = (await found_contact(tx.conn, platform, ref)).id
             await erase(tx, platform.sealer, [contact_id])
         response.headers["Location"] = f"/v1/erasures/{contact_id}"

@@ -13,7 +13,6 @@ from services.trigger.api.conditions import Ref
 from services.trigger.api.contacts import Reader, Writer, found_contact
 from services.trigger.handlers.merging import merge
 from services.trigger.store import merging
-from services.trigger.store.guard import unit_of_work
 from shared.runtime.service import Platform
 from shared.web.paths import PLAIN
 from shared.web.problems import Problem
@@ -61,7 +60,7 @@ def router(platform: Platform) -> APIRouter:
     @routes.delete("/contacts/duplicates/{one}/{other}", status_code=204)
     async def keep_apart(one: UUID, other: UUID, writer: Writer) -> None:
         """Two entries are two people; they are not suspected again."""
-        async with unit_of_work(platform.db) as tx:
+        async with platform.db.begin() as tx:
             if not await merging.settle_suspicion(tx.conn, (one, other), "apart", at=tx.now, by=writer.actor):
                 raise Problem(404, "These two are not suspected.", field="other")
 
@@ -72,7 +71,7 @@ def router(platform: Platform) -> APIRouter:
         The one who stays keeps what was asked of either, an opt-out of either holds, nothing is asked twice,
         and the other's ids lead here.
         """
-        async with unit_of_work(platform.db) as tx:
+        async with platform.db.begin() as tx:
             survivor = await found_contact(tx.conn, platform, ref)
             other = await found_contact(tx.conn, platform, wanted.other)
             if survivor.erased_at or other.erased_at:

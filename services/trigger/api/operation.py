@@ -14,7 +14,6 @@ from services.trigger.handlers import people
 from services.trigger.handlers.organisation import pull_brake, release_brake, save_organisation
 from services.trigger.store import brakes, programmes
 from services.trigger.store.brakes import Brake
-from services.trigger.store.guard import unit_of_work
 from shared.contracts.directory import Brand, Sender
 from shared.contracts.programmes import ProgrammeState
 from shared.db.database import Connection, Database
@@ -134,7 +133,7 @@ def _add_brake(routes: APIRouter, db: Database) -> None:
     @routes.post("/brake")
     async def pause(wanted: BrakeSet, writer: BrakeWriter) -> BrakeState:
         """Pause a programme, an account or all sending; it holds from the next hand-over on."""
-        async with unit_of_work(db) as tx:
+        async with db.begin() as tx:
             subject = await _subject(tx.conn, wanted.scope, wanted.subject)
             await pull_brake(tx, Brake(wanted.scope, subject, tx.now, writer.actor, wanted.note))
             return await brake_state(tx.conn)
@@ -142,7 +141,7 @@ def _add_brake(routes: APIRouter, db: Database) -> None:
     @routes.delete("/brake")
     async def resume(_writer: BrakeWriter, scope: Scope, subject: Subject = "") -> BrakeState:
         """Release a brake; what waited for it passes the gate at once."""
-        async with unit_of_work(db) as tx:
+        async with db.begin() as tx:
             await release_brake(tx, scope, await _subject(tx.conn, scope, subject))
             return await brake_state(tx.conn)
 
@@ -164,7 +163,7 @@ def _add_organisation(routes: APIRouter, db: Database) -> None:
         written: OrganisationWritten, _writer: SettingsWriter
     ) -> OrganisationWritten:
         """Write the organisation's settings."""
-        async with unit_of_work(db) as tx:
+        async with db.begin() as tx:
             await save_organisation(tx, organisation_of(written))
         return written
 

@@ -10,7 +10,6 @@ from fastapi import APIRouter, Request
 from services.trigger import metrics
 from services.trigger.api.webhooks import Inbound, proven, unreadable
 from services.trigger.domain.reports import Report
-from services.trigger.store.guard import unit_of_work
 from services.trigger.webhooks import segment
 from services.trigger.webhooks.body import BadBodyError
 from services.trigger.webhooks.segment import Rejected
@@ -50,7 +49,7 @@ def _add(routes: APIRouter, platform: Platform, inbound: Inbound, what: tuple[st
         rejected = [one.reason for one in found if isinstance(one, Rejected)]
         if rejected and len(rejected) == len(found):
             raise unreadable(NAME, rejected[0])
-        async with unit_of_work(platform.db) as tx:
+        async with platform.db.begin() as tx:
             taken = await inbound.intake.take(tx, segment.SOURCE, reports)
         _count(taken, ignored=found.count(None), rejected=len(rejected))
         return {"success": True, "rejected": rejected} if rejected else {"success": True}

@@ -19,7 +19,6 @@ from services.trigger.handlers.shared_links import (
     take_back,
 )
 from services.trigger.store import shared_links as store
-from services.trigger.store.guard import unit_of_work
 from shared.contracts.surveys import SurveyShared
 from shared.runtime.ids import random_id
 from shared.runtime.service import Platform
@@ -72,7 +71,7 @@ def router(platform: Platform) -> APIRouter:
         ident = link_id(key, reference or str(random_id()))
         asked = Asked(wanted.label, timedelta(days=wanted.days), wanted.account)
         try:
-            async with unit_of_work(platform.db) as tx:
+            async with platform.db.begin() as tx:
                 link = await make(tx, key, ident, asked, by=writer.actor)
         except NoLinkError as error:
             raise Problem(409, f"{error}.", field="account" if "account" in str(error) else "key") from error
@@ -88,7 +87,7 @@ def router(platform: Platform) -> APIRouter:
     @routes.delete("/programmes/{key}/links/{link}")
     async def withdraw(key: str, link: UUID, writer: Writer, reason: Reason = Why.NOT_NEEDED) -> LinkShown:
         """Take a link back for good: nobody can answer by it any more. What was answered stays."""
-        async with unit_of_work(platform.db) as tx:
+        async with platform.db.begin() as tx:
             found = await take_back(tx, key, link, reason, by=writer.actor)
         if found is None:
             raise Problem(404, "There is no such link.", field="link")

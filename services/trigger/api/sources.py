@@ -10,7 +10,6 @@ from pydantic import BaseModel
 from services.trigger.domain.findings import Finding
 from services.trigger.sources.live import LiveSources
 from services.trigger.store import missed
-from services.trigger.store.guard import unit_of_work
 from services.trigger.store.missed import Shown
 from shared.runtime.service import Platform
 from shared.security.access import Principal, require_scope
@@ -47,7 +46,7 @@ def router(platform: Platform, sources: LiveSources) -> APIRouter:
     @routes.delete("/missed", status_code=204)
     async def settle_missed(_writer: Writer, source: Some, entity: Some, record: Some) -> None:
         """A record was looked up."""
-        async with unit_of_work(platform.db) as tx:
+        async with platform.db.begin() as tx:
             if not await missed.settle(tx.conn, source, entity, record):
                 raise Problem(404, "Nothing was missed of that.", field="record")
 

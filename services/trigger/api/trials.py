@@ -11,7 +11,6 @@ from services.trigger.domain.directory import reach_of
 from services.trigger.domain.model import Reach
 from services.trigger.domain.trials import ALSO, Like, Trial
 from services.trigger.handlers.trials import NoTrialError, Sent, send_trial
-from services.trigger.store.guard import unit_of_work
 from shared.contracts.model import Persona
 from shared.runtime.ids import random_id
 from shared.runtime.service import Platform
@@ -89,7 +88,7 @@ def router(platform: Platform) -> APIRouter:
 
 async def _sent(platform: Platform, key: str, trial: Trial, by: str) -> Sent:
     try:
-        async with unit_of_work(platform.db) as tx:
+        async with platform.db.begin() as tx:
             return await send_trial(tx, platform.sealer, platform.tokens, key, trial, by=by)
     except NoTrialError as error:
         raise Problem(409, f"{error}.", field="key") from error

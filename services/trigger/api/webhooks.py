@@ -10,7 +10,6 @@ from fastapi import APIRouter, Request
 
 from services.trigger import metrics
 from services.trigger.handlers.intake import Intake, Taken
-from services.trigger.store.guard import unit_of_work
 from services.trigger.webhooks import PROVIDERS
 from services.trigger.webhooks.body import BadBodyError
 from services.trigger.webhooks.contract import Ignored, Options, Provider, Reading
@@ -61,7 +60,7 @@ def _add(routes: APIRouter, platform: Platform, provider: Provider, inbound: Inb
         if isinstance(reading, Ignored):
             metrics.WEBHOOKS.labels(provider.name, "ignored").inc()
             return {"status": "ignored", "reason": reading.why}
-        async with unit_of_work(platform.db) as tx:
+        async with platform.db.begin() as tx:
             taken = await inbound.intake.take(tx, provider.route, reading)
         failpoint("trigger.webhook_taken_before_answer")
         return answer(provider.name, taken)

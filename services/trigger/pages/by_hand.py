@@ -17,7 +17,6 @@ from services.trigger.handlers.preview import by_hand, preview
 from services.trigger.pages.showing import names_of
 from services.trigger.pages.view import ENVIRONMENT
 from services.trigger.store import directory
-from services.trigger.store.guard import unit_of_work
 from shared.contracts.reasons import Outcome
 from shared.db.database import Connection
 from shared.runtime.ids import random_id
@@ -62,7 +61,7 @@ def router(platform: Platform) -> APIRouter:
         reference = fields.get("reference", "").replace("\0", "")[:100]
         if not reference:
             raise Problem(422, "The form is not complete.", field="reference")
-        async with unit_of_work(platform.db) as tx:
+        async with platform.db.begin() as tx:
             contact, edition = await _wanted(tx.conn, contact_id, fields.get("programme", ""))
             person = (await names_of(tx.conn, platform, [contact]))[contact.id]
             asked = AskedByHand(id=contact.external_id, email=person.email, phone=person.phone)

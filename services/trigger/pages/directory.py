@@ -18,7 +18,6 @@ from services.trigger.pages.showing import (
 )
 from services.trigger.pages.view import ENVIRONMENT
 from services.trigger.store import directory, merging, missed, parked
-from services.trigger.store.guard import unit_of_work
 from shared.db.database import Connection
 from shared.runtime.service import Platform
 from shared.security.access import Principal, User, require_role
@@ -90,7 +89,7 @@ def _add_actions(routes: APIRouter, platform: Platform) -> None:
     async def merge_pair(request: Request, user: Manager) -> Response:
         """Two entries are one person: the one that was chosen stays."""
         stays, other = await _pair(request)
-        async with unit_of_work(platform.db) as tx:
+        async with platform.db.begin() as tx:
             done = await merge(tx, platform.sealer, [stays, other], by=Principal.of_user(user).actor)
         return RedirectResponse(f"/directory/contacts/{done.contact_id if done else stays}", 303)
 
@@ -98,7 +97,7 @@ def _add_actions(routes: APIRouter, platform: Platform) -> None:
     async def keep_apart(request: Request, user: Manager) -> Response:
         """Two entries are two people."""
         pair = await _pair(request)
-        async with unit_of_work(platform.db) as tx:
+        async with platform.db.begin() as tx:
             by = Principal.of_user(user).actor
             await merging.settle_suspicion(tx.conn, pair, "apart", at=tx.now, by=by)
         return RedirectResponse("/directory", 303)
@@ -107,7 +106,7 @@ def _add_actions(routes: APIRouter, platform: Platform) -> None:
     async def merge_accounts(request: Request, account_id: UUID, user: Manager) -> Response:
         """Another entry is the same company: it is merged into the one whose page this is."""
         wanted = (await text_fields(request)).get("other", "").replace("\0", "").strip()[:320]
-        async with unit_of_work(platform.db) as tx:
+        async with platform.db.begin() as tx:
             other = await people.find_account(tx.conn, wanted) if wanted else None
             if other is not None and other != account_id:
                 by = Principal.of_user(user).actor
@@ -124,7 +123,7 @@ def _add_actions(routes: APIRouter, platform: Platform) -> None:
         """A record was looked up where it is."""
         fields = await text_fields(request)
         named = (fields.get("source", ""), fields.get("entity", ""), fields.get("record", ""))
-        async with unit_of_work(platform.db) as tx:
+        async with platform.db.begin() as tx:
             await missed.settle(tx.conn, *(text.replace("\0", "")[:200] for text in named))
         return RedirectResponse("/directory", 303)
 

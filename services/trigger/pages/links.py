@@ -13,7 +13,6 @@ from services.trigger.handlers.shared_links import take_back
 from services.trigger.pages.view import ENVIRONMENT
 from services.trigger.store import programmes
 from services.trigger.store import shared_links as store
-from services.trigger.store.guard import unit_of_work
 from shared.runtime.service import Platform
 from shared.security.access import Principal, Role, User, require_role
 from shared.web.forms import text_fields
@@ -51,7 +50,7 @@ def router(platform: Platform) -> APIRouter:
         fields = await text_fields(request)
         if fields.get("reason") not in set(Why):
             raise Problem(422, "Say why the link is taken back.", field="reason")
-        async with unit_of_work(platform.db) as tx:
+        async with platform.db.begin() as tx:
             link = await store.get(tx.conn, ident)
             if link is None:
                 raise _unknown()

@@ -14,7 +14,6 @@ from services.trigger.domain.model import Organisation, Reach
 from services.trigger.handlers.organisation import save_organisation
 from services.trigger.pages.view import ENVIRONMENT
 from services.trigger.store import merging, programmes
-from services.trigger.store.guard import unit_of_work
 from shared.contracts.directory import Brand, Sender
 from shared.runtime.service import Platform
 from shared.security.access import User, require_role
@@ -54,7 +53,7 @@ def router(platform: Platform) -> APIRouter:
         errors = check(fields)
         if errors:
             return _page(request, admin, fields, errors)
-        async with unit_of_work(platform.db) as tx:
+        async with platform.db.begin() as tx:
             known = await programmes.get_organisation(tx.conn)
             if known is None:
                 raise Problem(503, "The settings are being prepared.", retry_after=2)

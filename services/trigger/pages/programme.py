@@ -17,7 +17,6 @@ from services.trigger.handlers.replanning import editions_waiting
 from services.trigger.handlers.trials import NoTrialError, send_trial
 from services.trigger.pages.view import ENVIRONMENT
 from services.trigger.store import directory, programmes, shadow
-from services.trigger.store.guard import unit_of_work
 from shared.contracts.model import Person
 from shared.contracts.programmes import ProgrammeState
 from shared.contracts.reasons import Reason
@@ -51,7 +50,7 @@ def router(platform: Platform) -> APIRouter:
             raise Problem(422, "This is not one e-mail address.", field="to")
         trial = Trial(email=to, name=user.name, locale=locale or "en", reference=str(random_id()))
         try:
-            async with unit_of_work(platform.db) as tx:
+            async with platform.db.begin() as tx:
                 await send_trial(
                     tx, platform.sealer, platform.tokens, key, trial, by=Principal.of_user(user).actor
                 )

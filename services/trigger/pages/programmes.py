@@ -14,7 +14,6 @@ from services.trigger.handlers.people import as_uuid, find_account
 from services.trigger.pages.view import ENVIRONMENT
 from services.trigger.store import brakes, directory, plans, programmes
 from services.trigger.store.brakes import Brake
-from services.trigger.store.guard import unit_of_work
 from shared.contracts.programmes import ProgrammeState
 from shared.db.database import Database
 from shared.runtime.service import Platform
@@ -62,7 +61,7 @@ def router(platform: Platform) -> APIRouter:
     async def pause(request: Request, user: Manager) -> Response:
         """Pull the brake."""
         scope, subject, note = await _wanted(request, platform)
-        async with unit_of_work(db) as tx:
+        async with db.begin() as tx:
             await pull_brake(tx, Brake(scope, subject, tx.now, Principal.of_user(user).actor, note))
         return RedirectResponse("/programmes", 303)
 
@@ -70,7 +69,7 @@ def router(platform: Platform) -> APIRouter:
     async def resume(request: Request, _user: Manager) -> Response:
         """Release the brake."""
         scope, subject, _ = await _wanted(request, platform)
-        async with unit_of_work(db) as tx:
+        async with db.begin() as tx:
             await release_brake(tx, scope, subject)
         return RedirectResponse("/programmes", 303)
 

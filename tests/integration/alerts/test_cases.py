@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from services.alerts.domain.model import Refused, Ticket
 from services.alerts.handlers.actions import Action, Wish, act, settle
+from services.alerts.handlers.responses import hear_all
 from services.alerts.store import answers, books, cases
 from shared.contracts.directory import AccountChanged, ContactErased
 from shared.contracts.forms import QuestionType
@@ -27,8 +30,8 @@ async def ticket_of(office: Office) -> Ticket:
     return found
 
 
-async def do(office: Office, ticket: Ticket, action: Action, **more: object) -> Ticket | Refused:
-    wish = Wish(action, office.team.ids["rita"], **more)  # type: ignore[arg-type]
+async def do(office: Office, ticket: Ticket, action: Action, **more: Any) -> Ticket | Refused:
+    wish = Wish(action, office.team.ids["rita"], **more)
     async with office.db.begin() as tx:
         return await act(office.desk, tx, ticket.id, wish)
 
@@ -153,8 +156,6 @@ async def test_unreadable_answers_are_put_aside_one_by_one(office: Office) -> No
     data = good.data.model_copy(update={"response_id": "r-2"})
     scoreless = good.data.model_copy(update={"response_id": str(derive("r3")), "scores": ()})
     async with office.db.begin() as tx:
-        from services.alerts.handlers.responses import hear_all  # noqa: PLC0415
-
         await hear_all(office.desk, [event(data, T0), good, event(scoreless, T0)], tx)
         assert [reason for _, reason in tx.rejected] == [
             "field response_id: not a UUID",
@@ -213,8 +214,6 @@ async def test_after_an_outage_only_the_highest_level_is_told(office: Office) ->
 
 
 async def test_two_workers_at_once_tell_it_once(office: Office) -> None:
-    import asyncio  # noqa: PLC0415
-
     for number in range(6):
         await office.hears(await office.says.answered(f"r{number}", 2, T0, account=f"a{number}"))
     office.clock.set(T0 + 12 * HOUR)

@@ -1,6 +1,7 @@
 """Who is on call, and who takes care of a case."""
 
 from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
 
 import pytest
 
@@ -120,8 +121,8 @@ def test_who_takes_care_and_why(account_owner: str, rota: Rota, who: object, why
         pytest.param({Audience.LEADERSHIP}, BEN, {ADA}, id="leadership: the admins unless named"),
     ],
 )
-def test_who_is_told(audiences: set[Audience], owner: object, told: set[object]) -> None:
-    opened = open_(answer(), derive("t"), Owner(owner, ""))  # type: ignore[arg-type]
+def test_who_is_told(audiences: set[Audience], owner: UUID | None, told: set[UUID]) -> None:
+    opened = open_(answer(), derive("t"), Owner(owner, ""))
     tell = Tell(Occasion.OPENED, "s", frozenset(audiences))
     found = routing.recipients(tell, opened.ticket, staff(), ("slack",))
     assert {r.to for r in found} == {str(user_id) for user_id in told}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ from shared.contracts.reasons import Reason
 NOW = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 CLEAR = Facts(of_survey=True, address=Address("anna", "customer.example"), expires_at=NOW + timedelta(days=1))
 NOTE = replace(CLEAR, of_survey=False)
-ALL = {
+ALL: dict[str, Any] = {
     "erased": True,
     "blocked": Reason.OPTED_OUT,
     "cancelled": True,
@@ -68,7 +69,7 @@ def test_the_last_look(facts: Facts, expected: Verdict) -> None:
 
 
 def test_erasure_wins_over_everything() -> None:
-    assert last_look(replace(CLEAR, **ALL), NOW) == Suppress(Reason.ERASED)  # type: ignore[arg-type]
+    assert last_look(replace(CLEAR, **ALL), NOW) == Suppress(Reason.ERASED)
 
 
 @pytest.mark.parametrize(

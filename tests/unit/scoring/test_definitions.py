@@ -46,7 +46,11 @@ def test_the_same_answers_read_in_four_ways() -> None:
     assert found[Definition.VALUE].covered == pytest.approx(0.95)
     assert found[Definition.DECISION_MAKERS].score.value == -100
     assert (found[Definition.DECISION_MAKERS].score.n, found[Definition.DECISION_MAKERS].covered) == (1, 0.5)
-    assert all(one.score.low <= one.score.value <= one.score.high for one in found.values())  # type: ignore[operator]
+    for one in found.values():
+        assert one.score.low is not None
+        assert one.score.value is not None
+        assert one.score.high is not None
+        assert one.score.low <= one.score.value <= one.score.high
 
 
 def test_what_is_not_known_is_not_made_up() -> None:

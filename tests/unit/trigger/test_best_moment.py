@@ -171,9 +171,10 @@ def test_a_slot_is_at_the_persons_place() -> None:
     assert slot_at(at, Place(ZoneInfo("Asia/Tokyo"))) == (Slot(1, 4), date(2026, 3, 3))
 
 
+HANDED_OVER = datetime(2026, 3, 3, 9, 30, tzinfo=UTC)
 ASKED = ask(
     family=Family.RELATIONSHIP,
-    handed_over_at=datetime(2026, 3, 3, 9, 30, tzinfo=UTC),
+    handed_over_at=HANDED_OVER,
     snapshot='{"zone": "Europe/Stockholm", "persona": "user", "locale": "sv"}',
 )
 AT = Moment("relationship/user", date(2026, 3, 3), 5)
@@ -183,8 +184,8 @@ AT = Moment("relationship/user", date(2026, 3, 3), 5)
     ("changes", "expected"),
     [
         ({}, Seen(1, 0)),
-        ({"heard_at": ASKED.handed_over_at + PATIENCE}, Seen(1, 1)),  # type: ignore[operator]
-        ({"heard_at": ASKED.handed_over_at + PATIENCE + timedelta(seconds=1)}, Seen(1, 0)),  # type: ignore[operator]
+        ({"heard_at": HANDED_OVER + PATIENCE}, Seen(1, 1)),
+        ({"heard_at": HANDED_OVER + PATIENCE + timedelta(seconds=1)}, Seen(1, 0)),
         ({"answered_at": NOW}, Seen(1, 0)),
     ],
     ids=["asked", "answered in time", "answered after a reminder", "a machine answered"],

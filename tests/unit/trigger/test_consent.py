@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from random import Random  # noqa: TID251 - the type of what hypothesis hands out
 
 import pytest
 from hypothesis import given
@@ -68,9 +69,9 @@ def heard(said: list[Said]) -> Standing:
 
 @given(st.lists(words | ends, max_size=12), st.randoms())
 def test_how_somebody_stands_does_not_depend_on_the_order_of_hearing(
-    said: list[Said], chance: object
+    said: list[Said], chance: Random
 ) -> None:
-    shuffled = sorted(said, key=lambda _: chance.random())  # type: ignore[attr-defined]
+    shuffled = sorted(said, key=lambda _: chance.random())
     assert heard(said) == heard(shuffled) == standing(said) == standing([*said, *shuffled])
 
 
