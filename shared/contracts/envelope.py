@@ -133,7 +133,7 @@ def describe(error: ValidationError, under: str = "") -> str:
     `under`: the path of the whole, where it is itself a part.
     """
     found = [
-        (".".join(filter(None, (under, *map(str, e["loc"])))), e["msg"])
+        (".".join(filter(None, (under, *map(str, e["loc"])))), e["msg"].removeprefix("Value error, "))
         for e in error.errors(include_input=False)[:5]
     ]
     return "; ".join(f"{path or 'data'}: {why}" for path, why in found)

@@ -47,8 +47,8 @@ PROGRAMMES: Sequence[dict[str, Any]] = (
      "audience": {"who": "account", "max_per_account": 2, "coverage": {"decision_maker": 1}},
      "when": {"every": "1mo", "anchor": "account.start", "until": ["account.churned"], "per": "account",
               "fresh_for": "15d"}},
-    {"key": "progress", "family": "progress", "audience": {"who": "project", "role": ["main_contact"]},
-     "quarantine": {"contact": "7d"},
+    {"key": "progress", "family": "progress", "priority": 70, "quarantine": {"contact": "7d"},
+     "audience": {"who": "project", "role": ["main_contact"]},
      "when": {"every": "1mo", "anchor": "project.started", "until": ["project.completed"], "per": "project",
               "fresh_for": "10d"}},
     {"key": "renewal", "priority": 95, "audience": {"who": "account", "persona": ["decision_maker"]},
@@ -100,6 +100,15 @@ def history(seed: int, events: int = 90) -> list[Told]:
     ]
     told += [(when, f"e{n}", *_event(chance, when, people, accounts)) for n, when in enumerate(at)]
     return told
+
+
+def told_at_customers(events: Sequence[Told]) -> list[Told]:
+    """The same, but every third release is told at a customer."""
+    company = {"account": {"id": "a1"}}
+    releases = [name for _, name, kind, _ in events if kind == "feature.released"][::3]
+    return [
+        (at, name, kind, {**data, **(company if name in releases else {})}) for at, name, kind, data in events
+    ]
 
 
 def cloud_event(told: Told) -> dict[str, Any]:
@@ -172,6 +181,11 @@ class _Scene:
         return {"contact": {**self.person, "role": role}, "account": self.account}
 
     @property
+    def partner(self) -> dict[str, Any]:
+        """Somebody who leads a project, whosever it is."""
+        return {"id": self.person["id"], "role": "main_contact"}
+
+    @property
     def contract(self) -> dict[str, Any]:
         """The account's contract."""
         return {"subject": {"kind": "contract", "id": f"contract-{self.account['id']}"}}
@@ -198,6 +212,7 @@ _KINDS: Sequence[tuple[int, Sequence[str], Callable[[_Scene], dict[str, Any]]]] 
     (6, ["project.started", "project.started", "project.completed"],
      lambda s: {**s.full, **s.subject("project", 3)}),
     (6, ["contract.renewal_date_set"], _renewal),
+    (6, ["project.joined"], lambda s: {"contact": s.partner, **s.subject("project", 3)}),
     (8, ["product.used"], lambda s: {**s.thin, "product": "Press"}),
     (3, ["feature.released"], lambda s: {"product": "Press", **s.subject("release", 4)}),
     (8, HOLDS, lambda s: {"account": s.account, **s.subject("hold", 1)}),

@@ -7,7 +7,7 @@ from services.trigger.domain.decisions import deferred
 from services.trigger.domain.facts import Facts, Rival
 from services.trigger.domain.model import Decision, Plan, Scalar
 from services.trigger.domain.moments import moment_of
-from services.trigger.domain.parties import of_account
+from services.trigger.domain.parties import of_account, open_to
 from services.trigger.domain.places import LOOK_AGAIN
 from services.trigger.domain.programme import Edition
 from services.trigger.domain.timing import at_most, end_of
@@ -57,14 +57,14 @@ def rival_of(
     waits = facts.brakes.on(audience.programme, audience.account_id)
     if contact is None or waits or audience.shadow or edition.state is not ProgrammeState.ACTIVE:
         return None
-    meant = audience.account_id == contact.account_id if of_account(edition) else part is not None
+    meant = open_to(audience, edition, contact) and (of_account(edition) or part is not None)
     home = audience.account_id or contact.account_id
     account = facts.accounts.get(home) if home else None
     if not meant or person_fits(edition.programme.audience, Person(contact, part or ""), account):
         return None
     due_at, _ = moment_of(edition, audience.moment, contact, account, facts.organisation)
-    # Nobody who waits for an audience of no account in particular is woken when it falls away.
-    resolved_at = None if audience.account_id else audience.due_at
+    # When an audience falls away, those of its account are woken; whoever else waits for it looks again.
+    resolved_at = None if audience.account_id == plan.account_id else audience.due_at
     return Rival(
         audience.id, audience.programme, audience.priority, due_at, rules.contact,
         exempt=rules.exempt, resolved_at=resolved_at,

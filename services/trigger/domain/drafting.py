@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from uuid import UUID
 
 from services.trigger.domain.book import Book, World
 from services.trigger.domain.decisions import Occurrence, of_plan
 from services.trigger.domain.model import Contact, Decision, Plan, Scalar, plan_id
 from services.trigger.domain.moments import moment_of
-from services.trigger.domain.programme import Edition
+from services.trigger.domain.programme import Edition, Who
+from services.trigger.domain.when import Per
 from shared.contracts.reasons import Outcome, Reason
 
 
@@ -24,7 +26,6 @@ def draft(
     """The plan that an event makes for somebody, or for an audience to be resolved later."""
     moment = event.moment
     due_at, stale_at = moment_of(edition, moment, contact, event.account, world.organisation)
-    account_id = event.account.id if event.account else (contact.account_id if contact else None)
     return Plan(
         id=plan_id(edition.key, subject, occurrence, contact.id if contact else None, shadow=edition.shadow),
         programme=edition.key,
@@ -32,7 +33,7 @@ def draft(
         subject=subject,
         occurrence=occurrence,
         contact_id=contact.id if contact else None,
-        account_id=account_id,
+        account_id=_account_id(event, edition, contact),
         moment=moment,
         first_due_at=due_at,
         due_at=due_at,
@@ -41,6 +42,16 @@ def draft(
         event_id=event.event_id,
         shadow=edition.shadow,
     )
+
+
+def _account_id(event: Occurrence, edition: Edition, contact: Contact | None) -> UUID | None:
+    """At whose account is asked; a release is every user's, whoever's account the event names."""
+    rules = edition.programme
+    if rules.audience.who is Who.PRODUCT and rules.when.per is Per.PRODUCT:
+        return None
+    if event.account:
+        return event.account.id
+    return contact.account_id if contact else None
 
 
 def book_new(plan: Plan, world: World, book: Book) -> Iterator[Decision]:

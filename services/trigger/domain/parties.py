@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from services.trigger.domain.model import Account, Plan
+from services.trigger.domain.model import Account, Contact, Plan
 from services.trigger.domain.moments import account_subject
 from services.trigger.domain.programme import Edition, Who
 from shared.contracts.touchpoints import Touchpoint
@@ -19,7 +19,8 @@ USES = timedelta(days=90)
 TAKES_PART = timedelta(days=3660)
 """Projects and contracts last long; whoever was ever named in theirs takes part."""
 
-_NAMED_IN = frozenset({Who.PROJECT, Who.CONTRACT})
+NAMED_IN = frozenset({Who.PROJECT, Who.CONTRACT})
+"""Of what belongs to one company and has people of others in it, too."""
 
 
 @quick
@@ -36,7 +37,7 @@ class Seen:
 def seen_in(told: Touchpoint, account: Account | None, folk: Iterable[tuple[UUID, str]]) -> Iterator[Seen]:
     """Who takes part in what, as far as an event tells; `folk` are its people with their roles."""
     about = told.subject
-    subjects = [f"{about.kind}:{about.id}"] if about and about.kind in _NAMED_IN else []
+    subjects = [f"{about.kind}:{about.id}"] if about and about.kind in NAMED_IN else []
     subjects += [f"product:{told.product}"] if told.product else []
     for contact_id, role in folk:
         own = [account_subject(account.id)] if account and role else []
@@ -53,6 +54,25 @@ def taken_part_in(plan: Plan, edition: Edition) -> str:
             return f"{kind}:{plan.moment.subject_id}" if plan.moment.subject_kind == kind else plan.subject
         case _:
             return account_subject(plan.account_id) if plan.account_id else ""
+
+
+def open_to(plan: Plan, edition: Edition, contact: Contact) -> bool:
+    """Whether an audience asks people of somebody's company at all.
+
+    Projects and contracts are also those of partners who take part; a product is used everywhere, but an
+    audience of one account means its own users.
+    """
+    if edition.programme.audience.who in NAMED_IN:
+        return True
+    anywhere = plan.account_id is None and not of_account(edition)
+    return anywhere or plan.account_id == contact.account_id
+
+
+def abroad(plan: Plan) -> str:
+    """What an audience of some account is about in which people of others may take part; "" for nothing."""
+    moment = plan.moment
+    bound = plan.contact_id is None and plan.account_id is not None and moment.subject_kind in NAMED_IN
+    return f"{moment.subject_kind}:{moment.subject_id}" if bound else ""
 
 
 def of_account(edition: Edition) -> bool:

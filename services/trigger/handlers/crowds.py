@@ -15,6 +15,7 @@ from services.trigger.domain.parties import (
     USES,
     needs_roles,
     of_account,
+    open_to,
     taken_part_in,
     takes_turns,
 )
@@ -88,11 +89,11 @@ def _people(
     named: Mapping[UUID, Contact],
 ) -> list[Person]:
     own = roles.get(plan.id, {})
-    folk: Sequence[Contact] = (
+    folk: Iterable[Contact] = (
         staff.get(plan.account_id, []) if plan.account_id and of_account(edition) else
-        [named[contact_id] for contact_id in own if contact_id in named]
+        (named[contact_id] for contact_id in own if contact_id in named)
     )  # fmt: skip
-    return [Person(contact, own.get(contact.id, "")) for contact in folk]
+    return [Person(one, own.get(one.id, "")) for one in folk if open_to(plan, edition, one)]
 
 
 async def _roles(parents: Parents, now: datetime, look: _Look) -> dict[UUID, dict[UUID, str]]:

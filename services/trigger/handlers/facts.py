@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from services.trigger.domain.arbitration import rival_of
-from services.trigger.domain.facts import Asks, Facts
+from services.trigger.domain.facts import Asks, Facts, Rival
 from services.trigger.domain.model import Plan
 from services.trigger.domain.naming import Blind
 from services.trigger.domain.programme import Edition
 from services.trigger.handlers.crowds import parts_ahead
 from services.trigger.handlers.looking_ahead import look_ahead
-from services.trigger.store import asks, brakes, invitations, plans, programmes, shadow
+from services.trigger.store import asks, brakes, directory, invitations, plans, programmes, shadow
 from shared.db.database import Connection
 from shared.errors import Unavailable
 
@@ -53,11 +54,23 @@ async def load_people(
             facts.would_be.setdefault(ask.programme, Asks()).add(ask)
     await look_ahead(conn, due, edition_of, facts, facts.now - MEMORY)
     facts.holds = await brakes.holds_on(conn, people, companies)
-    rivals = await plans.rivals_of(conn, people, facts.now + MEMORY)
-    unresolved = await plans.audiences_of(conn, companies, facts.now + MEMORY)
+    facts.rivals = rivals = await plans.rivals_of(conn, people, facts.now + MEMORY)
+    for contact_id, rival in await _foresee(conn, due, people, companies, facts):
+        rivals.setdefault(contact_id, []).append(rival)
+
+
+async def _foresee(
+    conn: Connection, due: Sequence[Plan], people: Sequence[UUID], companies: Sequence[UUID], facts: Facts
+) -> list[tuple[UUID, Rival]]:
+    """Audiences that are not yet resolved as rivals of those who will be in them."""
+    unresolved = await plans.audiences_of(conn, companies, people, facts.now + MEMORY)
     editions = await programmes.editions_of(conn, [(p.programme, p.version) for p in unresolved])
     parents = [(parent, editions[parent.programme, parent.version]) for parent in unresolved]
     parts = await parts_ahead(conn, parents, facts.now, people)
+    abroad = {parent.account_id for parent in unresolved if parent.account_id} - facts.accounts.keys()
+    if abroad:
+        facts.accounts = {**await directory.get_accounts(conn, abroad), **facts.accounts}
+    found: list[tuple[UUID, Rival]] = []
     for parent, edition in parents:
         part = parts.get(parent.id, {})
         for plan in due:
@@ -65,5 +78,5 @@ async def load_people(
                 continue
             rival = rival_of(parent, plan, edition, facts, part.get(plan.contact_id))
             if rival:
-                rivals.setdefault(plan.contact_id, []).append(rival)
-    facts.rivals = rivals
+                found.append((plan.contact_id, rival))
+    return found

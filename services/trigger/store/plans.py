@@ -68,7 +68,8 @@ where p.contact_id = any($1) and p.state = 'pending' and p.due_at < $2 and p.sha
   and coalesce(p.waits_for, '') not in ('paused', 'held')
   and not exists (select from brakes b where b.scope = 'programme' and b.subject = p.programme)
 """
-_AUDIENCES = f"""
+_ABROAD = "((moment->>'subject_kind') || ':' || (moment->>'subject_id'))"
+AUDIENCES = f"""
 select {COLUMNS} from plans
 where account_id = any($1) and contact_id is null and state = 'pending' and due_at < $2
   and shadow is not true
@@ -76,6 +77,13 @@ union all
 select {COLUMNS} from plans
 where account_id is null and contact_id is null and state = 'pending' and due_at < $2
   and shadow is not true
+union all
+select {COLUMNS} from plans
+where {_ABROAD} = any(array(
+    select subject from participants
+    where contact_id = any($3) and (subject like 'project:%' or subject like 'contract:%')
+)) and moment->>'subject_kind' in ('project', 'contract') and contact_id is null and state = 'pending'
+  and account_id is not null and account_id <> all($1) and due_at < $2 and shadow is not true
 order by id
 """  # noqa: S608 - a constant
 AHEAD = f"""
@@ -234,12 +242,15 @@ async def rivals_of(conn: Connection, contacts: Sequence[UUID], until: datetime)
     return found
 
 
-async def audiences_of(conn: Connection, accounts: Sequence[UUID], until: datetime) -> list[Plan]:
+async def audiences_of(
+    conn: Connection, accounts: Sequence[UUID], contacts: Sequence[UUID], until: datetime
+) -> list[Plan]:
     """Plans for people who are not yet known by name, due before `until`.
 
-    Of accounts, and of no account in particular, as after the release of a product. Those in shadow not.
+    Of accounts; of others, about a project or contract in which some of the contacts take part; and of no
+    account in particular, as after the release of a product. Those in shadow not.
     """
-    return [plan_of(row) for row in await conn.fetch(_AUDIENCES, accounts, until)]
+    return [plan_of(row) for row in await conn.fetch(AUDIENCES, accounts, until, contacts)]
 
 
 async def plans_ahead(

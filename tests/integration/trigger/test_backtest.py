@@ -29,6 +29,7 @@ from tests.support.histories import (
     PROGRAMMES,
     Told,
     history,
+    told_at_customers,
     touchpoint,
     write_programmes,
 )
@@ -108,7 +109,7 @@ async def test_the_backtest_decides_what_the_service_decides(
     publisher = Publisher(db, folder, ORGANISATION)
     assert await publisher.run() == len([*PROGRAMMES, *KEEPING])
     world = World(db, clock, sealer, publisher)
-    told = history(seed)
+    told = told_at_customers(history(seed))
     lines, plans = await _live(world, told)
     said, ahead, unmatched = _simulated(folder, sealer, told)
     nobodys = {line for line in lines if line[3] == "not_matched"}

@@ -6,11 +6,17 @@ import csv
 import json
 from collections import Counter
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
+from rich.console import Console
+from rich.progress import TaskID
+from rich.text import Text
 from typer.testing import CliRunner
 
+from services.cli import imports
 from services.cli.imports import Layout, Source, run
 from services.cli.main import app
 from services.cli.tables import AT_ONCE, Outcome
@@ -269,3 +275,39 @@ def test_an_unknown_field_to_rename_is_refused(tmp_path: Path) -> None:
     code, text = invoke("contacts", str(written(tmp_path, CONTACTS)), "--dry-run", "--column", "mail=E-mail")
     assert code == 2
     assert all(name in text for name in COLUMNS[Kind.CONTACTS][:3])
+
+
+class NotedBar(imports.Progress):
+    """A progress bar that notes what it shows after each step: the share of the file, and rows."""
+
+    shown: ClassVar[list[tuple[float, int]]]
+
+    def update(self, task_id: TaskID, **changes: Any) -> None:
+        super().update(task_id, **changes)
+        (task,) = self.tasks
+        self.shown.append((task.percentage / 100, task.fields["rows"]))
+
+
+@pytest.mark.parametrize("layout", ["csv", "ndjson"])
+@pytest.mark.parametrize("kind", list(Kind))
+def test_the_progress_bar_goes_with_the_rows_to_the_end_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Kind, layout: str
+) -> None:
+    row = {"id": "x1"}
+    if kind is Kind.EVENTS:
+        row = {"type": "product.used", "occurred_at": "2026-03-03T08:00:00Z", "product": "press"}
+    many = 2 * AT_ONCE + 1
+    header, line = ",".join(row) + "\n", ",".join(row.values()) + "\n"
+    text = header + line * many if layout == "csv" else f"{json.dumps(row)}\n" * many
+    file = written(tmp_path, text, f"rows.{layout}")
+    drawn = StringIO()
+    NotedBar.shown = []
+    monkeypatch.setattr(imports, "Progress", NotedBar)
+    monkeypatch.setattr(imports, "console", Console(file=drawn, force_terminal=True, width=120))
+    assert invoke(kind.value, str(file), "--dry-run")[0] == 0
+    shares, rows = zip(*NotedBar.shown, strict=True)
+    assert rows == (AT_ONCE, 2 * AT_ONCE, many)
+    assert shares == (pytest.approx(0.5, abs=0.05), pytest.approx(1, abs=0.05), 1)
+    *_, last = (part for part in Text.from_ansi(drawn.getvalue()).plain.splitlines() if part.strip())
+    assert "rows." in last
+    assert f"{many} rows" in last

@@ -84,8 +84,9 @@ def situations(draw: st.DrawFn) -> Situation:
     parent = plan(
         of, contact_id=None, account_id=home.id if home else None, due_at=NOW + draw(st.integers(0, 20)) * DAY
     )
+    own_people = home is not None and audience["who"] in {"account", "product"}
     folk = [
-        Person(contact(number, persona, job, home if audience["who"] == "account" else own), role)
+        Person(contact(number, persona, job, home if own_people else own), role)
         for number, (persona, job, own, role) in enumerate(draw(_FOLK))
     ]
     return Situation(of, parent, tuple(folk))
@@ -123,6 +124,16 @@ def test_whoever_takes_no_part_in_what_the_audience_is_about_has_no_rival() -> N
     assert rival_of(audience, plan(PLAIN), of, facts(), None) is None
 
 
+@pytest.mark.parametrize(("who", "meant"), [("product", False), ("project", True), ("contract", True)])
+def test_a_partner_takes_part_in_a_project_of_another_company_but_uses_the_product_of_their_own(
+    who: str, meant: bool
+) -> None:
+    of = edition(audience={"who": who}, priority=90)
+    audience = plan(of, contact_id=None, account_id=GLOBEX.id)
+    anna: dict[str, Any] = {"contacts": {ANNA.id: replace(ANNA, account_id=ACME.id)}}
+    assert (rival_of(audience, plan(PLAIN), of, facts(**anna), "") is not None) is meant
+
+
 @pytest.mark.parametrize("role", ["main_contact", "stakeholder", None])
 def test_of_an_account_only_those_in_the_role_have_a_rival(role: str | None) -> None:
     of = edition(audience={"who": "account", "role": ["main_contact"]}, priority=90)
@@ -131,15 +142,19 @@ def test_of_an_account_only_those_in_the_role_have_a_rival(role: str | None) -> 
     assert (found is not None) is (role == "main_contact")
 
 
-def test_who_waits_for_an_audience_of_no_account_looks_again_when_it_is_known() -> None:
+def test_who_waits_for_an_audience_of_another_account_or_none_looks_again_when_it_is_known() -> None:
     """Nobody is there to wake them: whom it means of whom is known on its day."""
-    of = edition(key="release", audience={"who": "product"}, priority=90, quarantine={"contact": "14d"})
-    audiences: Sequence[tuple[Any, Any]] = (
-        (plan(of, contact_id=None, account_id=None, due_at=NOW + DAY), NOW + DAY),
-        (plan(of, contact_id=None, account_id=None, due_at=NOW - DAY), NOW + timedelta(minutes=1)),
-        (plan(of, contact_id=None, due_at=NOW + DAY), NOW + 3 * DAY),
+    rules: dict[str, Any] = {"priority": 90, "quarantine": {"contact": "14d"}}
+    of = edition(key="release", audience={"who": "product"}, **rules)
+    project = edition(key="project", audience={"who": "project"}, **rules)
+    tomorrow = NOW + DAY
+    audiences: Sequence[tuple[Edition, Any, Any]] = (
+        (of, plan(of, contact_id=None, account_id=None, due_at=tomorrow), tomorrow),
+        (of, plan(of, contact_id=None, account_id=None, due_at=NOW - DAY), NOW + timedelta(minutes=1)),
+        (project, plan(project, contact_id=None, due_at=tomorrow), NOW + 3 * DAY),
+        (project, plan(project, contact_id=None, account_id=GLOBEX.id, due_at=tomorrow), tomorrow),
     )
-    for audience, until in audiences:
+    for of, audience, until in audiences:
         known = facts()
         rival = rival_of(audience, plan(PLAIN), of, known, "")
         assert rival is not None

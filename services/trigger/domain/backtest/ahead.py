@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import chain
 from uuid import UUID
 
 from services.trigger.domain.arbitration import rival_of
@@ -38,7 +39,7 @@ def rivals(state: State, due: Sequence[Plan]) -> Mapping[UUID, Sequence[Rival]]:
         if len(pending) > 1 and contact_id not in looked and _above(pending, priority):
             looked.add(contact_id)
             found[contact_id] = [*_own_rivals(state, pending, until), *found.get(contact_id, ())]
-        for audience in state.diary.audiences_of(plan.account_id):
+        for audience in _audiences(state, plan, contact_id):
             if audience.priority > priority and audience.due_at < until:
                 edition = state.editions[audience.programme]
                 part = state.parties.part(audience, edition, contact_id, facts.now)
@@ -73,6 +74,13 @@ def _crew(state: State, account_id: UUID, edition: Edition) -> Crew:
                 if child.account_id == account_id:
                     crew.setdefault(child.id, child)
     return crew
+
+
+def _audiences(state: State, plan: Plan, contact_id: UUID) -> Iterable[Plan]:
+    """Those not yet resolved in which a plan's person may be: of the company, of others, of none."""
+    subjects = state.parties.subjects_of(contact_id)
+    near = state.diary.audiences_of(plan.account_id)
+    return chain(near, state.diary.audiences_abroad(subjects, plan.account_id)) if subjects else near
 
 
 def _own_rivals(state: State, pending: Iterable[Plan], until: datetime) -> Iterator[Rival]:

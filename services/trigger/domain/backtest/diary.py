@@ -11,6 +11,7 @@ from uuid import UUID
 
 from services.trigger.domain.book import Book
 from services.trigger.domain.model import Ask, Plan, PlanState
+from services.trigger.domain.parties import abroad
 from shared.contracts.reasons import Reason
 from shared.values import altered
 
@@ -19,6 +20,7 @@ Ids = dict[UUID, None]
 
 Plans = dict[UUID, Plan]
 Member = TypeVar("Member")
+Key = TypeVar("Key", UUID, str)
 _NOTHING: Plans = {}
 
 
@@ -39,6 +41,7 @@ class Diary:
         self._of_account: dict[UUID, Plans] = {}
         self._audiences: dict[UUID, Plans] = {}
         self._anywhere: Plans = {}
+        self._abroad: dict[str, Plans] = {}
         self._held: dict[UUID, Ids] = {}
         self._open_of: dict[UUID, Ids] = {}
         self._ever: dict[UUID, Ids] | None = None
@@ -119,6 +122,14 @@ class Diary:
         every = chain(known.values(), self._anywhere.values()) if self._anywhere else known.values()
         return (plan for plan in every if not plan.shadow)
 
+    def audiences_abroad(self, subjects: Collection[str], account_id: UUID | None) -> Iterable[Plan]:
+        """Plans for people of other companies than this who take part in something; not those in shadow."""
+        if not self._abroad:
+            return ()
+        known = (self._abroad.get(subject, _NOTHING).values() for subject in subjects)
+        every = chain.from_iterable(known)
+        return (plan for plan in every if plan.account_id != account_id and not plan.shadow)
+
     def anywhere(self) -> Collection[Plan]:
         """What is planned for people of no company in particular who are not yet known by name."""
         return self._anywhere.values()
@@ -194,6 +205,8 @@ class Diary:
         plan_id, contact_id, account_id = plan.id, plan.contact_id, plan.account_id
         index = self._audiences if contact_id is None else self._of_contact
         key = contact_id or account_id
+        if contact_id is None and (subject := abroad(plan)):
+            self._enter_abroad(plan, subject)
         if plan.state is not PlanState.PENDING:
             if key is None:
                 self._anywhere.pop(plan_id, None)
@@ -210,8 +223,14 @@ class Diary:
             _list(self._of_account, account_id, plan)
         heappush(self._ahead, (plan.due_at, next(self._number), plan_id))
 
+    def _enter_abroad(self, plan: Plan, subject: str) -> None:
+        if plan.state is PlanState.PENDING:
+            _list(self._abroad, subject, plan)
+        else:
+            _drop(self._abroad, subject, plan.id)
 
-def _list(index: dict[UUID, Plans], key: UUID, plan: Plan) -> None:
+
+def _list(index: dict[Key, Plans], key: Key, plan: Plan) -> None:
     plans = index.get(key)
     if plans is None:
         index[key] = {plan.id: plan}
@@ -219,7 +238,7 @@ def _list(index: dict[UUID, Plans], key: UUID, plan: Plan) -> None:
         plans[plan.id] = plan
 
 
-def _drop(index: dict[UUID, dict[UUID, Member]], key: UUID, member: UUID) -> None:
+def _drop(index: dict[Key, dict[UUID, Member]], key: Key, member: UUID) -> None:
     members = index.get(key)
     if members is None:
         return

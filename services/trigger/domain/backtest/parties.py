@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from services.trigger.domain.parties import (
     Seen,
     needs_roles,
     of_account,
+    open_to,
     seen_in,
     taken_part_in,
 )
@@ -88,7 +89,8 @@ class Parties:
         """Everybody whom an audience may mean."""
         roles = dict(self._roles(plan, edition, now)) if needs_roles(edition) else {}
         if not of_account(edition):
-            return [Person(people.contacts[contact_id], role) for contact_id, role in roles.items()]
+            named = ((people.contacts[contact_id], role) for contact_id, role in roles.items())
+            return [Person(contact, role) for contact, role in named if open_to(plan, edition, contact)]
         staff = people.staff.get(plan.account_id, {}) if plan.account_id else {}
         return [Person(people.contacts[contact_id], roles.get(contact_id, "")) for contact_id in staff]
 
@@ -98,6 +100,10 @@ class Parties:
             return None
         role, at = self._seen.get(taken_part_in(plan, edition), {}).get(contact_id, ("", _NEVER))
         return role if at >= _since(edition, now) else None
+
+    def subjects_of(self, contact_id: UUID) -> Collection[str]:
+        """What somebody takes part in."""
+        return self._subjects.get(contact_id, {}).keys()
 
     def _roles(self, plan: Plan, edition: Edition, now: datetime) -> Iterator[tuple[UUID, str]]:
         since = _since(edition, now)
