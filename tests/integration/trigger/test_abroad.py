@@ -36,7 +36,7 @@ PROGRAMMES: list[dict[str, Any]] = [
 ]  # fmt: skip
 CUSTOMER = {"id": "customer", "name": "Kund", "tier": "key"}
 PARTNER = {"id": "partner", "name": "Byrå"}
-PROJECT = {"subject": {"kind": "project", "id": "p1"}}
+PROJECT: dict[str, Any] = {"subject": {"kind": "project", "id": "p1"}}
 
 
 @pytest.fixture

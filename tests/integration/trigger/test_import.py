@@ -12,9 +12,10 @@ from typing import Any, ClassVar
 
 import pytest
 from rich.console import Console
-from rich.progress import TaskID
+from rich.progress import Progress, TaskID
 from rich.text import Text
 from typer.testing import CliRunner
+from typing_extensions import override
 
 from services.cli import imports
 from services.cli.imports import Layout, Source, run
@@ -277,11 +278,12 @@ def test_an_unknown_field_to_rename_is_refused(tmp_path: Path) -> None:
     assert all(name in text for name in COLUMNS[Kind.CONTACTS][:3])
 
 
-class NotedBar(imports.Progress):
+class NotedBar(Progress):
     """A progress bar that notes what it shows after each step: the share of the file, and rows."""
 
     shown: ClassVar[list[tuple[float, int]]]
 
+    @override
     def update(self, task_id: TaskID, **changes: Any) -> None:
         super().update(task_id, **changes)
         (task,) = self.tasks
