@@ -111,7 +111,7 @@ async def test_the_overview_says_what_got_better_what_worse_and_why_nothing_can_
         "worse Support ticket resolved",
         "better Onboarding",
         "no detectable change Before renewal",
-        "too few answers to say Order delivered",
+        "nothing can be said yet Order delivered",
     ]
     support = await page.get_by_role("article", name="Support ticket resolved").inner_text()
     assert "Worse than before by" in support
