@@ -5,21 +5,27 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from shared.db.database import Database, connect
 from shared.embedded.postgres import PostgresAddress, ensure_postgres, stop_postgres
 from shared.runtime.clock import FakeMachine, FixedClock
 from shared.security.keyring import KeyRing
 from shared.security.sealing import Sealer
 from shared.security.tokens import Tokens
-from tests.support.databases import SERVICES, TestDatabase, cloned, ensure_template, exclusive
+from tests.support.databases import (
+    SERVICES,
+    OpenDatabase,
+    TestDatabase,
+    cloned,
+    ensure_template,
+    exclusive,
+    fresh_services,
+)
 
 START = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 """Where the business clock of tests stands: a Tuesday morning."""
@@ -28,12 +34,10 @@ START = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 settings.register_profile("afterword", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("afterword")
 
-OpenDatabase = Callable[[str], Awaitable[Database]]
-
 
 def _run_folder(config: pytest.Config) -> Path:
     """Folder that all workers of one test run share."""
-    base: Path = config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
+    base: Path = config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]  # pytest's own way
     return base.parent if hasattr(config, "workerinput") else base
 
 
@@ -105,20 +109,6 @@ async def fresh_database(postgres_server: PostgresAddress, run_folder: Path) -> 
 async def database(
     postgres_server: PostgresAddress, run_folder: Path, clock: FixedClock, machine: FakeMachine
 ) -> AsyncIterator[OpenDatabase]:
-    """Open a service's Database on a fresh, migrated copy: `db = await database("trigger")`.
-
-    Asking twice for one service gives two pools on the same copy: two instances of it.
-    """
-    copies: dict[str, TestDatabase] = {}
-    async with AsyncExitStack() as stack:
-
-        async def open_database(service: str) -> Database:
-            if service not in copies:
-                template = await ensure_template(postgres_server, (service,), run_folder)
-                copies[service] = await stack.enter_async_context(cloned(postgres_server, template))
-            dsn = copies[service].dsn(service)
-            db = await connect(dsn, service=service, clock=clock, machine=machine, size=5)
-            stack.push_async_callback(db.close)
-            return db
-
+    """Open a service's Database on a fresh, migrated copy: `db = await database("trigger")`."""
+    async with fresh_services(postgres_server, run_folder, clock, machine) as open_database:
         yield open_database

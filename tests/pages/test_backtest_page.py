@@ -15,9 +15,10 @@ from tests.support.histories import PROGRAMMES, history, write_history, write_pr
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("backtest_page")]
 
 
-@pytest.fixture
-def page_file(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two sets side by side, with a line that could not be used."""
+    tmp_path = tmp_path_factory.mktemp("backtest")
     events = write_history(tmp_path / "history.ndjson", history(1, 200))
     with events.open("a") as more:
         more.write("{broken\n")

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from fastapi.responses import HTMLResponse
 from playwright.async_api import Browser
 
 from services.scoring.domain.badges import Badge
 from shared.runtime.clock import FixedClock
 from shared.security.access import Role
-from tests.conftest import OpenDatabase
 from tests.support.badges import LABEL, Shopfront, said
 from tests.support.browsing import DESK, PHONE, SIZES, Reader, barriers
+from tests.support.databases import OpenDatabase
 from tests.support.score_pages import access_to, application, signed_in
 from tests.support.serving import served
 
@@ -35,7 +36,7 @@ class Shop:
     viewer: str
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def shop(database: OpenDatabase, clock: FixedClock) -> AsyncIterator[Shop]:
     db = await database("scoring")
     front = Shopfront(db, clock)

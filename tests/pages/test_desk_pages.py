@@ -11,7 +11,7 @@ from shared.contracts.model import Channel
 from shared.contracts.surveys import SurveyShared
 from shared.runtime.ids import derive
 from shared.security.roles import Role
-from tests.support.browsing import DESK, PHONE, Reader, barriers
+from tests.support.browsing import DESK, PHONE, WIDER, Reader, barriers
 from tests.support.collecting import StartCollector
 from tests.support.collector import CES, Collector, send, snapshot
 from tests.support.forms import FORMS, OLD, chosen, post, published, response
@@ -19,7 +19,6 @@ from tests.support.score_pages import access_to, signed_in
 from tests.support.serving import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("survey_pages")]
-WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 async def held(collector: Collector, number: int) -> None:

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser
 
 from shared.security.roles import Role
 from shared.security.sealing import Sealer
 from shared.security.tokens import Tokens
-from tests.conftest import OpenDatabase
 from tests.support.browsing import SIZES, barriers
+from tests.support.databases import OpenDatabase
 from tests.support.dispatch import NOW, mail_room, site_of
 from tests.support.score_pages import access_to, signed_in
 from tests.support.serving import served
@@ -23,7 +24,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("mail_pages")]
 PATH = "/messages/suppressions"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def address(database: OpenDatabase, sealer: Sealer, tokens: Tokens) -> AsyncIterator[tuple[str, str]]:
     """The served pages over a list with an entry of each kind, and a manager's session."""
     async with mail_room(await database("dispatch"), sealer, tokens) as room:

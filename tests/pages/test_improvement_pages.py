@@ -8,6 +8,8 @@ from datetime import date
 
 import httpx
 import pytest
+import pytest_asyncio
+from playwright.async_api import Browser
 
 from services.alerts.domain.improvements import Plan
 from services.alerts.handlers.actions import Action as CaseAction
@@ -16,25 +18,25 @@ from shared.runtime.clock import FixedClock
 from shared.runtime.ids import derive
 from shared.security.sealing import Sealer
 from shared.security.tokens import Tokens
-from tests.conftest import OpenDatabase
 from tests.pages.test_task_pages import Visit
 from tests.support.alert_site import content, site
 from tests.support.alerts import T0, snapshot
-from tests.support.browsing import DESK, PHONE, Reader, barriers, chromium
+from tests.support.browsing import DESK, PHONE, Reader, barriers
+from tests.support.databases import OpenDatabase
 from tests.support.serving import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("alert_pages")]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def visit(
-    database: OpenDatabase, sealer: Sealer, clock: FixedClock, tokens: Tokens
+    browser: Browser, database: OpenDatabase, sealer: Sealer, clock: FixedClock, tokens: Tokens
 ) -> AsyncIterator[Visit]:
     """The pages of a site with one case."""
     on = site(await database("alerts"), sealer, clock)
     on.desk = replace(on.desk, tokens=tokens)
     await content(on)
-    async with served(on.app()) as url, chromium() as browser:
+    async with served(on.app()) as url:
         yield Visit(Reader(browser, url, on.tokens["rita"]), on)
 
 

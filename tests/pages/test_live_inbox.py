@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
 from services.alerts.handlers.actions import Action
 from shared.runtime.clock import FixedClock
 from shared.security.sealing import Sealer
-from tests.conftest import OpenDatabase
 from tests.support.alert_site import CUSTOMERS, Site, night, site
 from tests.support.alerts import HOUR, T0
 from tests.support.browsing import DESK, PHONE, Reader, barriers
+from tests.support.databases import OpenDatabase
 from tests.support.serving import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("live_inbox")]
@@ -51,7 +52,7 @@ class Shift:
         )
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def shift(
     browser: Browser, database: OpenDatabase, sealer: Sealer, clock: FixedClock
 ) -> AsyncIterator[Shift]:

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from services.scoring.worker.headlines import announcing
 from shared.contracts.forms import QuestionType
 from shared.runtime.clock import FixedClock
 from shared.security.access import Role
-from tests.conftest import OpenDatabase
 from tests.support.browsing import PHONE, Reader, barriers
+from tests.support.databases import OpenDatabase
 from tests.support.score_pages import access_to, application, quarter, signed_in
 from tests.support.scoring import Scoring, answer, snapshot
 from tests.support.serving import served
@@ -50,7 +51,7 @@ class Scores:
         await announcing(self.scoring.db)()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def scores(browser: Browser, database: OpenDatabase, clock: FixedClock) -> AsyncIterator[Scores]:
     db = await database("scoring")
     scoring = Scoring(db)

@@ -7,6 +7,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page
 
 from services.dispatch.channels.preview import Look, Step, Studio, Wanted, in_light
@@ -18,8 +19,8 @@ from shared.contracts.model import Channel, Family
 from shared.contracts.programmes import ProgrammePublished, ProgrammeState
 from shared.security.sealing import Sealer
 from shared.security.tokens import Tokens
-from tests.conftest import OpenDatabase
 from tests.support.browsing import SIZES, Reader, barriers
+from tests.support.databases import OpenDatabase
 from tests.support.dispatch import NOW, NPS, ORGANISATION, PUBLIC_URL, mail_room, site_of
 from tests.support.score_pages import access_to, signed_in
 from tests.support.serving import served
@@ -117,7 +118,7 @@ async def test_a_mail_reads_well_in_each_language_width_and_light(browser: Brows
     assert faults == {}
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def address(database: OpenDatabase, sealer: Sealer, tokens: Tokens) -> AsyncIterator[tuple[str, str]]:
     """The served pages, and a viewer's session."""
     async with mail_room(await database("dispatch"), sealer, tokens) as room:

@@ -6,20 +6,21 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser
 
 from services.dispatch.domain.wording import WORDINGS
 from shared.security.sealing import Sealer
 from shared.security.tokens import Tokens
-from tests.conftest import OpenDatabase
 from tests.support.browsing import DESK, PHONE, barriers
+from tests.support.databases import OpenDatabase
 from tests.support.dispatch import MailRoom, contact_id, delivery_id, mail_room, site_of, snapshot
 from tests.support.serving import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("mail_pages")]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def room(database: OpenDatabase, sealer: Sealer, tokens: Tokens) -> AsyncIterator[tuple[MailRoom, str]]:
     """Somebody of each language got a mail."""
     async with mail_room(await database("dispatch"), sealer, tokens) as room:

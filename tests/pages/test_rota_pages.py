@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page
 
 from services.alerts.domain.teams import read_roster
 from shared.runtime.clock import FixedClock
 from shared.security.sealing import Sealer
-from tests.conftest import OpenDatabase
 from tests.support.alert_site import Site, site
 from tests.support.browsing import DESK, PHONE, Reader, barriers
+from tests.support.databases import OpenDatabase
 from tests.support.serving import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("alert_pages")]
@@ -35,7 +36,7 @@ teams:
 """
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def on(database: OpenDatabase, sealer: Sealer, clock: FixedClock) -> Site:
     made = site(await database("alerts"), sealer, clock)
     roster = read_roster(FILE).value

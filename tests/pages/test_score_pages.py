@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser
 
 from services.scoring.domain.crm import Kind
 from services.scoring.store import crm
+from shared.db.database import Database
 from shared.runtime.clock import FixedClock
 from shared.runtime.ids import derive
 from shared.security.access import Role
-from tests.conftest import OpenDatabase
 from tests.support.browsing import PHONE, SIZES, Reader, barriers
 from tests.support.customers import account_id, driven, town
+from tests.support.databases import OpenDatabase
 from tests.support.score_pages import (
     access_to,
     application,
@@ -33,10 +36,10 @@ from tests.support.serving import served
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("score_pages")]
 
 
-@pytest.fixture
-async def address(database: OpenDatabase, clock: FixedClock) -> AsyncIterator[tuple[str, dict[str, str]]]:
+@asynccontextmanager
+async def in_town(db: Database) -> AsyncIterator[tuple[str, dict[str, str]]]:
     """The served pages with a quarter of answers, and a session token by role and language."""
-    db = await database("scoring")
+    clock = FixedClock(db.clock.now())
     await quarter(Scoring(db), clock.now())
     await quarter_before(Scoring(db), clock.now())
     await Scoring(db).take(*town(clock.now()), *driven(clock.now()))
@@ -49,6 +52,20 @@ async def address(database: OpenDatabase, clock: FixedClock) -> AsyncIterator[tu
     }
     async with served(application(db, clock, access)) as url:
         yield url, tokens
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def address(shared_database: OpenDatabase) -> AsyncIterator[tuple[str, dict[str, str]]]:
+    """Of a town that is only looked at."""
+    async with in_town(await shared_database("scoring")) as found:
+        yield found
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def own_address(database: OpenDatabase) -> AsyncIterator[tuple[str, dict[str, str]]]:
+    """Of a town in which something happens."""
+    async with in_town(await database("scoring")) as found:
+        yield found
 
 
 @pytest.mark.parametrize(
@@ -160,10 +177,10 @@ async def test_comments_tell_themes_to_all_and_words_to_whom_they_were_given(
     browser: Browser,
     database: OpenDatabase,
     clock: FixedClock,
-    address: tuple[str, dict[str, str]],
+    own_address: tuple[str, dict[str, str]],
     tmp_path: Path,
 ) -> None:
-    url, tokens = address
+    url, tokens = own_address
     await spoken(await database("scoring"), clock, comments_of(clock.now()))
     page = await Reader(browser, url, tokens["rep"]).opens("/scores/comments", size=PHONE)
     await page.screenshot(path=tmp_path / "phone.png", full_page=True)
@@ -304,10 +321,10 @@ async def test_what_a_crm_refused_is_read_and_tried_again(
     browser: Browser,
     database: OpenDatabase,
     clock: FixedClock,
-    address: tuple[str, dict[str, str]],
+    own_address: tuple[str, dict[str, str]],
     tmp_path: Path,
 ) -> None:
-    url, tokens = address
+    url, tokens = own_address
     db = await database("scoring")
     async with db.begin() as tx:
         await tx.conn.execute(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext
 
 from shared.contracts.responses import ResponseHeld, ResponseReleased, ResponseSubmitted
-from tests.support.browsing import AS_A_PERSON, chromium
+from tests.support.browsing import chromium
 from tests.support.collector import Collector
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("survey_pages")]
@@ -18,15 +19,10 @@ COMMON = (
 )
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def driven() -> AsyncIterator[Browser]:
+    """It says that a program drives it."""
     async with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-async def hidden() -> AsyncIterator[Browser]:
-    async with chromium(AS_A_PERSON) as browser:
         yield browser
 
 
@@ -70,10 +66,10 @@ async def test_a_driven_browser_that_clicks_the_button_is_held(
     ],
 )
 async def test_a_page_that_a_script_sends_off_is_held_though_the_browser_hides_it(
-    collector: Collector, address: str, hidden: Browser, press: str
+    collector: Collector, address: str, browser: Browser, press: str
 ) -> None:
     path = await asked(collector)
-    page = await (await visitor(hidden)).new_page()
+    page = await (await visitor(browser)).new_page()
     await page.goto(f"{address}{path}?score=1")
     collector.wait(6)
     async with page.expect_navigation():
@@ -82,11 +78,11 @@ async def test_a_page_that_a_script_sends_off_is_held_though_the_browser_hides_i
 
 
 async def test_a_browser_that_clicks_everything_on_every_page_is_held(
-    collector: Collector, address: str, hidden: Browser
+    collector: Collector, address: str, browser: Browser
 ) -> None:
     """As OctopusDeploy/docs#3393 tells it: real clicks, a hidden driver, all links of the mail."""
     path = await asked(collector)
-    context = await visitor(hidden)
+    context = await visitor(browser)
     for score in range(1, 8):
         page = await context.new_page()
         await page.goto(f"{address}{path}?score={score}")
@@ -117,7 +113,7 @@ async def test_a_browser_that_only_looks_answers_nothing(
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
 async def test_a_person_after_the_pressing_browser_counts(
-    collector: Collector, address: str, driven: Browser, hidden: Browser, *, scripts: bool
+    collector: Collector, address: str, driven: Browser, browser: Browser, *, scripts: bool
 ) -> None:
     path = await asked(collector)
     machine = await (await visitor(driven)).new_page()
@@ -126,7 +122,7 @@ async def test_a_person_after_the_pressing_browser_counts(
     await machine.get_by_role("button", name="Send answer").click()
     await held(collector)
     collector.wait(600)
-    person = await (await hidden.new_context(user_agent=COMMON, java_script_enabled=scripts)).new_page()
+    person = await (await browser.new_context(user_agent=COMMON, java_script_enabled=scripts)).new_page()
     await person.goto(f"{address}{path}?score=2")
     collector.wait(12)
     await person.get_by_role("button", name="Send answer").press("Enter")
@@ -137,10 +133,12 @@ async def test_a_person_after_the_pressing_browser_counts(
     assert released.primary_score.value == 2
 
 
-async def test_a_hand_is_seen_however_it_presses(collector: Collector, address: str, hidden: Browser) -> None:
+async def test_a_hand_is_seen_however_it_presses(
+    collector: Collector, address: str, browser: Browser
+) -> None:
     for number, way in enumerate(("mouse", "finger", "key", "label"), start=1):
         path = await asked(collector, number)
-        context = await hidden.new_context(user_agent=COMMON, has_touch=True)
+        context = await browser.new_context(user_agent=COMMON, has_touch=True)
         page = await context.new_page()
         await page.goto(f"{address}{path}?score=6")
         collector.wait(12)

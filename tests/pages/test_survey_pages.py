@@ -10,7 +10,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 from shared.contracts.forms import Bounds, Permission, Question, QuestionType
 from shared.contracts.responses import Answered, ResponseSubmitted
 from shared.contracts.surveys import CloseTheLoop
-from tests.support.browsing import SIZES, barriers
+from tests.support.browsing import SIZES, WIDER, barriers
 from tests.support.collector import CES, NPS, PHONE, Collector, snapshot
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("survey_pages")]
@@ -72,9 +72,7 @@ async def sideways(browser: Browser, url: str, size: str) -> int:
     """By how many pixels the page is wider than its window."""
     page = await opened(browser, size=size, scripts=True)
     await page.goto(url)
-    wider: int = await page.evaluate(
-        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    )
+    wider: int = await page.evaluate(WIDER)
     return wider
 
 

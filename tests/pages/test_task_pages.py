@@ -6,13 +6,14 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
-from playwright.async_api import Page
+import pytest_asyncio
+from playwright.async_api import Browser, Page
 
 from shared.runtime.clock import FixedClock
 from shared.security.sealing import Sealer
-from tests.conftest import OpenDatabase
 from tests.support.alert_site import Site, content, site
-from tests.support.browsing import DESK, PHONE, Reader, barriers, chromium
+from tests.support.browsing import DESK, PHONE, Reader, barriers
+from tests.support.databases import OpenDatabase
 from tests.support.serving import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("alert_pages")]
@@ -30,12 +31,14 @@ class Visit:
         return await self.reader.opens(path, size=size, scripts=scripts)
 
 
-@pytest.fixture
-async def visit(database: OpenDatabase, sealer: Sealer, clock: FixedClock) -> AsyncIterator[Visit]:
+@pytest_asyncio.fixture(loop_scope="session")
+async def visit(
+    browser: Browser, database: OpenDatabase, sealer: Sealer, clock: FixedClock
+) -> AsyncIterator[Visit]:
     """The pages of a site with a promoter and a passive."""
     on = site(await database("alerts"), sealer, clock)
     await content(on)
-    async with served(on.app()) as url, chromium() as browser:
+    async with served(on.app()) as url:
         yield Visit(Reader(browser, url, on.tokens["rita"]), on)
 
 

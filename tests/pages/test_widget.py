@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 from starlette.applications import Starlette
 
@@ -28,7 +29,7 @@ PRODUCT = "http://localhost:4173"
 SECRET = "a secret of the widget that is long enough"  # noqa: S105, RUF100 - of the test
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def collector(start_collector: StartCollector) -> Collector:
     """A collector with a widget; which page may embed it is said when that page is served."""
     made = await start_collector({"widget_secrets": SECRET, "widget_origins": PRODUCT})
@@ -43,7 +44,7 @@ async def collector(start_collector: StartCollector) -> Collector:
     return made
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     # The product's page is answered by the test, so that the browser takes it for one of the wide world.
     nearby = "--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.resources import files
@@ -18,6 +18,9 @@ SIZES = {"phone": PHONE, "desk": DESK}
 
 AS_A_PERSON = "--disable-blink-features=AutomationControlled"
 """Chromium's own switch by which it hides that a program drives it."""
+
+WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+"""By how many pixels a page is wider than its window; a script."""
 
 _AXE = Path(str(files("axe_playwright_python") / "axe.min.js"))
 
@@ -38,6 +41,24 @@ async def barriers(page: Page) -> list[str]:
     await page.add_script_tag(path=_AXE)
     found = await page.evaluate("axe.run()")
     return [f"{one['id']}: {one['help']}: {one['nodes'][0]['html'][:200]}" for one in found["violations"]]
+
+
+async def faults(opens: Callable[..., Awaitable[Page]]) -> dict[str, list[str]]:
+    """What is wrong with a page on a phone and on a desk, by day and by night.
+
+    Args:
+        opens: opens it at `size`, `dark` or not.
+    """
+    found: dict[str, list[str]] = {}
+    for name, size in SIZES.items():
+        for dark in (False, True):
+            page = await opens(size=size, dark=dark)
+            wider = await page.evaluate(WIDER)
+            wrong = [*await barriers(page), *([f"{wider} px too wide"] if wider > 0 else [])]
+            if wrong:
+                found[f"{name}, {'dark' if dark else 'light'}"] = wrong
+            await page.context.close()
+    return found
 
 
 @dataclass(frozen=True, slots=True)

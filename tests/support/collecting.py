@@ -9,8 +9,8 @@ import pytest
 from shared.runtime.clock import FakeMachine, FixedClock
 from shared.security.sealing import Sealer
 from shared.security.tokens import Tokens
-from tests.conftest import OpenDatabase
 from tests.support.collector import ORGANISATION, Collector
+from tests.support.databases import OpenDatabase
 
 StartCollector = Callable[[Mapping[str, object]], Awaitable[Collector]]
 

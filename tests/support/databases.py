@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import fcntl
 import secrets
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
 
+from shared.db.database import Database, connect
 from shared.db.migrations import provision, role_of
 from shared.embedded.postgres import PostgresAddress
+from shared.runtime.clock import FakeMachine, FixedClock
 
 PASSWORD = "service-password"
 SERVICES = ("trigger", "dispatch", "collector", "scoring", "alerts")
+
+OpenDatabase = Callable[[str], Awaitable[Database]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +75,26 @@ async def cloned(address: PostgresAddress, template: str) -> AsyncIterator[TestD
         await admin.execute(f'drop database "{name}" with (force)')
     finally:
         await admin.close()
+
+
+@asynccontextmanager
+async def fresh_services(
+    server: PostgresAddress, run_folder: Path, clock: FixedClock, machine: FakeMachine
+) -> AsyncIterator[OpenDatabase]:
+    """Opens a service's Database on a fresh, migrated copy: `db = await open_database("trigger")`.
+
+    Asking twice for one service gives two pools on the same copy: two instances of it.
+    """
+    copies: dict[str, TestDatabase] = {}
+    async with AsyncExitStack() as stack:
+
+        async def open_database(service: str) -> Database:
+            if service not in copies:
+                template = await ensure_template(server, (service,), run_folder)
+                copies[service] = await stack.enter_async_context(cloned(server, template))
+            dsn = copies[service].dsn(service)
+            db = await connect(dsn, service=service, clock=clock, machine=machine, size=5)
+            stack.push_async_callback(db.close)
+            return db
+
+        yield open_database

@@ -219,6 +219,13 @@ def shadowed(folder: Path) -> None:
         (folder / f"shadow-{path.name}").write_text(yaml.safe_dump_all(found))
 
 
+def shipped(folder: Path) -> Path:
+    """Put the shipped programmes into a folder."""
+    for path in (ROOT / "programmes").glob("*.yaml"):
+        (folder / path.name).write_text(path.read_text())
+    return folder
+
+
 async def begin(db: Database, clock: FixedClock, sealer: Sealer, folder: Path) -> World:
     """A world with the programmes of a folder, published."""
     publisher = Publisher(db, folder, DEFAULTS)

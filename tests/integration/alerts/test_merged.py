@@ -20,10 +20,10 @@ from shared.runtime.clock import FixedClock
 from shared.runtime.ids import derive
 from shared.security.access import Scope
 from shared.security.sealing import Sealer
-from tests.conftest import OpenDatabase
 from tests.integration.alerts.conftest import Office
 from tests.support.alert_site import Site, night, site
 from tests.support.alerts import HOUR, T0, event
+from tests.support.databases import OpenDatabase
 
 pytestmark = pytest.mark.requirement("R72")
 

@@ -13,9 +13,9 @@ from shared.contracts.surveys import CloseTheLoop
 from shared.runtime.clock import FixedClock
 from shared.security.access import Scope
 from shared.security.sealing import Sealer
-from tests.conftest import OpenDatabase
 from tests.support.alert_site import Site, site
 from tests.support.alerts import HOUR, T0, snapshot
+from tests.support.databases import OpenDatabase
 
 
 @pytest.fixture

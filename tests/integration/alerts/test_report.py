@@ -22,9 +22,9 @@ from shared.runtime.clock import FakeMachine, FixedClock
 from shared.security.access import Scope
 from shared.security.people import SignedIn
 from shared.security.sealing import Sealer
-from tests.conftest import OpenDatabase
 from tests.support.alert_site import PASSWORD, Site, night, site
 from tests.support.alerts import HOUR, T0
+from tests.support.databases import OpenDatabase
 
 TEAMS = """
 teams:

@@ -25,9 +25,9 @@ from shared.runtime.ids import derive
 from shared.security.access import Scope
 from shared.security.sealing import Sealer
 from shared.security.tokens import Tokens
-from tests.conftest import OpenDatabase
 from tests.support.alert_site import Site, site
 from tests.support.alerts import T0, snapshot
+from tests.support.databases import OpenDatabase
 
 HTML = {"accept": "text/html"}
 FILE = """

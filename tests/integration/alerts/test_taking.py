@@ -16,9 +16,9 @@ from services.alerts.worker import hand_over
 from shared.runtime.clock import FixedClock
 from shared.security.sealing import Sealer
 from shared.security.tokens import Tokens
-from tests.conftest import OpenDatabase
 from tests.support.alert_site import Site, night, site
 from tests.support.alerts import HOUR, T0
+from tests.support.databases import OpenDatabase
 from tests.support.made_notices import Postbox
 
 HTML = {"accept": "text/html"}

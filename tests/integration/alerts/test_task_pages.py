@@ -15,9 +15,9 @@ from shared.runtime.clock import FixedClock
 from shared.runtime.ids import derive
 from shared.security.access import Scope
 from shared.security.sealing import Sealer
-from tests.conftest import OpenDatabase
 from tests.support.alert_site import Site, content, site
 from tests.support.alerts import HOUR, T0, event
+from tests.support.databases import OpenDatabase
 
 HTML = {"accept": "text/html"}
 

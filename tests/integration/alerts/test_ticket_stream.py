@@ -13,9 +13,9 @@ import pytest
 from services.alerts.handlers.actions import Action
 from shared.runtime.clock import FixedClock
 from shared.security.sealing import Sealer
-from tests.conftest import OpenDatabase
 from tests.support.alert_site import CUSTOMERS, Site, night, site
 from tests.support.alerts import HOUR, T0
+from tests.support.databases import OpenDatabase
 from tests.support.serving import served
 from tests.support.streaming import Stream, streamed
 

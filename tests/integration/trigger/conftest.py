@@ -9,8 +9,8 @@ import pytest
 from shared.runtime.clock import FakeMachine, FixedClock
 from shared.security.sealing import Sealer
 from shared.security.tokens import Tokens
-from tests.conftest import OpenDatabase
-from tests.support.trigger import ROOT, Site, World, begin, site_of
+from tests.support.databases import OpenDatabase
+from tests.support.trigger import Site, World, begin, shipped, site_of
 
 
 @pytest.fixture
@@ -18,9 +18,7 @@ def programmes(tmp_path: Path) -> Path:
     """A folder with the shipped programmes."""
     folder = tmp_path / "programmes"
     folder.mkdir()
-    for path in (ROOT / "programmes").glob("*.yaml"):
-        (folder / path.name).write_text(path.read_text())
-    return folder
+    return shipped(folder)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from services.trigger.worker.publisher import Publisher
 from shared.contracts.surveys import SurveyRequested
 from shared.runtime.clock import FixedClock
 from shared.security.sealing import Sealer
-from tests.conftest import OpenDatabase
+from tests.support.databases import OpenDatabase
 from tests.support.histories import write_programmes
 from tests.support.trigger import DEFAULTS, World
 

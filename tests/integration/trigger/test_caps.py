@@ -38,7 +38,7 @@ from shared.contracts.responses import Mood, ResponseSubmitted, Score
 from shared.contracts.surveys import SurveyCancelled, SurveyReminderRequested, SurveyRequested
 from shared.contracts.tickets import TicketOpened, TicketResolved, TicketState
 from shared.runtime.ids import derive
-from tests.conftest import OpenDatabase
+from tests.support.databases import OpenDatabase
 from tests.support.trigger import World
 
 ACME = {"id": "a1", "name": "Acme"}

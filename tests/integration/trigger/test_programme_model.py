@@ -16,7 +16,7 @@ from shared.runtime.clock import FakeMachine, FixedClock
 from shared.security.roles import Role, Scope
 from shared.security.sealing import Sealer
 from shared.security.tokens import Tokens
-from tests.conftest import OpenDatabase
+from tests.support.databases import OpenDatabase
 from tests.support.trigger import DEFAULTS, World, begin, site_of
 
 ACME = {"id": "a1", "name": "Acme", "owner": "rita@nordlicht.example"}

@@ -24,7 +24,7 @@ from shared.contracts.envelope import Event
 from shared.contracts.surveys import SurveyRequested
 from shared.contracts.touchpoints import Touchpoint
 from shared.db.database import Connection, Database, Tx
-from tests.conftest import OpenDatabase
+from tests.support.databases import OpenDatabase
 from tests.support.trigger import World
 
 ZONE = ZoneInfo("Europe/Stockholm")

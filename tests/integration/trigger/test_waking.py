@@ -26,7 +26,7 @@ from shared.contracts.tickets import TicketOpened, TicketResolved, TicketState
 from shared.db.database import Database, Tx
 from shared.runtime.clock import FixedClock
 from shared.security.sealing import Sealer
-from tests.conftest import OpenDatabase
+from tests.support.databases import OpenDatabase
 from tests.support.histories import write_programmes
 from tests.support.trigger import DEFAULTS, World
 from tests.support.waiting import until
