@@ -77,7 +77,7 @@ class Sealer:
 
     def __init__(self, masters: KeyRing, blind_secret: bytes, now: Callable[[], datetime]) -> None:
         self._kid = masters.current
-        self._masters = masters.derived("data-key")
+        self._masters = {kid: AESGCM(key) for kid, key in masters.derived("data-key").items()}
         self._blind = derive_key(blind_secret, "blind")
         self._now = now
 
@@ -87,7 +87,13 @@ class Sealer:
         The result is "" where the contact was erased: no key, hence no readable copy, ever comes back.
         """
         keys = await self._load_or_create(conn, {contact_id for contact_id, _ in items})
-        return [self._seal_one(contact_id, keys[contact_id], model) for contact_id, model in items]
+        # Random numbers of all at once: each question to the system takes longer than the sealing itself.
+        drawn = os.urandom(NONCE_BYTES * len(items))
+        nonces = (drawn[start : start + NONCE_BYTES] for start in range(0, len(drawn), NONCE_BYTES))
+        return [
+            self._seal_one(contact_id, keys[contact_id], model, nonce)
+            for (contact_id, model), nonce in zip(items, nonces, strict=True)
+        ]
 
     async def open(
         self, conn: Connection, items: Sequence[tuple[UUID, str]], model: type[M]
@@ -147,7 +153,7 @@ class Sealer:
 
     def _wrap(self, contact_id: UUID, data_key: bytes) -> bytes:
         nonce = os.urandom(NONCE_BYTES)
-        return nonce + AESGCM(self._masters[self._kid]).encrypt(nonce, data_key, contact_id.bytes)
+        return nonce + self._masters[self._kid].encrypt(nonce, data_key, contact_id.bytes)
 
     def _unwrap(self, contact_id: UUID, kid: int, wrapped: bytes) -> bytes:
         master = self._masters.get(kid)
@@ -157,17 +163,16 @@ class Sealer:
             )
         try:
             nonce, ciphertext = wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:]
-            return AESGCM(master).decrypt(nonce, ciphertext, contact_id.bytes)
+            return master.decrypt(nonce, ciphertext, contact_id.bytes)
         except InvalidTag:
             raise Unavailable(
                 f"master key {kid} does not open the data key of contact {contact_id}: "
                 "it is not the key of that number that this database was made with"
             ) from None
 
-    def _seal_one(self, contact_id: UUID, key: _DataKey, model: BaseModel) -> str:
+    def _seal_one(self, contact_id: UUID, key: _DataKey, model: BaseModel, nonce: bytes) -> str:
         if key.wrapped is None:
             return ""
-        nonce = os.urandom(NONCE_BYTES)
         cipher = AESGCM(self._unwrap(contact_id, key.kid, key.wrapped))
         plain = model.model_dump_json(exclude_none=True).encode()
         ciphertext = cipher.encrypt(nonce, plain, _context(contact_id, type(model)))
