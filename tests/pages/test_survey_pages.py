@@ -130,6 +130,17 @@ async def test_the_keyboard_alone_suffices(browser: Browser, address: str, colle
     await expect(page.get_by_text("Your drivers")).to_be_visible()
 
 
+async def test_nobody_is_told_that_an_answer_is_kept_that_could_not_be_read(
+    browser: Browser, address: str, collector: Collector
+) -> None:
+    path = await collector.asked(1, NPS)
+    page = await opened(browser)
+    await page.goto(f"{address}{path}?lang=en")
+    await page.get_by_role("button", name="Send answer").click()
+    await expect(page.get_by_role("alert")).to_contain_text("Please check your answer")
+    await expect(page.get_by_text("We kept what you sent")).to_have_count(0)
+
+
 async def test_what_is_missing_is_said_where_it_is_missing(
     browser: Browser, address: str, collector: Collector
 ) -> None:
@@ -140,6 +151,9 @@ async def test_what_is_missing_is_said_where_it_is_missing(
     collector.wait(30)
     await page.get_by_role("button", name="Skicka svar").click()
     await expect(page.get_by_role("alert")).to_contain_text("Kontrollera ditt svar")
+    await expect(page.get_by_role("alert")).to_contain_text(
+        "Vi har sparat det du skickade. Något saknas fortfarande."
+    )
     await expect(page.get_by_label("Varför detta betyg?")).to_have_value("Bra folk")
     assert await page.title() == "Kontrollera ditt svar: Att arbeta med oss · Northwind"
     await page.get_by_role("alert").get_by_role("link", name="Vad är viktigast?").click()

@@ -149,7 +149,7 @@ class SurveyPages:
             return views.thanks(request, visit, self._state(caller, typed))
         if wanted is not None and _on_scale(visit, wanted):
             typed[name] = [str(wanted)]
-        return self._page(caller, visit, typed)
+        return views.survey(caller.request, visit, self._state(caller, typed))
 
     async def answer(self, caller: _Caller) -> Response:
         """Take an answer from the page."""
@@ -177,7 +177,9 @@ class SurveyPages:
                 return await self._again(caller, typed, {**problems, **wrong})
             case Stored(complete=True):
                 return RedirectResponse(views.thanks_path(caller.path, typed), 303)
-            case Stored(problems=problems) | Unreadable(problems=problems):
+            case Stored(problems=problems):
+                return await self._again(caller, typed, problems, kept=True)
+            case Unreadable(problems=problems):
                 return await self._again(caller, typed, problems)
             case Refused() | Unknown():
                 return await self._again(caller, typed, {})
@@ -222,7 +224,13 @@ class SurveyPages:
         return Submission(caller.survey_id, given, sent, draft=draft)
 
     async def _again(
-        self, caller: _Caller, typed: Typed, problems: dict[str, Problem], seen: Sighting = Sighting.OPENED
+        self,
+        caller: _Caller,
+        typed: Typed,
+        problems: dict[str, Problem],
+        seen: Sighting = Sighting.OPENED,
+        *,
+        kept: bool = False,
     ) -> Response:
         """Show the page anew with all that was typed: something is missing, or the page was too old."""
         visit = await self._visits.visit(caller.survey_id, caller.visitor, seen, link=caller.link)
@@ -233,7 +241,8 @@ class SurveyPages:
         stale = seen is not Sighting.OPENED
         if stale:
             metrics.SUBMISSIONS.labels("stale").inc()
-        return self._page(caller, visit, typed, problems=problems, status=409 if stale else 422)
+        state = self._state(caller, typed, problems, 409 if stale else 422)
+        return views.survey(caller.request, visit, replace(state, kept=kept))
 
     async def trap(self, caller: _Caller) -> Response:
         """Nothing to see: the link is hidden, and whoever opens it is remembered."""
@@ -268,17 +277,6 @@ class SurveyPages:
         if visit.door is Door.GONE:
             return views.gone(caller.request, visit)
         return views.over(caller.request, visit, caller.path, self._new_nonce(caller.page, self._clock.now()))
-
-    def _page(
-        self,
-        caller: _Caller,
-        visit: Visit,
-        typed: Typed,
-        *,
-        problems: dict[str, Problem] | None = None,
-        status: int = 200,
-    ) -> Response:
-        return views.survey(caller.request, visit, self._state(caller, typed, problems, status))
 
     def _state(
         self,

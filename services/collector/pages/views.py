@@ -53,6 +53,8 @@ class PageState:
     status: int
     ask_who: bool = False
     """They came by a shared link, and may say who they are."""
+    kept: bool = False
+    """What was sent is stored as far as it could be read."""
 
 
 def survey(request: Request, visit: Visit, state: PageState) -> Response:
@@ -69,6 +71,7 @@ def survey(request: Request, visit: Visit, state: PageState) -> Response:
             "title": text_in(visit.form.title, language, visit.slots),
             "fields": views(visit, language, state.typed, state.problems),
             "problems": state.problems,
+            "kept": state.kept,
             "who": WHO if state.ask_who else "",
             "said_who": (state.typed.get(WHO) or [""])[-1][:LONGEST_ADDRESS],
             "identified": visit.row.identified,
