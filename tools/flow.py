@@ -6,6 +6,7 @@ nowhere: picture and tables promise no more than there is.
 """
 
 import ast
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -26,6 +27,8 @@ LISTED = {"TICKET_TYPES": tuple(model.__name__ for model in TICKETS)}
 BY_TYPE = {model.TYPE: model.__name__ for model in PAYLOADS}
 
 _TESTS = {"isinstance", "issubclass", "cast"}
+_NAMED = re.compile("|".join(map(re.escape, (*BY_NAME, *BY_TYPE, *LISTED, Topic.TOUCHPOINTS.name))))
+"""A module that matches nowhere names no event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +45,9 @@ class Part:
         return [topic for topic in Topic if topic in found]
 
 
-@cache
 def parts() -> tuple[Part, ...]:
     """Return the five services with what they read and send."""
-    return tuple(_part(service) for service in SERVICES)
+    return tuple(part_of(service) for service in SERVICES)
 
 
 def readers(model: type[Payload]) -> list[str]:
@@ -58,11 +60,16 @@ def senders(model: type[Payload]) -> list[str]:
     return [part.service for part in parts() if model.__name__ in part.sends]
 
 
-def _part(service: str) -> Part:
+@cache
+def part_of(service: str) -> Part:
+    """Return one service with what it reads and sends."""
     reads: set[str] = set()
     sends: set[str] = set()
     for path in sorted((ROOT / "services" / service).rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        text = path.read_text(encoding="utf-8")
+        if not _NAMED.search(text):
+            continue
+        for node in ast.walk(ast.parse(text)):
             reads.update(_read(node))
             sends.update(_sent(node))
     return Part(service, frozenset(reads), frozenset(sends))

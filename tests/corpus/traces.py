@@ -84,7 +84,8 @@ class Trace:
 
 def load(file: str, *, human: bool) -> list[Trace]:
     """The traces of a file, steps in order of time."""
-    whole = yaml.safe_load((FOLDER / file).read_text(encoding="utf-8"))
+    text = (FOLDER / file).read_text(encoding="utf-8")
+    whole = yaml.load(text, Loader=yaml.CSafeLoader)
     agents: Mapping[str, str] = whole["agents"]
     cast = {
         name: Actor(**{**actor, "agent": agents[actor["agent"]]}) for name, actor in whole["cast"].items()

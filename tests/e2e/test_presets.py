@@ -28,7 +28,12 @@ from tests.support.postbox import Mail
 from tests.support.rooms import ROOT
 from tests.support.townsfolk import answer
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.slow,
+    pytest.mark.timeout(900),
+    pytest.mark.xdist_group("presets"),
+]
 
 PRESETS = ROOT / "programmes" / "presets"
 START = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
