@@ -1,0 +1,166 @@
+"""A line over periods with the band of its intervals."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import ceil, floor
+
+from markupsafe import Markup
+
+from shared.web.charts.drawing import (
+    LARGE,
+    LINES,
+    NOTHING,
+    SMALL,
+    Frame,
+    Words,
+    filled,
+    grid,
+    px,
+    signed,
+    svg,
+    table,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TrendPoint:
+    """One period: its value with the interval around it; None where nothing was answered."""
+
+    label: str
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    note: str = ""
+    """What the table shows beside the value, as the number of answers."""
+
+
+def trend(points: Sequence[TrendPoint], words: Words, scale: tuple[float, float] = (-100, 100)) -> Markup:
+    """A line over periods with the band of its intervals; a gap where a period has no value.
+
+    Args:
+        points: Oldest first.
+        words: Title, description and headings of the table.
+        scale: The least and the greatest value that can be; the axis shows the part that is needed.
+    """
+    if all(point.value is None for point in points):
+        return filled('<p class="empty">{}</p>', words.nothing)
+    low, high = _axis(points, scale)
+    drawn = [_trend_svg(frame, points, words, (low, high)) for frame in (LARGE, SMALL)]
+    return filled("<figure>{}{}</figure>", NOTHING.join(drawn), _trend_table(points, words))
+
+
+def _trend_svg(frame: Frame, points: Sequence[TrendPoint], words: Words, axis: tuple[float, float]) -> Markup:
+    xs = [frame.left + frame.plot_width * (i / max(len(points) - 1, 1)) for i in range(len(points))]
+    if len(points) == 1:
+        xs = [frame.left + frame.plot_width / 2]
+
+    def y(value: float) -> float:
+        return frame.top + frame.plot_height * (axis[1] - value) / (axis[1] - axis[0])
+
+    parts = [grid(frame, y(tick), tick) for tick in _ticks(axis)]
+    parts += [_run(xs, points, run, y) for run in _runs(points)]
+    last = max(i for i, point in enumerate(points) if point.value is not None)
+    parts.append(_last_value(frame, xs[last], y(points[last].value or 0), points[last].value or 0))
+    every = ceil(len(points) / frame.labels)
+    for i in range(len(points) - 1, -1, -every):
+        anchor = "middle" if 0 < i < len(points) - 1 else "end" if i else "start"
+        parts.append(
+            filled(
+                '<text x="{}" y="{}" text-anchor="{}">{}</text>',
+                px(xs[i]),
+                frame.height - 8,
+                anchor if len(points) > 1 else "middle",
+                points[i].label,
+            )
+        )
+    return svg(frame, words, NOTHING.join(parts))
+
+
+def _axis(points: Sequence[TrendPoint], scale: tuple[float, float]) -> tuple[float, float]:
+    """The part of the scale that the values and their intervals need, widened to whole steps."""
+    seen = [v for p in points for v in (p.value, p.low, p.high) if v is not None]
+    room = (scale[1] - scale[0]) * 0.05
+    step = _step(max(seen) - min(seen) + 2 * room)
+    low = max(scale[0], floor((min(seen) - room) / step) * step)
+    high = min(scale[1], ceil((max(seen) + room) / step) * step)
+    return (low, high) if low < high else (scale[0], scale[1])
+
+
+def _step(width: float) -> float:
+    """A round distance of grid lines, for four or five of them."""
+    return next((step for step in (1, 2, 5, 10, 20, 25, 50) if width / step <= LINES), 100)
+
+
+def _ticks(axis: tuple[float, float]) -> list[float]:
+    step = _step(axis[1] - axis[0])
+    first = ceil(axis[0] / step) * step
+    return [first + step * i for i in range(int((axis[1] - first) / step) + 1)]
+
+
+def _runs(points: Sequence[TrendPoint]) -> list[range]:
+    """The stretches of points without a gap."""
+    runs: list[range] = []
+    for i, point in enumerate(points):
+        if point.value is None:
+            continue
+        if runs and runs[-1].stop == i:
+            runs[-1] = range(runs[-1].start, i + 1)
+        else:
+            runs.append(range(i, i + 1))
+    return runs
+
+
+def _run(
+    xs: Sequence[float], points: Sequence[TrendPoint], run: range, y: Callable[[float], float]
+) -> Markup:
+    values = [(xs[i], points[i].value or 0.0, points[i]) for i in run]
+    upper = [(x, y(value if point.high is None else point.high)) for x, value, point in values]
+    lower = [(x, y(value if point.low is None else point.low)) for x, value, point in values]
+    line = [(x, y(value)) for x, value, _ in values]
+    if len(run) == 1:
+        # A band of one period has no width: draw the interval as a bar.
+        x, (_, top), (_, bottom) = line[0][0], upper[0], lower[0]
+        band = filled(
+            '<rect class="band" x="{}" y="{}" width="8" height="{}"/>',
+            px(x - 4),
+            px(top),
+            px(max(bottom - top, 0)),
+        )
+    else:
+        band = filled('<polygon class="band" points="{}"/>', _path([*upper, *reversed(lower)]))
+    dots = NOTHING.join(
+        filled('<circle class="dot" cx="{}" cy="{}" r="4"/>', px(x), px(at)) for x, at in line
+    )
+    return band + filled('<polyline class="line" points="{}"/>', _path(line)) + dots
+
+
+def _last_value(frame: Frame, x: float, y: float, value: float) -> Markup:
+    """The newest value, written where it is."""
+    at_edge = x > frame.width - frame.right - 12
+    above = y - 12 if y - 12 > frame.top else y + 22
+    return filled(
+        '<text class="value" x="{}" y="{}" text-anchor="{}">{}</text>',
+        px(x),
+        px(above),
+        "end" if at_edge else "middle",
+        signed(value),
+    )
+
+
+def _path(places: Sequence[tuple[float, float]]) -> str:
+    return " ".join(f"{px(x)},{px(y)}" for x, y in places)
+
+
+def _trend_table(points: Sequence[TrendPoint], words: Words) -> Markup:
+    rows = [
+        (
+            point.label,
+            "\N{EN DASH}" if point.value is None else signed(point.value),
+            ""
+            if point.low is None or point.high is None
+            else f"{signed(point.low)} \N{HORIZONTAL ELLIPSIS} {signed(point.high)}",
+            point.note,
+        )
+        for point in points
+    ]
+    return table((words.period, words.value, words.interval, words.note), rows, words)

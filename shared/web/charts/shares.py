@@ -1,0 +1,63 @@
+"""Parts of a whole as one stacked bar."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from shared.web.charts.drawing import NOTHING, Words, filled, px
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A part of a whole; `kind` is its colour (low, mid, high)."""
+
+    label: str
+    count: int
+    kind: str
+
+
+def distribution(shares: Sequence[Share], words: Words) -> Markup:
+    """One bar of stacked shares with a legend that says each count and percentage."""
+    total = sum(share.count for share in shares)
+    if total == 0:
+        return filled('<p class="empty">{}</p>', words.nothing)
+    legend = NOTHING.join(
+        filled(
+            '<li><span class="swatch {}"></span>{} <b>{}&nbsp;%</b> <span class="muted">({})</span></li>',
+            share.kind,
+            share.label,
+            round(100 * share.count / total),
+            share.count,
+        )
+        for share in shares
+    )
+    return filled(
+        '<figure>{}<ul class="legend">{}</ul></figure>',
+        stack(shares, f"{words.title}. {words.description}"),
+        legend,
+    )
+
+
+def stack(shares: Sequence[Share], label: str) -> Markup:
+    """One bar of stacked shares, for a table that says the numbers beside it."""
+    total = sum(share.count for share in shares) or 1
+    bars, x = [], 0.0
+    for share in shares:
+        width = 100 * share.count / total
+        # A hair of background between neighbours: told apart without colour.
+        bars.append(
+            filled(
+                '<rect class="{}" x="{}" y="0" width="{}" height="10"/>',
+                share.kind,
+                px(x),
+                px(max(width - 0.4, 0)),
+            )
+        )
+        x += width
+    return filled(
+        '<svg class="chart share" viewBox="0 0 100 10" preserveAspectRatio="none" role="img" '
+        'aria-label="{}">{}</svg>',
+        label,
+        NOTHING.join(bars),
+    )
