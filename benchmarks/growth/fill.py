@@ -17,6 +17,7 @@ import asyncpg
 from benchmarks.cluster import Cluster
 from benchmarks.scoring.load import answers
 from services.scoring.handlers import SUBSCRIPTIONS
+from services.scoring.worker.headlines import closing
 from shared.bus.model import Outgoing, Record
 from shared.db.database import Database
 from shared.runtime.clock import FixedClock, SystemMachine
@@ -109,6 +110,11 @@ async def _fill(
         await _repeat(conn, history.copies)
     if surround:
         await surround(db)
+    while await closing(db)():
+        pass
+    async with server.admin(history.name) as conn:
+        await conn.execute("set search_path to scoring")
+        await conn.execute("vacuum analyze score_months, rate_months", timeout=600)
     await db.close()
     await server.keep(history.name, "scoring")
     print(f"  filled in {time.perf_counter() - started:.0f} s", flush=True)

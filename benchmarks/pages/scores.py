@@ -14,6 +14,7 @@ from benchmarks.company import sealer
 from benchmarks.scoring.load import answers
 from services.scoring.app import dictionary_of
 from services.scoring.domain.dictionary import compiled
+from services.scoring.store import fates
 from services.scoring.store.directory import Programme, save_programmes
 from shared.bus.model import Outgoing
 from shared.contracts.responses import Words
@@ -135,6 +136,7 @@ async def surround(db: Database) -> None:
             await tx.conn.execute(statement.replace("{account}", _ACCOUNT), timeout=600)
         await save_programmes(tx.conn, [_programme(number) for number in range(PROGRAMMES)])
         await _comments(tx, pens)
+        await fates.count_all(tx.conn)
         await tx.conn.execute("analyze", timeout=600)
 
 

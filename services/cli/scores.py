@@ -37,9 +37,8 @@ def check(data: DataDir = DATA_DIR) -> None:
         return
     table = Table("cell", "kept", "counted", title="Cells that are wrong")
     for one in found.wrong[:SHOWN]:
-        table.add_row(
-            " ".join(map(str, one.cell)).replace("\x1f", "+"), str(list(one.kept)), str(list(one.counted))
-        )
+        cell = " ".join(map(str, one.cell)).replace("\x1f", "+") + (" (month)" if one.whole_month else "")
+        table.add_row(cell, str(list(one.kept)), str(list(one.counted)))
     console.print(table)
     console.print(f"{len(found.wrong)} of {found.cells} cells are wrong; `afterword scores rebuild` mends it")
     raise typer.Exit(1)

@@ -31,7 +31,7 @@ from services.scoring.pages.views import Thresholds
 from services.scoring.settings import Settings
 from services.scoring.worker.crm import Office, counting, planning, writing
 from services.scoring.worker.digests import Post, digesting
-from services.scoring.worker.headlines import announcing, refreshing, republish, watching
+from services.scoring.worker.headlines import announcing, closing, refreshing, republish, watching
 from shared.errors import AfterwordError
 from shared.runtime.clock import Machine
 from shared.runtime.loops import Loop
@@ -41,6 +41,9 @@ from shared.smtp import Server
 from shared.web.routing import join
 
 CRM_GAUGE_SECONDS = 60.0
+
+SETTLE_SECONDS = 900.0
+"""After a start, until no process of an earlier version writes cells any more."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -71,6 +74,7 @@ async def build(settings: Settings, platform: Platform) -> Service:
         subscriptions=TOUCHING_SUBSCRIPTIONS if crms else SUBSCRIPTIONS,
         loops=(
             Loop("announce", settings.announce_seconds, announcing(platform.db), due=False, woken=False),
+            Loop("months", settings.months_seconds, closing(platform.db, SETTLE_SECONDS), woken=False),
             Loop("watch", settings.watch_seconds, watching(platform.db), due=False, woken=False),
             Loop(
                 "reading",

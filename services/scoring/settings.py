@@ -36,6 +36,9 @@ class Settings(ServiceSettings):
     watch_seconds: float = Field(
         default=30.0, gt=0, description="machine seconds between looks whether a day of watching is due"
     )
+    months_seconds: float = Field(
+        default=60.0, gt=0, description="machine seconds between looks whether a month is over, to add it up"
+    )
     digest_day: Literal[
         "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "off"
     ] = Field(default="monday", description="day of the weekly digest, on each reader's own calendar")

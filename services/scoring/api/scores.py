@@ -213,7 +213,7 @@ def routes(db: Database) -> APIRouter:
                 values=dict(split_value(question.rollup, one.value)),
                 periods=[
                     PeriodOut(start=period.start, end=period.end, **_numbers(period.histogram))
-                    for period in trend(one.metric, one.days, step)
+                    for period in trend(one.metric, one.parts, step)
                 ],
             )
             for one in found

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from math import inf, pi, sqrt, tan
 from typing import NamedTuple
 
@@ -127,6 +128,7 @@ def design_of(accounts: Iterable[Voices], *, difference: bool, population: int |
     return summed(accounts, difference=difference).design(population)
 
 
+@lru_cache(maxsize=4096)
 def student(freedom: int) -> float:
     """Two-sided 95 % point of Student's distribution, for at least one degree of freedom.
 

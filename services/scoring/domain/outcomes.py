@@ -8,14 +8,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from services.scoring.domain.change import Verdict, compare
+from services.scoring.domain.facts import Fact
 from services.scoring.domain.histogram import Metric
-from services.scoring.domain.metrics import TOO_FEW, Group, Score, Split, scored
+from services.scoring.domain.metrics import FROM, TOO_FEW, Group, Score, Split, scored
 from shared.intervals import Interval, wilson
 
 DAYS_BEFORE = 180
+
+
+def follows(fact: Fact, ended: date) -> list[int]:
+    """What an answer adds to the fate of an account whose contract was renewed or ended on a day.
+
+    Returns:
+        For each metric in turn: 1 for a happy answer, -1 for an unhappy one, and 1 for any that was given.
+        Nothing where the answer does not count, or is not of the days before.
+    """
+    if not fact.counts or not 0 < (ended - fact.day).days <= DAYS_BEFORE:
+        return []
+    given = dict(fact.points)
+    found: list[int] = []
+    for metric, (middle, high) in FROM.items():
+        answer = given.get(metric.value)
+        found += (0, 0) if answer is None else ((answer >= high) - (answer < middle), 1)
+    return found
 
 
 class Link(StrEnum):

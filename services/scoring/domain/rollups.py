@@ -13,10 +13,10 @@ an account's score is summed from its own facts.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from sys import intern
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar, cast
 
 from services.scoring.domain.asks import Ask
 from services.scoring.domain.facts import DIMENSIONS, Dims, Fact, State
@@ -202,6 +202,24 @@ def _rates(tables: Iterable[tuple[int, _Table[tuple[str, date]]]]) -> RateDeltas
             for kind, times in enumerate(counts):
                 cell[kind] += sign * times
     return {cell: counts for cell, counts in found.items() if any(counts)}
+
+
+Key = TypeVar("Key", bound=Cell | RateCell)
+"""Of either kind of cell."""
+
+
+def by_month(changes: Mapping[Key, Sequence[int]], before: date) -> dict[Key, Sequence[int]]:
+    """What sums of closed months change with their days: those of days before the first that is open.
+
+    A month's cell has the first of the month for its day.
+    """
+    found: dict[Key, Sequence[int]] = {}
+    for cell, counts in changes.items():
+        if cell.day < before:
+            month = cast(Key, cell._replace(day=cell.day.replace(day=1)))
+            known = found.get(month)
+            found[month] = [a + b for a, b in zip(known, counts, strict=True)] if known else counts
+    return found
 
 
 def split_value(rollup: str, value: str) -> Mapping[str, str]:

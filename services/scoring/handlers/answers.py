@@ -12,7 +12,7 @@ from services.scoring.domain.asked import attributes_of, brand_questions
 from services.scoring.domain.facts import STATES, day_of
 from services.scoring.domain.reading import Told
 from services.scoring.store import asks as ask_rows
-from services.scoring.store import cells, crm, directory, facts, spoken
+from services.scoring.store import cells, crm, directory, facts, fates, spoken
 from shared.contracts.deliveries import DeliveryHandedOver, DeliveryLinkReady
 from shared.contracts.directory import ContactErased
 from shared.contracts.envelope import Event
@@ -35,6 +35,7 @@ async def on_responses(events: Sequence[Event[Any]], tx: Tx) -> None:
             told += [] if said.test else [said]
     newest = reading.fold(told)
     gone, come = await facts.save_facts(tx.conn, newest)
+    await fates.follow(tx.conn, newest, gone, come)
     await spoken.save_words(tx.conn, newest)
     failpoint("scoring.facts_before_cells")
     await cells.add_scores(tx.conn, rollups.deltas(gone, come))

@@ -7,8 +7,8 @@ from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from services.scoring.domain.around import label_of, number_of
-from services.scoring.store import around
-from shared.contracts.directory import AccountChanged, ContactChanged, ContextRecorded
+from services.scoring.store import around, fates
+from shared.contracts.directory import AccountChanged, ContactChanged, ContextKind, ContextRecorded
 from shared.contracts.envelope import Event
 from shared.contracts.tickets import TICKET_TYPES, Ticket
 from shared.db.database import Tx
@@ -27,8 +27,11 @@ _Kind = TypeVar("_Kind", bound=_Versioned)
 async def on_accounts(events: Sequence[Event[AccountChanged]], tx: Tx) -> None:
     """Keep the newest version of each account; what was said at one that was merged is said at what stays."""
     newest = _newest((event.data.account_id, event.data) for event in events)
-    leads = ((told.account_id, told.merged_into) for told in newest)
-    await note(tx.conn, {UUID(former): UUID(into) for former, into in leads if into})
+    leads = {UUID(told.account_id): UUID(told.merged_into) for told in newest if told.merged_into}
+    if leads:
+        await fates.close_door(tx.conn)
+        await note(tx.conn, leads)
+        await fates.count(tx.conn, leads)
     await around.save_accounts(tx.conn, [_account(told) for told in newest])
 
 
@@ -76,17 +79,23 @@ async def on_tickets(events: Sequence[Event[Any]], tx: Tx) -> None:
 
 async def on_context(events: Sequence[Event[ContextRecorded]], tx: Tx) -> None:
     """Keep what explains a score: usage, renewals, churn, releases, incidents, changes, support tickets."""
-    await around.save_happenings(
-        tx.conn,
-        [
-            around.Happening(
-                event.source, event.id, told.kind.value, str(told.data.get("event", "")), told.at,
-                _uuid(told.account_id), told.product, number_of(told), label_of(told),
-            )
-            for event in events
-            for told in (event.data,)
-        ],
-    )  # fmt: skip
+    happened = [
+        around.Happening(
+            event.source, event.id, told.kind.value, str(told.data.get("event", "")), told.at,
+            _uuid(told.account_id), told.product, number_of(told), label_of(told),
+        )
+        for event in events
+        for told in (event.data,)
+    ]  # fmt: skip
+    ended = {one.account_id for one in happened if one.account_id and one.kind in _ENDS}
+    if ended:
+        await fates.close_door(tx.conn)
+    await around.save_happenings(tx.conn, happened)
+    if ended:
+        await fates.count(tx.conn, ended)
+
+
+_ENDS = (ContextKind.CHURN.value, ContextKind.RENEWAL.value)
 
 
 def _account(told: AccountChanged) -> around.Account:

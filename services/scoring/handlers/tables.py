@@ -193,7 +193,7 @@ async def _trend(conn: Connection, _: Shelf, wanted: Wanted) -> list[Item]:
         | {"start": period.start, "end": period.end}
         | _numbers(score(period.histogram))
         for one in await queries.series(conn, asked)
-        for period in trend(one.metric, one.days, wanted.step)
+        for period in trend(one.metric, one.parts, wanted.step)
     ]
 
 

@@ -125,7 +125,7 @@ def _part(
     filters: Filters,
     speech: views.Speech,
 ) -> Part:
-    whole = sum(one.days.values(), Histogram.of(one.metric))
+    whole = sum(one.parts.values(), Histogram.of(one.metric))
     mine = [row for row in rows if (row.family, row.histogram.metric) == (one.family, one.metric)]
     return Part(
         one.family,

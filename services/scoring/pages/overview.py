@@ -148,5 +148,5 @@ def _trend(
     """The trend of a family's most answered metric; the others are told programme by programme."""
     if not totals:
         return None, Markup("")
-    most = max(totals, key=lambda one: sum(histogram.n for histogram in one.days.values()))
+    most = max(totals, key=lambda one: sum(histogram.n for histogram in one.parts.values()))
     return most.metric, views.trend_of(most, filters.step, speech)

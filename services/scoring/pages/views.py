@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Literal
 
 from babel.dates import format_date, format_skeleton
@@ -55,12 +56,17 @@ class Speech:
 
     def period(self, start: date, step: Step) -> str:
         """The name of a period on an axis: `3 Mar`, `Mar 2026`, `Q1 2026`."""
-        locale = babel_locale(self.locale)
-        if step is Step.QUARTER:
-            return f"Q{(start.month - 1) // 3 + 1} {start.year}"
-        skeleton = "MMMd" if step is Step.WEEK else "yMMM"
-        text: str = format_skeleton(skeleton, start, locale=locale)
-        return text
+        return _period(self.locale, start, step)
+
+
+@lru_cache(maxsize=4096)
+def _period(locale: str, start: date, step: Step) -> str:
+    """The same few weeks and months are on all pages, and each takes longer to word than to add up."""
+    if step is Step.QUARTER:
+        return f"Q{(start.month - 1) // 3 + 1} {start.year}"
+    skeleton = "MMMd" if step is Step.WEEK else "yMMM"
+    text: str = format_skeleton(skeleton, start, locale=babel_locale(locale))
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +133,8 @@ def bars(histogram: Histogram, speech: Speech) -> Markup:
 
 def trend_of(series: Series, step: Step | Literal[""], speech: Speech) -> Markup:
     """The trend of a score, by the step that was chosen or else by the one that fits."""
-    chosen = step or fitting(series.metric, series.days, TOO_FEW)
-    return trend(periods_of(series.metric, series.days, chosen), chosen, speech)
+    chosen = step or fitting(series.metric, series.parts, TOO_FEW)
+    return trend(periods_of(series.metric, series.parts, chosen), chosen, speech)
 
 
 def trend(periods: Sequence[Period], step: Step, speech: Speech) -> Markup:

@@ -10,13 +10,20 @@ from shared.db.notify import since
 FEED = "scores"
 """Rung when headlines were announced."""
 
+_BUCKETS = ", ".join(f"b{number}" for number in range(BUCKETS))
 _SUMS = ", ".join(f"coalesce(sum(b{number}), 0)::bigint" for number in range(BUCKETS))
+_MINE = """metric = h.metric and family = h.family and rollup = 'programme' and value = h.programme"""
+# Closed months first, then the days since: each by the key alone.
 _STATES = f"""
-select h.metric, h.family, h.programme, h.version, {_SUMS}
-from headlines h left join score_cells c
-    on c.metric = h.metric and c.family = h.family and c.rollup = 'programme' and c.value = h.programme
+select h.metric, h.family, h.programme, h.version, its.*
+from headlines h cross join lateral (
+    select {_SUMS} from (
+        select {_BUCKETS} from score_months where {_MINE} and month < (select before from closed_months)
+        union all
+        select {_BUCKETS} from score_cells where {_MINE} and day >= (select before from closed_months)
+    ) as cells
+) as its
 where (h.metric, h.family, h.programme) in (select * from unnest($1::text[], $2::text[], $3::text[]))
-group by h.metric, h.family, h.programme
 order by h.metric, h.family, h.programme
 """  # noqa: S608 - our own column names
 _CLAIM = """

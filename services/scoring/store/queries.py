@@ -10,43 +10,39 @@ from datetime import date
 from services.scoring.domain.asking import Question, Span
 from services.scoring.domain.histogram import BUCKETS, Histogram, Metric
 from services.scoring.domain.rates import Asked
+from services.scoring.store import months
 from shared.db.database import Connection
 
 _LAST = "\U0010ffff"
 """Behind every other character; stands in no text."""
 
-_SUMS = ", ".join(f"sum(b{number})::bigint" for number in range(BUCKETS))
-_ANY = " + ".join(f"sum(b{number})" for number in range(BUCKETS))
-_WHERE = """
-where rollup = $1 and value between $2 and $3
-    and ($4::text is null or metric = $4) and ($5::text is null or family = $5) and day between $6 and $7
-"""
-_SCORES = f"""
-select metric, family, value, {_SUMS} from score_cells {_WHERE}
-group by metric, family, value having {_ANY} > 0 order by metric, family, value
-"""  # noqa: S608 - our own column names
-_DAYS = f"""
-select metric, family, value, day, {_SUMS} from score_cells {_WHERE}
-group by metric, family, value, day order by metric, family, value, day
-"""  # noqa: S608 - our own column names
-# For each span by itself: joined at once, all cells of a rollup would be held against all spans.
-_SPANS = f"""
-select n::int, found.* from unnest($1::date[], $2::date[]) with ordinality as spans (first, last, n)
-cross join lateral (
-    select metric, family, value, {_SUMS} from score_cells
-    where rollup = 'programme' and day between spans.first and spans.last
-        and ($3::text[] is null or value = any ($3)) and ($4::text is null or metric = $4)
-    group by metric, family, value having {_ANY} > 0 order by metric, family, value
-) as found order by n
-"""  # noqa: S608 - our own column names
-_RATES = """
-select family, value,
-    sum(requested)::bigint, sum(handed_over)::bigint, sum(answered)::bigint, sum(held)::bigint
-from rate_cells
-where rollup = $1 and value between $2 and $3
-    and ($4::text is null or family = $4) and day between $5 and $6
-group by family, value order by family, value
-"""
+_BUCKETS = [f"b{number}" for number in range(BUCKETS)]
+_SUMS = ", ".join(f"sum({bucket})::bigint" for bucket in _BUCKETS)
+# Statements of their own, not one with a choice in it: only then values are found by the index that fits.
+_VALUES = {
+    "all": "rollup = $1 and $2::text <= $3::text",
+    "some": "rollup = $1 and value between $2 and $3",
+    "one": "rollup = $1 and value = $2 and $2::text = $3::text",
+}
+_OF = {
+    which: f"{values} and ($4::text is null or metric = $4) and ($5::text is null or family = $5)"
+    for which, values in _VALUES.items()
+}
+_SCORES = {
+    which: months.cells("score", "metric, family, value", _BUCKETS, of, 6) for which, of in _OF.items()
+}
+# The part of a week that lies in one month: any step of a trend is made of such parts. Day one was a Monday.
+_PARTS = {
+    which: f"""
+    select metric, family, value,
+        greatest(day - (day - date '0001-01-01') % 7, date_trunc('month', day::timestamp)::date), {_SUMS}
+    from score_cells where {of} and day between $6 and $7 group by 1, 2, 3, 4 order by 1, 2, 3, 4
+    """  # noqa: S608 - our own column names
+    for which, of in _OF.items()
+}
+_COUNTS = ("requested", "handed_over", "answered", "held")
+_RATED = {which: f"{values} and ($4::text is null or family = $4)" for which, values in _VALUES.items()}
+_RATES = {which: months.cells("rate", "family, value", _COUNTS, of, 5) for which, of in _RATED.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,51 +56,45 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """The answers under one value of a rollup, day by day."""
+    """The answers under one value of a rollup, by parts of weeks.
+
+    A part is what of a week lies in one month, named by its first day: periods of any step are made of it.
+    """
 
     metric: Metric
     family: str
     value: str
-    days: Mapping[date, Histogram]
+    parts: Mapping[date, Histogram]
 
 
 async def scores(conn: Connection, question: Question) -> list[Found]:
     """Sum up the cells of a question; values without an answer are left out."""
-    rows = await conn.fetch(_SCORES, *_parameters(question))
-    return [
-        Found(row[1], row[2], Histogram.from_buckets(Metric(row[0]), row[3:])) for row in map(tuple, rows)
-    ]
+    (found,) = await scores_in(conn, question, (question.span,))
+    return found
+
+
+async def scores_in(conn: Connection, question: Question, spans: Sequence[Span]) -> list[list[Found]]:
+    """The same for each of some spans, in one statement; that of the question is not asked for."""
+    found: list[list[Found]] = [[] for _ in spans]
+    rows = await conn.fetch(
+        _SCORES[_which(question)], *_parameters(question), *await months.pieces(conn, spans)
+    )
+    for n, metric, family, value, *buckets in map(tuple, rows):
+        found[n].append(Found(family, value, Histogram.from_buckets(Metric(metric), buckets)))
+    return found
 
 
 async def series(conn: Connection, question: Question) -> list[Series]:
-    """The cells of a question day by day."""
+    """The cells of a question, part of a week by part of a week."""
     found: dict[tuple[str, str, str], dict[date, Histogram]] = {}
-    for row in map(tuple, await conn.fetch(_DAYS, *_parameters(question))):
-        metric, family, value, day, *buckets = row
-        days = found.setdefault((metric, family, value), {})
-        days[day] = Histogram.from_buckets(Metric(metric), buckets)
-    return [Series(Metric(metric), family, value, days) for (metric, family, value), days in found.items()]
-
-
-async def scores_in(
-    conn: Connection,
-    spans: Sequence[Span],
-    *,
-    programmes: Sequence[str] | None = None,
-    metric: Metric | None = None,
-) -> list[list[Found]]:
-    """The score of each programme in each of some spans, in one statement."""
-    found: list[list[Found]] = [[] for _ in spans]
     rows = await conn.fetch(
-        _SPANS,
-        [span.first for span in spans],
-        [span.last for span in spans],
-        programmes,
-        metric.value if metric else None,
+        _PARTS[_which(question)], *_parameters(question), question.span.first, question.span.last
     )
-    for n, kind, family, value, *buckets in map(tuple, rows):
-        found[n - 1].append(Found(family, value, Histogram.from_buckets(Metric(kind), buckets)))
-    return found
+    for row in map(tuple, rows):
+        metric, family, value, part, *buckets = row
+        parts = found.setdefault((metric, family, value), {})
+        parts[part] = Histogram.from_buckets(Metric(metric), buckets)
+    return [Series(Metric(metric), family, value, parts) for (metric, family, value), parts in found.items()]
 
 
 async def rates(
@@ -116,10 +106,28 @@ async def rates(
     exact: bool = False,
     family: str | None = None,
 ) -> dict[tuple[str, str], Asked]:
-    """Asked and answered by family and value."""
+    """Asked and answered by family and value in one span."""
+    (found,) = await rates_in(conn, rollup, (span,), prefix=prefix, exact=exact, family=family)
+    return found
+
+
+async def rates_in(
+    conn: Connection,
+    rollup: str,
+    spans: Sequence[Span],
+    *,
+    prefix: str = "",
+    exact: bool = False,
+    family: str | None = None,
+) -> list[dict[tuple[str, str], Asked]]:
+    """Asked and answered by family and value in each of some spans, in one statement."""
+    found: list[dict[tuple[str, str], Asked]] = [{} for _ in spans]
     ends = ends_of(prefix, exact=exact)
-    rows = await conn.fetch(_RATES, rollup, *ends, family, span.first, span.last)
-    return {(row[0], row[1]): Asked(*map(int, tuple(row)[2:])) for row in rows}
+    which = _which(Question(rollup, prefix, exact))
+    rows = await conn.fetch(_RATES[which], rollup, *ends, family, *await months.pieces(conn, spans))
+    for n, kind, value, *counts in map(tuple, rows):
+        found[n][kind, value] = Asked(*counts)
+    return found
 
 
 async def titles(conn: Connection) -> dict[str, dict[str, str]]:
@@ -133,13 +141,14 @@ def ends_of(prefix: str, *, exact: bool) -> tuple[str, str]:
     return prefix, prefix if exact else prefix + _LAST
 
 
+def _which(question: Question) -> str:
+    return "one" if question.exact else "some" if question.prefix else "all"
+
+
 def _parameters(question: Question) -> Sequence[object]:
-    span = question.span
     return (
         question.rollup,
         *ends_of(question.prefix, exact=question.exact),
         question.metric.value if question.metric else None,
         question.family,
-        span.first,
-        span.last,
     )

@@ -1,16 +1,15 @@
-"""All cells counted once more from facts and asks: to compare with those kept, or to replace them."""
+"""All sums counted once more from facts and asks: to compare with those kept, or to replace them."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from services.scoring.domain import rollups
 from services.scoring.domain.asks import Ask
 from services.scoring.domain.facts import Fact
-from services.scoring.domain.rollups import Cell, RateCell
-from services.scoring.store import cells
+from services.scoring.domain.rollups import Key, by_month
+from services.scoring.store import cells, fates
 from services.scoring.store.asks import asks_after
 from services.scoring.store.facts import facts_after
 from shared.db.database import Connection, Tx
@@ -20,11 +19,13 @@ AT_ONCE = 5000
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
-    """A cell that is not what facts and asks say; a missing one has no counts."""
+    """A cell, or the fate of an account, that is not what facts and asks say; a missing one has no counts."""
 
-    cell: Cell | RateCell
+    cell: tuple[object, ...]
     kept: Sequence[int]
     counted: Sequence[int]
+    whole_month: bool = False
+    """Whether it is the cell of a closed month, which begins on its day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ async def rebuild_cells(tx: Tx) -> int:
         done += len(facts)
     async for asks in _asks(tx.conn):
         await cells.add_rates(tx.conn, rollups.ask_rates([], asks))
+    await fates.count_all(tx.conn)
     return done
 
 
@@ -68,7 +70,12 @@ async def check_cells(tx: Tx) -> Checked:
         _add(rates, rollups.ask_rates([], asks))
     wrong: list[Wrong] = _different(await cells.all_scores(tx.conn), scores)
     wrong += _different(await cells.all_rates(tx.conn), rates)
-    return Checked(done, len(scores) + len(rates), wrong)
+    score_months, rate_months, before = await cells.all_months(tx.conn)
+    monthly, rated = by_month(scores, before), by_month(rates, before)
+    wrong += _different(score_months, monthly, whole_month=True)
+    wrong += _different(rate_months, rated, whole_month=True)
+    wrong += [Wrong(("fate", *one[:1]), *one[1:]) for one in await fates.wrong(tx.conn)]
+    return Checked(done, len(scores) + len(rates) + len(monthly) + len(rated), wrong)
 
 
 async def _take_your_time(conn: Connection) -> None:
@@ -77,21 +84,20 @@ async def _take_your_time(conn: Connection) -> None:
     await conn.execute("set local statement_timeout = 0")
 
 
-_Key = TypeVar("_Key", bound="Cell | RateCell")
-
-
-def _add(to: dict[_Key, list[int]], more: Mapping[_Key, list[int]]) -> None:
+def _add(to: dict[Key, list[int]], more: Mapping[Key, list[int]]) -> None:
     for cell, counts in more.items():
         known = to.get(cell)
         to[cell] = [a + b for a, b in zip(known, counts, strict=True)] if known else counts
 
 
-def _different(kept: Mapping[_Key, list[int]], counted: Mapping[_Key, list[int]]) -> list[Wrong]:
+def _different(
+    kept: Mapping[Key, Sequence[int]], counted: Mapping[Key, Sequence[int]], *, whole_month: bool = False
+) -> list[Wrong]:
     found = []
     for cell in sorted({*kept, *counted}):
         is_kept, is_counted = kept.get(cell, []), counted.get(cell, [])
         if is_kept != is_counted and (any(is_kept) or any(is_counted)):
-            found.append(Wrong(cell, is_kept, is_counted))
+            found.append(Wrong(cell, is_kept, is_counted, whole_month))
     return found
 
 

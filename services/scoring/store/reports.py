@@ -56,10 +56,9 @@ async def compared(
     conn: Connection, span: Span, before: Span, *, programme: str = "", family: str | None = None
 ) -> list[Compared]:
     """Every score of a span beside that of the span before; a score without an answer now is left out."""
-    now = await queries.scores(conn, ask(programme=programme, family=family, span=span))
-    was = await queries.scores(conn, ask(programme=programme, family=family, span=before))
+    now, was = await queries.scores_in(conn, ask(programme=programme, family=family), (span, before))
     designs = await _designs(conn, Span(before.first, span.last), programme, family)
-    people = [await _people(conn, one, programme) for one in (span, before)]
+    people = await _people(conn, (span, before), programme)
     return _beside(now, was, designs, people)
 
 
@@ -68,10 +67,10 @@ async def compared_each(conn: Connection, pairs: Sequence[tuple[Span, Span]]) ->
     if not pairs:
         return []
     spans = [span for pair in pairs for span in pair]
-    scores = await queries.scores_in(conn, spans)
+    scores = await queries.scores_in(conn, ask(), spans)
     whole = Span(min(span.first for span in spans), max(span.last for span in spans))
     designs = await _designs(conn, whole, "", None)
-    people = [await _people(conn, span, "") for span in spans]
+    people = await _people(conn, spans, "")
     return [
         _beside(scores[at], scores[at + 1], designs, people[at : at + 2]) for at in range(0, len(spans), 2)
     ]
@@ -113,18 +112,24 @@ def _fitted(known: tuple[Design, int], n: int, population: int | None) -> Design
     return replace(design, accounts=accounts, population=max(population, n) if population else None)
 
 
-async def _people(conn: Connection, span: Span, programme: str) -> dict[tuple[str, str], int]:
-    """People who could have answered in a span: those asked, of relationship programmes alone.
+async def _people(
+    conn: Connection, spans: Sequence[Span], programme: str
+) -> list[Mapping[tuple[str, str], int]]:
+    """People who could have answered in each span: those asked, of relationship programmes alone.
 
     What customers think of the house is a question to a finite number of them. What they think of a delivery
     is asked of a process that goes on, so there is no end to those who could be asked.
     """
-    first = span.first - timedelta(days=LONGEST_OPEN) if span.first > date(2000, 3, 1) else span.first
-    asked = await queries.rates(
-        conn, "programme", Span(first, span.last), prefix=programme, exact=bool(programme),
-        family=Family.RELATIONSHIP.value,
-    )  # fmt: skip
-    return {key: counts.handed_over for key, counts in asked.items() if counts.handed_over}
+    could = [
+        Span(
+            one.first - timedelta(days=LONGEST_OPEN) if one.first > date(2000, 3, 1) else one.first, one.last
+        )
+        for one in spans
+    ]
+    asked = await queries.rates_in(
+        conn, "programme", could, prefix=programme, exact=bool(programme), family=Family.RELATIONSHIP.value
+    )
+    return [{key: counts.handed_over for key, counts in of.items() if counts.handed_over} for of in asked]
 
 
 async def by_cohort(conn: Connection, programme: str, today: date, weeks: int = 13) -> list[Cohort]:

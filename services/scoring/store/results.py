@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from services.scoring.domain.asking import Span
+from services.scoring.domain.asking import Span, ask
 from services.scoring.domain.change import Change, discoveries
 from services.scoring.domain.goals import EVENTS, Goal, Reached, Value, measured, metric_of
 from services.scoring.domain.histogram import Histogram, Metric
-from services.scoring.domain.metrics import FROM, Group, score
-from services.scoring.domain.outcomes import DAYS_BEFORE, Fate, Outcome, outcome
-from services.scoring.store import queries, reports
+from services.scoring.domain.metrics import score
+from services.scoring.domain.outcomes import Outcome, outcome
+from services.scoring.store import fates, queries, reports
 from shared.db.database import Connection
 
 FIX_DAYS = 90
@@ -32,42 +32,6 @@ select min(at)::date as day, label from happenings
 where kind = 'change_shipped' and at >= $1::date and at < $2::date + 1
 group by label, date_trunc('day', at) order by day desc, label limit $3
 """
-
-
-def _balance(metric: Metric) -> str:
-    """Happy answers less unhappy ones, and all that were given."""
-    middle, high = FROM[metric]
-    return (
-        f"count(*) filter (where {metric} >= {high}) - count(*) filter (where {metric} < {middle})"
-        f" as {metric}, count({metric}) as {metric}_given"
-    )
-
-
-def _moods(metric: Metric) -> str:
-    """Accounts by what most of their answers were."""
-    return f"""
-    select '{metric}', sign({metric})::int, count(*)::int, (count(*) filter (where kind = 'churn'))::int
-    from said where {metric}_given > 0 group by 2
-    """  # noqa: S608 - names of our own
-
-
-_FATES = f"""
-with ended as (
-    select distinct on (1) coalesce(m.id, account_id) as account_id, kind, at::date as day
-    from happenings left join merged m on m.former = account_id
-    where kind in ('churn', 'renewal') and account_id is not null and at >= $1::date
-    order by 1, at desc
-), said as materialized (
-    select e.account_id, e.kind, {", ".join(map(_balance, Metric))}
-    from ended e join answer_facts f on f.state = 'counted' and f.account_id = any (
-            e.account_id || array(select former from merged m where m.id = e.account_id))
-        and f.day < e.day and f.day >= e.day - $2::int
-    group by e.account_id, e.kind
-)
-{" union all ".join(map(_moods, Metric))}
-"""  # noqa: S608 - names and numbers of our own
-_MOODS = {1: Group.HIGH, 0: Group.MIDDLE, -1: Group.LOW}
-"""More happy than unhappy answers, as many, fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,28 +63,43 @@ class Fix:
 
 async def goals(conn: Connection, today: date) -> list[Aim]:
     """Every group that has a goal, with its progress."""
-    found = []
+    aimed = []
     for group, text, since, programmes in map(tuple, await conn.fetch(_GOALS)):
         told = json.loads(text)
         goal = Goal(**{key: str(told["goal"][key]) for key in ("metric", "change", "baseline")},
                     by=date.fromisoformat(str(told["goal"]["by"])), since=since)  # fmt: skip
-        before = await _value(conn, goal, goal.before, programmes)
-        now = await _value(conn, goal, goal.now(today), programmes)
-        reached = measured(goal, before, now, today)
-        found.append(Aim(group, told.get("title") or {}, goal, sorted(programmes), reached))
+        aimed.append((group, told.get("title") or {}, goal, sorted(programmes)))
+    said = await _said(conn, {one for _, _, goal, _ in aimed for one in (goal.before, goal.now(today))})
+    found = []
+    for group, title, goal, programmes in aimed:
+        before, now = [
+            await _value(conn, goal, span, said[span], programmes) for span in (goal.before, goal.now(today))
+        ]
+        found.append(Aim(group, title, goal, programmes, measured(goal, before, now, today)))
     return found
 
 
-async def _value(conn: Connection, goal: Goal, span: Span, programmes: Sequence[str]) -> Value:
+async def _said(conn: Connection, spans: Collection[Span]) -> dict[Span, Sequence[queries.Found]]:
+    """The scores of all programmes in each span that a goal is measured by."""
+    wanted = list(spans)
+    return dict(zip(wanted, await queries.scores_in(conn, ask(), wanted), strict=True))
+
+
+async def _value(
+    conn: Connection, goal: Goal, span: Span, said: Sequence[queries.Found], programmes: Sequence[str]
+) -> Value:
     metric = metric_of(goal)
     if metric is None:
-        kind = EVENTS.get(goal.metric, "")
-        times = int(await conn.fetchval(_HAPPENED, kind, span.first, span.last))
-        days = (span.last - span.first).days + 1
-        return Value(30 * times / days if kind and days > 0 else None, times)
-    (found,) = await queries.scores_in(conn, [span], programmes=programmes, metric=metric)
-    whole = sum((one.histogram for one in found), Histogram.of(metric))
+        return await _times(conn, EVENTS.get(goal.metric, ""), span)
+    mine = [one.histogram for one in said if one.value in programmes and one.histogram.metric is metric]
+    whole = sum(mine, Histogram.of(metric))
     return Value(score(whole).value, whole.n)
+
+
+async def _times(conn: Connection, kind: str, span: Span) -> Value:
+    times = int(await conn.fetchval(_HAPPENED, kind, span.first, span.last))
+    days = (span.last - span.first).days + 1
+    return Value(30 * times / days if kind and days > 0 else None, times)
 
 
 async def fixes(conn: Connection, today: date) -> list[Fix]:
@@ -147,8 +126,5 @@ def _around(day: date, today: date) -> tuple[Span, Span]:
 
 async def outcomes(conn: Connection, today: date) -> list[Outcome]:
     """What became of accounts within a year, by what they had said; no metric that nobody was asked."""
-    fates: dict[Metric, dict[Group, Fate]] = {}
-    rows = await conn.fetch(_FATES, today - timedelta(days=365), DAYS_BEFORE)
-    for metric, mood, accounts, left in map(tuple, rows):
-        fates.setdefault(Metric(metric), {})[_MOODS[mood]] = Fate(accounts, left)
-    return [outcome(metric, fates[metric]) for metric in Metric if metric in fates]
+    known = await fates.by_mood(conn, today - timedelta(days=365))
+    return [outcome(metric, known[metric]) for metric in Metric if metric in known]

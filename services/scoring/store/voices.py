@@ -31,6 +31,8 @@ def _each(select: str, facts: str) -> str:
 
 _COUNTS = """count(*)::int, (count(*) filter (where {metric} >= {high}))::int,
     (count(*) filter (where {metric} < {middle}))::int"""
+_TIMES = """sum(times)::int, coalesce(sum(times) filter (where {metric} >= {high}), 0)::int,
+    coalesce(sum(times) filter (where {metric} < {middle}), 0)::int"""
 
 
 def _newest(which: str) -> str:
@@ -48,17 +50,21 @@ def _newest(which: str) -> str:
 
 # Two statements, not one with a choice in it: only then one programme is found by the index.
 _NEWEST = {"": _newest("$3 = ''"), "one": _newest("programme = $3")}
+# Equal answers are added up before they are told apart by metric: of thousands there are some hundreds.
 _SAID = {
     which: _each(
         f"""
-        select '{{metric}}', family, programme, coalesce(account::text, ''), persona, {_COUNTS}
-        from f where {{metric}} is not null group by 2, 3, 4, 5
+        select '{{metric}}', family, programme, coalesce(account::text, ''), persona, {_TIMES}
+        from f where {{metric}} is not null group by family, programme, account, persona
         """,  # noqa: S608 - texts of this module
-        newest,
+        f"""
+        select programme, persona, account, family, nps, nps5, csat, ces, count(*) as times
+        from ({newest}) as each group by 1, 2, 3, 4, 5, 6, 7, 8
+        """,  # noqa: S608 - as above
     )
     for which, newest in _NEWEST.items()
 }
-# People of no known account each stand for themselves.
+# People of no known account each stand for themselves, under an id that nobody has.
 _SUMS = {
     which: _each(
         """
@@ -68,14 +74,14 @@ _SUMS = {
         from (
             select family, programme, count(*) as n, count(*) filter (where {metric} >= {high}) as high,
                 count(*) filter (where {metric} < {middle}) as low
-            from f where {metric} is not null and account is not null group by family, programme, account
-            union all
-            select family, programme, 1, ({metric} >= {high})::int, ({metric} < {middle})::int
-            from f where {metric} is not null and account is null
+            from f where {metric} is not null group by family, programme, account
         ) as accounts
         group by 2, 3
         """,
-        newest,
+        f"""
+        select programme, coalesce(account, gen_random_uuid()) as account, family, nps, nps5, csat, ces
+        from ({newest}) as each
+        """,  # noqa: S608 - as above
     )
     for which, newest in _NEWEST.items()
 }
@@ -109,9 +115,10 @@ _OF_PROGRAMMES = _each(
 _STAYS = "not exists (select from merged m where m.former = a.account_id)"
 _KNOWN = f"""
 select (select count(*) from accounts a where {_STAYS})::int,
-    (select count(distinct account_id) from people p
-        where persona = 'decision_maker'
-            and not exists (select from merged m where m.former = p.contact_id))::int
+    (select count(*) from (
+        select distinct account_id from people p where persona = 'decision_maker' and account_id is not null
+            and not exists (select from merged m where m.former = p.contact_id)
+    ) as deciding)::int
 """  # noqa: S608 - texts of this module
 _VALUES = f"""
 select account_id::text, annual_value from accounts a where annual_value > 0 and {_STAYS}

@@ -1,4 +1,4 @@
-"""What scoring does by itself: announce headlines, look for drops, refresh gauges."""
+"""What scoring does by itself: announce headlines, close months, look for drops, refresh gauges."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from services.scoring.domain.headlines import Headline, told
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.metrics import GROUP_NAMES, score
 from services.scoring.domain.rates import rate
-from services.scoring.store import drops, queries, reports
+from services.scoring.store import drops, months, queries, reports
 from services.scoring.store.headlines import FEED, all_headlines, unannounced
 from shared.contracts.model import Family
 from shared.contracts.scores import ScoreDropped
@@ -37,6 +37,25 @@ def announcing(db: Database) -> Callable[[], Awaitable[int]]:
         return len(changed) if len(changed) == ANNOUNCED_AT_ONCE else 0
 
     return announce
+
+
+def closing(db: Database, settle: float = 0.0) -> Callable[[], Awaitable[int]]:
+    """One round of closing the months of cells that are over, one a round.
+
+    Args:
+        db: Where cells are.
+        settle: Machine seconds from now in which none is closed: while a new version is rolled out, processes
+            of the one before write cells of days alone.
+    """
+    starts = db.machine.monotonic() + settle
+
+    async def close() -> int:
+        if db.machine.monotonic() < starts:
+            return 0
+        async with db.begin() as tx:
+            return int(await months.close_one(tx))
+
+    return close
 
 
 async def republish(tx: Tx) -> None:
