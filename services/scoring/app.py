@@ -21,6 +21,7 @@ from services.scoring.domain.health import WEIGHTS, Part
 from services.scoring.domain.references import References
 from services.scoring.handlers import SUBSCRIPTIONS, TOUCHING_SUBSCRIPTIONS
 from services.scoring.handlers.comments import Library, library, reading
+from services.scoring.handlers.showcase import Showcase
 from services.scoring.pages import pages
 from services.scoring.pages.badge import badge_pages
 from services.scoring.pages.badges import operator_pages
@@ -95,9 +96,10 @@ def _badges(router: APIRouter, platform: Platform, read_with: Library) -> None:
     """What is published for everybody, and the pages of those who publish."""
     url = platform.settings.public_url
     signer = platform.tokens.public()
-    numbers = BadgeRoutes(platform.db, platform.clock, platform.machine, read_with, signer, url)
+    showcase = Showcase(platform.db, platform.clock, platform.machine, read_with)
+    numbers = BadgeRoutes(platform.db, platform.clock, platform.machine, showcase, signer, url)
     join(router, numbers.router())
-    join(router, badge_pages(platform.db, platform.clock, read_with))
+    join(router, badge_pages(showcase))
     join(router, operator_pages(platform.db, platform.clock, read_with, url))
 
 

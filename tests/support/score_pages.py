@@ -15,6 +15,7 @@ from services.scoring.api.badges import BadgeRoutes
 from services.scoring.app import dictionary_of, references_of
 from services.scoring.domain.health import WEIGHTS
 from services.scoring.handlers.comments import Library, library, reading
+from services.scoring.handlers.showcase import Showcase
 from services.scoring.pages import pages
 from services.scoring.pages.badge import badge_pages
 from services.scoring.pages.badges import operator_pages
@@ -179,9 +180,10 @@ def application(db: Database, clock: FixedClock, access: Access) -> FastAPI:
     """The web application of scoring alone."""
     app = web_app(access, "http://127.0.0.1")
     signer = PublicSigner(KeyRing(2, {1: b"s" * 32, 2: b"t" * 32}))
-    numbers = BadgeRoutes(db, clock, FakeMachine(), library_of(clock), signer, "http://127.0.0.1")
+    showcase = Showcase(db, clock, db.machine, library_of(clock))
+    numbers = BadgeRoutes(db, clock, FakeMachine(), showcase, signer, "http://127.0.0.1")
     join(app, numbers.router())
-    join(app, badge_pages(db, clock, library_of(clock)))
+    join(app, badge_pages(showcase))
     join(app, operator_pages(db, clock, library_of(clock), "http://127.0.0.1"))
     join(app, comments.routes(db, clock, library_of(clock)))
     join(app, comment_pages(db, clock, library_of(clock)))

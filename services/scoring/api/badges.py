@@ -26,7 +26,8 @@ from services.scoring.domain.histogram import Metric
 from services.scoring.domain.windows import span_of
 from services.scoring.handlers import badges, quoting
 from services.scoring.handlers.badges import NotPublishedError
-from services.scoring.handlers.comments import Library, words
+from services.scoring.handlers.comments import words
+from services.scoring.handlers.showcase import Showcase
 from services.scoring.store import badges as store
 from shared.contracts.model import Family
 from shared.db.database import Connection, Database
@@ -156,7 +157,7 @@ class BadgeRoutes:
     """Publishes and shows.
 
     Args:
-        library: Opens words.
+        showcase: What everybody sees; its library opens words for whoever chooses some, too.
         signer: Signs what is published.
         machine: Its time is in signatures, since other machines compare it with theirs.
         public_url: Where badges are reached.
@@ -167,14 +168,15 @@ class BadgeRoutes:
         db: Database,
         clock: Clock,
         machine: Machine,
-        library: Library,
+        showcase: Showcase,
         signer: PublicSigner,
         public_url: str,
     ) -> None:
         self._db = db
         self._clock = clock
         self._machine = machine
-        self._library = library
+        self._library = showcase.library
+        self._showcase = showcase
         self._signer = signer
         self._url = public_url.rstrip("/")
 
@@ -195,9 +197,9 @@ class BadgeRoutes:
         @router.get("/{key}.json", response_model=SignedBadge, responses=_SAME | _GONE)
         async def numbers(request: Request, key: Key) -> Response:
             """A published score with its signature; it may be kept, and asked about with its ETag."""
-            async with self._db.read() as conn:
-                badge = await standing(conn, key)
-                found = await badges.public(conn, self._library, badge, self._clock.now().date())
+            found = await self._showcase.look(key)
+            if found is None:
+                raise Problem(410, "This badge was taken back.", what_to_do="Remove it from your page.")
             return _json(request, self._signed(told(found)).model_dump(mode="json"))
 
         return router
@@ -306,20 +308,6 @@ class BadgeRoutes:
             taken_back_by=badge.taken_back_by,
             reason=badge.reason,
         )
-
-
-async def standing(conn: Connection, key: str) -> Badge:
-    """The badge that everybody knows by a key.
-
-    Raises:
-        Problem: 404, there never was one; 410, it was taken back.
-    """
-    badge = await store.named(conn, key)
-    if badge is None:
-        raise Problem(404, "There is no such badge.")
-    if not badge.stands:
-        raise Problem(410, "This badge was taken back.", what_to_do="Remove it from your page.")
-    return badge
 
 
 def told(found: Shown) -> PublicBadge:

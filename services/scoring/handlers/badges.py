@@ -18,6 +18,7 @@ from services.scoring.domain.badges import (
     Why,
     shown,
 )
+from services.scoring.domain.metrics import Score
 from services.scoring.domain.windows import before, span_of
 from services.scoring.handlers.comments import Library, words
 from services.scoring.store import badges as store
@@ -89,15 +90,27 @@ async def leave_out(tx: Tx, badge: Badge, response_id: UUID, *, by: str) -> None
 
 async def public(conn: Connection, library: Library, badge: Badge, today: date) -> Shown:
     """What everybody sees of a badge: the very number of the score pages, words only while they agree."""
+    return await with_words(conn, library, badge, today, await score_of(conn, badge, today))
+
+
+async def score_of(conn: Connection, badge: Badge, today: date) -> Score | None:
+    """The score of a badge as the score pages have it; None while nobody answered."""
     wanted = badge.wanted
     span = span_of(wanted.period.window, today)
     earlier = before(span, wanted.period.window) or span
     compared = await reports.compared(conn, span, earlier, programme=wanted.programme, family=badge.family)
-    found = next((one.change.after for one in compared if one.metric is wanted.metric), None)
-    masked = shown(badge, span, found, ())
+    return next((one.change.after for one in compared if one.metric is wanted.metric), None)
+
+
+async def with_words(
+    conn: Connection, library: Library, badge: Badge, today: date, score: Score | None
+) -> Shown:
+    """A badge with its score, and with words of those who agree at this moment."""
+    span = span_of(badge.wanted.period.window, today)
+    masked = shown(badge, span, score, ())
     if masked.score is None:
         return masked
-    return shown(badge, span, found, await _quotes(conn, library, badge, span))
+    return shown(badge, span, score, await _quotes(conn, library, badge, span))
 
 
 async def _quotes(conn: Connection, library: Library, badge: Badge, span: Span) -> list[Quote]:

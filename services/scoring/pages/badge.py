@@ -23,17 +23,12 @@ from markupsafe import Markup
 from services.scoring.domain.badges import Shown
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.metrics import Score
-from services.scoring.handlers import badges
-from services.scoring.handlers.comments import Library
+from services.scoring.handlers.showcase import Showcase
 from services.scoring.pages.views import Speech
-from services.scoring.store import badges as store
-from shared.db.database import Database
-from shared.runtime.clock import Clock
 from shared.web.caching import unless_known
 from shared.web.dates import babel_locale, number, percent, signed
 from shared.web.i18n import negotiate
 from shared.web.paths import Key
-from shared.web.problems import Problem
 from shared.web.templates import environment, speaking
 
 HERE = Path(__file__).parent
@@ -76,29 +71,21 @@ class Told:
     basis: str
 
 
-def badge_pages(db: Database, clock: Clock, library: Library) -> APIRouter:
+def badge_pages(showcase: Showcase) -> APIRouter:
     """The page and the picture of a badge, for everybody."""
     router = APIRouter(include_in_schema=False)
-
-    async def found(key: str) -> Shown | None:
-        """What may be seen; None where it was taken back."""
-        async with db.read() as conn:
-            badge = await store.named(conn, key)
-            if badge is None:
-                raise Problem(404, "There is no such badge.")
-            return await badges.public(conn, library, badge, clock.now().date()) if badge.stands else None
 
     @router.api_route("/badges/{key}.svg", methods=["GET", "HEAD"])
     async def picture(request: Request, key: Key, lang: str = "") -> Response:
         """The score as a picture, without words of customers."""
-        shown, speech = await found(key), _speech(request, lang)
+        shown, speech = await showcase.look(key), _speech(request, lang)
         values = _picture(shown, speech) | {"style": _PICTURE_STYLE, "locale": speech.locale}
         return _answer(request, "badge.svg", values, "image/svg+xml", _PICTURE, gone=shown is None)
 
     @router.api_route("/badges/{key}", methods=["GET", "HEAD"])
     async def page(request: Request, key: Key, lang: str = "") -> Response:
         """The score with words of customers, for a frame."""
-        shown, speech = await found(key), _speech(request, lang)
+        shown, speech = await showcase.look(key), _speech(request, lang)
         values = _page(shown, speech) | {"style": _PAGE_STYLE, "url": f"/badges/{key}"}
         values |= speaking(_ENV, speech.locale)
         return _answer(request, "badge.html", values, "text/html", _PAGE, gone=shown is None)

@@ -62,6 +62,14 @@ async def announced_since(conn: Connection, place: str) -> list[Headline]:
     return await _states(conn, [tuple(row) for row in rows]) if rows else []
 
 
+async def version_of(conn: Connection, programme: str) -> int:
+    """A number that grows with each change of a programme's scores."""
+    version = await conn.fetchval(
+        "select coalesce(sum(version), 0)::bigint from headlines where programme = $1", programme
+    )
+    return int(version)
+
+
 async def _states(conn: Connection, keys: list[tuple[str, ...]]) -> list[Headline]:
     rows = await conn.fetch(_STATES, *zip(*keys, strict=True))
     return [

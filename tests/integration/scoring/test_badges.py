@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from collections.abc import Awaitable, Callable
@@ -14,14 +15,17 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from services.scoring.domain.badges import MOST_QUOTES, Badge
+from services.scoring.domain.badges import MOST_QUOTES, Badge, Shown
+from services.scoring.handlers import badges
+from services.scoring.handlers.showcase import AT_ONCE, MOST_WAITING, SECONDS, Showcase
 from shared.contracts.directory import ContactErased
 from shared.contracts.model import Payload
 from shared.contracts.responses import ResponseAmended, ResponseHeld, ResponseReleased, ResponseSubmitted
 from shared.db.database import Database
-from shared.runtime.clock import FixedClock
+from shared.runtime.clock import FakeMachine, FixedClock
 from shared.runtime.ids import derive
 from shared.security.access import Scope
+from shared.web.problems import Problem
 from tests.support.badges import LABEL, PROGRAMME, Shopfront, contact, noted, said
 from tests.support.score_pages import access_to, application
 from tests.support.scoring import AT, withdrawn
@@ -410,3 +414,62 @@ async def test_no_words_are_ever_published_whose_writer_does_not_agree_at_that_m
     for number in range(2 * MOST_QUOTES):
         await shop.chooses(badge, number)
     assert len(await shop.quoted(badge)) == min(MOST_QUOTES, len(town.may_be_quoted()))
+
+
+@pytest.mark.requirement("R84")
+async def test_a_score_is_added_up_once_until_an_answer_changes_it(
+    shop: Shopfront, web: Callable[..., httpx.AsyncClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page that everybody may open as often as they like cannot be used to keep the database busy."""
+    await shop.crowd()
+    badge = await shop.publishes()
+    added_up = 0
+
+    async def counting(*asked: Any) -> Any:
+        nonlocal added_up
+        added_up += 1
+        return await real(*asked)
+
+    real = badges.score_of
+    monkeypatch.setattr(badges, "score_of", counting)
+    paths = (f"/badges/{badge.key}", f"/badges/{badge.key}.svg", f"/badges/{badge.key}.json")
+
+    async def numbers() -> list[int]:
+        async with web() as stranger:
+            for path in paths:
+                assert (await stranger.get(path)).status_code == 200
+            body = (await stranger.get(paths[-1])).json()["badge"]
+        return [body["n"], added_up]
+
+    assert await numbers() == [30, 1]
+    await shop.scoring.take(said(500))
+    assert await numbers() == [31, 2]
+    machine = shop.db.machine
+    assert isinstance(machine, FakeMachine)
+    machine.advance(SECONDS)
+    assert await numbers() == [31, 3]
+    shop.clock.advance(timedelta(days=1))
+    assert (await numbers())[1] == 4
+
+
+async def test_who_comes_when_too_many_look_is_sent_away_and_others_are_served(
+    shop: Shopfront, clock: FixedClock
+) -> None:
+    await shop.crowd()
+    badge = await shop.publishes()
+    showcase = Showcase(shop.db, clock, shop.db.machine, shop.library)
+    seen: list[Shown | Problem | None] = []
+
+    async def look() -> None:
+        try:
+            seen.append(await showcase.look(badge.key))
+        except Problem as refusal:
+            seen.append(refusal)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(AT_ONCE + MOST_WAITING + 3):
+            group.create_task(look())
+    refused = [(one.status_code, one.retry_after) for one in seen if isinstance(one, Problem)]
+    assert refused == [(503, 1)] * 3
+    assert sum(isinstance(one, Shown) for one in seen) == AT_ONCE + MOST_WAITING
+    assert isinstance(await showcase.look(badge.key), Shown)
