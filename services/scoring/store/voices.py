@@ -8,7 +8,6 @@ from datetime import date
 from uuid import UUID
 
 from services.scoring.domain.asking import Span
-from services.scoring.domain.cutting import MOST_FACTS
 from services.scoring.domain.definitions import Known, Voice
 from services.scoring.domain.design import Sums, Voices
 from services.scoring.domain.histogram import Metric
@@ -16,6 +15,9 @@ from services.scoring.domain.metrics import FROM, is_difference
 from shared.contracts.model import Family
 from shared.db.database import Connection
 from shared.db.merged import families
+
+NEWEST = 10_000
+"""Answers of which it is told what accounts said."""
 
 Key = tuple[Metric, str, str]
 """Metric, family, programme."""
@@ -162,7 +164,7 @@ async def sums(
 
 
 async def said(
-    conn: Connection, span: Span, *, programme: str = "", family: str | None = None, most: int = MOST_FACTS
+    conn: Connection, span: Span, *, programme: str = "", family: str | None = None, most: int = NEWEST
 ) -> Said:
     """What accounts said in a span, as far as the newest `most` answers tell."""
     statement = _SAID["one" if programme else ""]
