@@ -17,7 +17,7 @@ CHAOS := --seed $(SEED) --disks $(if $(filter 0,$(shell id -u)),2,0)
 .PHONY: help setup demo up down test test-unit test-contract test-integration test-e2e test-pages test-kafka chaos \
 	chaos-sample chaos-campaign proof coverage \
 	check fmt requirements docs lock bench-collector bench-scoring bench-trigger bench-plans \
-	bench-dispatch bench-chain bench-growth bench-backtest bench-pages lighthouse clean
+	bench-dispatch bench-chain bench-growth bench-backtest bench-pages lighthouse pictures clean
 
 help:
 	@awk 'BEGIN {FS = ":.*## "} \
@@ -136,6 +136,10 @@ bench-backtest: setup ## a year of 100,000 people let happen again, against a mi
 
 bench-pages: setup ## server time and bytes of the pages of reps and readers at a million answers
 	@$(PY) -m benchmarks.pages $(ARGS)
+
+pictures: setup ## the screenshots of docs/pictures that tests take on their way (needs Chromium)
+	@.venv/bin/python -m pytest -q --basetemp .artifacts/pictures tests/pages/test_alert_pages.py -k three_taps
+	@cp .artifacts/pictures/*0/three-taps-*.png docs/pictures/
 
 lighthouse: setup ## what Lighthouse says of the pages that customers see, on a slow phone (needs npm)
 	@tools/lighthouse.sh $(ARGS)

@@ -83,10 +83,13 @@ async def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench-pages")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", default="", help="pages whose name has this; keeps nothing")
+    parser.add_argument("--side", choices=("scores", "cases"), help="pages of one service; keeps nothing")
     given = parser.parse_args()
     load = say_load()
     async with cluster("bench-pages") as server, AsyncExitStack() as stack:
-        sides = [await _score_side(server, stack), await _case_side(server, stack)]
+        made = {"scores": _score_side, "cases": _case_side}
+        wanted = [given.side] if given.side else list(made)
+        sides = [await made[name](server, stack) for name in wanted]
         spare_startup()  # as each process of the product does before its first request
         for number in range(1, given.rounds + 1):
             for side in sides:
@@ -98,7 +101,7 @@ async def main() -> None:
     print()
     for page in pages:
         print(_line(page))
-    if given.only:
+    if given.only or given.side:
         return
     _keep(pages, load, given.rounds)
 
@@ -159,12 +162,28 @@ async def _case_side(server: Cluster, stack: AsyncExitStack) -> Side:
         raise TypeError("nobody is signed in")
     async with db.read() as conn:
         known = [line.ticket_id for line in await lines(conn, Query(limit=60))]
+        tasks = await conn.fetch("select id from tasks where state = 'open' order by id limit 60")
+        shipped = await conn.fetch("select id from improvements where stage = 'shipped' order by id")
     pages = [
         Page("inbox, mine", "cases of one rep, and nobody's", "cases", ["/inbox"]),
         Page("inbox, team", "the 50 of 400 that breach next", "cases", ["/inbox?view=team"]),
         Page("inbox, done", "the last 50 of 60,000", "cases", ["/inbox?view=done"]),
         Page("ticket", "one case with all that happened", "cases", [f"/tickets/{one}" for one in known]),
-    ]
+        Page("tasks", "mine, the team's 50 that are due first, ended ones", "cases",
+             ["/tasks", "/tasks?view=team", "/tasks?view=due", "/tasks?view=done"]),
+        Page("task", "one task with the words it is about", "cases",
+             [f"/tasks/{row['id']}" for row in tasks]),
+        Page("report", "2,600 cases of 30 days, by team and owner", "cases",
+             ["/inbox/report", "/inbox/report?by=owner"]),
+        Page("report, year", "31,000 cases of 365 days", "cases",
+             ["/inbox/report?days=365", "/inbox/report?days=365&by=owner"]),
+        Page("road map", "40 improvements, those shipped, those ended", "cases",
+             ["/improvements", "/improvements?view=shipped", "/improvements?view=ended"]),
+        Page("improvement", "shipped: who raised it, what it has changed", "cases",
+             [f"/improvements/{row['id']}" for row in shipped]),
+        Page("rota", "who is on call in the weeks ahead", "cases", ["/rota"]),
+        Page("policies", "who is told of a case, when", "cases", ["/rota/policies"]),
+    ]  # fmt: skip
     return Side(Viewer(on.app(), session.token), db, pages, partial(_case_moves, on))
 
 

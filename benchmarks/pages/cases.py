@@ -1,4 +1,7 @@
-"""A million stored answers behind an inbox: 400 open cases in all states, 60,000 ended ones, 25 reps."""
+"""A million stored answers behind an inbox: 400 open cases in all states, 60,000 ended ones, 25 reps.
+
+Beside them 400 open tasks and 50,000 ended ones, and a road map with what was shipped and what it changed.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,16 @@ import asyncpg
 
 from benchmarks.cluster import Cluster
 from benchmarks.company import sealer
+from services.alerts.domain.improvements import Plan
 from services.alerts.domain.rota import Rota
+from services.alerts.handlers import counting, improving
 from services.alerts.handlers.actions import Action
 from services.alerts.store import rota
 from services.alerts.worker import hand_over, ring_clocks
 from shared.contracts.directory import AccountChanged, ContactChanged
 from shared.contracts.envelope import Event
 from shared.contracts.model import Person, Tier
+from shared.contracts.surveys import CloseTheLoop
 from shared.db.database import Database
 from shared.runtime.clock import FixedClock
 from shared.runtime.ids import derive
@@ -28,11 +34,14 @@ from tests.support.alert_site import PASSWORD, Letterbox, Site, site
 from tests.support.alerts import event
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
+ENDED_FOR = timedelta(days=120)
 NAME = "cases_1000000"
 ACCOUNTS, REPS = 2000, 25
 OPEN, ENDED, HOURS = 400, 600, 36
-HAPPY_COPIES, ENDED_COPIES = 470, 100
-"""How often 2,000 happy answers and 600 ended cases are repeated, back in time."""
+HAPPY_COPIES, ENDED_COPIES, TASK_COPIES = 470, 100, 30
+"""How often 2,000 happy answers, 600 ended cases and 1,600 ended tasks are repeated, back in time."""
+WAITING, SHIPPED, OVER = 40, 12, 60
+"""Improvements on the road map, shipped within the last 90 days, and measured."""
 
 WORDS = (
     "Third time this month that the export runs empty. I opened two tickets and nobody called back.",
@@ -77,6 +86,7 @@ async def _fill(server: Cluster, clock: FixedClock) -> None:
     async with server.admin(NAME) as conn:
         await _repeat(conn)
     await _open(on, clock)
+    await _improve(on, clock)
     await db.close()
     async with server.admin(NAME) as conn:
         await conn.execute("set search_path to alerts")
@@ -124,14 +134,20 @@ def _person(number: int) -> Person:
 
 async def _answer(on: Site, name: str, number: int, score: int, at: datetime) -> Event[Any]:
     return await on.says.answered(
-        name, score, at, account=f"a{number}", contact=f"c{number}", words=WORDS[number % len(WORDS)]
-    )
+        name, score, at, account=f"a{number}", contact=f"c{number}", words=WORDS[number % len(WORDS)],
+        close_the_loop=CloseTheLoop(happy_task="testimonial"), permissions=("quote",),
+    )  # fmt: skip
 
 
 async def _happy(on: Site, clock: FixedClock) -> None:
     for first in range(0, ACCOUNTS, 100):
         at = clock.now() + timedelta(seconds=first)
         await on.hears(*[await _answer(on, f"happy{n}", n, 9, at) for n in range(first, first + 100)])
+    async with on.db.begin() as tx:
+        await tx.conn.execute(
+            "update tasks set state = 'done', ended_at = answered_at + interval '9 days' where due_at <= ("
+            "select due_at from tasks order by due_at desc offset 400 limit 1)"
+        )
 
 
 async def _ended(on: Site, clock: FixedClock) -> None:
@@ -175,6 +191,36 @@ async def _open(on: Site, clock: FixedClock) -> None:
     await _told(on)
 
 
+async def _improve(on: Site, clock: FixedClock) -> None:
+    """A road map: each improvement comes from some cases, the shipped ones are to raise a score."""
+    async with on.db.read() as conn:
+        rows = await conn.fetch("select id from tickets order by id limit $1", 8 * (WAITING + SHIPPED + OVER))
+    for number in range(WAITING + SHIPPED + OVER):
+        owner = on.users[rep(number % REPS)]
+        plan = Plan(
+            f"Improvement number {number}", 1 + number % 5, 1 + number // 5 % 5, owner,
+            date(2026, 3, 1) + timedelta(days=number), "other", "ticket-resolved",
+        )  # fmt: skip
+        one, linked = derive("improvement", number), rows[8 * number : 8 * number + 8]
+        shipped_for = timedelta(days=5 + 6 * (number - WAITING)) if number < WAITING + SHIPPED else ENDED_FOR
+        clock.set(NOW - shipped_for)
+        async with on.db.begin() as tx:
+            await improving.keep(on.desk, tx, one, plan, owner)
+            for row in linked:
+                wish = improving.Wish(improving.Action.LINK, owner, ticket=row["id"])
+                await improving.act(on.desk, tx, one, wish)
+            if number >= WAITING:
+                wish = improving.Wish(improving.Action.SHIP, owner)
+                await improving.act(on.desk, tx, one, wish)
+    clock.set(NOW)
+    while await counting.count_effects(on.db):
+        pass
+    async with on.db.begin() as tx:
+        for number in range(WAITING + SHIPPED, WAITING + SHIPPED + OVER):
+            wish = improving.Wish(improving.Action.MEASURE, on.users[rep(0)], note="Fewer complaints since.")
+            await improving.act(on.desk, tx, derive("improvement", number), wish)
+
+
 async def _told(on: Site) -> None:
     for channel in ("email", "slack"):
         while await hand_over(on.desk, on.db, Letterbox(channel), "https://afterword.example"):
@@ -200,6 +246,10 @@ async def _repeat(conn: asyncpg.Connection[Any]) -> None:
         " where t.state in ('resolved', 'closed'))"
     )
     await _copy(conn, "notice_attempts", attempts, ENDED_COPIES, span, ("notice_id",))
+    done = "task_id in (select id from tasks where state = 'done')"
+    await _copy(conn, "task_lines", done, TASK_COPIES, span, ("task_id",))
+    tasks = ("id", "response_id", "subject")
+    await _copy(conn, "tasks", "state = 'done'", TASK_COPIES, span, tasks)
     await _copy(conn, "notices", mine, ENDED_COPIES, span, ("id", "ticket_id"))
     await _copy(conn, "timeline", mine, ENDED_COPIES, span, ("ticket_id",))
     await _copy(conn, "voices", mine, ENDED_COPIES, span, ("response_id", "ticket_id", "survey_id"))

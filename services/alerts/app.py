@@ -158,6 +158,7 @@ def loops_of(
         *(_reporting(desk, platform, channels[0]) if monthly_report else ()),
         Loop("next_ways", PASSING_SECONDS, pass_on, due=False, woken=False),
         Loop("effects", GAP_SECONDS, partial(counting.count_effects, db), woken=False),
+        Loop("effects_so_far", GAP_SECONDS, partial(counting.count_so_far, db), due=False, woken=False),
         Loop("gauges", GAUGE_SECONDS, count, due=False, woken=False),
     )
 

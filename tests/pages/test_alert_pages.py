@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -114,6 +115,25 @@ async def test_from_a_notice_to_the_call_and_its_record_in_three_taps(
     await record.click()  # the third
     await page.get_by_text(said).wait_for()
     await page.get_by_text(told, exact=True).wait_for()
+
+
+@pytest.mark.requirement("R72")
+async def test_from_the_inbox_to_the_call_and_its_record_in_three_taps(visit: Visit, tmp_path: Path) -> None:
+    page = await visit.opens("/inbox", scripts=False)
+    gravest = page.get_by_role("link", name="Ana Díaz Quintero")
+    await seen_at_once(page, gravest)
+    await page.screenshot(path=tmp_path / "three-taps-1-inbox.png")  # `make pictures` keeps it
+    await gravest.click()  # the first
+    call = page.get_by_role("link", name="Call +46 70 123 45 67")
+    await seen_at_once(page, call)  # the second; the phone comes back to this page
+    record = page.get_by_role("button", name="I spoke with them")
+    await seen_at_once(page, record)
+    await page.screenshot(path=tmp_path / "three-taps-2-case.png")  # `make pictures` keeps it
+    await record.click()  # the third
+    await seen_at_once(page, page.get_by_text("The 24-hour clock has stopped"))
+    for step in ("Agree what to do", "Resolve the case"):
+        await seen_at_once(page, page.locator("summary", has_text=step))
+    await page.screenshot(path=tmp_path / "three-taps-3-logged.png")  # `make pictures` keeps it
 
 
 @pytest.mark.requirement("R72", "R76")

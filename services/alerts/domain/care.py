@@ -154,22 +154,28 @@ def times(found: Sequence[tuple[Round, datetime | None]], now: datetime) -> Time
     A case that still waits, or ended without it, counts for as long as it was watched: to leave it out would
     make slow teams look fast.
     """
-    spans = sorted(
-        (max((at or one.ended_at or now) - one.started_at, timedelta()), at is None) for one, at in found
-    )
-    happened = sum(not waits for _, waits in spans)
-    median = _within(spans, 0.5)
-    most = _within(spans, 0.9) if len(spans) >= FEW else None
-    return Times(happened, len(spans) - happened, median, most)
+    none = timedelta()
+    happened = sorted(max(at - one.started_at, none) for one, at in found if at is not None)
+    waiting = sorted(max((one.ended_at or now) - one.started_at, none) for one, at in found if at is None)
+    median = _within(happened, waiting, 0.5)
+    most = _within(happened, waiting, 0.9) if len(found) >= FEW else None
+    return Times(len(happened), len(waiting), median, most)
 
 
-def _within(spans: Sequence[tuple[timedelta, bool]], share: float) -> timedelta | None:
-    """The shortest time by which this share have it; of equal spans those in which it happened come first."""
-    without = 1.0
-    for place, (length, waits) in enumerate(spans):
-        if waits:
-            continue
-        without *= 1 - 1 / (len(spans) - place)
+def _within(happened: Sequence[timedelta], waiting: Sequence[timedelta], share: float) -> timedelta | None:
+    """The shortest time by which this share have it; who waits was watched for at least as long.
+
+    Args:
+        happened: how long it took where it has happened, the shortest first.
+        waiting: how long the others were watched, the shortest first.
+        share: of all cases.
+    """
+    without, gone, still = 1.0, 0, len(happened) + len(waiting)
+    for length in happened:
+        while gone < len(waiting) and waiting[gone] < length:
+            gone += 1
+        without *= 1 - 1 / (still - gone)
+        still -= 1
         if without <= 1 - share + _EPSILON:
             return length
     return None

@@ -7,6 +7,7 @@ for good: what is withdrawn or merged later does not change what was found.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -83,6 +84,10 @@ class Effect:
         )
 
 
+FRESH = timedelta(hours=1)
+"""How long what was counted so far is shown before it is counted again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cases:
     """How many cases ended with a cause, of those opened before and since."""
@@ -118,6 +123,6 @@ def effect(scale: QuestionType, before: Tally, after: Tally) -> Effect:
     return Effect(scale, before, after, verdict, now - was, around.low, around.high)
 
 
-def can_be_told(effects: list[Effect], shipped_at: datetime, now: datetime) -> bool:
+def can_be_told(effects: Sequence[Effect], shipped_at: datetime, now: datetime) -> bool:
     """Whether something can be said of it, or the time is over and nothing ever will be."""
     return now >= shipped_at + SPAN or any(one.verdict is not Verdict.TOO_FEW for one in effects)

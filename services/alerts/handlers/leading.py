@@ -92,10 +92,10 @@ async def _send(
 async def _report(press: Press, team: str | None, month: date) -> Report:
     """The month of a team, owner by owner; of the house, team by team."""
     conn, now, whose = press.conn, press.now, Whose(team)
-    lines = await report(press.desk, conn, _span(month, press.zone), whose, now)
-    earlier = await report(press.desk, conn, _span(monthly.before(month), press.zone), whose, now)
-    load = await reports.load(conn, team, now)
     cut = Cut.TEAM if team is None else Cut.OWNER
+    lines = await report(press.desk, conn, _span(month, press.zone), whose, now, (cut,))
+    earlier = await report(press.desk, conn, _span(monthly.before(month), press.zone), whose, now, ())
+    load = await reports.load(conn, team, now)
     return Report(
         of=press.staff.team(team).name if team else "",
         month=month,

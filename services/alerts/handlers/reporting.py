@@ -47,21 +47,29 @@ class Line:
     outcomes: Outcomes
 
 
+BOTH = (Cut.TEAM, Cut.OWNER)
+
+
 async def report(
-    desk: Desk, conn: Connection, span: tuple[datetime, datetime], whose: Whose, now: datetime
+    desk: Desk,
+    conn: Connection,
+    span: tuple[datetime, datetime],
+    whose: Whose,
+    now: datetime,
+    cuts: Sequence[Cut] = BOTH,
 ) -> list[Line]:
-    """All together first, then each team, then each owner, those with most cases first."""
+    """All together first, then what it is cut by: each team, each owner, those with most cases first."""
     found = await care.since(conn, *span, whose)
     ended = {
         key: counts for key, counts in (await outcomes.since(conn, *span)).items() if _meant(whose, *key)
     }
     staff = await rota.staff(conn, now, desk.leadership, desk.roster)
     owners = await rota.names(conn)
-    return [
-        Line(Cut.ALL, "", "All", summed([one.round for one in found], now), total(ended.values())),
-        *_lines(Cut.TEAM, found, ended, _team(staff), now),
-        *_lines(Cut.OWNER, found, ended, _owner(owners), now),
-    ]
+    lines = [Line(Cut.ALL, "", "All", summed([one.round for one in found], now), total(ended.values()))]
+    for cut, named in ((Cut.TEAM, _team(staff)), (Cut.OWNER, _owner(owners))):
+        if cut in cuts:
+            lines += _lines(cut, found, ended, named, now)
+    return lines
 
 
 def whose(team: str, owner: UUID | None, *, nobody: bool) -> Whose:

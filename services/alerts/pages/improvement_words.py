@@ -127,14 +127,15 @@ def _when(one: Improvement, today: date) -> tuple[str, str]:
     return STAGES[one.stage][0], ""
 
 
-def effect_row(one: Effect) -> EffectRow:
-    """Before, after, and what that means."""
+def effect_row(one: Effect, *, over: bool) -> EffectRow:
+    """Before, after, and what that means; `over`: nobody's answer is added any more."""
+    few = over and one.verdict is Verdict.TOO_FEW
     return EffectRow(
         words.scale_short(one.scale),
         _side(one.before, one.scale),
         _side(one.after, one.scale),
-        _said(one),
-        _VERDICTS[one.verdict],
+        _said(one, "in the 90 days after" if over else "since"),
+        ("Too few answers", "neutral") if few else _VERDICTS[one.verdict],
     )
 
 
@@ -145,10 +146,10 @@ def _side(tally: Tally, scale: QuestionType) -> str:
     return f"{_score(score, scale)} ({_count(tally.n, 'answer')}, {_count(tally.accounts, 'customer')})"
 
 
-def _said(one: Effect) -> str:
+def _said(one: Effect, after: str) -> str:
     if one.points is None or one.low is None or one.high is None:
         fewer = min(one.before.accounts, one.after.accounts)
-        side = "before" if one.before.accounts <= one.after.accounts else "since"
+        side = "before" if one.before.accounts <= one.after.accounts else after
         return f"{_count(fewer, 'customer')} answered {side}; {FEW} on each side are needed to say anything."
     span = f"{signed(one.low, 'en')} to {signed(one.high, 'en')}"
     points = signed(one.points, "en")

@@ -220,9 +220,10 @@ async def _one(house: House, conn: Connection, improvement_id: UUID, me: User) -
     linked = await improvements.cases(conn, one.id)
     raised = await improvements.raised(conn, one.id, MessageKind.YOU_SAID_WE_DID.value)
     invited = await improvements.raised(conn, one.id, MessageKind.INVITATION.value)
-    effects = await improvements.effects(conn, one, now)
+    stands = await improvements.stands(conn, one, now)
+    effects = stands.effects
     cause = find(house.desk.causes, plan.theme)
-    others = await improvements.unlinked(conn, one.id, plan.theme, (one.shipped_at or now) - SPAN)
+    since = (one.shipped_at or now) - SPAN
     asked, lost = say.told(raised)
     customers = (await improvements.voices(conn, [one.id])).get(one.id, 0)
     return {
@@ -240,7 +241,7 @@ async def _one(house: House, conn: Connection, improvement_id: UUID, me: User) -
             (said, words.score(said.score, said.scale)) for said in await raising.comments(conn, one.id)
         ],
         "cause": cause.label if cause else "",
-        "others": len(others),
+        "others": await improvements.count_unlinked(conn, one.id, plan.theme, since),
         "raised": len(raised),
         "tongues": say.tongues(raised),
         "inviting": say.tongues(invited),
@@ -248,8 +249,9 @@ async def _one(house: House, conn: Connection, improvement_id: UUID, me: User) -
         "helpers": await taking_part.helpers(conn, one.id),
         "asked": asked,
         "lost": lost,
-        "effects": [say.effect_row(each) for each in effects],
-        "by_cause": await improvements.cases_by_cause(conn, one, now) if cause and one.shipped_at else None,
+        "effects": [say.effect_row(each, over=one.figures is not None) for each in effects],
+        "by_cause": stands.cases if cause and one.shipped_at else None,
+        "counted_at": stands.at if one.figures is None and stands.at < now else None,
         "measurable": one.shipped_at is not None and can_be_told(effects, one.shipped_at, now),
         "is_shipped": one.stage in SHIPPED,
         "lines": say.history(await improvements.history(conn, one.id), names),

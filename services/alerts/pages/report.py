@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -21,6 +22,7 @@ from shared.web.templates import page
 
 PATH = "/inbox/report"
 TABLE = "/v1/tickets/report/table"
+_CUTS = {Cut.TEAM: "By team", Cut.OWNER: "By owner"}
 _PERIODS = [(days, f"Last {days} days") for days in PERIODS]
 
 
@@ -46,17 +48,16 @@ def add(routes: APIRouter, house: House) -> None:
         """The report of a span, of all or of some cases."""
         desk, now = house.desk, house.clock.now()
         span = span_of(choice, now, zone_of(me.zone))
+        by = choice.by if choice.by in _CUTS else Cut.TEAM
         meant = whose(choice.team, uuid_in(choice.owner), nobody=choice.owner == NOBODY_KEY)
         async with house.db.read() as conn:
-            found = await report(desk, conn, (span.since, span.until), meant, now)
+            found = await report(desk, conn, (span.since, span.until), meant, now, (by,))
             staff = await rota.staff(conn, now, desk.leadership, desk.roster)
             mailed = await reports.newest(conn)
         filters = {
             "since": span.since.isoformat(), "until": span.until.isoformat(),
             "team": choice.team, "owner": choice.owner,
         }  # fmt: skip
-        cuts = {Cut.TEAM: "By team", Cut.OWNER: "By owner"}
-        by = choice.by if choice.by in cuts else Cut.TEAM
         context = {
             "section": "inbox",
             "choice": choice,
@@ -67,7 +68,7 @@ def add(routes: APIRouter, house: House) -> None:
                 ("", "Everybody"), (NOBODY_KEY, NOBODY),
                 *sorted(((str(m.user_id), m.name) for m in staff.members), key=lambda one: one[1]),
             ],
-            "tabs": [(text, choice.address(cut)) for cut, text in cuts.items()],
+            "tabs": [(text, choice.address(cut)) for cut, text in _CUTS.items()],
             "current": choice.address(by),
             "by": by,
             "all": found[0],
@@ -86,9 +87,25 @@ def add(routes: APIRouter, house: House) -> None:
         return RedirectResponse(PATH, 301)
 
 
-def _mailed(one: Planned, staff: Staff) -> tuple[str, str, str]:
+_STATES = {
+    "sent": ("Sent", "ok"),
+    "failed": ("Could not be sent", "danger"),
+    "pending": ("Is being sent", "neutral"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Mailed:
     """Who gets the report by mail, what became of it and, where it did not go, why."""
+
+    name: str
+    state: tuple[str, str]
+    why: str
+
+
+def _mailed(one: Planned, staff: Staff) -> Mailed:
     member = staff.by_id(one.recipient)
-    said = {"sent": "sent", "failed": "could not be sent", "pending": "is being sent"}[one.state]
     why = one.detail if one.state != "sent" else ""
-    return (member.name if member else "Somebody who has left"), said, why
+    if one.state == "failed" and member:
+        why = f"{why} ({member.email})"
+    return Mailed(member.name if member else "Somebody who has left", _STATES[one.state], why)

@@ -6,12 +6,13 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from uuid import UUID
 
 import asyncpg
 from pydantic import TypeAdapter
 
-from services.alerts.domain.effect import SCORED, SPAN, Cases, Effect, Figures, Tally, effect
+from services.alerts.domain.effect import FRESH, SCORED, SPAN, Cases, Effect, Figures, Tally, effect
 from services.alerts.domain.improvements import Did, Improvement, Line, Plan
 from services.alerts.domain.thanking import Fate
 from shared.contracts.forms import QuestionType
@@ -57,6 +58,10 @@ left join lateral (
 ) sent on true
 where a.standing = 'counted' and not coalesce(p.erased, false)
 order by 1, a.received_at desc, v.response_id
+"""
+_UNLINKED = """
+from tickets t where t.cause <> '' and t.cause = $2 and t.opened_at >= $3 and not exists
+    (select from improvement_cases c where c.improvement_id = $1 and c.ticket_id = t.id)
 """
 _TALLIES = """
 select a.scale, a.received_at >= $3 as since,
@@ -237,17 +242,13 @@ async def unlink(conn: Connection, improvement_id: UUID, ticket_id: UUID) -> boo
 
 async def unlinked(conn: Connection, improvement_id: UUID, theme: str, since: datetime) -> list[UUID]:
     """Cases that ended with this cause, were opened since then, and are not linked to it yet."""
-    rows = await conn.fetch(
-        """
-        select t.id from tickets t where t.cause <> '' and t.cause = $2 and t.opened_at >= $3 and not exists
-            (select from improvement_cases c where c.improvement_id = $1 and c.ticket_id = t.id)
-        order by t.id
-        """,
-        improvement_id,
-        theme,
-        since,
-    )
+    rows = await conn.fetch(f"select t.id {_UNLINKED} order by t.id", improvement_id, theme, since)
     return [row["id"] for row in rows]
+
+
+async def count_unlinked(conn: Connection, improvement_id: UUID, theme: str, since: datetime) -> int:
+    """How many there are of these."""
+    return int(await conn.fetchval(f"select count(*) {_UNLINKED}", improvement_id, theme, since))
 
 
 async def cases(conn: Connection, improvement_id: UUID) -> list[Linked]:
@@ -339,6 +340,55 @@ async def cases_by_cause(conn: Connection, one: Improvement, now: datetime) -> C
         min(now, at + SPAN),
     )
     return Cases(row["before"], row["since"]) if row else Cases(0, 0)
+
+
+async def stands(conn: Connection, one: Improvement, now: datetime) -> Figures:
+    """What it has changed: as counted for good, else within the last hour or two, else as of now."""
+    if one.figures is not None:
+        return one.figures
+    kept = await conn.fetchval(
+        "select figures from improvement_standings where improvement_id = $1 and basis = $2 and at > $3",
+        one.id,
+        _basis(one),
+        now - 2 * FRESH,
+    )
+    return _FIGURES.validate_json(kept) if kept else await count(conn, one, now)
+
+
+async def count(conn: Connection, one: Improvement, now: datetime) -> Figures:
+    """What it has changed as of now; with many answers that takes a while."""
+    return Figures(tuple(await effects(conn, one, now)), await cases_by_cause(conn, one, now), now)
+
+
+async def outdated(conn: Connection, now: datetime, limit: int) -> list[Improvement]:
+    """Shipped ones that are not counted for good, and were not counted so far within the last hour."""
+    rows = await conn.fetch("select * from improvements where shipped_at is not null and figures is null")
+    kept = await conn.fetch(
+        "select improvement_id, basis from improvement_standings where at > $1", now - FRESH
+    )
+    fresh = {tuple(row) for row in kept}
+    found = (one for one in map(_read, rows) if (one.id, _basis(one)) not in fresh)
+    return list(islice(found, limit))
+
+
+async def keep_standing(conn: Connection, one: Improvement, figures: Figures) -> None:
+    """Keep what it has changed so far."""
+    await conn.execute(
+        """
+        insert into improvement_standings (improvement_id, basis, at, figures) values ($1, $2, $3, $4)
+        on conflict (improvement_id) do update
+            set basis = excluded.basis, at = excluded.at, figures = excluded.figures
+        """,
+        one.id,
+        _basis(one),
+        figures.at,
+        _FIGURES.dump_json(figures).decode(),
+    )
+
+
+def _basis(one: Improvement) -> str:
+    """By what it is counted; once that changes it is counted anew."""
+    return json.dumps([str(one.shipped_at), one.plan.programme, one.plan.product, one.plan.theme])
 
 
 async def programmes(conn: Connection, ticket_ids: Sequence[UUID]) -> tuple[str, str]:

@@ -19,15 +19,17 @@ async def since(
             select distinct ticket_id from timeline
             where kind = 'denied' and at >= $1 and at < coalesce($2, 'infinity'::timestamptz)
                 and not data ?| array['late', 'of']
+        ), meant as (  -- each part by an index of its own
+            select id from tickets
+            where state = 'resolved' and how = 'person' and ended_at >= $1
+                and ended_at < coalesce($2, 'infinity'::timestamptz)
+            union select ticket_id from denied
         )
         select t.team, t.owner, count(*)::int as cases,
             (count(*) filter (where t.state = 'resolved' and t.confirmed_at is not null))::int as confirmed,
             count(d.ticket_id)::int as reopened,
             (count(*) filter (where t.state <> 'resolved'))::int as open
-        from tickets t left join denied d on d.ticket_id = t.id
-        where t.state = 'resolved' and t.how = 'person' and t.ended_at >= $1
-                and t.ended_at < coalesce($2, 'infinity'::timestamptz)
-            or d.ticket_id is not null
+        from meant join tickets t using (id) left join denied d on d.ticket_id = t.id
         group by t.team, t.owner order by t.team, t.owner
         """,
         start,

@@ -15,7 +15,7 @@ from services.alerts.domain.model import Refused
 from services.alerts.handlers.actions import Action as CaseAction
 from services.alerts.handlers.actions import Wish as CaseWish
 from services.alerts.handlers.actions import act as act_on_case
-from services.alerts.handlers.counting import count_effects, republish
+from services.alerts.handlers.counting import count_effects, count_so_far, republish
 from services.alerts.handlers.improving import Action, Wish, act, keep
 from services.alerts.store import improvements
 from shared.contracts.directory import ContactErased
@@ -24,7 +24,7 @@ from shared.contracts.messages import MessageKind, MessageRequested
 from shared.contracts.model import Person
 from shared.runtime.ids import derive
 from tests.integration.alerts.conftest import Office
-from tests.support.alerts import T0, event, snapshot
+from tests.support.alerts import HOUR, T0, event, snapshot
 
 ID = derive("improvement", "export")
 DAY = timedelta(days=1)
@@ -268,3 +268,42 @@ async def test_a_day_after_the_90_days_its_effect_is_counted_for_good(office: Of
     assert (told.n_before, told.n_after, told.verdict) == (8, 8, Verdict.BETTER)
     assert isinstance(await does(office, Action.MEASURE, note="It is."), Improvement)
     assert (await announced(office))[-1].effects == (told,)
+
+
+@pytest.mark.requirement("R76")
+async def test_what_it_has_changed_so_far_is_counted_once_in_an_hour_and_when_what_it_counts_by_changes(
+    office: Office,
+) -> None:
+    await kept(office)
+
+    async def says(name: str, score: int) -> None:
+        at = office.clock.now()
+        said = [
+            await office.says.answered(f"{name}{n}", score, at, account=f"a{n}", contact=f"c{n}")
+            for n in range(8)
+        ]
+        await office.hears(*said)
+
+    async def after() -> int:
+        async with office.db.read() as conn:
+            one = await improvements.get(conn, ID)
+            assert one is not None
+            found = await improvements.stands(conn, one, office.clock.now())
+        return sum(each.after.n for each in found.effects)
+
+    await says("b", 3)
+    office.clock.advance(HOUR)
+    await does(office, Action.SHIP)
+    assert await count_so_far(office.db) == 1
+    office.clock.advance(HOUR / 2)
+    await says("n", 10)
+    assert (await count_so_far(office.db), await after()) == (0, 0)
+    office.clock.advance(HOUR)
+    assert (await count_so_far(office.db), await after()) == (1, 8)
+    await says("m", 10)
+    await kept(office, product="Exports")
+    assert await after() == 0, "nobody has spoken of this product"
+    await kept(office, product="")
+    assert await after() == 8
+    office.clock.advance(3 * HOUR)
+    assert await after() == 16, "what nobody has counted for hours is not shown"

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 
+from services.alerts.domain.effect import SETTLES, SPAN
+from services.alerts.domain.improvements import Plan
 from services.alerts.handlers.actions import Action
+from services.alerts.handlers.counting import count_effects
+from services.alerts.handlers.improving import Action as Improving
+from services.alerts.handlers.improving import Wish as Improve
+from services.alerts.handlers.improving import act as improve
+from services.alerts.handlers.improving import keep
 from shared.contracts.directory import ContactErased
 from shared.runtime.clock import FixedClock
 from shared.runtime.ids import derive
 from shared.security.access import Scope
+from shared.security.people import SignedIn
 from shared.security.sealing import Sealer
-from tests.support.alert_site import Site, night, site
+from tests.support.alert_site import PASSWORD, Site, night, site
 from tests.support.alerts import T0, event
 from tests.support.databases import OpenDatabase
 
@@ -271,3 +279,34 @@ async def test_the_api_tells_the_books(on: Site, web: httpx.AsyncClient) -> None
     found = (await web.get("/v1/tickets/books", headers=await _key(on, Scope.TICKETS_READ))).json()
     assert (found["unhappy_without_ticket"], found["held_in_tickets"], found["overdue_untold"]) == (0, 0, 0)
     assert found["tickets"] == {"acknowledged": 2, "contacted": 1, "open": 1}
+
+
+@pytest.mark.requirement("R76")
+async def test_an_improvement_that_is_counted_for_good_says_so_and_offers_nothing_that_would_change_it(
+    on: Site, web: httpx.AsyncClient
+) -> None:
+    rita, ident = on.users["rita"], derive("improvement", "i")
+    plan = Plan("Exports never run empty", 5, 2, rita, T0.date(), "product_defect", "ticket-resolved")
+    async with on.db.begin() as tx:
+        await keep(on.desk, tx, ident, plan, rita)
+        await improve(on.desk, tx, ident, Improve(Improving.SHIP, rita))
+    come_in(web, on, "rita")
+    path = f"/improvements/{ident}"
+    page = (await web.get(path)).text
+    for shown in ("Since", "Nothing can be said yet", 'id="f-theme"'):
+        assert shown in page
+    on.clock.advance(SPAN + SETTLES + timedelta(minutes=1))
+    assert await count_effects(on.db) == 1
+    session = await on.access.sign_in("rita@afterword.test", PASSWORD, None)
+    assert isinstance(session, SignedIn)
+    web.cookies.set("afterword", session.token)
+    page = (await web.get(path)).text
+    for shown in ("90 days after", "Too few answers", "stay: its effect was counted by them"):
+        assert shown in page
+    assert 'id="f-theme"' not in page
+    changed = {"title": "Exports", "impact": "4", "effort": "2", "owner": str(rita), "due_on": "2026-04-01"}
+    kept_as_it_was = {"theme": "product_defect", "programme": "ticket-resolved", "product": ""}
+    for name, value in kept_as_it_was.items():
+        assert f'name="{name}" value="{value}"' in page
+    done = await web.post(path, data=await csrf(web, path) | changed | kept_as_it_was)
+    assert (done.status_code, done.headers["location"]) == (303, f"{path}?done=kept")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -173,7 +174,7 @@ async def test_leaders_and_managers_of_teams_get_it_each_month_once(on: Site, we
     assert await send_reports(on.desk, on.db, letters, "https://afterword.test") == 2
     assert await send_reports(on.desk, on.db, letters, "https://afterword.test") == 0
     page = (await web.get("/inbox/report?from=2026-03-01")).text
-    assert "Ada Admin (is being sent: SMTP 451)" in page
+    assert mailed(page, "Ada Admin") == ("SMTP 451", "Is being sent")
     machine, letters.trouble = on.desk.machine, None
     assert isinstance(machine, FakeMachine)
     await machine.sleep(60)
@@ -186,4 +187,28 @@ async def test_leaders_and_managers_of_teams_get_it_each_month_once(on: Site, we
         "Acme Robotics", "Nordlys Logistik Skandinavia", "Tiny Foods"
     ]  # fmt: skip
     assert said["mia@afterword.test"].subject.endswith("(Nordic)")
-    assert "Mia Sol (sent)" in (await web.get("/inbox/report?from=2026-03-01")).text
+    page = (await web.get("/inbox/report?from=2026-03-01")).text
+    assert "The report of March 2026 by mail" in page
+    assert mailed(page, "Mia Sol") == ("", "Sent")
+
+
+async def test_a_report_that_could_not_be_sent_says_why_and_to_which_address(
+    on: Site, web: httpx.AsyncClient
+) -> None:
+    on.clock.set(datetime(2026, 4, 1, 6, tzinfo=UTC))
+    session = await on.access.sign_in("rita@afterword.test", PASSWORD, None)
+    assert isinstance(session, SignedIn)
+    web.cookies.set("afterword", session.token)
+    assert await plan_reports(on.desk, on.db) == 1
+    letters = Letters(SendError("SMTP 550", permanent=True))
+    assert await send_reports(on.desk, on.db, letters, "https://afterword.test") == 1
+    page = (await web.get("/inbox/report?from=2026-03-01")).text
+    assert mailed(page, "Ada Admin") == ("SMTP 550 (ada@afterword.test)", "Could not be sent")
+
+
+def mailed(page: str, name: str) -> tuple[str, str]:
+    """Why the mail of somebody did not go, and what the page says became of it."""
+    found = re.search(rf"<li><span>{name}(.*?)</span></li>", page, re.DOTALL)
+    assert found is not None
+    texts = [text.strip() for text in re.split(r"<[^>]*>", found[1]) if text.strip()]
+    return (texts[0] if len(texts) > 1 else "", texts[-1])

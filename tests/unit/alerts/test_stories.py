@@ -10,9 +10,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from services.alerts.domain import clocks, progress, undoing
 from services.alerts.domain import ticket as life
+from services.alerts.domain.care import KINDS, Line, Round, rounds
 from services.alerts.domain.case import Case, hear
 from services.alerts.domain.causes import DEFAULT_CAUSES, Cause
-from services.alerts.domain.model import Answer, Kind, Refused, Standing, Step, Ticket, VoiceState
+from services.alerts.domain.clocks import Level
+from services.alerts.domain.model import Answer, Entry, Kind, Refused, Standing, Step, Ticket, VoiceState
+from shared.contracts.tickets import TicketState
 from shared.runtime.ids import derive
 from tests.support.alerts import REP, T0, answer
 
@@ -37,6 +40,7 @@ class Stories(RuleBasedStateMachine):
         self.answers: dict[str, Answer] = {}
         self.rung: set[tuple[object, ...]] = set()
         self.versions: dict[object, int] = {}
+        self.timelines: dict[object, list[Line]] = {}
 
     @rule(response=RESPONSES, score=SCORES, standing=st.sampled_from(Standing), spoken=st.booleans())
     def hears(self, response: str, score: int, standing: Standing, spoken: bool) -> None:
@@ -97,6 +101,8 @@ class Stories(RuleBasedStateMachine):
             for event in step.events:
                 assert event.version > self.versions.get(event.ticket_id, 0), "versions rise"
                 self.versions[event.ticket_id] = event.version
+            told = self.timelines.setdefault(step.ticket.id, [])
+            told += [line_of(entry) for entry in step.entries if entry.kind in KINDS]
             ended_by_itself = any(e.kind is Kind.CLOSED and e.by is None for e in step.entries)
             assert not (ended_by_itself and step.ticket.touched), "a touched ticket never closes by itself"
         self.case = self.case.after(steps)
@@ -129,6 +135,29 @@ class Stories(RuleBasedStateMachine):
         for ticket in self.case.tickets:
             if ticket.is_open and not clocks.timers(ticket.run):
                 assert ticket.run.resolve_told
+
+    @invariant()
+    def a_case_that_was_never_opened_again_stands_as_its_timeline_says(self) -> None:
+        """Reports read its row (`store/care.py`) and not its timeline."""
+        for ticket in self.case.tickets:
+            if ticket.run.generation == 1:
+                assert rounds(self.timelines[ticket.id]) == [round_of(ticket)]
+
+
+def line_of(entry: Entry) -> Line:
+    data = entry.data
+    return Line(
+        entry.kind, entry.at, data.get("clock", ""), int(data.get("level", 0)), data.get("action", "")
+    )
+
+
+def round_of(ticket: Ticket) -> Round:
+    resolved_at = ticket.ended_at if ticket.state is TicketState.RESOLVED else None
+    run = ticket.run
+    return Round(
+        ticket.opened_at, ticket.acknowledged_at, run.contacted_at, resolved_at, ticket.ended_at,
+        late=run.told >= Level.LATE, unresolved=run.resolve_told,
+    )  # fmt: skip
 
 
 Stories.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
