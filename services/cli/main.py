@@ -42,7 +42,7 @@ app.add_typer(
     forms.app, name="forms", help="Answers of form tools: check forms.yaml, what could not be used."
 )
 app.add_typer(rota.app, name="rota", help="Who is on call: check alerts.yaml, see the weeks ahead.")
-app.add_typer(people.app, name="users", help="People who sign in: invite, list, disable.")
+app.add_typer(people.app, name="users", help="People who sign in: invite, new link, list.")
 app.add_typer(deadletters.app, name="dlq", help="Records put aside: list, show, replay.")
 app.add_typer(organisation.app, name="organisation", help="Name, zone, sender and public address.")
 app.add_typer(scores.app, name="scores", help="Sums of answers: check them, count them anew.")

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from services.cli.deployment import DATA_DIR, opened
-from shared.security.people import NewUser
+from shared.security.people import AccessRefusedError, NewUser
 from shared.security.roles import Role
 
 app = typer.Typer(no_args_is_help=True)
@@ -39,10 +39,38 @@ def invite(
 
     try:
         link = asyncio.run(job())
-    except ValueError as error:
-        console.print(f"Not invited: {error}", style="red")
+    except (ValueError, AccessRefusedError) as error:
+        console.print(f"Not invited: {error}", style="red", highlight=False)
+        console.print(f"afterword users link {email} makes a new link for somebody who has an account.")
         raise typer.Exit(1) from None
-    console.print(f"Hand this link to {email}; it works once:\n{link}")
+    _hand_over(email, link)
+
+
+@app.command("link")
+def new_link(
+    email: Annotated[str, typer.Argument(help="The address of somebody who has an account.")],
+    data: DataDir = DATA_DIR,
+) -> None:
+    """Print a new one-time link for somebody who lost the first, or the password, which holds until then."""
+
+    async def job() -> str:
+        async with opened("trigger", data) as platform:
+            user = await platform.access.user_by_email(email)
+            if user is None:
+                raise AccessRefusedError("email", f"There is no account with the address {email}.")
+            return platform.settings.public_url + (await platform.access.renew_link(user.id)).path
+
+    try:
+        link = asyncio.run(job())
+    except AccessRefusedError as error:
+        console.print(str(error), style="red", highlight=False)
+        raise typer.Exit(1) from None
+    _hand_over(email, link)
+
+
+def _hand_over(email: str, link: str) -> None:
+    console.print(f"Hand this link to {email}; it works once:")
+    typer.echo(link)
 
 
 @app.command("list")

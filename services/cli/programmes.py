@@ -6,7 +6,7 @@ import asyncio
 import difflib
 import hashlib
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -24,7 +24,9 @@ from services.trigger.domain.changes import changes
 from services.trigger.domain.directory import reach_of
 from services.trigger.domain.explain import because
 from services.trigger.domain.findings import GROUPS_FILE, Checked, Report, Severity
-from services.trigger.domain.journey import audience_in_words, journey, moment_in_words
+from services.trigger.domain.groups import Group
+from services.trigger.domain.in_words import rows_of
+from services.trigger.domain.journey import journey
 from services.trigger.domain.lessons import shown
 from services.trigger.domain.lint import check
 from services.trigger.domain.model import Reach
@@ -80,12 +82,13 @@ def show(
     folder: Annotated[Path, typer.Option("--folder", help="Folder of programme files.")] = DEFAULT,
 ) -> None:
     """Say in plain words what a programme does."""
-    known = {checked.edition.key: checked for checked in report_on(folder, LOCALES).programmes}
+    report = report_on(folder, LOCALES)
+    known = {checked.edition.key: checked for checked in report.programmes}
     if key not in known:
         console.print(f"There is no readable programme {key!r} in {folder}.", style="red", highlight=False)
         console.print(_perhaps(key, folder, known), highlight=False, soft_wrap=True)
         raise typer.Exit(1)
-    console.print(_card(known[key]))
+    console.print(_card(known[key], report.groups.groups))
 
 
 def _perhaps(key: str, folder: Path, known: Collection[str]) -> str:
@@ -323,36 +326,15 @@ def report_on(folder: Path, locales: tuple[str, ...]) -> Report:
     )
 
 
-def _card(checked: Checked) -> Table:
+def _card(checked: Checked, groups: Mapping[str, Group]) -> Table:
     rules = checked.edition.programme
-    when = rules.when
-    send = rules.send
-    window = (
-        send.window if isinstance(send.window, str) else f"{', '.join(send.window.days)} {send.window.hours}"
-    )
-    reminders = ", ".join(reminder.after.text for reminder in send.reminders) or "none"
-    budget = rules.quarantine.account
-    rows = {
-        "file": checked.file,
-        "edition": f"{checked.edition.version} ({rules.state})",
-        "family": rules.family,
-        "asks": f"{rules.core.type}: {rules.core.text.get('en', next(iter(rules.core.text.values())))}",
-        "when": f"{moment_in_words(rules)}, counted per {when.per}; stale {when.fresh_for.text} after that",
-        "called off by": ", ".join(when.ends_on) or "nothing",
-        "waits for": ", ".join(when.holds) or "nothing",
-        "who": audience_in_words(rules),
-        "send": f"{', '.join(send.channels)}; {window}; reminders {reminders}",
-        "open for": send.open_for.text,
-        "not again within": rules.quarantine.contact.text
-        + (f"; per account {budget.max} within {budget.per.text}" if budget else ""),
-        "priority": str(rules.priority),
-        "unhappy": f"{rules.primary} at or below {rules.low_mark}",
-    }
     table = Table(
         title=f"{checked.edition.key}: {rules.title.get('en', '')}", show_header=False, title_justify="left"
     )
     table.add_column(style="bold")
     table.add_column()
-    for name, text in rows.items():
-        table.add_row(name, text)
+    table.add_row("file", checked.file)
+    table.add_row("edition", f"{checked.edition.version} ({rules.state})")
+    for name, text in rows_of(rules, groups.get(rules.group), checked.document.data.get("variants", ())):
+        table.add_row(name, Text(text))
     return table

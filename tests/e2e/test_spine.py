@@ -258,8 +258,8 @@ async def test_the_customer_has_the_last_word_on_a_case(house: House) -> None:
 @pytest.mark.requirement("R54")
 async def test_the_same_delivery_heard_by_webhook_and_by_log_is_asked_once(house: House) -> None:
     facts: dict[str, Any] = {"contact": DELIVERY.person, "account": ACME, "subject": ORDER}
-    assert (await house.call_webhook("order.delivered", id="m1", **facts)).json() == {"status": "accepted"}
-    assert (await house.call_webhook("order.delivered", id="m1", **facts)).json() == {"status": "duplicate"}
+    assert (await house.call_webhook("order.delivered", id="m1", **facts)).json()["status"] == "accepted"
+    assert (await house.call_webhook("order.delivered", id="m1", **facts)).json()["status"] == "duplicate"
     await house.tell("order.delivered", id="o1", **facts)
     await house.tell("order.delivered", id="o1", **facts)
     await house.tell("order.delivered", id="o1", by="/shop", **facts)
@@ -272,7 +272,7 @@ async def test_the_same_delivery_heard_by_webhook_and_by_log_is_asked_once(house
 @pytest.mark.requirement("R12", "R71")
 async def test_a_helpdesk_ticket_that_opens_again_is_not_asked_about_until_it_is_solved(house: House) -> None:
     solved = await call_helpdesk(house, "Solved", "Open", house.clock.now())
-    assert solved.json() == {"status": "accepted"}
+    assert solved.json()["status"] == "accepted"
     await house.later(hours=5)
     await call_helpdesk(house, "Open", "Solved", house.clock.now())
     await house.later(days=3)

@@ -110,6 +110,14 @@ async def test_all_sending_is_paused_and_resumed(visit: Reader) -> None:
     assert await page.get_by_role("button", name="Pause all sending").is_visible()
 
 
+async def test_an_operator_reads_what_a_programme_does(visit: Reader) -> None:
+    page = await visit.opens("/programmes/delivery-csat", size=PHONE)
+    does = page.get_by_role("region", name="What it does")
+    for words in ("2h after order.delivered", "contact within 24h", "[if csat 2 or less]"):
+        assert words.lower() in (await does.inner_text()).lower()
+    assert await page.get_by_label("Language").evaluate("one => one.tagName") == "SELECT"
+
+
 async def test_an_operator_sends_a_test(visit: Reader) -> None:
     page = await visit.opens("/programmes/delivery-csat", size=PHONE)
     await page.get_by_label("E-mail address").fill("me@nordlicht.example")

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from fastapi import APIRouter, Request
 
 from services.trigger import metrics
+from services.trigger.domain.reports import Report
 from services.trigger.handlers.intake import Intake, Taken
+from services.trigger.handlers.parking import event_id_of
 from services.trigger.webhooks import PROVIDERS
 from services.trigger.webhooks.body import BadBodyError
 from services.trigger.webhooks.contract import Ignored, Options, Provider, Reading
@@ -21,7 +23,7 @@ from shared.security.signatures import Refused, Signed, Verdict, WebhookSecret
 from shared.web.calls import call_of
 from shared.web.problems import Problem
 
-Answer = dict[str, str | dict[str, int]]
+Answer = dict[str, str | dict[str, int] | list[str]]
 log = get_logger("webhooks")
 
 
@@ -63,7 +65,7 @@ def _add(routes: APIRouter, platform: Platform, provider: Provider, inbound: Inb
         async with platform.db.begin() as tx:
             taken = await inbound.intake.take(tx, provider.route, reading)
         failpoint("trigger.webhook_taken_before_answer")
-        return answer(provider.name, taken)
+        return answer(provider.name, reading, taken)
 
 
 def proven(sender: str, verdict: Verdict) -> Signed:
@@ -79,15 +81,19 @@ def proven(sender: str, verdict: Verdict) -> Signed:
     return verdict
 
 
-def answer(sender: str, taken: Sequence[Taken]) -> Answer:
-    """What became of a request; with counts when it held several reports."""
+def answer(sender: str, reports: Sequence[Report], taken: Sequence[Taken]) -> Answer:
+    """What became of a request, by which events; with counts when it held several reports."""
     counts = Counter(taken)
     for what, count in counts.items():
         metrics.WEBHOOKS.labels(sender, what).inc(count)
     status = next(what for what in Taken if what in counts)
+    pairs = zip(reports, taken, strict=True)
+    # Of a conflict the first report stands, whose event may be another one.
+    events = list(dict.fromkeys(event_id_of(one) for one, what in pairs if what is not Taken.CONFLICT))
+    said: Answer = {"status": status} | ({"events": events} if events else {})
     if len(taken) == 1:
-        return {"status": status}
-    return {"status": status, "counts": {what.value: count for what, count in counts.items()}}
+        return said
+    return said | {"counts": {what.value: count for what, count in counts.items()}}
 
 
 def unreadable(sender: str, reason: str) -> Problem:

@@ -50,7 +50,7 @@ def event_fits(programme: Programme, touchpoint: Touchpoint, account: Account | 
     for field, wanted in programme.when.where.items():
         found = facts.get(field)
         if not meets(found, wanted):
-            return No(Reason.FILTERED, {"field": field, "found": found, "wanted": _written(wanted)})
+            return No(Reason.FILTERED, {"field": field, "found": found, "wanted": written(wanted)})
     return None
 
 
@@ -175,7 +175,8 @@ def _within(found: float, bound: Bound) -> bool:
     )
 
 
-def _written(wanted: object) -> str:
+def written(wanted: object) -> str:
+    """A condition on a value, as one would say it."""
     if isinstance(wanted, Bound):
         return ", ".join(f"{name} {value:g}" for name, value in wanted.model_dump(exclude_none=True).items())
     return ", ".join(map(str, wanted)) if isinstance(wanted, list) else str(wanted)

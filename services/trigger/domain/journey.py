@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from services.trigger.domain.groups import Group
+from services.trigger.domain.groups import Goal, Group
 from services.trigger.domain.programme import Edition, Programme, Who
 
 STAGES = (
@@ -80,6 +80,11 @@ def audience_in_words(rules: Programme) -> str:
     return "; ".join([whose, *parts]).replace("_", " ")
 
 
+def goal_in_words(goal: Goal) -> str:
+    """How much of what is to change by when."""
+    return f"{goal.metric} {goal.change} by {goal.by}"
+
+
 def _stop(edition: Edition, group: Group | None) -> Stop:
     rules = edition.programme
     goal = group.goal if group else None
@@ -88,12 +93,12 @@ def _stop(edition: Edition, group: Group | None) -> Stop:
         title=rules.title,
         purpose=rules.purpose,
         moment=moment_in_words(rules),
-        asks=rules.core.type.value.upper(),
+        asks=rules.core.type.value.upper().replace("_", " or "),
         whom=audience_in_words(rules),
         state=edition.state.value,
         group=rules.group,
         objective=group.objective.value if group else "",
-        goal=f"{goal.metric} {goal.change} by {goal.by}" if goal else "",
+        goal=goal_in_words(goal) if goal else "",
     )
 
 

@@ -57,7 +57,7 @@ def check(files: Iterable[tuple[str, str]], locales: Sequence[str]) -> Report:
     findings += overlaps(programmes)
     findings += _groups(programmes, groups)
     findings += _same_holds(programmes)
-    ordered = sorted(findings, key=lambda f: (f.file, f.line, f.reason))
+    ordered = sorted(dict.fromkeys(findings), key=lambda f: (f.file, f.line, f.reason))
     return Report(tuple(programmes), tuple(ordered), groups)
 
 

@@ -25,6 +25,8 @@ def overlaps(programmes: Sequence[Checked]) -> Iterator[Finding]:
 def _fights(one: Checked, other: Checked) -> Iterator[Finding]:
     """Equal priority on one touchpoint and audience: chance would decide who is heard."""
     a, b = one.edition.programme, other.edition.programme
+    if a.key == b.key:  # an error of its own
+        return
     shared = set(a.touchpoints) & set(b.touchpoints)
     if (
         shared

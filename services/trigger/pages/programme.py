@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request
@@ -11,7 +11,10 @@ from fastapi.responses import RedirectResponse, Response
 
 from services.trigger.domain.directory import reach_of
 from services.trigger.domain.explain import because
+from services.trigger.domain.groups import Group
+from services.trigger.domain.in_words import rows_of
 from services.trigger.domain.model import Contact, Reach
+from services.trigger.domain.programme import edition_of
 from services.trigger.domain.trials import Trial
 from services.trigger.handlers.replanning import editions_waiting
 from services.trigger.handlers.trials import NoTrialError, send_trial
@@ -72,11 +75,12 @@ def router(platform: Platform) -> APIRouter:
                 "one": standing,
                 "title": definition.get("title", {}),
                 "purpose": definition.get("purpose", {}),
+                "rows": await _in_words(conn, definition),
                 "editions": editions,
                 "rehearsal": None,
                 "sent": request.query_params.get("sent", "")[:320],
                 "my_address": user.email,
-                "locales": list(definition.get("title", {})),
+                "locales": [(tag, tag) for tag in definition.get("title", {})],
                 "may": user.role.includes(type(user.role)("manager")),
             }
             if standing.state is ProgrammeState.SHADOW:
@@ -90,6 +94,14 @@ def router(platform: Platform) -> APIRouter:
         return page(request, ENVIRONMENT, "programme.html", context)
 
     return routes
+
+
+async def _in_words(conn: Connection, definition: dict[str, Any]) -> list[tuple[str, str]]:
+    """What it does, of the newest edition."""
+    rules = edition_of(definition).programme
+    group = (await programmes.groups(conn)).get(rules.group)
+    known = Group.model_validate(group) if group else None
+    return rows_of(rules, known, definition.get("variants", ()))
 
 
 async def _who(conn: Connection, platform: Platform, key: str) -> list[dict[str, object]]:

@@ -100,6 +100,7 @@ async def _found(conn: Connection, platform: Platform, wanted: str) -> dict[str,
             "outcome": e.decision.outcome,
             "tone": TONES[e.decision.outcome],
             "event": e.event_id,
+            "touchpoint": e.decision.inputs.get("touchpoint", ""),
             "programme": e.decision.programme,
             "contact": names.get(e.decision.contact_id) if e.decision.contact_id else None,
         }

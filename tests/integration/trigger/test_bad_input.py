@@ -56,7 +56,7 @@ def widened(value: Any) -> Any:
 async def test_fields_that_nobody_knows_pass_whoever_sends(site: Site) -> None:
     for name, (_, body) in SENDERS.items():
         answer = await send(site, name, widened(body))
-        assert answer.json() == {"status": "parked" if name in THIN else "accepted"}, name
+        assert answer.json()["status"] == ("parked" if name in THIN else "accepted"), name
     assert len(await site.world.said(Touchpoint)) == len(SENDERS) - len(THIN)
 
 
@@ -146,7 +146,7 @@ async def test_what_is_not_of_now_is_recorded_and_not_acted_on(
     at = (site.world.clock.now() + moved).isoformat()
     data = {"occurred_at": at, "contact": ANNA, "subject": ORDER}
     taken = await send(site, "generic", {"id": "e1", "type": "order.delivered", "data": data})
-    assert taken.json() == {"status": "accepted"}
+    assert taken.json()["status"] == "accepted"
     (told,) = await site.world.said(Touchpoint)
     event = await site.world.tell("order.delivered", **told.model_dump())
     (line,) = await site.world.ledger(event_id=event)

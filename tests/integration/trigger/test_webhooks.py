@@ -55,7 +55,7 @@ async def zendesk(site: Site, body: dict[str, Any], invocation: str = "i1") -> h
 @pytest.mark.requirement("R54")
 async def test_a_signed_touchpoint_is_taken_with_its_person_sealed(site: Site) -> None:
     answer = await post(site, ORDER)
-    assert (answer.status_code, answer.json()) == (200, {"status": "accepted"})
+    assert (answer.status_code, answer.json()["status"]) == (200, "accepted")
     (told,) = await site.world.said(Touchpoint)
     (person,) = told.people
     assert (person.id, person.email, person.name) == ("c1", "", "")
@@ -77,7 +77,7 @@ async def test_what_came_in_sealed_is_planned_like_what_came_by_kafka(site: Site
 async def test_repeats_are_answered_and_not_taken(site: Site) -> None:
     await post(site, ORDER)
     again = await post(site, ORDER)
-    assert again.json() == {"status": "duplicate"}
+    assert again.json()["status"] == "duplicate"
     other = await post(site, {**ORDER, "type": "order.shipped"})
     assert (other.status_code, other.json()) == (200, {"status": "conflict"})
     assert len(await site.world.said(Touchpoint)) == 1
@@ -151,9 +151,9 @@ def status_changed(current: str, previous: str, event: str = "z1") -> dict[str, 
 @pytest.mark.requirement("R12")
 async def test_zendesk_solved_is_a_resolved_ticket_and_reopening_calls_it_off(site: Site) -> None:
     await site.world.tell("contact.updated", contact={"id": "zendesk:42", "email": "anna@kund.example"})
-    assert (await zendesk(site, status_changed("SOLVED", "OPEN"))).json() == {"status": "accepted"}
-    assert (await zendesk(site, status_changed("SOLVED", "OPEN"))).json() == {"status": "duplicate"}
-    assert (await zendesk(site, status_changed("OPEN", "SOLVED", "z2"))).json() == {"status": "accepted"}
+    assert (await zendesk(site, status_changed("SOLVED", "OPEN"))).json()["status"] == "accepted"
+    assert (await zendesk(site, status_changed("SOLVED", "OPEN"))).json()["status"] == "duplicate"
+    assert (await zendesk(site, status_changed("OPEN", "SOLVED", "z2"))).json()["status"] == "accepted"
     assert (await zendesk(site, status_changed("PENDING", "OPEN", "z3"))).json()["status"] == "ignored"
     solved, reopened = await site.world.said(Touchpoint)
     assert solved.subject.id == "5158"
@@ -174,8 +174,8 @@ async def test_zendesk_trigger_form(site: Site) -> None:
             "assignee": {"name": "Sven"},
         }
     }
-    assert (await zendesk(site, body)).json() == {"status": "accepted"}
-    assert (await zendesk(site, body, "i2")).json() == {"status": "duplicate"}
+    assert (await zendesk(site, body)).json()["status"] == "accepted"
+    assert (await zendesk(site, body, "i2")).json()["status"] == "duplicate"
     (told,) = await site.world.said(Touchpoint)
     assert told.context == {"agent": "Sven"}
     assert told.account.id == "a1"

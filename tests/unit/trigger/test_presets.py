@@ -282,6 +282,17 @@ def test_after_trouble_the_quarantine_does_not_hold_the_question_back() -> None:
     assert of.when.holds == ()
 
 
+@pytest.mark.requirement("R85", "R86")
+@pytest.mark.parametrize("file", FILES)
+def test_a_file_copied_beside_the_shipped_programmes_runs_with_them(file: str) -> None:
+    """As docs/programmes.md says: with `groups.yaml`, which then holds for all of them."""
+    shipped = [(path.name, path.read_text("utf-8")) for path in sorted(FOLDER.parent.glob("*.yaml"))]
+    report = check([*shipped, (f"{file}.yaml", FILES[file]), GROUPS], LOCALES)
+    assert report.errors == ()
+    goals = report.groups.groups
+    assert all(goals[c.edition.programme.group].goal for c in report.programmes)
+
+
 def test_presets_run_only_when_they_are_chosen() -> None:
     names = [name for name, _ in read_folder(FOLDER.parent)]
     assert names
