@@ -75,7 +75,7 @@ def _read(file: Path) -> Sources:
         where = f"{finding.file}:{finding.line}"
         at = ((finding.severity, "red bold"), " ", (where, "bold"), " ", (finding.path, "cyan"))
         console.print(Text.assemble(*at))
-        console.print(Text.assemble(f"  {finding.reason} ", (finding.what_to_do, "dim")))
+        console.print(Text.assemble(f"  {finding.reason.rstrip('.')}. ", (finding.what_to_do, "dim")))
     if sources is None:
         console.print(f"{len(findings)} errors.", style="red", highlight=False)
         raise typer.Exit(1)
