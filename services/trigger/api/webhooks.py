@@ -90,10 +90,12 @@ def answer(sender: str, reports: Sequence[Report], taken: Sequence[Taken]) -> An
     pairs = zip(reports, taken, strict=True)
     # Of a conflict the first report stands, whose event may be another one.
     events = list(dict.fromkeys(event_id_of(one) for one, what in pairs if what is not Taken.CONFLICT))
-    said: Answer = {"status": status} | ({"events": events} if events else {})
-    if len(taken) == 1:
-        return said
-    return said | {"counts": {what.value: count for what, count in counts.items()}}
+    said: Answer = {"status": status.value}
+    if events:
+        said["events"] = events
+    if len(taken) > 1:
+        said["counts"] = {what.value: count for what, count in counts.items()}
+    return said
 
 
 def unreadable(sender: str, reason: str) -> Problem:

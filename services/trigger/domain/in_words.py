@@ -8,7 +8,8 @@ from services.trigger.domain.asking import AnswerBound, Asked
 from services.trigger.domain.audience import written
 from services.trigger.domain.groups import Group
 from services.trigger.domain.journey import audience_in_words, goal_in_words, moment_in_words
-from services.trigger.domain.programme import Programme, Send
+from services.trigger.domain.programme import Programme
+from services.trigger.domain.sending import Send
 
 Row = tuple[str, str]
 """What a line is about, and what it says."""
