@@ -29,18 +29,30 @@ class Window(NamedTuple):
     skip_holidays: bool = True
 
 
+_REMEMBERED = 4096
+_lately: dict[tuple[Window, ZoneInfo, str], tuple[datetime, datetime, datetime]] = {}
+"""Hours that were looked for last, by where: since when they are the next, when they open and close."""
+
 ACCEPTABLE = Window(frozenset(range(7)), 8 * 60, 20 * 60, skip_holidays=False)
 """Hours in which a message outside its window is still decent."""
 
 
 def next_in_window(at: datetime, window: Window, zone: ZoneInfo, country: str = "") -> datetime | None:
     """The first instant not before `at` inside a window, or None when there is none within two months."""
+    where = (window, zone, country)
+    known = _lately.get(where)
+    # From the instant at which hours were found to be the next, until they close, they are.
+    if known is not None and known[0] <= at < known[2]:
+        return max(at, known[1])
     today = at.astimezone(zone).date()
     found = _opening(today, window, zone, country)
     if found and found[1] <= at:
         found = _opening(today + _A_DAY, window, zone, country)
     if found is None or found[2] - today >= _AHEAD:
         return None
+    if len(_lately) >= _REMEMBERED:
+        _lately.clear()
+    _lately[where] = (at, found[0], found[1])
     return max(at, found[0])
 
 

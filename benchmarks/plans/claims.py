@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from statistics import median
 from typing import Any
@@ -20,6 +20,7 @@ from services.trigger.store import plans
 from services.trigger.worker.due import DuePlans
 from shared.db.database import Database
 from shared.runtime.clock import FixedClock
+from shared.values import altered
 
 LIMIT = 500
 CLAIMS_A_ROUND = 20
@@ -109,7 +110,7 @@ class Claimer:
             if len(claim.plans) != LIMIT:
                 raise RuntimeError(f"{len(claim.plans)} plans were claimed, not {LIMIT}")
             await plans.settle_plans(
-                tx.conn, [replace(plan, state=PlanState.REQUESTED) for plan in claim.plans]
+                tx.conn, [altered(plan, state=PlanState.REQUESTED) for plan in claim.plans]
             )
         self._due.claimed(claim)
         return took * 1000

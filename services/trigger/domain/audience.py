@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from uuid import UUID
@@ -17,25 +16,21 @@ from services.trigger.domain.programme import Audience, Programme
 from services.trigger.domain.when import Bound
 from shared.contracts.reasons import Reason
 from shared.contracts.touchpoints import Touchpoint
-from shared.values import quick
+from shared.values import Value
 
 _DRAWS = 2**32
 _NOBODY: Mapping[UUID, datetime] = {}
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(Value, frozen=True):
     """A contact and the role it plays in the event ("" = none given)."""
 
     contact: Contact
     role: str = ""
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class No:
+class No(Value, frozen=True):
     """Why somebody is left out, with the facts that say so."""
 
     reason: Reason
@@ -86,16 +81,19 @@ def person_fits(audience: Audience, person: Person, account: Account | None) -> 
     contact = person.contact
     if contact.erased_at:
         return No(Reason.ERASED, {})
-    checks: tuple[tuple[str, str | None, Sequence[str]], ...] = (
-        ("role", person.role, audience.role),
-        ("persona", contact.persona, audience.persona),
-        ("job_function", contact.job_function, audience.job_function),
-        ("tier", account.tier if account else None, audience.tier),
-    )
-    for field, found, wanted in checks:
-        if wanted and (not found or found not in wanted):
-            return No(Reason.NOT_IN_AUDIENCE, {"field": field, "found": found, "wanted": ", ".join(wanted)})
+    if audience.role and not (person.role and person.role in audience.role):
+        return _outside("role", person.role, audience.role)
+    if audience.persona and contact.persona not in audience.persona:
+        return _outside("persona", contact.persona, audience.persona)
+    if audience.job_function and not (contact.job_function and contact.job_function in audience.job_function):
+        return _outside("job_function", contact.job_function, audience.job_function)
+    if audience.tier and (account is None or account.tier not in audience.tier):
+        return _outside("tier", account.tier if account else None, audience.tier)
     return None
+
+
+def _outside(field: str, found: str | None, wanted: Sequence[str]) -> No:
+    return No(Reason.NOT_IN_AUDIENCE, {"field": field, "found": found, "wanted": ", ".join(wanted)})
 
 
 def sampled(audience: Audience, plan_id: UUID) -> bool:

@@ -23,7 +23,7 @@ from zoneinfo import ZoneInfo
 
 from services.trigger.domain.timing import WEEKDAYS
 from shared.calendars import DAY_MINUTES, local_instant
-from shared.values import quick
+from shared.values import Value
 from shared.windows import Place, Window, opens_on
 
 BAND = 120
@@ -77,18 +77,16 @@ class Seen(NamedTuple):
     answered: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Belief:
-    """What is believed about a slot: share that answers, and how sure that is."""
+class Belief(Value, frozen=True):
+    """What is believed about a slot: share that answers, and how sure that is.
+
+    `surely`: the share that it has at least, as far as one deviation says.
+    """
 
     mean: float
     deviation: float
     seen: Seen
-
-    @property
-    def surely(self) -> float:
-        """The share that it has at least, as far as one deviation says."""
-        return self.mean - self.deviation
+    surely: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +105,10 @@ class Learned:
 
     def belief(self, slot: Slot) -> Belief:
         """The posterior of a slot; worked out once."""
-        if slot not in self._beliefs:
-            self._beliefs[slot] = self._belief(slot)
-        return self._beliefs[slot]
+        known = self._beliefs.get(slot)
+        if known is None:
+            known = self._beliefs[slot] = self._belief(slot)
+        return known
 
     def _belief(self, slot: Slot) -> Belief:
         seen = self.slots.get(slot, Seen())
@@ -117,15 +116,14 @@ class Learned:
         prior = min(self.base * lift, _MOST) * STRENGTH
         total = STRENGTH + seen.asked
         mean = (prior + seen.answered) / total
-        return Belief(mean, math.sqrt(mean * (1 - mean) / (total + 1)), seen)
+        deviation = math.sqrt(mean * (1 - mean) / (total + 1))
+        return Belief(mean, deviation, seen, mean - deviation)
 
 
 NOTHING = Learned()
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(Value, frozen=True):
     """A slot that is open from one instant to another."""
 
     slot: Slot
@@ -133,8 +131,7 @@ class Opening:
     closes: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Value, frozen=True):
     """When somebody is asked, in which slot, what is believed of it, and whether it is a try."""
 
     at: datetime
@@ -162,18 +159,19 @@ def choose(
     Never outside the window, never before now, never when it is stale. Whoever's slot is open is asked now.
     """
     until = min(now + min(LONGEST, (stale_at - now) / 2), stale_at)
-    found = [one for one in openings(now, until, window, place) if one.opens < stale_at]
-    if not found:
-        return None
     tried = _share(plan_id, "try") < EXPLORED
-    beliefs = [learned.belief(one.slot) for one in found]
-    scores = [
-        belief.mean + belief.deviation * _normal(plan_id, one.slot) if tried else belief.surely
-        for one, belief in zip(found, beliefs, strict=True)
-    ]
-    best = max(range(len(found)), key=lambda n: (scores[n], -n))
-    opening = found[best]
-    return Choice(_moment(plan_id, opening, now, stale_at), opening.slot, beliefs[best], tried)
+    best: tuple[float, Opening, Belief] | None = None
+    for opening in openings(now, until, window, place):
+        if opening.opens >= stale_at:
+            continue
+        belief = learned.belief(opening.slot)
+        score = belief.mean + belief.deviation * _normal(plan_id, opening.slot) if tried else belief.surely
+        if best is None or score > best[0]:
+            best = (score, opening, belief)
+    if best is None:
+        return None
+    _, opening, belief = best
+    return Choice(_moment(plan_id, opening, now, stale_at), opening.slot, belief, tried)
 
 
 def openings(now: datetime, until: datetime, window: Window, place: Place) -> Iterator[Opening]:

@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
+
+from msgspec import field
+from msgspec.structs import force_setattr
 
 from services.trigger.domain.catalogue import Catalogue
 from services.trigger.domain.model import Contact, Organisation, Plan
 from services.trigger.domain.programme import Edition
+from shared.values import Value
 
 Tally = tuple[str, str]
 """A programme and a subject of which it counts the touchpoints."""
 
 
-@dataclass(slots=True)
+@dataclasses.dataclass(slots=True)
 class Book:
     """The plans that a batch may touch, by identity; changed ones are collected for the store.
 
     `tallies`: how many touchpoints of a subject a programme with `nth` has seen.
     """
 
-    plans: dict[UUID, Plan] = field(default_factory=dict)
-    changed: dict[UUID, Plan] = field(default_factory=dict)
-    tallies: dict[Tally, int] = field(default_factory=dict)
-    _about: dict[tuple[str, str], list[UUID]] = field(init=False, repr=False, default_factory=dict)
+    plans: dict[UUID, Plan] = dataclasses.field(default_factory=dict)
+    changed: dict[UUID, Plan] = dataclasses.field(default_factory=dict)
+    tallies: dict[Tally, int] = dataclasses.field(default_factory=dict)
+    _about: dict[tuple[str, str], list[UUID]] = dataclasses.field(
+        init=False, repr=False, default_factory=dict
+    )
 
     def __post_init__(self) -> None:
         """Find plans by programme and subject from here on."""
@@ -39,9 +45,15 @@ class Book:
 
     def keep(self, plan: Plan) -> None:
         """Know a plan as it is now, without a change to be stored."""
-        if plan.id not in self.plans:
-            self._about.setdefault((plan.programme, plan.subject), []).append(plan.id)
-        self.plans[plan.id] = plan
+        plan_id, plans = plan.id, self.plans
+        if plan_id not in plans:
+            about = (plan.programme, plan.subject)
+            ids = self._about.get(about)
+            if ids is None:
+                self._about[about] = [plan_id]
+            else:
+                ids.append(plan_id)
+        plans[plan_id] = plan
 
     def move(self, plan: Plan) -> None:
         """Take a plan whose person, and perhaps subject, became another."""
@@ -55,15 +67,18 @@ class Book:
 
         To a programme that runs, what was only planned in shadow never was; and the other way round.
         """
-        about = (self.plans[plan_id] for plan_id in self._about.get((edition.key, subject), ()))
-        found = [plan for plan in about if plan.shadow is edition.shadow]
+        ids = self._about.get((edition.key, subject))
+        if ids is None:
+            return []
+        shadow = edition.shadow
+        about = [self.plans[plan_id] for plan_id in ids]
+        found = [plan for plan in about if plan.shadow is shadow]
         if len(found) > 1:
             found.sort(key=lambda plan: (plan.occurrence, str(plan.id)))
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class World:
+class World(Value, frozen=True):
     """What planning looks at besides the event; the catalogue is that of the editions.
 
     `asked`: when people were last asked about anything, known where a programme lets them take turns.
@@ -72,11 +87,11 @@ class World:
     editions: Sequence[Edition]
     organisation: Organisation
     now: datetime
-    contacts: Mapping[UUID, Contact] = field(default_factory=dict)
+    contacts: Mapping[UUID, Contact] = {}
     catalogue: Catalogue = field(default_factory=Catalogue)
-    asked: Mapping[UUID, datetime] = field(default_factory=dict)
+    asked: Mapping[UUID, datetime] = {}
 
     def __post_init__(self) -> None:
         """Find programmes by event from here on, unless somebody looked already."""
         if self.editions and not self.catalogue.editions:
-            object.__setattr__(self, "catalogue", Catalogue.of(self.editions))
+            force_setattr(self, "catalogue", Catalogue.of(self.editions))

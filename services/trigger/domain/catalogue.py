@@ -15,7 +15,8 @@ class Catalogue:
     """Editions by the events that they plan after or that call them off, in their own order.
 
     `dated` stand before the renewal date, `series` begin with an account; `holds` are by event; `keeping` are
-    the keys of those that keep places of an account's budget for whom `coverage` wants.
+    the keys of those that keep places of an account's budget for whom `coverage` wants. Of those by type,
+    `counting` ask after the n-th event, `ending` are called off.
     """
 
     editions: tuple[Edition, ...] = ()
@@ -25,22 +26,32 @@ class Catalogue:
     begins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     ends: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     keeping: frozenset[str] = frozenset()
+    counting: Mapping[str, tuple[Edition, ...]] = field(default_factory=dict)
+    ending: Mapping[str, tuple[Edition, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, editions: Iterable[Edition]) -> Catalogue:
         """The catalogue of some editions; archived ones are only called off."""
         every = tuple(editions)
         by_type: dict[str, list[Edition]] = {}
+        counting: dict[str, list[Edition]] = {}
+        ending: dict[str, list[Edition]] = {}
         for edition in every:
             live = edition.state is not ProgrammeState.ARCHIVED
             when = edition.programme.when
             for kind in dict.fromkeys((*(when.starts_on if live else ()), *when.ends_on)):
                 by_type.setdefault(kind, []).append(edition)
+            for kind in dict.fromkeys(when.starts_on if live and when.nth > 1 else ()):
+                counting.setdefault(kind, []).append(edition)
+            for kind in dict.fromkeys(when.ends_on):
+                ending.setdefault(kind, []).append(edition)
         live_ones = [e for e in every if e.state is not ProgrammeState.ARCHIVED]
         rules = (*BUILT_IN, *_own_holds(live_ones))
         return cls(
             editions=every,
-            by_type={kind: tuple(found) for kind, found in by_type.items()},
+            by_type=_frozen(by_type),
+            counting=_frozen(counting),
+            ending=_frozen(ending),
             dated=tuple(e for e in live_ones if e.programme.when.before == RENEWAL),
             series=tuple(e for e in live_ones if e.programme.when.from_account_start),
             begins=_by_event((rule, rule.starts) for rule in rules),
@@ -54,6 +65,10 @@ class Catalogue:
         if not dated or not self.dated:
             return found
         return (*found, *(edition for edition in self.dated if edition not in found))
+
+
+def _frozen(found: Mapping[str, list[Edition]]) -> dict[str, tuple[Edition, ...]]:
+    return {kind: tuple(editions) for kind, editions in found.items()}
 
 
 def _own_holds(editions: Iterable[Edition]) -> list[HoldRule]:

@@ -15,6 +15,7 @@ from itertools import groupby
 from services.trigger.domain.model import Contact
 from shared.contracts.directory import Consent
 from shared.contracts.model import Channel, Family
+from shared.values import altered
 
 ALL = "all"
 FAMILY, CHANNEL = "family:", "channel:"
@@ -97,7 +98,7 @@ def standing(history: Iterable[Said]) -> Standing:
 def standing_of(contact: Contact, history: Iterable[Said]) -> Contact:
     """The contact as it stands by its history."""
     found = standing(history)
-    return replace(
+    return altered(
         contact,
         consent=found.consent,
         opted_out_at=found.opted_out_at,

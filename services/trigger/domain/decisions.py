@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from uuid import UUID
@@ -13,15 +12,14 @@ from services.trigger.domain.model import Account, Ask, Contact, Decision, Momen
 from services.trigger.domain.programme import Edition
 from shared.contracts.reasons import Outcome, Reason
 from shared.contracts.touchpoints import Touchpoint
-from shared.values import altered
+from shared.values import Value, altered
 
 _CONTEXT_KEYS, _CONTEXT_CHARS = 20, 200
 INVITED, DOUBTFUL = "invitation", "uncertain"
 """Inputs of a line about an invitation to take part in a fix: its message; nobody knows whether it went."""
 
 
-@dataclass(frozen=True)
-class Occurrence:
+class Occurrence(Value, frozen=True, dict=True, gc=True):
     """A touchpoint with what the directory knows around it, after the event's own news."""
 
     type: str
@@ -48,6 +46,8 @@ class Occurrence:
 
 def context_of(touchpoint: Touchpoint) -> dict[str, str]:
     """What of the free context a survey carries along; what looks like an address stays behind."""
+    if not touchpoint.context:
+        return {}
     pairs = ((key, "" if value is None else str(value)) for key, value in touchpoint.context.items())
     kept = [(k, v[:_CONTEXT_CHARS]) for k, v in pairs if v and "@" not in v]
     return dict(kept[:_CONTEXT_KEYS])

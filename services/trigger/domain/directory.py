@@ -6,7 +6,7 @@ The newest event wins field by field; an older one only fills what is empty.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from operator import attrgetter
@@ -31,8 +31,8 @@ _PLAIN_LENGTH = 200
 """Longer ones go the long way: limits of the whole address are not in the short one."""
 
 DELETES = "contact.deleted"
-_told_of_contact = attrgetter(*(one.name for one in fields(Contact) if one.name != "known_at"))
-_told_of_account = attrgetter(*(one.name for one in fields(Account) if one.name != "known_at"))
+_told_of_contact = attrgetter(*(name for name in Contact.__struct_fields__ if name != "known_at"))
+_told_of_account = attrgetter(*(name for name in Account.__struct_fields__ if name != "known_at"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
 from uuid import UUID
 
 from services.trigger.domain.book import Book, World
@@ -13,6 +11,7 @@ from services.trigger.domain.moments import moment_of
 from services.trigger.domain.programme import Edition, Who
 from services.trigger.domain.when import Per
 from shared.contracts.reasons import Outcome, Reason
+from shared.values import altered
 
 
 def draft(
@@ -54,12 +53,11 @@ def _account_id(event: Occurrence, edition: Edition, contact: Contact | None) ->
     return contact.account_id if contact else None
 
 
-def book_new(plan: Plan, world: World, book: Book) -> Iterator[Decision]:
+def book_new(plan: Plan, world: World, book: Book) -> Decision:
     """Take a new plan into the book, unless its moment is over already."""
     facts: dict[str, Scalar] = {"due_at": plan.due_at.isoformat(), "touchpoint": plan.moment.touchpoint}
     if plan.stale_at <= world.now:
         facts["stale_at"] = plan.stale_at.isoformat()
-        yield replace(of_plan(plan, Outcome.NOT_MATCHED, Reason.EXPIRED, facts), plan_id=None)
-        return
+        return altered(of_plan(plan, Outcome.NOT_MATCHED, Reason.EXPIRED, facts), plan_id=None)
     book.put(plan)
-    yield of_plan(plan, Outcome.PLANNED, None, facts, until=plan.due_at)
+    return of_plan(plan, Outcome.PLANNED, None, facts, until=plan.due_at)

@@ -32,9 +32,10 @@ def expand(
 ) -> Iterator[Resolved]:
     """One plan for each person of an audience that comes due now, or a decision why not."""
     by_account: dict[UUID | None, list[Person]] = {}
+    audience = edition.programme.audience
     for person in crowd.people:
         account = account_of(parent, person, crowd)
-        refusal = person_fits(edition.programme.audience, person, account)
+        refusal = person_fits(audience, person, account)
         if refusal is None:
             by_account.setdefault(account.id if account else None, []).append(person)
         else:
@@ -56,7 +57,8 @@ def _of_account(
     for person in surplus:
         facts: dict[str, Scalar] = {"max_per_account": audience.max_per_account}
         yield None, of_person(parent, person.contact, No(Reason.SAMPLED_OUT, facts))
-    for persona, number in uncovered(audience, people).items():
+    missing = uncovered(audience, people) if audience.coverage else {}
+    for persona, number in missing.items():
         facts = {"field": "coverage", "wanted": persona, "missing": number}
         yield None, of_plan(parent, Outcome.NOT_MATCHED, Reason.NOT_IN_AUDIENCE, facts)
     for person in chosen:

@@ -6,6 +6,7 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from uuid import UUID
 
 from services.trigger.domain.best_moment import Learned
@@ -22,7 +23,7 @@ from services.trigger.domain.model import (
 )
 from services.trigger.domain.places import Crew
 from services.trigger.domain.timing import Span, at_most
-from shared.values import quick
+from shared.values import Value
 from shared.windows import Place
 
 
@@ -43,9 +44,7 @@ class Brakes:
         return "account" if account_id in self.accounts else ""
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Rival:
+class Rival(Value, frozen=True):
     """Another plan of the same person that waits for its turn.
 
     `resolved_at`: when it will be known whether it comes to anything, and who waits for it looks again.
@@ -58,6 +57,9 @@ class Rival:
     quarantine: Span
     exempt: bool = False
     resolved_at: datetime | None = None
+
+
+_asked_at = attrgetter("asked_at")
 
 
 class Asks:
@@ -77,19 +79,19 @@ class Asks:
         recalled_in_time = ask.state is AskState.CANCELLED and ask.handed_over_at is None
         if ask.released_at is not None or ask.state is AskState.RELEASED or recalled_in_time:
             return
-        insort(self._of_contact.setdefault(ask.contact_id, []), ask, key=_asked_at)
+        _place(self._of_contact, ask.contact_id, ask)
         if ask.account_id is not None:
-            insort(self._of_account.setdefault(ask.account_id, []), ask, key=_asked_at)
+            _place(self._of_account, ask.account_id, ask)
 
     def move(self, gone: UUID, survivor: UUID) -> None:
         """What somebody was asked under a former id counts for the one who stays."""
         for ask in self._of_contact.pop(gone, ()):
-            insort(self._of_contact.setdefault(survivor, []), ask, key=_asked_at)
+            _place(self._of_contact, survivor, ask)
 
     def move_account(self, gone: UUID, survivor: UUID) -> None:
         """What was asked at a former account counts for the one that stays."""
         for ask in self._of_account.pop(gone, ()):
-            insort(self._of_account.setdefault(survivor, []), ask, key=_asked_at)
+            _place(self._of_account, survivor, ask)
 
     def of_contact(self, contact_id: UUID | None) -> Sequence[Ask]:
         """A person's."""
@@ -104,11 +106,23 @@ def since(asks: Sequence[Ask], span: Span, now: datetime) -> Sequence[Ask]:
     """Those that may lie less than a span back; the calendar decides about the first of them."""
     if not asks:
         return asks
-    return asks[bisect_left(asks, now - at_most(span), key=_asked_at) :]
+    begin = now - at_most(span)
+    if asks[-1].asked_at < begin:
+        return ()
+    if asks[0].asked_at >= begin:
+        return asks
+    return asks[bisect_left(asks, begin, key=_asked_at) :]
 
 
-def _asked_at(ask: Ask) -> datetime:
-    return ask.asked_at
+def _place(index: dict[UUID, list[Ask]], key: UUID, ask: Ask) -> None:
+    """Enter an ask in its order of time, which mostly is the end."""
+    asks = index.get(key)
+    if asks is None:
+        index[key] = [ask]
+    elif asks[-1].asked_at <= ask.asked_at:
+        asks.append(ask)
+    else:
+        insort(asks, ask, key=_asked_at)
 
 
 @dataclass(slots=True)
@@ -138,24 +152,25 @@ class Facts:
 
     def contact_of(self, plan: Plan) -> Contact | None:
         """Whom a plan is about, as the directory knows them now."""
-        return self._look(plan)[1]
+        around = self._around
+        return around[1] if around is not None and around[0] is plan else self._look(plan)[1]
 
     def account_of(self, plan: Plan) -> Account | None:
         """Whose company."""
-        return self._look(plan)[2]
+        around = self._around
+        return around[2] if around is not None and around[0] is plan else self._look(plan)[2]
 
     def place_of(self, plan: Plan) -> Place:
         """Where its person is."""
-        return self._look(plan)[3]
+        around = self._around
+        return around[3] if around is not None and around[0] is plan else self._look(plan)[3]
 
     def _look(self, plan: Plan) -> tuple[Plan, Contact | None, Account | None, Place]:
         """What is around a plan, kept until another one is looked at: each step of the gate asks for it."""
-        around = self._around
-        if around is None or around[0] is not plan:
-            contact = self.contacts.get(plan.contact_id) if plan.contact_id else None
-            account = self.accounts.get(plan.account_id) if plan.account_id else None
-            place = place_of(contact, account, self.organisation)
-            around = self._around = (plan, contact, account, place)
+        contact = self.contacts.get(plan.contact_id) if plan.contact_id else None
+        account = self.accounts.get(plan.account_id) if plan.account_id else None
+        place = place_of(contact, account, self.organisation)
+        around = self._around = (plan, contact, account, place)
         return around
 
     def asked_of_contact(self, plan: Plan) -> Sequence[Ask]:

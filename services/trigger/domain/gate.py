@@ -11,6 +11,7 @@ Each rule looks at one plan, its edition and the facts around it. Those about wh
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 
 from services.trigger.domain.arbitration import outranked
 from services.trigger.domain.best_moment import NOTHING, segment_of
@@ -39,7 +40,7 @@ def decide(plan: Plan, edition: Edition, facts: Facts) -> Decision:
 
     Requested, deferred until, suppressed or (for a shadow programme) only noted.
     """
-    for step in GATE:
+    for step in steps_of(edition):
         decision = step(plan, edition, facts)
         if decision is not None:
             return decision
@@ -52,17 +53,40 @@ def decide(plan: Plan, edition: Edition, facts: Facts) -> Decision:
     return of_plan(plan, Outcome.REQUESTED, None, inputs)
 
 
+def steps_of(edition: Edition) -> tuple[Step, ...]:
+    """The steps that may have something to say about plans of a programme, as its rules are."""
+    rules = edition.programme
+    caps = rules.quarantine
+    return _steps(
+        exempt=caps.exempt,
+        budget=caps.account is not None,
+        keeps=rules.keeps_places,
+        learns=rules.send.learns,
+    )
+
+
+@cache
+def _steps(*, exempt: bool, budget: bool, keeps: bool, learns: bool) -> tuple[Step, ...]:
+    idle: dict[Step, bool] = {
+        account_budget: exempt or not budget,
+        quarantine: exempt,
+        outranked: exempt,
+        place_kept: not keeps,
+        _best_moment: not learns,
+    }
+    return tuple(step for step in GATE if not idle.get(step))
+
+
 def settled(plan: Plan, decision: Decision) -> Plan:
     """A plan after the gate decided about it."""
-    match decision.outcome:
-        case Outcome.REQUESTED:
-            return altered(plan, state=PlanState.REQUESTED, waits_for=None)
-        case Outcome.DEFERRED:
-            return altered(plan, due_at=decision.until or plan.due_at, waits_for=decision.reason)
-        case Outcome.CANCELLED:
-            return altered(plan, state=PlanState.CANCELLED, reason=decision.reason, waits_for=None)
-        case _:
-            return altered(plan, state=PlanState.SUPPRESSED, reason=decision.reason)
+    outcome = decision.outcome
+    if outcome is Outcome.DEFERRED:
+        return altered(plan, due_at=decision.until or plan.due_at, waits_for=decision.reason)
+    if outcome is Outcome.REQUESTED:
+        return altered(plan, state=PlanState.REQUESTED, waits_for=None)
+    if outcome is Outcome.CANCELLED:
+        return altered(plan, state=PlanState.CANCELLED, reason=decision.reason, waits_for=None)
+    return altered(plan, state=PlanState.SUPPRESSED, reason=decision.reason)
 
 
 def stopped(plan: Plan, edition: Edition, _facts: Facts | None = None) -> Decision | None:
@@ -150,20 +174,13 @@ def _best_moment(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
 
 
 def _window(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
-    send = edition.programme.send
+    send, place = edition.programme.send, facts.place_of(plan)
     slot = choose_slot(
-        facts.now,
-        plan.stale_at,
-        send.rule,
-        facts.place_of(plan),
-        outside_before_stale=send.outside_before_stale,
+        facts.now, plan.stale_at, send.rule, place, outside_before_stale=send.outside_before_stale
     )
     if slot is not None and slot.at <= facts.now:
         return None
-    inputs: dict[str, Scalar] = {
-        "zone": str(facts.place_of(plan).zone),
-        "country": facts.place_of(plan).country,
-    }
+    inputs: dict[str, Scalar] = {"zone": str(place.zone), "country": place.country}
     if slot is None:
         return of_plan(
             plan, Outcome.SUPPRESSED, Reason.EXPIRED, {**inputs, "window": "not before the moment is over"}

@@ -7,7 +7,7 @@ other ids lead to the one that stays from then on.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from services.trigger.domain.directory import merge_person
 from services.trigger.domain.model import Contact, Decision, Plan, PlanState, Scalar
 from shared.contracts.model import Person
 from shared.contracts.reasons import Outcome, Reason
+from shared.values import altered
 
 EVENT = "contact.merged"
 """The first of its people stays, the others are merged into them."""
@@ -63,8 +64,8 @@ def united(survivor: Contact, others: Iterable[Contact], stands: Standing) -> Co
     found = survivor
     for other in others:
         filled = {name: getattr(other, name) for name in _FILLED if not getattr(found, name)}
-        found = replace(found, **filled, known_at=latest(found.known_at, other.known_at))
-    return replace(
+        found = altered(found, **filled, known_at=latest(found.known_at, other.known_at))
+    return altered(
         found,
         consent=stands.consent,
         opted_out_at=stands.opted_out_at,
@@ -89,7 +90,7 @@ def refusal_of(erased: Contact) -> Said:
 
 def departed(other: Contact, survivor: Contact) -> Contact:
     """An entry that leads to another from now on, and stands as that one does."""
-    return replace(
+    return altered(
         other,
         version=other.version + 1,
         merged_into=survivor.id,
@@ -114,7 +115,7 @@ def settle(
     own = f"contact:{survivor}"
     names = {f"contact:{other}" for other in others}
     moved = [
-        replace(plan, contact_id=survivor, subject=own if plan.subject in names else plan.subject)
+        altered(plan, contact_id=survivor, subject=own if plan.subject in names else plan.subject)
         for plan in plans
     ]
     return without_doubles(moved, lambda plan: _thing(plan, own, series), series)
@@ -135,7 +136,7 @@ def without_doubles(
     again = {plan.id for plan in waiting if _twice(thing_of(plan), asked, kept, series)}
     for plan in moved:
         if plan.id in again:
-            doubled.append(replace(plan, state=PlanState.CANCELLED, reason=Reason.MERGED))
+            doubled.append(altered(plan, state=PlanState.CANCELLED, reason=Reason.MERGED))
         result.append(doubled[-1] if plan.id in again else plan)
     return Settled(tuple(result), tuple(doubled))
 

@@ -7,7 +7,6 @@ holds. Nothing undoes a merge.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
 from uuid import UUID
 
 from services.trigger.domain.decisions import of_plan
@@ -15,6 +14,7 @@ from services.trigger.domain.merging import Settled, Thing, latest, without_doub
 from services.trigger.domain.model import Account, Decision, Plan, Scalar
 from services.trigger.domain.moments import account_subject, contract_subject
 from shared.contracts.reasons import Outcome, Reason
+from shared.values import altered
 
 EVENT = "account.merged"
 """The first of its companies stays, the others are merged into it."""
@@ -48,13 +48,13 @@ def united(survivor: Account, others: Iterable[Account]) -> Account:
     for other in others:
         filled = {name: getattr(other, name) for name in _FILLED if getattr(found, name) in (None, "")}
         known_at = latest(found.known_at, other.known_at)
-        found = replace(found, **filled, paused=found.paused or other.paused, known_at=known_at)
+        found = altered(found, **filled, paused=found.paused or other.paused, known_at=known_at)
     return found
 
 
 def departed(other: Account, survivor: Account) -> Account:
     """An account that leads to another from now on."""
-    return replace(other, version=other.version + 1, merged_into=survivor.id, paused=survivor.paused)
+    return altered(other, version=other.version + 1, merged_into=survivor.id, paused=survivor.paused)
 
 
 def subjects_of(account_id: UUID) -> tuple[str, ...]:
@@ -76,7 +76,7 @@ def settle(
     own = subjects_of(survivor)
     led = {old: new for other in others for old, new in zip(subjects_of(other), own, strict=True)}
     moved = [
-        replace(
+        altered(
             plan,
             account_id=survivor if plan.account_id in others else plan.account_id,
             subject=led.get(plan.subject, plan.subject),

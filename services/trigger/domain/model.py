@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -15,7 +14,8 @@ from services.trigger.domain.timing import country_of
 from shared.contracts.directory import Brand, Consent, OrganisationChanged, Sender
 from shared.contracts.model import Family, Persona, Tier
 from shared.contracts.reasons import Outcome, Reason
-from shared.values import quick
+from shared.identity import named
+from shared.values import Value
 from shared.windows import Place
 
 Scalar = str | int | float | bool | None
@@ -23,18 +23,11 @@ NAMESPACE = UUID("2b1c2f7e-7c0e-5d0b-9a9b-0d6f6f0f5a11")
 
 
 _NAMESPACE_BYTES = NAMESPACE.bytes
-_FREE_BITS = ~((0xF000 << 64) | (0xC000 << 48))
-_VERSION_5 = (5 << 76) | (0x8000 << 48)
 
 
 def identity(*parts: object) -> UUID:
-    """The id of a natural key; the same parts always give the same id.
-
-    It is what `uuid.uuid5` gives, for half of the work.
-    """
-    name = "\x1f".join(map(str, parts)).encode()
-    digest = hashlib.sha1(_NAMESPACE_BYTES + name, usedforsecurity=False).digest()
-    return UUID(int=int.from_bytes(digest[:16]) & _FREE_BITS | _VERSION_5)
+    """The id of a natural key; the same parts always give the same id."""
+    return named(_NAMESPACE_BYTES, "\x1f".join(map(str, parts)).encode())
 
 
 @lru_cache(maxsize=8192)
@@ -51,9 +44,7 @@ class Reach(StrEnum):
     OK = "ok"
 
 
-@quick
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contact:
+class Contact(Value, frozen=True, kw_only=True):
     """A person as the directory knows them; who they are lies sealed in `person`.
 
     `digest` is a keyed hash of the unsealed person, to see a change without opening; `email_hash` and
@@ -85,9 +76,7 @@ class Contact:
     renewed: tuple[tuple[str, datetime], ...] = ()
 
 
-@quick
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
+class Account(Value, frozen=True, kw_only=True):
     """A customer company as the directory knows it."""
 
     id: UUID
@@ -152,9 +141,7 @@ class PlanState(StrEnum):
     CANCELLED = "cancelled"
 
 
-@quick
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
+class Moment(Value, frozen=True, kw_only=True):
     """What happened, as far as a survey needs to remember it; `period` counts within a series, from 1."""
 
     touchpoint: str
@@ -165,12 +152,10 @@ class Moment:
     subject_id: str = ""
     renewal_on: date | None = None
     period: int = 0
-    context: Mapping[str, str] = field(default_factory=dict)
+    context: Mapping[str, str] = {}
 
 
-@quick
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Value, frozen=True, kw_only=True):
     """One person (or a yet unresolved audience) to be asked once about one thing.
 
     Identity = programme × subject × occurrence × contact. `due_at` is when the gate looks at it next,
@@ -218,9 +203,7 @@ class AskState(StrEnum):
     CANCELLED = "cancelled"
 
 
-@quick
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class Ask(Value, frozen=True, kw_only=True):
     """A survey that was requested: the reservation that quarantine and budgets count, and its reminders.
 
     `answered_at` may be a machine's doing, `heard_at` is when a person answered. `family` is None of what was
@@ -259,9 +242,7 @@ class Hold:
     account_id: UUID | None = None
 
 
-@quick
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(Value, frozen=True, kw_only=True):
     """One line of the ledger.
 
     What was decided about whom, why, and from which facts (none of them personal). `shadow`: by a programme
@@ -277,7 +258,7 @@ class Decision:
     account_id: UUID | None = None
     step: int = 0
     until: datetime | None = None
-    inputs: Mapping[str, Scalar] = field(default_factory=dict)
+    inputs: Mapping[str, Scalar] = {}
     shadow: bool = False
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Iterator
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -11,7 +10,7 @@ from services.trigger.domain.model import Account, Contact, Plan
 from services.trigger.domain.moments import account_subject
 from services.trigger.domain.programme import Edition, Who
 from shared.contracts.touchpoints import Touchpoint
-from shared.values import quick
+from shared.values import Value
 
 USES = timedelta(days=90)
 """Whoever was not seen with a product for longer does not use it."""
@@ -23,9 +22,7 @@ NAMED_IN = frozenset({Who.PROJECT, Who.CONTRACT})
 """Of what belongs to one company and has people of others in it, too."""
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Value, frozen=True):
     """Somebody in an event about something; `role` as the event says, "" when it does not."""
 
     subject: str
@@ -34,15 +31,32 @@ class Seen:
     at: datetime
 
 
-def seen_in(told: Touchpoint, account: Account | None, folk: Iterable[tuple[UUID, str]]) -> Iterator[Seen]:
-    """Who takes part in what, as far as an event tells; `folk` are its people with their roles."""
+def seen_in(
+    told: Touchpoint,
+    account: Account | None,
+    folk: Iterable[tuple[UUID, str]],
+    kinds: Container[Who] = frozenset(Who),
+) -> Iterator[Seen]:
+    """Who takes part in what, as far as an event tells.
+
+    Args:
+        told: The event.
+        account: Its company.
+        folk: Its people with their roles.
+        kinds: What it is asked for; `account` stands for roles at one.
+    """
     about = told.subject
-    subjects = [f"{about.kind}:{about.id}"] if about and about.kind in NAMED_IN else []
-    subjects += [f"product:{told.product}"] if told.product else []
+    subjects = []
+    if about and about.kind in NAMED_IN and about.kind in kinds:
+        subjects.append(f"{about.kind}:{about.id}")
+    if told.product and Who.PRODUCT in kinds:
+        subjects.append(f"product:{told.product}")
+    own = account_subject(account.id) if account and Who.ACCOUNT in kinds else ""
     for contact_id, role in folk:
-        own = [account_subject(account.id)] if account and role else []
-        for subject in (*subjects, *own):
+        for subject in subjects:
             yield Seen(subject, contact_id, role, told.occurred_at)
+        if own and role:
+            yield Seen(own, contact_id, role, told.occurred_at)
 
 
 def taken_part_in(plan: Plan, edition: Edition) -> str:

@@ -16,7 +16,11 @@ class Rules(BaseModel):
 
 
 def _span(value: object) -> object:
-    return Span.parse(value) if isinstance(value, str) else value
+    if isinstance(value, str):
+        return Span.parse(value)
+    if isinstance(value, Span):
+        return value
+    raise ValueError("write a number and h, d, mo or y, for example 14d")
 
 
 def _listed(value: object) -> object:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -17,7 +16,7 @@ from services.trigger.domain.expanding import Crowd, account_of, child_of
 from services.trigger.domain.model import Contact, Organisation, Plan
 from services.trigger.domain.programme import Edition
 from shared.contracts.model import Persona
-from shared.values import quick
+from shared.values import Value
 
 LOOK_AGAIN = timedelta(minutes=1)
 """When to look again where the awaited one is due now and will be decided about at any moment."""
@@ -26,9 +25,7 @@ Crew = dict[UUID, Plan]
 """Plans of one programme at one account that are still ahead, by id."""
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Awaited:
+class Awaited(Value, frozen=True):
     """Somebody who will be asked, unless something comes between: of which persona, and when."""
 
     due_at: datetime

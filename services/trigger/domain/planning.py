@@ -16,7 +16,7 @@ from services.trigger.domain.book import Book, Tally, World
 from services.trigger.domain.catalogue import Catalogue
 from services.trigger.domain.decisions import Occurrence, of_event, of_plan, of_programme
 from services.trigger.domain.drafting import book_new, draft
-from services.trigger.domain.model import Contact, Decision, Plan, PlanState
+from services.trigger.domain.model import Contact, Decision, Plan, PlanState, Scalar
 from services.trigger.domain.moments import subject_of, subjects_of
 from services.trigger.domain.programme import Edition, Who
 from services.trigger.domain.renewals import before_date
@@ -41,19 +41,26 @@ def plan_surveys(event: Occurrence, world: World, book: Book) -> list[Decision]:
             "why": "the event is from the future",
         }
         return of_event(event, Outcome.NOT_MATCHED, Reason.FILTERED, facts)
-    for tally in tallied(event, world.catalogue, world.now):
-        book.tallies[tally] = book.tallies.get(tally, 0) + 1
+    kind = event.type
+    if kind in world.catalogue.counting:
+        _count(event, world, book)
     decisions: list[Decision] = []
     dated = event.touchpoint.renewal_on is not None
-    for edition in world.catalogue.concerned(event.type, dated=dated):
-        decisions += cancelled_by(event, edition, book)
+    for edition in world.catalogue.concerned(kind, dated=dated):
+        if kind in edition.programme.when.ends_on:
+            decisions += cancelled_by(event, edition, book)
         if edition.state is ProgrammeState.ARCHIVED:
             continue
-        if event.type in edition.programme.touchpoints:
+        if kind in edition.programme.touchpoints:
             decisions += _after_touchpoint(event, edition, world, book)
         if edition.programme.when.before and dated:
             decisions += before_date(event, edition, world, book)
     return decisions or of_event(event, Outcome.NOT_MATCHED, Reason.NOT_MATCHED, {})
+
+
+def _count(event: Occurrence, world: World, book: Book) -> None:
+    for tally in tallied(event, world.catalogue, world.now):
+        book.tallies[tally] = book.tallies.get(tally, 0) + 1
 
 
 def from_future(event: Occurrence, now: datetime) -> bool:
@@ -65,17 +72,14 @@ def tallied(event: Occurrence, catalogue: Catalogue, now: datetime) -> Iterator[
     """What programmes with `nth` count of an event: one for each subject, whoever of its people is meant."""
     if from_future(event, now):
         return
-    for edition in catalogue.by_type.get(event.type, ()):
-        when = edition.programme.when
-        counts = when.nth > 1 and event.type in when.starts_on
-        if counts and event_fits(edition.programme, event.touchpoint, event.account) is None:
-            yield from ((edition.key, subject) for subject in sorted(subjects_of(when.per, event)))
+    for edition in catalogue.counting.get(event.type, ()):
+        if event_fits(edition.programme, event.touchpoint, event.account) is None:
+            subjects = subjects_of(edition.programme.when.per, event)
+            yield from ((edition.key, subject) for subject in sorted(subjects))
 
 
 def cancelled_by(event: Occurrence, edition: Edition, book: Book) -> Iterator[Decision]:
-    """Plans that an event calls off: same programme, same subject, still waiting."""
-    if event.type not in edition.programme.when.ends_on:
-        return
+    """Plans that an event which ends a programme's moment calls off: same subject, still waiting."""
     for subject in sorted(subjects_of(edition.programme.when.per, event)):
         for plan in book.of(edition, subject):
             if plan.state is PlanState.PENDING and plan.moment.at <= event.touchpoint.occurred_at:
@@ -96,71 +100,64 @@ def called_off(event: Occurrence, edition: Edition, book: Book) -> Iterator[Plan
                 yield plan
 
 
-def _after_touchpoint(event: Occurrence, edition: Edition, world: World, book: Book) -> Iterator[Decision]:
+def _after_touchpoint(event: Occurrence, edition: Edition, world: World, book: Book) -> list[Decision]:
     rules = edition.programme
     if rules.when.by_hand and event.touchpoint.context.get("programme") != edition.key:
-        return
+        return []
     refusal = event_fits(rules, event.touchpoint, event.account)
     if refusal:
         meant = event.people if rules.audience.who is Who.EVENT else ()
         people: list[Contact | None] = [person.contact for person in meant]
-        for contact in people or [None]:
-            yield of_programme(event, edition, contact, refusal)
-        return
+        return [of_programme(event, edition, contact, refusal) for contact in people or [None]]
     if rules.audience.who is not Who.EVENT:
-        yield from _one(event, edition, None, world, book)
-        return
-    yield from _of_people(event, edition, world, book)
+        return [_one(event, edition, None, world, book)]
+    return _of_people(event, edition, world, book)
 
 
-def _of_people(event: Occurrence, edition: Edition, world: World, book: Book) -> Iterator[Decision]:
+def _of_people(event: Occurrence, edition: Edition, world: World, book: Book) -> list[Decision]:
     """Plan those of the event's people who are in the audience."""
     rules = edition.programme
     if not event.people:
         nobody = No(Reason.NOT_IN_AUDIENCE, {"why": "the event names nobody"})
-        yield of_programme(event, edition, None, nobody)
+        return [of_programme(event, edition, None, nobody)]
+    decisions: list[Decision] = []
     fitting: list[Person] = []
     for person in event.people:
         refusal = person_fits(rules.audience, person, event.account)
         if refusal:
-            yield of_programme(event, edition, person.contact, refusal)
+            decisions.append(of_programme(event, edition, person.contact, refusal))
         else:
             fitting.append(person)
     chosen, surplus = limited(rules.audience, fitting, world.asked)
     for person in surplus:
         facts = {"max_per_account": rules.audience.max_per_account}
-        yield of_programme(event, edition, person.contact, No(Reason.SAMPLED_OUT, facts))
-    for person in chosen:
-        yield from _one(event, edition, person, world, book)
+        decisions.append(of_programme(event, edition, person.contact, No(Reason.SAMPLED_OUT, facts)))
+    decisions += [_one(event, edition, person, world, book) for person in chosen]
+    return decisions
 
 
-def _one(
-    event: Occurrence, edition: Edition, person: Person | None, world: World, book: Book
-) -> Iterator[Decision]:
+def _one(event: Occurrence, edition: Edition, person: Person | None, world: World, book: Book) -> Decision:
     """Plan one person, or one audience to be resolved later."""
     contact = person.contact if person else None
-    subject = subject_of(edition.programme.when.per, event, person)
+    when = edition.programme.when
+    subject = subject_of(when.per, event, person)
     refusal = _not_counted(edition, subject, book)
     if refusal:
-        yield of_programme(event, edition, contact, refusal)
-        return
+        return of_programme(event, edition, contact, refusal)
     contact_id = contact.id if contact else None
     earlier = [plan for plan in book.of(edition, subject) if plan.contact_id == contact_id]
-    again = edition.programme.when.recurring or edition.programme.when.by_hand
+    again = when.recurring or when.by_hand
     known = _standing(earlier, event, again=again)
     if known:
-        yield altered(
-            of_plan(known, Outcome.NOT_MATCHED, Reason.DUPLICATE, {"state": known.state}), until=known.due_at
-        )
-        return
+        facts: dict[str, Scalar] = {"state": known.state}
+        return of_plan(known, Outcome.NOT_MATCHED, Reason.DUPLICATE, facts, until=known.due_at)
     plan = draft(event, edition, subject, contact, world, _occurrence(earlier, again=again))
-    if edition.programme.when.recurring:
+    if when.recurring:
         plan = ahead(plan, edition, contact, event.account, world)
     if contact and not sampled(edition.programme.audience, plan.id):
         facts = {"sample": edition.programme.audience.sample}
-        yield of_programme(event, edition, contact, No(Reason.SAMPLED_OUT, facts))
-    else:
-        yield from book_new(plan, world, book)
+        return of_programme(event, edition, contact, No(Reason.SAMPLED_OUT, facts))
+    return book_new(plan, world, book)
 
 
 def _not_counted(edition: Edition, subject: str, book: Book) -> No | None:

@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from email.utils import parseaddr
 from enum import StrEnum
 from functools import cached_property
@@ -19,7 +20,7 @@ from pydantic import AfterValidator, Field, model_validator
 from services.trigger.domain.asking import Asked
 from services.trigger.domain.parts import Key, Names, PartId, Rules, SpanText, Texts
 from services.trigger.domain.sending import Send, Wording
-from services.trigger.domain.timing import Span
+from services.trigger.domain.timing import Span, at_most
 from services.trigger.domain.when import When
 from shared.contracts.forms import Form, Letter, QuestionType
 from shared.contracts.model import Family, Persona, Tier
@@ -91,6 +92,11 @@ class Quarantine(Rules):
     family: SpanText | None = None
     exempt: bool = False
     account: AccountBudget | None = None
+
+    @cached_property
+    def reach(self) -> timedelta:
+        """A length that the quarantine of one person never exceeds."""
+        return at_most(self.contact)
 
 
 class Help(Rules):
@@ -220,7 +226,7 @@ class Programme(Rules):
         """At or below: unhappy."""
         return DEFAULT_LOW[self.core.type] if self.low is None else self.low
 
-    @property
+    @cached_property
     def keeps_places(self) -> bool:
         """Whether the last places of an account's budget are kept for whom `coverage` still wants."""
         rules = self.quarantine

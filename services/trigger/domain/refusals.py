@@ -20,9 +20,10 @@ def refused_person(contact: Contact | None, edition: Edition) -> tuple[Reason, s
     programme = edition.programme
     if scope := consent.refuses(contact, edition.key, programme.family):
         return Reason.OPTED_OUT, scope
-    if not programme.send.to_owner and not consent.wanted_channels(contact, programme.send.channels):
+    send = programme.send
+    if contact.opted_out_of and not send.to_owner and not consent.wanted_channels(contact, send.channels):
         return Reason.OPTED_OUT, "channel"
-    if edition.programme.consent == "opt_in" and contact.consent is not Consent.GIVEN:
+    if programme.consent == "opt_in" and contact.consent is not Consent.GIVEN:
         return Reason.NO_CONSENT, "opt_in"
     return None
 
@@ -34,16 +35,18 @@ def no_channel(
 
     What the account's owner passes on needs the owner's address alone.
     """
-    if edition.programme.send.to_owner:
+    send = edition.programme.send
+    if send.to_owner:
         return None if account and owner_address(account) else Reason.NO_CHANNEL
-    wanted = consent.wanted_channels(contact, edition.programme.send.channels)
     if not own_domains.isdisjoint(contact.domains):
         return Reason.OWN_COMPANY
     # Telephone, product and backend are dispatch's to know: it passes on what one channel cannot deliver.
-    if any(channel is not Channel.EMAIL for channel in wanted):
-        return None
-    if not wanted:
-        return Reason.NO_CHANNEL
+    if contact.opted_out_of or not send.mails_only:
+        wanted = consent.wanted_channels(contact, send.channels)
+        if any(channel is not Channel.EMAIL for channel in wanted):
+            return None
+        if not wanted:
+            return Reason.NO_CHANNEL
     if contact.reach is not Reach.OK:
         return Reason.INVALID_ADDRESS if contact.reach is Reach.INVALID else Reason.NO_CHANNEL
     return Reason.BOUNCED if contact.bounced_at else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from services.trigger.domain.audience import No, event_fits
 from services.trigger.domain.book import Book, World
@@ -16,6 +15,7 @@ from services.trigger.domain.series import STOPPED
 from services.trigger.domain.timing import days_before
 from shared.contracts.reasons import Outcome, Reason
 from shared.contracts.touchpoints import Touchpoint
+from shared.values import altered
 
 
 def before_date(event: Occurrence, edition: Edition, world: World, book: Book) -> Iterator[Decision]:
@@ -33,7 +33,7 @@ def before_date(event: Occurrence, edition: Edition, world: World, book: Book) -
     current = [plan for plan in term if plan.occurrence == term[-1].occurrence] if term else []
     if not current or _new_term(current, edition, event.touchpoint):
         occurrence = current[0].occurrence + 1 if current else 1
-        yield from book_new(draft(event, edition, subject, None, world, occurrence), world, book)
+        yield book_new(draft(event, edition, subject, None, world, occurrence), world, book)
         return
     for plan in current:
         yield from _move(plan, event, edition, world, book)
@@ -45,11 +45,11 @@ def _move(plan: Plan, event: Occurrence, edition: Edition, world: World, book: B
     if plan.moment.at > told.occurred_at or same:
         yield of_plan(plan, Outcome.NOT_MATCHED, Reason.DUPLICATE, {"state": plan.state}, until=plan.due_at)
         return
-    moment = replace(plan.moment, renewal_on=told.renewal_on, at=told.occurred_at)
+    moment = altered(plan.moment, renewal_on=told.renewal_on, at=told.occurred_at)
     contact = world.contacts.get(plan.contact_id) if plan.contact_id else None
     due_at, stale_at = moment_of(edition, moment, contact, event.account, world.organisation)
     if plan.state is PlanState.PENDING or (_revivable(plan) and stale_at > world.now):
-        moved = replace(
+        moved = altered(
             plan,
             moment=moment,
             version=edition.version,
@@ -71,7 +71,7 @@ def _move(plan: Plan, event: Occurrence, edition: Edition, world: World, book: B
     else:
         # The survey of this term went out already; the plan only learns the date, so that the term ends with
         # it.
-        book.put(replace(plan, moment=moment))
+        book.put(altered(plan, moment=moment))
         yield of_plan(plan, Outcome.NOT_MATCHED, Reason.DUPLICATE, {"state": plan.state})
 
 

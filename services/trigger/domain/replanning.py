@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from services.trigger.domain.audience import No, Person, facts_of, meets, person_fits, sampled
@@ -21,6 +21,7 @@ from services.trigger.domain.series import ahead, leads
 from services.trigger.domain.when import ACCOUNT_START, RENEWAL
 from shared.contracts.reasons import Outcome, Reason
 from shared.contracts.touchpoints import Touchpoint
+from shared.values import altered
 
 Replanned = tuple[Plan, Decision]
 
@@ -42,14 +43,14 @@ def replan(
     plan = waiting.plan
     refusal = _other_kind(plan, old, new) or _filtered(waiting, old, new) or _not_meant(waiting, old, new)
     if refusal:
-        gone = replace(plan, state=PlanState.CANCELLED, reason=refusal.reason, waits_for=None)
+        gone = altered(plan, state=PlanState.CANCELLED, reason=refusal.reason, waits_for=None)
         return gone, of_plan(
             gone, Outcome.CANCELLED, refusal.reason, {**refusal.inputs, "edition": "changed"}
         )
     fresh = _dated(waiting, new, organisation, now)
     if fresh.stale_at <= now:
         facts: dict[str, Scalar] = {"stale_at": fresh.stale_at.isoformat(), "edition": "changed"}
-        late = replace(fresh, state=PlanState.SUPPRESSED, reason=Reason.EXPIRED)
+        late = altered(fresh, state=PlanState.SUPPRESSED, reason=Reason.EXPIRED)
         return late, of_plan(late, Outcome.SUPPRESSED, Reason.EXPIRED, facts)
     told: dict[str, Scalar] = {"due_at": fresh.due_at.isoformat(), "touchpoint": fresh.moment.touchpoint}
     if fresh.first_due_at != plan.first_due_at:
@@ -106,11 +107,11 @@ def _not_meant(waiting: Waiting, old: Edition, new: Edition) -> No | None:
 
 def _dated(waiting: Waiting, new: Edition, organisation: Organisation, now: datetime) -> Plan:
     """The plan with the new edition's times; it passes the whole gate again."""
-    fresh = replace(waiting.plan, version=new.version, priority=new.programme.priority, waits_for=None)
+    fresh = altered(waiting.plan, version=new.version, priority=new.programme.priority, waits_for=None)
     if leads(fresh, new):
         return ahead(fresh, new, waiting.contact, waiting.account, World((), organisation, now))
     due_at, stale_at = moment_of(new, fresh.moment, waiting.contact, waiting.account, organisation)
-    return replace(fresh, first_due_at=due_at, due_at=due_at, stale_at=stale_at)
+    return altered(fresh, first_due_at=due_at, due_at=due_at, stale_at=stale_at)
 
 
 def _told(plan: Plan) -> Touchpoint:

@@ -73,25 +73,30 @@ class Send(Rules):
     open_for: SpanText = Span(days=30)
     incentive: dict[str, str] = Field(default_factory=dict)
 
-    @property
+    @cached_property
     def rule(self) -> Window | None:
         """The window, None = at any time."""
         return None if isinstance(self.window, str) else self.window.window
 
-    @property
+    @cached_property
     def outside_before_stale(self) -> bool:
         """Whether to send outside the window rather than not at all."""
         return isinstance(self.window, str) or self.window.outside_before_stale
 
-    @property
+    @cached_property
     def learns(self) -> bool:
         """Whether the moment inside the window is the one at which people answer most (R46)."""
         return not isinstance(self.window, str) and self.window.learn
 
-    @property
+    @cached_property
     def to_owner(self) -> bool:
         """Whether the account manager gets the mail and passes the link on (R36)."""
         return self.deliver_to == "owner"
+
+    @cached_property
+    def mails_only(self) -> bool:
+        """Whether e-mail is the only way."""
+        return all(channel is Channel.EMAIL for channel in self.channels)
 
     @property
     def senders(self) -> tuple[str, ...]:

@@ -6,10 +6,9 @@ Local times that do not exist move forward, ambiguous ones take the first; nothi
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from typing import Self
+from typing import NamedTuple, Self
 from zoneinfo import ZoneInfo
 
 from babel.core import get_global
@@ -25,9 +24,11 @@ _REGION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A delay in the recipient's calendar: months and days keep the local time of day, hours are exact."""
+class Span(NamedTuple):
+    """A delay in the recipient's calendar: months and days keep the local time of day, hours are exact.
+
+    A tuple, as what is remembered by span is asked for all the time.
+    """
 
     months: int = 0
     days: int = 0

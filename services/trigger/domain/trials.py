@@ -6,7 +6,7 @@ It is no plan and no ask: it counts in no cap, no score and no rate, opens no ti
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -18,6 +18,7 @@ from services.trigger.domain.when import BY_HAND, RENEWAL
 from shared.contracts.forms import SCALES, Bounds, Letter
 from shared.contracts.model import Channel, Persona
 from shared.contracts.surveys import SurveyRequested
+from shared.values import altered
 
 _MARK = {"en": "[Test]", "es": "[Prueba]", "sv": "[Test]"}
 _NOTE = {
@@ -91,7 +92,7 @@ def trial_survey(
         due_at=now,
         stale_at=now + _AHEAD,
     )
-    tester = replace(contact, locale=trial.locale, persona=trial.persona or contact.persona)
+    tester = altered(contact, locale=trial.locale, persona=trial.persona or contact.persona)
     survey = survey_of(Request(plan, edition, tester, account, organisation), now)
     return survey.model_copy(
         update={

@@ -146,18 +146,18 @@ class When(Rules):
                 )
         return self
 
-    @property
+    @cached_property
     def recurring(self) -> bool:
         """Whether it asks again and again."""
         every = self.every
         return bool(every.months or every.days or every.hours)
 
-    @property
+    @cached_property
     def from_account_start(self) -> bool:
         """Whether the series begins with the account, not with an event."""
         return self.recurring and self.anchor == ACCOUNT_START
 
-    @property
+    @cached_property
     def by_hand(self) -> bool:
         """Whether only somebody's request starts it."""
         return self.on == "manual"

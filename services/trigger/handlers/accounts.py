@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
 
 from services.trigger.domain.decisions import of_plan
@@ -14,6 +14,7 @@ from services.trigger.store import directory, plans
 from shared.contracts.reasons import Outcome, Reason
 from shared.db.database import Tx
 from shared.security.sealing import Sealer
+from shared.values import altered
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ async def delete_account(tx: Tx, sealer: Sealer, account_id: UUID, *, erase_peop
     staff = (await directory.contacts_of(tx.conn, [account_id])).get(account_id, [])
     folk = await directory.lock_contacts(tx.conn, [contact.id for contact in staff])
     pending = await plans.pending_plans_of_account(tx.conn, account_id)
-    called_off = [replace(p, state=PlanState.CANCELLED, reason=Reason.CANCELLED) for p in pending]
+    called_off = [altered(p, state=PlanState.CANCELLED, reason=Reason.CANCELLED) for p in pending]
     await plans.save_plans(tx.conn, called_off)
     why = {"why": "the account was deleted"}
     lines = [("", of_plan(plan, Outcome.CANCELLED, Reason.CANCELLED, why)) for plan in called_off]
@@ -53,7 +54,7 @@ async def delete_account(tx: Tx, sealer: Sealer, account_id: UUID, *, erase_peop
 async def _leave(tx: Tx, contact_ids: list[UUID]) -> None:
     """People without their company; the news goes the way of the company's, so that it comes after it."""
     known = await directory.lock_contacts(tx.conn, contact_ids)
-    after = [replace(c, account_id=None, version=c.version + 1) for c in known.values()]
+    after = [altered(c, account_id=None, version=c.version + 1) for c in known.values()]
     await directory.save_contacts(tx.conn, after)
     for contact in after:
         key = str(known[contact.id].account_id or contact.id)

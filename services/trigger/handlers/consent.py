@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from uuid import UUID
 
 from services.trigger.domain.consent import Said, absorb, standing_of
@@ -12,6 +11,7 @@ from services.trigger.domain.model import Contact
 from services.trigger.handlers.freeing import give_places_back
 from services.trigger.store import consents, directory
 from shared.db.database import Tx
+from shared.values import altered
 
 
 async def note(
@@ -55,7 +55,7 @@ async def tell(tx: Tx, contact: Contact, said: Said) -> Contact:
     stands = (await note(tx, [(contact.id, said)], {contact.id: contact})).get(contact.id, contact)
     if stands == contact:
         return contact
-    after = replace(stands, version=contact.version + 1)
+    after = altered(stands, version=contact.version + 1)
     await directory.save_contacts(tx.conn, [after])
     key = str(after.account_id or after.id)
     tx.emit(contact_changed(after), identity=f"{after.id}/{after.version}", key=key)

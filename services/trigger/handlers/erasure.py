@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from uuid import UUID
 
 from services.trigger.domain.decisions import of_plan, of_recall
@@ -18,6 +17,7 @@ from shared.contracts.surveys import SurveyCancelled
 from shared.db.database import Connection, Tx
 from shared.runtime.ids import derive
 from shared.security.sealing import Sealer
+from shared.values import altered
 
 
 async def erase(tx: Tx, sealer: Sealer, contact_ids: Iterable[UUID], event_id: str = "") -> int:
@@ -32,7 +32,7 @@ async def erase(tx: Tx, sealer: Sealer, contact_ids: Iterable[UUID], event_id: s
     going = [contact for contact in known.values() if not contact.erased_at]
     if not going:
         return 0
-    gone = [replace(erased(contact, tx.now), merged_into=contact.merged_into) for contact in going]
+    gone = [altered(erased(contact, tx.now), merged_into=contact.merged_into) for contact in going]
     await sealer.destroy(tx.conn, [contact.id for contact in gone])
     await directory.save_contacts(tx.conn, gone)
     await audiences.forget_participants(tx.conn, [contact.id for contact in gone])
@@ -59,7 +59,7 @@ def _identity(contact: Contact) -> str:
 async def _call_off(tx: Tx, contact_ids: list[UUID], event_id: str) -> None:
     pending = await plans.pending_plans_of(tx.conn, contact_ids)
     await plans.save_plans(
-        tx.conn, [replace(p, state=PlanState.CANCELLED, reason=Reason.ERASED) for p in pending]
+        tx.conn, [altered(p, state=PlanState.CANCELLED, reason=Reason.ERASED) for p in pending]
     )
     decisions: list[tuple[str, Decision]] = [
         (event_id, of_plan(plan, Outcome.CANCELLED, Reason.ERASED, {})) for plan in pending
@@ -81,7 +81,7 @@ async def cancel_asks(tx: Tx, running: list[Ask], reason: Reason, causes: Mappin
         unsent = ask.handed_over_at is None
         version = ask.event_version + 1
         taken.append(
-            replace(
+            altered(
                 ask,
                 state=AskState.CANCELLED,
                 released_at=tx.now if unsent else ask.released_at,

@@ -6,7 +6,6 @@ One handler for each topic. All fold a whole batch and write set-based; asks are
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -41,6 +40,7 @@ from shared.contracts.reasons import Reason
 from shared.contracts.responses import ResponseHeld, ResponseReleased, ResponseSubmitted
 from shared.contracts.tickets import Ticket, TicketState
 from shared.db.database import Tx
+from shared.values import altered
 
 DELIVERY_TYPES = (
     DeliveryHandedOver.TYPE,
@@ -80,7 +80,7 @@ async def on_responses(events: Sequence[Event[Any]], tx: Tx) -> None:
     by_people = {UUID(event.data.survey_id) for event in events if event.type != ResponseHeld.TYPE}
     known = await asks.lock_asks(tx.conn, told)
     answered = [
-        replace(
+        altered(
             ask,
             state=AskState.ANSWERED if ask.state is AskState.OPEN else ask.state,
             answered_at=ask.answered_at or told[key],
@@ -140,11 +140,11 @@ def _after_delivery(ask: Ask, told: Delivery) -> Ask:
     if isinstance(told, DeliveryHandedOver) and told.step == 0:
         # A recall that came too late gave a place back which is used all the same.
         released = None if ask.state is AskState.CANCELLED else ask.released_at
-        return replace(ask, handed_over_at=ask.handed_over_at or told.at, released_at=released)
+        return altered(ask, handed_over_at=ask.handed_over_at or told.at, released_at=released)
     if _gives_back(told):
         return _released(ask, told.at) if ask.state is AskState.OPEN else ask
     if isinstance(told, DeliveryComplained):
-        return replace(ask, next_step_at=None, waits_for=None)
+        return altered(ask, next_step_at=None, waits_for=None)
     return ask
 
 
@@ -156,7 +156,7 @@ def _gives_back(told: object) -> bool:
 
 
 def _released(ask: Ask, at: datetime) -> Ask:
-    return replace(ask, state=AskState.RELEASED, released_at=at, next_step_at=None, waits_for=None)
+    return altered(ask, state=AskState.RELEASED, released_at=at, next_step_at=None, waits_for=None)
 
 
 async def _fold_contacts(events: Sequence[Event[Any]], tx: Tx) -> None:
@@ -183,8 +183,8 @@ async def _fold_contacts(events: Sequence[Event[Any]], tx: Tx) -> None:
         who = UUID(told.snapshot.contact_id)
         contact = known.get(leads[who])
         if contact and not contact.erased_at and contact.email_hash == known[who].email_hash:
-            known[contact.id] = replace(contact, bounced_at=contact.bounced_at or told.at)
-    changed = [replace(c, version=c.version + 1) for key, c in known.items() if c != before[key]]
+            known[contact.id] = altered(contact, bounced_at=contact.bounced_at or told.at)
+    changed = [altered(c, version=c.version + 1) for key, c in known.items() if c != before[key]]
     await directory.save_contacts(tx.conn, changed)
     for contact in changed:
         key = str(contact.account_id or contact.id)

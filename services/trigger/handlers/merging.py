@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
 
 from services.trigger.domain import merging
@@ -20,6 +20,7 @@ from shared.contracts.model import Person
 from shared.contracts.reasons import Reason
 from shared.db.database import Tx
 from shared.security.sealing import Sealer
+from shared.values import altered
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +82,11 @@ async def _unite(tx: Tx, sealer: Sealer, survivor: Contact, others: Sequence[Con
         if person != own:
             sealed = await people.seal(tx.conn, sealer, {survivor.id: person})
             after = with_known(after, sealed[survivor.id])
-    silent = [replace(one, merged_into=after.id) for one in others if one.erased_at or not one.version]
+    silent = [altered(one, merged_into=after.id) for one in others if one.erased_at or not one.version]
     if not any(one.version for one in everybody):
         await directory.save_contacts(tx.conn, silent)
         return
-    after = replace(after, version=after.version + 1)
+    after = altered(after, version=after.version + 1)
     known = [one for one in others if one.version and not one.erased_at]
     rows = [after, *(merging.departed(one, after) for one in known)]
     await directory.save_contacts(tx.conn, [*rows, *silent])

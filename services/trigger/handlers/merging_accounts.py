@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
 
 from services.trigger.domain import merging_accounts as merging
@@ -16,6 +16,7 @@ from services.trigger.store import merging_accounts as store
 from services.trigger.store.leads import COMPANIES, current_ids
 from shared.contracts.reasons import Reason
 from shared.db.database import Tx
+from shared.values import altered
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +62,12 @@ async def _unite(tx: Tx, survivor: Account, others: Sequence[Account]) -> None:
 
     Of ids of which nothing is known yet only where they lead is kept: no entry comes of them.
     """
-    silent = [replace(one, merged_into=survivor.id) for one in others if not one.version]
+    silent = [altered(one, merged_into=survivor.id) for one in others if not one.version]
     if not any(one.version for one in (survivor, *others)):
         await directory.save_accounts(tx.conn, silent)
         return
     after = merging.united(survivor, others)
-    after = replace(after, version=after.version + 1)
+    after = altered(after, version=after.version + 1)
     rows = [after, *(merging.departed(one, after) for one in others if one.version)]
     await directory.save_accounts(tx.conn, [*rows, *silent])
     for row in rows:
@@ -77,7 +78,7 @@ async def _move_people(tx: Tx, gone: Sequence[UUID], survivor: UUID) -> int:
     """People of the former accounts belong to the one that stays; returns how many."""
     staff = await directory.contacts_of(tx.conn, gone)
     known = await directory.lock_contacts(tx.conn, [one.id for found in staff.values() for one in found])
-    after = [replace(one, account_id=survivor, version=one.version + 1) for one in known.values()]
+    after = [altered(one, account_id=survivor, version=one.version + 1) for one in known.values()]
     await directory.save_contacts(tx.conn, after)
     for contact in after:
         tx.emit(contact_changed(contact), identity=f"{contact.id}/{contact.version}", key=str(survivor))

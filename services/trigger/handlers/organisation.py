@@ -12,6 +12,7 @@ from services.trigger.store import asks, brakes, directory, plans, programmes
 from services.trigger.store.brakes import Brake
 from shared.contracts.reasons import Reason
 from shared.db.database import Tx
+from shared.values import altered
 
 
 async def ensure_organisation(tx: Tx, defaults: Organisation) -> Organisation:
@@ -67,7 +68,7 @@ async def _tell(tx: Tx, scope: str, subject: str) -> None:
     elif scope == "account":
         paused = UUID(subject) in (await brakes.brakes_now(tx.conn)).accounts
         for account in (await directory.lock_accounts(tx.conn, [UUID(subject)])).values():
-            told = replace(account, paused=paused, version=account.version + 1)
+            told = altered(account, paused=paused, version=account.version + 1)
             await directory.save_accounts(tx.conn, [told])
             tx.emit(account_changed(told), identity=f"{told.id}/{told.version}", key=subject)
     else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from services.trigger.domain import gate
@@ -23,6 +22,7 @@ from shared.contracts.reasons import Outcome
 from shared.contracts.touchpoints import Touchpoint, TouchpointAccount, TouchpointContact
 from shared.db.database import Connection
 from shared.errors import Unavailable
+from shared.values import altered
 
 
 async def by_hand(conn: Connection) -> list[Edition]:
@@ -67,7 +67,7 @@ async def preview(
     await load_people(conn, [ahead], lambda _: edition, facts)
     decided = gate.decide(ahead, edition, facts)
     later = ahead.due_at > now and decided.outcome in {Outcome.REQUESTED, Outcome.SHADOW}
-    return replace(decided, outcome=Outcome.PLANNED, until=ahead.due_at) if later else decided
+    return altered(decided, outcome=Outcome.PLANNED, until=ahead.due_at) if later else decided
 
 
 def _ahead(made: Sequence[Plan], contact: Contact) -> Plan | None:

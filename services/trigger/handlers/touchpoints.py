@@ -243,7 +243,7 @@ class Touchpoints:
             if occurrence.type in OF_CASES:
                 told = occurrence.touchpoint.context
                 tell_of_questions(tx, (Decided(decision, told) for decision in found if decision.programme))
-            for edition in catalogue.by_type.get(occurrence.type, ()):
+            for edition in catalogue.ending.get(occurrence.type, ()):
                 withdrawn |= {plan.id: event.id for plan in called_off(occurrence, edition, book)}
         await plans.save_plans(tx.conn, book.changed.values())
         await record(tx, decisions)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
@@ -22,6 +21,7 @@ from shared.contracts.reasons import Outcome
 from shared.db.database import Connection
 from shared.runtime.service import Platform
 from shared.security.access import User, require_role
+from shared.values import altered
 from shared.web.templates import page
 
 Rep = Annotated[User, Depends(require_role("rep"))]
@@ -136,7 +136,7 @@ async def _operators(platform: Platform, entries: Sequence[ledger.Entry]) -> dic
 def _signed(decision: Decision, operators: Mapping[str, str]) -> Decision:
     said = {by: str(decision.inputs[by]) for by in BY if by in decision.inputs}
     named = {by: operators[actor] for by, actor in said.items() if actor in operators}
-    return replace(decision, inputs={**decision.inputs, **named}) if named else decision
+    return altered(decision, inputs={**decision.inputs, **named}) if named else decision
 
 
 async def _titles(conn: Connection, entries: Sequence[ledger.Entry]) -> dict[str, str]:

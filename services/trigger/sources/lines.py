@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, cast
 
 from pydantic import Field, ValidationError
 
 from services.trigger.domain.reports import Report
+from services.trigger.sources.plain import read_plain
 from services.trigger.sources.table import Kind, Problem, problem_of, report_of
 from services.trigger.webhooks.body import BadBodyError
 from shared.contracts.envelope import LONGEST, describe, read_attributes
@@ -20,12 +21,15 @@ from shared.errors import Undecodable
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _STRUCTURED = (("content-type", b"application/cloudevents+json"),)
-_MARK = b"\xef\xbb\xbf"
 _Attribute = Annotated[str, Field(min_length=1, max_length=LONGEST)]
+_MARK = b"\xef\xbb\xbf"
 
 
 class Happening(NamedTuple):
-    """One event of a history, `at` in UTC; source and id tell repeats apart."""
+    """One event of a history, `at` in UTC; source and id tell repeats apart.
+
+    Of a plain event `told` is a struct with everything that a touchpoint has.
+    """
 
     at: datetime
     line: int
@@ -46,9 +50,6 @@ class _CloudEvent(Part):
     data: Touchpoint
 
 
-_readable = _CloudEvent.model_validate_json
-
-
 def read(number: int, line: bytes) -> Happening | None:
     """The event of a line; None for a record of another topic, and for a tombstone.
 
@@ -56,8 +57,13 @@ def read(number: int, line: bytes) -> Happening | None:
         BadBodyError: It is no usable row.
         Undecodable: It is no usable CloudEvent.
     """
+    plain = read_plain(line)
+    if plain is not None:
+        one, said = plain
+        at = said.occurred_at.astimezone(UTC)
+        return Happening(at, number, one.type, one.source, one.id, cast("Touchpoint", said))
     try:
-        event = _readable(line)
+        event = _CloudEvent.model_validate_json(line)
     except ValidationError:
         return _read_closely(number, line)
     told = event.data

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from msgspec.structs import asdict
+
 from services.trigger.domain.books import Books
 from services.trigger.domain.model import Decision
 from services.trigger.store.rows import decision_of, dump
@@ -105,4 +107,4 @@ async def books(conn: Connection) -> Books:
 
 
 def _flat(decision: Decision) -> dict[str, object]:
-    return {name: getattr(decision, name) for name in Decision.__dataclass_fields__}
+    return asdict(decision)

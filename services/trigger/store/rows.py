@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
-from uuid import UUID
 
+import msgspec
 import orjson
 
 from services.trigger.domain.model import (
@@ -28,11 +28,12 @@ from shared.contracts.model import Family, Persona, Tier
 from shared.contracts.reasons import Outcome, Reason
 
 Row = Mapping[str, Any]
+_encode = msgspec.json.Encoder().encode
 
 
 def dump(values: Iterable[object]) -> str:
-    """Dataclasses or mappings as a JSON array for `jsonb_populate_recordset`."""
-    return orjson.dumps(list(values), default=_plain).decode()
+    """Values or mappings as a JSON array for `jsonb_populate_recordset`."""
+    return _encode(list(values)).decode()
 
 
 def contact_of(row: Row) -> Contact:
@@ -88,10 +89,3 @@ def decision_of(row: Row) -> Decision:
 
 def _reason(text: str | None) -> Reason | None:
     return Reason(text) if text else None
-
-
-def _plain(value: object) -> str:
-    """Ids as the driver gives them: a class of its own."""
-    if isinstance(value, UUID):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} does not go into a row")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from uuid import UUID
 
 from services.trigger.domain.facts import Asks
@@ -19,6 +18,7 @@ from shared.contracts.reasons import Outcome
 from shared.contracts.surveys import SurveyClosed, SurveyReminderRequested
 from shared.db.database import Database, Tx
 from shared.runtime.failpoints import failpoint
+from shared.values import altered
 
 
 class DueReminders:
@@ -94,7 +94,7 @@ class Closing:
                     survey_id=str(ask.survey_id), version=version, snapshot=snapshot, closed_at=ask.closes_at
                 )
                 tx.emit(survey, identity=str(ask.survey_id), key=snapshot.key)
-                closed[ask.survey_id] = replace(
+                closed[ask.survey_id] = altered(
                     ask, closed_at=tx.now, next_step_at=None, event_version=version
                 )
             if closed:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from shared.contracts.model import Channel
 from shared.contracts.surveys import SurveyRequested
 from shared.runtime.clock import FixedClock
 from shared.security.sealing import Sealer
+from tests.support.changed import replace
 from tests.support.databases import OpenDatabase
 from tests.support.histories import (
     BEGINS,

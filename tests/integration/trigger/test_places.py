@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from shared.contracts.model import Persona
 from shared.contracts.surveys import SurveyRequested
 from shared.runtime.clock import FixedClock
 from shared.security.sealing import Sealer
+from tests.support.changed import replace
 from tests.support.databases import OpenDatabase
 from tests.support.histories import write_programmes
 from tests.support.trigger import DEFAULTS, World

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from shared.contracts.tickets import TicketOpened, TicketResolved, TicketState
 from shared.db.database import Database, Tx
 from shared.runtime.clock import FixedClock
 from shared.security.sealing import Sealer
+from tests.support.changed import replace
 from tests.support.databases import OpenDatabase
 from tests.support.histories import write_programmes
 from tests.support.trigger import DEFAULTS, World

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -27,6 +26,7 @@ from shared.config.documents import read_documents
 from shared.contracts.directory import Brand, Sender
 from shared.contracts.model import Family
 from shared.contracts.touchpoints import Touchpoint
+from tests.support.changed import replace
 
 NOW = datetime(2026, 3, 3, 10, 0, tzinfo=UTC)
 ANNA = Contact(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from services.trigger.domain.backtest.apart import NOTHING, Bonds, Groups, Heard
 from services.trigger.domain.backtest.report import Assumptions, BacktestReport
 from services.trigger.domain.programme import Edition, edition_of
 from services.trigger.sources.history import History
+from tests.support.changed import replace
 from tests.support.histories import BEGINS, DAYS, PROGRAMMES, cloud_event, history
 from tests.unit.trigger.support import ORGANISATION, definition
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -34,6 +33,7 @@ from services.trigger.domain.model import identity
 from shared.calendars import is_holiday
 from shared.contracts.model import Family
 from shared.windows import Place, Window
+from tests.support.changed import replace
 from tests.unit.trigger.support import NOW, ask, edition, facts, plan
 
 pytestmark = pytest.mark.requirement("R46", "R93")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -20,6 +19,7 @@ from services.trigger.domain.programme import Audience, Edition, edition_of, res
 from services.trigger.domain.survey import Request, letter_of, survey_of
 from shared.contracts.model import Persona
 from shared.contracts.reasons import Outcome, Reason
+from tests.support.changed import replace
 from tests.unit.trigger.support import ACME, ANNA, NOW, ORGANISATION, crowd, definition, edition, facts, plan
 
 BOTH = {"who": "account", "max_per_account": 2, "coverage": {"decision_maker": 1, "user": 1}}

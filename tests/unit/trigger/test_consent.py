@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random  # noqa: TID251 - the type of what hypothesis hands out
 
@@ -24,6 +23,7 @@ from services.trigger.domain.directory import Told, said_in
 from shared.contracts.directory import Consent
 from shared.contracts.model import Channel, Family, Person
 from shared.contracts.touchpoints import TouchpointContact
+from tests.support.changed import replace
 from tests.unit.trigger.support import ANNA, NOW
 
 DAY = timedelta(days=1)

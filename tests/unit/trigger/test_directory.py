@@ -5,7 +5,6 @@ Newest wins, older fills gaps, what is told to others rises in version.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid5
 
@@ -37,6 +36,7 @@ from services.trigger.domain.news import AccountHold, context_of, holds_of
 from services.trigger.domain.programme import Edition
 from shared.contracts.model import Person
 from shared.contracts.touchpoints import Touchpoint, TouchpointContact
+from tests.support.changed import replace
 from tests.unit.trigger.support import ACME, ANNA, NOW, edition, touchpoint
 
 DAY = timedelta(days=1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +21,7 @@ from services.trigger.domain.places import foreseen
 from services.trigger.domain.programme import Edition
 from shared.contracts.model import Persona, Tier
 from shared.contracts.reasons import Outcome, Reason
+from tests.support.changed import replace
 from tests.unit.trigger.support import ACME, ANNA, NOW, ORGANISATION, edition, facts, plan
 
 pytestmark = pytest.mark.requirement("R59", "R62")

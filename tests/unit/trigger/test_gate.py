@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -20,6 +19,7 @@ from shared.contracts.directory import Consent
 from shared.contracts.model import Family, Persona
 from shared.contracts.programmes import ProgrammeState
 from shared.contracts.reasons import Reason
+from tests.support.changed import replace
 from tests.unit.trigger.support import ACME, ANNA, NOW, ask, edition, facts, plan
 
 PLAIN = edition()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -17,6 +16,7 @@ from services.trigger.domain.timing import Span
 from services.trigger.domain.when import HoldKind
 from shared.contracts.model import Family
 from shared.contracts.programmes import ProgrammeState
+from tests.support.changed import replace
 from tests.unit.trigger.support import ANNA, NOW, ask, edition, facts, plan
 
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)

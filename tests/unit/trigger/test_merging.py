@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 from uuid import UUID
@@ -25,6 +24,7 @@ from services.trigger.domain.model import Contact, Plan, PlanState, identity, pl
 from shared.contracts.directory import Consent
 from shared.contracts.model import Person, Persona
 from shared.contracts.reasons import Outcome, Reason
+from tests.support.changed import replace
 from tests.unit.trigger.support import ACME, ANNA, NOW, edition, plan
 
 pytestmark = pytest.mark.requirement("R53")

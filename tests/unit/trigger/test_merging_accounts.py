@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 from services.trigger.domain.merging_accounts import departed, settle, subjects_of, survivor_of, united
 from services.trigger.domain.model import Account, Plan, PlanState, plan_id
 from shared.contracts.model import Tier
+from tests.support.changed import replace
 from tests.unit.trigger.support import ACME, ANNA, NOW, edition, plan
 
 pytestmark = pytest.mark.requirement("R53")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -24,6 +23,7 @@ from services.trigger.domain.turns import in_turn
 from shared.contracts.directory import Consent
 from shared.contracts.model import Persona
 from shared.contracts.reasons import Outcome, Reason
+from tests.support.changed import replace
 from tests.unit.trigger.support import (
     ACME,
     ANNA,
@@ -54,7 +54,7 @@ def planned(who: Contact, due: float = 0, fresh: float = 20, of: Edition = BOTH,
         plan(of), id=identity("plan", who.id), contact_id=who.id, first_due_at=NOW + due * DAY,
         due_at=NOW + due * DAY, stale_at=NOW + (due + fresh) * DAY,
     )  # fmt: skip
-    return replace(made, **changes)  # type: ignore[arg-type] # by name
+    return replace(made, **changes)
 
 
 def had(who: Contact, days_ago: float = 1, of: Edition = BOTH) -> Ask:
@@ -85,7 +85,7 @@ def decided(
 ) -> Decision:
     """What becomes of a user who is due now, while a decision maker comes due in some days."""
     mine = planned(USERS[1], of=of)
-    theirs = replace(planned(head, due, of=of), **changes)  # type: ignore[arg-type] # by name
+    theirs = replace(planned(head, due, of=of), **changes)
     everybody = [*USERS, head]
     return gate.decide(mine, of, known([mine, theirs], everybody, [had(USERS[0])] if asks is None else asks))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -23,6 +22,7 @@ from shared.contracts.model import Persona, Tier
 from shared.contracts.programmes import ProgrammeState
 from shared.contracts.reasons import Outcome, Reason
 from shared.contracts.touchpoints import Touchpoint
+from tests.support.changed import replace
 from tests.unit.trigger.support import ACME, ANNA, NOW, ORGANISATION, crowd, edition, touchpoint
 
 PLAIN = edition()

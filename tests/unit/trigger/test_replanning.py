@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +12,7 @@ from services.trigger.domain.programme import Edition
 from services.trigger.domain.replanning import Waiting, outcome_of, replan
 from shared.contracts.model import Persona, Tier
 from shared.contracts.reasons import Reason
+from tests.support.changed import replace
 from tests.unit.trigger.support import ACME, ANNA, NOW, ORGANISATION, edition, plan
 
 OLD = edition()

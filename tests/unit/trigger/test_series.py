@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,6 +23,7 @@ from services.trigger.domain.timing import add_span
 from shared.contracts.programmes import ProgrammeState
 from shared.contracts.reasons import Outcome, Reason
 from shared.contracts.touchpoints import Touchpoint
+from tests.support.changed import replace
 from tests.unit.trigger.support import ACME, ANNA, NOW, ORGANISATION, crowd, edition, touchpoint
 
 QUARTER = {
@@ -166,7 +166,7 @@ def test_a_series_is_never_early_and_never_twice_in_a_period(every: str, at: dat
     span = of.programme.when.every
     for number in range(1, 6):
         longest = add_span(
-            start, replace(span, months=span.months * number, days=span.days * number), ZoneInfo(zone)
+            start, span._replace(months=span.months * number, days=span.days * number), ZoneInfo(zone)
         )
         assert plan.due_at == longest
         world = World((of,), ORGANISATION, plan.due_at)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from services.trigger.domain.trials import Expected, Like, Trial, expected, trial_survey
 from shared.contracts.model import Channel
+from tests.support.changed import replace
 from tests.unit.trigger.support import ANNA, NOW, ORGANISATION, edition
 
 TRIAL = Trial(email="maria@nordlicht.example", locale="sv", reference="1")

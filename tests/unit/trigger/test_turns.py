@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -21,6 +20,7 @@ from services.trigger.domain.programme import Edition
 from services.trigger.domain.turns import in_turn
 from shared.contracts.model import Persona
 from shared.contracts.reasons import Outcome
+from tests.support.changed import replace
 from tests.unit.trigger.support import ACME, ANNA, NOW, ORGANISATION, ask, edition, facts, plan, touchpoint
 
 DAY = timedelta(days=1)
@@ -38,7 +38,7 @@ def somebody(number: int, persona: Persona = Persona.USER) -> Contact:
 
 
 def planned(of: Edition, who: Contact, **changes: object) -> Plan:
-    return replace(plan(of), id=identity("plan", who.id), contact_id=who.id, **changes)  # type: ignore[arg-type] # by name
+    return replace(plan(of), id=identity("plan", who.id), contact_id=who.id, **changes)
 
 
 def passed(of: Edition, plans: list[Plan], people: list[Contact], asks: Sequence[Ask] = ()) -> list[UUID]:

@@ -5,7 +5,6 @@ Never early; outside the window only where the programme says so; late only whil
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -29,6 +28,7 @@ from services.trigger.domain.timing import WEEKDAYS, add_span, days_before
 from shared.calendars import is_holiday
 from shared.contracts.reasons import Outcome
 from shared.windows import ACCEPTABLE, Window
+from tests.support.changed import replace
 from tests.unit.trigger.support import ACME, ANNA, NOW, ORGANISATION, crowd, edition, touchpoint
 
 ZONES = sorted(zone for zone in available_timezones() if "/" in zone)

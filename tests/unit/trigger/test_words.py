@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -23,6 +22,7 @@ from services.trigger.domain.survey import (
 )
 from shared.contracts.reasons import Outcome, Reason
 from shared.contracts.surveys import SendHours
+from tests.support.changed import replace
 from tests.unit.trigger.support import ACME, ANNA, NOW, ORGANISATION, edition, plan
 
 

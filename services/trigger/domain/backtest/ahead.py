@@ -40,8 +40,10 @@ def rivals(state: State, due: Sequence[Plan]) -> Mapping[UUID, Sequence[Rival]]:
             looked.add(contact_id)
             found[contact_id] = [*_own_rivals(state, pending, until), *found.get(contact_id, ())]
         for audience in _audiences(state, plan, contact_id):
-            if audience.priority > priority and audience.due_at < until:
-                edition = state.editions[audience.programme]
+            if audience.priority <= priority or audience.shadow:
+                continue
+            edition = state.editions[audience.programme]
+            if audience.due_at < min(facts.now + edition.programme.quarantine.reach, until):
                 part = state.parties.part(audience, edition, contact_id, facts.now)
                 rival = rival_of(audience, plan, edition, facts, part)
                 if rival:

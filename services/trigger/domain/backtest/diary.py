@@ -68,8 +68,10 @@ class Diary:
 
     def due_plans(self, now: datetime) -> list[Plan]:
         """Plans to look at, each once; they leave the time line until they are put again."""
-        found: dict[UUID, Plan] = {}
         ahead, plans = self._ahead, self.book.plans
+        if not ahead or ahead[0][0] > now:
+            return []
+        found: dict[UUID, Plan] = {}
         while ahead and ahead[0][0] <= now:
             at, _, plan_id = heappop(ahead)
             plan = plans[plan_id]
@@ -79,13 +81,16 @@ class Diary:
 
     def due_reminders(self, now: datetime) -> list[Ask]:
         """Open surveys whose next reminder is due, in order of their ids."""
+        reminders = self._reminders
+        if not reminders or reminders[0][0] > now:
+            return []
         found: dict[UUID, Ask] = {}
-        while self._reminders and self._reminders[0][0] <= now:
-            at, _, survey_id = heappop(self._reminders)
+        while reminders and reminders[0][0] <= now:
+            at, _, survey_id = heappop(reminders)
             ask = self.open.get(survey_id)
             if ask is not None and ask.next_step_at == at:
                 found[survey_id] = ask
-        return [found[key] for key in sorted(found, key=_number_of)]
+        return [found[key] for key in sorted(found)] if len(found) > 1 else list(found.values())
 
     def remind(self, ask: Ask) -> None:
         """Enter a survey's next reminder; one without a further reminder is closed here."""
@@ -114,13 +119,12 @@ class Diary:
         return self._of_contact.get(contact_id, _NOTHING).values()
 
     def audiences_of(self, account_id: UUID | None) -> Iterable[Plan]:
-        """Plans for people of a company who are not yet known by name; not those in shadow.
+        """Plans for people of a company who are not yet known by name.
 
         Also those for people of no company in particular.
         """
         known = self._audiences.get(account_id, _NOTHING) if account_id else _NOTHING
-        every = chain(known.values(), self._anywhere.values()) if self._anywhere else known.values()
-        return (plan for plan in every if not plan.shadow)
+        return chain(known.values(), self._anywhere.values()) if self._anywhere else known.values()
 
     def audiences_abroad(self, subjects: Collection[str], account_id: UUID | None) -> Iterable[Plan]:
         """Plans for people of other companies than this who take part in something; not those in shadow."""
@@ -245,7 +249,3 @@ def _drop(index: dict[Key, dict[UUID, Member]], key: Key, member: UUID) -> None:
     members.pop(member, None)
     if not members:
         del index[key]
-
-
-def _number_of(key: UUID) -> int:
-    return key.int

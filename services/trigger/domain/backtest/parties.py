@@ -13,6 +13,7 @@ from services.trigger.domain.merging_accounts import subjects_of
 from services.trigger.domain.model import Account, Hold, Plan
 from services.trigger.domain.news import holds_of
 from services.trigger.domain.parties import (
+    NAMED_IN,
     TAKES_PART,
     USES,
     Seen,
@@ -33,7 +34,8 @@ class Parties:
     """What the gate and audiences know besides the directory; kept as far as some programme asks for it."""
 
     def __init__(self, editions: Sequence[Edition]) -> None:
-        self._asks_for_roles = any(needs_roles(e) and not _of_event(e) for e in editions)
+        asked = frozenset(_asked_of(e) for e in editions if needs_roles(e) and not _of_event(e))
+        self._asked = asked | NAMED_IN if asked else asked
         self._seen: dict[str, dict[UUID, tuple[str, datetime]]] = {}
         self._subjects: dict[UUID, dict[str, None]] = {}
         self._holds: dict[UUID, dict[tuple[str, str], tuple[int, bool]]] = {}
@@ -41,10 +43,10 @@ class Parties:
 
     def see(self, told: Touchpoint, account: Account | None, folk: Folk) -> None:
         """Remember who takes part in what, as far as an event tells."""
-        if not self._asks_for_roles:
-            return
-        for seen in seen_in(told, account, [(person.contact.id, person.role) for person in folk]):
-            self._take(seen)
+        if self._asked:
+            named = [(person.contact.id, person.role) for person in folk]
+            for seen in seen_in(told, account, named, self._asked):
+                self._take(seen)
 
     def _take(self, seen: Seen) -> None:
         """As it is stored live: somebody seen every minute is written once a day; no role replaces one."""
@@ -133,6 +135,11 @@ class Parties:
 
 def _since(edition: Edition, now: datetime) -> datetime:
     return now - (USES if edition.programme.audience.who is Who.PRODUCT else TAKES_PART)
+
+
+def _asked_of(edition: Edition) -> Who:
+    """In what the people of an audience take part: a product, project or contract, else in their account."""
+    return Who.ACCOUNT if of_account(edition) else edition.programme.audience.who
 
 
 def _of_event(edition: Edition) -> bool:

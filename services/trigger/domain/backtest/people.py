@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Hashable, Iterable
+from dataclasses import replace
 from datetime import datetime
 from operator import attrgetter
+from typing import Any
 from uuid import UUID
 
 from services.trigger.domain import directory as folding
@@ -26,6 +28,9 @@ Named = list[tuple[UUID, TouchpointContact]]
 _marks = attrgetter("id", "email", "phone", "ref")
 _words = attrgetter(*("name", "email", "phone", "id", "locale", "zone", "persona", "job_function", "sealed"))
 """What an event says of a person; the role belongs to the event, and consent counts each time."""
+
+_UNHEARD = UUID(int=0)
+"""Stands for whom nobody looked for yet."""
 
 _company_words = attrgetter(*TouchpointAccount.model_fields)
 
@@ -66,8 +71,16 @@ class People:
         Raises:
             Unprocessable: A person is referred to by something that is no id.
         """
-        found = [(self._whose(one), one) for one in told.people]
-        return [(self.current(contact_id), one) for contact_id, one in found if contact_id is not None]
+        leads, by_name = self._leads, self._by_name
+        found: Named = []
+        for one in told.people:
+            name = _marks(one)
+            whose = by_name.get(name, _UNHEARD)
+            if whose is _UNHEARD:
+                whose = self._whose(one)
+            if whose is not None:
+                found.append((whose, one))
+        return [(leads.get(whose, whose), one) for whose, one in found] if leads else found
 
     @property
     def merged(self) -> bool:
@@ -86,11 +99,15 @@ class People:
         Returns:
             The company before and after it, and the people with the roles that they have in the event.
         """
-        before, account = self._company(told, [contact_id for contact_id, _ in named])
+        before, account = self._company(told, named)
         own = account.id if account and told.company else None
         folk: dict[UUID, Participant] = {}
         for contact_id, one in named:
-            contact = self._person(contact_id, one, own, told.occurred_at)
+            contact = self.contacts[contact_id]
+            words = (own, *_words(one))
+            known = self._known.get(contact_id)
+            if known is None or words not in known:
+                contact = self._person(contact, one, words, told.occurred_at)
             if one.consent is not None and not contact.erased_at:
                 said = folding.said_in(folding.Told(one, Person(), told.occurred_at), source, event_id)
                 contact = self._consent(contact, said) if said else contact
@@ -195,15 +212,10 @@ class People:
         return f"{local[:1]}…@{domain}" if at else str(contact_id)
 
     def _whose(self, told: TouchpointContact) -> UUID | None:
-        name = _marks(told)
-        try:
-            return self._by_name[name]
-        except KeyError:
-            pass
         one = Naming(told, in_clear(told))
         marks = marks_of(self.blind, one)
         self._by_mark |= assign([one], [marks], self._by_mark)
-        found = self._by_name[name] = who(one, marks, self._by_mark)
+        found = self._by_name[_marks(told)] = who(one, marks, self._by_mark)
         if found is not None:
             self.contacts.setdefault(found, Contact(id=found))
             owner = self._by_mark.get(marks.get("email", ""), found)
@@ -211,16 +223,17 @@ class People:
                 self._shared.append((owner, found))
         return found
 
-    def _company(self, told: Touchpoint, people: list[UUID]) -> tuple[Account | None, Account | None]:
+    def _company(self, told: Touchpoint, people: Named) -> tuple[Account | None, Account | None]:
         """The event's company, else that of the first person in it who has one."""
         company = told.company
         if company:
-            key = self.home(account_id(company.id))
+            key = account_id(company.id)
+            key = self._homes.get(key, key)
             before = self.accounts.get(key) or Account(id=key, external_id=company.id)
             if told.accounts and not before.version and company == TouchpointAccount(id=company.id):
                 return before, before  # a merge of which nothing but ids is known
         else:
-            homes = (self.contacts[contact_id].account_id for contact_id in people)
+            homes = (self.contacts[contact_id].account_id for contact_id, _ in people)
             home = next((self.home(home) for home in homes if home), None)
             if home is None or home not in self.accounts:
                 return None, None
@@ -228,21 +241,24 @@ class People:
             if told.renewal_on is None:
                 return before, before
         said = (_company_words(company) if company else None, told.renewal_on)
-        if self._heard(before.id, said):
+        known = self._known.setdefault(before.id, set())
+        if said in known:
             return before, before
         merged = folding.merge_account(before, told)
         after = folding.bumped_account(before, merged)
         if after is None:
-            self._known[before.id].add(said)
+            known.add(said)
             return before, before
         self._known[before.id] = {said}
         self.accounts[before.id] = after
         return before, after
 
-    def _person(self, contact_id: UUID, told: TouchpointContact, own: UUID | None, at: datetime) -> Contact:
-        contact = self.contacts[contact_id]
-        said = (own, *_words(told))
-        if self._heard(contact_id, said) or contact.erased_at:
+    def _person(
+        self, contact: Contact, told: TouchpointContact, said: tuple[Any, ...], at: datetime
+    ) -> Contact:
+        """Take in what an event says of a person for the first time; `said` begins with their company."""
+        contact_id, own = contact.id, said[0]
+        if contact.erased_at:
             return contact
         old = self._persons.get(contact_id, Person())
         person = folding.merge_person(old, in_clear(told), fresh=True)
@@ -254,7 +270,7 @@ class People:
             self.sealed.add(contact_id)
             after = altered(after, reach=Reach.OK)
         if folding.bumped_contact(contact, after) is None:
-            self._known[contact_id].add(said)
+            self._known.setdefault(contact_id, set()).add(said)
             return contact
         after = altered(after, version=contact.version + 1)
         self._known[contact_id] = {said}
@@ -267,19 +283,13 @@ class People:
         found = absorb(history, said)
         if found is None:
             return contact
-        same = [place for place, one in enumerate(history) if altered(found, last_at=one.last_at) == one]
+        same = [place for place, one in enumerate(history) if replace(found, last_at=one.last_at) == one]
         if same:
             history[same[0]] = found
         else:
             history.append(found)
         after = self.contacts[contact.id] = standing_of(contact, history)
         return after
-
-    def _heard(self, whom: UUID, said: Hashable) -> bool:
-        known = self._known.get(whom)
-        if known is None:
-            known = self._known[whom] = set()
-        return said in known
 
     def _replace(self, before: Contact, after: Contact) -> None:
         """Write a contact, and list them at their company."""

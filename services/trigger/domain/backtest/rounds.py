@@ -47,10 +47,14 @@ def _due_plans(state: State) -> bool:
     if not due:
         return False
     done = _Round()
+    persons: list[Plan] = []
     for plan in due:
         if plan.contact_id is None:
             _expand(state, plan, done)
-    _pass(state, [plan for plan in due if plan.contact_id], done)
+        else:
+            persons.append(plan)
+    if persons:
+        _pass(state, persons, done)
     for plan in due:
         if plan.programme in state.series and leads(plan, state.editions[plan.programme]):
             _go_on(state, plan, done)
@@ -131,8 +135,9 @@ def _go_on(state: State, plan: Plan, done: _Round) -> None:
 
 def _enter(state: State, done: _Round) -> None:
     diary, note, now = state.diary, state.note, state.facts.now
-    known = {plan.id for plan in done.fresh if plan.id in diary.book.plans}
-    state.give_places_back(done.served)
+    known = {plan.id for plan in done.fresh if plan.id in diary.book.plans} if done.fresh else ()
+    if done.served:
+        state.give_places_back(done.served)
     for plan in done.settled:
         diary.put(plan)
     for plan in done.fresh:

@@ -20,7 +20,7 @@ from services.trigger.domain.catalogue import Catalogue
 from services.trigger.domain.decisions import Occurrence, of_plan
 from services.trigger.domain.directory import DELETES
 from services.trigger.domain.facts import Facts
-from services.trigger.domain.model import Account, Contact, Decision, Organisation, PlanState
+from services.trigger.domain.model import Account, Decision, Organisation, PlanState
 from services.trigger.domain.places import may_fall_out
 from services.trigger.domain.planning import called_off, plan_surveys
 from services.trigger.domain.programme import Edition
@@ -30,6 +30,7 @@ from shared.contracts.reasons import Outcome, Reason
 from shared.contracts.touchpoints import Touchpoint
 from shared.values import altered
 
+_MERGES = frozenset({merging.EVENT, merging_accounts.EVENT})
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -83,30 +84,31 @@ class Simulation:
         """
         self.until(at)
         named = self.people.named(told)
-        if kind == merging_accounts.EVENT:
-            unite_accounts(self._state, told, source)
-        if kind == merging.EVENT:
-            unite(self._state, [contact_id for contact_id, _ in named], source)
-        else:
-            for pair in self.people.duplicates():
+        people = self.people
+        if kind in _MERGES:
+            self._unite(kind, told, named, source)
+        if kind != merging.EVENT:
+            for pair in people.duplicates():
                 unite(self._state, pair, "same address")
-        if named and self.people.merged:
-            named = [(self.people.current(contact_id), one) for contact_id, one in named]
-        stood = self._stand(named)
-        before, account, folk = self.people.fold(told, named, source, event_id)
+        if named and people.merged:
+            named = [(people.current(contact_id), one) for contact_id, one in named]
+        # How people stand before it, where it counts that they change.
+        stood = [people.contacts[who] for who, _ in named] if self._catalogue.keeping else ()
+        before, account, folk = people.fold(told, named, source, event_id)
         self._plan(kind, event_id, told, before, account, folk)
-        self._state.give_places_back(
-            one.account_id for one in stood if may_fall_out(one, self.people.contacts[one.id])
-        )
+        if stood:
+            left = [one.account_id for one in stood if may_fall_out(one, people.contacts[one.id])]
+            self._state.give_places_back(left)
         self._side_effects(kind, told, account, folk)
         if (due := self.diary.next_at()) is not None and due <= at:
             all_that_is_due(self._state)
 
-    def _stand(self, named: Named) -> list[Contact]:
-        """How people stand, where it counts that they change."""
-        return (
-            [self.people.contacts[contact_id] for contact_id, _ in named] if self._catalogue.keeping else []
-        )
+    def _unite(self, kind: str, told: Touchpoint, named: Named, source: str) -> None:
+        """An event says that people, or companies, are the same."""
+        if kind == merging_accounts.EVENT:
+            unite_accounts(self._state, told, source)
+        else:
+            unite(self._state, [contact_id for contact_id, _ in named], source)
 
     def until(self, at: datetime) -> None:
         """Time passes, with a stop at every moment at which something is due."""
@@ -149,7 +151,7 @@ class Simulation:
         else:
             for decision in decisions:
                 self._say(decision)
-        for edition in self._catalogue.by_type.get(event.type, ()):
+        for edition in self._catalogue.ending.get(event.type, ()):
             for plan in called_off(event, edition, book):
                 self._state.recall(survey_id_of(plan.id), Reason.CANCELLED)
 

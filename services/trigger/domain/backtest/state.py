@@ -51,6 +51,8 @@ class State:
 
     def give_places_back(self, accounts: Iterable[UUID | None]) -> None:
         """Somebody for whom a place may be kept was asked, or may never be: look again now."""
+        if not self.catalogue.keeping:
+            return
         companies = dict.fromkeys(account_id for account_id in accounts if account_id)
         if companies:
             self.diary.wake(self.facts.now, Reason.PLACE_KEPT, (), companies)

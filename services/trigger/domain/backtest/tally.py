@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.trigger.domain.backtest.report import Cut
 from services.trigger.domain.model import Account, Contact, Decision
+from shared.calendars import local_instant
 from shared.contracts.reasons import Outcome, Reason
 
 Counted = tuple[str, Outcome, Reason | None, bool]
@@ -19,6 +20,8 @@ Counted = tuple[str, Outcome, Reason | None, bool]
 Segment = tuple[str, Cut, str]
 """Programme, what its invitations are cut by, and the value of that."""
 
+_ONE_DAY = timedelta(days=1)
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _ENDS = frozenset({Outcome.REQUESTED, Outcome.SUPPRESSED, Outcome.CANCELLED, Outcome.SHADOW})
 
 
@@ -50,18 +53,19 @@ class Tally:
     of_account: dict[UUID, list[datetime]] = field(default_factory=dict)
     of_segment: Counter[Segment] = field(default_factory=Counter)
     _waiting: dict[UUID, set[Reason]] = field(default_factory=dict)
+    _today: tuple[datetime, datetime, date] = (_NEVER, _NEVER, date.min)
 
     def note(self, at: datetime, decision: Decision) -> None:
         """Count one decision."""
-        if not self.counts(at):
+        if not self.begins <= at <= self.ends:
             return
         outcome, reminder = decision.outcome, decision.step > 0
-        self.decided[self.counted(decision)] += 1
+        self.decided[decision.programme, outcome, decision.reason, reminder] += 1
         if outcome is Outcome.NOT_MATCHED or outcome is Outcome.PLANNED:
             return
         if reminder:
             if outcome is Outcome.REQUESTED:
-                self.reminded[at.astimezone(self.zone).date()] += 1
+                self.reminded[self._day_of(at)] += 1
         elif outcome is Outcome.DEFERRED:
             self._wait(decision)
         elif outcome in _ENDS and decision.plan_id:
@@ -78,6 +82,14 @@ class Tally:
         """As what a decision is counted."""
         return decision.programme, decision.outcome, decision.reason, decision.step > 0
 
+    def _day_of(self, at: datetime) -> date:
+        """The day in which a moment lies, found out once a day."""
+        begins, ends, day = self._today
+        if not begins <= at < ends:
+            day = at.astimezone(self.zone).date()
+            self._today = (at, local_instant(day + _ONE_DAY, 0, self.zone), day)
+        return day
+
     def _wait(self, decision: Decision) -> None:
         if decision.plan_id is None or decision.reason is None:
             return
@@ -87,7 +99,7 @@ class Tally:
             self.waited[decision.programme, decision.reason] += 1
 
     def _send(self, at: datetime, decision: Decision) -> None:
-        day = at.astimezone(self.zone).date()
+        day = self._day_of(at)
         self.sent.setdefault(day, Counter())[decision.programme] += 1
         if decision.contact_id:
             self.of_contact.setdefault(decision.contact_id, []).append(at)
