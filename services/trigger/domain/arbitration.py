@@ -20,7 +20,9 @@ def outranked(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
     rules = edition.programme.quarantine
     if rules.exempt or plan.contact_id is None:
         return None
-    rivals = facts.rivals.get(plan.contact_id, ())
+    rivals = facts.rivals.get(plan.contact_id)
+    if not rivals:
+        return None
     above = [r for r in rivals if r.priority > plan.priority and not r.exempt and r.plan_id != plan.id]
     if not above:
         return None

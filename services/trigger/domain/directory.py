@@ -102,6 +102,8 @@ def merge_person(old: Person, told: Person, *, fresh: bool) -> Person:
 
     An older event only fills what is empty.
     """
+    if not (old.name or old.email or old.phone):
+        return told
     return Person(
         name=_pick(told.name, old.name, fresh=fresh),
         email=_pick(told.email, old.email, fresh=fresh),

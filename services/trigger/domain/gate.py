@@ -21,7 +21,7 @@ from services.trigger.domain.decisions import deferred, of_plan
 from services.trigger.domain.facts import Facts
 from services.trigger.domain.keeping import place_kept
 from services.trigger.domain.model import Decision, Plan, PlanState, Scalar
-from services.trigger.domain.programme import Edition
+from services.trigger.domain.programme import Edition, Restraints
 from services.trigger.domain.refusals import holding, no_channel, refused_person
 from services.trigger.domain.survey import language_for
 from shared.contracts.programmes import ProgrammeState
@@ -55,24 +55,17 @@ def decide(plan: Plan, edition: Edition, facts: Facts) -> Decision:
 
 def steps_of(edition: Edition) -> tuple[Step, ...]:
     """The steps that may have something to say about plans of a programme, as its rules are."""
-    rules = edition.programme
-    caps = rules.quarantine
-    return _steps(
-        exempt=caps.exempt,
-        budget=caps.account is not None,
-        keeps=rules.keeps_places,
-        learns=rules.send.learns,
-    )
+    return _steps(edition.programme.restraints)
 
 
 @cache
-def _steps(*, exempt: bool, budget: bool, keeps: bool, learns: bool) -> tuple[Step, ...]:
+def _steps(rules: Restraints) -> tuple[Step, ...]:
     idle: dict[Step, bool] = {
-        account_budget: exempt or not budget,
-        quarantine: exempt,
-        outranked: exempt,
-        place_kept: not keeps,
-        _best_moment: not learns,
+        account_budget: rules.exempt or not rules.budget,
+        quarantine: rules.exempt,
+        outranked: rules.exempt,
+        place_kept: not rules.keeps,
+        _best_moment: not rules.learns,
     }
     return tuple(step for step in GATE if not idle.get(step))
 

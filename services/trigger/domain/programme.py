@@ -13,7 +13,7 @@ from datetime import timedelta
 from email.utils import parseaddr
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -171,6 +171,22 @@ Attributes = Annotated[
 """Attributes of the event that scores are broken down by, as carrier or release: five at most (R66)."""
 
 
+class Restraints(NamedTuple):
+    """What of a programme's rules may keep a plan back.
+
+    Attributes:
+        exempt: nothing that counts how often somebody is asked does.
+        budget: an account's budget.
+        keeps: places of it that are kept for whom `coverage` wants.
+        learns: the moment at which most answer.
+    """
+
+    exempt: bool
+    budget: bool
+    keeps: bool
+    learns: bool
+
+
 class Programme(Rules):
     """After this touchpoint, ask these people this, then; and this is what happens with the answer."""
 
@@ -231,6 +247,12 @@ class Programme(Rules):
         """Whether the last places of an account's budget are kept for whom `coverage` still wants."""
         rules = self.quarantine
         return bool(self.audience.coverage) and rules.account is not None and not rules.exempt
+
+    @cached_property
+    def restraints(self) -> Restraints:
+        """What may keep its plans back."""
+        caps = self.quarantine
+        return Restraints(caps.exempt, caps.account is not None, self.keeps_places, self.send.learns)
 
     @property
     def published_state(self) -> ProgrammeState:

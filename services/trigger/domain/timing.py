@@ -87,7 +87,7 @@ def add_span(at: datetime, span: Span, zone: ZoneInfo) -> datetime:
         # Adding to a local time moves its clock and forgets which of two equal times it was.
         moved = (at.astimezone(zone) + timedelta(days=span.days)).astimezone(UTC)
     else:
-        moved = at.astimezone(UTC)
+        moved = at if at.tzinfo is UTC else at.astimezone(UTC)
     return moved + timedelta(hours=span.hours) if span.hours else moved
 
 

@@ -64,7 +64,7 @@ class Question:
 async def write(conn: Connection, at: datetime, decisions: Sequence[tuple[str, Decision]]) -> None:
     """Add decisions, each with the id of the event that caused it ("" = time did)."""
     if decisions:
-        rows = [{**_flat(decision), "event_id": event_id} for event_id, decision in decisions]
+        rows = [{**asdict(decision), "event_id": event_id} for event_id, decision in decisions]
         await conn.execute(_WRITE, dump(rows), at)
 
 
@@ -104,7 +104,3 @@ async def books(conn: Connection) -> Books:
             "select count(*) from decisions where step > 0 and outcome = 'requested'"
         ),
     )
-
-
-def _flat(decision: Decision) -> dict[str, object]:
-    return asdict(decision)

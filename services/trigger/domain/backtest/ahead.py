@@ -28,6 +28,7 @@ _HELD_BACK = frozenset({Reason.PAUSED, Reason.HELD})
 def rivals(state: State, due: Sequence[Plan]) -> Mapping[UUID, Sequence[Rival]]:
     """Other plans of the people whose plans are due, as they stand before any of these is decided."""
     facts, until = state.facts, state.facts.now + MEMORY
+    horizon = facts.now + state.reach
     found: dict[UUID, list[Rival]] = {}
     looked: set[UUID] = set()
     for plan in due:
@@ -36,18 +37,17 @@ def rivals(state: State, due: Sequence[Plan]) -> Mapping[UUID, Sequence[Rival]]:
             continue
         pending = state.diary.pending_of(contact_id)
         # What is not more important than any plan of its person that is due keeps nobody waiting.
-        if len(pending) > 1 and contact_id not in looked and _above(pending, priority):
+        if len(pending) > 1 and contact_id not in looked and _is_above(pending, priority):
             looked.add(contact_id)
             found[contact_id] = [*_own_rivals(state, pending, until), *found.get(contact_id, ())]
         for audience in _audiences(state, plan, contact_id):
-            if audience.priority <= priority or audience.shadow:
+            if audience.due_at >= horizon or audience.priority <= priority or audience.shadow:
                 continue
             edition = state.editions[audience.programme]
-            if audience.due_at < min(facts.now + edition.programme.quarantine.reach, until):
-                part = state.parties.part(audience, edition, contact_id, facts.now)
-                rival = rival_of(audience, plan, edition, facts, part)
-                if rival:
-                    found.setdefault(contact_id, []).append(rival)
+            part = state.parties.part(audience, edition, contact_id, facts.now)
+            rival = rival_of(audience, plan, edition, facts, part)
+            if rival:
+                found.setdefault(contact_id, []).append(rival)
     return found
 
 
@@ -80,8 +80,10 @@ def _crew(state: State, account_id: UUID, edition: Edition) -> Crew:
 
 def _audiences(state: State, plan: Plan, contact_id: UUID) -> Iterable[Plan]:
     """Those not yet resolved in which a plan's person may be: of the company, of others, of none."""
-    subjects = state.parties.subjects_of(contact_id)
     near = state.diary.audiences_of(plan.account_id)
+    if not state.diary.has_abroad:
+        return near
+    subjects = state.parties.subjects_of(contact_id)
     return chain(near, state.diary.audiences_abroad(subjects, plan.account_id)) if subjects else near
 
 
@@ -96,5 +98,8 @@ def _own_rivals(state: State, pending: Iterable[Plan], until: datetime) -> Itera
             )
 
 
-def _above(plans: Iterable[Plan], priority: int) -> bool:
-    return any(plan.priority > priority for plan in plans)
+def _is_above(plans: Iterable[Plan], priority: int) -> bool:
+    for plan in plans:  # noqa: SIM110 - a generator would cost more than it looks at
+        if plan.priority > priority:
+            return True
+    return False

@@ -23,6 +23,11 @@ Member = TypeVar("Member")
 Key = TypeVar("Key", UUID, str)
 _NOTHING: Plans = {}
 
+_Entry = tuple[float, int, UUID, datetime]
+"""Something ahead: when, as a number that is compared sooner, in which order, what, and when again."""
+
+_AT = 3
+
 
 class Diary:
     """All plans, found by person, company and time; and the reminders of surveys that are open.
@@ -34,8 +39,8 @@ class Diary:
     def __init__(self) -> None:
         self.book = Book()
         self.open: dict[UUID, Ask] = {}
-        self._ahead: list[tuple[datetime, int, UUID]] = []
-        self._reminders: list[tuple[datetime, int, UUID]] = []
+        self._ahead: list[_Entry] = []
+        self._reminders: list[_Entry] = []
         self._number = count()
         self._of_contact: dict[UUID, Plans] = {}
         self._of_account: dict[UUID, Plans] = {}
@@ -50,8 +55,8 @@ class Diary:
         """When something is to be looked at next, as far as entries tell."""
         plans, reminders = self._ahead, self._reminders
         if not plans or (reminders and reminders[0] < plans[0]):
-            return reminders[0][0] if reminders else None
-        return plans[0][0]
+            return reminders[0][_AT] if reminders else None
+        return plans[0][_AT]
 
     def take(self) -> list[Plan]:
         """Enter what planning has changed in the book."""
@@ -69,11 +74,11 @@ class Diary:
     def due_plans(self, now: datetime) -> list[Plan]:
         """Plans to look at, each once; they leave the time line until they are put again."""
         ahead, plans = self._ahead, self.book.plans
-        if not ahead or ahead[0][0] > now:
+        if not ahead or ahead[0][_AT] > now:
             return []
         found: dict[UUID, Plan] = {}
-        while ahead and ahead[0][0] <= now:
-            at, _, plan_id = heappop(ahead)
+        while ahead and ahead[0][_AT] <= now:
+            _, _, plan_id, at = heappop(ahead)
             plan = plans[plan_id]
             if plan.state is PlanState.PENDING and plan.due_at == at:
                 found[plan_id] = plan
@@ -82,11 +87,11 @@ class Diary:
     def due_reminders(self, now: datetime) -> list[Ask]:
         """Open surveys whose next reminder is due, in order of their ids."""
         reminders = self._reminders
-        if not reminders or reminders[0][0] > now:
+        if not reminders or reminders[0][_AT] > now:
             return []
         found: dict[UUID, Ask] = {}
-        while reminders and reminders[0][0] <= now:
-            at, _, survey_id = heappop(reminders)
+        while reminders and reminders[0][_AT] <= now:
+            _, _, survey_id, at = heappop(reminders)
             ask = self.open.get(survey_id)
             if ask is not None and ask.next_step_at == at:
                 found[survey_id] = ask
@@ -101,7 +106,8 @@ class Diary:
         self._open_of.setdefault(ask.contact_id, {})[ask.survey_id] = None
         if ask.waits_for is Reason.HELD and ask.account_id:
             self._held.setdefault(ask.account_id, {})[ask.survey_id] = None
-        heappush(self._reminders, (ask.next_step_at, next(self._number), ask.survey_id))
+        at = ask.next_step_at
+        heappush(self._reminders, (at.timestamp(), next(self._number), ask.survey_id, at))
 
     def close(self, survey_id: UUID) -> Ask | None:
         """No more reminders of a survey; returns it when one was ahead."""
@@ -126,10 +132,13 @@ class Diary:
         known = self._audiences.get(account_id, _NOTHING) if account_id else _NOTHING
         return chain(known.values(), self._anywhere.values()) if self._anywhere else known.values()
 
+    @property
+    def has_abroad(self) -> bool:
+        """Whether there are plans in which people of other companies may be."""
+        return bool(self._abroad)
+
     def audiences_abroad(self, subjects: Collection[str], account_id: UUID | None) -> Iterable[Plan]:
         """Plans for people of other companies than this who take part in something; not those in shadow."""
-        if not self._abroad:
-            return ()
         known = (self._abroad.get(subject, _NOTHING).values() for subject in subjects)
         every = chain.from_iterable(known)
         return (plan for plan in every if plan.account_id != account_id and not plan.shadow)
@@ -225,7 +234,7 @@ class Diary:
             _list(index, key, plan)
         if account_id is not None:
             _list(self._of_account, account_id, plan)
-        heappush(self._ahead, (plan.due_at, next(self._number), plan_id))
+        heappush(self._ahead, (plan.due_at.timestamp(), next(self._number), plan_id, plan.due_at))
 
     def _enter_abroad(self, plan: Plan, subject: str) -> None:
         if plan.state is PlanState.PENDING:

@@ -7,7 +7,7 @@ once, and nobody pulls the brake: a history does not tell of that.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from services.trigger.domain import merging, merging_accounts
@@ -60,6 +60,7 @@ class Simulation:
             parties=Parties(editions),
             facts=Facts(_NEVER, organisation, own, contacts=people.contacts, accounts=people.accounts),
             note=note,
+            reach=max((e.programme.quarantine.reach for e in editions), default=timedelta()),
             series=frozenset(e.key for e in editions if e.programme.when.recurring),
         )
         self.people = people

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.trigger.domain.backtest.diary import Diary
@@ -26,7 +26,8 @@ Note = Callable[[datetime, Decision], None]
 class State:
     """Programmes, directory, plans and asks of a simulation; `facts.now` is its time.
 
-    `series`: keys of programmes that are asked again and again. `last_asked`: when people were last asked.
+    `series`: keys of programmes that are asked again and again. `reach`: a length that no quarantine of a
+    person exceeds. `last_asked`: when people were last asked.
     """
 
     editions: Mapping[str, Edition]
@@ -37,6 +38,7 @@ class State:
     facts: Facts
     note: Note
     series: frozenset[str]
+    reach: timedelta
     diary: Diary = field(default_factory=Diary)
     last_asked: dict[UUID, datetime] = field(default_factory=dict)
 
