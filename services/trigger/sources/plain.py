@@ -76,12 +76,16 @@ class _Data(msgspec.Struct, gc=False):
 
 
 class PlainTouchpoint(msgspec.Struct, frozen=True, gc=False):
-    """An event, as `Touchpoint` has it; merges of companies are for the model."""
+    """An event, as `Touchpoint` has it; merges of companies are for the model.
+
+    `company` is its account, `people` are the contact and the contacts.
+    """
 
     occurred_at: datetime
     contact: PlainContact | None
     contacts: tuple[PlainContact, ...]
     account: PlainAccount | None
+    company: PlainAccount | None
     product: str
     service_type: str
     subject: PlainSubject | None
@@ -98,11 +102,6 @@ class PlainTouchpoint(msgspec.Struct, frozen=True, gc=False):
     def companies(self) -> tuple[PlainAccount, ...]:
         """Every company named in the event."""
         return (self.account,) if self.account else ()
-
-    @property
-    def company(self) -> PlainAccount | None:
-        """The company at which it happened."""
-        return self.account
 
 
 class PlainEvent(msgspec.Struct, gc=False):
@@ -138,6 +137,7 @@ def read_plain(line: bytes) -> tuple[PlainEvent, PlainTouchpoint] | None:
         at,
         contact,
         told.contacts,
+        told.account,
         told.account,
         told.product,
         told.service_type,

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from heapq import heappop, heappush
 from itertools import chain, count
-from typing import TypeVar
+from typing import Final, TypeVar
 from uuid import UUID
 
 from services.trigger.domain.book import Book
@@ -26,7 +26,7 @@ _NOTHING: Plans = {}
 _Entry = tuple[float, int, UUID, datetime]
 """Something ahead: when, as a number that is compared sooner, in which order, what, and when again."""
 
-_AT = 3
+_AT: Final = 3
 
 
 class Diary:
