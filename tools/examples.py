@@ -240,7 +240,25 @@ OWN: Mapping[type[Payload], Mapping[str, object]] = {
         "histogram": {"2": 4, "3": 5, "4": 13, "5": 20},
     },
     scores.ScoreDropped: {"before": 82.0, "after": 61.5, "n_before": 120, "n_after": 40},
-    scores.ThemeRising: {"theme": "billing", "n_before": 3, "n_after": 11},
+    scores.ThemeRising: {
+        "theme": "billing",
+        "names": {"en": "Invoices and payment"},
+        "team": "finance",
+        "n_before": 9,
+        "n_after": 14,
+        "comments_before": 150,
+        "comments_after": 52,
+        "before": 6.2,
+        "after": 26.9,
+        "low": 9.1,
+        "high": 34.0,
+        "chance": 0.0013,
+        "negative_before": 6,
+        "negative_after": 12,
+        "accounts": 11,
+        "programmes": ["support-csat"],
+        "happened": ["release: Invoices 2.0"],
+    },
 }
 
 

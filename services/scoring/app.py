@@ -33,6 +33,7 @@ from services.scoring.settings import Settings
 from services.scoring.worker.crm import Office, counting, planning, writing
 from services.scoring.worker.digests import Post, digesting
 from services.scoring.worker.headlines import announcing, closing, refreshing, republish, watching
+from services.scoring.worker.themes import watching as watching_themes
 from shared.errors import AfterwordError
 from shared.runtime.clock import Machine
 from shared.runtime.loops import Loop
@@ -77,6 +78,13 @@ async def build(settings: Settings, platform: Platform) -> Service:
             Loop("announce", settings.announce_seconds, announcing(platform.db), due=False, woken=False),
             Loop("months", settings.months_seconds, closing(platform.db, SETTLE_SECONDS), woken=False),
             Loop("watch", settings.watch_seconds, watching(platform.db), due=False, woken=False),
+            Loop(
+                "watch_themes",
+                settings.watch_seconds,
+                watching_themes(platform.db, read_with),
+                due=False,
+                woken=False,
+            ),
             Loop(
                 "reading",
                 settings.reading_seconds,

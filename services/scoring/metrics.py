@@ -1,4 +1,4 @@
-"""Gauges of scoring for Prometheus; programmes are few, and no label comes from an answer."""
+"""Gauges of scoring for Prometheus; programmes and themes are few, and no label comes from an answer."""
 
 from prometheus_client import Counter, Gauge
 
@@ -17,6 +17,11 @@ DROPS = Counter(
     "afterword_scoring_drops_total",
     "Scores that fell by more than chance explains.",
     ["programme", "metric"],
+)
+RISES = Counter(
+    "afterword_scoring_rises_total",
+    "Themes of open answers that are named more often, by more than chance explains.",
+    ["theme"],
 )
 DIGESTS = Counter(
     "afterword_scoring_digests_total", "Tries to hand a weekly digest over, by what came of it.", ["state"]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from shared.contracts.model import Family, Instant, Payload
+from pydantic import Field
+
+from shared.contracts.model import Family, Instant, LocalText, Payload
 from shared.contracts.topics import Topic
 
 
@@ -59,7 +61,17 @@ class ScoreDropped(Payload):
 
 
 class ThemeRising(Payload):
-    """A theme is named more often than before."""
+    """A theme is named in more open answers than before, by more than chance explains (R68, R70, R80).
+
+    The last 30 days against the 90 before, each programme held against itself; told once for a rise.
+    `theme` is its key in the dictionary, `names` what it is called by language, `team` whom it concerns.
+    `n_...` are the answers that name it, `negative_...` those of them that complain, `comments_...` all open
+    answers, `accounts` those that named it in the 30 days. `before` and `after` are percent of the open
+    answers, `before` as if each programme had brought as large a part of them as it did in the 30 days;
+    `low` and `high` bound the change, `chance` is that of such a rise where nothing changed, all themes of
+    that day counted in. `programmes` are those in which it is named more, the most first; `happened` names
+    releases, incidents and changes since. No word of anybody is in it.
+    """
 
     TYPE: ClassVar[str] = "theme.rising.v1"
     TOPIC: ClassVar[Topic] = Topic.FINDINGS
@@ -68,4 +80,18 @@ class ThemeRising(Payload):
     theme: str
     n_before: int
     n_after: int
+    names: LocalText = Field(default_factory=dict)
+    team: str = ""
+    comments_before: int = 0
+    comments_after: int = 0
+    negative_before: int = 0
+    negative_after: int = 0
+    accounts: int = 0
+    before: float | None = None
+    after: float | None = None
+    low: float | None = None
+    high: float | None = None
+    chance: float | None = None
+    programmes: tuple[str, ...] = ()
+    happened: tuple[str, ...] = ()
     at: Instant

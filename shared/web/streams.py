@@ -7,6 +7,7 @@ from where on, and the end at a shutdown.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -33,6 +34,7 @@ LONGEST_SECONDS = 300
 """A stream ends by then and is opened again: whoever may not watch any longer is refused."""
 RETRY_SECONDS = 2
 SPREAD_SECONDS = 3
+USUAL_GAP_SECONDS = 4
 
 Events = AsyncIterator[ServerSentEvent]
 
@@ -182,7 +184,15 @@ def _written(news: News) -> Iterator[ServerSentEvent]:
         yield ServerSentEvent(id=news.place, comment="up to date")
 
 
-def live(path: str, kind: str, place: str, *, every: int = 0) -> Mapping[str, str | int]:
+def live(
+    path: str,
+    kind: str,
+    place: str,
+    *,
+    every: int = 0,
+    about: Mapping[str, str] | None = None,
+    gap: int = USUAL_GAP_SECONDS,
+) -> Mapping[str, str | int]:
     """What the template `live.html` needs to keep a page up to date.
 
     Args:
@@ -190,8 +200,16 @@ def live(path: str, kind: str, place: str, *, every: int = 0) -> Mapping[str, st
         kind: name of the events after which the page is asked for again.
         place: of the page; taken before anything that it shows was read.
         every: seconds after which it is asked for anyway, because clocks run on it; 0: never.
+        about: fields of the events with the values that concern the page; others change nothing on it.
+        gap: seconds between two askings at least; more for a page that is dear to make.
     """
-    return {"stream": f"{path}?{urlencode({'after': place})}", "events": kind, "every": every}
+    return {
+        "stream": f"{path}?{urlencode({'after': place})}",
+        "events": kind,
+        "every": every,
+        "about": json.dumps(about or {}),
+        "gap": gap,
+    }
 
 
 def described(kind: str, model: type[BaseModel]) -> dict[str, Any]:

@@ -33,17 +33,17 @@ class Scores:
     clock: FixedClock
     tokens: dict[str, str]
 
-    async def opens(self, locale: str = "en", **how: Any) -> Page:
+    async def opens(self, locale: str = "en", path: str = "/scores", **how: Any) -> Page:
         reader = Reader(self.browser, self.url, self.tokens[locale])
-        return await reader.opens("/scores", axe=False, **how)
+        return await reader.opens(path, axe=False, **how)
 
-    async def answered(self, number: int, value: int) -> None:
-        """Somebody answers before a renewal, and the headline is announced."""
+    async def answered(self, number: int, value: int, programme: str = "renewal-nps") -> None:
+        """Somebody answers, before a renewal unless said otherwise, and the headline is announced."""
         told = answer(
             90_000 + number,
             value,
             type_=QuestionType.NPS,
-            snapshot=snapshot("renewal-nps"),
+            snapshot=snapshot(programme),
             at=self.clock.now(),
             asked_at=self.clock.now(),
         )
@@ -82,6 +82,29 @@ async def test_figures_follow_the_answers_and_are_told_politely(scores: Scores) 
     assert await page.evaluate("document.activeElement.id") == "f-period"
     await scores.answered(2, 10)
     await expect(note).to_contain_text("65 answers")
+
+
+@pytest.mark.requirement("R57", "R64")
+async def test_the_page_of_a_programme_follows_its_own_answers_and_no_others(scores: Scores) -> None:
+    page = await scores.opens(path="/scores?programme=renewal-nps")
+    note = page.locator("#score-transactional-nps .stat-note").first
+    await expect(note).to_contain_text("63 answers")
+    await expect(page.get_by_role("button", name="Live")).to_be_visible()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "programme=" in request.url else None)
+    await page.evaluate(
+        "window.told = []; new EventSource('/v1/scores/stream?after=' +"
+        " encodeURIComponent(new URL(document.getElementById('live').dataset.stream, location).searchParams"
+        ".get('after'))).addEventListener('score.changed', (e) => told.push(JSON.parse(e.data).value))"
+    )
+    await scores.answered(1, 3, "ticket-csat")
+    await page.wait_for_function("told.includes('ticket-csat')")
+    assert asked == []
+    await scores.answered(2, 10)
+    await expect(note).to_contain_text("64 answers")
+    said = "Changed: Would recommend us (NPS): +23 (64 answers)."
+    await expect(page.get_by_role("status")).to_have_text(said)
+    assert len(asked) == 1
 
 
 async def test_what_somebody_chooses_or_has_opened_stays_as_it_is(scores: Scores) -> None:
@@ -127,7 +150,7 @@ async def test_the_page_speaks_the_readers_language_and_keeps_to_its_policy(scor
     policy = (await page.request.get(f"{scores.url}/scores")).headers["content-security-policy"]
     assert "script-src 'self'" in policy
     assert "unsafe" not in policy
-    other = (await page.request.get(f"{scores.url}/scores?programme=renewal-nps")).headers
+    other = (await page.request.get(f"{scores.url}/scores/results")).headers
     assert "script-src" not in other["content-security-policy"]
 
 

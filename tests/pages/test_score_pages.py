@@ -27,6 +27,7 @@ from tests.support.score_pages import (
     comments_of,
     quarter,
     quarter_before,
+    risen,
     signed_in,
     spoken,
 )
@@ -209,6 +210,36 @@ async def test_comments_tell_themes_to_all_and_words_to_whom_they_were_given(
     assert "may be shown" in await seen.get_by_role("article").inner_text()
     assert "Northwind" not in await seen.locator("main").inner_text()
     assert "Delivery time" in await seen.locator("main").inner_text()
+
+
+@pytest.mark.requirement("R68", "R70", "R80")
+async def test_a_theme_that_rises_stands_on_the_overview_and_leads_to_its_comments(
+    browser: Browser,
+    database: OpenDatabase,
+    clock: FixedClock,
+    address: tuple[str, dict[str, str]],
+    tmp_path: Path,
+) -> None:
+    url, tokens = address
+    await risen(await database("scoring"), clock)
+    page = await Reader(browser, url, tokens["rep"]).opens("/scores", size=PHONE)
+    await page.screenshot(path=tmp_path / "phone.png", full_page=True)
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert await barriers(page) == []
+    await page.set_viewport_size({"width": 1280, "height": 900})
+    await page.screenshot(path=tmp_path / "desk.png", full_page=True)
+    card = page.get_by_role("region", name="What more customers speak of than before")
+    told = " ".join((await card.inner_text()).split())
+    assert "50% of the comments of the last 30 days name it, where 0% were to be expected" in told
+    assert "(20 of 40 and 0 of 80 comments)" in told
+    assert "20 customers named it; 20 of these comments complain." in told
+    await card.get_by_role("link", name="Invoices", exact=True).click()
+    assert "theme=billing" in page.url
+    assert await page.get_by_role("article").count() == 20
+    assert await page.get_by_role("region", name="What more customers speak of than before").is_visible()
+    seen = await Reader(browser, url, tokens["es"]).opens("/scores", axe=False)
+    assert await seen.get_by_role("heading", name="De qué hablan más clientes que antes").is_visible()
+    assert await seen.get_by_role("link", name="Propose an improvement").count() == 0
 
 
 @pytest.mark.requirement("R9", "R69", "R86")

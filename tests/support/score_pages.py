@@ -23,6 +23,7 @@ from services.scoring.pages.comments import comment_pages
 from services.scoring.pages.crm import crm_pages
 from services.scoring.pages.results import result_pages
 from services.scoring.pages.views import Thresholds
+from services.scoring.worker.themes import watching
 from shared.contracts.forms import QuestionType
 from shared.contracts.model import Family, Payload, Persona, Tier
 from shared.contracts.programmes import ProgrammePublished, ProgrammeState
@@ -174,6 +175,31 @@ def comments_of(now: datetime) -> list[tuple[str, Payload]]:
         values: dict[str, Any] = {"mood": mood, "snapshot": snap, "at": at, "permissions": agreed}
         told.append((text, answer(70_000 + number, value, **values)))
     return told
+
+
+CALM = ("Fine", "Great support", "Late delivery", "Fine")
+ANGRY = ("Invoices are wrong", "Fine")
+
+
+def season(first: int, around: datetime, texts: Sequence[str], **changes: Any) -> list[tuple[str, Payload]]:
+    """Forty unhappy comments of the twenty days up to one, each of another customer; texts come in turn."""
+    told: list[tuple[str, Payload]] = []
+    for number in range(first, first + 40):
+        at = around - timedelta(days=number % 20)
+        said = snapshot(
+            account_id=str(derive("account", number)), contact_id=str(derive("contact", number)), **changes
+        )
+        given: dict[str, Any] = {"snapshot": said, "mood": Mood.UNHAPPY, "at": at, "first_at": at}
+        told.append((texts[number % len(texts)], answer(100_000 + number, 3, **given)))
+    return told
+
+
+async def risen(db: Database, clock: FixedClock) -> None:
+    """Sixty days of calm comments, then twenty of wrong invoices, and somebody who looks at them."""
+    now = clock.now()
+    calm = season(0, now - timedelta(days=40), CALM) + season(100, now - timedelta(days=60), CALM)
+    await spoken(db, clock, calm + season(200, now - timedelta(days=1), ANGRY))
+    await watching(db, library_of(clock))()
 
 
 def application(db: Database, clock: FixedClock, access: Access) -> FastAPI:

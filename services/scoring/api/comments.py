@@ -10,11 +10,12 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
 from services.scoring.domain.histogram import Metric
+from services.scoring.domain.rising import Told
 from services.scoring.domain.themes import Course, counted
 from services.scoring.domain.windows import Window, before, span_of
 from services.scoring.domain.words import Tone
 from services.scoring.handlers.comments import Library, words
-from services.scoring.store import comments
+from services.scoring.store import comments, rises
 from services.scoring.store.comments import Comment, Wanted
 from shared.contracts.model import Family, Persona
 from shared.db.database import Database
@@ -39,11 +40,35 @@ class ThemeOut(BaseModel):
     course: Course
 
 
+class RisingOut(BaseModel):
+    """A theme that was named in more comments of 30 days than the 90 before let expect, as it was told."""
+
+    theme: str
+    name: str
+    team: str
+    day: date = Field(description="on which it was told (`theme.rising.v1`)")
+    seen: date = Field(description="on which it was last there")
+    before: float = Field(description="percent that were to be expected, each programme held against itself")
+    after: float = Field(description="percent of the comments of 30 days that named it")
+    n_before: int
+    n_after: int
+    comments_before: int
+    comments_after: int
+    negative_before: int
+    negative_after: int
+    accounts: int = Field(description="that named it in these 30 days")
+    programmes: list[str] = Field(description="in which it was named more, the most first")
+
+
 class ThemesOut(BaseModel):
-    """Themes of a window, the most named first; of the newest 5,000 comments where there are more."""
+    """Themes of a window, the most named first; of the newest 5,000 comments where there are more.
+
+    `rising` are those that rose within the last week, whatever the window is.
+    """
 
     comments: int
     themes: list[ThemeOut]
+    rising: list[RisingOut]
 
 
 class CommentOut(BaseModel):
@@ -96,12 +121,14 @@ def routes(db: Database, clock: Clock, library: Library) -> APIRouter:
         locale: Annotated[str, Query(max_length=10)] = "en",
     ) -> ThemesOut:
         """What open answers are about."""
-        span = span_of(window, clock.now().date())
+        today = clock.now().date()
+        span = span_of(window, today)
         kind = family.value if family else None
         async with db.read() as conn:
             named, n = await comments.themes(conn, Wanted(span, programme, kind))
             earlier = before(span, window)
             was = await comments.themes(conn, Wanted(earlier, programme, kind)) if earlier else ({}, 0)
+            rising = await rises.standing(conn, today, programme)
         return ThemesOut(
             comments=n,
             themes=[
@@ -113,6 +140,7 @@ def routes(db: Database, clock: Clock, library: Library) -> APIRouter:
                 )
                 for one in counted(named, n, *was)
             ],
+            rising=[_rising(one, locale) for one in rising],
         )  # fmt: skip
 
     @router.get("/comments", dependencies=[Depends(require_scope(Scope.RESPONSES_READ))])
@@ -134,6 +162,15 @@ def routes(db: Database, clock: Clock, library: Library) -> APIRouter:
         )
 
     return router
+
+
+def _rising(one: Told, locale: str) -> RisingOut:
+    return RisingOut(
+        theme=one.theme, name=one.name(locale), team=one.team, day=one.day, seen=one.seen, before=one.before,
+        after=one.after, n_before=one.n_before, n_after=one.n_after, comments_before=one.comments_before,
+        comments_after=one.comments_after, negative_before=one.negative_before,
+        negative_after=one.negative_after, accounts=one.accounts, programmes=list(one.programmes),
+    )  # fmt: skip
 
 
 def _out(one: Comment, text: str) -> CommentOut:

@@ -43,7 +43,10 @@ class FixOut(BaseModel):
 
     day: date
     label: str
-    programme: str
+    programme: str = Field(description="whose score it is; empty where it is that of a product")
+    product: str = Field(
+        description="that the change names: the score is that of all surveys of this family about it"
+    )
     family: Family
     metric: Metric
     n_before: int
@@ -131,8 +134,8 @@ def _goal(one: results.Aim) -> GoalOut:
 def _fix(one: results.Fix) -> FixOut:
     change = one.change
     return FixOut(
-        day=one.day, label=one.label, programme=one.programme, family=Family(one.family), metric=one.metric,
-        n_before=change.before.n, n_after=change.after.n, before=change.before.value,
+        day=one.day, label=one.label, programme=one.programme, product=one.product, family=Family(one.family),
+        metric=one.metric, n_before=change.before.n, n_after=change.after.n, before=change.before.value,
         after=change.after.value,
         points=change.points, low=change.low, high=change.high, verdict=change.verdict, certain=one.certain,
     )  # fmt: skip

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from services.scoring.domain.change import Change, Verdict
 from services.scoring.domain.health import SILENT_DAYS, Health
+from services.scoring.domain.rising import Told
 from shared.partners.retry import wait_after
 
 LATEST = timedelta(days=2)
@@ -132,6 +133,7 @@ class Part:
         lines: scores, worst news first.
         needy: accounts that need somebody, MOST_ACCOUNTS at most; `more` is how many are left out.
         silent: accounts that nobody was heard of for half a year or ever.
+        rising: themes that customers name more often than before; of all customers alone.
     """
 
     accounts: int
@@ -139,6 +141,7 @@ class Part:
     needy: Sequence[Needy]
     more: int
     silent: int
+    rising: Sequence[Told] = ()
 
     def count(self, verdict: Verdict | str) -> int:
         """Scores of this verdict."""
@@ -148,12 +151,15 @@ class Part:
 _ORDER = (Verdict.WORSE, Verdict.BETTER, Verdict.NO_DETECTABLE_CHANGE, Verdict.TOO_FEW)
 
 
-def part_of(accounts: Sequence[Standing], lines: Iterable[Line], today: date) -> Part:
+def part_of(
+    accounts: Sequence[Standing], lines: Iterable[Line], today: date, rising: Sequence[Told] = ()
+) -> Part:
     """Put a part together."""
     found = needy(accounts, today)
     silent = sum(one.silent_days is None or one.silent_days >= SILENT_DAYS for one in accounts)
     ordered = sorted(lines, key=lambda line: (_ORDER.index(line.change.verdict), line.programme))
-    return Part(len(accounts), ordered, found[:MOST_ACCOUNTS], max(0, len(found) - MOST_ACCOUNTS), silent)
+    more = max(0, len(found) - MOST_ACCOUNTS)
+    return Part(len(accounts), ordered, found[:MOST_ACCOUNTS], more, silent, rising)
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,8 +117,8 @@ SHAPES: Mapping[Table, Shape] = {
         " share:real progress"
     ),
     Table.FIXES: _shape(
-        f"day:day label {_OF} n_before:count n_after:count before:real after:real points:real low:real"
-        " high:real verdict certain:truth"
+        f"day:day label {_OF} product n_before:count n_after:count before:real after:real points:real"
+        " low:real high:real verdict certain:truth"
     ),
     Table.OUTCOMES: _shape("metric mood accounts:count left:count link points:real low:real high:real"),
     Table.REFERENCES: _shape("name metric value:real source industry competitor:truth"),

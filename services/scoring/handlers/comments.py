@@ -30,13 +30,17 @@ class Library:
 
     def name_of(self, theme: str, locale: str) -> str:
         """A theme in the reader's language, else in English, else its key."""
-        names: Mapping[str, str] = {
+        names = self.names_of(theme)
+        return names.get(locale[:2]) or names.get("en") or theme
+
+    def names_of(self, theme: str) -> Mapping[str, str]:
+        """What a theme is called by language; empty where the dictionary does not have it."""
+        return {
             language: name
             for one in self.written.themes
             if one.key == theme
             for language, name in one.name.items()
         }
-        return names.get(locale[:2]) or names.get("en") or theme
 
     def team_of(self, theme: str) -> str:
         """The team that a theme concerns (R80); empty where the dictionary names none."""

@@ -174,7 +174,8 @@ class _Pages:
         return {
             "may_see_accounts": True,
             "title_of": title,
-            "who": lambda actor: names.get(actor, ""),
+            # Who is no person of the house (the command line) is told as it stands; ids say nothing.
+            "who": lambda actor: names.get(actor, "" if ":" in actor else actor),
             "day": speech.day,
         }
 

@@ -16,7 +16,7 @@ from services.scoring.domain.windows import Window, before, span_of
 from services.scoring.domain.words import Tone
 from services.scoring.handlers.comments import Library, words
 from services.scoring.pages import views
-from services.scoring.store import comments, queries
+from services.scoring.store import comments, queries, rises
 from services.scoring.store.comments import Wanted
 from shared.db.database import Database
 from shared.runtime.clock import Clock
@@ -73,7 +73,8 @@ def comment_pages(db: Database, clock: Clock, library: Library) -> APIRouter:
         texts = speaking(env, locale)
         speech = views.Speech(locale, texts["_"], texts["ngettext"])
         trusted = user.role.includes(Role.REP)
-        span = span_of(filters.window, clock.now().date())
+        today = clock.now().date()
+        span = span_of(filters.window, today)
         earlier = before(span, filters.window)
         wanted = Wanted(
             span, filters.programme, None, filters.theme, filters.tone, filters.language, quotable=not trusted
@@ -84,6 +85,7 @@ def comment_pages(db: Database, clock: Clock, library: Library) -> APIRouter:
             found = await comments.listed(conn, wanted, after_day(filters.cursor), A_PAGE + 1)
             said = await words(library.sealer, conn, [(one.contact_id, one.words) for one in found[:A_PAGE]])
             titles = await queries.titles(conn)
+            rising = await rises.standing(conn, today, filters.programme)
         last = found[A_PAGE - 1] if len(found) > A_PAGE else None
         content: dict[str, Any] = {
             "filters": filters,
@@ -97,6 +99,7 @@ def comment_pages(db: Database, clock: Clock, library: Library) -> APIRouter:
             "team_of": library.team_of,
             "number": n,
             "complete": n < comments.MOST,
+            "rising": rising,
             "themes": [(one, _bar(one, speech)) for one in counted(named, n, *was)],
             "known": [one.key for one in library.written.themes],
             "tones": list(Tone),

@@ -18,7 +18,7 @@ from services.scoring.pages.accounts import account_pages
 from services.scoring.pages.detail import SPLITS, Detail, chosen_split, detail
 from services.scoring.pages.filters import PERIODS, Filters
 from services.scoring.pages.overview import Spans, in_short, managers, overview
-from services.scoring.store import queries
+from services.scoring.store import queries, rises
 from shared.contracts.model import Family
 from shared.db.database import Database
 from shared.db.notify import place_now
@@ -31,6 +31,9 @@ from shared.web.streams import live
 from shared.web.templates import environment, page, speaking
 
 HERE = Path(__file__).parent
+STREAM, CHANGED = "/v1/scores/stream", "score.changed"
+PROGRAMME_GAP_SECONDS = 15
+"""Between two askings for the page of a programme, which reads answers and not sums alone."""
 Viewer = Annotated[User, Depends(require_role(Role.VIEWER))]
 
 
@@ -64,11 +67,12 @@ def pages(
                 content: dict[str, Any] = {
                     "sections": sections,
                     "in_short": in_short(sections),
+                    "rising": await rises.standing(conn, today) if span.last >= today else [],
                     # An account manager is a person: their figures are not every viewer's business.
                     "managers": await managers(conn, filters, span, thresholds)
                     if user.role.includes(Role.REP)
                     else [],
-                    "live": live("/v1/scores/stream", "score.changed", place),
+                    "live": live(STREAM, CHANGED, place),
                 }
                 return allow_script(page(request, env, "scores.html", shared | content, locale=locale))
             split = chosen_split(filters)
@@ -79,8 +83,11 @@ def pages(
                 "attribute_bar": lambda one: views.attribute_bar(one, attribute(one.attribute), speech),
                 "split": split,
                 "splits": SPLITS,
+                "live": live(
+                    STREAM, CHANGED, place, about={"value": filters.programme}, gap=PROGRAMME_GAP_SECONDS
+                ),
             }
-            return page(request, env, "programme.html", shared | content, locale=locale)
+            return allow_script(page(request, env, "programme.html", shared | content, locale=locale))
 
     return router
 

@@ -18,8 +18,9 @@ from shared.db.database import Connection
 MOST = 5_000
 """Comments of which themes are counted at most, the newest first."""
 
+# Words are those of the answer as it stands; of an amendment that was not read yet nothing is shown.
 _WANTED = """
-from comments c join answer_facts f using (response_id)
+from comments c join answer_facts f on f.response_id = c.response_id and f.version = c.version
 where f.state = 'counted' and c.day between $1 and $2 and ($3 = '' or c.programme = $3)
     and ($4::text is null or c.family = $4)
 """

@@ -39,12 +39,13 @@ where rollup = 'programme' and value = $1 and day between $2 and $3 group by day
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One metric of one programme now, and how it changed against the period before."""
+    """One metric of one programme or product now, and how it changed against the period before."""
 
     family: str
     programme: str
     histogram: Histogram
     change: Change
+    product: str = ""
 
     @property
     def metric(self) -> Metric:
@@ -90,8 +91,8 @@ def _beside(
         old = earlier.get(key, Histogram.of(one.histogram.metric))
         known = designs.get(key, (PLAIN, 0))
         change = compare(
-            score(old, _fitted(known, old.n, asked_before.get(key[1:]))),
-            score(one.histogram, _fitted(known, one.histogram.n, asked_now.get(key[1:]))),
+            score(old, fitted(known, old.n, asked_before.get(key[1:]))),
+            score(one.histogram, fitted(known, one.histogram.n, asked_now.get(key[1:]))),
         )
         found.append(Compared(one.family, one.value, one.histogram, change))
     return found
@@ -105,7 +106,7 @@ async def _designs(
     return {key: (one.design(), one.n) for key, one in learned.items()}
 
 
-def _fitted(known: tuple[Design, int], n: int, population: int | None) -> Design:
+def fitted(known: tuple[Design, int], n: int, population: int | None) -> Design:
     """The design for a part of the answers, as if each account had as many in it as in the whole."""
     design, learned = known
     accounts = max(1, round(design.accounts * n / learned)) if design.accounts and learned else 0

@@ -13,13 +13,16 @@ from services.scoring.domain.goals import EVENTS, Goal, Reached, Value, measured
 from services.scoring.domain.histogram import Histogram, Metric
 from services.scoring.domain.metrics import score
 from services.scoring.domain.outcomes import Outcome, outcome
-from services.scoring.store import fates, queries, reports
+from services.scoring.store import fates, products, queries, reports
 from shared.db.database import Connection
 
 FIX_DAYS = 90
 """Days before and after a change that are compared."""
 
 SHOWN_FIXES = 8
+MOST_PRODUCTS = 3
+"""Products of one change that are looked at."""
+
 CERTAIN = 0.05
 
 _GOALS = """
@@ -28,7 +31,9 @@ from programmes where goal -> 'goal' is not null and goal_group <> '' group by g
 """
 _HAPPENED = "select count(*)::int from happenings where kind = $1 and at >= $2::date and at < $3::date + 1"
 _FIXES = """
-select min(at)::date as day, label from happenings
+select min(at)::date as day, label,
+    coalesce(array_agg(distinct product) filter (where product <> ''), '{}') as products
+from happenings
 where kind = 'change_shipped' and at >= $1::date and at < $2::date + 1
 group by label, date_trunc('day', at) order by day desc, label limit $3
 """
@@ -47,14 +52,16 @@ class Aim:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """A change that was shipped, and how a programme's score changed after it (R69).
+    """A change that was shipped, and how a score changed after it (R69).
 
-    `certain` has all comparisons of the list counted in.
+    The score is that of a programme; or, where the change names a product, that of all surveys of one kind
+    about this product, and `programme` is empty. `certain` has all comparisons of the list counted in.
     """
 
     day: date
     label: str
     programme: str
+    product: str
     family: str
     metric: Metric
     change: Change
@@ -103,18 +110,29 @@ async def _times(conn: Connection, kind: str, span: Span) -> Value:
 
 
 async def fixes(conn: Connection, today: date) -> list[Fix]:
-    """The last changes that were shipped, each beside all scores of the days before and after it."""
+    """The last changes that were shipped, each beside the scores of the days before and after it.
+
+    What is said of its own products comes first.
+    """
     rows = list(map(tuple, await conn.fetch(_FIXES, today - timedelta(days=365), today, SHOWN_FIXES)))
-    compared_at = await reports.compared_each(conn, [_around(day, today) for day, _ in rows])
-    found: list[tuple[date, str, reports.Compared]] = [
-        (day, label, one) for (day, label), of in zip(rows, compared_at, strict=True) for one in of
+    spans = [_around(day, today) for day, _, _ in rows]
+    named = [
+        (number, product)
+        for number, (_, _, shipped) in enumerate(rows)
+        for product in shipped[:MOST_PRODUCTS]
     ]
-    compared = [one.change.chance for _, _, one in found if one.change.chance is not None]
+    about = await products.compared_each(conn, [(product, *spans[number]) for number, product in named])
+    whole = await reports.compared_each(conn, spans)
+    told: list[tuple[date, str, reports.Compared]] = []
+    for number, (day, label, _) in enumerate(rows):
+        own = [of for (place, _), of in zip(named, about, strict=True) if place == number]
+        told += [(day, label, one) for of in (*own, whole[number]) for one in of]
+    compared = [one.change.chance for _, _, one in told if one.change.chance is not None]
     raised = iter(discoveries(compared))
     return [
-        Fix(day, label, one.programme, one.family, one.metric, one.change,
-            certain=one.change.chance is not None and next(raised) <= CERTAIN)
-        for day, label, one in found
+        Fix(day, label, one.programme, one.product, one.family, one.metric,
+            one.change, certain=one.change.chance is not None and next(raised) <= CERTAIN)
+        for day, label, one in told
     ]  # fmt: skip
 
 

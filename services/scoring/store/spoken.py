@@ -14,6 +14,8 @@ from services.scoring.store.facts import escaped
 from shared.db.database import Connection
 
 _COLUMNS = ("response_id", "version", "contact_id", "words")
+# What comes late, of a version that is not the answer's any more, is taken out and never read: whoever
+# amended the answer may have taken these words back.
 _TAKE = """
 with taken as (
     delete from spoken where ctid = any (array(select ctid from spoken limit $1 for update skip locked))
@@ -24,7 +26,7 @@ with taken as (
 )
 select n.response_id, n.version, n.contact_id, n.words, f.day, f.programme, f.family, f.answer ->> 'mood',
     coalesce(f.snapshot ->> 'locale', 'en')
-from newest n join answer_facts f using (response_id)
+from newest n join answer_facts f on f.response_id = n.response_id and f.version = n.version
 order by n.response_id
 """
 _STALE = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from services.scoring.domain.asking import Span
@@ -153,14 +154,17 @@ async def sums(
     for row in await conn.fetch(
         _SUMS["one" if programme else ""], span.first, span.last, programme, family, most
     ):
-        name, kind, of, accounts, n, sizes, high, low, shares, differences = row
-        metric = Metric(name)
-        found[metric, kind, of] = (
-            Sums(accounts, n, sizes, high - low, high + low, differences)
-            if is_difference(metric)
-            else Sums(accounts, n, sizes, high, high, shares)
-        )
+        name, kind, of, *counts = tuple(row)
+        found[Metric(name), kind, of] = sums_of(Metric(name), counts)
     return found
+
+
+def sums_of(metric: Metric, counts: Sequence[Any]) -> Sums:
+    """A sample from what a statement adds up: accounts, n, sizes, high, low, shares, differences."""
+    accounts, n, sizes, high, low, shares, differences = counts
+    if is_difference(metric):
+        return Sums(accounts, n, sizes, high - low, high + low, differences)
+    return Sums(accounts, n, sizes, high, high, shares)
 
 
 async def said(

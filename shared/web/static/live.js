@@ -2,12 +2,13 @@
 // again and what differs is put in place. Nothing that somebody is typing or points at is touched. Without this
 // script the page is as it was when it was opened.
 const bar = document.getElementById("live");
-const { events, stream: opened, every } = bar.dataset;
+const { events, stream: opened, every, about } = bar.dataset;
+const wanted = Object.entries(JSON.parse(about)); // of an event that concerns this page
 const words = bar.dataset;
 const button = bar.querySelector("button");
 const state = bar.querySelector("[data-state]");
 const said = bar.querySelector("[role=status]");
-const GAP = 4000; // milliseconds between two askings
+const GAP = 1000 * bar.dataset.gap; // milliseconds between two askings
 const AGAIN = 30000; // until a stream that was refused is tried again, and the page asked for meanwhile
 const LOST = 10000; // that a stream may take to come back before a reader is told
 let stream = opened;
@@ -17,7 +18,7 @@ let retries = 0;
 let missing = 0;
 let asking = false;
 let stale = false;
-let asked = 0;
+let asked = -Infinity; // the first change is shown at once
 
 const stored = () => {
   try {
@@ -172,6 +173,11 @@ const change = () => {
   if (!asking) plan();
 };
 
+const heard = (event) => {
+  const told = wanted.length ? JSON.parse(event.data) : {};
+  if (wanted.every(([field, value]) => told[field] === value)) change();
+};
+
 // --- the stream -----------------------------------------------------------------------------------------------
 
 const close = () => {
@@ -183,7 +189,7 @@ const listen = () => {
   close();
   if (!on || document.hidden) return;
   source = new EventSource(stream);
-  for (const name of events.split(" ")) source.addEventListener(name, change);
+  for (const name of events.split(" ")) source.addEventListener(name, heard);
   source.onopen = () => {
     clearTimeout(missing);
     if (state.textContent === words.lost) change();

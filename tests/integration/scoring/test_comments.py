@@ -95,12 +95,41 @@ async def test_an_amendment_replaces_the_words_or_takes_them_back(
     assert await scoring.rows("select count(*) from spoken") == [(0,)]
 
 
+@pytest.mark.requirement("R84")
+async def test_words_that_were_taken_back_stay_away_when_their_own_version_comes_late(
+    db: Database, clock: FixedClock, scoring: Scoring, api: httpx.AsyncClient
+) -> None:
+    await spoken(db, clock, [("", _said(1, Mood.UNHAPPY, version=2, kind=ResponseAmended))])
+    await spoken(db, clock, [(LATE, _said(1, Mood.UNHAPPY))])
+    # The same with both in one round, and with the words of another version in between.
+    shelf = library_of(clock)
+    await scoring.take(_said(2, Mood.UNHAPPY, version=3, kind=ResponseAmended, words=""))
+    await spoken(db, clock, [(LATE, _said(2, Mood.UNHAPPY))])
+    await spoken(db, clock, [("Too expensive", _said(2, Mood.UNHAPPY, version=2, kind=ResponseAmended))])
+    assert await reading(db, shelf.sealer, shelf.ready)() == 0
+    assert (await api.get("/v1/scores/comments")).json()["comments"] == []
+    assert (await api.get("/v1/scores/themes")).json()["comments"] == 0
+    assert await scoring.rows("select (select count(*) from spoken), (select count(*) from comments)") == [
+        (0, 0)
+    ]
+
+
+async def test_old_words_are_not_shown_while_those_of_an_amendment_are_still_to_be_read(
+    db: Database, clock: FixedClock, scoring: Scoring, api: httpx.AsyncClient
+) -> None:
+    await spoken(db, clock, [(LATE, _said(1, Mood.UNHAPPY))])
+    await scoring.take(_said(1, Mood.UNHAPPY, version=2, kind=ResponseAmended, words="sealed"))
+    assert (await api.get("/v1/scores/comments")).json()["comments"] == []
+
+
 async def test_words_of_an_answer_that_does_not_count_are_not_shown(
     db: Database, clock: FixedClock, api: httpx.AsyncClient
 ) -> None:
     await spoken(db, clock, [(LATE, _said(1, Mood.UNHAPPY, kind=ResponseHeld))])
     assert (await api.get("/v1/scores/comments")).json() == {"comments": [], "next": None}
-    assert (await api.get("/v1/scores/themes")).json() == {"comments": 0, "themes": []}
+    assert (await api.get("/v1/scores/themes")).json() == {
+        "comments": 0, "themes": [], "rising": []
+    }  # fmt: skip
 
 
 @pytest.mark.requirement("R84")

@@ -20,7 +20,7 @@ from shared.security.people import NewUser
 from shared.smtp import Server
 from tests.support.customers import town
 from tests.support.postbox import text_of
-from tests.support.score_pages import access_to, application, quarter, quarter_before
+from tests.support.score_pages import access_to, application, quarter, quarter_before, risen
 from tests.support.scoring import Scoring
 from tests.support.smtp_sink import SmtpSink, smtp_sink
 
@@ -90,6 +90,21 @@ async def test_the_whole_house_is_told_what_the_overview_shows(
     for change in changes:
         assert words.get(change["verdict"], ": nothing can be said yet") in told
         assert f"({change['now']['n']} answers" in told
+
+
+@pytest.mark.requirement("R68", "R70")
+async def test_leaders_hear_which_themes_rise_and_owners_of_their_accounts_do_not(
+    company: Database, clock: FixedClock, sink: SmtpSink
+) -> None:
+    await risen(company, clock)
+    await rounds(company, sink)()
+    own, house = (body for _, body in sorted((str(mail["To"]), text_of(mail)) for mail in sink.mails()))
+    said = " ".join(house.split())
+    assert (
+        "More customers speak of this than before: - Invoices: 50% of the comments of 30 days, where 0% were"
+        " to be expected (20 customers) https://ask.example/scores/comments?theme=billing&period=30" in said
+    )
+    assert "More customers speak" not in own
 
 
 async def test_a_digest_left_while_it_is_written_goes_later_and_one_left_on_its_way_never_again(

@@ -76,6 +76,50 @@ async def test_goals_and_fixes_are_measured_before_and_after(
     assert await rows(api, "goals") == 1
 
 
+@pytest.mark.requirement("R69")
+async def test_a_change_of_one_product_is_judged_by_what_is_said_about_it(
+    api: httpx.AsyncClient, scoring: Scoring, clock: FixedClock
+) -> None:
+    today = clock.now()
+    shipped = happened(ContextKind.CHANGE_SHIPPED, "change.shipped", today - timedelta(days=40))
+    told: list[Payload] = [shipped.model_copy(update={"product": "mobile"})]
+    for number in range(240):
+        late, other, programme = number % 2, number % 3 > 0, ("renewal", "support")[number // 6 % 2]
+        at = today - timedelta(days=number // 2 % 20 + (60 if late else 0))
+        said = snapshot(
+            programme, account_id=account_id(500 + number), product="suite" if other else "mobile"
+        )
+        value = (9, 3, 7)[number // 6 % 3] if other else 3 if late else 9
+        told.append(answer(number, value, at=at, first_at=at, snapshot=said))
+    await scoring.take(*told)
+    own, *whole = (await api.get("/v1/scores/fixes")).json()
+    assert (own["product"], own["programme"], own["family"]) == ("mobile", "", "transactional")
+    assert (own["before"], own["after"], own["n_before"], own["n_after"]) == (-100, 100, 40, 40)
+    assert (own["verdict"], own["certain"]) == ("better", True)
+    assert [(one["product"], one["programme"]) for one in whole] == [("", "renewal"), ("", "support")]
+    assert await rows(api, "fixes") == 3
+
+
+@pytest.mark.requirement("R69")
+async def test_of_a_product_that_colleagues_rate_alike_less_is_said(
+    api: httpx.AsyncClient, scoring: Scoring, clock: FixedClock
+) -> None:
+    today = clock.now()
+    shipped = happened(ContextKind.CHANGE_SHIPPED, "change.shipped", today - timedelta(days=40))
+    told: list[Payload] = [shipped.model_copy(update={"product": "mobile"})]
+    for number in range(80):
+        late, account = number % 2, number // 20
+        at = today - timedelta(days=number // 2 % 20 + (60 if late else 0))
+        said = snapshot("renewal", account_id=account_id(account), product="mobile")
+        value = 9 if account == 0 or (account == 1 and not late) else 3
+        told.append(answer(number, value, at=at, first_at=at, snapshot=said))
+    await scoring.take(*told)
+    own, *_ = (await api.get("/v1/scores/fixes")).json()
+    # Twenty of forty instead of ten, but it is one of four customers who changed their mind.
+    assert (own["product"], own["before"], own["after"]) == ("mobile", -50, 0)
+    assert (own["verdict"], own["certain"]) == ("no_detectable_change", False)
+
+
 @pytest.mark.requirement("R8")
 async def test_accounts_that_left_are_held_against_what_they_had_said(
     api: httpx.AsyncClient, scoring: Scoring, clock: FixedClock

@@ -1,0 +1,83 @@
+"""What answers about single products say before and after a day: the surveys of one kind together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from services.scoring.domain.asking import Span, ask
+from services.scoring.domain.change import compare
+from services.scoring.domain.design import PLAIN, Design
+from services.scoring.domain.histogram import Histogram, Metric
+from services.scoring.domain.metrics import FROM, score
+from services.scoring.store import queries, voices
+from services.scoring.store.reports import NEWEST_FOR_DESIGN, Compared, fitted
+from shared.db.database import Connection
+
+Key = tuple[Metric, str, str]
+"""Metric, family, product."""
+
+# Of people of no known account each answer stands for itself.
+_SUMS = """
+with newest as materialized (
+    select response_id, account_id, family, snapshot ->> 'product' as product, nps, nps5, csat, ces
+    from answer_facts where state = 'counted' and day between $1 and $2 order by day desc limit $3
+), answers as (
+    select metric, family, product, coalesce(m.id, account_id, response_id) as account, value >= high as good,
+        value < middle as bad
+    from newest left join merged m on m.former = account_id
+    cross join lateral (values ('nps', nps), ('nps5', nps5), ('csat', csat), ('ces', ces)) v (metric, value)
+    join unnest($5::text[], $6::int[], $7::int[]) ends (metric, middle, high) using (metric)
+    where product = any ($4::text[]) and value is not null
+), accounts as (
+    select metric, family, product, count(*) as n, count(*) filter (where good) as high,
+        count(*) filter (where bad) as low
+    from answers group by metric, family, product, account
+)
+select metric, family, product, count(*)::int, sum(n)::int, sum(n * n)::bigint, sum(high)::int, sum(low)::int,
+    sum(high * high / n::float8), sum((high - low) * (high - low) / n::float8)
+from accounts group by metric, family, product
+"""
+
+
+async def compared_each(conn: Connection, wanted: Sequence[tuple[str, Span, Span]]) -> list[list[Compared]]:
+    """For each product its scores in the first span beside the second; none without an answer now."""
+    if not wanted:
+        return []
+    spans = [span for _, *pair in wanted for span in pair]
+    whole = Span(min(span.first for span in spans), max(span.last for span in spans))
+    designs = await _designs(conn, whole, {product for product, _, _ in wanted})
+    return [await _compared(conn, *one, designs) for one in wanted]
+
+
+async def _compared(
+    conn: Connection, product: str, span: Span, before: Span, designs: Mapping[Key, tuple[Design, int]]
+) -> list[Compared]:
+    now, was = [
+        await queries.scores(conn, ask(dimension="product", value=product, span=one))
+        for one in (span, before)
+    ]
+    earlier = {(one.histogram.metric, one.family): one.histogram for one in was}
+    found = []
+    for one in now:
+        metric = one.histogram.metric
+        old = earlier.get((metric, one.family), Histogram.of(metric))
+        known = designs.get((metric, one.family, product), (PLAIN, 0))
+        change = compare(
+            score(old, fitted(known, old.n, None)),
+            score(one.histogram, fitted(known, one.histogram.n, None)),
+        )
+        found.append(Compared(one.family, "", one.histogram, change, product))
+    return found
+
+
+async def _designs(conn: Connection, span: Span, products: set[str]) -> Mapping[Key, tuple[Design, int]]:
+    """How alike colleagues answer about each product, with the answers that it was learned from."""
+    ends = [(metric.value, *FROM[metric]) for metric in Metric]
+    rows = await conn.fetch(
+        _SUMS, span.first, span.last, NEWEST_FOR_DESIGN, sorted(products), *zip(*ends, strict=True)
+    )
+    learned = {
+        (Metric(metric), family, product): voices.sums_of(Metric(metric), counts)
+        for metric, family, product, *counts in map(tuple, rows)
+    }
+    return {key: (one.design(), one.n) for key, one in learned.items()}
