@@ -32,6 +32,7 @@ from services.alerts.handlers import (
     asking,
     counting,
     directory,
+    finding,
     following,
     leading,
     outside,
@@ -104,6 +105,7 @@ async def build(settings: Settings, platform: Platform) -> Service:
                     Topic.DELIVERIES,
                     Topic.CONTEXT,
                     Topic.PERMISSIONS,
+                    Topic.FINDINGS,
                 ),
                 routes=(
                     *directory.ROUTES,
@@ -111,6 +113,7 @@ async def build(settings: Settings, platform: Platform) -> Service:
                     quoting.route(desk),
                     thanking.ROUTE,
                     *asking.ROUTES,
+                    *((finding.route(desk),) if settings.findings else ()),
                 ),
             ),
         ),
@@ -155,6 +158,7 @@ def loops_of(
         *map(hand_over, channels),
         Loop("orphans", ORPHAN_SECONDS, adopt, due=False, woken=False),
         *_warning(desk, platform, channels[0]),
+        _finding(desk, platform, channels[0]),
         *(_reporting(desk, platform, channels[0]) if monthly_report else ()),
         Loop("next_ways", PASSING_SECONDS, pass_on, due=False, woken=False),
         Loop("effects", GAP_SECONDS, partial(counting.count_effects, db), woken=False),
@@ -169,6 +173,13 @@ def _warning(desk: Desk, platform: Platform, mail: Channel) -> Iterator[Loop]:
     send = partial(warning.send_warnings, desk, db, partial(_mail, mail), public_url)
     yield Loop("gaps", GAP_SECONDS, partial(warning.notice_gaps, desk, db), woken=False)
     yield Loop("gap_mails", PASSING_SECONDS, send, due=False, woken=False)
+
+
+def _finding(desk: Desk, platform: Platform, mail: Channel) -> Loop:
+    """What scoring found is told by mail."""
+    public_url = platform.settings.public_url
+    send = partial(finding.send_findings, desk, platform.db, partial(_mail, mail), public_url)
+    return Loop("finding_mails", PASSING_SECONDS, send, due=False, woken=False)
 
 
 def _reporting(desk: Desk, platform: Platform, mail: Channel) -> Iterator[Loop]:

@@ -20,6 +20,11 @@ NOTICES = Counter("afterword_alerts_notices_total", "Attempts to tell somebody."
 GAP_MAILS = Counter(
     "afterword_alerts_gap_mails_total", "Attempts to warn a manager of a gap in a rota.", ["result"]
 )
+FINDING_MAILS = Counter(
+    "afterword_alerts_finding_mails_total",
+    "Attempts to tell a manager that a score fell or a theme rises.",
+    ["result"],
+)
 HELD = Counter(
     "afterword_alerts_pages_held_total", "Notices put together with others of a quarter of an hour."
 )

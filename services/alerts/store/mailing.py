@@ -20,6 +20,7 @@ class Mails(StrEnum):
 
     GAPS = "gap_warnings"
     REPORTS = "monthly_reports"
+    FINDINGS = "finding_mails"
 
 
 async def claim(
