@@ -31,7 +31,7 @@ READS_OF = {
         "tickets",
         "permissions",
     ),
-    "alerts": ("responses", "directory", "deliveries", "context", "permissions"),
+    "alerts": ("responses", "directory", "deliveries", "context", "permissions", "findings"),
 }
 READS = {service: tuple(f"afterword.{topic}" for topic in topics) for service, topics in READS_OF.items()}
 """What each service reads (`docs/architecture.md`)."""

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from services.alerts.domain.alarm import Text
 from services.alerts.domain.model import Answer, Owner, Standing
 from shared.contracts.envelope import Event
 from shared.contracts.forms import SCALES, QuestionType
@@ -21,6 +22,7 @@ from shared.contracts.responses import (
 )
 from shared.contracts.surveys import CloseTheLoop
 from shared.db.database import Database, Tx
+from shared.errors import SendError
 from shared.runtime.ids import derive
 from shared.security.people import NewUser
 from shared.security.roles import Role
@@ -150,6 +152,20 @@ def event(data: Payload, at: datetime) -> Event[Any]:
     subject = str(getattr(data, f"{data.AGGREGATE}_id", ""))
     identity = f"{subject}/{getattr(data, 'version', 0)}"
     return Event(str(derive(data.TYPE, identity)), "/afterword/test", data.TYPE, at, subject, "key", data)
+
+
+@dataclass
+class Mailer:
+    """Takes mails, or refuses them."""
+
+    trouble: SendError | None = None
+    sent: list[tuple[UUID, str, Text]] = field(default_factory=list)
+
+    async def __call__(self, mail_id: UUID, to: str, _name: str, text: Text) -> None:
+        """Take one."""
+        if self.trouble is not None:
+            raise self.trouble
+        self.sent.append((mail_id, to, text))
 
 
 @dataclass

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 import httpx
 import pytest
 from icalendar import Calendar
 
-from services.alerts.domain.alarm import Text
 from services.alerts.domain.layers import Override
 from services.alerts.domain.rooms import Rooms
 from services.alerts.domain.teams import Roster, read_roster
@@ -26,7 +24,7 @@ from shared.security.access import Scope
 from shared.security.sealing import Sealer
 from shared.security.tokens import Tokens
 from tests.support.alert_site import Site, site
-from tests.support.alerts import T0, snapshot
+from tests.support.alerts import T0, Mailer, snapshot
 from tests.support.databases import OpenDatabase
 
 HTML = {"accept": "text/html"}
@@ -178,20 +176,6 @@ async def test_a_stand_in_of_a_team_is_kept_in_its_own_time(on: Site, web: httpx
         row = await conn.fetchrow("select team, starts_at from rota_overrides")
     assert row is not None
     assert (row["team"], row["starts_at"]) == ("nordic", datetime(2026, 3, 7, 23, tzinfo=UTC))
-
-
-@dataclass
-class Mailer:
-    """Takes warnings, or refuses them."""
-
-    trouble: SendError | None = None
-    sent: list[tuple[UUID, str, Text]] = field(default_factory=list)
-
-    async def __call__(self, mail_id: UUID, to: str, _name: str, text: Text) -> None:
-        """Take one."""
-        if self.trouble is not None:
-            raise self.trouble
-        self.sent.append((mail_id, to, text))
 
 
 @pytest.mark.requirement("R72")
