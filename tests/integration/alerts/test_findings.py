@@ -60,13 +60,17 @@ async def test_what_is_found_together_is_one_mail_to_each_manager(office: Office
     assert text.facts == (
         (
             "Fell",
-            "support-csat, satisfaction: 61 % in the last 30 days, 82 % in the 90 before"
-            " (40 and 120 answers)",
+            (
+                "support-csat, satisfaction: 61 % in the last 30 days, 82 % in the 90 before"
+                " (40 and 120 answers)"
+            ),
         ),
         (
             "Named more often",
-            "Invoices: 27 % of comments, 6 % were to be expected"
-            " (14 of 52 comments of 11 customers; 12 complain)",
+            (
+                "Invoices: 27 % of comments, 6 % were to be expected"
+                " (14 of 52 comments of 11 customers; 12 complain)"
+            ),
         ),
         ("Meanwhile", "release: Suite 4.2; incident: Outage"),
     )
