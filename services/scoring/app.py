@@ -56,8 +56,8 @@ async def build(settings: Settings, platform: Platform) -> Service:
     weights = {Part(name): weight for name, weight in settings.health_weights.items()} or WEIGHTS
     join(router, routes(platform.db, platform.clock, weights))
     thresholds = Thresholds(settings.response_floor, settings.response_target)
-    join(router, pages(platform.db, platform.clock, thresholds, weights))
     read_with = library(platform.sealer, dictionary_of(settings.dictionary))
+    join(router, pages(platform.db, platform.clock, thresholds, read_with, weights))
     join(router, comments.routes(platform.db, platform.clock, read_with))
     join(router, comment_pages(platform.db, platform.clock, read_with))
     references = references_of(settings.references)

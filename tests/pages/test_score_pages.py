@@ -304,6 +304,10 @@ async def test_filters_are_in_the_address_and_lead_back(
     url, tokens = address
     page = await Reader(browser, url, tokens["viewer"]).opens("/scores", size=PHONE)
     await page.get_by_label("Period").select_option("30")
+    await page.get_by_role("button", name="Show").click()
+    assert "period=30&family=&" in page.url, "a form says, too, what was not chosen"
+    assert await page.get_by_role("heading", level=1).inner_text() == "Scores"
+    assert await page.locator("main > section > h2").count() == 2
     await page.get_by_label("Kind").select_option("relationship")
     await page.get_by_role("button", name="Show").click()
     assert "period=30" in page.url
@@ -315,6 +319,58 @@ async def test_filters_are_in_the_address_and_lead_back(
     await page.get_by_role("link", name="All scores").click()
     assert "period=30" in page.url
     assert "family=relationship" in page.url
+
+
+@pytest.mark.requirement("R64", "R67")
+async def test_a_number_leads_to_its_answers_for_whoever_may_read_them(
+    browser: Browser,
+    database: OpenDatabase,
+    clock: FixedClock,
+    address: tuple[str, dict[str, str]],
+    tmp_path: Path,
+) -> None:
+    url, tokens = address
+    await spoken(await database("scoring"), clock, comments_of(clock.now()))
+    page = await Reader(browser, url, tokens["rep"]).opens("/scores", axe=False)
+    await page.get_by_role("link", name="See the answers: Before renewal").click()
+    assert await page.get_by_role("row").count() == 26
+    await page.get_by_role("link", name="Detractors").click()
+    assert "group=low" in page.url
+    values = await page.locator("td.n").all_inner_texts()
+    assert values
+    assert {int(text.split()[0]) <= 6 for text in values} == {True}
+    assert await page.get_by_text("The delivery was late again and nobody informed us").is_visible()
+    assert await barriers(page) == []
+    await page.screenshot(path=tmp_path / "desk.png", full_page=True)
+    await page.set_viewport_size({"width": 390, "height": 844})
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    await page.screenshot(path=tmp_path / "phone.png", full_page=True)
+    await page.goto(f"{url}/scores?programme=renewal-nps&split=persona")
+    row = page.get_by_role("row", name="Decision makers").filter(has=page.get_by_role("link"))
+    link = row.get_by_role("link")
+    count = int((await link.inner_text()).split()[0])
+    await link.click()
+    assert await page.get_by_role("row").count() - 1 == min(count, 25)
+    whos = await page.locator("td[data-label=Who]").all_inner_texts()
+    assert all("Decision makers" in who for who in whos)
+    refused = await page.request.get(f"{url}/scores/answers?programme=renewal-nps&split=colour&of=red")
+    assert refused.status == 422
+    seen = await Reader(browser, url, tokens["viewer"]).opens("/scores", axe=False)
+    assert await seen.get_by_role("link", name="See the answers").count() == 0
+    assert (await seen.request.get(f"{url}/scores/answers?programme=renewal-nps")).status == 403
+
+
+@pytest.mark.requirement("R60", "R61")
+async def test_accounts_are_found_by_a_part_of_their_name(
+    browser: Browser, address: tuple[str, dict[str, str]]
+) -> None:
+    url, tokens = address
+    page = await Reader(browser, url, tokens["rep"]).opens("/scores/accounts", axe=False)
+    await page.get_by_label("Name").fill("conto")
+    await page.get_by_role("button", name="Show").click()
+    assert "tier=&" in page.url
+    assert await page.get_by_role("link", name="Contoso").is_visible()
+    assert await page.get_by_role("link", name="Northwind").count() == 0
 
 
 @pytest.mark.requirement("R58")

@@ -219,5 +219,5 @@ def application(db: Database, clock: FixedClock, access: Access) -> FastAPI:
     join(app, crm.routes(db, CONNECTED))
     join(app, crm_pages(db, CONNECTED))
     join(app, routes(db, clock))
-    join(app, pages(db, clock, Thresholds(floor=0.2, target=0.5)))
+    join(app, pages(db, clock, Thresholds(floor=0.2, target=0.5), library_of(clock)))
     return app

@@ -18,6 +18,7 @@ from services.scoring.domain.histogram import Histogram, Metric
 from services.scoring.domain.periods import Step
 from services.scoring.domain.windows import Window, span_of
 from services.scoring.pages import views
+from services.scoring.pages.filters import NothingChosen
 from services.scoring.store import accounts, customers, queries
 from services.scoring.store.accounts import After, Wanted
 from services.scoring.store.queries import Series
@@ -40,7 +41,7 @@ class Filters(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    tier: Tier | None = None
+    tier: Annotated[Tier | None, NothingChosen] = None
     owner: str = Field("", max_length=200)
     name: str = Field("", max_length=200)
     cursor: str = Field("", max_length=200)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import urlencode
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from services.scoring.domain.asking import FIRST_DAY, LAST_DAY, Span
 from services.scoring.domain.periods import Step
@@ -15,6 +15,9 @@ from shared.contracts.model import Family
 
 PERIODS: tuple[str, ...] = tuple(Window)
 """Windows to choose from; all of them end today."""
+
+NothingChosen = BeforeValidator(lambda text: text or None)
+"""A form sends the field of a choice that was not made, too: empty."""
 
 DEFAULT_PERIOD = Window.DAYS_90.value
 
@@ -25,10 +28,10 @@ class Filters(BaseModel):
     model_config = ConfigDict(populate_by_name=True, frozen=True)
 
     programme: str = Field("", max_length=200)
-    family: Family | None = None
+    family: Annotated[Family | None, NothingChosen] = None
     period: str = DEFAULT_PERIOD
-    first: date | None = Field(None, alias="from")
-    last: date | None = Field(None, alias="to")
+    first: Annotated[date | None, NothingChosen] = Field(None, alias="from")
+    last: Annotated[date | None, NothingChosen] = Field(None, alias="to")
     step: Step | Literal[""] = ""
     split: str = Field("", max_length=60)
 
@@ -52,6 +55,16 @@ class Filters(BaseModel):
     def family_key(self) -> str | None:
         """The family as cells have it."""
         return self.family.value if self.family else None
+
+    def answers(self, **more: str) -> str:
+        """The answers behind a number of this view."""
+        kept = {
+            "programme": self.programme,
+            "period": self.period,
+            "from": self.first.isoformat() if self.first else "",
+            "to": self.last.isoformat() if self.last else "",
+        } | more
+        return f"/scores/answers?{urlencode({name: text for name, text in kept.items() if text})}"
 
     def address(self, **changes: str) -> str:
         """This view with something changed; what is as usual is left out."""

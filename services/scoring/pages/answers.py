@@ -1,0 +1,100 @@
+"""The answers behind a number: who gave them, and what they wrote; from reps upwards."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment
+from pydantic import Field
+
+from services.scoring.domain.histogram import Metric
+from services.scoring.domain.metrics import Group
+from services.scoring.handlers.comments import Library, words
+from services.scoring.pages import views
+from services.scoring.pages.detail import SPLITS
+from services.scoring.pages.filters import Filters, NothingChosen
+from services.scoring.store import answers, queries
+from services.scoring.store.answers import Wanted
+from shared.db.database import Database
+from shared.runtime.clock import Clock
+from shared.security.access import Role, User, require_role
+from shared.web.cursors import after_day, cursor_of
+from shared.web.i18n import negotiate
+from shared.web.problems import Problem
+from shared.web.templates import page, speaking
+
+A_PAGE = 25
+Rep = Annotated[User, Depends(require_role(Role.REP))]
+
+
+class AnswerFilters(Filters):
+    """What the address says; `of` is the value that `split` is to have."""
+
+    metric: Annotated[Metric | None, NothingChosen] = None
+    group: Annotated[Group | None, NothingChosen] = None
+    of: str = Field("", max_length=200)
+    cursor: str = Field("", max_length=200)
+
+    def answers(self, **more: str) -> str:
+        """This list with something changed."""
+        kept = {
+            "family": self.family_key or "",
+            "metric": self.metric.value if self.metric else "",
+            "group": self.group.value if self.group else "",
+            "split": self.split if self.of else "",
+            "of": self.of,
+        } | more
+        return super().answers(**kept)
+
+
+def answer_pages(env: Environment, db: Database, clock: Clock, library: Library) -> APIRouter:
+    """The page of answers."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/scores/answers")
+    async def listed(request: Request, user: Rep, filters: Annotated[AnswerFilters, Query()]) -> HTMLResponse:
+        """Answers of a programme, newest first."""
+        _check(filters)
+        locale = negotiate(user.locale, request.headers.get("accept-language"))
+        texts = speaking(env, locale)
+        speech = views.Speech(locale, texts["_"], texts["ngettext"])
+        span = filters.span(clock.now().date())
+        wanted = Wanted(
+            filters.programme, span, filters.family_key, filters.metric, filters.group,
+            filters.split if filters.of else "", filters.of,
+        )  # fmt: skip
+        async with db.read() as conn:
+            found = await answers.listed(conn, wanted, after_day(filters.cursor), A_PAGE + 1)
+            shown = found[:A_PAGE]
+            said = await words(library.sealer, conn, [(one.contact_id, one.words) for one in shown])
+            titles = await queries.titles(conn)
+        last = shown[-1] if len(found) > A_PAGE else None
+        content: dict[str, Any] = {
+            "filters": filters,
+            "answers": list(zip(shown, said, strict=True)),
+            "more": filters.answers(cursor=cursor_of(last.day.toordinal(), last.response_id)) if last else "",
+            "span": speech.span(span),
+            "day": speech.day,
+            "title": views.title_of(titles, filters.programme, locale),
+            "group_name": lambda group: views.group_name(filters.metric or Metric.NPS, group, speech.say),
+            "groups": list(Group),
+        }
+        return page(request, env, "answers.html", content, locale=locale)
+
+    return router
+
+
+def _check(filters: AnswerFilters) -> None:
+    """See to it that the address means something.
+
+    Raises:
+        Problem: 422, it does not.
+    """
+    if not filters.programme:
+        raise Problem(422, "programme: answers are those of one programme; name it.", field="programme")
+    if filters.of and filters.split not in SPLITS:
+        raise Problem(422, f"split: choose one of {', '.join(SPLITS)}.", field="split")
+    if filters.group and not filters.metric:
+        raise Problem(422, "metric: say of which score the group is.", field="metric")
