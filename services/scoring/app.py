@@ -23,6 +23,7 @@ from services.scoring.handlers import SUBSCRIPTIONS, TOUCHING_SUBSCRIPTIONS
 from services.scoring.handlers.comments import Library, library, reading
 from services.scoring.handlers.showcase import Showcase
 from services.scoring.pages import pages
+from services.scoring.pages.answers import answer_pages
 from services.scoring.pages.badge import badge_pages
 from services.scoring.pages.badges import operator_pages
 from services.scoring.pages.comments import comment_pages
@@ -56,10 +57,11 @@ async def build(settings: Settings, platform: Platform) -> Service:
     weights = {Part(name): weight for name, weight in settings.health_weights.items()} or WEIGHTS
     join(router, routes(platform.db, platform.clock, weights))
     thresholds = Thresholds(settings.response_floor, settings.response_target)
+    join(router, pages(platform.db, platform.clock, thresholds, weights))
     read_with = library(platform.sealer, dictionary_of(settings.dictionary))
-    join(router, pages(platform.db, platform.clock, thresholds, read_with, weights))
     join(router, comments.routes(platform.db, platform.clock, read_with))
     join(router, comment_pages(platform.db, platform.clock, read_with))
+    join(router, answer_pages(platform.db, platform.clock, read_with))
     references = references_of(settings.references)
     join(router, results.routes(platform.db, platform.clock, references))
     join(router, result_pages(platform.db, platform.clock, references))

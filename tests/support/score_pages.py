@@ -17,6 +17,7 @@ from services.scoring.domain.health import WEIGHTS
 from services.scoring.handlers.comments import Library, library, reading
 from services.scoring.handlers.showcase import Showcase
 from services.scoring.pages import pages
+from services.scoring.pages.answers import answer_pages
 from services.scoring.pages.badge import badge_pages
 from services.scoring.pages.badges import operator_pages
 from services.scoring.pages.comments import comment_pages
@@ -213,11 +214,12 @@ def application(db: Database, clock: FixedClock, access: Access) -> FastAPI:
     join(app, operator_pages(db, clock, library_of(clock), "http://127.0.0.1"))
     join(app, comments.routes(db, clock, library_of(clock)))
     join(app, comment_pages(db, clock, library_of(clock)))
+    join(app, answer_pages(db, clock, library_of(clock)))
     join(app, results.routes(db, clock, references_of(None)))
     join(app, result_pages(db, clock, references_of(None)))
     join(app, tables.routes(db, clock, library_of(clock), references_of(None), WEIGHTS))
     join(app, crm.routes(db, CONNECTED))
     join(app, crm_pages(db, CONNECTED))
     join(app, routes(db, clock))
-    join(app, pages(db, clock, Thresholds(floor=0.2, target=0.5), library_of(clock)))
+    join(app, pages(db, clock, Thresholds(floor=0.2, target=0.5)))
     return app

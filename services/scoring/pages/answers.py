@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment
 from pydantic import Field
 
 from services.scoring.domain.histogram import Metric
@@ -23,8 +23,9 @@ from shared.security.access import Role, User, require_role
 from shared.web.cursors import after_day, cursor_of
 from shared.web.i18n import negotiate
 from shared.web.problems import Problem
-from shared.web.templates import page, speaking
+from shared.web.templates import environment, page, speaking
 
+HERE = Path(__file__).parent
 A_PAGE = 25
 Rep = Annotated[User, Depends(require_role(Role.REP))]
 
@@ -49,9 +50,10 @@ class AnswerFilters(Filters):
         return super().answers(**kept)
 
 
-def answer_pages(env: Environment, db: Database, clock: Clock, library: Library) -> APIRouter:
+def answer_pages(db: Database, clock: Clock, library: Library) -> APIRouter:
     """The page of answers."""
     router = APIRouter(include_in_schema=False)
+    env = environment(HERE, HERE / "locales")
 
     @router.get("/scores/answers")
     async def listed(request: Request, user: Rep, filters: Annotated[AnswerFilters, Query()]) -> HTMLResponse:

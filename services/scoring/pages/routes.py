@@ -13,10 +13,8 @@ from fastapi.responses import HTMLResponse
 from services.scoring.domain.asked import named
 from services.scoring.domain.health import WEIGHTS, Part
 from services.scoring.domain.periods import Step
-from services.scoring.handlers.comments import Library
 from services.scoring.pages import views
 from services.scoring.pages.accounts import account_pages
-from services.scoring.pages.answers import answer_pages
 from services.scoring.pages.detail import SPLITS, Detail, chosen_split, detail
 from services.scoring.pages.filters import PERIODS, Filters
 from services.scoring.pages.overview import Spans, in_short, managers, overview
@@ -40,17 +38,12 @@ Viewer = Annotated[User, Depends(require_role(Role.VIEWER))]
 
 
 def pages(
-    db: Database,
-    clock: Clock,
-    thresholds: views.Thresholds,
-    library: Library,
-    weights: Mapping[Part, float] = WEIGHTS,
+    db: Database, clock: Clock, thresholds: views.Thresholds, weights: Mapping[Part, float] = WEIGHTS
 ) -> APIRouter:
     """The score pages; thresholds are those of response rates (R58), weights those of health (R7)."""
     router = APIRouter(include_in_schema=False)
     env = environment(HERE, HERE / "locales")
     join(router, account_pages(env, db, clock, weights))
-    join(router, answer_pages(env, db, clock, library))
 
     @router.get("/scores")
     async def scores(request: Request, user: Viewer, filters: Annotated[Filters, Query()]) -> HTMLResponse:
