@@ -14,7 +14,7 @@ number of answers by (N - 1) / (N - n).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import inf, pi, sqrt, tan
 from typing import NamedTuple
@@ -126,6 +126,19 @@ def summed(accounts: Iterable[Voices], *, difference: bool) -> Sums:
 def design_of(accounts: Iterable[Voices], *, difference: bool, population: int | None = None) -> Design:
     """The design of a sample, from what each account said."""
     return summed(accounts, difference=difference).design(population)
+
+
+def fitted(known: tuple[Design, int], n: int, population: int | None) -> Design:
+    """The design for `n` of the answers, as if each account had as many in it as in the whole.
+
+    Args:
+        known: the design of the whole, and the answers that it was learned from.
+        n: answers of the part.
+        population: people who could have answered there.
+    """
+    design, learned = known
+    accounts = max(1, round(design.accounts * n / learned)) if design.accounts and learned else 0
+    return replace(design, accounts=accounts, population=max(population, n) if population else None)
 
 
 @lru_cache(maxsize=4096)

@@ -8,14 +8,15 @@ from datetime import datetime
 
 from markupsafe import Markup
 
-from services.scoring.domain.asking import ask, crossings
+from services.scoring.domain.asking import FIRST_DAY, ask, crossings
 from services.scoring.domain.change import Change
 from services.scoring.domain.cohorts import Cohort
 from services.scoring.domain.definitions import Defined
+from services.scoring.domain.design import PLAIN
 from services.scoring.domain.histogram import Histogram, Metric
-from services.scoring.domain.metrics import Score, score
 from services.scoring.domain.rates import Asked, Rate, Standing, rate, standing
 from services.scoring.domain.rollups import JOINT
+from services.scoring.domain.segments import Segment, segments
 from services.scoring.pages import views
 from services.scoring.pages.filters import Filters
 from services.scoring.pages.overview import Spans
@@ -35,7 +36,7 @@ class Part:
     bars: Markup
     trend: Markup
     readings: Sequence[Defined]
-    rows: Sequence[tuple[str, Score]]
+    rows: Sequence[Segment]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +94,10 @@ async def detail(
     # A programme is of one family unless somebody changed it; then its people are counted together.
     counts = sum(asked.values(), Asked())
     rated = rate(counts)
+    days = None if span.first == FIRST_DAY else max(1, (min(span.last, spans.today) - span.first).days + 1)
     return Detail(
         [
-            _part(one, rows, (readings.get(key, []), changes.get(key)), filters, speech)
+            _part(one, (rows, days), (readings.get(key, []), changes.get(key)), filters, speech)
             for one in series
             for key in ((one.metric, one.family),)
         ],
@@ -120,11 +122,12 @@ async def _changes(conn: Connection, spans: Spans, programme: str) -> dict[tuple
 
 def _part(
     one: queries.Series,
-    rows: Iterable[queries.Found],
+    cells: tuple[Iterable[queries.Found], int | None],
     judged: tuple[Sequence[Defined], Change | None],
     filters: Filters,
     speech: views.Speech,
 ) -> Part:
+    rows, days = cells
     whole = sum(one.parts.values(), Histogram.of(one.metric))
     mine = [row for row in rows if (row.family, row.histogram.metric) == (one.family, one.metric)]
     return Part(
@@ -133,5 +136,9 @@ def _part(
         views.bars(whole, speech),
         views.trend_of(one, filters.step, speech),
         judged[0],
-        [(row.value.split(JOINT)[-1], score(row.histogram)) for row in mine],
+        segments(
+            [(row.value.split(JOINT)[-1], row.histogram) for row in mine],
+            days,
+            judged[1].after.design if judged[1] else PLAIN,
+        ),
     )

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from services.scoring.domain.asking import Span, ask
 from services.scoring.domain.change import compare
-from services.scoring.domain.design import PLAIN, Design
+from services.scoring.domain.design import PLAIN, Design, fitted
 from services.scoring.domain.histogram import Histogram, Metric
 from services.scoring.domain.metrics import FROM, score
 from services.scoring.store import queries, voices
-from services.scoring.store.reports import NEWEST_FOR_DESIGN, Compared, fitted
+from services.scoring.store.reports import NEWEST_FOR_DESIGN, Compared
 from shared.db.database import Connection
 
 Key = tuple[Metric, str, str]

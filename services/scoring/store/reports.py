@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from services.scoring.domain.asking import Span, ask
 from services.scoring.domain.change import Change, compare
 from services.scoring.domain.cohorts import LONGEST_OPEN, Cohort, cohorts
 from services.scoring.domain.definitions import Defined, definitions
-from services.scoring.domain.design import PLAIN, Design
+from services.scoring.domain.design import PLAIN, Design, fitted
 from services.scoring.domain.histogram import Histogram, Metric
 from services.scoring.domain.metrics import score
 from services.scoring.domain.rates import Asked
@@ -104,13 +104,6 @@ async def _designs(
     """How alike colleagues answer, with the number of answers that it was learned from."""
     learned = await voices.sums(conn, span, programme, family, NEWEST_FOR_DESIGN)
     return {key: (one.design(), one.n) for key, one in learned.items()}
-
-
-def fitted(known: tuple[Design, int], n: int, population: int | None) -> Design:
-    """The design for a part of the answers, as if each account had as many in it as in the whole."""
-    design, learned = known
-    accounts = max(1, round(design.accounts * n / learned)) if design.accounts and learned else 0
-    return replace(design, accounts=accounts, population=max(population, n) if population else None)
 
 
 async def _people(
