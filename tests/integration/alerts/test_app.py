@@ -39,10 +39,10 @@ async def test_each_channel_has_a_loop_of_its_own_and_failures_leave_work_to_do(
     service = await build(settings, given(office))
     loops = {loop.name: loop for loop in service.loops}
     rooms = {"notices.email", "notices.slack"}
-    mails = {"gaps", "gap_mails", "reports", "report_mails"}
+    mails = {"gaps", "gap_mails", "finding_mails", "reports", "report_mails"}
     assert set(loops) == rooms | mails | {"clocks", "pages", "orphans", "next_ways", "effects", "gauges"}
     await office.hears(await office.says.answered("r1", 2, T0))
-    assert [await loops[name].run() for name in loops] == [0, 0, 2, 1, *[0] * 8]
+    assert [await loops[name].run() for name in loops] == [0, 0, 2, 1, *[0] * 9]
     assert await office.rows("select distinct state, attempts from notices") == [("pending", 1)]
 
 
