@@ -3,12 +3,45 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
 
 from fastapi import Request
 from fastapi.responses import Response
+from fastapi.routing import APIRoute
 
+OK = 200
 NOT_CHANGED = 304
+SAME: dict[int | str, dict[str, Any]] = {NOT_CHANGED: {"description": "Nothing has changed since."}}
+"""What the description of an interface says of an answer that somebody has already."""
+
+JSON = "application/json"
+_OWN = {"Cache-Control": "private, no-cache"}
+"""To be kept by whoever asked alone, and asked about each time."""
+
+
+class AskedAgain(APIRoute):
+    """A route whose JSON has an ETag: who comes back with it hears that nothing has changed.
+
+    The answer is made all the same; what is saved is its way.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler of the route."""
+        handle = super().get_route_handler()
+
+        async def handled(request: Request) -> Response:
+            made = await handle(request)
+            if request.method != "GET" or made.status_code != OK or made.media_type != JSON:
+                return made
+            kept = unless_known(request, bytes(made.body), JSON, _OWN)
+            if kept.status_code == NOT_CHANGED:
+                return kept
+            for name in ("ETag", *_OWN):
+                made.headers[name] = kept.headers[name]
+            return made
+
+        return handled
 
 
 def unless_known(request: Request, body: bytes, media_type: str, headers: Mapping[str, str]) -> Response:

@@ -18,6 +18,7 @@ from shared.contracts.model import Family, Persona, Tier
 from shared.db.database import Database
 from shared.runtime.clock import Clock
 from shared.security.access import Scope, require_scope
+from shared.web.caching import SAME, AskedAgain
 from shared.web.cursors import after_of, cursor_of
 from shared.web.problems import Problem
 
@@ -92,6 +93,8 @@ def routes(db: Database, clock: Clock, weights: Mapping[Part, float]) -> APIRout
         prefix="/v1/scores/accounts",
         tags=["scores"],
         dependencies=[Depends(require_scope(Scope.ACCOUNTS_READ))],
+        route_class=AskedAgain,
+        responses=SAME,
     )
 
     @router.get("")

@@ -35,7 +35,7 @@ from shared.runtime.clock import Clock, Machine
 from shared.runtime.ids import derive, random_id
 from shared.security.access import Principal, Scope, require_scope
 from shared.security.public import PublicSigner
-from shared.web.caching import unless_known
+from shared.web.caching import SAME, unless_known
 from shared.web.paths import PLAIN, Key
 from shared.web.problems import Problem
 from shared.web.routing import join
@@ -46,7 +46,6 @@ VALID = timedelta(hours=24)
 OPEN = {"Cache-Control": "public, no-cache", "Access-Control-Allow-Origin": "*"}
 """May be kept, and is asked about each time: consent that was taken back is gone at once."""
 
-_SAME: dict[int | str, dict[str, Any]] = {304: {"description": "Nothing has changed since."}}
 _GONE: dict[int | str, dict[str, Any]] = {410: {"description": "It was taken back."}}
 
 Reader = Annotated[Principal, Depends(require_scope(Scope.SCORES_READ))]
@@ -189,12 +188,12 @@ class BadgeRoutes:
     def _open(self) -> APIRouter:
         router = APIRouter(prefix="/badges", tags=["badges"])
 
-        @router.get("/keys.json", response_model=KeySet, responses=_SAME)
+        @router.get("/keys.json", response_model=KeySet, responses=SAME)
         async def keys(request: Request) -> Response:
             """The public keys of signatures: a JSON Web Key Set (RFC 7517)."""
             return _json(request, self._signer.key_set())
 
-        @router.get("/{key}.json", response_model=SignedBadge, responses=_SAME | _GONE)
+        @router.get("/{key}.json", response_model=SignedBadge, responses=SAME | _GONE)
         async def numbers(request: Request, key: Key) -> Response:
             """A published score with its signature; it may be kept, and asked about with its ETag."""
             found = await self._showcase.look(key)

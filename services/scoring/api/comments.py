@@ -21,6 +21,7 @@ from shared.contracts.model import Family, Persona
 from shared.db.database import Database
 from shared.runtime.clock import Clock
 from shared.security.access import Scope, require_scope
+from shared.web.caching import SAME, AskedAgain
 from shared.web.cursors import after_day, cursor_of
 
 
@@ -111,7 +112,7 @@ class Asked(BaseModel):
 
 def routes(db: Database, clock: Clock, library: Library) -> APIRouter:
     """The routes: whoever may read scores sees themes; words are for those who may read responses."""
-    router = APIRouter(prefix="/v1/scores", tags=["scores"])
+    router = APIRouter(prefix="/v1/scores", tags=["scores"], route_class=AskedAgain, responses=SAME)
 
     @router.get("/themes", dependencies=[Depends(require_scope(Scope.SCORES_READ))])
     async def themes(

@@ -15,6 +15,7 @@ from services.scoring.store import crm
 from services.scoring.store.crm import After
 from shared.db.database import Database
 from shared.security.access import Scope, require_scope
+from shared.web.caching import SAME, AskedAgain
 from shared.web.problems import Problem
 
 State = Literal["waiting", "written", "refused"]
@@ -79,7 +80,7 @@ class AgainOut(BaseModel):
 
 def routes(db: Database, connected: Sequence[str]) -> APIRouter:
     """The routes; `connected` are the CRMs whose access is in the settings."""
-    router = APIRouter(prefix="/v1/scores/crm", tags=["scores"])
+    router = APIRouter(prefix="/v1/scores/crm", tags=["scores"], route_class=AskedAgain, responses=SAME)
     reads = [Depends(require_scope(Scope.ACCOUNTS_READ))]
 
     @router.get("", dependencies=reads)

@@ -13,6 +13,7 @@ from services.scoring.store import digests
 from shared.db.database import Database
 from shared.runtime.clock import Clock
 from shared.security.access import Scope, require_scope
+from shared.web.caching import SAME, AskedAgain
 
 
 class DigestOut(BaseModel):
@@ -29,7 +30,7 @@ class DigestOut(BaseModel):
 
 def routes(db: Database, clock: Clock) -> APIRouter:
     """The route."""
-    router = APIRouter(prefix="/v1/scores", tags=["scores"])
+    router = APIRouter(prefix="/v1/scores", tags=["scores"], route_class=AskedAgain, responses=SAME)
 
     @router.get("/digests", dependencies=[Depends(require_scope(Scope.USERS_READ))])
     async def listed(

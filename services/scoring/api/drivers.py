@@ -15,6 +15,7 @@ from shared.contracts.model import Family
 from shared.db.database import Database
 from shared.runtime.clock import Clock
 from shared.security.access import Scope, require_scope
+from shared.web.caching import SAME, AskedAgain
 
 
 class DriverOut(BaseModel):
@@ -73,7 +74,11 @@ class DriversOut(BaseModel):
 def routes(db: Database, clock: Clock) -> APIRouter:
     """The route."""
     router = APIRouter(
-        prefix="/v1/scores", tags=["scores"], dependencies=[Depends(require_scope(Scope.SCORES_READ))]
+        prefix="/v1/scores",
+        tags=["scores"],
+        dependencies=[Depends(require_scope(Scope.SCORES_READ))],
+        route_class=AskedAgain,
+        responses=SAME,
     )
 
     @router.get("/drivers")

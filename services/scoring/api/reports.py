@@ -21,6 +21,7 @@ from shared.contracts.model import Family
 from shared.db.database import Connection, Database
 from shared.runtime.clock import Clock
 from shared.security.access import Scope, require_scope
+from shared.web.caching import SAME, AskedAgain
 from shared.web.problems import Problem
 
 
@@ -124,7 +125,11 @@ def _side(score: Score, span: Span) -> SideOut:
 def routes(db: Database, clock: Clock) -> APIRouter:
     """The routes."""
     router = APIRouter(
-        prefix="/v1/scores", tags=["scores"], dependencies=[Depends(require_scope(Scope.SCORES_READ))]
+        prefix="/v1/scores",
+        tags=["scores"],
+        dependencies=[Depends(require_scope(Scope.SCORES_READ))],
+        route_class=AskedAgain,
+        responses=SAME,
     )
 
     @router.get("/changes")

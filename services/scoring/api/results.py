@@ -18,6 +18,7 @@ from shared.contracts.model import Family
 from shared.db.database import Database
 from shared.runtime.clock import Clock
 from shared.security.access import Scope, require_scope
+from shared.web.caching import SAME, AskedAgain
 
 
 class GoalOut(BaseModel):
@@ -82,7 +83,11 @@ class OutcomeOut(BaseModel):
 def routes(db: Database, clock: Clock, references: References) -> APIRouter:
     """The routes."""
     router = APIRouter(
-        prefix="/v1/scores", tags=["scores"], dependencies=[Depends(require_scope(Scope.SCORES_READ))]
+        prefix="/v1/scores",
+        tags=["scores"],
+        dependencies=[Depends(require_scope(Scope.SCORES_READ))],
+        route_class=AskedAgain,
+        responses=SAME,
     )
 
     @router.get("/goals")

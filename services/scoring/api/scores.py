@@ -19,6 +19,7 @@ from services.scoring.store import cuts, queries
 from shared.contracts.model import Family
 from shared.db.database import Database
 from shared.security.access import Principal, Scope, require_scope
+from shared.web.caching import SAME, AskedAgain
 from shared.web.problems import Problem
 
 
@@ -186,7 +187,7 @@ def _score_out(found: queries.Found, rollup: str) -> ScoreOut:
 
 def routes(db: Database) -> APIRouter:
     """The routes of the API."""
-    router = APIRouter(prefix="/v1/scores", tags=["scores"])
+    router = APIRouter(prefix="/v1/scores", tags=["scores"], route_class=AskedAgain, responses=SAME)
 
     @router.get("")
     async def scores(question: Cutting, principal: Reader) -> ScoresOut:
