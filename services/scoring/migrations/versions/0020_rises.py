@@ -1,7 +1,7 @@
 """Days on which it was looked which themes of comments rise, and the rises that were told.
 
-Revision ID: scoring_0019
-Revises: scoring_0018
+Revision ID: scoring_0020
+Revises: scoring_0019
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from alembic import op
 
 from services.scoring.migrations.view import SCHEMA, View
 
-revision = "scoring_0019"
-down_revision = "scoring_0018"
+revision = "scoring_0020"
+down_revision = "scoring_0019"
 branch_labels = None
 depends_on = None
 

@@ -1,15 +1,15 @@
 """Who is told by mail that a score fell or a theme rises.
 
-Revision ID: alerts_0023
-Revises: alerts_0022
+Revision ID: alerts_0024
+Revises: alerts_0023
 """
 
 from __future__ import annotations
 
 from alembic import op
 
-revision = "alerts_0023"
-down_revision = "alerts_0022"
+revision = "alerts_0024"
+down_revision = "alerts_0023"
 branch_labels = None
 depends_on = None
 
