@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
+from typing_extensions import override
 
 OK = 200
 NOT_CHANGED = 304
@@ -26,6 +27,7 @@ class AskedAgain(APIRoute):
     The answer is made all the same; what is saved is its way.
     """
 
+    @override
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler of the route."""
         handle = super().get_route_handler()

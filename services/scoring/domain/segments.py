@@ -56,11 +56,11 @@ def segments(
         changes.append(compare(score(others, fitted((design, whole), others.n, None)), scores[place]))
     chances = iter(discoveries([one.chance for one in changes if one.chance is not None]))
     found = []
-    for (value, _), own, change in zip(parts, scores, changes, strict=True):
+    for (value, _), scored, change in zip(parts, scores, changes, strict=True):
         verdict = change.verdict
         if change.chance is not None and next(chances) > CERTAIN:
             verdict = Verdict.NO_DETECTABLE_CHANGE
-        found.append(Segment(value, own, change.points, verdict, _wait(own, days)))
+        found.append(Segment(value, scored, change.points, verdict, _wait(scored, days)))
     return found
 
 

@@ -89,4 +89,5 @@ async def listed(
 
 def _given(row: tuple[Any, ...]) -> Given:
     points = [(metric, value) for metric, value in zip(Metric, row[4:8], strict=True) if value is not None]
-    return Given(*row[:4], points, *row[8:])
+    told: list[Any] = [*row[:4], points, *row[8:]]
+    return Given(*told)
