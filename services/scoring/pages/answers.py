@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 from pydantic import Field
+from typing_extensions import override
 
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.metrics import Group
@@ -38,6 +39,7 @@ class AnswerFilters(Filters):
     of: str = Field("", max_length=200)
     cursor: str = Field("", max_length=200)
 
+    @override
     def answers(self, **more: str) -> str:
         """This list with something changed."""
         kept = {

@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from typing import Any
 
 from services.scoring.domain.asking import Span
 from services.scoring.domain.dropping import QUIET
@@ -136,4 +137,9 @@ async def save(conn: Connection, day: date, told: Sequence[tuple[Rise, Mapping[s
 async def standing(conn: Connection, today: date, programme: str = "") -> list[Told]:
     """Rises that were still there within the last week, those told last first."""
     rows = await conn.fetch(_TOLD, today - STANDS, today, programme)
-    return [Told(*row[:3], json.loads(row[3]), *row[4:]) for row in map(tuple, rows)]
+    return [_told(row) for row in map(tuple, rows)]
+
+
+def _told(row: tuple[Any, ...]) -> Told:
+    told: list[Any] = [*row[:3], json.loads(row[3]), *row[4:]]
+    return Told(*told)
