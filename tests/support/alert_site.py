@@ -8,7 +8,6 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from argon2 import PasswordHasher
 from fastapi import FastAPI
 
 from services.alerts import api, pages
@@ -31,12 +30,12 @@ from shared.db.database import Database
 from shared.runtime.clock import FakeMachine, FixedClock
 from shared.runtime.ids import derive
 from shared.security.access import Access, Role
-from shared.security.passwords import Passwords
 from shared.security.people import NewUser, SignedIn
 from shared.security.sealing import Sealer
 from shared.web.app import web_app
 from shared.web.routing import join
 from tests.support.alerts import HOUR, T0, Says, event
+from tests.support.visitors import cheap_passwords
 
 PASSWORD = "correct horse battery staple"
 PEOPLE = {
@@ -134,8 +133,7 @@ class Site:
 
 def site(db: Database, sealer: Sealer, clock: FixedClock) -> Site:
     """An empty service."""
-    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    access = Access(db, clock, FakeMachine(), passwords=Passwords(cheap), secure=False)
+    access = Access(db, clock, FakeMachine(), passwords=cheap_passwords(), secure=False)
     return Site(
         db,
         clock,

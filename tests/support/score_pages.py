@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from argon2 import PasswordHasher
 from fastapi import FastAPI
 
 from services.scoring.api import comments, crm, results, routes, tables
@@ -34,13 +33,13 @@ from shared.runtime.clock import Clock, FakeMachine, FixedClock
 from shared.runtime.ids import derive
 from shared.security.access import Access, Role
 from shared.security.keyring import KeyRing
-from shared.security.passwords import Passwords
 from shared.security.people import NewUser, SignedIn
 from shared.security.public import PublicSigner
 from shared.security.sealing import Sealer
 from shared.web.app import web_app
 from shared.web.routing import join
 from tests.support.scoring import Scoring, answer, handed_over, requested, snapshot
+from tests.support.visitors import cheap_passwords
 
 CONNECTED = ("hubspot", "salesforce")
 PASSWORD = "correct horse battery staple"
@@ -116,8 +115,7 @@ def _asked_and_answered(
 
 def access_to(db: Database, clock: Clock) -> Access:
     """Sign-in with passwords that are cheap to check."""
-    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    return Access(db, clock, FakeMachine(), passwords=Passwords(cheap), secure=False)
+    return Access(db, clock, FakeMachine(), passwords=cheap_passwords(), secure=False)
 
 
 async def signed_in(access: Access, role: Role = Role.VIEWER, locale: str = "en") -> str:

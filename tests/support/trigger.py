@@ -11,7 +11,6 @@ from typing import Any
 
 import httpx
 import yaml
-from argon2 import PasswordHasher
 from fastapi import FastAPI
 from pydantic import SecretStr
 
@@ -40,7 +39,6 @@ from shared.runtime.clock import FakeMachine, FixedClock
 from shared.runtime.service import Platform
 from shared.runtime.settings import PlatformSettings
 from shared.security.accounts import Access
-from shared.security.passwords import Passwords
 from shared.security.people import NewUser, SignedIn
 from shared.security.roles import Role, Scope
 from shared.security.sealing import Sealer
@@ -48,6 +46,7 @@ from shared.security.signatures import WebhookSecret
 from shared.security.tokens import Tokens
 from shared.web.app import web_app
 from shared.web.routing import join
+from tests.support.visitors import cheap_passwords
 
 ROOT = Path(__file__).parents[2]
 DEFAULTS = Organisation(
@@ -285,7 +284,7 @@ class Site:
 
 def site_of(world: World, machine: FakeMachine, tokens: Tokens, secrets: Secrets | None = None) -> Site:
     """The site over a world."""
-    passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    passwords = cheap_passwords()
     access = Access(world.db, world.clock, machine, passwords=passwords, secure=False)
     secret = SecretStr("x")
     settings = PlatformSettings(

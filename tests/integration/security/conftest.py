@@ -1,30 +1,13 @@
-"""A fresh database with nothing but the two shared schemas."""
+"""Sign-in on a fresh database."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
 
-from shared.db.database import Connection, Database, connect
-from shared.embedded.postgres import PostgresAddress
+from shared.db.database import Connection, Database
 from shared.runtime.clock import FakeMachine, FixedClock
 from shared.security.access import Access
-from shared.security.passwords import Passwords
-from tests.support.databases import cloned, ensure_template
-
-CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-
-
-@pytest.fixture
-async def access_db(
-    postgres_server: PostgresAddress, run_folder: Path, clock: FixedClock, machine: FakeMachine
-) -> AsyncIterator[Database]:
-    template = await ensure_template(postgres_server, (), run_folder)
-    async with cloned(postgres_server, template) as fresh:
-        database = await connect(fresh.admin_dsn, service="access", clock=clock, machine=machine, size=4)
-        yield database
-        await database.close()
+from tests.support.visitors import cheap_passwords
 
 
 @pytest.fixture
@@ -35,4 +18,4 @@ async def conn(access_db: Database) -> AsyncIterator[Connection]:
 
 @pytest.fixture
 def access(access_db: Database, clock: FixedClock, machine: FakeMachine) -> Access:
-    return Access(access_db, clock, machine, passwords=Passwords(CHEAP), secure=False)
+    return Access(access_db, clock, machine, passwords=cheap_passwords(), secure=False)

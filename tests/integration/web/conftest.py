@@ -1,7 +1,5 @@
 """The web application on a real database, with routes of every kind."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Annotated, Any
 
 import asyncpg
@@ -10,8 +8,7 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
-from shared.db.database import Database, connect
-from shared.embedded.postgres import PostgresAddress
+from shared.db.database import Database
 from shared.errors import Unavailable
 from shared.runtime.clock import FakeMachine, FixedClock
 from shared.security.access import Access, Principal, User, require_role, require_scope
@@ -19,7 +16,6 @@ from shared.web.app import web_app
 from shared.web.errors import ENVIRONMENT
 from shared.web.problems import Problem
 from shared.web.templates import page
-from tests.support.databases import cloned, ensure_template
 from tests.support.visitors import BASE, Visitor, cheap_passwords
 
 
@@ -28,17 +24,6 @@ class Order(BaseModel):
 
     email: str
     amount: int
-
-
-@pytest.fixture
-async def access_db(
-    postgres_server: PostgresAddress, run_folder: Path, clock: FixedClock, machine: FakeMachine
-) -> AsyncIterator[Database]:
-    template = await ensure_template(postgres_server, (), run_folder)
-    async with cloned(postgres_server, template) as fresh:
-        database = await connect(fresh.admin_dsn, service="access", clock=clock, machine=machine, size=4)
-        yield database
-        await database.close()
 
 
 @pytest.fixture
