@@ -33,6 +33,7 @@ _FIXED: Sequence[tuple[str, Kind]] = (
     ("channel", Kind.TEXT),
     ("mood", Kind.TEXT),
     ("verdict", Kind.TEXT),
+    ("incentive", Kind.TRUTH),
 )
 
 

@@ -81,6 +81,7 @@ def _requested(survey_id: UUID, survey: SurveyRequested) -> tuple[SurveyRow, str
         slots=json.dumps(survey.slots),
         close_the_loop=survey.close_the_loop.model_dump_json(),
         closes_at=survey.closes_at,
+        incentive=json.dumps(survey.letter.incentive) if survey.letter.incentive else "",
     )
     return row, form
 

@@ -46,6 +46,7 @@ def tell(one: ListedAnswer, texts: Mapping[str, str], form: Form) -> dict[str, A
         "choices": {question: list(chosen) for question, chosen in one.choices.items()},
         "texts": dict(texts),
         "permissions": [each.value for each in allowed(form, one.choices)],
+        "incentive": one.incentive,
         "verdict": one.verdict,
         "evidence": list(one.evidence),
         "erased": one.erased,

@@ -70,6 +70,7 @@ def survey(request: Request, visit: Visit, state: PageState) -> Response:
         {
             "title": text_in(visit.form.title, language, visit.slots),
             "fields": views(visit, language, state.typed, state.problems),
+            "incentive": text_in(visit.row.incentive, language, visit.slots),
             "problems": state.problems,
             "kept": state.kept,
             "who": WHO if state.ask_who else "",
@@ -123,6 +124,7 @@ def thanks(request: Request, visit: Visit, state: PageState) -> Response:
         "contact_within_hours": loop.contact_within_hours
         if loop.ticket and answer.mood is Mood.UNHAPPY
         else 0,
+        "incentive": text_in(visit.row.incentive, language, visit.slots),
         "given": _given(visit, language),
         "wrote": bool(visit.words),
         "open": True,

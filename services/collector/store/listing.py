@@ -22,6 +22,7 @@ class ListedAnswer:
     Attributes:
         event: Number of the response's last event; it rises with every change.
         versions: How many versions there are.
+        incentive: Something was promised to whoever answers.
     """
 
     survey_id: UUID
@@ -29,6 +30,7 @@ class ListedAnswer:
     questionnaire: str
     snapshot: Snapshot
     erased: bool
+    incentive: bool
     event: int
     state: str
     changed_at: datetime
@@ -66,6 +68,7 @@ join answers a on a.survey_id = r.survey_id and a.version = r.announced
 
 _PAGE = f"""
 select r.survey_id, s.contact_id, s.questionnaire, s.snapshot, s.state = 'erased' as erased,
+    s.incentive <> '' as incentive,
     r.version as event, r.state, r.changed_at, a.version, h.versions, h.first_at, a.received_at, a.complete,
     a.mood, a.scores, a.choices, a.words, a.verdict, a.evidence
 {_FROM}
@@ -78,6 +81,7 @@ order by r.changed_at, r.survey_id limit $13
 
 _VERSIONS = """
 select r.survey_id, s.contact_id, s.questionnaire, s.snapshot, s.state = 'erased' as erased,
+    s.incentive <> '' as incentive,
     r.version as event, r.state, r.changed_at, a.version, h.versions, h.first_at, a.received_at, a.complete,
     a.mood, a.scores, a.choices, a.words, a.verdict, a.evidence
 from unnest($1::uuid[], $2::int[]) as t (survey_id, version)
@@ -137,6 +141,7 @@ def _listed(row: Mapping[str, Any]) -> ListedAnswer:
         questionnaire=row["questionnaire"],
         snapshot=Snapshot.model_validate_json(row["snapshot"]),
         erased=row["erased"],
+        incentive=row["incentive"],
         event=row["event"],
         state=row["state"],
         changed_at=row["changed_at"],

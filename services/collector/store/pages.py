@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -56,11 +57,15 @@ class PageRow:
     withdrawn: bool = False
     """Reached by a shared link that an operator took back."""
 
+    incentive: Mapping[str, str] = field(default_factory=dict)
+    """What was promised to whoever answers, by language; empty where nothing was."""
+
 
 # What was held is not shown: a person behind a gateway that pressed the button shall answer, not read thanks.
 _PAGE = """
 select s.contact_id, s.questionnaire, s.state, s.closes_at, s.snapshot, s.person, s.slots, s.close_the_loop,
-    s.link_id, s.identified, a.received_at, a.complete, a.draft, a.mood, a.scores, a.choices, a.words
+    s.link_id, s.identified, s.incentive,
+    a.received_at, a.complete, a.draft, a.mood, a.scores, a.choices, a.words
 from surveys s
 left join lateral (
     select * from answers
@@ -109,6 +114,7 @@ async def load_page(conn: Connection, survey_id: UUID) -> PageRow | None:
         shared=shared,
         identified=row["identified"],
         withdrawn=ended is not None and ended.withdrawn,
+        incentive=json.loads(row["incentive"] or "{}"),
     )
 
 

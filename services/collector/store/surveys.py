@@ -14,7 +14,11 @@ from shared.db.database import Connection
 
 @dataclass(frozen=True, slots=True)
 class SurveyRow:
-    """A survey as it was requested. `snapshot`, `slots` and `close_the_loop` are JSON, `person` is sealed."""
+    """A survey as it was requested. `snapshot`, `slots` and `close_the_loop` are JSON, `person` is sealed.
+
+    Attributes:
+        incentive: What was promised to whoever answers, as JSON by language; empty where nothing was (R55).
+    """
 
     survey_id: UUID
     version: int
@@ -25,6 +29,7 @@ class SurveyRow:
     slots: str
     close_the_loop: str
     closes_at: datetime
+    incentive: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +63,15 @@ _BLURRED = r"""regexp_replace({}, '"(subject_id|job_function)":"([^"\\]|\\.)*"',
 
 _SURVEYS = f"""
 insert into surveys as s (survey_id, version, contact_id, questionnaire, snapshot, person, slots,
-    close_the_loop, closes_at, state)
+    close_the_loop, closes_at, incentive, state)
 select t.survey_id, t.version, t.contact_id, t.questionnaire,
     case when e.contact_id is null then t.snapshot else {_BLURRED.format("t.snapshot")} end,
     case when e.contact_id is null then t.person else '' end,
     case when e.contact_id is null then t.slots else '{{}}' end,
-    t.close_the_loop, t.closes_at, case when e.contact_id is null then 'open' else 'erased' end
+    t.close_the_loop, t.closes_at, t.incentive, case when e.contact_id is null then 'open' else 'erased' end
 from unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-    $9::timestamptz[]) as t (survey_id, version, contact_id, questionnaire, snapshot, person, slots,
-    close_the_loop, closes_at)
+    $9::timestamptz[], $10::text[]) as t (survey_id, version, contact_id, questionnaire, snapshot, person,
+    slots, close_the_loop, closes_at, incentive)
 left join erased_contacts e on e.contact_id = t.contact_id
 order by t.survey_id
 on conflict (survey_id) do nothing
@@ -159,6 +164,7 @@ async def save_requested(conn: Connection, rows: Sequence[SurveyRow], forms: dic
         [row.slots for row in rows],
         [row.close_the_loop for row in rows],
         [row.closes_at for row in rows],
+        [row.incentive for row in rows],
     )
     await conn.execute(_FORGET_EARLIER, [row.survey_id for row in rows])
 
