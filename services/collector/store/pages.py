@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -57,7 +56,7 @@ class PageRow:
     withdrawn: bool = False
     """Reached by a shared link that an operator took back."""
 
-    incentive: Mapping[str, str] = field(default_factory=dict)
+    incentive: dict[str, str] = field(default_factory=dict)
     """What was promised to whoever answers, by language; empty where nothing was."""
 
 

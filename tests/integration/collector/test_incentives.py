@@ -19,12 +19,13 @@ PROMISE = Letter(
         "sv": "Vi planterar ett träd & en buske.",
     },
 )
+PLAIN = Letter(subject={"en": "A question"})
 pytestmark = pytest.mark.requirement("R55")
 
 
-async def answered(collector: Collector, number: int, **changes: object) -> list[str]:
+async def answered(collector: Collector, number: int, letter: Letter = PLAIN) -> list[str]:
     """The survey, its Swedish twin and the thanks, as somebody sees them who answers."""
-    path = await collector.asked(number, **changes)
+    path = await collector.asked(number, letter=letter)
     await collector.handed_over(number)
     async with collector.client() as browser:
         page = await browser.get(path)
