@@ -119,8 +119,8 @@ _STAYS = "not exists (select from merged m where m.former = a.account_id)"
 _KNOWN = f"""
 select (select count(*) from accounts a where {_STAYS})::int,
     (select count(*) from (
-        select distinct account_id from people p where persona = 'decision_maker' and account_id is not null
-            and not exists (select from merged m where m.former = p.contact_id)
+        select distinct account_id from people where persona = 'decision_maker' and account_id is not null
+            and contact_id <> all (array(select former from merged))
     ) as deciding)::int
 """  # noqa: S608 - texts of this module
 _VALUES = f"""
