@@ -40,8 +40,8 @@ WRITES_OF = {
     "trigger": {"directory", "context", "programmes", "surveys", "touchpoints"},
     "dispatch": {"deliveries"},
     "collector": {"responses"},
-    "scoring": set[str](),
-    "alerts": {"tickets", "messages"},
+    "scoring": {"findings", "permissions"},
+    "alerts": {"tickets", "messages", "permissions"},
 }
 WRITES = {service: {f"afterword.{topic}" for topic in topics} for service, topics in WRITES_OF.items()}
 

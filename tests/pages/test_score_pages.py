@@ -331,7 +331,7 @@ async def test_a_number_leads_to_its_answers_for_whoever_may_read_them(
 ) -> None:
     url, tokens = own_address
     await spoken(await database("scoring"), clock, comments_of(clock.now()))
-    page = await Reader(browser, url, tokens["rep"]).opens("/scores", axe=False)
+    page = await Reader(browser, url, tokens["rep"]).opens("/scores")
     await page.get_by_role("link", name=re.compile("See the answers.*Before renewal")).click()
     assert await page.get_by_role("row").count() == 26
     await page.get_by_role("link", name="Detractors").click()
