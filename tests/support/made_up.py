@@ -29,8 +29,10 @@ from shared.contracts.deliveries import (
 )
 from shared.contracts.directory import OrganisationChanged
 from shared.contracts.envelope import Event, binary_headers
+from shared.contracts.forms import Permission
 from shared.contracts.messages import MessageKind, MessageRequested
 from shared.contracts.model import Channel, Payload
+from shared.contracts.permissions import PermissionNoted
 from shared.contracts.programmes import ProgrammePublished
 from shared.contracts.reasons import Outcome, Reason
 from shared.contracts.responses import (
@@ -41,6 +43,7 @@ from shared.contracts.responses import (
     ResponseSubmitted,
     ResponseWithdrawn,
 )
+from shared.contracts.scores import ScoreDropped, ThemeRising
 from shared.contracts.surveys import SurveyCancelled, SurveyExtended, SurveyRequested, SurveyShared
 from shared.contracts.tickets import (
     TicketEscalated,
@@ -52,7 +55,9 @@ from shared.contracts.tickets import (
 )
 from shared.contracts.touchpoints import PRESET_TOUCHPOINTS
 from shared.runtime.ids import derive
+from shared.security.access import Role
 from tests.support.house import House, someone
+from tests.support.townsfolk import hire
 
 P = TypeVar("P", bound=Payload)
 QUIET = 12
@@ -122,6 +127,8 @@ async def everything_else(house: House) -> None:
         ],
     )
     await hear(house, [*_tickets(await said(house, TicketOpened))])
+    await hire(house, "manager", Role.MANAGER)
+    await hear(house, [*_spoken(answered), *_findings(house)])
     await _replies(
         house, organisation.model_copy(update={"version": LATER, "paused": True}), answered[0], quiet
     )
@@ -289,6 +296,27 @@ def _responses(answered: Sequence[ResponseSubmitted]) -> Iterator[Payload]:
         )
         yield ResponseReleased(**fields | {"version": LATER + 1})
         yield ResponseAmended(**fields | {"version": LATER + 2})
+
+
+def _spoken(answered: Sequence[ResponseSubmitted]) -> Iterator[Payload]:
+    """Those who answered say beside it that they are not to be quoted."""
+    for one in answered:
+        yield PermissionNoted(
+            response_id=one.response_id,
+            version=one.version,
+            permission=Permission.QUOTE,
+            given=False,
+            by="key:made-up",
+            at=one.at,
+        )
+
+
+def _findings(house: House) -> Iterator[Payload]:
+    now = house.clock.now()
+    yield ScoreDropped(
+        cell="nps/relationship/total", metric="nps", before=40, after=12, n_before=90, n_after=40, at=now
+    )
+    yield ThemeRising(theme="invoices", names={"en": "Invoices"}, n_before=4, n_after=20, accounts=9, at=now)
 
 
 def _tickets(opened: Sequence[TicketOpened]) -> Iterator[Payload]:
