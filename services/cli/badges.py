@@ -43,6 +43,9 @@ def list_command(
         typer.echo(json.dumps(told))
     elif told:
         console.print(_table(told))
+        for one in told:  # below the table, where no narrow terminal cuts them
+            if not one["taken_back_at"]:
+                console.print(f"{one['id'][:SHORT]}  {one['url']}", highlight=False, soft_wrap=True)
     else:
         console.print("No score is published.")
 
@@ -155,11 +158,11 @@ def _told(badge: Badge, address: str, names: Mapping[str, str]) -> dict[str, Any
 
 
 def _table(told: Sequence[Mapping[str, Any]]) -> Table:
-    table = Table("label", "id", "score", "published", "state", "address")
+    table = Table("label", "id", "score", "published", "state")
     for one in told:
         gone = one["taken_back_at"]
         state = f"taken back {gone[:10]} {one['taken_back_by']}: {one['reason']}" if gone else "stands"
         score = f"{one['programme']} {one['metric']}, {one['period']} days, from {one['least']} answers"
         published = f"{one['published_at'][:10]} {one['published_by']}"
-        table.add_row(one["label"], one["id"][:SHORT], score, published, state, one["url"])
+        table.add_row(one["label"], one["id"][:SHORT], score, published, state)
     return table
