@@ -59,9 +59,13 @@ pid() {
   tr '\0' ' ' <"/proc/$number/cmdline" 2>/dev/null | grep -qF "$state/server.properties" && echo "$number"
 }
 
+listens() { (: >"/dev/tcp/127.0.0.1/$port") 2>/dev/null; }
+
+# A process that is killed loses its command line first and its sockets last, when its last thread has ended. As long as
+# it still answers on the port, a new broker would be thought to be up while nobody can be reached.
 gone() {
   for _ in $(seq 150); do
-    pid >/dev/null || return 0
+    pid >/dev/null || listens || return 0
     sleep 0.2
   done
   echo "the broker does not end" >&2
@@ -73,8 +77,6 @@ end() {
   number=$(pid) || return 0
   kill "-$1" "$number" && gone
 }
-
-listens() { (: >"/dev/tcp/127.0.0.1/$port") 2>/dev/null; }
 
 # A broker that was killed may come back, give up in its start and take its time to end: that is no broker.
 start() {
