@@ -17,7 +17,7 @@ from benchmarks.cluster import Cluster
 from benchmarks.company import sealer
 from services.alerts.domain.improvements import Plan
 from services.alerts.domain.rota import Rota
-from services.alerts.handlers import counting, improving
+from services.alerts.handlers import counting, improving, reporting
 from services.alerts.handlers.actions import Action
 from services.alerts.store import rota
 from services.alerts.worker import hand_over, ring_clocks
@@ -87,6 +87,9 @@ async def _fill(server: Cluster, clock: FixedClock) -> None:
         await _repeat(conn)
     await _open(on, clock)
     await _improve(on, clock)
+    await reporting.rebuild(db)  # of what was repeated no trigger took note
+    while await reporting.add_up(db):
+        pass
     await db.close()
     async with server.admin(NAME) as conn:
         await conn.execute("set search_path to alerts")

@@ -38,6 +38,7 @@ from services.alerts.handlers import (
     outside,
     passing,
     quoting,
+    reporting,
     responses,
     thanking,
     warning,
@@ -58,6 +59,7 @@ NOTICE_SECONDS = 0.25
 GAUGE_SECONDS = 15.0
 ORPHAN_SECONDS = 15.0
 GAP_SECONDS = 60.0
+WEEK_SECONDS = 5.0
 PASSING_SECONDS = 1.0
 SYNC_SECONDS = 1.0
 WAYS = ("email", "sms")
@@ -163,6 +165,7 @@ def loops_of(
         Loop("next_ways", PASSING_SECONDS, pass_on, due=False, woken=False),
         Loop("effects", GAP_SECONDS, partial(counting.count_effects, db), woken=False),
         Loop("effects_so_far", GAP_SECONDS, partial(counting.count_so_far, db), due=False, woken=False),
+        Loop("case_weeks", WEEK_SECONDS, partial(reporting.add_up, db), due=False, woken=False),
         Loop("gauges", GAUGE_SECONDS, count, due=False, woken=False),
     )
 

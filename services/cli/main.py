@@ -14,6 +14,7 @@ from services.cli import (
     backtest,
     badges,
     books,
+    cases,
     deadletters,
     forms,
     imports,
@@ -47,6 +48,7 @@ app.add_typer(people.app, name="users", help="People who sign in: invite, new li
 app.add_typer(deadletters.app, name="dlq", help="Records put aside: list, show, replay.")
 app.add_typer(organisation.app, name="organisation", help="Name, zone, sender and public address.")
 app.add_typer(scores.app, name="scores", help="Sums of answers: check them, count them anew.")
+app.add_typer(cases.app, name="cases", help="Sums of cases that reports read: check them, add up anew.")
 app.add_typer(badges.app, name="badges", help="Scores that everybody may see: publish, list, take back.")
 app.add_typer(verdicts.app, name="verdicts", help="Person or machine: why, and judged anew by today's rules.")
 app.add_typer(mail.app, name="mail", help="Will receivers believe our mails: SPF, DKIM, DMARC.")

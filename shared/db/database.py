@@ -109,6 +109,15 @@ class Database:
             yield conn
 
     @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Connection]:
+        """A connection for queries alone, all of which see the same moment."""
+        async with (
+            self._connection() as conn,
+            conn.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            yield conn
+
+    @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:
         try:
             conn = await self.pool.acquire(timeout=CONNECT_SECONDS)

@@ -104,7 +104,7 @@ def _sums(db: Database, clock: Clock) -> APIRouter:
 
         `confirmed` by the customer, `reopened` by their no, `unconfirmed` while nobody has said anything.
         """
-        async with db.read() as conn:
+        async with db.snapshot() as conn:
             found = await outcomes.since(conn, clock.now() - timedelta(days=days))
         return [
             {"team": team, "owner": owner, "unconfirmed": counts.unconfirmed, "recovered": counts.recovered}

@@ -135,7 +135,7 @@ def router(desk: Desk, db: Database, clock: Clock) -> APIRouter:
         """How quickly cases were taken care of, what was late, and what customers said; by team and owner."""
         now = clock.now()
         first, last = asked.span(now)
-        async with db.read() as conn:
+        async with db.snapshot() as conn:
             found = await report(desk, conn, (first, last), asked.whose, now)
         return ReportOut(since=first, until=last, lines=[_out(line) for line in found])
 
@@ -155,7 +155,7 @@ def router(desk: Desk, db: Database, clock: Clock) -> APIRouter:
 async def _pages(
     desk: Desk, db: Database, asked: ReportFilters, span: tuple[datetime, datetime], now: datetime
 ) -> AsyncIterator[list[dict[str, Any]]]:
-    async with db.read() as conn:
+    async with db.snapshot() as conn:
         found = await report(desk, conn, span, asked.whose, now)
     yield [_row(_out(line)) for line in found]
 

@@ -12,7 +12,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.alerts.domain.clocks import Clock, Level
+from services.alerts.domain.lengths import Lengths, lengths, merged, within
 from services.alerts.domain.model import Kind
+from shared.values import Value
 
 KINDS = (
     Kind.OPENED, Kind.REOPENED, Kind.ACKNOWLEDGED, Kind.CONTACTED, Kind.RESOLVED, Kind.CLOSED, Kind.ESCALATED,
@@ -22,7 +24,6 @@ KINDS = (
 FEW = 10
 """Below so many cases nothing is said of nine in ten of them."""
 _UNDOABLE = frozenset({"acknowledge", "contacted", "resolve", "accept"})
-_EPSILON = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,10 @@ class Cared:
     team: str
     owner: UUID | None
     round: Round
+
+
+Whom = tuple[str, UUID | None]
+"""Whose cases are: a team, "" for the shared rota, and an owner, None for nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,17 +140,60 @@ def _after(one: Round, line: Line) -> Round:
             return replace(one, late=one.late or late, unresolved=one.unresolved or overdue)
 
 
-def care(found: Sequence[Round], now: datetime) -> Care:
-    """Add rounds up."""
-    return Care(
+class CareSum(Value, frozen=True, gc=False):
+    """Rounds added up, in a form that can be added to others."""
+
+    cases: int
+    late: int
+    unresolved: int
+    again: int
+    taken: Lengths
+    contacted: Lengths
+    resolved: Lengths
+
+
+def summed(found: Sequence[Round], now: datetime) -> CareSum:
+    """Add rounds up. Those that have ended come to the same at any time."""
+    return CareSum(
         cases=len(found),
-        taken=times([(one, one.taken_at) for one in found], now),
-        contacted=times([(one, one.contacted_at) for one in found], now),
-        resolved=times([(one, one.resolved_at) for one in found], now),
         late=sum(one.late for one in found),
         unresolved=sum(one.unresolved for one in found),
         again=sum(one.again for one in found),
+        taken=_lengths([(one, one.taken_at) for one in found], now),
+        contacted=_lengths([(one, one.contacted_at) for one in found], now),
+        resolved=_lengths([(one, one.resolved_at) for one in found], now),
     )
+
+
+def together(parts: Sequence[CareSum]) -> CareSum:
+    """Add sums up."""
+    return CareSum(
+        cases=sum(one.cases for one in parts),
+        late=sum(one.late for one in parts),
+        unresolved=sum(one.unresolved for one in parts),
+        again=sum(one.again for one in parts),
+        taken=merged([one.taken for one in parts]),
+        contacted=merged([one.contacted for one in parts]),
+        resolved=merged([one.resolved for one in parts]),
+    )
+
+
+def told(found: CareSum) -> Care:
+    """What a sum says."""
+    return Care(
+        cases=found.cases,
+        taken=_times(found.taken),
+        contacted=_times(found.contacted),
+        resolved=_times(found.resolved),
+        late=found.late,
+        unresolved=found.unresolved,
+        again=found.again,
+    )
+
+
+def care(found: Sequence[Round], now: datetime) -> Care:
+    """What rounds come to."""
+    return told(summed(found, now))
 
 
 def times(found: Sequence[tuple[Round, datetime | None]], now: datetime) -> Times:
@@ -154,28 +202,16 @@ def times(found: Sequence[tuple[Round, datetime | None]], now: datetime) -> Time
     A case that still waits, or ended without it, counts for as long as it was watched: to leave it out would
     make slow teams look fast.
     """
-    none = timedelta()
-    happened = sorted(max(at - one.started_at, none) for one, at in found if at is not None)
-    waiting = sorted(max((one.ended_at or now) - one.started_at, none) for one, at in found if at is None)
-    median = _within(happened, waiting, 0.5)
-    most = _within(happened, waiting, 0.9) if len(found) >= FEW else None
-    return Times(len(happened), len(waiting), median, most)
+    return _times(_lengths(found, now))
 
 
-def _within(happened: Sequence[timedelta], waiting: Sequence[timedelta], share: float) -> timedelta | None:
-    """The shortest time by which this share have it; who waits was watched for at least as long.
+def _lengths(found: Sequence[tuple[Round, datetime | None]], now: datetime) -> Lengths:
+    return lengths(
+        [at - one.started_at for one, at in found if at is not None],
+        [(one.ended_at or now) - one.started_at for one, at in found if at is None],
+    )
 
-    Args:
-        happened: how long it took where it has happened, the shortest first.
-        waiting: how long the others were watched, the shortest first.
-        share: of all cases.
-    """
-    without, gone, still = 1.0, 0, len(happened) + len(waiting)
-    for length in happened:
-        while gone < len(waiting) and waiting[gone] < length:
-            gone += 1
-        without *= 1 - 1 / (still - gone)
-        still -= 1
-        if without <= 1 - share + _EPSILON:
-            return length
-    return None
+
+def _times(one: Lengths) -> Times:
+    n, waiting = len(one.happened), len(one.waiting)
+    return Times(n, waiting, within(one, 0.5), within(one, 0.9) if n + waiting >= FEW else None)

@@ -75,7 +75,7 @@ class Press:
 async def _send(
     desk: Desk, db: Database, one: Planned, mail: Mail, public_url: str
 ) -> tuple[str, str, timedelta | None]:
-    async with db.read() as conn:
+    async with db.snapshot() as conn:
         now = db.clock.now()
         staff = await rota.staff(conn, now, desk.leadership, desk.roster)
         member, scope = staff.by_id(one.recipient), monthly.readers(staff).get(one.recipient)

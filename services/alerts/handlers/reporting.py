@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from services.alerts.domain.care import Care, Cared, Round
-from services.alerts.domain.care import care as summed
+from services.alerts.domain.care import Care, CareSum, Whom, together, told
 from services.alerts.domain.outcomes import Outcomes, total
 from services.alerts.domain.routing import Staff
+from services.alerts.domain.weeks import span_of
 from services.alerts.handlers.applying import Desk
-from services.alerts.store import care, outcomes, rota
+from services.alerts.store import care, outcomes, rota, weeks
 from services.alerts.store.care import Whose
-from shared.db.database import Connection
+from services.alerts.store.weeks import Kept
+from shared.db.database import Connection, Database
 
 SHARED, SHARED_KEY = "The shared rota", "-"
 """The rota that everybody shares has no key; this stands for it in addresses."""
@@ -48,6 +49,46 @@ class Line:
 
 
 BOTH = (Cut.TEAM, Cut.OWNER)
+AT_ONCE = 8
+"""Weeks that are added up in one transaction."""
+
+
+async def add_up(db: Database) -> int:
+    """Add up weeks of which an ended case has changed; returns how many, or 0 where that were all.
+
+    So a week in which cases end all the time is added up once a round, and not again at once.
+    """
+    async with db.begin() as tx:
+        stale = await weeks.take_stale(tx.conn, AT_ONCE)
+        if stale:
+            await weeks.write(tx.conn, await _counted(tx.conn, stale, tx.now))
+    return len(stale) if len(stale) == AT_ONCE else 0
+
+
+async def check(db: Database) -> tuple[int, list[date]]:
+    """Add up all weeks once more, as of one moment: how many there are, and which are kept otherwise."""
+    count, wrong, after = 0, list[date](), None
+    async with db.snapshot() as conn:
+        while found := await weeks.kept(conn, after, AT_ONCE):
+            counted = await _counted(conn, list(found), db.clock.now())
+            wrong += [week for week, sums in found.items() if sums != counted[week]]
+            count, after = count + len(found), max(found)
+    return count, wrong
+
+
+async def rebuild(db: Database) -> int:
+    """Have all weeks added up anew; until then they are read case by case. Returns how many there are."""
+    async with db.begin() as tx:
+        return await weeks.mark_all(tx.conn)
+
+
+async def _counted(conn: Connection, of: Sequence[date], now: datetime) -> dict[date, dict[Kept, str]]:
+    spans = [span_of(week) for week in of]
+    cared, ended = await care.of_weeks(conn, spans, now), await outcomes.of_weeks(conn, spans)
+    return {
+        week: {Kept.CARE: weeks.text_of(one), Kept.OUTCOMES: weeks.text_of(other)}
+        for week, one, other in zip(of, cared, ended, strict=True)
+    }
 
 
 async def report(
@@ -58,28 +99,25 @@ async def report(
     now: datetime,
     cuts: Sequence[Cut] = BOTH,
 ) -> list[Line]:
-    """All together first, then what it is cut by: each team, each owner, those with most cases first."""
-    found = await care.since(conn, *span, whose)
-    ended = {
-        key: counts for key, counts in (await outcomes.since(conn, *span)).items() if _meant(whose, *key)
-    }
+    """All together first, then what it is cut by: each team, each owner, those with most cases first.
+
+    `conn` sees one moment (`Database.snapshot`), or what changes meanwhile may count twice or not at all.
+    """
+    cared = await care.since(conn, *span, whose, now)
+    outcome = await outcomes.since(conn, *span)
+    ended = {whom: counts for whom, counts in outcome.items() if whose.means(whom)}
     staff = await rota.staff(conn, now, desk.leadership, desk.roster)
     owners = await rota.names(conn)
-    lines = [Line(Cut.ALL, "", "All", summed([one.round for one in found], now), total(ended.values()))]
+    lines = [Line(Cut.ALL, "", "All", told(together(list(cared.values()))), total(ended.values()))]
     for cut, named in ((Cut.TEAM, _team(staff)), (Cut.OWNER, _owner(owners))):
         if cut in cuts:
-            lines += _lines(cut, found, ended, named, now)
+            lines += _lines(cut, cared, ended, named)
     return lines
 
 
 def whose(team: str, owner: UUID | None, *, nobody: bool) -> Whose:
     """Whose cases an address means; no team and no owner are all of them."""
     return Whose(("" if team == SHARED_KEY else team) if team else None, owner, nobody)
-
-
-def _meant(whose: Whose, team: str, owner: UUID | None) -> bool:
-    theirs = owner is None if whose.nobody else whose.owner in {None, owner}
-    return theirs and whose.team in {None, team}
 
 
 _Named = Callable[[str, UUID | None], tuple[str, str]]
@@ -99,20 +137,16 @@ def _owner(names: Mapping[UUID, str]) -> _Named:
 
 
 def _lines(
-    cut: Cut,
-    found: Iterable[Cared],
-    ended: Mapping[tuple[str, UUID | None], Outcomes],
-    named: _Named,
-    now: datetime,
+    cut: Cut, cared: Mapping[Whom, CareSum], ended: Mapping[Whom, Outcomes], named: _Named
 ) -> Sequence[Line]:
-    rounds: dict[tuple[str, str], list[Round]] = defaultdict(list)
+    sums: dict[tuple[str, str], list[CareSum]] = defaultdict(list)
     results: dict[tuple[str, str], Outcomes] = defaultdict(Outcomes)
-    for one in found:
-        rounds[named(one.team, one.owner)].append(one.round)
-    for key, counts in ended.items():
-        results[named(*key)] += counts
+    for whom, sum_ in cared.items():
+        sums[named(*whom)].append(sum_)
+    for whom, counts in ended.items():
+        results[named(*whom)] += counts
     lines = [
-        Line(cut, key, name, summed(rounds[key, name], now), results[key, name])
-        for key, name in {*rounds, *results}
+        Line(cut, key, name, told(together(sums[key, name])), results[key, name])
+        for key, name in {*sums, *results}
     ]
     return sorted(lines, key=lambda line: (-line.care.cases, -line.outcomes.cases, line.name, line.key))

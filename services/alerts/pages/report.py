@@ -50,7 +50,7 @@ def add(routes: APIRouter, house: House) -> None:
         span = span_of(choice, now, zone_of(me.zone))
         by = choice.by if choice.by in _CUTS else Cut.TEAM
         meant = whose(choice.team, uuid_in(choice.owner), nobody=choice.owner == NOBODY_KEY)
-        async with house.db.read() as conn:
+        async with house.db.snapshot() as conn:
             found = await report(desk, conn, (span.since, span.until), meant, now, (by,))
             staff = await rota.staff(conn, now, desk.leadership, desk.roster)
             mailed = await reports.newest(conn)

@@ -1,15 +1,24 @@
-"""How quickly cases are taken care of: read off the cases, and off timelines where they opened again."""
+"""How quickly cases are taken care of: sums of weeks, and around them case by case."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from typing import Any
 from uuid import UUID
 
-from services.alerts.domain.care import KINDS, Cared, Line, Round, rounds
+import asyncpg
+import msgspec
+
+from services.alerts.domain.care import KINDS, Cared, CareSum, Line, Round, Whom, rounds, summed, together
 from services.alerts.domain.clocks import Level
 from services.alerts.domain.model import Kind
+from services.alerts.domain.weeks import Span
+from services.alerts.store import weeks
+from services.alerts.store.weeks import Kept
 from shared.contracts.tickets import TicketState
 from shared.db.database import Connection
 
@@ -26,33 +35,114 @@ class Whose:
     owner: UUID | None = None
     nobody: bool = False
 
+    def means(self, whom: Whom) -> bool:
+        """Whether cases of a team and an owner are meant."""
+        team, owner = whom
+        theirs = owner is None if self.nobody else self.owner in {None, owner}
+        return theirs and self.team in {None, team}
 
+
+class _Group(msgspec.Struct):
+    """What a week keeps of one team and owner."""
+
+    team: str
+    owner: UUID | None
+    care: CareSum
+
+
+_ENDED = "t.ended_at is not null"
+_OPEN = "t.state in ('open', 'acknowledged', 'contacted')"
 _MEANT = """
     ($3::text is null or t.team = $3) and ($4::uuid is null or t.owner = $4) and (not $5 or t.owner is null)
 """
+_PARTS = "unnest($1::timestamptz[], $2::timestamptz[]) as part (start, until)"
 # A case that was never opened again is in its one round: its row is as its timeline says.
-_ONCE = f"""
-select team, owner, opened_at, acknowledged_at, contacted_at,
-    case when state = '{TicketState.RESOLVED.value}' then ended_at end, ended_at,
-    told >= {int(Level.LATE)}, resolve_told
-from tickets t where generation = 1 and opened_at >= $1 and opened_at < $2 and {_MEANT}
-"""  # noqa: S608 - texts of our own
-_AGAIN = f"""
+_ONCE = """
+select t.team, t.owner, t.opened_at, t.acknowledged_at, t.contacted_at,
+    case when t.state = '{resolved}' then t.ended_at end, t.ended_at, t.told >= {late}, t.resolve_told
+from {parts} join tickets t on t.opened_at >= part.start and t.opened_at < part.until
+where t.generation = 1 and {state} and {meant}
+"""
+# Each case that may have begun in one of the parts, once: all of its timeline is read.
+_AGAIN = """
 select t.id, t.team, t.owner, l.kind, l.at, coalesce(l.data ->> 'clock', '') as clock,
     coalesce(l.data ->> 'level', '0')::int as level, coalesce(l.data ->> 'action', '') as action
 from tickets t join timeline l on l.ticket_id = t.id and l.kind = any($6)
-where t.generation > 1 and t.started_at >= $1 and t.opened_at < $2 and {_MEANT}
+where t.id in (
+        select t.id from {parts} join tickets t
+            on greatest(t.started_at, t.ended_at) >= part.start and t.opened_at < part.until
+        where t.generation > 1 and {state} and {meant})
 order by t.id, l.id
-"""  # noqa: S608 - texts of our own
+"""
+_decode = msgspec.json.Decoder(list[_Group]).decode
 
 
-async def since(conn: Connection, start: datetime, until: datetime, whose: Whose) -> list[Cared]:
-    """The rounds of cases that began in a span."""
+def _texts(state: str) -> tuple[str, str]:
+    names = {"parts": _PARTS, "meant": _MEANT, "state": state}
+    once = _ONCE.format(resolved=TicketState.RESOLVED.value, late=int(Level.LATE), **names)
+    return once, _AGAIN.format(**names)
+
+
+_OF_ENDED, _OF_OPEN = _texts(_ENDED), _texts(_OPEN)
+
+
+async def since(
+    conn: Connection, start: datetime, until: datetime, whose: Whose, now: datetime
+) -> dict[Whom, CareSum]:
+    """What the rounds of cases that began in a span come to, by whose the cases are now."""
+    known, parts = await weeks.read(conn, (start, until), Kept.CARE)
+    found: dict[Whom, list[CareSum]] = defaultdict(list)
+    for text in known:
+        for group in _decode(text):
+            if whose.means(whom := (group.team, group.owner)):
+                found[whom].append(group.care)
+    cared = await _rounds(conn, _OF_ENDED, parts, whose)
+    cared += await _rounds(conn, _OF_OPEN, [(start, until)], whose)
+    for whom, sum_ in _summed(cared, now).items():
+        found[whom].append(sum_)
+    return {whom: together(sums) for whom, sums in found.items()}
+
+
+async def of_weeks(conn: Connection, spans: Sequence[Span], now: datetime) -> list[list[dict[str, Any]]]:
+    """What is kept of weeks: what the rounds of ended cases that began in each come to."""
+    cared = await _rounds(conn, _OF_ENDED, spans, Whose())
+    return [
+        [
+            {"team": team, "owner": owner, "care": sum_}
+            for (team, owner), sum_ in _summed(
+                [one for one in cared if start <= one.round.started_at < until], now
+            ).items()
+        ]
+        for start, until in spans
+    ]
+
+
+def _summed(found: Iterable[Cared], now: datetime) -> Mapping[Whom, CareSum]:
+    groups: dict[Whom, list[Round]] = defaultdict(list)
+    for one in found:
+        groups[one.team, one.owner].append(one.round)
+    return {whom: summed(group, now) for whom, group in groups.items()}
+
+
+async def _rounds(
+    conn: Connection, texts: tuple[str, str], parts: Sequence[Span], whose: Whose
+) -> list[Cared]:
+    """The rounds of cases that began in some parts of time."""
+    if not parts:
+        return []
+    asked = ([start for start, _ in parts], [until for _, until in parts])
     meant = (whose.team, whose.owner, whose.nobody)
-    once = await conn.fetch(_ONCE, start, until, *meant)
-    rows = await conn.fetch(_AGAIN, start, until, *meant, [kind.value for kind in KINDS])
+    once = await conn.fetch(texts[0], *asked, *meant)
+    again = await conn.fetch(texts[1], *asked, *meant, [kind.value for kind in KINDS])
     found = [Cared(team, owner, Round(*told)) for team, owner, *told in map(tuple, once)]
+    return found + [
+        one
+        for one in _of_timelines(again)
+        if any(start <= one.round.started_at < until for start, until in parts)
+    ]
+
+
+def _of_timelines(rows: Sequence[asyncpg.Record]) -> Iterable[Cared]:
     for (_, team, owner), lines in groupby(rows, key=lambda row: (row["id"], row["team"], row["owner"])):
         told = (Line(Kind(r["kind"]), r["at"], r["clock"], r["level"], r["action"]) for r in lines)
-        found += [Cared(team, owner, one) for one in rounds(told) if start <= one.started_at < until]
-    return found
+        yield from (Cared(team, owner, one) for one in rounds(told))

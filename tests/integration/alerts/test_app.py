@@ -40,10 +40,10 @@ async def test_each_channel_has_a_loop_of_its_own_and_failures_leave_work_to_do(
     loops = {loop.name: loop for loop in service.loops}
     rooms = {"notices.email", "notices.slack"}
     mails = {"gaps", "gap_mails", "finding_mails", "reports", "report_mails"}
-    counted = {"effects", "effects_so_far", "gauges"}
+    counted = {"effects", "effects_so_far", "case_weeks", "gauges"}
     assert set(loops) == rooms | mails | counted | {"clocks", "pages", "orphans", "next_ways"}
     await office.hears(await office.says.answered("r1", 2, T0))
-    assert [await loops[name].run() for name in loops] == [0, 0, 2, 1, *[0] * 10]
+    assert [await loops[name].run() for name in loops] == [0, 0, 2, 1, *[0] * 11]
     assert await office.rows("select distinct state, attempts from notices") == [("pending", 1)]
 
 
