@@ -11,17 +11,18 @@ from uuid import UUID
 
 from services.alerts.domain import tasks as rules
 from services.alerts.domain.model import Answer, Refused
-from services.alerts.domain.quoting import Word, may_quote, weightiest
+from services.alerts.domain.quoting import may_quote
 from services.alerts.domain.task_kinds import kind_of
 from services.alerts.domain.tasks import Change, Spoken, Task
 from services.alerts.handlers.applying import Desk
 from services.alerts.handlers.writing import write
 from services.alerts.store import answers, cases, quoting, tasks
 from shared.contracts.envelope import Event
-from shared.contracts.forms import Permission
 from shared.contracts.permissions import PermissionNoted
 from shared.db.database import Tx
 from shared.db.merged import families, family
+from shared.db.permissions import announce
+from shared.permissions import Word, heard
 from shared.runtime.consumer import Route
 
 
@@ -29,8 +30,7 @@ def route(desk: Desk) -> Route:
     """The route of what others wrote down."""
 
     async def on_noted(events: Sequence[Event[PermissionNoted]], tx: Tx) -> None:
-        words = (_word(event.data) for event in events if event.data.permission is Permission.QUOTE)
-        await hear(desk, tx, weightiest(words))
+        await hear(desk, tx, heard(events))
 
     return Route((PermissionNoted.TYPE,), on_noted)
 
@@ -39,24 +39,24 @@ async def hear(desk: Desk, tx: Tx, words: Sequence[Word]) -> None:
     """Keep what was said and let the tasks of these answers know it."""
     if not words:
         return
-    heard = {word.response_id: word for word in words}
+    said = {word.response_id: word for word in words}
     # The case first, as whoever hears an answer does; an answer that nobody has heard yet has none.
-    keys = {one.case_key for one in (await answers.load(tx.conn, heard)).values()}
+    keys = {one.case_key for one in (await answers.load(tx.conn, said)).values()}
     await cases.lock(tx.conn, {key for kin in (await families(tx.conn, keys)).values() for key in kin})
-    await quoting.lock(tx.conn, heard)
+    await quoting.lock(tx.conn, said)
     fresh = await quoting.note(tx.conn, words)
     known = await answers.load(tx.conn, fresh)
     for task in await tasks.of_responses(tx.conn, known):
-        answer, word = known[task.response_id], heard[task.response_id]
+        answer, word = known[task.response_id], said[task.response_id]
         if word.version >= answer.version:
             await _tell(desk, tx, task, Spoken(_user(word.by)), quotable=may_quote(answer, word))
 
 
-async def with_words(tx: Tx, heard: Mapping[UUID, Answer]) -> dict[UUID, Answer]:
+async def with_words(tx: Tx, those: Mapping[UUID, Answer]) -> dict[UUID, Answer]:
     """Answers with what may be quoted of them by now, what was said by word included."""
-    await quoting.lock(tx.conn, heard)
-    said = await quoting.known(tx.conn, heard)
-    return {key: replace(one, quotable=may_quote(one, said.get(key))) for key, one in heard.items()}
+    await quoting.lock(tx.conn, those)
+    said = await quoting.known(tx.conn, those)
+    return {key: replace(one, quotable=may_quote(one, said.get(key))) for key, one in those.items()}
 
 
 async def follow_answer(desk: Desk, tx: Tx, task: Task, answer: Answer) -> Task:
@@ -86,7 +86,7 @@ async def say(desk: Desk, tx: Tx, task: Task, spoken: Spoken, *, given: bool) ->
     if change.line is None:
         return change
     if await quoting.note(tx.conn, [word]):
-        _announce(tx, word)
+        announce(tx, PermissionNoted, word)
     for other in await tasks.of_responses(tx.conn, {answer.response_id}):
         if other.id != task.id:
             await _tell(desk, tx, other, Spoken(spoken.by), quotable=given)
@@ -106,23 +106,6 @@ async def _change(desk: Desk, tx: Tx, task: Task, spoken: Spoken | None, *, quot
         others = await tasks.last(tx.conn, {task.kind}, set(await family(tx.conn, task.subject)))
         busy = any(other.is_open for other in others)
     return rules.quoting(task, kind, tx.now, quotable=quotable, busy=busy, spoken=spoken)
-
-
-def _announce(tx: Tx, word: Word) -> None:
-    told = PermissionNoted(
-        response_id=str(word.response_id),
-        version=word.version,
-        permission=Permission.QUOTE,
-        given=word.given,
-        by=word.by,
-        at=word.at,
-    )
-    identity = f"{word.response_id}/{word.version}/{word.at.isoformat()}/{word.given}"
-    tx.emit(told, identity=identity, key=str(word.response_id))
-
-
-def _word(told: PermissionNoted) -> Word:
-    return Word(UUID(told.response_id), told.version, told.given, told.at, told.by)
 
 
 def _user(by: str) -> UUID | None:

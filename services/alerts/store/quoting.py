@@ -5,19 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from services.alerts.domain.quoting import Word
+from shared.db import permissions
 from shared.db.database import Connection
+from shared.permissions import Word
 
 _LOCK = """
 select pg_advisory_xact_lock(hashtextextended('permission ' || id, 0)) from unnest($1::uuid[]) as id
-"""
-_NOTE = """
-insert into permissions_noted as known (response_id, version, given, at, by)
-select * from unnest($1::uuid[], $2::int[], $3::bool[], $4::timestamptz[], $5::text[])
-on conflict (response_id) do update set
-    version = excluded.version, given = excluded.given, at = excluded.at, by = excluded.by
-where (known.version, known.at, not known.given) < (excluded.version, excluded.at, not excluded.given)
-returning response_id
 """
 
 
@@ -28,10 +21,7 @@ async def lock(conn: Connection, response_ids: Collection[UUID]) -> None:
 
 async def note(conn: Connection, words: Sequence[Word]) -> set[UUID]:
     """Keep what was said, one for each answer; those of which something weightier was known are left out."""
-    if not words:
-        return set()
-    rows = [(one.response_id, one.version, one.given, one.at, one.by) for one in words]
-    return {row["response_id"] for row in await conn.fetch(_NOTE, *map(list, zip(*rows, strict=True)))}
+    return await permissions.note(conn, "permissions_noted", words)
 
 
 async def known(conn: Connection, response_ids: Collection[UUID]) -> dict[UUID, Word]:

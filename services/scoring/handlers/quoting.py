@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from services.scoring.store import quoting
-from services.scoring.store.quoting import Word
 from shared.contracts.envelope import Event
-from shared.contracts.forms import Permission
 from shared.contracts.permissions import PermissionNoted
 from shared.db.database import Tx
+from shared.db.permissions import announce
+from shared.permissions import Word, heard
 from shared.runtime.consumer import Route
 from shared.security.access_store import audit
 
@@ -22,28 +22,14 @@ async def unquote(tx: Tx, response_id: UUID, *, by: str) -> bool:
         return False
     word = Word(response_id, version, given=False, at=tx.now, by=by)
     await quoting.note(tx.conn, [word])
-    told = PermissionNoted(
-        response_id=str(response_id),
-        version=version,
-        permission=Permission.QUOTE,
-        given=False,
-        by=by,
-        at=tx.now,
-    )
-    tx.emit(told, identity=f"{response_id}/{version}/{tx.now.isoformat()}/False", key=str(response_id))
+    announce(tx, PermissionNoted, word)
     await audit(tx.conn, tx.now, by, "response.unquoted", f"response:{response_id}")
     return True
 
 
 async def on_noted(events: Sequence[Event[PermissionNoted]], tx: Tx) -> None:
     """Keep what was written down elsewhere; of several the weightiest."""
-    found: dict[UUID, Word] = {}
-    for told in (event.data for event in events if event.data.permission is Permission.QUOTE):
-        word = Word(UUID(told.response_id), told.version, told.given, told.at, told.by)
-        known = found.get(word.response_id)
-        if known is None or known.weight < word.weight:
-            found[word.response_id] = word
-    await quoting.note(tx.conn, list(found.values()))
+    await quoting.note(tx.conn, heard(events))
 
 
 ROUTES = (Route((PermissionNoted.TYPE,), on_noted),)

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.alerts.domain.model import Answer, Standing
-from services.alerts.domain.quoting import Word, may_quote, weightiest
+from services.alerts.domain.quoting import may_quote
+from shared.permissions import Word, weightiest
 from tests.support.alerts import T0, answer
 
 pytestmark = pytest.mark.requirement("R74", "R84")
