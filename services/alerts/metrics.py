@@ -25,6 +25,9 @@ FINDING_MAILS = Counter(
     "Attempts to tell a manager that a score fell or a theme rises.",
     ["result"],
 )
+REPORT_MAILS = Counter(
+    "afterword_alerts_report_mails_total", "Attempts to hand a monthly report over.", ["result"]
+)
 HELD = Counter(
     "afterword_alerts_pages_held_total", "Notices put together with others of a quarter of an hour."
 )

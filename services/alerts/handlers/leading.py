@@ -7,22 +7,21 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from services.alerts import metrics
 from services.alerts.domain import monthly
 from services.alerts.domain.monthly import Report, Row, Waiting
 from services.alerts.domain.routing import Staff
 from services.alerts.handlers.applying import Desk
+from services.alerts.handlers.mailing import Letter, Mail, Post, address_of_pages, send_due
 from services.alerts.handlers.reporting import Cut, Line, report
-from services.alerts.handlers.warning import Mail, tried
-from services.alerts.store import directory, mailing, reports, rota, views
+from services.alerts.store import directory, reports, rota, views
 from services.alerts.store.care import Whose
 from services.alerts.store.mailing import Mails
 from services.alerts.store.reports import Planned
 from shared.contracts.model import Tier
 from shared.db.database import Connection, Database
-from shared.runtime.ids import random_id
 from shared.web.dates import zone_of
 
-BATCH = 20
 HOLD = timedelta(seconds=120)
 """How long a report stays with the one who took it; longer than making it and a mail's time-out."""
 LOOKED_AT = 500
@@ -49,15 +48,21 @@ async def plan_reports(desk: Desk, db: Database) -> int:
 
 async def send_reports(desk: Desk, db: Database, mail: Mail, public_url: str) -> int:
     """Make and hand over the reports that are due; returns how many were tried."""
-    lease = random_id()
-    async with db.begin() as tx:
-        taken = await reports.claim(tx.conn, lease, desk.machine.wall(), hold=HOLD, limit=BATCH)
-    for one in taken:
-        state, detail, wait = await _send(desk, db, one, mail, public_url)
-        async with db.begin() as tx:
-            next_at = desk.machine.wall() + wait if wait else None
-            await mailing.record(tx.conn, Mails.REPORTS, one.id, lease, (state, detail, next_at))
-    return len(taken)
+
+    async def write(conn: Connection, one: Planned) -> Letter | str:
+        now = db.clock.now()
+        staff = await rota.staff(conn, now, desk.leadership, desk.roster)
+        member, scope = staff.by_id(one.recipient), monthly.readers(staff).get(one.recipient)
+        if member is None or scope is None:
+            return "the recipient no longer leads, or is no longer active"
+        organisation = await directory.organisation(conn)
+        base = await address_of_pages(conn, public_url)
+        press = Press(desk, conn, staff, now, zone_of(organisation.zone), base)
+        found = [await _report(press, team, one.month) for team in ([None] if scope.house else scope.teams)]
+        return Letter(member, monthly.letter(found, base))
+
+    post = Post(Mails.REPORTS, reports.planned, write, metrics.REPORT_MAILS, HOLD)
+    return await send_due(desk, db, mail, post)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,23 +75,6 @@ class Press:
     now: datetime
     zone: ZoneInfo
     base: str
-
-
-async def _send(
-    desk: Desk, db: Database, one: Planned, mail: Mail, public_url: str
-) -> tuple[str, str, timedelta | None]:
-    async with db.snapshot() as conn:
-        now = db.clock.now()
-        staff = await rota.staff(conn, now, desk.leadership, desk.roster)
-        member, scope = staff.by_id(one.recipient), monthly.readers(staff).get(one.recipient)
-        if member is None or scope is None:
-            return "failed", "the recipient no longer leads, or is no longer active", None
-        organisation = await directory.organisation(conn)
-        base = (organisation.public_url or public_url).rstrip("/")
-        press = Press(desk, conn, staff, now, zone_of(organisation.zone), base)
-        found = [await _report(press, team, one.month) for team in ([None] if scope.house else scope.teams)]
-    words = monthly.letter(found, base)
-    return await tried(mail(one.id, member.email, member.name, words), one.attempts)
 
 
 async def _report(press: Press, team: str | None, month: date) -> Report:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from uuid import UUID
 
-from services.alerts.store import mailing
-from services.alerts.store.mailing import Mails
+import asyncpg
+
 from shared.db.database import Connection
 from shared.runtime.ids import derive
 
@@ -56,12 +56,9 @@ async def any_case(conn: Connection, until: datetime) -> bool:
     return bool(found)
 
 
-async def claim(
-    conn: Connection, lease: UUID, wall: datetime, *, hold: timedelta, limit: int
-) -> list[Planned]:
-    """Take reports that are due, or whose last holder vanished while handing over."""
-    rows = await mailing.claim(conn, Mails.REPORTS, lease, wall, hold=hold, limit=limit)
-    return [Planned(row["id"], row["month"], row["recipient"], row["attempts"]) for row in rows]
+def planned(row: asyncpg.Record) -> Planned:
+    """A report that was taken to be sent."""
+    return Planned(row["id"], row["month"], row["recipient"], row["attempts"])
 
 
 async def newest(conn: Connection) -> list[Planned]:

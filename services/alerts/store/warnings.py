@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from services.alerts.store import mailing
-from services.alerts.store.mailing import Mails
+import asyncpg
+
 from shared.db.database import Connection
 
 State = Literal["pending", "sent", "failed"]
@@ -94,10 +94,7 @@ async def add(conn: Connection, warnings: Sequence[Warned], now: datetime, wall:
     return len(found)
 
 
-async def claim(
-    conn: Connection, lease: UUID, wall: datetime, *, hold: timedelta, limit: int
-) -> list[Warned]:
-    """Take warnings that are due, or whose last holder vanished while handing over."""
-    rows = await mailing.claim(conn, Mails.GAPS, lease, wall, hold=hold, limit=limit)
+def planned(row: asyncpg.Record) -> Warned:
+    """A warning that was taken to be sent."""
     names = ("id", "team", "recipient", "starts_at", "ends_at", "why", "attempts")
-    return [Warned(*(row[name] for name in names)) for row in rows]
+    return Warned(*(row[name] for name in names))

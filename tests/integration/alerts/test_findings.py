@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from services.alerts.domain.teams import read_roster
-from services.alerts.handlers.finding import HOLD, route, send_findings
+from services.alerts.handlers.finding import route, send_findings
+from services.alerts.handlers.mailing import HOLD
 from shared.contracts.envelope import Event
 from shared.contracts.model import Family
 from shared.contracts.scores import ScoreDropped, ThemeRising
