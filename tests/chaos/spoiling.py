@@ -10,6 +10,7 @@ from pathlib import Path
 
 import asyncpg
 
+from services.scoring.app import SETTLE_SECONDS
 from shared.bus.memory import MemoryBus
 from shared.bus.model import Outgoing, Record
 from shared.db.database import Connection
@@ -24,7 +25,7 @@ from tests.chaos.recorded import RecordingHouse, recorded
 from tests.support.databases import SERVICES, TestDatabase, ensure_template
 from tests.support.house import someone
 from tests.support.rooms import topic_specs
-from tests.support.story import OWNER, live
+from tests.support.story import BOLT, OWNER, live
 from tests.support.townsfolk import answer, scan
 
 START = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
@@ -65,7 +66,7 @@ async def lived(address: PostgresAddress, run_folder: Path, folder: Path) -> Evi
 
 
 async def _epilogue(house: RecordingHouse) -> None:
-    """What the story leaves out: erasures, a dead address, a broken record, a mail that machines read."""
+    """What the story leaves out: erasures, a dead address, a broken record, a scanned mail, an end."""
     book = house.book
     house.post.faults.rules.append(
         Fault("kim@*", FaultKind.REFUSE_RECIPIENT, reply="550 5.1.1 no such mailbox")
@@ -87,7 +88,9 @@ async def _epilogue(house: RecordingHouse) -> None:
         await house.tell(
             "contact.deleted", id=f"{name}-leaves", contact={"id": f"cedar-{name}"}, account=CEDAR
         )
+    await house.tell("contract.ended", id="bolt-ends", account=BOLT)
     await house.later(hours=2)
+    await house.wait(SETTLE_SECONDS)  # from then on months that are over are closed
 
 
 @asynccontextmanager

@@ -18,7 +18,7 @@ from shared.db.database import Database
 from shared.runtime.clock import FixedClock
 from shared.runtime.ids import derive
 from shared.security.access import Role
-from tests.support.browsing import PHONE, SIZES, Reader, barriers
+from tests.support.browsing import PHONE, SIZES, WIDER, Reader, barriers, looked_at
 from tests.support.customers import account_id, driven, town
 from tests.support.databases import OpenDatabase
 from tests.support.score_pages import (
@@ -93,7 +93,7 @@ async def test_nothing_is_cut_off_and_there_is_no_barrier(
     url, tokens = address
     page = await Reader(browser, url, tokens["rep"]).opens(path, size=size, dark=dark)
     await page.screenshot(path=tmp_path / "page.png", full_page=True)
-    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert await page.evaluate(WIDER) <= 0
     assert await barriers(page) == []
 
 
@@ -183,12 +183,8 @@ async def test_comments_tell_themes_to_all_and_words_to_whom_they_were_given(
 ) -> None:
     url, tokens = own_address
     await spoken(await database("scoring"), clock, comments_of(clock.now()))
-    page = await Reader(browser, url, tokens["rep"]).opens("/scores/comments", size=PHONE)
-    await page.screenshot(path=tmp_path / "phone.png", full_page=True)
-    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert await barriers(page) == []
-    await page.set_viewport_size({"width": 1280, "height": 900})
-    await page.screenshot(path=tmp_path / "desk.png", full_page=True)
+    page = await Reader(browser, url, tokens["rep"]).opens("/scores/comments")
+    await looked_at(page, tmp_path)
     row = page.get_by_role("row", name="Delivery time")
     assert "logistics" in await row.inner_text()
     bar = row.get_by_role("img", name="positive: 1, neither: 0, negative: 2")
@@ -222,12 +218,8 @@ async def test_a_theme_that_rises_stands_on_the_overview_and_leads_to_its_commen
 ) -> None:
     url, tokens = own_address
     await risen(await database("scoring"), clock)
-    page = await Reader(browser, url, tokens["rep"]).opens("/scores", size=PHONE)
-    await page.screenshot(path=tmp_path / "phone.png", full_page=True)
-    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert await barriers(page) == []
-    await page.set_viewport_size({"width": 1280, "height": 900})
-    await page.screenshot(path=tmp_path / "desk.png", full_page=True)
+    page = await Reader(browser, url, tokens["rep"]).opens("/scores")
+    await looked_at(page, tmp_path)
     card = page.get_by_role("region", name="What more customers speak of than before")
     told = " ".join((await card.inner_text()).split())
     assert "50% of the comments of the last 30 days name it, where 0% were to be expected" in told
@@ -247,11 +239,8 @@ async def test_the_page_of_results_says_what_can_be_said(
     browser: Browser, address: tuple[str, dict[str, str]], tmp_path: Path
 ) -> None:
     url, tokens = address
-    page = await Reader(browser, url, tokens["viewer"]).opens("/scores/results", size=PHONE)
-    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert await barriers(page) == []
-    await page.set_viewport_size({"width": 1280, "height": 900})
-    await page.screenshot(path=tmp_path / "desk.png", full_page=True)
+    page = await Reader(browser, url, tokens["viewer"]).opens("/scores/results")
+    await looked_at(page, tmp_path)
     text = " ".join((await page.locator("main").inner_text()).split())
     assert "No group of programmes has a goal" in text
     assert "No change was reported within a year" in text
@@ -340,11 +329,7 @@ async def test_a_number_leads_to_its_answers_for_whoever_may_read_them(
     assert values
     assert {int(text.split()[0]) <= 6 for text in values} == {True}
     assert await page.get_by_text("The delivery was late again and nobody informed us").is_visible()
-    assert await barriers(page) == []
-    await page.screenshot(path=tmp_path / "desk.png", full_page=True)
-    await page.set_viewport_size({"width": 390, "height": 844})
-    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    await page.screenshot(path=tmp_path / "phone.png", full_page=True)
+    await looked_at(page, tmp_path)
     await page.goto(f"{url}/scores?programme=renewal-nps&split=persona")
     row = page.get_by_role("row", name="Decision makers").filter(has=page.get_by_role("link"))
     link = row.get_by_role("link")
@@ -423,13 +408,9 @@ async def test_what_a_crm_refused_is_read_and_tried_again(
         )  # fmt: skip
         until = clock.now() + timedelta(hours=1)
         await crm.hold(tx.conn, "hubspot", [Kind.CONTACT], 2, until, "HTTP 403 MISSING_SCOPES")
-    page = await Reader(browser, url, tokens["rep"]).opens("/scores/accounts", size=PHONE)
+    page = await Reader(browser, url, tokens["rep"]).opens("/scores/accounts")
     await page.get_by_role("link", name="Scores in your CRM").click()
-    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert await barriers(page) == []
-    await page.screenshot(path=tmp_path / "phone.png", full_page=True)
-    await page.set_viewport_size({"width": 1280, "height": 900})
-    await page.screenshot(path=tmp_path / "desk.png", full_page=True)
+    await looked_at(page, tmp_path)
     text = " ".join((await page.locator("main").inner_text()).split())
     assert "HTTP 403 MISSING_SCOPES" in text
     assert "1 written, 0 refused, 0 waiting" in text

@@ -43,6 +43,20 @@ async def barriers(page: Page) -> list[str]:
     return [f"{one['id']}: {one['help']}: {one['nodes'][0]['html'][:200]}" for one in found["violations"]]
 
 
+async def looked_at(page: Page, folder: Path) -> None:
+    """See that an open page is as it should be on a phone and then on a desk, at which it is left.
+
+    Args:
+        page: whose context lets axe in.
+        folder: where a picture of each size is put, to be looked at.
+    """
+    for name, (width, height) in SIZES.items():
+        await page.set_viewport_size({"width": width, "height": height})
+        await page.screenshot(path=folder / f"{name}.png", full_page=True)
+        assert await page.evaluate(WIDER) <= 0, name
+        assert await barriers(page) == [], name
+
+
 async def faults(opens: Callable[..., Awaitable[Page]]) -> dict[str, list[str]]:
     """What is wrong with a page on a phone and on a desk, by day and by night.
 

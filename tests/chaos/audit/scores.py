@@ -1,11 +1,14 @@
 """Scores (S1-S4): every cell is counted once more from the answers themselves, by another implementation.
 
+So are the fates of customers; closed months are held against their days.
+
 The collector's stored answers are the ground; neither scoring's facts nor its arithmetic are used.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from shared.db.database import Connection
 from tests.chaos.audit.check import Check, Found, Needs, listed, rows
@@ -92,6 +95,49 @@ _RATES = f"""
         where value is not null and k.day is not null
     ) one group by family, rollup, value, day
 """
+_COUNTS = ("requested", "handed_over", "answered", "held")
+_GROUPS = {"nps": (7, 9), "nps5": (4, 5), "csat": (3, 4), "ces": (4, 6)}
+"""By metric the lowest answers of the middle and of the high group."""
+
+
+def _months(kind: str, keys: str, counts: Sequence[str]) -> str:
+    """Closed months that are not the sum of their days; an empty one need not be there."""
+    days = ", ".join(f"sum({name})::int as {name}" for name in counts)
+    any_kept = " or ".join(f"{name} <> 0" for name in counts)
+    any_day = " or ".join(f"sum({name}) <> 0" for name in counts)
+    kept, summed = (", ".join(f"{of}.{name}" for name in counts) for of in ("kept", "days"))
+    return f"""
+        select concat_ws(' ', '{kind}', {keys.replace("value", "replace(value, chr(31), '+')")}, month)
+        from (select * from scoring.{kind}_months where {any_kept}) kept
+        full join (
+            select {keys}, date_trunc('month', day::timestamp)::date as month, {days}
+            from scoring.{kind}_cells where day < (select before from scoring.closed_months)
+            group by {keys}, date_trunc('month', day::timestamp) having {any_day}
+        ) days using ({keys}, month)
+        where ({kept}) is distinct from ({summed})
+    """
+
+
+_FATES = f"""
+    with ended as (
+        select distinct on (1) coalesce(m.id, h.account_id) as account_id, h.kind, h.at::date as day
+        from scoring.happenings h left join scoring.merged m on m.former = h.account_id
+        where h.kind in ('churn', 'renewal') and h.account_id is not null
+        order by 1, h.at desc, h.event_id, h.source
+    ), said as (
+        select coalesce(m.id, p.account_id) as account_id, p.day, p.metric, p.score from (
+            select day, metric, score, (snapshot ->> 'account_id')::uuid as account_id from ({_POINTS}) one
+        ) p left join scoring.merged m on m.former = p.account_id
+    )
+    select e.account_id, e.kind, e.day, g.metric, count(s.score)::int as given,
+        coalesce(sum((s.score >= g.high)::int - (s.score < g.middle)::int), 0)::int as balance
+    from ended e
+    cross join (values {", ".join(f"('{m}', {low}, {high})" for m, (low, high) in _GROUPS.items())})
+        g (metric, middle, high)
+    left join said s on s.account_id = e.account_id and s.metric = g.metric
+        and s.day between e.day - 180 and e.day - 1
+    group by 1, 2, 3, 4
+"""
 
 CHECKS: list[Check] = [
     rows(
@@ -113,10 +159,35 @@ CHECKS: list[Check] = [
         f"""
         select concat_ws(' ', family, rollup, replace(value, chr(31), '+'), day)
         from (select * from scoring.rate_cells
-            where requested <> 0 or handed_over <> 0 or answered <> 0 or held <> 0) held
+            where {" or ".join(f"{name} <> 0" for name in _COUNTS)}) held
         full join ({_RATES}) counted using (family, rollup, value, day)
         where (held.requested, held.handed_over, held.answered, held.held)
             is distinct from (counted.requested, counted.handed_over, counted.answered, counted.held)
+        """,
+    ),
+    rows(
+        "month-drift",
+        "S1",
+        "A closed month is not the sum of its days.",
+        f"""
+        {_months("score", "metric, family, rollup, value", _BUCKETS.split(", "))}
+        union all {_months("rate", "family, rollup, value", _COUNTS)}
+        """,
+        needs=(),
+    ),
+    rows(
+        "fate-drift",
+        "S1",
+        "What is kept of a customer who stayed or left is not what they had said in the 180 days before.",
+        f"""
+        select concat_ws(' ', account_id, metric)
+        from (
+            select account_id, kind, day, one.* from scoring.fates, lateral (values
+                {", ".join(f"('{name}', {name}, {name}_given)" for name in _GROUPS)}
+            ) as one (metric, balance, given)
+        ) kept full join ({_FATES}) counted using (account_id, metric)
+        where (kept.kind, kept.day, kept.balance, kept.given)
+            is distinct from (counted.kind, counted.day, counted.balance, counted.given)
         """,
     ),
     rows(
@@ -188,8 +259,6 @@ _SUMS = f"""
     from ({_CELLS}) cells where rollup = 'programme' group by 1
 """
 _WIDTH = {"nps": (0, 10), "nps5": (1, 5), "csat": (1, 5), "ces": (1, 7)}
-_GROUPS = {"nps": (7, 9), "nps5": (4, 5), "csat": (3, 4), "ces": (4, 6)}
-"""By metric the lowest answers of the middle and of the high group."""
 
 
 async def _wrong_headlines(conn: Connection, _: Evidence) -> Found:

@@ -8,14 +8,27 @@ PLANTS = [
         sql=(
             (
                 "update scoring.score_cells set b1 = b1 + 1 where (rollup, value, day) ="
-                " (select rollup, value, day from scoring.score_cells limit 1)"
+                " (select rollup, value, day from scoring.score_cells order by day desc limit 1)"
             ),
         ),
     ),
-    Plant("aggregate-drift", sql=("delete from scoring.score_cells where rollup = 'total'",)),
     Plant(
-        "rate-drift", sql=("update scoring.rate_cells set answered = answered + 1 where rollup = 'total'",)
+        "aggregate-drift",
+        sql=("delete from scoring.score_cells where rollup = 'total'",),
+        also=("month-drift",),
     ),
+    Plant(
+        "rate-drift",
+        sql=("update scoring.rate_cells set answered = answered + 1 where rollup = 'total'",),
+        also=("month-drift",),
+    ),
+    Plant("month-drift", sql=("update scoring.score_months set b1 = b1 + 1 where rollup = 'programme'",)),
+    Plant("month-drift", sql=("delete from scoring.score_months where rollup = 'total'",)),
+    Plant("month-drift", sql=("update scoring.rate_months set answered = answered + 1",)),
+    Plant("month-drift", sql=("update scoring.closed_months set before = before + interval '1 month'",)),
+    Plant("fate-drift", sql=("update scoring.fates set csat_given = csat_given + 1",)),
+    Plant("fate-drift", sql=("update scoring.fates set kind = 'renewal'",)),
+    Plant("fate-drift", sql=("delete from scoring.fates",)),
     Plant("fact-drift", sql=(updated("scoring.answer_facts", "csat = 5", survey_id=survey("cy")),)),
     Plant("fact-drift", sql=(updated("scoring.answer_facts", "day = day - 1", survey_id=survey("cy")),)),
     Plant(
@@ -26,7 +39,7 @@ PLANTS = [
     Plant(
         "impossible-cell",
         sql=(copied("scoring.score_cells", "rollup = 'total'", day="'2020-01-01'", b0="-1"),),
-        also=("aggregate-drift",),
+        also=("aggregate-drift", "month-drift"),
     ),
     Plant(
         "doubled-fact",
