@@ -11,7 +11,7 @@ from services.dispatch.api.pending import pending_routes
 from services.dispatch.api.rates import rate_routes
 from services.dispatch.api.reading import routes
 from services.dispatch.api.returns import MailHooks, Proofs, forward_by
-from services.dispatch.api.tls import CERT, KEY, Certificate
+from services.dispatch.api.tls import CERT, KEY, Certificate, Expiry
 from services.dispatch.api.twilio import twilio_routes
 from services.dispatch.channels.dkim import Signer
 from services.dispatch.channels.email import EmailChannel, SmtpServer
@@ -51,6 +51,7 @@ VIEWS_EVERY = 0.5
 MIND_EVERY = 1.0
 WEIGH_EVERY = 5.0
 TALLY_EVERY = 60.0
+CERTIFICATE_EVERY = 60.0
 
 
 async def build(settings: Settings, platform: Platform) -> Service:
@@ -78,11 +79,13 @@ async def build(settings: Settings, platform: Platform) -> Service:
     views = Views(db, platform.bus)
     thresholds = _thresholds(settings)
     returns = Returns(db, platform.tokens, forward_by(channels[Channel.EMAIL]))
+    certificate = _certificate(settings) if settings.return_port else None
+    expiry = Expiry(certificate, platform.machine) if certificate else None
     return Service(
         name="dispatch",
         router=_router(settings, platform, renderer, returns),
         subscriptions=(SUBSCRIPTION,),
-        listeners=_listeners(settings, returns),
+        listeners=_listeners(settings, returns, certificate),
         loops=(
             *(Loop(f"send-{lane}", SEND_EVERY, postman.round) for lane in range(settings.lanes)),
             Loop("lines", LINES_EVERY, lambda: let_out(db), due=False),
@@ -91,18 +94,29 @@ async def build(settings: Settings, platform: Platform) -> Service:
             Loop("reap", MIND_EVERY, lambda: reap(db, repeatable), due=False, woken=False),
             Loop("weigh", WEIGH_EVERY, lambda: weigh(db), due=False, woken=False),
             Loop("tally", TALLY_EVERY, lambda: tally(db, thresholds), due=False, woken=False),
+            *(
+                (Loop("certificate", CERTIFICATE_EVERY, expiry.look, due=False, woken=False),)
+                if expiry
+                else ()
+            ),
         ),
+        warnings={"dispatch.return_certificate": expiry.warning} if expiry else {},
     )
 
 
-def _listeners(settings: Settings, returns: Returns) -> tuple[ReturnListener, ...]:
+def _minding(expiry: Expiry) -> tuple[Loop, ...]:
+    return (Loop("certificate", CERTIFICATE_EVERY, expiry.look, due=False, woken=False),)
+
+
+def _listeners(
+    settings: Settings, returns: Returns, certificate: Certificate | None
+) -> tuple[ReturnListener, ...]:
     """The door for mails that come back, when a port is named; one without a domain ends the start."""
     if not settings.return_port:
         return ()
     if not settings.return_domain:
         raise ValueError("AFTERWORD_DISPATCH_RETURN_PORT needs AFTERWORD_DISPATCH_RETURN_DOMAIN")
-    domain, certificate = settings.return_domain.lower(), _certificate(settings)
-    host, port = settings.return_host, settings.return_port
+    domain, host, port = settings.return_domain.lower(), settings.return_host, settings.return_port
     return (ReturnListener(returns, domain, host, port, certificate=certificate),)
 
 

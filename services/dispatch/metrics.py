@@ -38,6 +38,11 @@ RETURN_ANSWERS = Counter(
     "Mails and recipients brought to the return listener, by its answer: taken, refused or later.",
     ["answer"],
 )
+CERTIFICATE_DAYS = Gauge(
+    "afterword_dispatch_certificate_days",
+    "Days until a certificate that is used here expires, below 0 once it has; whose: return_listener.",
+    ["whose"],
+)
 STALE_VIEWS = Counter(
     "afterword_dispatch_stale_views_total",
     "Reminders sent although answers could not be read up to date for 15 minutes.",

@@ -179,11 +179,13 @@ def application(
         "clock": _clock_check(clock),
         "broker": _bus_check(bus),
     }
+    warnings: dict[str, Check] = {}
     for one in hosted:
         checks |= _checks(one)
         checks |= one.service.checks
+        warnings |= one.service.warnings
     app = web_app(hosted[0].platform.access, settings.public_url, streams)
-    join(app, probes(checks, clock))
+    join(app, probes(checks, clock, warnings))
     for one in hosted:
         join(app, one.service.router)
     return HotPaths(app, {path: asgi for one in hosted for path, asgi in one.service.hot.items()})

@@ -16,8 +16,16 @@ Check = Callable[[], Awaitable[str]]
 """A readiness check: an empty string when all is well, else what is wrong."""
 
 
-def probes(checks: Mapping[str, Check], clock: Clock) -> APIRouter:
-    """Routes for the supervisor, the gateway and Prometheus."""
+def probes(
+    checks: Mapping[str, Check], clock: Clock, warnings: Mapping[str, Check] | None = None
+) -> APIRouter:
+    """Routes for the supervisor, the gateway and Prometheus.
+
+    Args:
+        checks: what the process cannot work without.
+        clock: business time.
+        warnings: what somebody must see to before it becomes that; it is told and turns nothing red.
+    """
     router = APIRouter(include_in_schema=False)
 
     @router.get("/livez")
@@ -27,10 +35,15 @@ def probes(checks: Mapping[str, Check], clock: Clock) -> APIRouter:
 
     @router.get("/readyz")
     async def readyz() -> JSONResponse:
-        """Each dependency with its state; 503 while one of them is missing."""
+        """Each dependency with its state, and what is to be seen to; 503 while a dependency is missing."""
         states = {name: await check() for name, check in checks.items()}
+        told = {name: await check() for name, check in (warnings or {}).items()}
         ready = not any(states.values())
-        body = {"ready": ready, "checks": {name: state or "ok" for name, state in states.items()}}
+        body = {
+            "ready": ready,
+            "checks": {name: state or "ok" for name, state in states.items()},
+            "warnings": {name: state for name, state in told.items() if state},
+        }
         return JSONResponse(body, status_code=200 if ready else 503)
 
     @router.get("/metrics")

@@ -52,6 +52,7 @@ class Service:
         listeners: further doors beside HTTP.
         republish: emits the current state of its compacted topics, for a broker that lost everything.
         checks: further readiness checks.
+        warnings: what `/readyz` tells beside them and stays ready with.
     """
 
     name: str
@@ -62,3 +63,4 @@ class Service:
     listeners: tuple[Listener, ...] = ()
     republish: Republish | None = None
     checks: Mapping[str, Check] = field(default_factory=dict)
+    warnings: Mapping[str, Check] = field(default_factory=dict)

@@ -13,7 +13,7 @@ SINCE = datetime(2020, 1, 1, tzinfo=UTC)
 LASTS = timedelta(days=20 * 365)
 
 
-def self_signed(name: str) -> tuple[rsa.RSAPrivateKey, bytes]:
+def self_signed(name: str, ends_at: datetime = SINCE + LASTS) -> tuple[rsa.RSAPrivateKey, bytes]:
     """A key with a certificate for a host, vouched for by itself (PEM)."""
     key = rsa.generate_private_key(65537, 2048)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -24,7 +24,7 @@ def self_signed(name: str) -> tuple[rsa.RSAPrivateKey, bytes]:
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(SINCE)
-        .not_valid_after(SINCE + LASTS)
+        .not_valid_after(ends_at)
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
         .sign(key, hashes.SHA256())
     )

@@ -7,16 +7,23 @@ import smtplib
 import socket
 import ssl
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
+from fastapi import FastAPI
+from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
 
-from services.dispatch.api.tls import Certificate
+from services.dispatch.api.tls import Certificate, Expiry
 from services.dispatch.app import build
 from services.dispatch.settings import Settings
 from shared.contracts.deliveries import DeliveryBounced
+from shared.runtime.clock import FakeMachine, FixedClock
+from shared.runtime.http import probes
 from tests.support.assembled import platform
-from tests.support.certificates import key_pem, self_signed
+from tests.support.certificates import LASTS, SINCE, key_pem, self_signed
 from tests.support.returning import DOMAIN, HOST, PROTOCOLS, Door, counted
 from tests.unit.dispatch.test_inbound import status
 
@@ -30,9 +37,9 @@ class Files:
     cert: Path
     key: Path
 
-    def renew(self, name: str = "localhost") -> None:
+    def renew(self, name: str = "localhost", ends_at: datetime = SINCE + LASTS) -> None:
         """Put new ones into their place."""
-        key, cert = self_signed(name)
+        key, cert = self_signed(name, ends_at)
         self.cert.write_bytes(cert)
         self.key.write_bytes(key_pem(key))
 
@@ -175,3 +182,78 @@ async def test_what_is_no_certificate_ends_the_start_and_is_named(
     settings = Settings.model_validate({"return_port": 2525, "return_domain": DOMAIN, **fields})
     with pytest.raises(ValueError, match=named):
         await build(settings, platform("dispatch"))
+
+
+ENDS = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
+DAY = 86_400.0
+
+
+async def test_a_certificate_is_warned_of_once_a_day_before_it_ends_and_after(files: Files) -> None:
+    files.renew(ends_at=ENDS)
+    machine = FakeMachine(ENDS - timedelta(days=15))
+    expiry = Expiry(Certificate(files.cert, files.key), machine)
+    told: list[tuple[str, str, int] | None] = []
+    days: list[float | None] = []
+    for hours in (0, 36, 1, 12, 24 * 12, 24, 36):
+        machine.advance(hours * 3600)
+        with capture_logs() as logs:
+            await expiry.look()
+        told += [(one["log_level"], one["event"], one["days"]) for one in logs] or [None]
+        days.append(
+            REGISTRY.get_sample_value("afterword_dispatch_certificate_days", {"whose": "return_listener"})
+        )
+    assert told == [
+        None,
+        ("warning", "return_certificate_expires", 13),
+        None,
+        ("warning", "return_certificate_expires", 12),
+        ("warning", "return_certificate_expires", 0),
+        ("error", "return_certificate_expired", 0),
+        ("error", "return_certificate_expired", -1),
+    ]
+    assert days == pytest.approx([15.0, 13.5, 13.4583, 12.9583, 0.9583, -0.0417, -1.5417], abs=1e-3)
+
+
+async def test_readiness_tells_of_a_certificate_that_ends_and_stays_ready(files: Files) -> None:
+    files.renew(ends_at=ENDS)
+    machine = FakeMachine(ENDS - timedelta(days=14, seconds=1))
+    expiry = Expiry(Certificate(files.cert, files.key), machine)
+    app = FastAPI()
+    app.include_router(probes({}, FixedClock(ENDS), {"dispatch.return_certificate": expiry.warning}))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client:
+
+        async def told() -> str:
+            answer = await client.get("/readyz")
+            assert (answer.status_code, answer.json()["ready"]) == (200, True)
+            warnings: dict[str, str] = answer.json()["warnings"]
+            return warnings.get("dispatch.return_certificate", "")
+
+        assert await told() == ""
+        machine.advance(1)
+        assert (await told()).startswith("expires in 14 days, 2026-06-01 12:00 UTC: renew the files of AFTER")
+        machine.advance(14 * DAY)
+        assert (await told()).startswith("expires in less than a day")
+        machine.advance(1)
+        assert (await told()).startswith("expired less than a day ago, 2026-06-01 12:00 UTC")
+        machine.advance(3 * DAY)
+        assert (await told()).startswith("expired 3 days ago")
+        files.renew(ends_at=ENDS + timedelta(days=90))
+        assert await told() == "", "it is read anew without a connection"
+
+
+async def test_the_first_of_a_chain_to_end_is_warned_of(files: Files) -> None:
+    files.renew(ends_at=ENDS)
+    _, vouching = self_signed("an authority", ENDS - timedelta(days=60))
+    files.cert.write_bytes(files.cert.read_bytes() + vouching)
+    assert Certificate(files.cert, files.key).ends_at == ENDS - timedelta(days=60)
+
+
+async def test_a_service_with_a_listener_minds_its_certificate(
+    files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(files.cert.parent)
+    named = {"return_domain": DOMAIN, "return_cert_file": "cert.pem", "return_key_file": "key.pem"}
+    for port, minded in ((2525, True), (0, False)):
+        service = await build(Settings.model_validate({**named, "return_port": port}), platform("dispatch"))
+        assert ("certificate" in {loop.name for loop in service.loops}) is minded
+        assert ("dispatch.return_certificate" in service.warnings) is minded
