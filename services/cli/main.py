@@ -52,7 +52,7 @@ app.add_typer(cases.app, name="cases", help="Sums of cases that reports read: ch
 app.add_typer(badges.app, name="badges", help="Scores that everybody may see: publish, list, take back.")
 app.add_typer(verdicts.app, name="verdicts", help="Person or machine: why, and judged anew by today's rules.")
 app.add_typer(mail.app, name="mail", help="Will receivers believe our mails: SPF, DKIM, DMARC.")
-app.add_typer(messages.app, name="messages", help="How messages look, before anybody gets one.")
+app.add_typer(messages.app, name="messages", help="How messages look; those that may not have left.")
 app.add_typer(suppressions.app, name="suppressions", help="Who is not written to: import, export, show.")
 app.command("books")(books.command)
 app.command("import")(imports.command)

@@ -1,4 +1,4 @@
-"""`afterword messages`: how the messages of programmes look, from their files, before anything runs."""
+"""`afterword messages`: how they look before anything runs; those of which nobody knows whether they left."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from rich.console import Console
 
 from services.cli.deployment import DATA_DIR, is_deployed, opened
 from services.cli.programmes import DEFAULT, LOCALES, report_on
+from services.cli.uncertain import decide, uncertain
 from services.dispatch.channels.preview import Preview, Step, Studio, Wanted
 from services.dispatch.channels.render import Renderer
 from services.dispatch.domain.model import write_texts
@@ -26,6 +27,8 @@ from shared.contracts.model import Channel
 from shared.runtime.clock import SystemMachine
 
 app = typer.Typer(no_args_is_help=True)
+app.command()(uncertain)
+app.command()(decide)
 console = Console()
 
 NEUTRAL = OrganisationChanged(
@@ -45,7 +48,7 @@ class _Shown:
 
 @app.callback()
 def group() -> None:
-    """How the messages of programmes look."""
+    """How messages look, and those of which nobody knows whether they left."""
 
 
 @app.command()

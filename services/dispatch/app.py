@@ -13,6 +13,7 @@ from services.dispatch.api.reading import routes
 from services.dispatch.api.returns import MailHooks, Proofs, forward_by
 from services.dispatch.api.tls import CERT, KEY, Certificate, Expiry
 from services.dispatch.api.twilio import twilio_routes
+from services.dispatch.api.uncertain import uncertain_routes
 from services.dispatch.channels.dkim import Signer
 from services.dispatch.channels.email import EmailChannel, SmtpServer
 from services.dispatch.channels.fetch import Kept, fetch
@@ -29,9 +30,11 @@ from services.dispatch.handlers.mail_reports import MailReports
 from services.dispatch.handlers.returns import Returns
 from services.dispatch.handlers.stop_list import StopList
 from services.dispatch.handlers.texting import Texting
+from services.dispatch.handlers.uncertain import Uncertain
 from services.dispatch.pages.preview import preview_routes
 from services.dispatch.pages.rates import rate_pages
 from services.dispatch.pages.suppressions import SuppressionPages
+from services.dispatch.pages.uncertain import uncertain_pages
 from services.dispatch.pages.unsubscribe import unsubscribe_routes
 from services.dispatch.settings import Settings
 from services.dispatch.webhooks.sns import is_certificate
@@ -195,6 +198,7 @@ def _router(settings: Settings, platform: Platform, renderer: Renderer, returns:
     texting = Texting(platform.db, platform.sealer, platform.tokens, public_url)
     router = APIRouter()
     reports = MailReports(platform.db, platform.sealer, platform.tokens)
+    uncertain = Uncertain(platform.db, platform.sealer)
     certificates = Kept(fetch, platform.machine, is_certificate)
     join(
         router,
@@ -206,6 +210,8 @@ def _router(settings: Settings, platform: Platform, renderer: Renderer, returns:
         unsubscribe_routes(platform.db, platform.tokens),
         preview_routes(platform.db, Studio(renderer, public_url, settings.sms_replies)),
         SuppressionPages(StopList(platform.db, platform.sealer)).routes(),
+        uncertain_routes(uncertain),
+        uncertain_pages(uncertain),
         routes(platform.db),
     )
     return router

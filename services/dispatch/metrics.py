@@ -59,6 +59,10 @@ OUT_OF_HOURS = Counter(
     ["channel"],
 )
 WAITING = Gauge("afterword_dispatch_waiting_messages", "Messages not yet handed over.", ["state"])
+UNCERTAIN = Gauge(
+    "afterword_dispatch_uncertain_messages",
+    "Messages of which nobody knows whether they left, and about which nobody has decided yet.",
+)
 SURVEYS = Gauge(
     "afterword_dispatch_surveys",
     "Surveys requested in the last 30 days, by what became of them so far; tests left out.",

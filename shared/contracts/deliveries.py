@@ -73,7 +73,7 @@ class DeliveryReplied(Delivery):
 
 
 class DeliveryUncertain(Delivery):
-    """Nobody can know whether the provider took it; it is not repeated."""
+    """Nobody can know whether the provider took it; it is not repeated unless a person decides so."""
 
     TYPE: ClassVar[str] = "delivery.uncertain.v1"
 

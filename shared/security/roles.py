@@ -29,6 +29,7 @@ class Scope(StrEnum):
     CONTACTS_READ = "contacts:read"
     ACCOUNTS_READ = "accounts:read"
     MESSAGES_READ = "messages:read"
+    MESSAGES_WRITE = "messages:write"
     RESPONSES_READ = "responses:read"
     TICKETS_READ = "tickets:read"
     TICKETS_WRITE = "tickets:write"
@@ -71,6 +72,7 @@ _ADDED: Mapping[Role, frozenset[Scope]] = {
         {
             Scope.ROTA_WRITE,
             Scope.BRAKE_WRITE,
+            Scope.MESSAGES_WRITE,
             Scope.PROGRAMMES_WRITE,
             Scope.CONTACTS_WRITE,
             Scope.ACCOUNTS_WRITE,

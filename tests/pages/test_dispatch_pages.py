@@ -9,12 +9,13 @@ from typing import Literal
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser
+from playwright.async_api import Browser, Page
 
 from shared.security.roles import Role
 from shared.security.sealing import Sealer
 from shared.security.tokens import Tokens
-from tests.support.browsing import SIZES, barriers
+from tests.support.breaking import break_off
+from tests.support.browsing import SIZES, barriers, faults
 from tests.support.databases import OpenDatabase
 from tests.support.dispatch import NOW, mail_room, site_of
 from tests.support.score_pages import access_to, signed_in
@@ -98,3 +99,55 @@ async def test_how_many_answer_is_read_on_a_phone_and_on_a_desk(
         await page.screenshot(path=tmp_path / f"wrong-{scheme}-{size[0]}.png", full_page=True)
         assert await barriers(page) == []
         await context.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def broken_off(
+    database: OpenDatabase, sealer: Sealer, tokens: Tokens
+) -> AsyncIterator[tuple[str, str]]:
+    """The served pages over three mails that nobody knows the fate of, and a manager's session."""
+    async with mail_room(await database("dispatch"), sealer, tokens) as room:
+        await break_off(room, "anna", "bert", "carl")
+        access = access_to(room.db, room.db.clock)
+        site = await site_of(room, access)
+        async with served(site.app) as url:
+            yield url, await signed_in(access, Role.MANAGER)
+
+
+@pytest.mark.requirement("R50", "R57")
+async def test_messages_that_may_not_have_left_are_decided_about_on_a_phone_and_on_a_desk(
+    browser: Browser, broken_off: tuple[str, str], tmp_path: Path
+) -> None:
+    url, token = broken_off
+    path = f"{url}/messages/uncertain"
+
+    async def opens(*, size: tuple[int, int], dark: bool = False, standing: str = "open") -> Page:
+        context = await browser.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",
+            bypass_csp=True,
+        )
+        await context.add_cookies([{"name": "afterword", "value": token, "url": url}])
+        page = await context.new_page()
+        await page.goto(f"{path}?standing={standing}")
+        for summary in await page.locator("summary").all():
+            await summary.click()
+        await page.screenshot(path=tmp_path / f"uncertain-{standing}-{size[0]}-{dark}.png", full_page=True)
+        return page
+
+    assert await faults(opens) == {}
+    page = await opens(size=SIZES["phone"])
+    for button, said in (
+        ("Send again", "It is sent again, if nothing speaks against it by then."),
+        ("It arrived", "It counts as delivered."),
+        ("Leave it", "It stays as it is, and is off this list."),
+    ):
+        await page.get_by_role("button", name=button).first.click()
+        await page.get_by_text(said).wait_for()
+        for summary in await page.locator("summary").all():
+            await summary.click()
+    await page.get_by_text("Nothing to decide").wait_for()
+    await page.context.close()
+    for standing in ("left", "decided"):
+        assert await faults(lambda *, standing=standing, **how: opens(**how, standing=standing)) == {}

@@ -75,7 +75,7 @@ Verdict = Go | Wait | Later | Suppress
 
 def last_look(facts: Facts, now: datetime) -> Verdict:
     """Decide whether a claimed message may go out at business instant `now`."""
-    reason = _never(facts, now)
+    reason = never(facts, now)
     if reason is not None:
         return Suppress(reason)
     if facts.paused:
@@ -96,7 +96,8 @@ def _in_hours(facts: Facts, now: datetime) -> Verdict:
     return Later(at) if at > now else Go()
 
 
-def _never(facts: Facts, now: datetime) -> Reason | None:
+def never(facts: Facts, now: datetime) -> Reason | None:
+    """Why a message must not go out at all any more, whatever its address and hours; None when it may."""
     if facts.erased:
         return Reason.ERASED
     if facts.blocked is not None:

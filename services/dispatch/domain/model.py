@@ -34,6 +34,21 @@ NOTE_FRESH_FOR = timedelta(days=7)
 """After that a thank-you is stranger than none."""
 
 
+def expiry(
+    step: int, requested_at: datetime, closes_at: datetime | None, fresh_until: datetime | None
+) -> tuple[datetime, datetime]:
+    """When what a message is about closes, and when the message itself is pointless; business time.
+
+    Args:
+        step: the first one of a survey is about a moment that passes.
+        requested_at: when it was asked for.
+        closes_at: of its survey; None for a note.
+        fresh_until: how long the moment is worth asking about, if it passes at all.
+    """
+    closes = closes_at or requested_at + NOTE_FRESH_FOR
+    return closes, min(closes, fresh_until) if fresh_until and step == 0 else closes
+
+
 @dataclass(frozen=True, slots=True)
 class Planned:
     """A message as it enters: one survey or note × step × channel. `person` is sealed."""
@@ -95,6 +110,7 @@ class Claimed:
         earlier_open: an earlier step has not gone out yet.
         arrived_at: when it was asked for, in machine time: who came first goes first.
         hours: when it may leave, None = at any time.
+        again: it may have left before, and a person decided that it is sent all the same.
     """
 
     delivery_id: UUID
@@ -123,6 +139,7 @@ class Claimed:
     earlier_open: bool = False
     arrived_at: datetime = LONG_AGO
     hours: Hours | None = None
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +162,7 @@ class Postponed:
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """A message as its delivery event tells it."""
+    """A message as its delivery event tells it; `again`: the others know already that it was uncertain."""
 
     delivery_id: UUID
     version: int
@@ -158,6 +175,7 @@ class Announced:
     key: str
     reason: str
     detail: str
+    again: bool = False
 
 
 def write_texts(form: Form, letter: Letter) -> str:

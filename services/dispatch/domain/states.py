@@ -7,9 +7,12 @@
        │                  └──reject───► failed
        └──────────────────────defer───────────┘
 
+    uncertain ──send_again──► planned ──► …, and back by call_off or lose: never worse known than before
+
 `handing_over` is committed before the provider is called. A message found there after a crash may or may not
 have gone out; plain SMTP cannot tell, so it becomes `uncertain` and is never repeated: a missed survey costs
-less than a double one, and a reminder follows anyway.
+less than a double one, and a reminder follows anyway. Only a person may decide that it is sent again; then it
+ends handed over, or is as uncertain as it was: what a second try is refused says nothing of the first.
 
 A message whose channel surely did not reach the person, before the call or after it, may be `passed_on`: the
 next channel of the same survey takes its place. What is uncertain is passed on only when the provider says
@@ -46,6 +49,8 @@ class Happening(StrEnum):
     DEFER = "defer"
     REFUSE = "refuse"
     LOSE = "lose"
+    SEND_AGAIN = "send_again"
+    CALL_OFF = "call_off"
     PASS_ON = "pass_on"  # noqa: S105 - a happening, not a secret
 
 
@@ -62,6 +67,9 @@ TRANSITIONS: dict[tuple[State, Happening], State] = {
     (State.HANDING_OVER, Happening.DEFER): State.PLANNED,
     (State.HANDING_OVER, Happening.REFUSE): State.FAILED,
     (State.HANDING_OVER, Happening.LOSE): State.UNCERTAIN,
+    (State.UNCERTAIN, Happening.SEND_AGAIN): State.PLANNED,
+    (State.PLANNED, Happening.CALL_OFF): State.UNCERTAIN,
+    (State.CLAIMED, Happening.CALL_OFF): State.UNCERTAIN,
     (State.UNCERTAIN, Happening.ACCEPT): State.HANDED_OVER,
     (State.UNCERTAIN, Happening.REFUSE): State.FAILED,
     (State.CLAIMED, Happening.PASS_ON): State.PASSED_ON,

@@ -16,7 +16,7 @@ from services.dispatch.domain.states import Happening
 from services.dispatch.domain.stop_list import BY_TEXT
 from services.dispatch.handlers.passing import pass_on
 from services.dispatch.handlers.reporting import fields_of, tell
-from services.dispatch.store import queue, replies, suppressions
+from services.dispatch.store import queue, replies, suppressions, uncertain
 from shared.contracts.deliveries import (
     BounceKind,
     ContactResubscribed,
@@ -45,9 +45,10 @@ class Return:
     via: str
 
 
-async def arrived(tx: Tx, delivery_id: UUID, *, delivered: bool) -> None:
-    """A provider has taken a message after all, or brought it to its mailbox."""
-    await _was_taken(tx, Ending(delivery_id))
+async def arrived(tx: Tx, delivery_id: UUID, *, delivered: bool, detail: str = "") -> None:
+    """A provider has taken a message after all, or brought it to its mailbox; `detail`: how that is known."""
+    await uncertain.call_off(tx.conn, delivery_id, tx.now)
+    await _was_taken(tx, Ending(delivery_id, detail=detail))
     accepted = await queue.end_late(tx.conn, Happening.ACCEPT, [Ending(delivery_id)], tx.now)
     await tell(tx, Happening.ACCEPT, accepted)
     if delivered:
@@ -65,6 +66,7 @@ async def came_back(tx: Tx, delivery_id: UUID, back: Return) -> None:
     if back.reason in ABOUT_THE_ADDRESS:
         await suppressions.note_dead(tx.conn, [(delivery_id, back.reason)], tx.now, back.via)
     ending = Ending(delivery_id, back.reason.value, back.detail)
+    await uncertain.call_off(tx.conn, delivery_id, tx.now)
     await _was_taken(tx, ending)
     passed, rest = await pass_on(tx, [ending], late)
     if not passed and rest:

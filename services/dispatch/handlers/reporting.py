@@ -28,10 +28,14 @@ Ended = Happening
 
 
 async def tell(tx: Tx, happening: Happening, delivery_ids: Sequence[UUID]) -> list[Announced]:
-    """Emit the delivery event of each message that just ended in this transaction."""
+    """Emit the delivery event of each message that just ended in this transaction.
+
+    One that was sent again and is uncertain as before is no news.
+    """
     told = await queue.announcements(tx.conn, delivery_ids)
     for one in told:
-        tx.emit(payload_of(happening, one, tx.now), identity=str(one.delivery_id), key=one.key)
+        if not (one.again and happening is Happening.LOSE):
+            tx.emit(payload_of(happening, one, tx.now), identity=str(one.delivery_id), key=one.key)
     return told
 
 
@@ -56,8 +60,16 @@ def payload_of(happening: Happening, one: Announced, now: datetime) -> Delivery:
             return DeliveryFailed(**fields, reason=Reason(one.reason), detail=one.detail)
         case Happening.LOSE:
             return DeliveryUncertain(**fields)
-        case Happening.CLAIM | Happening.RELEASE | Happening.CALL | Happening.DEFER | Happening.PASS_ON:
-            raise AssertionError(f"{happening} is no ending of its own")
+        case (
+            Happening.CLAIM
+            | Happening.RELEASE
+            | Happening.CALL
+            | Happening.DEFER
+            | Happening.PASS_ON
+            | Happening.SEND_AGAIN
+            | Happening.CALL_OFF
+        ):
+            raise AssertionError(f"{happening} is no ending that others hear of")
         case _:
             assert_never(happening)
 

@@ -14,8 +14,9 @@ from uuid import UUID
 import asyncpg
 
 from services.dispatch.domain.hours import read_hours
-from services.dispatch.domain.model import NOTE_FRESH_FOR, Announced, Claimed, Ending, Postponed
+from services.dispatch.domain.model import Announced, Claimed, Ending, Postponed, expiry
 from services.dispatch.domain.states import Happening, sources, target
+from services.dispatch.domain.uncertain import STOPPED
 from shared.contracts.directory import OrganisationChanged
 from shared.contracts.model import Channel
 from shared.db.database import Connection
@@ -119,7 +120,7 @@ returning delivery_id
 """
 _LOSE_EXPIRED = """
 update messages set state = $1, version = version + 1, lease_until = null, finished_at = $2,
-    detail = 'stopped while handing over'
+    detail = $4
 where delivery_id in (
     select delivery_id from messages where state = any($3::text[]) and lease_until < clock.machine_now()
     order by delivery_id for update skip locked)
@@ -143,7 +144,8 @@ from messages m join surveys s on s.survey_id = m.survey_id
 where m.delivery_id = any($1::uuid[]) order by m.delivery_id
 """
 _ANNOUNCE = """
-select delivery_id, version, survey_id, message_id, kind, step, channel, snapshot, key, reason, detail
+select delivery_id, version, survey_id, message_id, kind, step, channel, snapshot, key, reason, detail,
+    again_at is not null as again
 from messages where delivery_id = any($1::uuid[]) order by delivery_id
 """
 
@@ -372,6 +374,7 @@ async def lose_expired(conn: Connection, now: datetime) -> list[UUID]:
         target(Happening.LOSE).value,
         now,
         [state.value for state in sources(Happening.LOSE)],
+        STOPPED,
     )
     return [row["delivery_id"] for row in rows]
 
@@ -404,6 +407,7 @@ async def announcements(conn: Connection, delivery_ids: Sequence[UUID]) -> list[
             key=row["key"],
             reason=row["reason"] or "",
             detail=row["detail"],
+            again=row["again"],
         )
         for row in await conn.fetch(_ANNOUNCE, list(delivery_ids))
     ]
@@ -411,8 +415,7 @@ async def announcements(conn: Connection, delivery_ids: Sequence[UUID]) -> list[
 
 def _claimed(row: asyncpg.Record) -> Claimed:
     of_survey = row["survey_id"] is not None
-    closes_at: datetime = row["closes_at"] or row["requested_at"] + NOTE_FRESH_FOR
-    fresh_until: datetime | None = row["fresh_until"] if row["step"] == 0 else None
+    closes_at, expires_at = expiry(row["step"], row["requested_at"], row["closes_at"], row["fresh_until"])
     return Claimed(
         delivery_id=row["delivery_id"],
         of_survey=of_survey,
@@ -427,7 +430,7 @@ def _claimed(row: asyncpg.Record) -> Claimed:
         slots=json.loads(row["values"]),
         texts=row["texts"] or "",
         attempts=row["attempts"],
-        expires_at=min(closes_at, fresh_until or closes_at),
+        expires_at=expires_at,
         closes_at=closes_at,
         erased=row["erased_at"] is not None,
         opted_out=bool(row["opted_out"]),
@@ -440,4 +443,5 @@ def _claimed(row: asyncpg.Record) -> Claimed:
         earlier_open=row["earlier_open"],
         arrived_at=row["arrived_at"],
         hours=read_hours(row["send_hours"] or ""),
+        again=row["again_at"] is not None,
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -53,6 +53,7 @@ class Call:
     channel: Channel
     message: Outgoing
     expires_at: datetime
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,10 @@ class Postman:
             await queue.postpone(tx.conn, token, Happening.RELEASE, waiting)
             later = [(one.claimed, one.verdict.at) for one in seen if isinstance(one.verdict, Later)]
             await hours.wait(tx.conn, token, {one.delivery_id: at for one, at in later})
-            passed, suppressed = await pass_on(tx, _suppressed(seen), self._under(tx, token))
+            refused, off = _apart(seen, _suppressed(seen))
+            rejected, off_too = _apart(seen, rejected)
+            await queue.end(tx.conn, token, Happening.CALL_OFF, [*off, *off_too], tx.now)
+            passed, suppressed = await pass_on(tx, refused, self._under(tx, token))
             told.append((Happening.PASS_ON, passed))
             for happening, endings in ((Happening.SUPPRESS, suppressed), (Happening.REJECT, rejected)):
                 ended = await queue.end(tx.conn, token, happening, endings, tx.now)
@@ -124,7 +128,14 @@ class Postman:
         for happening, announced in told:
             count(happening, announced)
         return [
-            Call(delivery_id, numbers[delivery_id], one.claimed.channel, message, one.claimed.expires_at)
+            Call(
+                delivery_id,
+                numbers[delivery_id],
+                one.claimed.channel,
+                message,
+                one.claimed.expires_at,
+                one.claimed.again,
+            )
             for one, message in going
             if (delivery_id := one.claimed.delivery_id) in numbers
         ]
@@ -202,41 +213,57 @@ class Postman:
                 told.append((happening, await tell(tx, happening, ended)))
                 if happening is Happening.ACCEPT:
                     _tell_links(tx, told[-1][1], outcomes)
-            for happening, endings in sorted_out.ended.items():
-                await queue.end_attempts(tx.conn, _ATTEMPT_OUTCOMES[happening], endings)
             await queue.postpone(tx.conn, token, Happening.DEFER, sorted_out.postponed)
-            deferred = [Ending(p.delivery_id, detail=p.detail) for p in sorted_out.postponed]
-            await queue.end_attempts(tx.conn, "deferred", deferred)
-            await _bury_addresses(tx, sorted_out)
+            for outcome, endings in sorted_out.tried.items():
+                await queue.end_attempts(tx.conn, outcome, endings)
+            if sorted_out.dead:
+                # Not written to again, by any contact's name.
+                await suppressions.note_dead(tx.conn, sorted_out.dead, tx.now)
         for happening, announced in told:
             count(happening, announced)
-        for outcome in outcomes:
-            metrics.ATTEMPTS.labels(outcome.call.channel.value, _word(outcome)).inc()
+        for one in outcomes:
+            metrics.ATTEMPTS.labels(one.call.channel.value, _word(one)).inc()
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Outcomes by what follows from them."""
+    """Outcomes by what follows from them.
+
+    Attributes:
+        ended: how messages end; what is passed on is among the refused.
+        postponed: what is tried once more, and when.
+        tried: how the attempts ended, which is not always how their messages do.
+        dead: whose address is dead, or said stop, and which of both.
+    """
 
     ended: Mapping[Happening, Sequence[Ending]]
     postponed: Sequence[Postponed]
+    tried: Mapping[str, Sequence[Ending]]
+    dead: Sequence[tuple[UUID, Reason]]
 
 
 _ABOUT_THE_ADDRESS = frozenset({Reason.INVALID_ADDRESS, Reason.OPTED_OUT})
 """What a provider's "no" says of the address for good: nobody is there, or who is there said stop."""
 
-_ATTEMPT_OUTCOMES = {Happening.ACCEPT: "accepted", Happening.REFUSE: "refused", Happening.LOSE: "unknown"}
-
 
 def settle(outcomes: Sequence[Outcome], *, machine_now: datetime, now: datetime) -> Settled:
-    """Decide what follows from each outcome: accepted, tried again, failed, or uncertain for good."""
+    """Decide what follows from each outcome: accepted, tried again, failed, or uncertain for good.
+
+    What a person had sent again ends accepted or uncertain: that it is refused now says nothing of its first
+    try, and no other channel takes its place.
+    """
     ended: dict[Happening, list[Ending]] = {}
+    tried: dict[str, list[Ending]] = {}
     postponed: list[Postponed] = []
+    dead: list[tuple[UUID, Reason]] = []
     for outcome in outcomes:
         call, error = outcome.call, outcome.error
         if error is None:
-            ended.setdefault(Happening.ACCEPT, []).append(Ending(call.delivery_id))
+            ending = Ending(call.delivery_id)
+            ended.setdefault(Happening.ACCEPT, []).append(ending)
+            tried.setdefault("accepted", []).append(ending)
             continue
+        ending = Ending(call.delivery_id, detail=str(error))
         step = next_attempt(
             call.number,
             Failure(error.permanent, error.uncertain, error.retry_after),
@@ -247,12 +274,18 @@ def settle(outcomes: Sequence[Outcome], *, machine_now: datetime, now: datetime)
         match step:
             case RetryAt(at):
                 postponed.append(Postponed(call.delivery_id, at - machine_now, str(error)))
+                tried.setdefault("deferred", []).append(ending)
             case GiveUp(End.UNCERTAIN):
-                ended.setdefault(Happening.LOSE, []).append(Ending(call.delivery_id, detail=str(error)))
+                ended.setdefault(Happening.LOSE, []).append(ending)
+                tried.setdefault("unknown", []).append(ending)
             case GiveUp(end):
-                ending = Ending(call.delivery_id, _reason(end, error).value, str(error))
-                ended.setdefault(Happening.REFUSE, []).append(ending)
-    return Settled(ended, postponed)
+                reason = _reason(end, error)
+                happening = Happening.LOSE if call.again else Happening.REFUSE
+                ended.setdefault(happening, []).append(replace(ending, reason=reason.value))
+                tried.setdefault("refused", []).append(ending)
+                if reason in _ABOUT_THE_ADDRESS:
+                    dead.append((call.delivery_id, reason))
+    return Settled(ended, postponed, tried, dead)
 
 
 def _reason(end: End, error: SendError) -> Reason:
@@ -283,23 +316,19 @@ def _word(outcome: Outcome) -> str:
     return "refused" if outcome.error.permanent else "deferred"
 
 
-async def _bury_addresses(tx: Tx, settled: Settled) -> None:
-    """An address that the server calls dead is not written to again, by any contact's name."""
-    dead = [
-        (ending.delivery_id, reason)
-        for ending in settled.ended.get(Happening.REFUSE, ())
-        if (reason := Reason(ending.reason)) in _ABOUT_THE_ADDRESS
-    ]
-    if dead:
-        await suppressions.note_dead(tx.conn, dead, tx.now)
-
-
 def _suppressed(seen: Sequence[Examined]) -> list[Ending]:
     return [
         Ending(one.claimed.delivery_id, one.verdict.reason.value)
         for one in seen
         if isinstance(one.verdict, Suppress) and not one.defect
     ]
+
+
+def _apart(seen: Sequence[Examined], endings: Sequence[Ending]) -> tuple[list[Ending], list[Ending]]:
+    """Endings of what leaves for the first time, and of what may have left before."""
+    again = {one.claimed.delivery_id for one in seen if one.claimed.again}
+    first = [ending for ending in endings if ending.delivery_id not in again]
+    return first, [ending for ending in endings if ending.delivery_id in again]
 
 
 def _set(

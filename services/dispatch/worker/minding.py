@@ -11,8 +11,9 @@ from services.dispatch.domain.look import VIEW_PATIENCE, view_is_current
 from services.dispatch.domain.model import Ending
 from services.dispatch.domain.rates import SPAN, Thresholds, total
 from services.dispatch.domain.states import OPEN, Happening
+from services.dispatch.domain.uncertain import STOPPED
 from services.dispatch.handlers.reporting import count, tell
-from services.dispatch.store import hours, pace, queue, rates, replies
+from services.dispatch.store import hours, pace, queue, rates, replies, uncertain
 from services.dispatch.store.queue import Unproven
 from shared.bus.model import Partition
 from shared.bus.partitioner import partition_of
@@ -24,7 +25,6 @@ from shared.errors import Unavailable
 from shared.runtime.failpoints import failpoint
 
 BATCH = 500
-STOPPED = "stopped while handing over"
 OUTCOMES = ("requested", "sent", "delivered", "bounced", "complained", "started", "answered", "held")
 """What is told of surveys by gauges, by the names of their sums."""
 
@@ -62,6 +62,7 @@ async def weigh(db: Database) -> int:
     async with db.read() as conn:
         waiting = await queue.waiting(conn)
         metrics.IN_LINE.set(await pace.standing(conn))
+        metrics.UNCERTAIN.set(await uncertain.undecided(conn))
     for state in OPEN:
         metrics.WAITING.labels(state.value).set(waiting.get(state.value, 0))
     return 0

@@ -6,31 +6,16 @@ import csv
 import re
 from datetime import timedelta
 
-import httpx
 import pytest
 
 from shared.contracts.directory import ContactErased
 from shared.contracts.reasons import Reason
 from shared.runtime.clock import FixedClock
 from shared.security.access import Role
-from tests.support.dispatch import NOW, PUBLIC_URL, MailRoom, Site, contact_id, snapshot, survey_id
-from tests.support.score_pages import signed_in
+from tests.support.desk import somebody
+from tests.support.dispatch import NOW, MailRoom, Site, contact_id, snapshot, survey_id
 
 PATH = "/messages/suppressions"
-
-
-async def somebody(site: Site, role: Role) -> httpx.AsyncClient:
-    """The browser of somebody of this role; their forms carry the token."""
-    token = await signed_in(site.access, role)
-    session = await site.access.session(token)
-    assert session is not None
-    client = httpx.AsyncClient(
-        transport=httpx.ASGITransport(app=site.app),
-        base_url=PUBLIC_URL,
-        headers={"accept": "text/html", "x-csrf-token": session.csrf},
-    )
-    client.cookies.set("__Host-afterword", token)
-    return client
 
 
 def entry_form(page: str) -> dict[str, str]:

@@ -18,6 +18,9 @@ LEGAL = {
     ("handing_over", "defer", "planned"),
     ("handing_over", "refuse", "failed"),
     ("handing_over", "lose", "uncertain"),
+    ("uncertain", "send_again", "planned"),
+    ("planned", "call_off", "uncertain"),
+    ("claimed", "call_off", "uncertain"),
     ("uncertain", "accept", "handed_over"),
     ("uncertain", "refuse", "failed"),
     ("claimed", "pass_on", "passed_on"),
@@ -40,9 +43,10 @@ def test_each_happening_has_one_end(happening: Happening) -> None:
     assert ends == {target(happening)}
 
 
-def test_nothing_is_sent_again_once_a_provider_may_have_it() -> None:
+def test_nothing_is_sent_again_once_a_provider_may_have_it_unless_a_person_decides_so() -> None:
+    by_itself = {move: after for move, after in TRANSITIONS.items() if move[1] is not Happening.SEND_AGAIN}
     reachable = {State.UNCERTAIN}
-    while more := {after for (s, _), after in TRANSITIONS.items() if s in reachable} - reachable:
+    while more := {after for (s, _), after in by_itself.items() if s in reachable} - reachable:
         reachable |= more
     assert reachable.isdisjoint(OPEN)
 
