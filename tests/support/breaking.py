@@ -5,14 +5,30 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+import pytest
+
 from services.dispatch.worker.minding import reap
 from shared.embedded.smtp import Fault, FaultKind
+from shared.runtime import failpoints
+from shared.runtime.failpoints import FailpointHit
 from tests.support.dispatch import MailRoom
 
 EXPIRE = (
     "update messages set lease_until = clock.machine_now() - interval '1 s' where lease_until is not null"
 )
 """The leases of a worker that died are over."""
+
+
+async def die_at(room: MailRoom, name: str) -> None:
+    """Run a round of a worker that dies at a failpoint."""
+    failpoints.disarm()  # forgets what was counted so far
+    failpoints.arm(f"{name}:1:raise")
+    with pytest.raises((FailpointHit, ExceptionGroup)) as caught:
+        await room.postman.round()
+    error: BaseException = caught.value
+    if isinstance(error, BaseExceptionGroup):
+        assert error.subgroup(FailpointHit) is not None
+    failpoints.disarm()
 
 
 async def break_off(room: MailRoom, *names: str) -> None:

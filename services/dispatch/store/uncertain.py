@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -270,7 +269,7 @@ def _row(row: asyncpg.Record) -> Row:
     )
 
 
-def _made(row: Mapping[str, object] | asyncpg.Record) -> Made | None:
+def _made(row: asyncpg.Record) -> Made | None:
     if row["decision"] is None:
         return None
     return Made(row["number"], Decision(row["decision"]), row["decided_by"], row["decided_at"])

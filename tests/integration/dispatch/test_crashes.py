@@ -21,19 +21,14 @@ from shared.contracts.model import Channel, Person
 from shared.embedded.smtp import Fault, FaultKind
 from shared.runtime import failpoints
 from shared.runtime.clock import SystemMachine
-from shared.runtime.failpoints import FailpointHit
 from shared.runtime.ids import random_id
 from shared.security.signatures import WebhookSecret
+from tests.support.breaking import EXPIRE, die_at
 from tests.support.dispatch import NOW, MailRoom, delivery_id, reminder
 from tests.support.texting import NUMBER, Exchange, delivery
 from tests.support.waiting import until
 
 SECRET = WebhookSecret.standard("whsec_" + "c2VjcmV0LXNlY3JldC1zZWNyZXQtMTIzNDU2")
-EXPIRE = (
-    "update messages set lease_until = clock.machine_now() - interval '1 s' where lease_until is not null"
-)
-
-
 BETWEEN = [("dispatch.after_handing_over_commit", 0), ("dispatch.after_accept_before_record", 1)]
 """Where a worker may die around the call of a provider, and how many messages have left by then."""
 
@@ -42,17 +37,6 @@ BETWEEN = [("dispatch.after_handing_over_commit", 0), ("dispatch.after_accept_be
 def _disarmed() -> Iterator[None]:
     failpoints.disarm()
     yield
-    failpoints.disarm()
-
-
-async def die_at(room: MailRoom, name: str) -> None:
-    """Run a round that stops at a failpoint."""
-    failpoints.arm(f"{name}:1:raise")
-    with pytest.raises((FailpointHit, ExceptionGroup)) as caught:
-        await room.postman.round()
-    error: BaseException = caught.value
-    if isinstance(error, BaseExceptionGroup):
-        assert error.subgroup(FailpointHit) is not None
     failpoints.disarm()
 
 

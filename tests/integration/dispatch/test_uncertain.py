@@ -21,12 +21,10 @@ from shared.bus.memory import MemoryBus
 from shared.contracts.directory import ContactErased
 from shared.contracts.model import Channel, Person
 from shared.embedded.smtp import Fault, FaultKind
-from shared.runtime import failpoints
 from shared.runtime.clock import FixedClock
-from shared.runtime.failpoints import FailpointHit
 from shared.security.access import Role, Scope
 from shared.web.problems import Problem
-from tests.support.breaking import break_off, deliver, give_up, prove, since
+from tests.support.breaking import break_off, deliver, die_at, give_up, prove, since
 from tests.support.desk import somebody
 from tests.support.dispatch import (
     NOW,
@@ -51,6 +49,17 @@ async def listed(api: httpx.AsyncClient, query: str = "") -> list[dict[str, Any]
     assert answer.status_code == 200, answer.text
     messages: list[dict[str, Any]] = answer.json()["messages"]
     return messages
+
+
+async def pages(api: httpx.AsyncClient, **query: str) -> list[str]:
+    """The ids of a whole list, read two by two."""
+    seen: list[str] = []
+    after: str | None = ""
+    while after is not None:
+        page = (await api.get(LIST, params={"limit": "2", "after": after, **query})).json()
+        seen += [one["delivery_id"] for one in page["messages"]]
+        after = page["next"]
+    return seen
 
 
 async def decider(site: Site) -> httpx.AsyncClient:
@@ -84,10 +93,7 @@ async def test_what_broke_off_is_listed_with_why_and_without_personal_data(
 ) -> None:
     await break_off(room, "anna")
     await room.ask("bert")
-    failpoints.arm("dispatch.after_handing_over_commit:1:raise")
-    with pytest.raises(FailpointHit):
-        await room.postman.round()
-    failpoints.disarm()
+    await die_at(room, "dispatch.after_handing_over_commit")
     await give_up(room)
     await since(room, delivery_id("anna"), NOW - timedelta(hours=1))
     bert, anna = await listed(api)
@@ -115,26 +121,15 @@ async def test_a_list_goes_on_where_a_page_ends(room: MailRoom, site: Site) -> N
     await break_off(room, *names)
     for number, name in enumerate(names):
         await since(room, delivery_id(name), NOW - timedelta(minutes=number // 2))
-    seen: list[str] = []
-    after = ""
-    while True:
-        page = (await api.get(LIST, params={"limit": 2, "after": after})).json()
-        seen += [one["delivery_id"] for one in page["messages"]]
-        after = page["next"]
-        if after is None:
-            break
+    seen = await pages(api)
+    page = (await api.get(LIST)).json()
     assert (page["open"], page["left"]) == (5, 0)
     assert len(seen) == len(set(seen)) == 5
     times = {str(delivery_id(name)): number // 2 for number, name in enumerate(names)}
     assert [times[one] for one in seen] == [0, 0, 1, 1, 2]
     for name in names[:3]:
         await decide(api, name, "leave")
-    log: list[str] = []
-    after = ""
-    while after is not None:
-        page = (await api.get(LIST, params={"limit": 2, "after": after, "standing": "decided"})).json()
-        log += [one["delivery_id"] for one in page["messages"]]
-        after = page["next"]
+    log = await pages(api, standing="decided")
     assert sorted(log) == sorted(str(delivery_id(name)) for name in names[:3])
     assert (await api.get(LIST, params={"after": "x"})).status_code == 422
 
@@ -269,10 +264,7 @@ async def test_a_worker_that_dies_over_the_second_try_leaves_it_uncertain_as_bef
     await break_off(room, "anna")
     await decide(api, "anna", "send_again")
     await prove(room)
-    failpoints.arm("dispatch.after_handing_over_commit:1:raise")
-    with pytest.raises(FailpointHit):
-        await room.postman.round()
-    failpoints.disarm()
+    await die_at(room, "dispatch.after_handing_over_commit")
     await give_up(room)
     await deliver(room)
     assert await attempts(room) == ["unknown", "unknown"]
@@ -363,10 +355,7 @@ async def test_a_later_report_settles_it_and_nothing_is_sent_again(
     room = exchange.room
     person = Person(name="Anna", email="anna@customer.example", phone=NUMBER)
     await room.ask("anna", person=person, channels=(Channel.SMS, Channel.EMAIL))
-    failpoints.arm("dispatch.after_accept_before_record:1:raise")
-    with pytest.raises(ExceptionGroup):
-        await room.postman.round()
-    failpoints.disarm()
+    await die_at(room, "dispatch.after_accept_before_record")
     await give_up(room)
     api = await decider(site)
     message = delivery("anna", Channel.SMS)
