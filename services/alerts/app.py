@@ -25,7 +25,7 @@ from services.alerts.domain.alarm import Text
 from services.alerts.domain.causes import DEFAULT_CAUSES, Cause
 from services.alerts.domain.helpdesk import Helpdesk
 from services.alerts.domain.pace import PACES, Pace
-from services.alerts.domain.rooms import kind_of, named, rooms_of
+from services.alerts.domain.rooms import Rooms, kind_of, named, rooms_of
 from services.alerts.domain.teams import Roster, read_roster
 from services.alerts.domain.thanking import Policy, Thanks
 from services.alerts.handlers import (
@@ -45,6 +45,7 @@ from services.alerts.handlers import (
 )
 from services.alerts.handlers.applying import Desk
 from services.alerts.settings import Settings, TeamRooms
+from shared.config.check import dotted
 from shared.contracts.topics import Topic
 from shared.runtime.clock import Machine
 from shared.runtime.consumer import Subscription
@@ -74,10 +75,12 @@ async def build(settings: Settings, platform: Platform) -> Service:
     helpdesks = _helpdesks(settings, platform.machine)
     roster = roster_of(settings.roster_file)
     _known_teams(settings.rooms, roster)
+    rooms = rooms_of(tuple(channel.name for channel in channels if channel.name not in WAYS))
+    known_rooms(rooms, roster)
     desk = Desk(
         sealer=platform.sealer,
         machine=platform.machine,
-        rooms=rooms_of(tuple(channel.name for channel in channels if channel.name not in WAYS)),
+        rooms=rooms,
         ways=tuple(channel.name for channel in channels if channel.name in WAYS),
         paces=paces_of(settings, channels),
         tokens=platform.tokens,
@@ -249,6 +252,32 @@ def _known_teams(rooms: Mapping[str, TeamRooms], roster: Roster) -> None:
         known = ", ".join(roster.teams) or "none"
         why = f"{', '.join(wrong)}: there is no such team in alerts.yaml; there are: {known}"
         raise ValueError(f"AFTERWORD_ALERTS_ROOMS: {why}")
+
+
+def known_rooms(rooms: Rooms, roster: Roster) -> None:
+    """See to it that escalation policies tell only rooms that there are.
+
+    Raises:
+        ValueError: a step names a kind of room that is not set up; each is named with its place.
+    """
+    rules = {("teams", key, "escalation"): (key, team.escalation) for key, team in roster.teams.items()}
+    wrong = [
+        f"alerts.yaml: {dotted((*where, *place))}: there is no {kind} room. {_ROOM_SETTINGS[kind]}, or take"
+        " it out"
+        for where, (team, rule) in {**rules, ("escalation",): ("", roster.escalation)}.items()
+        for place, kind in (rule.rooms() if rule else ())
+        if kind not in map(kind_of, rooms.of(team))
+    ]
+    if wrong:
+        raise ValueError("\n".join(wrong))
+
+
+_ROOM_SETTINGS = {
+    "slack": "Set AFTERWORD_ALERTS_SLACK_WEBHOOK_URL, or the team's own in AFTERWORD_ALERTS_ROOMS",
+    "teams": "Set AFTERWORD_ALERTS_TEAMS_WEBHOOK_URL, or the team's own in AFTERWORD_ALERTS_ROOMS",
+    "pagerduty": "Set AFTERWORD_ALERTS_PAGERDUTY_ROUTING_KEY, or the team's own in AFTERWORD_ALERTS_ROOMS",
+    "webhook": "Set AFTERWORD_ALERTS_WEBHOOK_URL",
+}
 
 
 def paces_of(settings: Settings, channels: Sequence[Channel] = ()) -> Mapping[str, Pace]:

@@ -20,6 +20,7 @@ from services.alerts.domain.routing import TEAM, Staff
 from services.alerts.handlers import taking
 from services.alerts.handlers.alarms import alarm_of
 from services.alerts.handlers.applying import Desk, apply
+from services.alerts.handlers.escalating import escalated
 from services.alerts.handlers.passing import address, failed
 from services.alerts.handlers.taking import ASKING
 from services.alerts.store import answers, books, cases, directory, notices, paces, paging, rota, ways
@@ -46,18 +47,23 @@ class Claimed:
 
 
 async def ring_clocks(desk: Desk, db: Database) -> int:
-    """Tell what ran out: each due ticket once, at its highest overdue level. Returns the tickets handled."""
+    """Tell what ran out: each due ticket once, at its highest overdue level; returns the tickets handled.
+
+    Steps that are due because nobody takes a case are told besides.
+    """
     async with db.begin() as tx:
         keys = await cases.lock_due(tx.conn, tx.now, BATCH)
         due = await cases.tickets_due(tx.conn, keys, tx.now) if keys else []
-        steps = [life.ring(ticket, tx.now) for ticket in due]
-        if steps:
+        if due:
             failpoint("alerts.after_clock_claim")
-            await apply(desk, tx, steps, await rota.staff(tx.conn, tx.now, desk.leadership, desk.roster))
+            staff = await rota.staff(tx.conn, tx.now, desk.leadership, desk.roster)
+            rung = [life.ring(ticket, tx.now) for ticket in due]
+            steps = [*rung, *await escalated(desk, tx, [step.ticket for step in rung], staff)]
+            await apply(desk, tx, steps, staff)
         late = await answers.mark_late(tx.conn, tx.now, BATCH)
         for _ in range(late):
             metrics.BREACHES.labels("unconfirmed").inc()
-    return len(steps) + late
+    return len(due) + late
 
 
 async def adopt_orphans(desk: Desk, db: Database) -> int:

@@ -72,6 +72,10 @@ def _troubles(one: Outlook) -> list[Text]:
     doubtful, wrong = (_name(one), "yellow"), (_name(one), "red")
     strangers = one.team.strangers
     found = [Text.assemble(doubtful, f": {who} is no active user who works on cases") for who in strangers]
+    found += [
+        Text.assemble(doubtful, f": {who}, whom its escalation policy names, is no active user")
+        for who in one.team.unknown
+    ]
     for gap in one.gaps:
         when = f"{_local(gap.starts_at, one.team.zone)} to {_local(gap.ends_at, one.team.zone)}"
         found.append(Text.assemble(wrong, f": nobody from {when} ({one.team.zone}): {gap.why}"))

@@ -193,7 +193,7 @@ async def test_an_unhappy_answer_goes_its_whole_way(house: House, preset: Preset
         ("contacted", "contacted", {"via": "phone", "note": "Called, listened."}),
         ("resolve", "resolved", {"note": "Explained and mended."}),
     ):
-        house.clock.advance(timedelta(minutes=30))
+        house.clock.advance(timedelta(minutes=10))  # before anybody else is woken
         page = await rita.see(alarm.ticket)
         chosen = {"cause": _first_cause(page.text)} if action == "resolve" else {}
         done = await rita.press(alarm.ticket, action, **typed, **chosen)
@@ -223,7 +223,7 @@ async def test_the_customer_has_the_last_word_on_a_case(house: House) -> None:
 
     async def question(number: int) -> Mail:
         """The rep speaks with the customer and resolves; a day or more later the customer is asked."""
-        house.clock.advance(timedelta(minutes=30))
+        house.clock.advance(timedelta(minutes=10))  # before anybody else is woken
         await rita.press(alarm.ticket, "contacted", via="phone")
         page = await rita.see(alarm.ticket)
         await rita.press(alarm.ticket, "resolve", note="Sent anew.", cause=_first_cause(page.text))

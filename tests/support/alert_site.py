@@ -34,7 +34,7 @@ from shared.security.people import NewUser, SignedIn
 from shared.security.sealing import Sealer
 from shared.web.app import web_app
 from shared.web.routing import join
-from tests.support.alerts import HOUR, T0, Says, event
+from tests.support.alerts import HOUR, NO_STEPS, T0, Says, event
 from tests.support.visitors import cheap_passwords
 
 PASSWORD = "correct horse battery staple"
@@ -137,7 +137,7 @@ def site(db: Database, sealer: Sealer, clock: FixedClock) -> Site:
     return Site(
         db,
         clock,
-        Desk(sealer, FakeMachine(), rooms=Rooms(("slack",))),
+        Desk(sealer, FakeMachine(), rooms=Rooms(("slack",)), roster=NO_STEPS),
         Says(sealer, db, names=dict(CUSTOMERS)),
         access,
     )

@@ -8,7 +8,9 @@ from typing import Any
 from uuid import UUID
 
 from services.alerts.domain.alarm import Text
+from services.alerts.domain.escalation_rules import EscalationRule
 from services.alerts.domain.model import Answer, Owner, Standing
+from services.alerts.domain.teams import Roster
 from shared.contracts.envelope import Event
 from shared.contracts.forms import SCALES, QuestionType
 from shared.contracts.model import Family, Payload, Person, Snapshot, Tier
@@ -30,6 +32,8 @@ from shared.security.sealing import Sealer
 
 T0 = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+NO_STEPS = Roster(escalation=EscalationRule(steps=()))
+"""Nothing happens while nobody takes a case but what was promised: for tests of everything else."""
 REP = Owner(derive("user", "rep"), "owns the account")
 _LOW = {QuestionType.NPS: 6, QuestionType.NPS5: 3, QuestionType.CSAT: 2, QuestionType.CES: 3}
 

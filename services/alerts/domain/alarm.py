@@ -39,6 +39,8 @@ class Alarm:
     zone: str = "UTC"
     also: tuple[tuple[str, str], ...] = ()
     """Other cases that this notice tells of: in words, and where they are."""
+    since: datetime | None = None
+    """From when on the case waits for somebody to take it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,8 @@ _HEADLINE = {
     Occasion.DENIED: "{who} says that it is not mended. The case is open again: contact them within {left}.",
     Occasion.RESOLVED: "The case of {who}, which you watch, was resolved.",
     Occasion.CONFIRMED: "{who} confirms that it is mended.",
+    Occasion.UNTAKEN: "Nobody has taken this case for {waited}. Take it, or see that somebody does: {who} is"
+    " unhappy.",
 }
 _PREFIX = {
     Occasion.REMINDER: "Reminder: ",
@@ -91,6 +95,7 @@ _PREFIX = {
     Occasion.DENIED: "NOT MENDED: ",
     Occasion.RESOLVED: "Resolved: ",
     Occasion.CONFIRMED: "Mended: ",
+    Occasion.UNTAKEN: "Not taken: ",
 }
 _NEWS = frozenset({Occasion.TAKEN, Occasion.ENDED, Occasion.RESOLVED, Occasion.CONFIRMED})
 """Occasions that ask nothing of whoever hears of them."""
@@ -108,7 +113,10 @@ def compose(alarm: Alarm) -> Text:
     subject = f"{many}{_PREFIX.get(alarm.occasion, '')}{who}{_of(alarm.account)} gave {score}"
     return Text(
         subject=f"{subject} ({left})" if alarm.occasion not in _TIMELESS else subject,
-        headline=_HEADLINE[alarm.occasion].format(who=who, left=within, left_words=left) + _others(alarm),
+        headline=_HEADLINE[alarm.occasion].format(
+            who=who, left=within, left_words=left, waited=words.span(alarm.now - (alarm.since or alarm.now))
+        )
+        + _others(alarm),
         quote=_shorten(alarm.said),
         facts=_facts(alarm, f"{score} ({words.scale_short(alarm.scale)}, {words.scale_name(alarm.scale)})"),
         action=_action(alarm),
@@ -152,6 +160,8 @@ def _action(alarm: Alarm) -> str:
     how = (
         f"Call {alarm.phone}" if alarm.phone else f"Write to {alarm.email}" if alarm.email else "Get in touch"
     )
+    if alarm.occasion is Occasion.UNTAKEN:
+        return f"Take the case, so that nobody else is woken. {how}, then log the contact in the case."
     stops = "" if alarm.occasion is Occasion.FOLLOW_UP else " Only that stops the clock."
     return f"{how}, then log the contact in the case.{stops}"
 

@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 
+from services.alerts.domain import escalation
 from services.alerts.domain.calendars import Calendar, add
+from services.alerts.domain.escalation import Escalation, EscalationPolicy
 
 
 class Clock(StrEnum):
@@ -20,6 +22,7 @@ class Clock(StrEnum):
     RESOLVE = "resolve"
     FOLLOW_UP = "follow_up"
     UNCONFIRMED = "unconfirmed"
+    UNTAKEN = "untaken"
 
 
 class Level(IntEnum):
@@ -46,6 +49,7 @@ class Run:
         contacted_at: when somebody spoke with the customer; the only thing that stops the contact clock.
         calendar: the working hours in which the contact was promised; None: all hours count.
         follow_up_at: when the customer is to hear from us again, as promised to them.
+        escalation: the steps while nobody takes the case; None: there are none.
     """
 
     generation: int
@@ -57,6 +61,7 @@ class Run:
     contacted_at: datetime | None = None
     follow_up_at: datetime | None = None
     calendar: Calendar | None = None
+    escalation: Escalation | None = None
 
     @property
     def contact_due_at(self) -> datetime:
@@ -93,13 +98,18 @@ def start(
     contact_within: timedelta,
     resolve_within: timedelta,
     calendar: Calendar | None = None,
+    policy: EscalationPolicy | None = None,
 ) -> Run:
     """Begin a run: the ticket was opened, reopened or released at `at`."""
-    return Run(generation, at, contact_within, at + resolve_within, calendar=calendar)
+    steps = escalation.begin(policy, at)
+    return Run(generation, at, contact_within, at + resolve_within, calendar=calendar, escalation=steps)
 
 
-def timers(run: Run) -> tuple[Timer, ...]:
-    """The next alarm of each clock that still runs, of a ticket that is not closed."""
+def timers(run: Run, *, untaken: bool = False) -> tuple[Timer, ...]:
+    """The next alarm of each clock that still runs, of a ticket that is not closed.
+
+    `untaken`: nobody has taken it, so that the steps of its escalation policy run.
+    """
     found: list[Timer] = []
     if run.contacted_at is None and run.told < Level.LEADERSHIP:
         level = Level(run.told + 1)
@@ -108,6 +118,10 @@ def timers(run: Run) -> tuple[Timer, ...]:
         found.append(Timer(Clock.RESOLVE, Level.LATE, run.resolve_due_at))
     if run.follow_up_at is not None:
         found.append(Timer(Clock.FOLLOW_UP, Level.REMINDER, run.follow_up_at))
+    if untaken and run.escalation is not None:
+        step = escalation.next_due(run.escalation, run.calendar)
+        if step is not None:
+            found.append(Timer(Clock.UNTAKEN, Level.NONE, step[1]))
     return tuple(found)
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from services.alerts.domain.calendars import Calendar
 from services.alerts.domain.clocks import Run
+from services.alerts.domain.escalation import EscalationPolicy
 from shared.contracts import tickets as contract
 from shared.contracts.forms import QuestionType
 from shared.contracts.model import Snapshot
@@ -37,6 +38,7 @@ class Answer:
         since: when its clock starts: received, or released from being held.
         spoken: the person said this now, as opposed to a verdict about what was said before.
         calendar: the working hours of the team that promised the contact; None: all hours count.
+        policy: what happens while nobody takes the case; None: nothing. Known while it is heard.
         words: sealed `Words`; `person` is a sealed `Person`.
         team: whose case it is, when it opens one; empty for the rota that everybody shares.
         also: who is told of the opening beside those who always are.
@@ -76,6 +78,7 @@ class Answer:
     help: str = ""
     known_as: UUID | None = None
     quotable: bool = False
+    policy: EscalationPolicy | None = None
 
     @property
     def case_key(self) -> UUID:
@@ -194,6 +197,11 @@ class Ticket:
         return self.state in OPEN_STATES
 
     @property
+    def is_untaken(self) -> bool:
+        """Whether nobody has taken it yet, so that the steps of its escalation policy run."""
+        return self.state is TicketState.OPEN
+
+    @property
     def is_unhappy(self) -> bool:
         """Whether any voice is still unhappy."""
         return any(voice.state is VoiceState.UNHAPPY for voice in self.voices)
@@ -235,6 +243,7 @@ class Kind(StrEnum):
     OUTSIDE = "outside"
     STEP = "step"
     WAITS = "waits"
+    UNTAKEN = "untaken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,15 +285,20 @@ class Occasion(StrEnum):
     DENIED = "denied"
     RESOLVED = "resolved"
     CONFIRMED = "confirmed"
+    UNTAKEN = "untaken"
 
 
 @dataclass(frozen=True, slots=True)
 class Tell:
-    """Somebody is to be told. `step` is unique within the ticket, so nobody is told twice."""
+    """Somebody is to be told. `step` is unique within the ticket, so nobody is told twice.
+
+    `doors`: further ones by channel and recipient, who are none of these audiences.
+    """
 
     occasion: Occasion
     step: str
     audiences: frozenset[Audience]
+    doors: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ telling a partner that nobody need be woken any more."""
 PROGRAMS = frozenset({"webhook"})
 """Channels that reach a program: it wants to hear of each case, and wakes nobody by itself."""
 
-_NEWS = frozenset({Occasion.OPENED, Occasion.REOPENED})
+_NEWS = frozenset({Occasion.OPENED, Occasion.REOPENED, Occasion.UNTAKEN})
 _GRAVITY = {Occasion.LEADERSHIP: 0, Occasion.DENIED: 1, Occasion.LATE: 2, Occasion.UNRESOLVED: 3}
 
 
@@ -89,7 +89,8 @@ def gather(pages: Sequence[Page], open_: Collection[UUID], untaken: Collection[U
     Args:
         pages: what was held.
         open_: tickets in which somebody still has to do something.
-        untaken: those of them that nobody has taken yet; that a taken case was opened is no news any more.
+        untaken: those of them that nobody has taken yet; that a taken case was opened, or waited, is no news
+            any more.
     """
     telling = [p for p in pages if p.ticket_id in (untaken if p.occasion in _NEWS else open_) or _final(p)]
     silent = tuple(page for page in pages if page not in telling)

@@ -8,8 +8,11 @@ from datetime import datetime, timedelta
 
 from services.alerts.domain import layers, words
 from services.alerts.domain.clocks import SHARE, Level
+from services.alerts.domain.escalating import Lookout, people
+from services.alerts.domain.escalation import PERSON, Whom, code_of, is_room, whom_in_words
 from services.alerts.domain.matching import Match
 from services.alerts.domain.model import Audience
+from services.alerts.domain.priority import Priority
 from services.alerts.domain.rooms import kind_of, team_of
 from services.alerts.domain.routing import Staff, Team
 from services.alerts.domain.teams import Route
@@ -60,6 +63,67 @@ def _steps(team: Team, staff: Staff, rooms: Sequence[str]) -> Iterator[PolicySte
     resolve = timedelta(hours=_USUAL.resolve_within_hours)
     late = f"after {words.span(resolve)}"
     yield PolicyStep("The case is not resolved in time", late, told(UNRESOLVED_TOLD))
+
+
+def untaken(team: Team, staff: Staff, rooms: Sequence[str], now: datetime) -> tuple[PolicyStep, ...]:
+    """The first round of what happens while nobody takes a case of this team."""
+    if team.policy is None:
+        return ()
+    lookout = Lookout(staff, now)
+
+    def said(whom: str) -> str:
+        if whom == Whom.OWNER:
+            return whom_in_words(whom)
+        if is_room(whom):
+            there = [_room(room) for room in rooms if whom in {Whom.ROOM, kind_of(room)}]
+            return f"the team's room ({', '.join(there)})" if there else "the team's room (there is none)"
+        found = tuple(who for who in people(whom, team.key, None, lookout) if who is not None)
+        named = _people(found, staff)
+        return named if code_of(whom) == PERSON else f"{whom_in_words(whom)}: {named}{_now(whom)}"
+
+    return tuple(
+        PolicyStep(
+            "Nobody has taken the case", f"after {words.span(step.after)}", tuple(map(said, step.tell))
+        )
+        for step in team.policy.steps
+    )
+
+
+def _now(whom: str) -> str:
+    return " now" if whom in {Whom.ON_CALL, Whom.NEXT_ON_CALL} else ""
+
+
+def rules_of(team: Team, staff: Staff) -> tuple[str, ...]:
+    """For which cases the steps are, how often they come, and who is told when one reaches nobody."""
+    policy = team.policy
+    if policy is None:
+        return ()
+    often = "once" if policy.repeat == 1 else f"{policy.repeat} times"
+    again = f"All steps are gone through {often} more, each {words.span(policy.steps[-1].after)} later."
+    first = ", else ".join(
+        dict.fromkeys((*(_stand_in(one, staff) for one in policy.fall_back), "all managers"))
+    )
+    wanted = (
+        _GRAVE[policy.least],
+        again if policy.repeat else "",
+        f"When a step reaches nobody, others are told instead: {first}.",
+        "The times count in the team's working hours alone."
+        if team.calendar and not policy.all_hours
+        else "",
+    )
+    return tuple(text for text in wanted if text)
+
+
+def _stand_in(whom: str, staff: Staff) -> str:
+    member = staff.by_email(whom)
+    return member.name if member else whom_in_words(whom)
+
+
+_GRAVE = {
+    Priority.NORMAL: "These steps are for every case.",
+    Priority.HIGH: "These steps are for cases of high or urgent priority.",
+    Priority.URGENT: "These steps are for urgent cases.",
+}
 
 
 def instead(team: Team, staff: Staff, now: datetime) -> tuple[str, ...]:

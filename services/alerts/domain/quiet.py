@@ -21,6 +21,7 @@ WAITING = frozenset(
         Occasion.FOLLOW_UP,
         Occasion.RESOLVED,
         Occasion.CONFIRMED,
+        Occasion.UNTAKEN,
     }
 )
 """Occasions that can wait for the morning; what is late, or done to somebody by hand, never does."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import IntEnum
 from uuid import UUID
 
 from services.alerts.domain import layers
 from services.alerts.domain.calendars import Calendar
+from services.alerts.domain.escalation import EscalationPolicy
 from services.alerts.domain.layers import Layer, Stack
 from services.alerts.domain.model import Audience, Owner, Tell, Ticket
 from services.alerts.domain.rota import Rota
@@ -60,6 +61,8 @@ class Team:
         leaders: who is told at the hard limit.
         fall_backs: teams whose rota is asked when nobody is on call here, in their order.
         strangers: addresses in its rota that are no active user who works on cases.
+        policy: what happens while nobody takes a case; None: nothing beside the promise.
+        unknown: addresses that the policy names and that are no active user.
     """
 
     key: str
@@ -71,6 +74,8 @@ class Team:
     leaders: tuple[UUID, ...]
     fall_backs: tuple[str, ...] = ()
     strangers: tuple[str, ...] = ()
+    policy: EscalationPolicy | None = None
+    unknown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +123,8 @@ class Staff:
         rule = self.roster.teams.get(key)
         if rule is None:
             stack, calendar = self.rota.stack, self.rota.calendar
-            return Team("", "", self.rota.zone, stack, calendar, self.managers, self.leaders)
+            shared = Team("", "", self.rota.zone, stack, calendar, self.managers, self.leaders)
+            return replace(shared, policy=self.roster.policy_of(""), unknown=self._unknown(""))
         known = {m.email.lower(): m.user_id for m in self.members if m.rank >= Rank.REP}
         found = tuple(_layers(rule, known))
         overrides = tuple(o for o in self.rota.overrides if o.team == key)
@@ -132,12 +138,20 @@ class Staff:
             self._known(rule.leadership) or self.leaders,
             fall_backs(self.roster, key),
             tuple(dict.fromkeys(one for layer in rule.rota for one in layer.people if one not in known)),
+            self.roster.policy_of(key),
+            self._unknown(key),
         )
 
     @property
     def teams(self) -> tuple[Team, ...]:
         """All teams, the shared rota last."""
         return (*(self.team(key) for key in self.roster.teams), self.team())
+
+    def _unknown(self, key: str) -> tuple[str, ...]:
+        """Addresses that a team's own escalation policy names and that are no active user."""
+        team = self.roster.teams.get(key)
+        rule = team.escalation if team else self.roster.escalation
+        return tuple(one for one in rule.named if self.by_email(one) is None) if rule else ()
 
     def _known(self, emails: Iterable[str]) -> tuple[UUID, ...]:
         return tuple(m.user_id for email in emails if (m := self.by_email(email)))
@@ -228,4 +242,5 @@ def recipients(tell: Tell, ticket: Ticket, staff: Staff, rooms: Iterable[str]) -
     found = [Recipient("email", str(user_id)) for user_id in dict.fromkeys(people)]
     if Audience.TEAM in tell.audiences:
         found.extend(Recipient(room, TEAM) for room in rooms)
-    return tuple(found)
+    found.extend(Recipient(*door) for door in tell.doors)
+    return tuple(dict.fromkeys(found))

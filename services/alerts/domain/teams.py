@@ -3,53 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import date, time, timedelta
+from datetime import date, timedelta
 from typing import Annotated, Literal, Self
-from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from services.alerts.domain.calendars import Calendar
+from services.alerts.domain.escalation import DEFAULT, EscalationPolicy
+from services.alerts.domain.escalation_rules import EscalationRule, wrong
 from services.alerts.domain.layers import Hours
 from services.alerts.domain.matching import Key, Match, Rule
 from services.alerts.domain.playbooks import PlaybookRule
 from services.alerts.domain.quiet import QuietHours
+from services.alerts.domain.spelling import Address, LocalTime, Zone
 from services.alerts.domain.task_kinds import TaskRule
 from shared.calendars import DAY_MINUTES, knows
 from shared.config.check import Checked, Complaint, check
+from shared.config.documents import Location
 from shared.contracts.model import Snapshot
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 TURNS = {"day": 1, "week": 7, "two_weeks": 14}
-
-
-def _zone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError(f"{name!r} is no time zone; name it by place, like Europe/Stockholm")
-    return name
-
-
-def _address(text: str) -> str:
-    local, at, domain = text.strip().lower().partition("@")
-    if not (local and at and domain) or any(c.isspace() for c in text.strip()):
-        raise ValueError(f"{text!r} is not the e-mail address of a user")
-    return f"{local}@{domain}"
-
-
-def _clock(text: str) -> str:
-    if text == "24:00":
-        return text
-    try:
-        at = time.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"{text!r} is no time of day; write it like 09:00") from None
-    return f"{at:%H:%M}"
-
-
-Zone = Annotated[str, AfterValidator(_zone), Field(description="time zone by place, like Europe/Stockholm")]
-Address = Annotated[str, AfterValidator(_address), Field(description="address with which a user signs in")]
-LocalTime = Annotated[str, AfterValidator(_clock), Field(description='local time like "09:00"')]
 
 
 class HoursRule(Rule):
@@ -118,6 +93,9 @@ class TeamRule(Rule):
         7, ge=1, le=60, description="a gap that comes so soon is told to the manager"
     )
     fall_back: Key | None = Field(None, description="team whose rota is asked when nobody is on call here")
+    escalation: EscalationRule | None = Field(
+        None, description="what happens while nobody takes a case; left out: as for the whole house"
+    )
 
     def named(self, place: int) -> str:
         """The name of a layer, its number where it has none."""
@@ -200,6 +178,18 @@ class Roster(Rule):
     quiet_hours: QuietRule | None = Field(
         None, description="when notices of cases with normal priority wait; left out: they never do"
     )
+    escalation: EscalationRule | None = Field(
+        None,
+        description="what happens while nobody takes a case, for teams without their own; left out: an urgent"
+        " one is told to the next on call after 15 minutes, to the manager after 30, and once more",
+    )
+
+    def policy_of(self, key: str) -> EscalationPolicy | None:
+        """What happens while nobody takes a case of a team; None: nothing beside the promise."""
+        team = self.teams.get(key)
+        rule = (team.escalation if team else None) or self.escalation
+        policy = rule.policy if rule else DEFAULT
+        return policy if policy.steps else None
 
     def route_of(self, case: Snapshot, past: Collection[timedelta] = ()) -> Route:
         """The first route that fits; else the shared rota with the owner first.
@@ -252,6 +242,16 @@ def _crossed(checked: Checked[Roster], roster: Roster) -> Iterator[Complaint]:
             yield checked.complain(where, f"there is no team {team.fall_back!r}", f"There are: {known}.")
         elif key in fall_backs(roster, key):
             yield checked.complain(where, "the team falls back on itself", "Break the circle.")
+        yield from _escalating(checked, team.escalation, ("teams", key, "escalation"))
+    yield from _escalating(checked, roster.escalation, ("escalation",))
+
+
+def _escalating(
+    checked: Checked[Roster], rule: EscalationRule | None, where: Location
+) -> Iterator[Complaint]:
+    """What is wrong in an escalation policy."""
+    for place, reason, what_to_do in wrong(rule) if rule else ():
+        yield checked.complain((*where, *place), reason, what_to_do)
 
 
 def fall_backs(roster: Roster, key: str) -> tuple[str, ...]:

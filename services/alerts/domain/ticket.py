@@ -18,7 +18,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from services.alerts.domain import clocks
+from services.alerts.domain import clocks, escalation
 from services.alerts.domain.causes import Cause, Needs
 from services.alerts.domain.clocks import Clock, Level
 from services.alerts.domain.incident import incident_of
@@ -68,7 +68,9 @@ def open_(answer: Answer, ticket_id: UUID, owner: Owner) -> Step:
         version=1,
         state=TicketState.OPEN,
         opened_at=answer.since,
-        run=clocks.start(1, answer.since, answer.contact_within, answer.resolve_within, answer.calendar),
+        run=clocks.start(
+            1, answer.since, answer.contact_within, answer.resolve_within, answer.calendar, answer.policy
+        ),
         voices=(_voice(answer),),
         snapshot=answer.snapshot,
         owner=owner,
@@ -90,9 +92,8 @@ def join(ticket: Ticket, answer: Answer) -> Step:
         joined = join(again.ticket, answer)
         return Step(joined.ticket, again.entries + joined.entries, again.events + joined.events, joined.tells)
     other = clocks.start(0, answer.since, answer.contact_within, answer.resolve_within, answer.calendar)
-    ticket = edit(
-        ticket, run=clocks.hurry(ticket.run, other), voices=(*ticket.voices, _voice(answer)), proposal=""
-    )
+    run = _graver(clocks.hurry(ticket.run, other), answer.since)
+    ticket = edit(ticket, run=run, voices=(*ticket.voices, _voice(answer)), proposal="")
     tells = (Tell(Occasion.JOINED, f"joined/{ticket.version}", FIRST_TOLD),)
     entries = (Entry(Kind.JOINED, answer.since, data=_score(answer)),)
     return Step(ticket, entries, (event_of(contract.TicketJoined, ticket, answer.since),), tells)
@@ -105,7 +106,8 @@ def hear_again(ticket: Ticket, answer: Answer) -> Step:
     spoke_after_end = not ticket.is_open and answer.spoken
     needs_contact = not was_unhappy and ticket.state not in {TicketState.OPEN, TicketState.ACKNOWLEDGED}
     entry = Entry(Kind.AMENDED, answer.since, data=_score(answer))
-    changed = edit(ticket, voices=_marked(ticket, answer.response_id, VoiceState.UNHAPPY), proposal="")
+    voices = _marked(ticket, answer.response_id, VoiceState.UNHAPPY)
+    changed = edit(ticket, run=_graver(ticket.run, answer.since), voices=voices, proposal="")
     if spoke_after_end or needs_contact:
         again = reopen(changed, answer.since, None, answer)
         return replace(again, entries=(entry, *again.entries))
@@ -246,7 +248,9 @@ def reopen(
     contact_within = answer.contact_within if answer else ticket.run.contact_within
     resolve_within = answer.resolve_within if answer else ticket.run.resolve_due_at - ticket.run.started_at
     calendar = answer.calendar if answer else ticket.run.calendar
-    run = clocks.start(ticket.run.generation + 1, at, contact_within, resolve_within, calendar)
+    before = ticket.run.escalation
+    policy = answer.policy if answer else before.policy if before else None
+    run = clocks.start(ticket.run.generation + 1, at, contact_within, resolve_within, calendar, policy)
     ticket = edit(
         ticket,
         state=TicketState.OPEN,
@@ -301,6 +305,11 @@ def edit(ticket: Ticket, **changes: object) -> Ticket:
     """The ticket after a change that others should see before they act."""
     version = ticket.version + 1
     return replace(ticket, version=version, edited=version, **changes)  # type: ignore[arg-type]  # a ticket's fields
+
+
+def _graver(run: clocks.Run, at: datetime) -> clocks.Run:
+    """More is known of how unhappy the customer is: steps that rested may be wanted now."""
+    return replace(run, escalation=escalation.wake(run.escalation, at))
 
 
 def _end(ticket: Ticket, state: TicketState, at: datetime, *, how: str, cause: str = "") -> Ticket:

@@ -14,7 +14,7 @@ from services.alerts.domain.case import Case
 from services.alerts.domain.incident import incident_of
 from services.alerts.domain.model import Refused, Standing, Step, Ticket
 from services.alerts.domain.unconfirmed import Item, ItemState
-from services.alerts.handlers import opening
+from services.alerts.handlers import escalating, opening
 from services.alerts.handlers.applying import Desk, apply
 from services.alerts.handlers.responses import Fold, Kin, owner_of, placed, write
 from services.alerts.store import answers, cases, directory, rota
@@ -97,6 +97,8 @@ async def act(desk: Desk, tx: Tx, ticket_id: UUID, wish: Wish) -> Ticket | Refus
         return Refused("Somebody changed this case while you looked at it. Read what is new, then go on.")
     step = undoing.remember(ticket, step, wish.action.value, wish.by, tx.now)
     await apply(desk, tx, (step,), await rota.staff(tx.conn, tx.now, desk.leadership, desk.roster))
+    if wish.action is Action.UNDO and ticket.undo is not None and step.ticket.is_untaken:
+        await escalating.tell_after_all(desk, tx, step.ticket, ticket.undo.at)
     return step.ticket
 
 

@@ -58,6 +58,7 @@ async def alarm_of(desk: Desk, tx: Tx, notice: Notice, staff: Staff, public_url:
         also=await _also(desk, tx, notice, base),
         touchpoint=snapshot.touchpoint,
         zone=organisation.zone,
+        since=ticket.run.started_at,
     )
 
 

@@ -187,10 +187,10 @@ def ages(opened: Iterable[datetime], answer: Answer) -> tuple[timedelta, ...]:
 
 
 def placed(answer: Answer, staff: Staff, past: Collection[timedelta] = ()) -> Answer:
-    """The answer with the team that its case would go to, and that team's working hours."""
+    """The answer with the team that its case would go to, that team's working hours and escalation policy."""
     team, route = routing.place(answer.snapshot, staff, past)
     also = frozenset(_ALSO[who] for who in route.also)
-    return replace(answer, team=team.key, calendar=team.calendar, also=also)
+    return replace(answer, team=team.key, calendar=team.calendar, policy=team.policy, also=also)
 
 
 def owner_of(

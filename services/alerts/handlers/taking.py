@@ -25,6 +25,7 @@ ASKING = frozenset(
         Occasion.LATE,
         Occasion.LEADERSHIP,
         Occasion.UNREACHABLE,
+        Occasion.UNTAKEN,
     }
 )
 """Occasions on which somebody is asked to take care."""

@@ -1,4 +1,4 @@
-"""Escalation policies in words: who is told of a case, when, and who instead (R72). Only to be read."""
+"""Escalation policies in words: who is told of a case, when, and who instead (R72). Set in `alerts.yaml`."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ def add(routes: APIRouter, house: House) -> None:
             "tabs": [(one.name or SHARED, f"/rota/policies?team={one.key}") for one in staff.teams],
             "current": f"/rota/policies?team={chosen.key}",
             "steps": policies.steps(chosen, staff, desk.rooms.of(chosen.key)),
+            "untaken": policies.untaken(chosen, staff, desk.rooms.of(chosen.key), now),
+            "untaken_rules": policies.rules_of(chosen, staff),
             "instead": policies.instead(chosen, staff, now),
             "routes": policies.routes(chosen, desk.roster.routes),
             "quiet": desk.roster.quiet_hours,

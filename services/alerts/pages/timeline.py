@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.alerts.domain import progress, words
 from services.alerts.domain.asking import Asking
 from services.alerts.domain.causes import Cause, find
+from services.alerts.domain.escalation import is_room, missing_in_words, whom_in_words
 from services.alerts.domain.model import Kind
 from services.alerts.domain.rooms import kind_of, team_of
 from services.alerts.domain.routing import TEAM
@@ -37,6 +38,7 @@ _OCCASIONS = {
     "denied": "the customer's no",
     "resolved": "the end of the case",
     "confirmed": "the customer's yes",
+    "untaken": "nobody having taken the case",
 }
 _MEDIA = {
     "email": "by e-mail",
@@ -66,6 +68,7 @@ _STATES = {
     Kind.ESCALATED: "danger",
     Kind.NOT_TOLD: "danger",
     Kind.PASSED_ON: "warn",
+    Kind.UNTAKEN: "warn",
 }
 
 
@@ -249,6 +252,8 @@ def _say(kind: Kind, by: str, data: Mapping[str, str], reader: Reader) -> str:
     }
     if kind is Kind.WAITS:
         return _waits(data, reader)
+    if kind is Kind.UNTAKEN:
+        return _untaken(data, reader)
     if kind in {Kind.CONFIRMED, Kind.DENIED} and "late" in data:
         return f"{said[kind]}, in answer to an earlier question; the case stays as it is"
     return said.get(kind) or _by_system(kind, data, reader)
@@ -276,6 +281,24 @@ def _by_system(kind: Kind, data: Mapping[str, str], reader: Reader) -> str:
             return f"Could not tell {reader.user(data.get('to', ''))} {_how(data)}: {data.get('why', '')}"
         case _:
             return kind.value.replace("_", " ").capitalize()
+
+
+def _untaken(data: Mapping[str, str], reader: Reader) -> str:
+    """A step of the escalation policy: how long nobody took the case, who is told, and as whom."""
+    waited = words.span(timedelta(minutes=int(data.get("minutes", "0"))))
+    lap = f", round {data['round']}" if data.get("round", "1") != "1" else ""
+    step = f"Nobody took the case for {waited} (step {data.get('place', '1')}{lap})"
+    pairs = zip(data.get("to", "").split(), data.get("as", "").split(), strict=False)
+    told = [_as(to, whom, reader) for to, whom in pairs]
+    return f"{step}: {', '.join(told)} told" if told else f"{step}, and there is nobody to tell"
+
+
+def _as(to: str, whom: str, reader: Reader) -> str:
+    role, _, instead = whom.partition("/")
+    if is_room(role):
+        return f"the team's room {_how({'channel': to})}"
+    why = f", as {' and '.join(map(missing_in_words, instead.split(',')))}" if instead else ""
+    return f"{reader.user(to)} ({whom_in_words(role)}{why})"
 
 
 _HELPDESKS = {

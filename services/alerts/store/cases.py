@@ -16,7 +16,7 @@ import asyncpg
 from services.alerts.domain import clocks
 from services.alerts.domain.clocks import Level, Run
 from services.alerts.domain.model import Entry, Owner, Ticket, Voice, VoiceState
-from services.alerts.store import calendars, undoing
+from services.alerts.store import calendars, escalations, undoing
 from services.alerts.store.following import FEED
 from shared.contracts.model import Snapshot
 from shared.contracts.tickets import TicketState
@@ -27,7 +27,7 @@ _TICKET_COLUMNS = """
     t.id, t.case_key, t.version, t.edited, t.state, t.opened_at, t.generation, t.started_at, t.contact_within,
     t.resolve_due_at, t.told, t.resolve_told, t.acknowledged_at, t.contacted_at, t.ended_at, t.owner,
     t.owner_reason, t.touched, t.proposal, t.cause, t.how, t.snapshot, t.incident, t.planned_at,
-    t.follow_up_at, t.confirmed_at, t.watchers, t.undo, t.calendar, t.team, t.denied_at
+    t.follow_up_at, t.confirmed_at, t.watchers, t.undo, t.calendar, t.team, t.denied_at, t.escalation
 """
 _ONE_TICKET = f"select {_TICKET_COLUMNS} from tickets t where t.id = $1"  # noqa: S608 - columns of our own
 _SAVE_TICKETS = """
@@ -35,7 +35,7 @@ _SAVE_TICKETS = """
         contact_within,
         contact_due_at, resolve_due_at, told, resolve_told, acknowledged_at, contacted_at, ended_at, owner,
         owner_reason, touched, proposal, cause, how, snapshot, incident, planned_at, follow_up_at,
-        confirmed_at, watchers, undo, calendar, team, denied_at)
+        confirmed_at, watchers, undo, calendar, team, denied_at, escalation)
     select * from unnest($1::uuid[], $2::uuid[], $3::int[], $4::int[], $5::text[], $6::timestamptz[],
         $7::int[],
         $8::timestamptz[], $9::interval[], $10::timestamptz[], $11::timestamptz[], $12::smallint[],
@@ -43,7 +43,7 @@ _SAVE_TICKETS = """
         $14::timestamptz[], $15::timestamptz[], $16::timestamptz[], $17::uuid[], $18::text[], $19::bool[],
         $20::text[], $21::text[], $22::text[], $23::jsonb[], $24::text[], $25::timestamptz[],
         $26::timestamptz[], $27::timestamptz[], $28::jsonb[], $29::jsonb[], $30::jsonb[],
-        $31::text[], $32::timestamptz[])
+        $31::text[], $32::timestamptz[], $33::jsonb[])
     on conflict (id) do update set
         version = excluded.version, edited = excluded.edited, state = excluded.state,
         generation = excluded.generation, started_at = excluded.started_at,
@@ -54,7 +54,8 @@ _SAVE_TICKETS = """
         touched = excluded.touched, proposal = excluded.proposal, cause = excluded.cause, how = excluded.how,
         planned_at = excluded.planned_at, follow_up_at = excluded.follow_up_at,
         confirmed_at = excluded.confirmed_at, watchers = excluded.watchers, undo = excluded.undo,
-        calendar = excluded.calendar, denied_at = excluded.denied_at, changed_in = excluded.changed_in
+        calendar = excluded.calendar, denied_at = excluded.denied_at, escalation = excluded.escalation,
+        changed_in = excluded.changed_in
     where tickets.version < excluded.version
 """
 _SAVE_VOICES = """
@@ -258,7 +259,7 @@ async def _save_timers(conn: Connection, tickets: Sequence[Ticket]) -> None:
         (t.id, timer.clock.value, t.run.generation, int(timer.level), timer.due_at)
         for t in tickets
         if t.is_open
-        for timer in clocks.timers(t.run)
+        for timer in clocks.timers(t.run, untaken=t.is_untaken)
     ]
     if rows:
         await conn.execute(
@@ -295,7 +296,7 @@ def _row(ticket: Ticket) -> tuple[object, ...]:
         ticket.owner.user_id, ticket.owner.reason, ticket.touched, ticket.proposal, ticket.cause, ticket.how,
         ticket.snapshot.model_dump_json(), ticket.incident, ticket.planned_at, run.follow_up_at,
         ticket.confirmed_at, json.dumps([str(user) for user in ticket.watchers]), undoing.dump(ticket.undo),
-        calendars.dump(run.calendar), ticket.team, ticket.denied_at,
+        calendars.dump(run.calendar), ticket.team, ticket.denied_at, escalations.dump(run.escalation),
     )  # fmt: skip
 
 
@@ -310,6 +311,7 @@ def _ticket(row: asyncpg.Record, voices: tuple[Voice, ...]) -> Ticket:
         contacted_at=row["contacted_at"],
         follow_up_at=row["follow_up_at"],
         calendar=calendars.load(row["calendar"]),
+        escalation=escalations.load(row["escalation"]),
     )
     return Ticket(
         id=row["id"],

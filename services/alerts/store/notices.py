@@ -75,7 +75,8 @@ async def drop_pointless(conn: Connection, channel: str, now: datetime) -> int:
     """Drop what nobody needs to hear any more: of tickets that have ended, and what a later notice overtook.
 
     The second happens after an outage of the channel: only the gravest of a ticket's alarms is told, none
-    once the partner is to hear that the case was taken, and no end of what began anew.
+    once the partner is to hear that the case was taken, and no end of what began anew. That nobody takes a
+    case is told of one alone that nobody has taken.
     """
     rows = await conn.fetch(
         """
@@ -84,11 +85,14 @@ async def drop_pointless(conn: Connection, channel: str, now: datetime) -> int:
         where t.id = n.ticket_id and n.channel = $1 and n.state = 'pending'
             and (t.ended_at is not null and n.occasion <> 'ended' and n.occasion <> all($4)
                 or t.ended_at is null and n.occasion = 'ended'
-                or n.occasion = any($3) and exists (
+                or n.occasion = 'untaken' and t.state <> 'open'
+                or n.occasion = any($3 || array['untaken']) and exists (
                     select from notices later
                     where later.ticket_id = n.ticket_id and later.channel = n.channel
                         and later.recipient = n.recipient and later.state = 'pending'
-                        and later.occasion = any($3 || array['taken']) and later.created_at > n.created_at))
+                        and (later.occasion = any($3 || array['taken'])
+                            or n.occasion = 'untaken' and later.occasion = 'untaken')
+                        and later.created_at > n.created_at))
         returning n.id
         """,
         channel,
@@ -97,6 +101,19 @@ async def drop_pointless(conn: Connection, channel: str, now: datetime) -> int:
         [occasion.value for occasion in ENDS],
     )
     return len(rows)
+
+
+async def tell_after_all(conn: Connection, ticket_id: UUID, since: datetime, wall: datetime) -> None:
+    """Nobody has taken the case after all: what was left untold since somebody seemed to have is told."""
+    await conn.execute(
+        """
+        update notices set state = 'pending', ended_at = null, next_at = $3, queued_at = $3, passed_on = false
+        where ticket_id = $1 and occasion = 'untaken' and state = 'dropped' and ended_at >= $2
+        """,
+        ticket_id,
+        since,
+        wall,
+    )
 
 
 async def claim(

@@ -99,6 +99,18 @@ async def settle(
     )
 
 
+async def hold_after_all(conn: Connection, ticket_id: UUID, generation: int) -> None:
+    """Nobody has taken the case after all: what was held and then left untold goes out when it is time."""
+    await conn.execute(
+        """
+        update held_notices set state = 'held'
+        where ticket_id = $1 and state = 'dropped' and starts_with(step, 'untaken/' || $2::int || '/')
+        """,
+        ticket_id,
+        generation,
+    )
+
+
 async def knocked(conn: Connection, doors: Collection[Door], now: datetime) -> None:
     """Note that these doors were knocked at."""
     wanted = sorted(set(doors))

@@ -17,7 +17,7 @@ from shared.db.database import Database
 from shared.runtime.clock import FakeMachine, FixedClock
 from shared.security.roles import Role
 from shared.security.sealing import Sealer
-from tests.support.alerts import Says, Team
+from tests.support.alerts import NO_STEPS, Says, Team
 
 
 @dataclass
@@ -72,5 +72,5 @@ async def office(
         await team.add(tx, "rita")
         await team.add(tx, "mia", Role.MANAGER)
         await team.add(tx, "ada", Role.ADMIN)
-    desk = Desk(sealer, machine, rooms=Rooms(("slack",)))
+    desk = Desk(sealer, machine, rooms=Rooms(("slack",)), roster=NO_STEPS)
     return Office(db, desk, Says(sealer, db), team, clock, machine)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -79,6 +80,48 @@ def test_without_a_room_none_is_named_and_stand_ins_are_in_their_order() -> None
         "the rota that everybody shares: Ada now",
         "managers: Mia",
     )
+
+
+@pytest.mark.requirement("R72")
+def test_the_steps_while_nobody_takes_a_case_name_who_it_would_be_now() -> None:
+    everybody = staff()
+    usual = policies.untaken(everybody.team("product"), everybody, ("slack",), T0)
+    assert [(step.after, step.told) for step in usual] == [
+        ("after 15 min", ("next on call: Ada now",)),  # the shared rota's, as Product has nobody else
+        ("after 30 min", ("manager: Mia",)),
+    ]
+    assert policies.rules_of(everybody.team("product"), everybody) == (
+        "These steps are for urgent cases.",
+        "All steps are gone through once more, each 30 min later.",
+        "When a step reaches nobody, others are told instead: manager, else leadership, else all managers.",
+    )
+
+
+@pytest.mark.requirement("R72")
+def test_every_word_of_a_policy_is_said() -> None:
+    roster = read_roster(
+        FILE
+        + "escalation: {steps: [{after: 1h, tell: [owner, on_call, room, slack, leo@x.test, zoe@x.test]}],"
+        " repeat: 3, fall_back: [leo@x.test], priority: high}"
+    ).value
+    assert roster is not None
+    everybody = replace(staff(), roster=roster)
+    (step,) = policies.untaken(everybody.team("product"), everybody, ("slack:product",), T0)
+    assert step.told == (
+        "the owner of the case",
+        "on call: Pat now",
+        "the team's room (slack, its own)",
+        "the team's room (slack, its own)",
+        "Leo",
+        "nobody",
+    )
+    assert policies.rules_of(everybody.team("product"), everybody) == (
+        "These steps are for cases of high or urgent priority.",
+        "All steps are gone through 3 times more, each 1 h later.",
+        "When a step reaches nobody, others are told instead: Leo, else all managers.",
+    )
+    none = replace(everybody, roster=read_roster("escalation: {steps: []}").value or everybody.roster)
+    assert policies.untaken(none.team(), none, (), T0) == policies.rules_of(none.team(), none) == ()
 
 
 @pytest.mark.requirement("R80")

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from services.alerts.app import known_rooms
 from services.alerts.domain import routing
+from services.alerts.domain.escalation import DEFAULT, EscalationPolicy, EscalationStep
 from services.alerts.domain.layers import Override
 from services.alerts.domain.model import Audience, Occasion, Owner, Tell
 from services.alerts.domain.outlook import gaps, outlook
+from services.alerts.domain.priority import Priority
+from services.alerts.domain.rooms import Rooms
 from services.alerts.domain.rota import Rota
 from services.alerts.domain.routing import Member, Rank, Staff
 from services.alerts.domain.teams import Roster, read_roster
@@ -220,6 +224,49 @@ def test_looking_ahead_shows_the_running_shift_whole_and_whose_is_next() -> None
             "end after",
         ),
         ("teams: {a: {name: A, working_hours: {holidays: XX}}}", 1, "teams.a.working_hours", "no country"),
+        (
+            "escalation:\n  steps:\n    - {after: 15m, tell: [nxt_on_call]}\n",
+            3,
+            "escalation.steps[0].tell[0]",
+            "did you mean next_on_call?",
+        ),
+        (
+            "escalation:\n  steps:\n    - {after: 15, tell: [owner]}\n",
+            3,
+            "escalation.steps[0].after",
+            "15 is no span; write a number and m, h or d, like 15m, 2h or 1d",
+        ),
+        ("escalation: {steps: [{after: 0m, tell: [owner]}]}", 1, "escalation.steps[0].after", "1m at least"),
+        ("escalation: {steps: [{after: 5m, tell: []}]}", 1, "escalation.steps[0].tell", "at least 1 item"),
+        (
+            (
+                "teams:\n  a:\n    name: A\n    escalation:\n      steps:\n"
+                "        - {after: 1h, tell: [owner]}\n        - {after: 30m, tell: [manager]}\n"
+            ),
+            7,
+            "teams.a.escalation.steps[1].after",
+            "30m is not later than 1h of the step before",
+        ),
+        (
+            "escalation: {steps: [{after: 5m, tell: [owner, owner]}]}",
+            1,
+            "escalation.steps[0].tell[1]",
+            "owner stands here twice",
+        ),
+        ("escalation: {steps: [], repeat: 1}", 1, "escalation.repeat", "no steps to repeat"),
+        (
+            "escalation: {steps: [{after: 5m, tell: [owner]}], repeat: 11}",
+            1,
+            "escalation.repeat",
+            "less than or equal to 10",
+        ),
+        (
+            "escalation: {steps: [{after: 5m, tell: [owner]}], fall_back: [slack]}",
+            1,
+            "escalation.fall_back[0]",
+            "fall back on people",
+        ),
+        ("escalation: {steps: [], priority: low}", 1, "escalation.priority", "'urgent'"),
         ("teams: [", 1, "", ""),
         ("", 1, "", "empty"),
     ],
@@ -235,3 +282,64 @@ def test_a_mistake_is_named_with_its_place(text: str, line: int, path: str, reas
 
 def test_the_file_is_asked_for_beside_the_programmes() -> None:
     assert Settings.model_fields["roster_file"].default == Path("alerts.yaml")
+
+
+POLICIES = """
+teams:
+  emea:
+    name: EMEA
+    escalation:
+      steps:
+        - {after: 10m, tell: [next_on_call, slack]}
+        - {after: 2h, tell: [manager, Ceo@Example.com, gone@example.com]}
+      repeat: 2
+      fall_back: [leadership]
+      priority: high
+      hours: all
+  apac: {name: APAC, escalation: {steps: []}}
+  americas: {name: Americas}
+"""
+
+
+@pytest.mark.requirement("R72")
+def test_a_team_has_its_own_escalation_policy_else_that_of_the_house_else_the_usual_one() -> None:
+    roster = read_roster(POLICIES).value
+    assert roster is not None
+    assert roster.policy_of("emea") == EscalationPolicy(
+        (
+            EscalationStep(timedelta(minutes=10), ("next_on_call", "slack")),
+            EscalationStep(timedelta(hours=2), ("manager", "ceo@example.com", "gone@example.com")),
+        ),
+        repeat=2,
+        fall_back=("leadership",),
+        least=Priority.HIGH,
+        all_hours=True,
+    )
+    assert roster.policy_of("apac") is None
+    assert roster.policy_of("americas") == roster.policy_of("") == DEFAULT
+    house = read_roster(POLICIES + "escalation: {steps: [{after: 1d, tell: [room]}]}").value
+    assert house is not None
+    assert house.policy_of("americas") == EscalationPolicy((EscalationStep(timedelta(days=1), ("room",)),))
+
+
+@pytest.mark.requirement("R72")
+def test_a_case_takes_the_policy_of_its_team_with_it() -> None:
+    roster = read_roster(POLICIES + "routes: [{when: {region: [emea]}, team: emea}]").value
+    assert roster is not None
+    everybody = staff(roster)
+    placed_in = placed(answer(snapshot=snapshot(region="emea")), everybody)
+    assert placed_in.policy == roster.policy_of("emea")
+    assert everybody.team("emea").unknown == ("gone@example.com",)
+    assert everybody.team("americas").unknown == ()
+
+
+@pytest.mark.requirement("R72")
+def test_a_room_that_is_not_set_up_keeps_the_service_from_starting() -> None:
+    roster = read_roster(POLICIES).value
+    assert roster is not None
+    with pytest.raises(
+        ValueError, match=r"teams\.emea\.escalation\.steps\[0\]\.tell\[1\]: there is no slack room"
+    ):
+        known_rooms(Rooms(("teams",)), roster)
+    known_rooms(Rooms(own={"emea": ("slack:emea",)}), roster)
+    known_rooms(Rooms(("slack",)), roster)

@@ -1,0 +1,434 @@
+"""While nobody takes a case: each step in its time, to each person once, and none after an acknowledge."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from services.alerts.domain import clocks, escalation, undoing
+from services.alerts.domain import ticket as life
+from services.alerts.domain.alarm import Alarm, compose
+from services.alerts.domain.calendars import Calendar
+from services.alerts.domain.causes import DEFAULT_CAUSES
+from services.alerts.domain.clocks import Clock
+from services.alerts.domain.escalating import Lookout, climb
+from services.alerts.domain.escalation import DEFAULT, EscalationPolicy, EscalationStep
+from services.alerts.domain.model import Entry, Kind, Occasion, Owner, Step, Ticket
+from services.alerts.domain.priority import Priority
+from services.alerts.domain.rota import Rota
+from services.alerts.domain.routing import Member, Rank, Staff, recipients
+from services.alerts.domain.teams import read_roster
+from services.alerts.handlers.taking import ASKING
+from services.alerts.pages.timeline import Reader, sentence
+from services.alerts.store.views import TimelineRow
+from shared.contracts.forms import QuestionType
+from shared.runtime.ids import derive
+from tests.support.alerts import T0, answer
+
+MINUTE = timedelta(minutes=1)
+NIGHT = datetime(2026, 3, 3, 3, 0, tzinfo=UTC)
+FILE = """
+teams:
+  care:
+    name: Care
+    manager: mia@x.test
+    leadership: [leo@x.test]
+    rota: [{people: [rita@x.test, ola@x.test, li@x.test], first: 2026-01-05, every: day, at: "00:00"}]
+"""
+RANKS = {
+    "rita": Rank.REP, "ola": Rank.REP, "li": Rank.REP, "mia": Rank.MANAGER, "leo": Rank.VIEWER,
+    "ada": Rank.ADMIN,
+}  # fmt: skip
+IDS = {name: derive("user", name) for name in RANKS}
+ROOMS = ("slack", "pagerduty:care")
+
+
+def staff(*gone: str) -> Staff:
+    roster = read_roster(FILE).value
+    assert roster is not None
+    members = tuple(
+        Member(IDS[name], f"{name}@x.test", name, rank) for name, rank in RANKS.items() if name not in gone
+    )
+    return Staff(members, Rota(), roster=roster)
+
+
+def opened(
+    policy: EscalationPolicy | None = DEFAULT, *, owner: str = "rita", at: datetime = NIGHT, **more: Any
+) -> Ticket:
+    said = answer("r1", team="care", policy=policy, at=at, **more)
+    return life.open_(said, derive("ticket", "t"), Owner(IDS[owner], "is on call")).ticket
+
+
+def told(step: Step, everybody: Staff) -> list[str]:
+    """Names and rooms that are told."""
+    names = {str(user_id): name for name, user_id in IDS.items()}
+    found = [one for tell in step.tells for one in recipients(tell, step.ticket, everybody, ROOMS)]
+    return [names.get(one.to, one.channel) for one in found]
+
+
+def rings(
+    ticket: Ticket, at: datetime, everybody: Staff | None = None, priority: Priority = Priority.URGENT
+) -> Step:
+    return climb(ticket, priority, Lookout(everybody or staff(), at), ROOMS)
+
+
+def due(ticket: Ticket) -> datetime | None:
+    """When the timer of its steps is due."""
+    timers = clocks.timers(ticket.run, untaken=ticket.is_untaken)
+    return next((timer.due_at for timer in timers if timer.clock is Clock.UNTAKEN), None)
+
+
+@pytest.mark.requirement("R72")
+def test_an_urgent_case_at_three_in_the_morning_reaches_the_next_on_call_then_the_manager_and_again() -> None:
+    ticket, seen = opened(), []
+    for minute in range(24 * 60):
+        step = rings(ticket, NIGHT + minute * MINUTE)
+        ticket = step.ticket
+        seen += [(minute, who) for who in told(step, staff())]
+    # 3 March 2026 is day 57 after the first hand-over: rita is on call, ola comes next.
+    assert seen == [(15, "ola"), (30, "mia"), (45, "ola"), (60, "mia")]
+    assert due(ticket) is None
+
+
+@pytest.mark.requirement("R72")
+@pytest.mark.parametrize(
+    ("minutes", "expected"),
+    [
+        pytest.param(timedelta(minutes=15) - timedelta(microseconds=1), [], id="just before"),
+        pytest.param(timedelta(minutes=15), ["ola"], id="at its time"),
+    ],
+)
+def test_a_step_is_told_at_its_time_and_not_before(minutes: timedelta, expected: list[str]) -> None:
+    assert told(rings(opened(), NIGHT + minutes), staff()) == expected
+
+
+def test_the_timer_is_that_of_the_next_step() -> None:
+    ticket = opened()
+    assert due(ticket) == NIGHT + 15 * MINUTE
+    assert due(rings(ticket, NIGHT + 15 * MINUTE).ticket) == NIGHT + 30 * MINUTE
+
+
+@pytest.mark.requirement("R72")
+def test_an_acknowledge_ends_the_steps_and_taking_it_back_lets_them_go_on() -> None:
+    ticket = rings(opened(), NIGHT + 15 * MINUTE).ticket
+    taken = life.acknowledge(ticket, IDS["ola"], NIGHT + 20 * MINUTE)
+    assert isinstance(taken, Step)
+    taken = undoing.remember(ticket, taken, "acknowledge", IDS["ola"], NIGHT + 20 * MINUTE)
+    assert due(taken.ticket) is None
+    assert rings(taken.ticket, NIGHT + 31 * MINUTE).tells == ()
+    back = undoing.undo(taken.ticket, IDS["ola"], NIGHT + 32 * MINUTE)
+    assert isinstance(back, Step)
+    assert due(back.ticket) == NIGHT + 30 * MINUTE
+    assert told(rings(back.ticket, NIGHT + 32 * MINUTE), staff()) == ["mia"]
+
+
+@pytest.mark.requirement("R72")
+def test_a_case_that_is_over_has_no_steps_and_one_that_is_open_again_has_all() -> None:
+    ticket = rings(opened(), NIGHT + 16 * MINUTE).ticket
+    closed = life.soften(ticket, replace(answer("r1", 9, version=2), since=NIGHT + 17 * MINUTE)).ticket
+    assert not closed.is_open
+    assert rings(closed, NIGHT + 60 * MINUTE) == Step(closed)
+    again = life.reopen(closed, NIGHT + 70 * MINUTE, IDS["ola"]).ticket
+    assert due(again) == NIGHT + 85 * MINUTE
+    first = rings(again, NIGHT + 85 * MINUTE)
+    assert told(first, staff()) == ["ola"]
+    assert [tell.step for tell in first.tells] == ["untaken/2/1/15"]
+
+
+@pytest.mark.requirement("R72")
+def test_after_an_outage_whom_missed_steps_name_is_told_once() -> None:
+    step = rings(opened(), NIGHT + 10 * 60 * MINUTE)
+    assert sorted(told(step, staff())) == ["mia", "ola"]
+    assert [tell.step for tell in step.tells] == ["untaken/1/2/45", "untaken/1/2/60"]
+    assert due(step.ticket) is None
+
+
+@pytest.mark.requirement("R72")
+@pytest.mark.parametrize(
+    ("gone", "expected"),
+    [
+        pytest.param((), ["ola"], id="somebody comes next"),
+        pytest.param(("ola", "li"), ["mia"], id="nobody else: the manager"),
+        pytest.param(("ola", "li", "mia"), ["ada"], id="no manager of the team: those of the house"),
+    ],
+)
+def test_a_step_that_reaches_nobody_falls_back(gone: tuple[str, ...], expected: list[str]) -> None:
+    step = rings(opened(), NIGHT + 15 * MINUTE, staff(*gone))
+    assert told(step, staff(*gone)) == expected
+    (entry,) = step.entries
+    assert entry.kind is Kind.UNTAKEN
+    assert entry.data["as"] == ("manager/next_on_call" if gone else "next_on_call")
+
+
+def test_a_fall_back_may_name_leadership_and_people() -> None:
+    policy = EscalationPolicy(
+        (EscalationStep(MINUTE, ("zoe@x.test",)),), fall_back=("yan@x.test", "leadership")
+    )
+    assert told(rings(opened(policy), NIGHT + MINUTE), staff()) == ["leo"]
+    assert told(rings(opened(policy), NIGHT + MINUTE, staff("leo")), staff("leo")) == ["ada"]
+
+
+def test_a_room_wakes_nobody_so_people_are_told_beside_it() -> None:
+    policy = EscalationPolicy((EscalationStep(MINUTE, ("slack", "next_on_call")),))
+    assert told(rings(opened(policy), NIGHT + MINUTE), staff()) == ["slack", "ola"]
+    alone = staff("ola", "li")
+    assert told(rings(opened(policy), NIGHT + MINUTE, alone), alone) == ["slack", "mia"]
+    rooms = EscalationPolicy((EscalationStep(MINUTE, ("room",)),))
+    assert told(rings(opened(rooms), NIGHT + MINUTE), staff()) == ["slack", "pagerduty:care"]
+
+
+@pytest.mark.parametrize(
+    ("tell", "gone", "said"),
+    [
+        pytest.param(
+            ("next_on_call", "slack"), (),
+            ": Ola (next on call), the team's room on Slack told",
+            id="as planned",
+        ),
+        pytest.param(
+            ("next_on_call", "zoe@x.test"), ("ola", "li"),
+            ": Mia (manager, as nobody else comes next on call and whom the policy names is not here) told",
+            id="somebody instead",
+        ),
+        pytest.param(
+            ("next_on_call",), ("ola", "li", "mia", "ada"),
+            ": Leo (leadership, as nobody else comes next on call) told",
+            id="no manager at all",
+        ),
+        pytest.param(("manager",), ("mia", "ada", "leo"), ", and there is nobody to tell", id="nobody"),
+        pytest.param(
+            ("on_call", "owner", "leadership", "li@x.test"), (),
+            ": Rita (on call), Leo (leadership), Li (named in the policy) told",
+            id="everybody",
+        ),
+    ],
+)  # fmt: skip
+def test_the_timeline_says_who_was_told_and_as_whom(
+    tell: tuple[str, ...], gone: tuple[str, ...], said: str
+) -> None:
+    policy = EscalationPolicy((EscalationStep(15 * MINUTE, tell),))
+    (entry,) = rings(opened(policy), NIGHT + 15 * MINUTE, staff(*gone)).entries
+    assert line(entry) == f"Nobody took the case for 15 min (step 1){said}"
+    assert "@" not in str(entry.data), "no address is kept"
+
+
+def test_a_later_round_is_named_on_the_timeline() -> None:
+    ticket = rings(opened(), NIGHT + 30 * MINUTE).ticket
+    (entry,) = rings(ticket, NIGHT + 45 * MINUTE).entries
+    assert line(entry) == "Nobody took the case for 45 min (step 1, round 2): Ola (next on call) told"
+
+
+def line(entry: Entry) -> str:
+    """The sentence on the timeline."""
+    row = TimelineRow(1, entry.at, None, entry.kind.value, entry.data, "", None)
+    return sentence(row, "", Reader({user_id: name.title() for name, user_id in IDS.items()}, {}, ())).text
+
+
+def test_the_notice_asks_to_take_the_case() -> None:
+    said = compose(
+        Alarm(
+            Occasion.UNTAKEN, "Ana Diaz", "", "Acme", "key", 0, QuestionType.NPS, "", "+46701234567", "",
+            "urgent", "Rita", "is on call", NIGHT + timedelta(hours=24), NIGHT + 15 * MINUTE,
+            "https://x.test/tickets/1", since=NIGHT,
+        )
+    )  # fmt: skip
+    assert said.subject.startswith("Not taken: Ana Diaz (Acme) gave 0 of 10")
+    assert said.headline.startswith("Nobody has taken this case for 15 min. Take it")
+    assert said.action.startswith("Take the case")
+    assert Occasion.UNTAKEN in ASKING, "a link to take it with one press"
+
+
+def test_who_is_meant_twice_is_told_once() -> None:
+    policy = EscalationPolicy((EscalationStep(MINUTE, ("on_call", "owner", "rita@x.test")),))
+    assert told(rings(opened(policy), NIGHT + MINUTE), staff()) == ["rita"]
+
+
+def test_the_owner_is_not_the_next_on_call() -> None:
+    assert told(rings(opened(owner="ola"), NIGHT + 15 * MINUTE), staff()) == ["li"]
+
+
+@pytest.mark.requirement("R72")
+def test_a_case_that_is_not_grave_enough_rests_until_another_voice_is_heard() -> None:
+    calm = rings(opened(), NIGHT + 15 * MINUTE, priority=Priority.HIGH)
+    assert calm.tells == calm.entries == ()
+    assert due(calm.ticket) is None
+    assert calm.ticket.version > opened().version, "it is written down"
+    joined = life.join(calm.ticket, answer("r2", contact="ben", at=NIGHT + 40 * MINUTE)).ticket
+    assert due(joined) == NIGHT + 55 * MINUTE
+    assert told(rings(joined, NIGHT + 55 * MINUTE), staff()) == ["ola"]
+
+
+def test_another_voice_puts_no_step_off() -> None:
+    joined = life.join(opened(), answer("r2", contact="ben", at=NIGHT + 14 * MINUTE)).ticket
+    assert due(joined) == NIGHT + 15 * MINUTE
+
+
+def test_time_counts_as_the_promise_does_unless_all_hours_are_wanted() -> None:
+    work = Calendar("UTC", opens=9 * 60, closes=17 * 60)
+    assert due(opened(calendar=work)) == NIGHT.replace(hour=9, minute=15)
+    assert due(opened(replace(DEFAULT, all_hours=True), calendar=work)) == NIGHT + 15 * MINUTE
+
+
+def test_spans_are_whole_when_the_clocks_change() -> None:
+    before = datetime(2026, 3, 29, 0, 50, tzinfo=UTC)  # ten minutes before summer time begins in Sweden
+    assert due(opened(at=before)) == before + 15 * MINUTE
+
+
+def test_a_clock_that_jumps_back_tells_nothing_again() -> None:
+    ticket = rings(opened(), NIGHT + 30 * MINUTE).ticket
+    assert rings(ticket, NIGHT + 16 * MINUTE).tells == ()
+    assert due(ticket) == NIGHT + 45 * MINUTE
+
+
+def test_without_steps_nothing_is_told() -> None:
+    ticket = opened(None)
+    assert ticket.run.escalation is None
+    assert rings(ticket, NIGHT + 600 * MINUTE) == Step(ticket)
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.integers(1, 40),
+        st.lists(
+            st.sampled_from([*escalation.Whom, "li@x.test"]),
+            min_size=1,
+            max_size=3,
+            unique=True,
+        ),
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+class Ladders(RuleBasedStateMachine):
+    """One case with any policy; people come and go, take it and take that back; the worker lags."""
+
+    @initialize(steps=STEPS, repeat=st.integers(0, 3))
+    def opens(self, steps: list[tuple[int, list[str]]], repeat: int) -> None:
+        after, made = 0, []
+        for wait, tell in steps:
+            after += wait
+            made.append(EscalationStep(after * MINUTE, tuple(tell)))
+        self.policy = EscalationPolicy(tuple(made), repeat)
+        self.now = T0
+        self.began = T0
+        self.staff = staff()
+        self.ticket = opened(self.policy, at=T0)
+        self.heard: set[tuple[str, str, str]] = set()
+        self.done = 0
+
+    @property
+    def plan(self) -> list[tuple[datetime, tuple[str, ...]]]:
+        """Each step of each round with its moment, as the words of the policy say."""
+        length = self.policy.steps[-1].after
+        return [
+            (self.began + lap * length + step.after, step.tell)
+            for lap in range(self.policy.repeat + 1)
+            for step in self.policy.steps
+        ]
+
+    @rule(minutes=st.sampled_from([1, 3, 10, 14, 15, 30, 90, 600]))
+    def waits(self, minutes: int) -> None:
+        self.now += minutes * MINUTE
+
+    @rule(gone=st.sets(st.sampled_from(["rita", "ola", "li", "mia", "leo"])))
+    def leaves_gaps(self, gone: set[str]) -> None:
+        self.staff = staff(*gone)
+
+    @rule(by=st.sampled_from(["ola", "li"]))
+    def takes(self, by: str) -> None:
+        step = life.acknowledge(self.ticket, IDS[by], self.now)
+        if isinstance(step, Step):
+            self.ticket = undoing.remember(self.ticket, step, "acknowledge", IDS[by], self.now).ticket
+
+    @rule(by=st.sampled_from(["ola", "li"]))
+    def takes_back(self, by: str) -> None:
+        step = undoing.undo(self.ticket, IDS[by], self.now)
+        if isinstance(step, Step):
+            self.ticket = step.ticket
+
+    @rule()
+    @precondition(lambda self: self.ticket.is_open)
+    def ends(self) -> None:
+        ended = life.resolve(self.ticket, IDS["li"], self.now, GIVEN_UP, "tried", attempts=9)
+        assert isinstance(ended, Step)
+        self.ticket = undoing.remember(self.ticket, ended, "resolve", IDS["li"], self.now).ticket
+
+    @rule()
+    @precondition(lambda self: not self.ticket.is_open)
+    def opens_again(self) -> None:
+        self.ticket = life.reopen(self.ticket, self.now, IDS["li"]).ticket
+        self.began, self.done = self.now, 0
+
+    @rule()
+    def works(self) -> None:
+        """The worker looks at the clocks."""
+        step = rings(self.ticket, self.now, self.staff)
+        doors = [
+            (tell.step, one.channel, one.to)
+            for tell in step.tells
+            for one in recipients(tell, step.ticket, self.staff, ROOMS)
+        ]
+        assert self.ticket.is_untaken or not step.tells, "told after an acknowledge or the end"
+        assert not self.heard & set(doors), "told twice for the same step"
+        assert len(set(doors)) == len(doors), "told twice for the same step"
+        people = [door[1:] for door in doors]
+        assert len(set(people)) == len(people), "told twice of what an outage missed"
+        self.heard |= set(doors)
+        reached = {to if channel == "email" else channel for channel, to in people}
+        ahead = self.plan[self.done :] if self.ticket.is_untaken else []
+        fresh = [tell for at, tell in ahead if at <= self.now]
+        assert all(self.meant(tell) <= reached for tell in fresh), "untold"
+        assert bool(step.tells) == bool(fresh), "early, or late"
+        self.done += len(fresh)
+        self.ticket = step.ticket
+
+    def meant(self, tell: tuple[str, ...]) -> set[str]:
+        """Whom a step must reach, said anew: ids, or channels of rooms."""
+        here = {member.user_id for member in self.staff.members}
+        turns = [name for name in self.turns() if IDS[name] in here]
+        mia = ["mia"] if IDS["mia"] in here else ["ada"]
+        leo = ["leo"] if IDS["leo"] in here else ["ada"]
+        owner = next((n for n, i in IDS.items() if i == self.ticket.owner.user_id and i in here), None)
+        others = [name for name in turns[1:] if name != owner]
+        known = {
+            "on_call": turns[:1],
+            "next_on_call": others[:1],
+            "owner": [owner] if owner else [],
+            "manager": mia,
+            "leadership": leo,
+            "li@x.test": ["li"] if IDS["li"] in here else [],
+            "room": [],
+        }
+        found = {str(IDS[name]) for whom in tell for name in known[whom]}
+        if not found and set(tell) != {"room"}:
+            found = {str(IDS[name]) for name in mia}
+        return found | (set(ROOMS) if "room" in tell else set())
+
+    def turns(self) -> list[str]:
+        """The order from today on; of who is away the turn falls to the next, so each comes once."""
+        people, day = ["rita", "ola", "li"], (self.now.date() - datetime(2026, 1, 5, tzinfo=UTC).date()).days
+        return [people[(day + ahead) % 3] for ahead in range(3)]
+
+    @invariant()
+    def the_timer_is_there_while_a_step_is_to_come(self) -> None:
+        to_come = self.plan[self.done :]
+        assert due(self.ticket) == (to_come[0][0] if to_come and self.ticket.is_untaken else None)
+
+
+GIVEN_UP = next(cause for cause in DEFAULT_CAUSES if cause.needs.value == "attempts")
+Ladders.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+test_ladders = pytest.mark.requirement("R72")(Ladders.TestCase)
+
+
+def test_rungs_are_told_by_their_distance_from_the_beginning() -> None:
+    assert [(r.round, r.place, r.after // MINUTE) for r in escalation.rungs(DEFAULT)] == [
+        (1, 1, 15), (1, 2, 30), (2, 1, 45), (2, 2, 60),
+    ]  # fmt: skip
