@@ -242,15 +242,15 @@ def _crossed(checked: Checked[Roster], roster: Roster) -> Iterator[Complaint]:
             yield checked.complain(where, f"there is no team {team.fall_back!r}", f"There are: {known}.")
         elif key in fall_backs(roster, key):
             yield checked.complain(where, "the team falls back on itself", "Break the circle.")
-        yield from _escalating(checked, team.escalation, ("teams", key, "escalation"))
-    yield from _escalating(checked, roster.escalation, ("escalation",))
+        if team.escalation is not None:
+            yield from _escalating(checked, team.escalation, ("teams", key, "escalation"))
+    if roster.escalation is not None:
+        yield from _escalating(checked, roster.escalation, ("escalation",))
 
 
-def _escalating(
-    checked: Checked[Roster], rule: EscalationRule | None, where: Location
-) -> Iterator[Complaint]:
+def _escalating(checked: Checked[Roster], rule: EscalationRule, where: Location) -> Iterator[Complaint]:
     """What is wrong in an escalation policy."""
-    for place, reason, what_to_do in wrong(rule) if rule else ():
+    for place, reason, what_to_do in wrong(rule):
         yield checked.complain((*where, *place), reason, what_to_do)
 
 

@@ -16,13 +16,17 @@ from uuid import UUID
 import pytest
 
 from demo.chance import Chance
-from services.alerts.domain import clocks, layers, routing, swaps
+from services.alerts.domain import clocks, escalation, layers, routing, swaps
 from services.alerts.domain import ticket as life
+from services.alerts.domain.calendars import add
 from services.alerts.domain.causes import DEFAULT_CAUSES
 from services.alerts.domain.clocks import Level
+from services.alerts.domain.escalating import Lookout, climb
+from services.alerts.domain.escalation import DEFAULT
 from services.alerts.domain.layers import Override
 from services.alerts.domain.model import Refused, Step, Ticket
 from services.alerts.domain.outlook import outlook
+from services.alerts.domain.priority import Priority
 from services.alerts.domain.rota import Rota
 from services.alerts.domain.routing import Member, Rank, Staff
 from services.alerts.domain.swaps import Stretch, Swap
@@ -97,6 +101,7 @@ class Year:
     tickets: dict[UUID, Ticket] = field(default_factory=dict)
     told: Counter[tuple[UUID, str, str]] = field(default_factory=Counter)
     levels: dict[UUID, list[tuple[Level, datetime, datetime]]] = field(default_factory=dict)
+    woken: dict[UUID, set[str]] = field(default_factory=dict)
     after_end: list[tuple[UUID, str]] = field(default_factory=list)
     swapped: list[Swap] = field(default_factory=list)
     adopted: int = 0
@@ -159,6 +164,22 @@ class Year:
                 step = life.resolve(ticket, by, at, DEFAULT_CAUSES[0], "done", attempts=0)
         if not isinstance(step, Refused) and step.ticket is not ticket:
             self._take(step, at)
+        if what == "ring":
+            self._climb(self.tickets[ticket_id], at)
+
+    def _climb(self, ticket: Ticket, at: datetime) -> None:
+        """Tell the steps that are due while nobody takes a case."""
+        here = ticket.run.escalation
+        if ticket.is_untaken and here and escalation.overdue(here, ticket.run.calendar, at):
+            priority = Priority.URGENT if self.urgent(ticket.id) else Priority.HIGH
+            step = climb(ticket, priority, Lookout(self.staff, at), ("room",))
+            assert step.tells or priority is Priority.HIGH
+            self.woken.setdefault(ticket.id, set()).update(tell.step for tell in step.tells)
+            self._take(step, at)
+
+    def urgent(self, ticket_id: UUID) -> bool:
+        """One case in ten."""
+        return self.chance.happens(0.1, ticket_id, "urgent")
 
     def _take(self, step: Step, at: datetime) -> None:
         ticket, before = step.ticket, self.tickets.get(step.ticket.id)
@@ -172,7 +193,7 @@ class Year:
             due = ticket.run.due_at(ticket.run.told)
             self.levels.setdefault(ticket.id, []).append((ticket.run.told, due, at))
         if ticket.is_open:
-            for timer in clocks.timers(ticket.run):
+            for timer in clocks.timers(ticket.run, untaken=ticket.is_untaken):
                 lag = self.chance.between(timedelta(), LAG, ticket.id, timer.due_at)
                 self.plan(max(timer.due_at, at) + lag, "ring", ticket.id)
 
@@ -243,9 +264,26 @@ def _cared_for(year: Year, ticket: Ticket) -> None:
         due = run.due_at(level)
         if due + LAG < reached and not OUTAGE[0] - LAG <= due < OUTAGE[1]:
             assert any(told >= level and at <= due + LAG for told, _, at in levels), (ticket.id, level)
+    _woken_for(year, ticket)
     for _, due, at in levels:
         assert due <= at
         assert at <= due + LAG or (OUTAGE[0] - LAG <= due < OUTAGE[1] and at <= OUTAGE[1] + LAG)
+
+
+def _woken_for(year: Year, ticket: Ticket) -> None:
+    """While nobody took it, each step was told, if it was urgent; none otherwise."""
+    told = year.woken.get(ticket.id, set())
+    if not year.urgent(ticket.id):
+        assert told == set()
+        return
+    taken = ticket.acknowledged_at or ticket.run.contacted_at or ticket.ended_at or SYLVESTER
+    for rung in escalation.rungs(DEFAULT):
+        due = add(ticket.run.calendar, ticket.opened_at, rung.after)
+        step = f"untaken/1/{rung.round}/{rung.after // timedelta(minutes=1)}"
+        if due > taken:
+            assert step not in told
+        elif due + LAG < taken and not OUTAGE[0] - timedelta(hours=1) <= due < OUTAGE[1]:
+            assert step in told
 
 
 @pytest.mark.parametrize("team", list(REGIONS))
