@@ -23,7 +23,6 @@ from services.alerts.channels.webhook import WebhookChannel
 from services.alerts.connectors.partners import Accesses, JiraProject, helpdesks_of
 from services.alerts.domain.alarm import Text
 from services.alerts.domain.causes import DEFAULT_CAUSES, Cause
-from services.alerts.domain.escalation_rules import EscalationRule
 from services.alerts.domain.helpdesk import Helpdesk
 from services.alerts.domain.pace import PACES, Pace
 from services.alerts.domain.rooms import Rooms, kind_of, named, rooms_of
@@ -47,7 +46,6 @@ from services.alerts.handlers import (
 from services.alerts.handlers.applying import Desk
 from services.alerts.settings import Settings, TeamRooms
 from shared.config.check import dotted
-from shared.config.documents import Location
 from shared.contracts.topics import Topic
 from shared.runtime.clock import Machine
 from shared.runtime.consumer import Subscription
@@ -262,14 +260,10 @@ def known_rooms(rooms: Rooms, roster: Roster) -> None:
     Raises:
         ValueError: a step names a kind of room that is not set up; each is named with its place.
     """
-    rules: dict[Location, tuple[str, EscalationRule | None]] = {("escalation",): ("", roster.escalation)}
-    for key, one in roster.teams.items():
-        rules["teams", key, "escalation"] = (key, one.escalation)
     wrong = [
         f"alerts.yaml: {dotted((*where, *place))}: there is no {kind} room. {_ROOM_SETTINGS[kind]}, or take"
         " it out"
-        for where, (team, rule) in rules.items()
-        if rule is not None
+        for where, (team, rule) in roster.escalations.items()
         for place, kind in rule.rooms()
         if kind not in map(kind_of, rooms.of(team))
     ]

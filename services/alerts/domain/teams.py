@@ -191,6 +191,15 @@ class Roster(Rule):
         policy = rule.policy if rule else DEFAULT
         return policy if policy.steps else None
 
+    @property
+    def escalations(self) -> Mapping[Location, tuple[str, EscalationRule]]:
+        """All escalation policies by where they stand, each with its team; "" is the house."""
+        rules: dict[Location, tuple[str, EscalationRule | None]] = {
+            ("teams", key, "escalation"): (key, team.escalation) for key, team in self.teams.items()
+        }
+        rules["escalation",] = ("", self.escalation)
+        return {where: (team, rule) for where, (team, rule) in rules.items() if rule is not None}
+
     def route_of(self, case: Snapshot, past: Collection[timedelta] = ()) -> Route:
         """The first route that fits; else the shared rota with the owner first.
 
@@ -216,7 +225,7 @@ def read_roster(text: str) -> Checked[Roster]:
     checked = check(text, Roster, begins="teams:", described="docs/rota.md")
     if checked.value is None:
         return checked
-    found = tuple(_crossed(checked, checked.value))
+    found = (*_crossed(checked, checked.value), *_escalating(checked, checked.value))
     return Checked(None if found else checked.value, checked.document, found)
 
 
@@ -242,16 +251,13 @@ def _crossed(checked: Checked[Roster], roster: Roster) -> Iterator[Complaint]:
             yield checked.complain(where, f"there is no team {team.fall_back!r}", f"There are: {known}.")
         elif key in fall_backs(roster, key):
             yield checked.complain(where, "the team falls back on itself", "Break the circle.")
-        if team.escalation is not None:
-            yield from _escalating(checked, team.escalation, ("teams", key, "escalation"))
-    if roster.escalation is not None:
-        yield from _escalating(checked, roster.escalation, ("escalation",))
 
 
-def _escalating(checked: Checked[Roster], rule: EscalationRule, where: Location) -> Iterator[Complaint]:
-    """What is wrong in an escalation policy."""
-    for place, reason, what_to_do in wrong(rule):
-        yield checked.complain((*where, *place), reason, what_to_do)
+def _escalating(checked: Checked[Roster], roster: Roster) -> Iterator[Complaint]:
+    """What is wrong in escalation policies."""
+    for where, (_, rule) in roster.escalations.items():
+        for place, reason, what_to_do in wrong(rule):
+            yield checked.complain((*where, *place), reason, what_to_do)
 
 
 def fall_backs(roster: Roster, key: str) -> tuple[str, ...]:

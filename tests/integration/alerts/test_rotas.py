@@ -98,6 +98,34 @@ async def test_a_case_goes_to_its_team_and_stays_there_when_its_owner_leaves(on:
 
 
 @pytest.mark.requirement("R72")
+async def test_steps_while_nobody_takes_a_case_are_said_before_and_stand_on_its_timeline(
+    on: Site, web: httpx.AsyncClient
+) -> None:
+    page = await seen(web, on, "ola", "/rota/policies?team=nordic")
+    assert "While nobody takes it" in page
+    assert "next on call: Ola Nordmann now" in page
+    assert "manager: Mia Sol" in page
+    assert (
+        "These steps are for urgent cases. All steps are gone through once more, each 30 min later." in page
+    )
+    await on.hears(await on.says.answered("r1", 0, T0, snapshot=snapshot("acme", region="nordic")))
+    await on.moves(0.25)
+    case = await seen(web, on, "ola", f"/tickets/{await on.case_of('r1')}")
+    assert "Nobody took the case for 15 min (step 1): Ola Nordmann (next on call) told" in case
+
+
+@pytest.mark.requirement("R72")
+async def test_a_house_that_wants_no_steps_is_told_so(on: Site) -> None:
+    found = read_roster("escalation: {steps: []}").value
+    assert found is not None
+    on.desk = replace(on.desk, roster=found)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(on.app()), base_url="http://127.0.0.1", headers=HTML
+    ) as again:
+        assert "has no steps" in await seen(again, on, "ola", "/rota/policies")
+
+
+@pytest.mark.requirement("R72")
 async def test_two_reps_swap_shifts_and_both_see_it(on: Site, web: httpx.AsyncClient) -> None:
     page = await seen(web, on, "rita")
     offered = await web.post("/rota/swaps", data=form_of(page, "/rota/swaps"))
