@@ -104,11 +104,18 @@ async def drop_pointless(conn: Connection, channel: str, now: datetime) -> int:
 
 
 async def tell_after_all(conn: Connection, ticket_id: UUID, since: datetime, wall: datetime) -> None:
-    """Nobody has taken the case after all: what was left untold since somebody seemed to have is told."""
+    """Nobody has taken the case after all: what was left untold since somebody seemed to have is told.
+
+    Whoever was told the same by another way is left alone.
+    """
     await conn.execute(
         """
-        update notices set state = 'pending', ended_at = null, next_at = $3, queued_at = $3, passed_on = false
-        where ticket_id = $1 and occasion = 'untaken' and state = 'dropped' and ended_at >= $2
+        update notices n set state = 'pending', ended_at = null, next_at = $3, queued_at = $3
+        where n.ticket_id = $1 and n.occasion = 'untaken' and n.state = 'dropped' and n.ended_at >= $2
+            and (n.recipient = 'team' or not exists (
+                select from notices other
+                where other.ticket_id = n.ticket_id and other.step = n.step
+                    and other.recipient = n.recipient and other.state in ('handing_over', 'sent')))
         """,
         ticket_id,
         since,
