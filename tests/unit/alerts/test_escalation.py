@@ -4,65 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from services.alerts.domain import clocks, escalation, undoing
+from services.alerts.domain import escalation, undoing
 from services.alerts.domain import ticket as life
 from services.alerts.domain.alarm import Alarm, compose
 from services.alerts.domain.calendars import Calendar
-from services.alerts.domain.causes import DEFAULT_CAUSES
-from services.alerts.domain.clocks import Clock
-from services.alerts.domain.escalating import Lookout, climb
 from services.alerts.domain.escalation import DEFAULT, EscalationPolicy, EscalationStep
-from services.alerts.domain.model import Entry, Kind, Occasion, Owner, Step, Ticket
+from services.alerts.domain.model import Entry, Kind, Occasion, Step
 from services.alerts.domain.priority import Priority
-from services.alerts.domain.rota import Rota
-from services.alerts.domain.routing import Member, Rank, Staff, recipients
-from services.alerts.domain.teams import read_roster
+from services.alerts.domain.routing import Staff, recipients
 from services.alerts.handlers.taking import ASKING
 from services.alerts.pages.timeline import Reader, sentence
 from services.alerts.store.views import TimelineRow
 from shared.contracts.forms import QuestionType
-from shared.runtime.ids import derive
-from tests.support.alerts import T0, answer
-
-MINUTE = timedelta(minutes=1)
-NIGHT = datetime(2026, 3, 3, 3, 0, tzinfo=UTC)
-FILE = """
-teams:
-  care:
-    name: Care
-    manager: mia@x.test
-    leadership: [leo@x.test]
-    rota: [{people: [rita@x.test, ola@x.test, li@x.test], first: 2026-01-05, every: day, at: "00:00"}]
-"""
-RANKS = {
-    "rita": Rank.REP, "ola": Rank.REP, "li": Rank.REP, "mia": Rank.MANAGER, "leo": Rank.VIEWER,
-    "ada": Rank.ADMIN,
-}  # fmt: skip
-IDS = {name: derive("user", name) for name in RANKS}
-ROOMS = ("slack", "pagerduty:care")
-
-
-def staff(*gone: str) -> Staff:
-    roster = read_roster(FILE).value
-    assert roster is not None
-    members = tuple(
-        Member(IDS[name], f"{name}@x.test", name, rank) for name, rank in RANKS.items() if name not in gone
-    )
-    return Staff(members, Rota(), roster=roster)
-
-
-def opened(
-    policy: EscalationPolicy | None = DEFAULT, *, owner: str = "rita", at: datetime = NIGHT, **more: Any
-) -> Ticket:
-    said = answer("r1", team="care", policy=policy, at=at, **more)
-    return life.open_(said, derive("ticket", "t"), Owner(IDS[owner], "is on call")).ticket
+from tests.support.alerts import answer
+from tests.support.untaken import IDS, MINUTE, NIGHT, ROOMS, due, opened, rings, staff
 
 
 def told(step: Step, everybody: Staff) -> list[str]:
@@ -72,21 +30,10 @@ def told(step: Step, everybody: Staff) -> list[str]:
     return [names.get(one.to, one.channel) for one in found]
 
 
-def rings(
-    ticket: Ticket, at: datetime, everybody: Staff | None = None, priority: Priority = Priority.URGENT
-) -> Step:
-    return climb(ticket, priority, Lookout(everybody or staff(), at), ROOMS)
-
-
-def due(ticket: Ticket) -> datetime | None:
-    """When the timer of its steps is due."""
-    timers = clocks.timers(ticket.run, untaken=ticket.is_untaken)
-    return next((timer.due_at for timer in timers if timer.clock is Clock.UNTAKEN), None)
-
-
 @pytest.mark.requirement("R72")
 def test_an_urgent_case_at_three_in_the_morning_reaches_the_next_on_call_then_the_manager_and_again() -> None:
-    ticket, seen = opened(), []
+    ticket = opened()
+    seen: list[tuple[int, str]] = []
     for minute in range(24 * 60):
         step = rings(ticket, NIGHT + minute * MINUTE)
         ticket = step.ticket
@@ -290,142 +237,6 @@ def test_without_steps_nothing_is_told() -> None:
     ticket = opened(None)
     assert ticket.run.escalation is None
     assert rings(ticket, NIGHT + 600 * MINUTE) == Step(ticket)
-
-
-STEPS = st.lists(
-    st.tuples(
-        st.integers(1, 40),
-        st.lists(
-            st.sampled_from([*escalation.Whom, "li@x.test"]),
-            min_size=1,
-            max_size=3,
-            unique=True,
-        ),
-    ),
-    min_size=1,
-    max_size=4,
-)
-
-
-class Ladders(RuleBasedStateMachine):
-    """One case with any policy; people come and go, take it and take that back; the worker lags."""
-
-    @initialize(steps=STEPS, repeat=st.integers(0, 3))
-    def opens(self, steps: list[tuple[int, list[str]]], repeat: int) -> None:
-        after, made = 0, []
-        for wait, tell in steps:
-            after += wait
-            made.append(EscalationStep(after * MINUTE, tuple(tell)))
-        self.policy = EscalationPolicy(tuple(made), repeat)
-        self.now = T0
-        self.began = T0
-        self.staff = staff()
-        self.ticket = opened(self.policy, at=T0)
-        self.heard: set[tuple[str, str, str]] = set()
-        self.done = 0
-
-    @property
-    def plan(self) -> list[tuple[datetime, tuple[str, ...]]]:
-        """Each step of each round with its moment, as the words of the policy say."""
-        length = self.policy.steps[-1].after
-        return [
-            (self.began + lap * length + step.after, step.tell)
-            for lap in range(self.policy.repeat + 1)
-            for step in self.policy.steps
-        ]
-
-    @rule(minutes=st.sampled_from([1, 3, 10, 14, 15, 30, 90, 600]))
-    def waits(self, minutes: int) -> None:
-        self.now += minutes * MINUTE
-
-    @rule(gone=st.sets(st.sampled_from(["rita", "ola", "li", "mia", "leo"])))
-    def leaves_gaps(self, gone: set[str]) -> None:
-        self.staff = staff(*gone)
-
-    @rule(by=st.sampled_from(["ola", "li"]))
-    def takes(self, by: str) -> None:
-        step = life.acknowledge(self.ticket, IDS[by], self.now)
-        if isinstance(step, Step):
-            self.ticket = undoing.remember(self.ticket, step, "acknowledge", IDS[by], self.now).ticket
-
-    @rule(by=st.sampled_from(["ola", "li"]))
-    def takes_back(self, by: str) -> None:
-        step = undoing.undo(self.ticket, IDS[by], self.now)
-        if isinstance(step, Step):
-            self.ticket = step.ticket
-
-    @rule()
-    @precondition(lambda self: self.ticket.is_open)
-    def ends(self) -> None:
-        ended = life.resolve(self.ticket, IDS["li"], self.now, GIVEN_UP, "tried", attempts=9)
-        assert isinstance(ended, Step)
-        self.ticket = undoing.remember(self.ticket, ended, "resolve", IDS["li"], self.now).ticket
-
-    @rule()
-    @precondition(lambda self: not self.ticket.is_open)
-    def opens_again(self) -> None:
-        self.ticket = life.reopen(self.ticket, self.now, IDS["li"]).ticket
-        self.began, self.done = self.now, 0
-
-    @rule()
-    def works(self) -> None:
-        """The worker looks at the clocks."""
-        step = rings(self.ticket, self.now, self.staff)
-        doors = [
-            (tell.step, one.channel, one.to)
-            for tell in step.tells
-            for one in recipients(tell, step.ticket, self.staff, ROOMS)
-        ]
-        assert self.ticket.is_untaken or not step.tells, "told after an acknowledge or the end"
-        assert not self.heard & set(doors), "told twice for the same step"
-        assert len(set(doors)) == len(doors), "told twice for the same step"
-        people = [door[1:] for door in doors]
-        assert len(set(people)) == len(people), "told twice of what an outage missed"
-        self.heard |= set(doors)
-        reached = {to if channel == "email" else channel for channel, to in people}
-        ahead = self.plan[self.done :] if self.ticket.is_untaken else []
-        fresh = [tell for at, tell in ahead if at <= self.now]
-        assert all(self.meant(tell) <= reached for tell in fresh), "untold"
-        assert bool(step.tells) == bool(fresh), "early, or late"
-        self.done += len(fresh)
-        self.ticket = step.ticket
-
-    def meant(self, tell: tuple[str, ...]) -> set[str]:
-        """Whom a step must reach, said anew: ids, or channels of rooms."""
-        here = {member.user_id for member in self.staff.members}
-        turns = [name for name in self.turns() if IDS[name] in here]
-        mia = ["mia"] if IDS["mia"] in here else ["ada"]
-        leo = ["leo"] if IDS["leo"] in here else ["ada"]
-        owner = next((n for n, i in IDS.items() if i == self.ticket.owner.user_id and i in here), None)
-        others = [name for name in turns[1:] if name != owner]
-        known = {
-            "on_call": turns[:1],
-            "next_on_call": others[:1],
-            "owner": [owner] if owner else [],
-            "manager": mia,
-            "leadership": leo,
-            "li@x.test": ["li"] if IDS["li"] in here else [],
-            "room": [],
-        }
-        found = {str(IDS[name]) for whom in tell for name in known[whom]}
-        if not found and set(tell) != {"room"}:
-            found = {str(IDS[name]) for name in mia}
-        return found | (set(ROOMS) if "room" in tell else set())
-
-    def turns(self) -> list[str]:
-        """The order from today on; of who is away the turn falls to the next, so each comes once."""
-        people, day = ["rita", "ola", "li"], (self.now.date() - datetime(2026, 1, 5, tzinfo=UTC).date()).days
-        return [people[(day + ahead) % 3] for ahead in range(3)]
-
-    @invariant()
-    def the_timer_is_there_while_a_step_is_to_come(self) -> None:
-        to_come = self.plan[self.done :]
-        assert due(self.ticket) == (to_come[0][0] if to_come and self.ticket.is_untaken else None)
-
-
-GIVEN_UP = next(cause for cause in DEFAULT_CAUSES if cause.needs.value == "attempts")
-Ladders.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
-test_ladders = pytest.mark.requirement("R72")(Ladders.TestCase)
 
 
 def test_rungs_are_told_by_their_distance_from_the_beginning() -> None:
