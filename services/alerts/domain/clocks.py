@@ -12,7 +12,7 @@ from enum import IntEnum, StrEnum
 
 from services.alerts.domain import escalation
 from services.alerts.domain.calendars import Calendar, add
-from services.alerts.domain.escalation import Escalation, EscalationPolicy
+from services.alerts.domain.escalation import Escalation
 
 
 class Clock(StrEnum):
@@ -98,10 +98,9 @@ def start(
     contact_within: timedelta,
     resolve_within: timedelta,
     calendar: Calendar | None = None,
-    policy: EscalationPolicy | None = None,
+    steps: Escalation | None = None,
 ) -> Run:
     """Begin a run: the ticket was opened, reopened or released at `at`."""
-    steps = escalation.begin(policy, at)
     return Run(generation, at, contact_within, at + resolve_within, calendar=calendar, escalation=steps)
 
 

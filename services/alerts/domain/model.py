@@ -39,6 +39,7 @@ class Answer:
         spoken: the person said this now, as opposed to a verdict about what was said before.
         calendar: the working hours of the team that promised the contact; None: all hours count.
         policy: what happens while nobody takes the case; None: nothing. Known while it is heard.
+        heard_at: when it was heard here, perhaps long after it was given. Known while it is heard.
         words: sealed `Words`; `person` is a sealed `Person`.
         team: whose case it is, when it opens one; empty for the rota that everybody shares.
         also: who is told of the opening beside those who always are.
@@ -79,11 +80,17 @@ class Answer:
     known_as: UUID | None = None
     quotable: bool = False
     policy: EscalationPolicy | None = None
+    heard_at: datetime | None = None
 
     @property
     def case_key(self) -> UUID:
         """Whose case it is: the account's, else the contact's own."""
         return self.joined or self.account_id or self.contact_id
+
+    @property
+    def waits_since(self) -> datetime:
+        """From when on somebody could take its case: no step tells of what nobody had a chance to take."""
+        return max(self.since, self.heard_at or self.since)
 
     @property
     def speaker(self) -> UUID:

@@ -69,7 +69,12 @@ def open_(answer: Answer, ticket_id: UUID, owner: Owner) -> Step:
         state=TicketState.OPEN,
         opened_at=answer.since,
         run=clocks.start(
-            1, answer.since, answer.contact_within, answer.resolve_within, answer.calendar, answer.policy
+            1,
+            answer.since,
+            answer.contact_within,
+            answer.resolve_within,
+            answer.calendar,
+            escalation.begin(answer.policy, answer.waits_since),
         ),
         voices=(_voice(answer),),
         snapshot=answer.snapshot,
@@ -92,7 +97,7 @@ def join(ticket: Ticket, answer: Answer) -> Step:
         joined = join(again.ticket, answer)
         return Step(joined.ticket, again.entries + joined.entries, again.events + joined.events, joined.tells)
     other = clocks.start(0, answer.since, answer.contact_within, answer.resolve_within, answer.calendar)
-    run = _graver(clocks.hurry(ticket.run, other), answer.since)
+    run = _graver(clocks.hurry(ticket.run, other), answer.waits_since)
     ticket = edit(ticket, run=run, voices=(*ticket.voices, _voice(answer)), proposal="")
     tells = (Tell(Occasion.JOINED, f"joined/{ticket.version}", FIRST_TOLD),)
     entries = (Entry(Kind.JOINED, answer.since, data=_score(answer)),)
@@ -107,7 +112,7 @@ def hear_again(ticket: Ticket, answer: Answer) -> Step:
     needs_contact = not was_unhappy and ticket.state not in {TicketState.OPEN, TicketState.ACKNOWLEDGED}
     entry = Entry(Kind.AMENDED, answer.since, data=_score(answer))
     voices = _marked(ticket, answer.response_id, VoiceState.UNHAPPY)
-    changed = edit(ticket, run=_graver(ticket.run, answer.since), voices=voices, proposal="")
+    changed = edit(ticket, run=_graver(ticket.run, answer.waits_since), voices=voices, proposal="")
     if spoke_after_end or needs_contact:
         again = reopen(changed, answer.since, None, answer)
         return replace(again, entries=(entry, *again.entries))
@@ -250,7 +255,8 @@ def reopen(
     calendar = answer.calendar if answer else ticket.run.calendar
     before = ticket.run.escalation
     policy = answer.policy if answer else before.policy if before else None
-    run = clocks.start(ticket.run.generation + 1, at, contact_within, resolve_within, calendar, policy)
+    steps = escalation.begin(policy, answer.waits_since if answer else at)
+    run = clocks.start(ticket.run.generation + 1, at, contact_within, resolve_within, calendar, steps)
     ticket = edit(
         ticket,
         state=TicketState.OPEN,

@@ -129,7 +129,7 @@ async def hear_all(desk: Desk, events: Sequence[Event[Response]], tx: Tx) -> Non
         answer = read(event.data, before)
         if answer is not None:
             joined = before.joined if before else _joined(event.data, keys)
-            answer = replace(answer, joined=joined)
+            answer = replace(answer, joined=joined, heard_at=tx.now)
             past = ages(opened.get(answer.case_key, ()), answer)
             answer = placed(answer, staff, past)
             fold.take(answer, owner_of(answer, staff, owners, tx.now, past), desk.group_within)

@@ -211,6 +211,15 @@ def test_a_case_that_is_not_grave_enough_rests_until_another_voice_is_heard() ->
     assert told(rings(joined, NIGHT + 55 * MINUTE), staff()) == ["ola"]
 
 
+@pytest.mark.requirement("R72")
+def test_steps_count_from_when_somebody_could_take_the_case_the_promise_from_the_answer() -> None:
+    late = opened(heard_at=NIGHT + 120 * MINUTE)
+    assert due(late) == NIGHT + 135 * MINUTE
+    assert late.run.contact_due_at == NIGHT + timedelta(hours=24)
+    early = opened(heard_at=NIGHT - 5 * MINUTE)
+    assert due(early) == NIGHT + 15 * MINUTE
+
+
 def test_another_voice_puts_no_step_off() -> None:
     joined = life.join(opened(), answer("r2", contact="ben", at=NIGHT + 14 * MINUTE)).ticket
     assert due(joined) == NIGHT + 15 * MINUTE
