@@ -146,7 +146,9 @@ async def refresh_gauges(db: Database) -> int:
 async def _claim(desk: Desk, db: Database, channel: Channel, public_url: str) -> Claimed:
     lease = random_id()
     async with db.begin() as tx:
-        await notices.drop_pointless(tx.conn, channel.name, tx.now)
+        dropped = await notices.drop_pointless(tx.conn, channel.name, tx.now)
+        if dropped:
+            await paging.hold_again(tx.conn, dropped, desk.page_every)
         taken = await _take(desk, tx, channel, lease)
         if not taken:
             return Claimed(lease, ())

@@ -27,6 +27,24 @@ class Told:
     whom: str
     instead: str = ""
 
+    @property
+    def to(self) -> str:
+        """The person's id, or the channel of the room, as it stands on timelines."""
+        return self.door[0] if self.door[1] == TEAM else self.door[1]
+
+    @property
+    def role(self) -> str:
+        """As whom and, after a slash, in whose place, as it stands on timelines."""
+        return f"{self.whom}/{self.instead}" if self.instead else self.whom
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """The step that comes next if nobody takes the case, and whom it tells."""
+
+    at: datetime
+    told: tuple[Told, ...]
+
 
 class Lookout:
     """Who is on call at one moment and who comes next; looked up once for each team.
@@ -108,6 +126,20 @@ def climb(ticket: Ticket, priority: Priority, lookout: Lookout, rooms: Sequence[
     return Step(ticket, tuple(reversed(entries)), tells=tuple(reversed(tells)))
 
 
+def coming(
+    ticket: Ticket, priority: Priority, staff: Staff, now: datetime, rooms: Sequence[str]
+) -> Coming | None:
+    """What comes next if nobody takes the case and nothing else changes; None when nothing does."""
+    here = ticket.run.escalation
+    if here is None or not ticket.is_untaken or priority < here.policy.least:
+        return None
+    ahead = escalation.next_due(here, ticket.run.calendar)
+    if ahead is None:
+        return None
+    rung, at = ahead
+    return Coming(at, whom(rung.tell, here.policy, ticket, Lookout(staff, max(at, now)), rooms))
+
+
 def whom(
     tell: Sequence[str], policy: EscalationPolicy, ticket: Ticket, lookout: Lookout, rooms: Sequence[str]
 ) -> tuple[Told, ...]:
@@ -162,7 +194,7 @@ def _line(rung: Rung, told: Sequence[Told], now: datetime) -> Entry:
         "round": str(rung.round),
         "place": str(rung.place),
         "minutes": str(rung.after // timedelta(minutes=1)),
-        "to": " ".join(one.door[0] if one.door[1] == TEAM else one.door[1] for one in told),
-        "as": " ".join(f"{one.whom}/{one.instead}" if one.instead else one.whom for one in told),
+        "to": " ".join(one.to for one in told),
+        "as": " ".join(one.role for one in told),
     }
     return Entry(Kind.UNTAKEN, now, data=data)

@@ -45,7 +45,7 @@ _IN_WORDS: dict[str, tuple[str, str]] = {
 
 
 def code_of(whom: str) -> str:
-    """Whom a step tells as it is kept: an address is kept nowhere."""
+    """Whom a step tells as it stands on timelines: not by their address."""
     return PERSON if "@" in whom else whom
 
 

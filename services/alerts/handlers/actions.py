@@ -97,7 +97,7 @@ async def act(desk: Desk, tx: Tx, ticket_id: UUID, wish: Wish) -> Ticket | Refus
         return Refused("Somebody changed this case while you looked at it. Read what is new, then go on.")
     step = undoing.remember(ticket, step, wish.action.value, wish.by, tx.now)
     await apply(desk, tx, (step,), await rota.staff(tx.conn, tx.now, desk.leadership, desk.roster))
-    if wish.action is Action.UNDO and ticket.undo is not None and step.ticket.is_untaken:
+    if wish.action is Action.UNDO and ticket.undo and step.ticket.is_untaken and not ticket.is_untaken:
         await escalating.tell_after_all(desk, tx, step.ticket, ticket.undo.at)
     return step.ticket
 

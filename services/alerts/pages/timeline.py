@@ -10,6 +10,7 @@ from uuid import UUID
 from services.alerts.domain import progress, words
 from services.alerts.domain.asking import Asking
 from services.alerts.domain.causes import Cause, find
+from services.alerts.domain.escalating import Coming
 from services.alerts.domain.escalation import is_room, missing_in_words, whom_in_words
 from services.alerts.domain.model import Kind
 from services.alerts.domain.rooms import kind_of, team_of
@@ -291,6 +292,20 @@ def _untaken(data: Mapping[str, str], reader: Reader) -> str:
     pairs = zip(data.get("to", "").split(), data.get("as", "").split(), strict=False)
     told = [_as(to, whom, reader) for to, whom in pairs]
     return f"{step}: {', '.join(told)} told" if told else f"{step}, and there is nobody to tell"
+
+
+def coming_words(coming: Coming | None, reader: Reader, now: datetime) -> str:
+    """Who is told next if nobody takes the case; empty when nobody is."""
+    if coming is None or not coming.told:
+        return ""
+    told = ", ".join(_as(one.to, one.role, reader) for one in coming.told)
+    verb = "is" if len(coming.told) == 1 else "are"
+    left = coming.at - now
+    return f"If nobody takes it {_within(left)}, {told} {verb} told."
+
+
+def _within(left: timedelta) -> str:
+    return "now" if left < timedelta(minutes=1) else f"within {words.span(left)}"
 
 
 def _as(to: str, whom: str, reader: Reader) -> str:

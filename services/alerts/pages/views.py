@@ -8,12 +8,22 @@ from typing import Literal
 from uuid import UUID
 
 from services.alerts.domain import words
+from services.alerts.domain.escalating import coming
 from services.alerts.domain.model import Answer, Kind, Ticket
 from services.alerts.domain.routing import Staff
 from services.alerts.handlers import opening
 from services.alerts.handlers.alarms import ranked
 from services.alerts.handlers.applying import Desk
-from services.alerts.pages.timeline import Reader, Sentence, asked, sentence, told_together, tries, written
+from services.alerts.pages.timeline import (
+    Reader,
+    Sentence,
+    asked,
+    coming_words,
+    sentence,
+    told_together,
+    tries,
+    written,
+)
 from services.alerts.store import cases, journal, messages, questions, rota, views
 from services.alerts.store.views import AccountCopy, ContactCopy, Line
 from shared.contracts.model import Person
@@ -145,6 +155,7 @@ class CasePage:
     owner: str
     priority: str
     reasons: tuple[str, ...]
+    coming: str
     attempts: int
     sentences: tuple[Sentence, ...]
     history: tuple[Past, ...]
@@ -221,6 +232,9 @@ async def case_page(desk: Desk, conn: Connection, ticket: Ticket, staff: Staff, 
         owner=names.get(ticket.owner.user_id, "") if ticket.owner.user_id else "",
         priority=priority.priority.word,
         reasons=priority.reasons,
+        coming=coming_words(
+            coming(ticket, priority.priority, staff, now, desk.rooms.of(ticket.team)), reader, now
+        ),
         attempts=await cases.attempts(conn, ticket.id, ticket.run.started_at),
         sentences=await _sentences(desk, conn, ticket, reader, now),
         history=await _history(conn, ticket),

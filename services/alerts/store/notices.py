@@ -71,12 +71,15 @@ async def enqueue(conn: Connection, notices: Sequence[Notice], now: datetime, wa
     )
 
 
-async def drop_pointless(conn: Connection, channel: str, now: datetime) -> int:
+async def drop_pointless(conn: Connection, channel: str, now: datetime) -> list[UUID]:
     """Drop what nobody needs to hear any more: of tickets that have ended, and what a later notice overtook.
 
     The second happens after an outage of the channel: only the gravest of a ticket's alarms is told, none
     once the partner is to hear that the case was taken, and no end of what began anew. That nobody takes a
     case is told of one alone that nobody has taken.
+
+    Returns:
+        The ids of what was dropped.
     """
     rows = await conn.fetch(
         """
@@ -86,7 +89,7 @@ async def drop_pointless(conn: Connection, channel: str, now: datetime) -> int:
             and (t.ended_at is not null and n.occasion <> 'ended' and n.occasion <> all($4)
                 or t.ended_at is null and n.occasion = 'ended'
                 or n.occasion = 'untaken' and t.state <> 'open'
-                or n.occasion = any($3 || array['untaken']) and exists (
+                or n.occasion = any($3::text[] || array['untaken']) and exists (
                     select from notices later
                     where later.ticket_id = n.ticket_id and later.channel = n.channel
                         and later.recipient = n.recipient and later.state = 'pending'
@@ -100,7 +103,7 @@ async def drop_pointless(conn: Connection, channel: str, now: datetime) -> int:
         [occasion.value for occasion in ALARMS],
         [occasion.value for occasion in ENDS],
     )
-    return len(rows)
+    return [row["id"] for row in rows]
 
 
 async def tell_after_all(conn: Connection, ticket_id: UUID, since: datetime, wall: datetime) -> None:

@@ -111,6 +111,24 @@ async def hold_after_all(conn: Connection, ticket_id: UUID, generation: int) -> 
     )
 
 
+async def hold_again(conn: Connection, dropped: Collection[UUID], every: timedelta) -> None:
+    """What was told together with a notice that was dropped after all is held again, so that it is told.
+
+    At once; where the door was knocked at since, when that may be done again.
+    """
+    await conn.execute(
+        """
+        update held_notices h set state = 'held', lead = null,
+            due_at = case when p.paged_at > n.created_at then p.paged_at + $2::interval else h.due_at end
+        from notices n, pages p
+        where h.lead = any($1) and h.state = 'gathered' and n.id = h.lead
+            and p.channel = h.channel and p.recipient = h.recipient
+        """,
+        list(dropped),
+        every,
+    )
+
+
 async def knocked(conn: Connection, doors: Collection[Door], now: datetime) -> None:
     """Note that these doors were knocked at."""
     wanted = sorted(set(doors))

@@ -178,6 +178,26 @@ CHECKS: list[Check] = [
         select t.id || ' resolve' from alerts.tickets t where state in {_OPEN} and not resolve_told
             and not exists (select from alerts.timers d where d.ticket_id = t.id and d.clock = 'resolve'
                 and d.due_at = t.resolve_due_at)
+        union all
+        select t.id || ' untaken' from alerts.tickets t where state = 'open'
+            and escalation ->> 'since' is not null
+            and (escalation ->> 'reached')::interval < (escalation #>> '{{policy,steps,-1,after}}')::interval
+                * ((escalation #>> '{{policy,repeat}}')::int + 1)
+            and not exists (select from alerts.timers d where d.ticket_id = t.id and d.clock = 'untaken'
+                and d.generation = t.generation)
+        """,
+        needs=(),
+    ),
+    rows(
+        "woken-after-taken",
+        "A2",
+        "Somebody was told that nobody takes a case that was taken, or had ended.",
+        """
+        select l.ticket_id || ' ' || (l.data ->> 'minutes') from alerts.timeline l, lateral (
+            select e.kind from alerts.timeline e where e.ticket_id = l.ticket_id and e.id < l.id
+                and e.kind in ('acknowledged', 'contacted', 'resolved', 'closed', 'reopened', 'undone')
+            order by e.id desc limit 1) last
+        where l.kind = 'untaken' and last.kind not in ('reopened', 'undone')
         """,
         needs=(),
     ),

@@ -33,6 +33,22 @@ def _word(kind: str, name: str) -> str:
     )
 
 
+_STEPS = (
+    '{"policy": {"steps": [{"after": "PT15M", "tell": ["manager"]}], "repeat": 1},'
+    ' "since": "2026-03-01T00:00:00Z", "reached": "PT15M"}'
+)
+"""A round of a policy was gone through, and one is to come."""
+
+
+def _untaken(name: str) -> str:
+    """SQL by which the timeline of somebody's ticket says that nobody took it."""
+    return (
+        "insert into alerts.timeline (ticket_id, at, kind, data, note)"
+        " select id, opened_at + interval '15 minutes', 'untaken', jsonb_build_object('minutes', '15'), ''"
+        f" from alerts.tickets where id = {ticket(name)}"
+    )
+
+
 PLANTS = [
     Plant(
         "unheard-word",
@@ -139,6 +155,14 @@ PLANTS = [
         "lost-timer",
         sql=(f"delete from alerts.timers where ticket_id = {ticket('ivy')} and clock = 'resolve'",),
     ),
+    Plant(
+        "lost-timer",
+        sql=(
+            updated("alerts.tickets", f"escalation = '{_STEPS}'", id=ticket("ivy")),
+            f"delete from alerts.timers where ticket_id = {ticket('ivy')} and clock = 'untaken'",
+        ),
+    ),
+    Plant("woken-after-taken", sql=(_untaken("cy"),)),
     Plant(
         "overdue-unconfirmed",
         sql=(

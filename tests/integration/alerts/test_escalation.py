@@ -152,8 +152,7 @@ async def test_an_acknowledge_ends_the_steps_and_taking_it_back_lets_them_go_on(
     await rings_until(office, 24)
     assert await told(office) == [(15, "ola", "untaken/1/1/15")]
     await does(office, ticket_id, Action.UNDO)
-    while await hand_over(office.desk, office.db, mail, SITE):
-        pass
+    await all_handed_over(office, mail)
     assert [one.to for one in mail.taken[opened:]] == ["ola@afterword.test"]
     assert "Nobody has taken this case for 24 min" in mail.taken[-1].text.headline
     await rings_until(office, 31)
@@ -234,6 +233,34 @@ async def test_a_step_that_reaches_nobody_is_told_to_the_manager_else_to_leaders
     assert await office.rows("select data ->> 'as' from timeline where kind = 'untaken'") == [
         ("leadership/next_on_call",)
     ]
+
+
+@pytest.mark.requirement("R72")
+async def test_of_a_storm_nobody_is_forgotten_when_the_case_that_leads_its_page_is_taken(
+    office: Office,
+) -> None:
+    office.desk = replace(office.desk, page_every=15 * MINUTE)
+    mail, every = Postbox(), {await unhappy(office, f"r{number}") for number in range(3)}
+    await rings_until(office, 15)
+    await all_handed_over(office, mail)
+    office.clock.set(NIGHT + 30 * MINUTE)
+    await release_pages(office.desk, office.db)
+    ((leading,),) = await office.rows(
+        "select ticket_id from notices where occasion = 'untaken' and state = 'pending'"
+    )
+    await does(office, leading, Action.ACKNOWLEDGE)
+    await all_handed_over(office, mail)
+    await release_pages(office.desk, office.db)
+    await all_handed_over(office, mail)
+    woken = [one.ticket_id for one in mail.taken if one.to == "ola@afterword.test"]
+    assert len(woken) == 2
+    assert set(woken) == every - {leading}
+
+
+async def all_handed_over(office: Office, mail: Postbox) -> None:
+    """Everything that is on its way arrives."""
+    while await hand_over(office.desk, office.db, mail, SITE):
+        pass
 
 
 async def test_cases_from_before_there_were_policies_have_no_steps(office: Office) -> None:

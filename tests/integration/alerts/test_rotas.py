@@ -109,6 +109,8 @@ async def test_steps_while_nobody_takes_a_case_are_said_before_and_stand_on_its_
         "These steps are for urgent cases. All steps are gone through once more, each 30 min later." in page
     )
     await on.hears(await on.says.answered("r1", 0, T0, snapshot=snapshot("acme", region="nordic")))
+    case = await seen(web, on, "ola", f"/tickets/{await on.case_of('r1')}")
+    assert "If nobody takes it within 15 min, Ola Nordmann (next on call) is told." in case
     await on.moves(0.25)
     case = await seen(web, on, "ola", f"/tickets/{await on.case_of('r1')}")
     assert "Nobody took the case for 15 min (step 1): Ola Nordmann (next on call) told" in case

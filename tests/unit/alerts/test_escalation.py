@@ -11,14 +11,16 @@ from services.alerts.domain import escalation, undoing
 from services.alerts.domain import ticket as life
 from services.alerts.domain.alarm import Alarm, compose
 from services.alerts.domain.calendars import Calendar
+from services.alerts.domain.escalating import coming
 from services.alerts.domain.escalation import DEFAULT, EscalationPolicy, EscalationStep
 from services.alerts.domain.model import Entry, Kind, Occasion, Step
 from services.alerts.domain.priority import Priority
 from services.alerts.domain.routing import Staff, recipients
 from services.alerts.handlers.taking import ASKING
-from services.alerts.pages.timeline import Reader, sentence
+from services.alerts.pages.timeline import Reader, coming_words, sentence
 from services.alerts.store.views import TimelineRow
 from shared.contracts.forms import QuestionType
+from shared.contracts.tickets import TicketState
 from tests.support.alerts import answer
 from tests.support.untaken import IDS, MINUTE, NIGHT, ROOMS, due, opened, rings, staff
 
@@ -189,6 +191,26 @@ def test_the_notice_asks_to_take_the_case() -> None:
     assert said.headline.startswith("Nobody has taken this case for 15 min. Take it")
     assert said.action.startswith("Take the case")
     assert Occasion.UNTAKEN in ASKING, "a link to take it with one press"
+
+
+@pytest.mark.requirement("R72")
+def test_a_case_says_who_is_told_next_if_nobody_takes_it() -> None:
+    reader = Reader({user_id: name.title() for name, user_id in IDS.items()}, {}, ())
+    ticket = opened()
+
+    def said(minute: int, priority: Priority = Priority.URGENT, *gone: str) -> str:
+        now = NIGHT + minute * MINUTE
+        return coming_words(coming(ticket, priority, staff(*gone), now, ROOMS), reader, now)
+
+    assert said(3) == "If nobody takes it within 12 min, Ola (next on call) is told."
+    assert said(3, Priority.HIGH) == ""
+    assert said(16, Priority.URGENT, "ola", "li") == (
+        "If nobody takes it now, Mia (manager, as nobody else comes next on call) is told."
+    ), "until the worker has looked at it"
+    ticket = rings(ticket, NIGHT + 60 * MINUTE).ticket
+    assert said(61) == "", "all were told"
+    ticket = replace(opened(), state=TicketState.ACKNOWLEDGED)
+    assert said(3) == ""
 
 
 def test_who_is_meant_twice_is_told_once() -> None:
