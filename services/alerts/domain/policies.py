@@ -78,8 +78,9 @@ def untaken(team: Team, staff: Staff, rooms: Sequence[str], now: datetime) -> tu
             there = [_room(room) for room in rooms if whom in {Whom.ROOM, kind_of(room)}]
             return f"the team's room ({', '.join(there)})" if there else "the team's room (there is none)"
         found = tuple(who for who in people(whom, team.key, None, lookout) if who is not None)
-        named = _people(found, staff)
-        return named if code_of(whom) == PERSON else f"{whom_in_words(whom)}: {named}{_now(whom)}"
+        if code_of(whom) == PERSON:
+            return _people(found, staff) if found else f"{whom} (no active user)"
+        return f"{whom_in_words(whom)}: {_people(found, staff)}{_now(whom)}"
 
     return tuple(
         PolicyStep(

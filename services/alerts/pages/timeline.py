@@ -298,10 +298,9 @@ def coming_words(coming: Coming | None, reader: Reader, now: datetime) -> str:
     """Who is told next if nobody takes the case; empty when nobody is."""
     if coming is None or not coming.told:
         return ""
-    told = ", ".join(_as(one.to, one.role, reader) for one in coming.told)
-    verb = "is" if len(coming.told) == 1 else "are"
-    left = coming.at - now
-    return f"If nobody takes it {_within(left)}, {told} {verb} told."
+    *others, last = [_as(one.to, one.role, reader) for one in coming.told]
+    told = f"{', '.join(others)} and {last} are" if others else f"{last} is"
+    return f"If nobody takes it {_within(coming.at - now)}, {told} told."
 
 
 def _within(left: timedelta) -> str:

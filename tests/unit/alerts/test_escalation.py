@@ -207,7 +207,12 @@ def test_a_case_says_who_is_told_next_if_nobody_takes_it() -> None:
     assert said(16, Priority.URGENT, "ola", "li") == (
         "If nobody takes it now, Mia (manager, as nobody else comes next on call) is told."
     ), "until the worker has looked at it"
-    ticket = rings(ticket, NIGHT + 60 * MINUTE).ticket
+    ticket = opened(EscalationPolicy((EscalationStep(15 * MINUTE, ("owner", "next_on_call", "slack")),)))
+    assert said(3) == (
+        "If nobody takes it within 12 min, Rita (the owner of the case), Ola (next on call) and the"
+        " team's room on Slack are told."
+    )
+    ticket = rings(opened(), NIGHT + 60 * MINUTE).ticket
     assert said(61) == "", "all were told"
     ticket = replace(opened(), state=TicketState.ACKNOWLEDGED)
     assert said(3) == ""
@@ -225,7 +230,8 @@ def test_the_owner_is_not_the_next_on_call() -> None:
 @pytest.mark.requirement("R72")
 def test_a_case_that_is_not_grave_enough_rests_until_another_voice_is_heard() -> None:
     calm = rings(opened(), NIGHT + 15 * MINUTE, priority=Priority.HIGH)
-    assert calm.tells == calm.entries == ()
+    assert calm.tells == ()
+    assert calm.entries == ()
     assert due(calm.ticket) is None
     assert calm.ticket.version > opened().version, "it is written down"
     joined = life.join(calm.ticket, answer("r2", contact="ben", at=NIGHT + 40 * MINUTE)).ticket

@@ -113,7 +113,7 @@ def test_every_word_of_a_policy_is_said() -> None:
         "the team's room (slack, its own)",
         "the team's room (slack, its own)",
         "Leo",
-        "nobody",
+        "zoe@x.test (no active user)",
     )
     assert policies.rules_of(everybody.team("product"), everybody) == (
         "These steps are for cases of high or urgent priority.",
@@ -121,7 +121,8 @@ def test_every_word_of_a_policy_is_said() -> None:
         "When a step reaches nobody, others are told instead: Leo, else all managers.",
     )
     none = replace(everybody, roster=read_roster("escalation: {steps: []}").value or everybody.roster)
-    assert policies.untaken(none.team(), none, (), T0) == policies.rules_of(none.team(), none) == ()
+    assert policies.untaken(none.team(), none, (), T0) == ()
+    assert policies.rules_of(none.team(), none) == ()
 
 
 @pytest.mark.requirement("R80")
