@@ -1,15 +1,15 @@
 """Steps of an escalation policy while nobody takes a case.
 
-Revision ID: alerts_0025
-Revises: alerts_0024
+Revision ID: alerts_0026
+Revises: alerts_0025
 """
 
 from __future__ import annotations
 
 from alembic import op
 
-revision = "alerts_0025"
-down_revision = "alerts_0024"
+revision = "alerts_0026"
+down_revision = "alerts_0025"
 branch_labels = None
 depends_on = None
 
