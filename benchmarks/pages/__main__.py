@@ -9,10 +9,12 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from datetime import date
 from functools import partial
 from itertools import count, cycle
 from statistics import median, quantiles
 from typing import Any
+from uuid import UUID
 
 import psutil
 
@@ -27,6 +29,7 @@ from shared.runtime.clock import FixedClock, SystemMachine
 from shared.runtime.memory import spare_startup
 from shared.security.access import Access, Role
 from shared.security.people import SignedIn
+from shared.web.cursors import cursor_of
 from tests.support.alert_site import Site
 from tests.support.score_pages import PASSWORD, access_to, application, signed_in
 from tools.pages import BYTES, MILLIS, ROOT, SERVED
@@ -118,6 +121,16 @@ async def _score_side(server: Cluster, stack: AsyncExitStack) -> Side:
         f"programme={name}" for name in ("programme-1", "programme-6", "programme-0", "programme-3")
     ]
     accounts = [f"/scores/accounts/00000000-0000-0000-0000-{number:012x}" for number in range(1, 400, 9)]
+    further = cursor_of(date(2025, 12, 24).toordinal(), UUID(int=1 << 127))
+    answers = [
+        f"/scores/answers?{one}"
+        for one in (
+            "programme=programme-1&metric=csat",
+            "programme=programme-6&metric=csat&group=low&split=persona&of=decision_maker",
+            "programme=programme-0&metric=nps&period=365&split=industry&of=fintech",
+            f"programme=programme-3&metric=ces&group=high&cursor={further}",
+        )
+    ]
     pages = [
         Page("overview", "25 programmes, 90 days against those before", "scores", ["/scores"]),
         Page("overview, year", "the same over 365 days", "scores", ["/scores?period=365"]),
@@ -131,6 +144,7 @@ async def _score_side(server: Cluster, stack: AsyncExitStack) -> Side:
         Page("comments", "themes of 90 days, 25 comments", "scores",
              ["/scores/comments", "/scores/comments?programme=programme-1",
               "/scores/comments?theme=support_speed&tone=negative"]),
+        Page("answers", "25 answers behind a number, newest first, and further back", "scores", answers),
         Page("results", "goals, changes before and after, who left", "scores", ["/scores/results"]),
     ]  # fmt: skip
     return Side(viewer, db, pages, partial(_answers_come, db))

@@ -14,7 +14,7 @@ from benchmarks.company import sealer
 from benchmarks.scoring.load import answers
 from services.scoring.app import dictionary_of
 from services.scoring.domain.dictionary import compiled
-from services.scoring.store import fates
+from services.scoring.store import clusterings, fates
 from services.scoring.store.directory import Programme, save_programmes
 from shared.bus.model import Outgoing
 from shared.contracts.responses import Words
@@ -97,11 +97,12 @@ _AROUND = (
     """,
 )
 _COMMENTS = """
-insert into comments
+insert into comments (response_id, version, contact_id, words, day, programme, family, language, tone,
+    at_odds, quotable, themes, tones, dictionary, account_id)
 select response_id, version, pens[1 + at % cardinality(pens)], texts[1 + at % cardinality(texts)], day,
     programme, family, (array['en', 'en', 'sv', 'es'])[1 + at % 4], ($4::text[])[1 + at % 3], at % 17 = 0,
     at % 10 = 0, array[($3::text[])[1 + at % 6], ($3::text[])[1 + (at % 6 + 1 + at / 6 % 5) % 6]],
-    array[($4::text[])[1 + at % 3], ($4::text[])[1 + at / 7 % 3]], $5
+    array[($4::text[])[1 + at % 3], ($4::text[])[1 + at / 7 % 3]], $5, account_id
 from (
     select *, ('x' || substr(md5(response_id::text), 1, 7))::bit(28)::int as at from answer_facts
     where state = 'counted'
@@ -137,6 +138,8 @@ async def surround(db: Database) -> None:
         await save_programmes(tx.conn, [_programme(number) for number in range(PROGRAMMES)])
         await _comments(tx, pens)
         await fates.count_all(tx.conn)
+        for number in range(PROGRAMMES):
+            await clusterings.learn(tx.conn, f"programme-{number}", NOW)
         await tx.conn.execute("analyze", timeout=600)
 
 

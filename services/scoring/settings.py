@@ -39,6 +39,9 @@ class Settings(ServiceSettings):
     months_seconds: float = Field(
         default=60.0, gt=0, description="machine seconds between looks whether a month is over, to add it up"
     )
+    clustering_seconds: float = Field(
+        default=3600.0, gt=0, description="machine seconds between learning how alike colleagues answer"
+    )
     digest_day: Literal[
         "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "off"
     ] = Field(default="monday", description="day of the weekly digest, on each reader's own calendar")

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.rising import Told
-from services.scoring.domain.themes import Course, counted
+from services.scoring.domain.themes import Counted, Course, Tally, counted
 from services.scoring.domain.windows import Window, before, span_of
 from services.scoring.domain.words import Tone
 from services.scoring.handlers.comments import Library, words
@@ -35,9 +35,15 @@ class ThemeOut(BaseModel):
     negative: int
     neutral: int
     positive: int
+    accounts: int = Field(description="that name it; who belongs to none is one of their own")
     share: float | None = Field(description="of the comments that name it; None where there are under five")
-    low: float
+    low: float = Field(description="lower end of its 95 % interval; comments of colleagues repeat each other")
     high: float
+    negative_share: float | None = Field(
+        description="of those that name it, the share that complains; None under five"
+    )
+    negative_low: float
+    negative_high: float
     course: Course
 
 
@@ -68,6 +74,7 @@ class ThemesOut(BaseModel):
     """
 
     comments: int
+    accounts: int = Field(description="that the comments are of")
     themes: list[ThemeOut]
     rising: list[RisingOut]
 
@@ -126,23 +133,16 @@ def routes(db: Database, clock: Clock, library: Library) -> APIRouter:
         span = span_of(window, today)
         kind = family.value if family else None
         async with db.read() as conn:
-            named, n = await comments.themes(conn, Wanted(span, programme, kind))
+            now = await comments.themes(conn, Wanted(span, programme, kind))
             earlier = before(span, window)
-            was = await comments.themes(conn, Wanted(earlier, programme, kind)) if earlier else ({}, 0)
+            was = await comments.themes(conn, Wanted(earlier, programme, kind)) if earlier else Tally()
             rising = await rises.standing(conn, today, programme)
         return ThemesOut(
-            comments=n,
-            themes=[
-                ThemeOut(
-                    theme=one.theme, name=library.name_of(one.theme, locale), team=library.team_of(one.theme),
-                    n=one.named.n, negative=one.named.negative, neutral=one.named.neutral,
-                    positive=one.named.positive, share=one.named.n / one.of if one.readable else None,
-                    low=one.share.low, high=one.share.high, course=one.course,
-                )
-                for one in counted(named, n, *was)
-            ],
+            comments=now.comments,
+            accounts=now.accounts,
+            themes=[_theme(one, library, locale) for one in counted(now, was)],
             rising=[_rising(one, locale) for one in rising],
-        )  # fmt: skip
+        )
 
     @router.get("/comments", dependencies=[Depends(require_scope(Scope.RESPONSES_READ))])
     async def listed(asked: Annotated[Asked, Query()]) -> CommentsOut:
@@ -163,6 +163,17 @@ def routes(db: Database, clock: Clock, library: Library) -> APIRouter:
         )
 
     return router
+
+
+def _theme(one: Counted, library: Library, locale: str) -> ThemeOut:
+    named = one.named
+    return ThemeOut(
+        theme=one.theme, name=library.name_of(one.theme, locale), team=library.team_of(one.theme), n=named.n,
+        negative=named.negative, neutral=named.neutral, positive=named.positive, accounts=named.accounts,
+        share=named.n / one.of if one.readable else None, low=one.share.low, high=one.share.high,
+        negative_share=named.negative / named.n if one.tone_readable else None,
+        negative_low=one.complaining.low, negative_high=one.complaining.high, course=one.course,
+    )  # fmt: skip
 
 
 def _rising(one: Told, locale: str) -> RisingOut:

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
 from services.scoring.domain.asking import NoSuchRollup, Question, Span, ask
-from services.scoring.domain.change import Verdict, plan
+from services.scoring.domain.change import Verdict, detectable
 from services.scoring.domain.cohorts import Cohort
 from services.scoring.domain.definitions import Defined, Definition
+from services.scoring.domain.design import APART
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.metrics import Score, split
-from services.scoring.domain.rollups import split_value
+from services.scoring.domain.planning import MOST, Outlook, plan
+from services.scoring.domain.rollups import RATE_ROLLUPS, name_of, split_value
 from services.scoring.domain.windows import Window, before, span_of
 from services.scoring.store import queries, reports
+from services.scoring.store.clusterings import clusterings
 from shared.contracts.model import Family
 from shared.db.database import Connection, Database
 from shared.runtime.clock import Clock
 from shared.security.access import Scope, require_scope
 from shared.web.caching import SAME, AskedAgain
 from shared.web.problems import Problem
+
+DAYS_PLANNED = 90
+"""Days that a plan takes for those to come."""
 
 
 class SideOut(BaseModel):
@@ -49,6 +55,9 @@ class ChangeOut(BaseModel):
     chance: float | None = Field(description="of a change at least as large if nothing had changed")
     detectable: float | None = Field(description="smallest change that so many answers would show")
     design_effect: float = Field(description="how much less an answer tells because colleagues answer alike")
+    learned_at: datetime | None = Field(
+        description="when it was learned how alike they answer; None: just now, of both windows"
+    )
     now: SideOut
     before: SideOut
 
@@ -107,13 +116,31 @@ class CohortsOut(BaseModel):
 
 
 class PlanOut(BaseModel):
-    """How long until a change can be seen, four times of five; days are None while nobody answers."""
+    """How long until a change can be seen, four times of five, and what was reckoned with.
+
+    `answers` and `days` are None where no number of answers is enough: of few customers whose people are of
+    one mind further answers tell nothing new.
+    """
 
     values: dict[str, str]
     metric: Metric
     points: float
-    answers: int = Field(description="needed in each of the two periods")
+    answers: int | None = Field(description="needed in each of the two periods")
     days: int | None = Field(description="length of each period at the rate of the last 90 days")
+    design_effect: float | None = Field(
+        description="how many of these answers tell as much as one would if colleagues did not answer alike"
+    )
+    intraclass: float = Field(description="how far colleagues answer alike, from 0 to 1")
+    learned_from: int = Field(description="the programme's newest answers, which tell that")
+    accounts: int = Field(description="that those answers are of")
+    learned_at: datetime | None = Field(description="when; None: just now")
+    population: int | None = Field(
+        description="people who could answer in such a period: the fewer, the less is left open (relationship"
+        " programmes, as a whole or by tier); None where that is unknown or without end"
+    )
+    never_below: float | None = Field(
+        description="where no number of answers is enough: the smallest change that would ever show"
+    )
 
 
 def _side(score: Score, span: Span) -> SideOut:
@@ -178,13 +205,14 @@ def routes(db: Database, clock: Clock) -> APIRouter:
         value: Annotated[str, Query(max_length=200)] = "",
     ) -> PlanOut:
         """How long until a change of some points can be seen in a programme, or in one segment of it."""
-        span = span_of(Window.DAYS_90, clock.now().date())
+        today = clock.now().date()
+        span = Span(today - timedelta(days=DAYS_PLANNED - 1), today)
         try:
             question = ask(programme=programme, dimension=dimension, value=value, metric=metric, span=span)
         except NoSuchRollup as error:
             raise Problem(422, f"dimension: {error}.", field="dimension") from error
         async with db.read() as conn:
-            return await _plan(conn, question, metric, points)
+            return await _plan(conn, question, programme, points)
 
     return router
 
@@ -195,7 +223,8 @@ def _change(one: reports.Compared, span: Span, earlier: Span) -> ChangeOut:
         programme=one.programme, family=Family(one.family), metric=one.metric, verdict=change.verdict,
         points=change.points, low=change.low, high=change.high, chance=change.chance,
         detectable=change.smallest, design_effect=change.after.design.effect,
-        now=_side(change.after, span), before=_side(change.before, earlier),
+        learned_at=one.clustering.learned_at, now=_side(change.after, span),
+        before=_side(change.before, earlier),
     )  # fmt: skip
 
 
@@ -214,16 +243,42 @@ def _cohort(one: Cohort) -> CohortOut:
     )  # fmt: skip
 
 
-async def _plan(conn: Connection, question: Question, metric: Metric, points: float) -> PlanOut:
+async def _plan(conn: Connection, question: Question, programme: str, points: float) -> PlanOut:
     found = await queries.scores(conn, question)
     if not found:
         raise Problem(404, "In the last 90 days nobody answered that.", field="programme")
-    histogram = found[0].histogram
+    if not question.exact:
+        name = question.rollup.partition("+")[2]
+        raise Problem(
+            422, "value: name the part that is meant.", field="value",
+            what_to_do=f"Add value=… with one of the values of {name}: GET /v1/scores lists them.",
+        )  # fmt: skip
+    outlook = await _outlook(conn, question, programme, max(found, key=lambda one: one.histogram.n))
     try:
-        made = plan(metric, split(histogram), histogram.n / 90, points)
+        made = plan(outlook, points)
     except ValueError as error:
         raise Problem(422, f"{error}.", field="points") from error
+    design, known = made.design, outlook.clustering
+    all_there_are = outlook.design(MOST).effective(MOST)
     return PlanOut(
-        values=dict(split_value(question.rollup, found[0].value)), metric=metric, points=points,
-        answers=made.answers, days=made.days,
+        values=dict(split_value(question.rollup, found[0].value)), metric=outlook.metric, points=points,
+        answers=made.answers, days=made.days, design_effect=design.effect if design else None,
+        intraclass=known.intraclass, learned_from=known.answers, accounts=known.accounts,
+        learned_at=known.learned_at, population=design.population if design else None,
+        never_below=None if design else detectable(outlook.metric, outlook.seen, all_there_are),
     )  # fmt: skip
+
+
+async def _outlook(conn: Connection, question: Question, programme: str, own: queries.Found) -> Outlook:
+    """What the answers of a programme, or of a part of it, let expect of those to come."""
+    span, metric, n = question.span, own.histogram.metric, own.histogram.n
+    key = (metric, own.family, programme)
+    clustering = (await clusterings(conn, span, (key,), own.family)).get(key, APART)
+    if question.rollup != "programme":
+        whole = ask(programme=programme, metric=metric, family=own.family, span=span)
+        clustering = clustering.part(sum(one.histogram.n for one in await queries.scores(conn, whole)), n)
+    population = None
+    if question.rollup in map(name_of, RATE_ROLLUPS):
+        (could,) = await reports.people(conn, (span,), question.prefix, question.rollup)
+        population = could.get((own.family, own.value))
+    return Outlook(metric, split(own.histogram), DAYS_PLANNED, clustering, population)

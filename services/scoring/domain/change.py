@@ -1,4 +1,4 @@
-"""Did it really change? Two periods of one score compared, and how long until a change could be seen.
+"""Did it really change? Two periods of one score compared, and how small a change they would show.
 
 The interval of a difference is put together from those of its two parts, so clustering by account and finite
 populations are in it. Where the interval holds 0 the honest word is "no detectable change".
@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from math import ceil
+from math import inf
 from statistics import NormalDist
 
-from services.scoring.domain.design import PLAIN, Design
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.metrics import Score, Split, is_difference
 from shared.intervals import Z95, Interval, difference
@@ -55,8 +54,9 @@ class Change:
         """The smallest change that so many answers on both sides would show, four times of five."""
         if not self.before.n or not self.after.n:
             return None
-        each = 2 / (1 / self.before.n + 1 / self.after.n)
-        return detectable(self.after.metric, self.after.split, each, self.after.design)
+        worths = [side.design.effective(side.n) for side in (self.before, self.after)]
+        open_on_both = sum(1 / worth for worth in worths)
+        return detectable(self.after.metric, self.after.split, 2 / open_on_both if open_on_both else inf)
 
 
 def compare(before: Score, after: Score) -> Change:
@@ -94,63 +94,27 @@ def discoveries(chances: Sequence[float]) -> list[float]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What it takes to see a change of some points between two periods of equal length.
-
-    `answers` are needed in each of them; `days` is how long each must be at the present rate of answers,
-    None while nobody answers.
-    """
-
-    points: float
-    answers: int
-    days: int | None
-
-
-def plan(metric: Metric, seen: Split, per_day: float, points: float, design: Design = PLAIN) -> Plan:
-    """How long until a change can be detected, four times of five, with 95 % confidence.
+def detectable(metric: Metric, seen: Split, worth: float) -> float | None:
+    """The smallest fall in points that two periods would show; None for none.
 
     Args:
         metric: what is measured.
-        seen: answers so far; their spread is taken for that of the answers to come.
-        per_day: answers a day.
-        points: size of the change, in points or percent; more than 0.
-        design: of the answers so far; a known population is that of each period.
-
-    Raises:
-        ValueError: no change of this size can be.
+        seen: answers so far; their spread is taken for that of all.
+        worth: independent answers that each period is worth.
     """
-    if not 0 < points <= (200 if is_difference(metric) else 100):
-        raise ValueError(f"points: a change of {points:g} cannot be; give more than 0")
-    needed = _needed(_variance(metric, seen, 0) + _variance(metric, seen, points), points, design)
-    answers = max(2, ceil(needed))
-    return Plan(points, answers, ceil(answers / per_day) if per_day > 0 else None)
-
-
-def detectable(metric: Metric, seen: Split, answers: float, design: Design = PLAIN) -> float | None:
-    """The smallest fall in points that two periods of so many answers each would show; None for none."""
-    if answers <= 0:
+    if worth <= 0:
         return None
-    now = _variance(metric, seen, 0)
     low, high = 0.0, 200.0 if is_difference(metric) else 100.0
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        needed = _needed(now + _variance(metric, seen, middle), middle, design)
-        low, high = (low, middle) if needed <= answers else (middle, high)
+        low, high = (low, middle) if needed(metric, seen, middle) <= worth else (middle, high)
     return high
 
 
-def _needed(spread: float, points: float, design: Design) -> float:
-    """Answers in each period, for a fall of some points; a rise of as many needs no more.
-
-    Args:
-        spread: variances of one answer before and after, added up.
-        points: size of the fall.
-        design: of the answers.
-    """
-    needed = _SURE * spread / (points / 100) ** 2 * design.effect
-    population = design.population
-    return needed * population / (population + needed - 1) if population else needed
+def needed(metric: Metric, seen: Split, points: float) -> float:
+    """Independent answers in each period, for a fall of some points; a rise of as many needs no more."""
+    spread = _variance(metric, seen, 0) + _variance(metric, seen, points)
+    return _SURE * spread / (points / 100) ** 2
 
 
 def _variance(metric: Metric, seen: Split, fall: float) -> float:

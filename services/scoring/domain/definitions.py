@@ -6,15 +6,13 @@ with its answers, its accounts and how much of what it speaks for it has heard.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
 
-from services.scoring.domain.design import Design, Voices, design_of, student
+from services.scoring.domain.design import Design, Sums, Voices, design_of, student
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.metrics import Score, Split, interval_of, is_difference, scored
-from shared.contracts.model import Persona
 
 
 class Definition(StrEnum):
@@ -26,12 +24,61 @@ class Definition(StrEnum):
     DECISION_MAKERS = "decision_makers"
 
 
-class Voice(NamedTuple):
-    """What the people of one persona of one account said; the account is empty where it is not known."""
+@dataclass(frozen=True, slots=True)
+class People:
+    """What some people said, added up by account.
 
-    account: str
-    persona: str
-    voices: Voices
+    Attributes:
+        split: their answers by group.
+        sums: the same by account; whoever belongs to none stands alone.
+        accounts: that are known.
+    """
+
+    split: Split
+    sums: Sums
+    accounts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """Accounts added up, each with its weight: all that their weighted mean and its doubt depend on.
+
+    An account says its high answers by all of its answers, less its low ones where a difference is scored.
+
+    Attributes:
+        accounts: accounts.
+        split: their answers by group.
+        whole: weights, added up.
+        highs: weight times the share of high answers of each account, added up.
+        lows: the same of low answers.
+        thinness: squared weight by answers of each account, added up.
+        squares: squared weights, added up.
+        said: squared weight times what each account said, added up.
+        spread: squared weight times what each account said, squared, added up.
+    """
+
+    accounts: int
+    split: Split
+    whole: float
+    highs: float
+    lows: float
+    thinness: float
+    squares: float
+    said: float
+    spread: float
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was answered to one metric of one family.
+
+    `equal` has each account with the same weight, `valued` by its annual value where that is known.
+    """
+
+    everybody: People
+    deciding: People
+    equal: Weighed
+    valued: Weighed
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,46 +97,41 @@ class Defined:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the directory knows: annual value by account, accounts with decision makers, people asked."""
+    """What the directory knows: accounts, their annual value, those with decision makers; people asked."""
 
-    values: Mapping[str, float]
+    value: float = 0.0
     accounts: int = 0
     with_decision_makers: int = 0
     asked: int = 0
 
 
-def definitions(metric: Metric, voices: Sequence[Voice], known: Known) -> list[Defined]:
+def definitions(metric: Metric, told: Told, known: Known) -> list[Defined]:
     """All four readings of one metric of one family."""
-    by_account = _merged(voices)
-    named = {account: one for account, one in by_account.items() if account}
-    deciding = _merged(voice for voice in voices if voice.persona == Persona.DECISION_MAKER)
-    valued = {account: one for account, one in named.items() if known.values.get(account, 0) > 0}
-    heard_value = sum(known.values[account] for account in valued)
-    people = sum(one.n for one in by_account.values())
+    people = told.everybody.split.n
     return [
         Defined(
             Definition.RESPONDENT,
-            pooled(metric, by_account.values()),
-            len(named),
+            _pooled(metric, told.everybody),
+            told.everybody.accounts,
             _share(people, max(known.asked, people) if known.asked else 0),
         ),
         Defined(
             Definition.ACCOUNT,
-            weighted(metric, [(one, 1.0) for one in named.values()]),
-            len(named),
-            _share(len(named), known.accounts),
+            weighted(metric, told.equal),
+            told.equal.accounts,
+            _share(told.equal.accounts, known.accounts),
         ),
         Defined(
             Definition.VALUE,
-            weighted(metric, [(one, known.values[account]) for account, one in valued.items()]),
-            len(valued),
-            _share(heard_value, sum(known.values.values())),
+            weighted(metric, told.valued),
+            told.valued.accounts,
+            _share(told.valued.whole, known.value),
         ),
         Defined(
             Definition.DECISION_MAKERS,
-            pooled(metric, deciding.values()),
-            len(deciding),
-            _share(len(deciding), known.with_decision_makers),
+            _pooled(metric, told.deciding),
+            told.deciding.accounts,
+            _share(told.deciding.accounts, known.with_decision_makers),
         ),
     ]
 
@@ -102,54 +144,42 @@ def pooled(metric: Metric, accounts: Iterable[Voices], population: int | None = 
     return scored(metric, Split(high, n - high - low, low), design)
 
 
-def weighted(metric: Metric, accounts: Sequence[tuple[Voices, float]]) -> Score:
+def _pooled(metric: Metric, people: People) -> Score:
+    return scored(metric, people.split, people.sums.design())
+
+
+def weighted(metric: Metric, told: Weighed) -> Score:
     """Every account counts by its weight, whatever number of its people answered.
 
     The interval follows from how much accounts differ (linearisation), with the few-answers correction of
     the plain score; it is never narrower than if every answer stood for itself.
     """
-    n, high, low = (sum(one[0][place] for one in accounts) for place in range(3))
-    parts = Split(high, n - high - low, low)
-    whole = sum(weight for _, weight in accounts)
-    if n == 0 or whole <= 0:
+    n = told.split.n
+    if n == 0 or told.whole <= 0:
         return Score(metric, Split(0, 0, 0), None, None, None)
-    shares = [(weight / whole, one.high / one.n, one.low / one.n) for one, weight in accounts]
-    highs, lows = (sum(share[0] * share[place] for share in shares) for place in (1, 2))
-    worth = _worth(metric, accounts, shares, (highs, lows))
+    highs, lows = told.highs / told.whole, told.lows / told.whole
+    worth = _worth(metric, told, highs, lows)
     found = interval_of(metric, min(highs, 1), min(lows, 1), worth)
     value = highs - lows if is_difference(metric) else highs
     return Score(
-        metric, parts, 100 * value, 100 * found.low, 100 * found.high, Design(n / worth, len(accounts))
+        metric, told.split, 100 * value, 100 * found.low, 100 * found.high, Design(n / worth, told.accounts)
     )
 
 
-def _worth(
-    metric: Metric,
-    accounts: Sequence[tuple[Voices, float]],
-    shares: Sequence[tuple[float, float, float]],
-    middle: tuple[float, float],
-) -> float:
+def _worth(metric: Metric, told: Weighed, highs: float, lows: float) -> float:
     """How many independent answers a weighted mean of accounts is worth."""
-    k, n = len(accounts), sum(one.n for one, _ in accounts)
-    worth = 1 / sum(share**2 / one.n for (share, _, _), (one, _) in zip(shares, accounts, strict=True))
+    k, n, whole = told.accounts, told.split.n, told.whole
+    worth = whole**2 / told.thinness
     sign = 1 if is_difference(metric) else 0
-    mean = middle[0] - sign * middle[1]
+    mean = highs - sign * lows
     if k > 1:
-        variance = k / (k - 1) * sum(w**2 * (high - sign * low - mean) ** 2 for w, high, low in shares)
-        spread = middle[0] + sign * middle[1] - mean**2
+        apart = told.spread - 2 * mean * told.said + mean**2 * told.squares
+        variance = k / (k - 1) * apart / whole**2
+        spread = highs + sign * lows - mean**2
         worth = min(worth, spread / variance) if variance > 0 and spread > 0 else worth
     if k < n:
         worth *= (student(n - 1) / student(max(k - 1, 1))) ** 2
     return worth
-
-
-def _merged(voices: Iterable[Voice]) -> dict[str, Voices]:
-    """What each account said, whoever of it; whoever belongs to none stands alone as far as is known."""
-    found: dict[str, Voices] = {}
-    for account, _, one in voices:
-        known = found.get(account, Voices(0, 0, 0))
-        found[account] = Voices(known.n + one.n, known.high + one.high, known.low + one.low)
-    return found
 
 
 def _share(part: float, whole: float) -> float | None:

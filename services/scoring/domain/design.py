@@ -6,6 +6,10 @@ the intraclass correlation, which is estimated by analysis of variance. With few
 itself unsure; the effective number of answers is cut by the ratio of Student's quantiles as Korn and
 Graubard propose (Survey Methodology 24, 1998).
 
+An account answers now and then, so the longer one listens the more answers there are of each. Two answers are
+of one account with a chance that stays the same (Simpson, Nature 163, 1949), however many there are; the
+effect grows with it. So what was learned from some answers holds for more of them, and for fewer.
+
 Where everybody who could answer is known and was asked, what they would have said together is a finite
 number: with 18 of 20 answers little doubt is left. The finite-population correction raises the effective
 number of answers by (N - 1) / (N - n).
@@ -15,8 +19,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import lru_cache
-from math import inf, pi, sqrt, tan
+from math import expm1, inf, log1p, pi, sqrt, tan
 from typing import NamedTuple
 
 from shared.intervals import Z95
@@ -96,11 +101,114 @@ class Sums:
         spread = msb + (usual - 1) * msw
         return min(1.0, max(0.0, (msb - msw) / spread)) if spread > 0 else 0.0
 
+    @property
+    def clustering(self) -> Clustering:
+        """What of it holds for any number of answers."""
+        n = self.n
+        paired = (self.sizes - n) / (n * (n - 1)) if n > 1 else 0.0
+        return Clustering(self.intraclass, paired, n, self.accounts)
+
     def design(self, population: int | None = None) -> Design:
         """The design of the sample."""
         if self.n == 0:
             return Design(population=population)
         return Design(1 + (self.sizes / self.n - 1) * self.intraclass, self.accounts, population)
+
+
+@dataclass(frozen=True, slots=True)
+class Clustering:
+    """How answers hang together by account, whatever number of them is looked at.
+
+    Attributes:
+        intraclass: how much answers of one account resemble each other, from 0 to 1.
+        paired: chance that two answers are of one account, from 0 to 1.
+        answers: from which it was learned; 0 where nothing is known, and then every answer is its own.
+        accounts: of which they are.
+        learned_at: when, where it is kept for a while; None: from the answers as they are.
+    """
+
+    intraclass: float = 0.0
+    paired: float = 0.0
+    answers: int = 0
+    accounts: int = 0
+    learned_at: datetime | None = None
+
+    def design(self, n: int, population: int | None = None) -> Design:
+        """The design of so many answers.
+
+        Args:
+            n: answers of any span.
+            population: people who could have answered then, None where that is unknown or without end.
+        """
+        effect = 1 + max(n - 1, 0) * self.paired * self.intraclass
+        return Design(effect, self._heard(n), max(population, n) if population else None)
+
+    def part(self, whole: int, n: int) -> Clustering:
+        """That of a part of the customers, each of whom says as much in it as in the whole.
+
+        Args:
+            whole: answers of all.
+            n: answers of the part.
+        """
+        paired = min(1.0, self.paired * (whole - 1) / (n - 1)) if 1 < n < whole else self.paired
+        return replace(self, paired=paired)
+
+    def _heard(self, n: int) -> int:
+        """Accounts that so many answers are of, if all of them answered as often as each other."""
+        if not self.answers or n < 1:
+            return 0
+        if self.paired <= 0:
+            return n
+        if self.paired >= 1:
+            return 1
+        return min(n, max(1, round(-expm1(n * log1p(-self.paired)) / self.paired)))
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """How many of some answers say one thing, added up by account.
+
+    What ten comments of one customer say is not what ten customers say. Things that few say are often said
+    over and over by a few accounts while all others say nothing of it. The intraclass correlation, one number
+    for all accounts, smooths that over; so the design effect is at least that of Rao and Scott ("A simple
+    method for the analysis of clustered binary data", Biometrics 48, 1992), which follows from how far each
+    account lies from the share of all.
+
+    Attributes:
+        accounts: accounts that answered.
+        n: their answers.
+        sizes: squared answers of each account, added up.
+        hits: answers that say it.
+        squares: squared hits of each account, added up.
+        across: hits times answers of each account, added up.
+        between: squared hits by answers of each account, added up.
+    """
+
+    accounts: int = 0
+    n: int = 0
+    sizes: int = 0
+    hits: int = 0
+    squares: int = 0
+    across: int = 0
+    between: float = 0.0
+
+    def design(self) -> Design:
+        """The design of the sample, as far as this one thing goes."""
+        sums = Sums(self.accounts, self.n, self.sizes, self.hits, self.hits, self.between)
+        design = sums.design()
+        return Design(max(design.effect, self._spread()), design.accounts)
+
+    def _spread(self) -> float:
+        """Variance of the share between accounts, by what it would be if every answer stood for itself."""
+        if self.accounts < 2 or not 0 < self.hits < self.n:  # noqa: PLR2004 - one account is not spread
+            return 1.0
+        share = self.hits / self.n
+        squared = self.squares - 2 * share * self.across + share * share * self.sizes
+        return self.accounts / (self.accounts - 1) * squared / (self.n * share * (1 - share))
+
+
+APART = Clustering()
+"""Nothing is known: every answer for itself."""
 
 
 def summed(accounts: Iterable[Voices], *, difference: bool) -> Sums:
@@ -126,19 +234,6 @@ def summed(accounts: Iterable[Voices], *, difference: bool) -> Sums:
 def design_of(accounts: Iterable[Voices], *, difference: bool, population: int | None = None) -> Design:
     """The design of a sample, from what each account said."""
     return summed(accounts, difference=difference).design(population)
-
-
-def fitted(known: tuple[Design, int], n: int, population: int | None) -> Design:
-    """The design for `n` of the answers, as if each account had as many in it as in the whole.
-
-    Args:
-        known: the design of the whole, and the answers that it was learned from.
-        n: answers of the part.
-        population: people who could have answered there.
-    """
-    design, learned = known
-    accounts = max(1, round(design.accounts * n / learned)) if design.accounts and learned else 0
-    return replace(design, accounts=accounts, population=max(population, n) if population else None)
 
 
 @lru_cache(maxsize=4096)

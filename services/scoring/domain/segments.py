@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.scoring.domain.change import Verdict, compare, discoveries, plan
-from services.scoring.domain.design import PLAIN, Design, fitted
+from services.scoring.domain.change import Verdict, compare, discoveries
+from services.scoring.domain.design import APART, Clustering
 from services.scoring.domain.histogram import Histogram
 from services.scoring.domain.metrics import Score, score
+from services.scoring.domain.planning import Outlook, plan
 
 CERTAIN = 0.05
 POINTS = 10
@@ -39,32 +40,34 @@ class Segment:
 
 
 def segments(
-    parts: Sequence[tuple[str, Histogram]], days: int | None, design: Design = PLAIN
+    parts: Sequence[tuple[str, Histogram]], days: int | None, clustering: Clustering = APART
 ) -> list[Segment]:
     """Set parts side by side.
 
     Args:
         parts: values with their answers, all of one metric.
         days: that the answers are of; None where it is not known.
-        design: of all of them together.
+        clustering: of all of them together; each customer is taken to be in one part.
     """
     whole = sum(one.n for _, one in parts)
-    scores = [score(one, fitted((design, whole), one.n, None)) for _, one in parts]
+    clusterings = [clustering.part(whole, one.n) for _, one in parts]
+    scores = [score(one, of.design(one.n)) for (_, one), of in zip(parts, clusterings, strict=True)]
     changes = []
     for place, (_, own) in enumerate(parts):
         others = sum((one for at, (_, one) in enumerate(parts) if at != place), Histogram.of(own.metric))
-        changes.append(compare(score(others, fitted((design, whole), others.n, None)), scores[place]))
+        rest = clustering.part(whole, others.n).design(others.n)
+        changes.append(compare(score(others, rest), scores[place]))
     chances = iter(discoveries([one.chance for one in changes if one.chance is not None]))
     found = []
-    for (value, _), scored, change in zip(parts, scores, changes, strict=True):
+    for (value, _), scored, change, of in zip(parts, scores, changes, clusterings, strict=True):
         verdict = change.verdict
         if change.chance is not None and next(chances) > CERTAIN:
             verdict = Verdict.NO_DETECTABLE_CHANGE
-        found.append(Segment(value, scored, change.points, verdict, _wait(scored, days)))
+        found.append(Segment(value, scored, change.points, verdict, _wait(scored, days, of)))
     return found
 
 
-def _wait(own: Score, days: int | None) -> int | None:
+def _wait(own: Score, days: int | None, clustering: Clustering) -> int | None:
     if days is None or not own.readable:
         return None
-    return plan(own.metric, own.split, own.n / days, POINTS, own.design).days
+    return plan(Outlook(own.metric, own.split, days, clustering), POINTS).days

@@ -105,7 +105,7 @@ SHAPES: Mapping[Table, Shape] = {
     Table.WISHES: _shape("programme attribute named:count asked:count low:real high:real", of_programme=True),
     Table.THEMES: _shape(
         "theme name team n:count negative:count neutral:count positive:count share:real low:real high:real"
-        " course"
+        " course accounts:count negative_share:real negative_low:real negative_high:real"
     ),
     Table.COMMENTS: _shape(
         "response_id day:day programme family account_id account_name persona nps:number nps5:number"

@@ -16,7 +16,7 @@ from services.scoring.domain.rates import Asked, Rate, rate
 from services.scoring.domain.references import References
 from services.scoring.domain.rollups import JOINT
 from services.scoring.domain.tables import HEALTH_PARTS, Table
-from services.scoring.domain.themes import counted
+from services.scoring.domain.themes import Tally, counted
 from services.scoring.handlers.comments import Library, words
 from services.scoring.store import accounts, comments, customers, exports, queries, reports, results
 from services.scoring.store.drivers import moved
@@ -265,7 +265,7 @@ async def _wishes(conn: Connection, _: Shelf, wanted: Wanted) -> list[Item]:
 async def _themes(conn: Connection, shelf: Shelf, wanted: Wanted) -> list[Item]:
     kind, programme = wanted.family, wanted.programme
     now = await comments.themes(conn, comments.Wanted(wanted.span, programme, kind))
-    was: tuple[dict[str, Any], int] = ({}, 0)
+    was = Tally()
     if wanted.before:
         was = await comments.themes(conn, comments.Wanted(wanted.before, programme, kind))
     return [
@@ -273,8 +273,10 @@ async def _themes(conn: Connection, shelf: Shelf, wanted: Wanted) -> list[Item]:
          "team": shelf.library.team_of(one.theme), "n": one.named.n, "negative": one.named.negative,
          "neutral": one.named.neutral, "positive": one.named.positive,
          "share": one.named.n / one.of if one.readable else None, "low": one.share.low,
-         "high": one.share.high, "course": one.course.value}
-        for one in counted(*now, *was)
+         "high": one.share.high, "course": one.course.value, "accounts": one.named.accounts,
+         "negative_share": one.named.negative / one.named.n if one.tone_readable else None,
+         "negative_low": one.complaining.low, "negative_high": one.complaining.high}
+        for one in counted(now, was)
     ]  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 from markupsafe import Markup
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.scoring.domain.themes import Counted, counted
+from services.scoring.domain.themes import Counted, Tally, counted
 from services.scoring.domain.windows import Window, before, span_of
 from services.scoring.domain.words import Tone
 from services.scoring.handlers.comments import Library, words
@@ -80,8 +80,8 @@ def comment_pages(db: Database, clock: Clock, library: Library) -> APIRouter:
             span, filters.programme, None, filters.theme, filters.tone, filters.language, quotable=not trusted
         )
         async with db.read() as conn:
-            named, n = await comments.themes(conn, wanted)
-            was = await comments.themes(conn, Wanted(earlier, filters.programme)) if earlier else ({}, 0)
+            now = await comments.themes(conn, wanted)
+            was = await comments.themes(conn, Wanted(earlier, filters.programme)) if earlier else Tally()
             found = await comments.listed(conn, wanted, after_day(filters.cursor), A_PAGE + 1)
             said = await words(library.sealer, conn, [(one.contact_id, one.words) for one in found[:A_PAGE]])
             titles = await queries.titles(conn)
@@ -97,10 +97,10 @@ def comment_pages(db: Database, clock: Clock, library: Library) -> APIRouter:
             "titles": sorted(titles),
             "name_of": lambda theme: library.name_of(theme, locale),
             "team_of": library.team_of,
-            "number": n,
-            "complete": n < comments.MOST,
+            "tally": now,
+            "complete": now.comments < comments.MOST,
             "rising": rising,
-            "themes": [(one, _bar(one, speech)) for one in counted(named, n, *was)],
+            "themes": [(one, _bar(one, speech)) for one in counted(now, was)],
             "known": [one.key for one in library.written.themes],
             "tones": list(Tone),
             "languages": list(library.ready.tongues),

@@ -9,10 +9,9 @@ from datetime import datetime
 from markupsafe import Markup
 
 from services.scoring.domain.asking import FIRST_DAY, ask, crossings
-from services.scoring.domain.change import Change
 from services.scoring.domain.cohorts import Cohort
 from services.scoring.domain.definitions import Defined
-from services.scoring.domain.design import PLAIN
+from services.scoring.domain.design import APART
 from services.scoring.domain.histogram import Histogram, Metric
 from services.scoring.domain.rates import Asked, Rate, Standing, rate, standing
 from services.scoring.domain.rollups import JOINT
@@ -23,6 +22,7 @@ from services.scoring.pages.overview import Spans
 from services.scoring.store import drops, queries, reports
 from services.scoring.store.drivers import Moved, moved
 from services.scoring.store.drops import Drop
+from services.scoring.store.reports import Compared
 from shared.db.database import Connection
 from shared.web.problems import Problem
 
@@ -53,6 +53,7 @@ class Detail:
     rate: Rate
     held: int
     standing: Standing
+    learned_at: datetime | None
 
 
 SPLITS = crossings()
@@ -110,35 +111,37 @@ async def detail(
         rated,
         counts.held,
         standing(rated, thresholds.floor, thresholds.target),
+        reports.learned_at(changes.values()),
     )
 
 
-async def _changes(conn: Connection, spans: Spans, programme: str) -> dict[tuple[Metric, str], Change]:
+async def _changes(conn: Connection, spans: Spans, programme: str) -> dict[tuple[Metric, str], Compared]:
     if spans.before is None:
         return {}
     found = await reports.compared(conn, spans.now, spans.before, programme=programme)
-    return {(one.metric, one.family): one.change for one in found}
+    return {(one.metric, one.family): one for one in found}
 
 
 def _part(
     one: queries.Series,
     cells: tuple[Iterable[queries.Found], int | None],
-    judged: tuple[Sequence[Defined], Change | None],
+    judged: tuple[Sequence[Defined], Compared | None],
     filters: Filters,
     speech: views.Speech,
 ) -> Part:
     rows, days = cells
+    readings, compared = judged
     whole = sum(one.parts.values(), Histogram.of(one.metric))
     mine = [row for row in rows if (row.family, row.histogram.metric) == (one.family, one.metric)]
     return Part(
         one.family,
-        views.shown(whole, speech, judged[1]),
+        views.shown(whole, speech, compared.change if compared else None),
         views.bars(whole, speech),
         views.trend_of(one, filters.step, speech),
-        judged[0],
+        readings,
         segments(
             [(row.value.split(JOINT)[-1], row.histogram) for row in mine],
             days,
-            judged[1].after.design if judged[1] else PLAIN,
+            compared.clustering if compared else APART,
         ),
     )

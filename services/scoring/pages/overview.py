@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from markupsafe import Markup
 
@@ -37,6 +37,7 @@ class Section:
     cards: Sequence[Card]
     trend_metric: Metric | None
     trend: Markup
+    learned_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ async def overview(
 ) -> list[Section]:
     """Everything that was answered or asked in the span, family by family."""
     family, span = filters.family_key, spans.now
-    scores = await _scores(conn, spans, family)
+    scores, learned_at = await _scores(conn, spans, family)
     asked = await queries.rates(conn, "programme", span, family=family)
     totals = await queries.series(conn, ask(dimension="total", family=family, span=span))
     sections = []
@@ -111,17 +112,20 @@ async def overview(
         if found or rates:
             metric, drawn = _trend([one for one in totals if one.family == kind.value], filters, speech)
             cards = _cards(found, rates, speech, thresholds)
-            sections.append(Section(kind.value, cards, metric, drawn))
+            sections.append(Section(kind.value, cards, metric, drawn, learned_at))
     return sections
 
 
 async def _scores(
     conn: Connection, spans: Spans, family: str | None
-) -> list[tuple[queries.Found, Change | None]]:
+) -> tuple[list[tuple[queries.Found, Change | None]], datetime | None]:
+    """Scores with how they changed, and since when it is kept how alike colleagues answer."""
     if spans.before is None:
-        return [(one, None) for one in await queries.scores(conn, ask(family=family, span=spans.now))]
+        found = await queries.scores(conn, ask(family=family, span=spans.now))
+        return [(one, None) for one in found], None
     compared = await reports.compared(conn, spans.now, spans.before, family=family)
-    return [(queries.Found(one.family, one.programme, one.histogram), one.change) for one in compared]
+    scores = [(queries.Found(one.family, one.programme, one.histogram), one.change) for one in compared]
+    return [*scores], reports.learned_at(compared)
 
 
 def _cards(

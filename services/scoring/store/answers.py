@@ -79,8 +79,10 @@ async def listed(
     conn: Connection, wanted: Wanted, after: tuple[date, UUID] | None, limit: int
 ) -> list[Given]:
     """Answers that count, newest first."""
+    # Days that are over are not read again: the last page takes no longer than the first.
+    last = min(wanted.span.last, after[0]) if after else wanted.span.last
     rows = await conn.fetch(
-        _LISTS[wanted.metric or Metric.NPS], wanted.programme, wanted.span.first, wanted.span.last,
+        _LISTS[wanted.metric or Metric.NPS], wanted.programme, wanted.span.first, last,
         wanted.family, wanted.metric.value if wanted.metric else "", *wanted.ends, wanted.dimension,
         wanted.value, *(after or (None, None)), limit,
     )  # fmt: skip

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from services.scoring.domain.asking import Span
 from services.scoring.domain.histogram import Metric
-from services.scoring.domain.themes import Named
+from services.scoring.domain.themes import Named, Tally
 from services.scoring.domain.words import Tone
 from services.scoring.store.quoting import QUOTABLE
 from shared.db.database import Connection
@@ -25,20 +25,30 @@ where f.state = 'counted' and c.day between $1 and $2 and ($3 = '' or c.programm
     and ($4::text is null or c.family = $4)
 """
 # Only columns that an index has are read of so many; the few answers that do not count are taken out after.
+# People of no known account each stand for themselves.
 _NEWEST = """
 with newest as materialized (
-    select response_id, themes, tones from comments
+    select response_id, account_id, themes, tones from comments
     where day between $1 and $2 and {which} and ($4::text is null or family = $4) order by day desc limit $5
 ), counted as materialized (
-    select themes, tones from newest n
+    select coalesce(m.id, n.account_id, n.response_id) as account, themes, tones
+    from newest n left join merged m on m.former = n.account_id
     where not exists (select from answer_facts f where f.response_id = n.response_id and f.state <> 'counted')
+), sizes as materialized (
+    select account, count(*) as n from counted group by account
+), named as (
+    select theme, account, count(*) as y, count(*) filter (where tone = 'negative') as bad,
+        count(*) filter (where tone = 'neutral') as neither, count(*) filter (where tone = 'positive') as good
+    from counted, unnest(themes, tones) as t (theme, tone) group by theme, account
 )
-select '', count(*)::int, 0, 0 from counted
+select '' as theme, coalesce(sum(n), 0)::int, count(*)::int, coalesce(sum(n * n), 0)::int, 0, 0, 0, 0::float8,
+    0, 0, 0::float8
+from sizes
 union all
-select theme, (count(*) filter (where tone = 'negative'))::int,
-    (count(*) filter (where tone = 'neutral'))::int,
-    (count(*) filter (where tone = 'positive'))::int
-from counted, unnest(themes, tones) as t (theme, tone) group by theme
+select theme, sum(bad)::int, sum(neither)::int, sum(good)::int, count(*)::int, sum(y * y)::int,
+    sum(y * n)::int, sum(y * y / n::float8), sum(bad * bad)::int, sum(bad * y)::int,
+    sum(bad * bad / y::float8)
+from named join sizes using (account) group by theme
 """
 _THEMES = {"": _NEWEST.format(which="$3 = ''"), "one": _NEWEST.format(which="programme = $3")}
 _LIST = f"""
@@ -93,23 +103,25 @@ class Comment:
         return ordered[0][0] if ordered else ""
 
 
-async def themes(conn: Connection, wanted: Wanted) -> tuple[dict[str, Named], int]:
-    """How often each theme is named in a span, and the number of comments; of the newest."""
+async def themes(conn: Connection, wanted: Wanted) -> Tally:
+    """How often each theme is named in a span and by how many accounts; of the newest comments."""
     rows = await conn.fetch(
         _THEMES["one" if wanted.programme else ""], wanted.span.first, wanted.span.last, wanted.programme,
         wanted.family, MOST,
     )  # fmt: skip
-    counted = {theme: counts for theme, *counts in map(tuple, rows)}
-    comments, *_ = counted.pop("")
-    return {theme: Named(*counts) for theme, counts in counted.items()}, comments
+    told = {theme: counts for theme, *counts in map(tuple, rows)}
+    comments, accounts, sizes, *_ = told.pop("")
+    return Tally(comments, accounts, sizes, {theme: Named(*counts) for theme, counts in told.items()})
 
 
 async def listed(
     conn: Connection, wanted: Wanted, after: tuple[date, UUID] | None, limit: int
 ) -> list[Comment]:
     """Comments, newest first."""
+    # Days that are over are not read again: the last page takes no longer than the first.
+    last = min(wanted.span.last, after[0]) if after else wanted.span.last
     rows = await conn.fetch(
-        _LIST, wanted.span.first, wanted.span.last, wanted.programme, wanted.family, wanted.theme,
+        _LIST, wanted.span.first, last, wanted.programme, wanted.family, wanted.theme,
         wanted.tone, wanted.language, wanted.quotable, *(after or (None, None)), limit,
     )  # fmt: skip
     return [_comment(row) for row in map(tuple, rows)]

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from services.scoring.domain.asking import Span, ask
 from services.scoring.domain.change import compare
-from services.scoring.domain.design import PLAIN, Design, fitted
+from services.scoring.domain.design import APART, Clustering
 from services.scoring.domain.histogram import Histogram, Metric
 from services.scoring.domain.metrics import FROM, score
 from services.scoring.store import queries, voices
-from services.scoring.store.reports import NEWEST_FOR_DESIGN, Compared
+from services.scoring.store.clusterings import NEWEST
+from services.scoring.store.reports import Compared
 from shared.db.database import Connection
 
 Key = tuple[Metric, str, str]
@@ -45,12 +46,12 @@ async def compared_each(conn: Connection, wanted: Sequence[tuple[str, Span, Span
         return []
     spans = [span for _, *pair in wanted for span in pair]
     whole = Span(min(span.first for span in spans), max(span.last for span in spans))
-    designs = await _designs(conn, whole, {product for product, _, _ in wanted})
-    return [await _compared(conn, *one, designs) for one in wanted]
+    learned = await _clusterings(conn, whole, {product for product, _, _ in wanted})
+    return [await _compared(conn, *one, learned) for one in wanted]
 
 
 async def _compared(
-    conn: Connection, product: str, span: Span, before: Span, designs: Mapping[Key, tuple[Design, int]]
+    conn: Connection, product: str, span: Span, before: Span, learned: Mapping[Key, Clustering]
 ) -> list[Compared]:
     now, was = [
         await queries.scores(conn, ask(dimension="product", value=product, span=one))
@@ -61,23 +62,17 @@ async def _compared(
     for one in now:
         metric = one.histogram.metric
         old = earlier.get((metric, one.family), Histogram.of(metric))
-        known = designs.get((metric, one.family, product), (PLAIN, 0))
-        change = compare(
-            score(old, fitted(known, old.n, None)),
-            score(one.histogram, fitted(known, one.histogram.n, None)),
-        )
-        found.append(Compared(one.family, "", one.histogram, change, product))
+        known = learned.get((metric, one.family, product), APART)
+        change = compare(score(old, known.design(old.n)), score(one.histogram, known.design(one.histogram.n)))
+        found.append(Compared(one.family, "", one.histogram, change, known, product))
     return found
 
 
-async def _designs(conn: Connection, span: Span, products: set[str]) -> Mapping[Key, tuple[Design, int]]:
-    """How alike colleagues answer about each product, with the answers that it was learned from."""
+async def _clusterings(conn: Connection, span: Span, products: set[str]) -> Mapping[Key, Clustering]:
+    """How alike colleagues answer about each product."""
     ends = [(metric.value, *FROM[metric]) for metric in Metric]
-    rows = await conn.fetch(
-        _SUMS, span.first, span.last, NEWEST_FOR_DESIGN, sorted(products), *zip(*ends, strict=True)
-    )
-    learned = {
-        (Metric(metric), family, product): voices.sums_of(Metric(metric), counts)
+    rows = await conn.fetch(_SUMS, span.first, span.last, NEWEST, sorted(products), *zip(*ends, strict=True))
+    return {
+        (Metric(metric), family, product): voices.sums_of(Metric(metric), counts).clustering
         for metric, family, product, *counts in map(tuple, rows)
     }
-    return {key: (one.design(), one.n) for key, one in learned.items()}

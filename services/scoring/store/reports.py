@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from services.scoring.domain.asking import Span, ask
 from services.scoring.domain.change import Change, compare
 from services.scoring.domain.cohorts import LONGEST_OPEN, Cohort, cohorts
 from services.scoring.domain.definitions import Defined, definitions
-from services.scoring.domain.design import PLAIN, Design, fitted
+from services.scoring.domain.design import APART, Clustering
 from services.scoring.domain.histogram import Histogram, Metric
 from services.scoring.domain.metrics import score
 from services.scoring.domain.rates import Asked
 from services.scoring.store import queries, voices
+from services.scoring.store.clusterings import clusterings
 from shared.contracts.model import Family
 from shared.db.database import Connection
-
-NEWEST_FOR_DESIGN = 5000
-"""Answers from which it is learned how alike colleagues answer."""
 
 NEWEST_FOR_WAITS = 2000
 """Answers from which it is learned how long people take to answer."""
@@ -39,12 +37,16 @@ where rollup = 'programme' and value = $1 and day between $2 and $3 group by day
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One metric of one programme or product now, and how it changed against the period before."""
+    """One metric of one programme or product now, and how it changed against the period before.
+
+    `clustering` is how its answers hang together by account.
+    """
 
     family: str
     programme: str
     histogram: Histogram
     change: Change
+    clustering: Clustering
     product: str = ""
 
     @property
@@ -53,14 +55,19 @@ class Compared:
         return self.histogram.metric
 
 
+def learned_at(found: Iterable[Compared]) -> datetime | None:
+    """When the oldest of it was learned that is kept of how alike colleagues answer; None where none is."""
+    return min((at for one in found if (at := one.clustering.learned_at)), default=None)
+
+
 async def compared(
     conn: Connection, span: Span, before: Span, *, programme: str = "", family: str | None = None
 ) -> list[Compared]:
     """Every score of a span beside that of the span before; a score without an answer now is left out."""
     now, was = await queries.scores_in(conn, ask(programme=programme, family=family), (span, before))
-    designs = await _designs(conn, Span(before.first, span.last), programme, family)
-    people = await _people(conn, (span, before), programme)
-    return _beside(now, was, designs, people)
+    learned = await clusterings(conn, Span(before.first, span.last), keys_of(now + was), family)
+    could = await people(conn, (span, before), programme)
+    return _beside(now, was, learned, could)
 
 
 async def compared_each(conn: Connection, pairs: Sequence[tuple[Span, Span]]) -> list[list[Compared]]:
@@ -70,49 +77,55 @@ async def compared_each(conn: Connection, pairs: Sequence[tuple[Span, Span]]) ->
     spans = [span for pair in pairs for span in pair]
     scores = await queries.scores_in(conn, ask(), spans)
     whole = Span(min(span.first for span in spans), max(span.last for span in spans))
-    designs = await _designs(conn, whole, "", None)
-    people = await _people(conn, spans, "")
+    learned = await clusterings(conn, whole, keys_of([one for found in scores for one in found]))
+    could = await people(conn, spans, "")
     return [
-        _beside(scores[at], scores[at + 1], designs, people[at : at + 2]) for at in range(0, len(spans), 2)
+        _beside(scores[at], scores[at + 1], learned, could[at : at + 2]) for at in range(0, len(spans), 2)
     ]
 
 
 def _beside(
     now: Sequence[queries.Found],
     was: Sequence[queries.Found],
-    designs: Mapping[voices.Key, tuple[Design, int]],
-    people: Sequence[Mapping[tuple[str, str], int]],
+    learned: Mapping[voices.Key, Clustering],
+    could: Sequence[Mapping[tuple[str, str], int]],
 ) -> list[Compared]:
-    asked_now, asked_before = people
+    could_now, could_before = could
     earlier = {(one.histogram.metric, one.family, one.value): one.histogram for one in was}
     found = []
     for one in now:
         key = (one.histogram.metric, one.family, one.value)
         old = earlier.get(key, Histogram.of(one.histogram.metric))
-        known = designs.get(key, (PLAIN, 0))
+        known = learned.get(key, APART)
         change = compare(
-            score(old, fitted(known, old.n, asked_before.get(key[1:]))),
-            score(one.histogram, fitted(known, one.histogram.n, asked_now.get(key[1:]))),
+            score(old, known.design(old.n, could_before.get(key[1:]))),
+            score(one.histogram, known.design(one.histogram.n, could_now.get(key[1:]))),
         )
-        found.append(Compared(one.family, one.value, one.histogram, change))
+        found.append(Compared(one.family, one.value, one.histogram, change, known))
     return found
 
 
-async def _designs(
-    conn: Connection, span: Span, programme: str, family: str | None
-) -> Mapping[voices.Key, tuple[Design, int]]:
-    """How alike colleagues answer, with the number of answers that it was learned from."""
-    learned = await voices.sums(conn, span, programme, family, NEWEST_FOR_DESIGN)
-    return {key: (one.design(), one.n) for key, one in learned.items()}
+def keys_of(found: Sequence[queries.Found]) -> set[voices.Key]:
+    """Which scores of programmes these are."""
+    return {(one.histogram.metric, one.family, one.value) for one in found}
 
 
-async def _people(
-    conn: Connection, spans: Sequence[Span], programme: str
+async def people(
+    conn: Connection, spans: Sequence[Span], value: str, rollup: str = "programme"
 ) -> list[Mapping[tuple[str, str], int]]:
     """People who could have answered in each span: those asked, of relationship programmes alone.
 
     What customers think of the house is a question to a finite number of them. What they think of a delivery
     is asked of a process that goes on, so there is no end to those who could be asked.
+
+    Args:
+        conn: connection.
+        spans: days of the answers; whoever was asked while surveys stay open before is of them.
+        value: whose, in the rollup; "" for all.
+        rollup: one that rates are kept by.
+
+    Returns:
+        By family and value.
     """
     could = [
         Span(
@@ -121,7 +134,7 @@ async def _people(
         for one in spans
     ]
     asked = await queries.rates_in(
-        conn, "programme", could, prefix=programme, exact=bool(programme), family=Family.RELATIONSHIP.value
+        conn, rollup, could, prefix=value, exact=bool(value), family=Family.RELATIONSHIP.value
     )
     return [{key: counts.handed_over for key, counts in of.items() if counts.handed_over} for of in asked]
 
@@ -139,11 +152,10 @@ async def defined(
     conn: Connection, span: Span, programme: str
 ) -> tuple[dict[tuple[Metric, str], list[Defined]], bool]:
     """Four readings of each metric and family of a programme; False where only the newest were read."""
-    said = await voices.said(conn, span, programme=programme)
+    told, complete = await voices.readings(conn, span, programme)
     asked = await queries.rates(conn, "programme", span, prefix=programme, exact=True)
     known = await voices.known(conn, sum(counts.handed_over for counts in asked.values()))
     found = {
-        (metric, family): definitions(metric, voiced, known)
-        for (metric, family, _), voiced in sorted(said.voices.items())
+        (metric, family): definitions(metric, one, known) for (metric, family), one in sorted(told.items())
     }
-    return found, said.complete
+    return found, complete

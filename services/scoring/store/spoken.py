@@ -24,14 +24,14 @@ with taken as (
     select distinct on (response_id) response_id, version, contact_id, words from taken
     order by response_id, version desc
 )
-select n.response_id, n.version, n.contact_id, n.words, f.day, f.programme, f.family, f.answer ->> 'mood',
-    coalesce(f.snapshot ->> 'locale', 'en')
+select n.response_id, n.version, n.contact_id, n.words, f.day, f.programme, f.family, f.account_id,
+    f.answer ->> 'mood', coalesce(f.snapshot ->> 'locale', 'en')
 from newest n join answer_facts f on f.response_id = n.response_id and f.version = n.version
 order by n.response_id
 """
 _STALE = """
-select c.response_id, c.version, c.contact_id, c.words, c.day, c.programme, c.family, f.answer ->> 'mood',
-    coalesce(f.snapshot ->> 'locale', 'en')
+select c.response_id, c.version, c.contact_id, c.words, c.day, c.programme, c.family, f.account_id,
+    f.answer ->> 'mood', coalesce(f.snapshot ->> 'locale', 'en')
 from comments c join answer_facts f using (response_id)
 where c.response_id = any (array(
     (select response_id from comments where dictionary < $1 limit $2)
@@ -39,17 +39,18 @@ where c.response_id = any (array(
 )) order by c.response_id limit $2
 """
 _SAVE = """
-insert into comments as held (response_id, version, contact_id, words, day, programme, family, language, tone,
-    at_odds, themes, tones, dictionary)
-select response_id, version, contact_id, words, day, programme, family, language, tone, at_odds,
-    string_to_array(themes, ','), string_to_array(tones, ','), $12
-from unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[], $5::date[], $6::text[], $7::text[], $8::text[],
-    $9::text[], $10::bool[], $11::text[], $13::text[]) as t
-    (response_id, version, contact_id, words, day, programme, family, language, tone, at_odds, themes, tones)
+insert into comments as held (response_id, version, contact_id, words, day, programme, family, account_id,
+    language, tone, at_odds, themes, tones, dictionary)
+select response_id, version, contact_id, words, day, programme, family, account_id, language, tone, at_odds,
+    string_to_array(themes, ','), string_to_array(tones, ','), $13
+from unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[], $5::date[], $6::text[], $7::text[], $8::uuid[],
+    $9::text[], $10::text[], $11::bool[], $12::text[], $14::text[]) as t
+    (response_id, version, contact_id, words, day, programme, family, account_id, language, tone, at_odds,
+    themes, tones)
 where not exists (select from erased_contacts e where e.contact_id = t.contact_id)
-on conflict (response_id) do update set (version, words, day, programme, family, language, tone, at_odds,
-    themes, tones, dictionary) = (excluded.version, excluded.words, excluded.day,
-    excluded.programme, excluded.family, excluded.language, excluded.tone, excluded.at_odds,
+on conflict (response_id) do update set (version, words, day, programme, family, account_id, language, tone,
+    at_odds, themes, tones, dictionary) = (excluded.version, excluded.words, excluded.day, excluded.programme,
+    excluded.family, excluded.account_id, excluded.language, excluded.tone, excluded.at_odds,
     excluded.themes, excluded.tones, excluded.dictionary)
 where held.version <= excluded.version
 """
@@ -70,6 +71,7 @@ class Spoken:
     day: date
     programme: str
     family: str
+    account_id: UUID | None
     mood: str | None
     locale: str
 
@@ -100,13 +102,13 @@ async def save_comments(conn: Connection, read: Sequence[tuple[Spoken, Reading]]
     """Keep what was read; of an erased contact nothing is kept."""
     rows = [
         (one.response_id, one.version, one.contact_id, one.words, one.day, one.programme, one.family,
-         found.language, found.tone.value, found.at_odds, ",".join(found.themes),
+         one.account_id, found.language, found.tone.value, found.at_odds, ",".join(found.themes),
          ",".join(tone.value for tone in found.themes.values()))
         for one, found in read
     ]  # fmt: skip
     if rows:
         columns = list(zip(*rows, strict=True))
-        await conn.execute(_SAVE, *columns[:11], dictionary, columns[11])
+        await conn.execute(_SAVE, *columns[:12], dictionary, columns[12])
 
 
 async def drop_comments(conn: Connection, gone: Sequence[Spoken]) -> None:

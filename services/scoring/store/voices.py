@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from services.scoring.domain.asking import Span
-from services.scoring.domain.definitions import Known, Voice
+from services.scoring.domain.definitions import Known, People, Told, Weighed
 from services.scoring.domain.design import Sums, Voices
 from services.scoring.domain.histogram import Metric
-from services.scoring.domain.metrics import FROM, is_difference
+from services.scoring.domain.metrics import FROM, Split, is_difference
 from shared.contracts.model import Family
 from shared.db.database import Connection
 from shared.db.merged import families
@@ -34,8 +34,6 @@ def _each(select: str, facts: str) -> str:
 
 _COUNTS = """count(*)::int, (count(*) filter (where {metric} >= {high}))::int,
     (count(*) filter (where {metric} < {middle}))::int"""
-_TIMES = """sum(times)::int, coalesce(sum(times) filter (where {metric} >= {high}), 0)::int,
-    coalesce(sum(times) filter (where {metric} < {middle}), 0)::int"""
 
 
 def _newest(which: str) -> str:
@@ -51,21 +49,11 @@ def _newest(which: str) -> str:
     """  # noqa: S608 - texts of this module
 
 
-# Two statements, not one with a choice in it: only then one programme is found by the index.
-_NEWEST = {"": _newest("$3 = ''"), "one": _newest("programme = $3")}
-# Equal answers are added up before they are told apart by metric: of thousands there are some hundreds.
-_SAID = {
-    which: _each(
-        f"""
-        select '{{metric}}', family, programme, coalesce(account::text, ''), persona, {_TIMES}
-        from f where {{metric}} is not null group by family, programme, account, persona
-        """,  # noqa: S608 - texts of this module
-        f"""
-        select programme, persona, account, family, nps, nps5, csat, ces, count(*) as times
-        from ({newest}) as each group by 1, 2, 3, 4, 5, 6, 7, 8
-        """,  # noqa: S608 - as above
-    )
-    for which, newest in _NEWEST.items()
+# Statements of their own, not one with a choice in it: only then some programmes are found by the index.
+_NEWEST = {
+    "all": _newest("$3::text is null"),
+    "one": _newest("programme = $3"),
+    "some": _newest("programme = any ($3::text[])"),
 }
 # People of no known account each stand for themselves, under an id that nobody has.
 _SUMS = {
@@ -118,14 +106,64 @@ _OF_PROGRAMMES = _each(
 _STAYS = "not exists (select from merged m where m.former = a.account_id)"
 _KNOWN = f"""
 select (select count(*) from accounts a where {_STAYS})::int,
+    (select coalesce(sum(annual_value), 0)::float8 from accounts a where annual_value > 0 and {_STAYS}),
     (select count(*) from (
         select distinct account_id from people where persona = 'decision_maker' and account_id is not null
             and contact_id <> all (array(select former from merged))
     ) as deciding)::int
 """  # noqa: S608 - texts of this module
-_VALUES = f"""
-select account_id::text, annual_value from accounts a where annual_value > 0 and {_STAYS}
-"""  # noqa: S608 - texts of this module
+
+
+def _people(before: str, sign: int) -> str:
+    """Sums of some people by account, of columns whose names begin so; of no account each stands alone.
+
+    Answers by group, known accounts; then clusters, squared answers, and squared what they said by answers.
+    """
+    n, high, low = (f"{before}{name}" for name in ("n", "high", "low"))
+    return f"""
+        sum({n})::int, sum({high})::int, sum({low})::int, count(account) filter (where {n} > 0)::int,
+        sum(case when account is null then {n} when {n} > 0 then 1 else 0 end)::int,
+        sum(case when account is null then {n} else {n} * {n} end)::bigint,
+        coalesce(sum(case when account is null then {high} + {sign} * {low}
+            else ({high} - {sign} * {low}) * ({high} - {sign} * {low}) / nullif({n}, 0)::float8 end), 0)"""
+
+
+def _weighed(weight: str, sign: int, which: str) -> str:
+    """Sums of accounts by weight: those of `Weighed`, in its order."""
+    said = f"(high - {sign} * low) / n::float8"
+    parts = (
+        weight, f"{weight} * high / n", f"{weight} * low / n", f"{weight} * {weight} / n",
+        f"{weight} * {weight}", f"{weight} * {weight} * {said}", f"{weight} * {weight} * {said} * {said}",
+    )  # fmt: skip
+    counts = ", ".join(
+        f"coalesce(sum({name}) filter (where {which}), 0)::int" for name in ("n", "high", "low")
+    )
+    sums = ", ".join(f"coalesce(sum({part}) filter (where {which}), 0)::float8" for part in parts)
+    return f"count(*) filter (where {which})::int, {counts}, {sums}"
+
+
+def _readings(metric: Metric) -> str:
+    middle, high = FROM[metric]
+    sign = 1 if is_difference(metric) else 0
+    deciding = "persona = 'decision_maker'"
+    return f"""
+    select '{metric.value}', family, (select count(*) from f)::int, {_people("", sign)},
+        {_people("deciding_", sign)}, {_weighed("1::float8", sign, "account is not null")},
+        {_weighed("value", sign, "value > 0")}
+    from (
+        select said.*, annual_value::float8 as value
+        from (
+            select family, account, count(*) as n, count(*) filter (where {metric} >= {high}) as high,
+                count(*) filter (where {metric} < {middle}) as low,
+                count(*) filter (where {deciding}) as deciding_n,
+                count(*) filter (where {deciding} and {metric} >= {high}) as deciding_high,
+                count(*) filter (where {deciding} and {metric} < {middle}) as deciding_low
+            from f where {metric} is not null group by family, account
+        ) as said left join accounts a on a.account_id = said.account
+    ) as accounts group by family"""  # noqa: S608 - texts of this module
+
+
+_READINGS = f"with f as materialized ({_NEWEST['one']}) {' union all '.join(map(_readings, Metric))}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,22 +176,15 @@ class Spoken:
     voices: Voices
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """Voices by metric, family and programme; `complete` is false where older answers were not read."""
-
-    voices: Mapping[Key, Sequence[Voice]]
-    complete: bool
-
-
 async def sums(
-    conn: Connection, span: Span, programme: str, family: str | None, most: int
+    conn: Connection, span: Span, programmes: Sequence[str], family: str | None, most: int
 ) -> dict[Key, Sums]:
-    """The newest `most` answers of a span, added up by account."""
+    """The newest `most` answers of a span to some programmes, or to all, added up by account."""
+    which, of = {0: ("all", None), 1: ("one", programmes and programmes[0])}.get(
+        len(programmes), ("some", programmes)
+    )
     found: dict[Key, Sums] = {}
-    for row in await conn.fetch(
-        _SUMS["one" if programme else ""], span.first, span.last, programme, family, most
-    ):
+    for row in await conn.fetch(_SUMS[which], span.first, span.last, of, family, most):
         name, kind, of, *counts = tuple(row)
         found[Metric(name), kind, of] = sums_of(Metric(name), counts)
     return found
@@ -167,18 +198,31 @@ def sums_of(metric: Metric, counts: Sequence[Any]) -> Sums:
     return Sums(accounts, n, sizes, high, high, shares)
 
 
-async def said(
-    conn: Connection, span: Span, *, programme: str = "", family: str | None = None, most: int = NEWEST
-) -> Said:
-    """What accounts said in a span, as far as the newest `most` answers tell."""
-    statement = _SAID["one" if programme else ""]
-    rows = await conn.fetch(statement, span.first, span.last, programme, family, most)
-    found: dict[Key, list[Voice]] = {}
-    for metric, kind, name, account, persona, *counts in map(tuple, rows):
-        key = (Metric(metric), kind, name)
-        found.setdefault(key, []).append(Voice(account, persona, Voices(*counts)))
-    counted = sum(voice.voices.n for voices in found.values() for voice in voices)
-    return Said(found, counted < most)
+async def readings(
+    conn: Connection, span: Span, programme: str, most: int = NEWEST
+) -> tuple[dict[tuple[Metric, str], Told], bool]:
+    """What was answered to a programme in a span, by metric and family; False where there is more."""
+    found: dict[tuple[Metric, str], Told] = {}
+    answers = 0
+    for row in await conn.fetch(_READINGS, span.first, span.last, programme, None, most):
+        name, family, answers, *sums = tuple(row)
+        metric = Metric(name)
+        found[metric, family] = Told(
+            _people_of(metric, sums[:7]), _people_of(metric, sums[7:14]),
+            _weighed_of(sums[14:25]), _weighed_of(sums[25:]),
+        )  # fmt: skip
+    return found, answers < most
+
+
+def _people_of(metric: Metric, told: Sequence[Any]) -> People:
+    n, high, low, known, accounts, sizes, between = told
+    sums = sums_of(metric, (accounts, n, sizes, high, low, between, between))
+    return People(Split(high, n - high - low, low), sums, known)
+
+
+def _weighed_of(told: Sequence[Any]) -> Weighed:
+    accounts, n, high, low, *sums = told
+    return Weighed(accounts, Split(high, n - high - low, low), *sums)
 
 
 async def said_by(
@@ -216,6 +260,5 @@ async def said_of(conn: Connection, accounts: Sequence[UUID], span: Span) -> dic
 
 async def known(conn: Connection, asked: int) -> Known:
     """What the directory says of all accounts."""
-    accounts, deciding = tuple(await conn.fetchrow(_KNOWN) or (0, 0))
-    rows = await conn.fetch(_VALUES)
-    return Known(dict(map(tuple, rows)), accounts, deciding, asked)
+    accounts, value, deciding = tuple(await conn.fetchrow(_KNOWN) or (0, 0.0, 0))
+    return Known(value, accounts, deciding, asked)

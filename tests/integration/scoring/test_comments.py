@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -19,6 +20,7 @@ from shared.db.database import Database
 from shared.runtime.clock import FixedClock
 from shared.runtime.ids import derive
 from shared.security.access import Scope
+from tests.support.customers import account, account_id
 from tests.support.score_pages import access_to, application, library_of, spoken
 from tests.support.scoring import AT, Scoring, answer, snapshot
 
@@ -59,6 +61,41 @@ async def test_comments_come_with_themes_tone_and_words(
     assert told == {
         "communication": (1, "success"), "delivery_time": (1, "logistics"), "support_quality": (1, "support"),
     }  # fmt: skip
+
+
+@pytest.mark.requirement("R63", "R70")
+async def test_what_one_customer_writes_ten_times_is_told_as_that_of_one(
+    db: Database, clock: FixedClock, scoring: Scoring, api: httpx.AsyncClient
+) -> None:
+    """Of fourteen customers one writes ten times; two belong to no account and stand for themselves."""
+
+    def wrote(number: int, company: int | None, **changes: Any) -> Payload:
+        company_id = account_id(company) if company is not None else None
+        said = snapshot(account_id=company_id, contact_id=str(derive("contact", number)))
+        return _said(number, Mood.UNHAPPY, snapshot=said, **changes)
+
+    told = [(LATE, wrote(number, 1)) for number in range(10)]
+    told += [("Fine", wrote(20 + number, 2 + number)) for number in range(10)]
+    told += [("Too expensive", wrote(40, 20)), ("Too expensive", wrote(41, None))]
+    told += [("Too expensive", wrote(42, None))]
+    await spoken(db, clock, told)
+    body = (await api.get("/v1/scores/themes")).json()
+    assert (body["comments"], body["accounts"]) == (23, 14)
+    themes = {one["theme"]: one for one in body["themes"]}
+    late, price = themes["delivery_time"], themes["price"]
+    assert (late["n"], late["accounts"], late["negative"], late["negative_share"]) == (10, 1, 10, 1)
+    assert (price["n"], price["accounts"], price["negative_share"]) == (3, 3, None)
+    assert late["low"] < 0.1, "one of fourteen customers"
+    assert late["high"] > 0.75
+    assert late["negative_low"] < 0.5
+    held = wrote(40, 20, version=2, kind=ResponseHeld)
+    left = account(2).model_copy(update={"version": 9, "merged_into": account_id(1)})
+    await scoring.take(account(1), account(2), held, left)
+    body = (await api.get("/v1/scores/themes")).json()
+    assert (body["comments"], body["accounts"]) == (22, 12), "one is held, two are one company"
+    rows = (await api.get("/v1/scores/tables/themes", params={"format": "ndjson", "period": "90"})).text
+    first = json.loads(rows.splitlines()[0])
+    assert (first["theme"], first["n"], first["accounts"]) == ("communication", 10, 1)
 
 
 async def test_the_list_goes_on_where_it_ended(
@@ -128,7 +165,7 @@ async def test_words_of_an_answer_that_does_not_count_are_not_shown(
     await spoken(db, clock, [(LATE, _said(1, Mood.UNHAPPY, kind=ResponseHeld))])
     assert (await api.get("/v1/scores/comments")).json() == {"comments": [], "next": None}
     assert (await api.get("/v1/scores/themes")).json() == {
-        "comments": 0, "themes": [], "rising": []
+        "comments": 0, "accounts": 0, "themes": [], "rising": []
     }  # fmt: skip
 
 

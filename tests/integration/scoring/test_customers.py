@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
 
 from shared.contracts.directory import ContactErased, ContextKind
-from shared.contracts.model import Family, Persona
+from shared.contracts.model import Family, Payload, Persona, Tier
 from shared.db.database import Database
 from shared.runtime.clock import FixedClock
 from shared.runtime.ids import derive
@@ -25,7 +26,7 @@ from tests.support.customers import (
     usage,
 )  # fmt: skip
 from tests.support.score_pages import access_to, application
-from tests.support.scoring import AT, Scoring, answer, snapshot
+from tests.support.scoring import AT, Scoring, answer, handed_over, snapshot
 
 
 @pytest.fixture
@@ -154,10 +155,60 @@ async def test_a_change_comes_with_its_verdict(
         await api.get("/v1/scores/plan", params={"programme": "pulse", "metric": "nps", "points": 10})
     ).json()
     assert plan["days"] == pytest.approx(plan["answers"] * 90 / 160, abs=1)
+    assert (plan["design_effect"], plan["learned_from"], plan["population"]) == (1, 160, None)
     nobody = await api.get("/v1/scores/plan", params={"programme": "none", "metric": "nps"})
     assert nobody.status_code == 404
     silly = await api.get("/v1/scores/plan", params={"programme": "pulse", "metric": "nps", "points": 300})
     assert silly.status_code == 422
+
+
+@pytest.mark.requirement("R63")
+async def test_a_plan_reckons_with_colleagues_and_with_how_many_could_answer(
+    api: httpx.AsyncClient, scoring: Scoring, clock: FixedClock
+) -> None:
+    """Forty customers of three people each, who agree in part; every second person answers."""
+    told: list[Payload] = []
+    for number in range(240):
+        company = number % 40
+        said = snapshot(
+            "pulse", family=Family.RELATIONSHIP, account_id=account_id(company),
+            tier=Tier.KEY if company < 20 else Tier.SMALL, persona=list(Persona)[company % 2],
+        )  # fmt: skip
+        at = clock.now() - timedelta(days=number % 80)
+        told.append(handed_over(number, at).model_copy(update={"snapshot": said}))
+        if number < 120:
+            value = (10, 2, 8)[company % 3] if number // 40 != 1 else 9
+            told.append(answer(number, value, snapshot=said, at=at, asked_at=at))
+    await scoring.take(*told)
+
+    async def planned(**more: str) -> dict[str, Any]:
+        asked = {"programme": "pulse", "metric": "nps", "points": "40"} | more
+        found = await api.get("/v1/scores/plan", params=asked)
+        assert found.status_code == 200, found.text
+        body: dict[str, Any] = found.json()
+        return body
+
+    whole = await planned()
+    assert (whole["learned_from"], whole["accounts"]) == (120, 40)
+    assert 0.1 < whole["intraclass"] < 0.5
+    assert whole["design_effect"] > 1
+    assert whole["population"] >= 2 * whole["answers"]
+    assert whole["never_below"] is None
+    part = await planned(dimension="tier", value="key")
+    assert part["values"] == {"programme": "pulse", "tier": "key"}
+    assert part["learned_from"] == 120
+    assert part["population"] >= 2 * part["answers"], "asks are kept by tier, too"
+    users = await planned(dimension="persona", value="user")
+    assert users["population"] is None, "of how many users there are nothing is kept"
+    assert users["answers"] > part["answers"]
+    smaller = await planned(points="5", dimension="persona", value="user")
+    assert (smaller["answers"], smaller["days"], smaller["design_effect"]) == (None, None, None)
+    assert 5 < smaller["never_below"] < 60
+    unnamed = await api.get(
+        "/v1/scores/plan", params={"programme": "pulse", "metric": "nps", "dimension": "persona"}
+    )
+    assert unnamed.status_code == 422
+    assert unnamed.json()["field"] == "value"
 
 
 @pytest.mark.requirement("R57")

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date
+from typing import Any
 
+import numpy as np
 import pytest
 
 from services.scoring.domain.asking import Span
 from services.scoring.domain.design import Sums, Voices, summed
 from services.scoring.domain.histogram import Metric
-from services.scoring.store.voices import sums
+from services.scoring.domain.metrics import Group, group
+from services.scoring.store.voices import readings, sums
 from shared.contracts.forms import QuestionType
+from shared.contracts.model import Persona
 from shared.contracts.responses import Answered
 from shared.db.database import Database
 from shared.runtime.ids import derive
+from tests.support.customers import account
+from tests.support.readings import Voice, told_by
 from tests.support.scoring import Scoring, answer, snapshot
 
 ACME, GLOBEX, NOBODY = str(derive("account", 1)), str(derive("account", 2)), None
@@ -22,7 +30,7 @@ ACME, GLOBEX, NOBODY = str(derive("account", 1)), str(derive("account", 2)), Non
 
 async def _sums(db: Database, most: int = 1000) -> dict[tuple[Metric, str, str], Sums]:
     async with db.read() as conn:
-        return await sums(conn, Span(date(2020, 1, 1), date(2030, 1, 1)), "", None, most)
+        return await sums(conn, Span(date(2020, 1, 1), date(2030, 1, 1)), (), None, most)
 
 
 def _said(number: int, account: str | None, value: int, kind: QuestionType = QuestionType.NPS) -> Answered:
@@ -61,3 +69,55 @@ async def test_a_share_counts_its_high_answers_alone(db: Database, scoring: Scor
 async def test_only_the_newest_answers_are_learned_from(db: Database, scoring: Scoring) -> None:
     await scoring.take(*(_said(number, ACME, 10) for number in range(5)))
     assert (await _sums(db, most=3))[Metric.NPS, "transactional", "renewal"].n == 3
+
+
+def _flat(told: object) -> Mapping[str, Any]:
+    """Every number in it, under a name of its own."""
+    found: dict[str, Any] = {}
+    for name, value in told.items() if isinstance(told, Mapping) else ():
+        within = {f"{name}.{key}": one for key, one in _flat(value).items()}
+        found |= within or {name: value}
+    return found
+
+
+@pytest.mark.requirement("R59", "R62")
+@pytest.mark.parametrize("metric", [Metric.NPS, Metric.CSAT])
+async def test_what_four_readings_are_made_of_is_what_one_adds_up_by_hand(
+    db: Database, scoring: Scoring, metric: Metric
+) -> None:
+    """Accounts with and without value, merged ones, people of none, all personas; by chance, seed fixed."""
+    draw = np.random.default_rng(62)
+    await scoring.take(*(account(number, annual_value=100.0 * (number % 4)) for number in range(1, 9)))
+    gone = account(8).model_copy(update={"version": 9, "merged_into": str(derive("account", 3))})
+    await scoring.take(gone)
+    counted: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+    said = []
+    for number in range(120):
+        of, place = int(draw.integers(9)), int(draw.integers(3))
+        persona = [None, *Persona][place]
+        value = int(draw.integers(metric.lowest, metric.highest + 1))
+        snap = snapshot(account_id=str(derive("account", of)) if of else None, persona=persona)
+        said.append(answer(number, value, type_=QuestionType(metric.value), snapshot=snap))
+        counts = counted[str(3 if of == 8 else of or ""), persona.value if persona else ""]
+        told = group(metric, value)
+        for column, hit in enumerate((True, told is Group.HIGH, told is Group.LOW)):
+            counts[column] += hit
+    await scoring.take(*said)
+    voices = [Voice(*key, Voices(*counts)) for key, counts in sorted(counted.items())]
+    values = {str(number): 100.0 * (number % 4) for number in range(1, 8)}
+    async with db.read() as conn:
+        found, complete = await readings(conn, Span(date(2020, 1, 1), date(2030, 1, 1)), "renewal")
+        _, newest = await readings(conn, Span(date(2020, 1, 1), date(2030, 1, 1)), "renewal", most=100)
+    assert (complete, newest) == (True, False)
+    (one,) = found.values()
+    by_hand = asdict(told_by(metric, voices, values))
+    assert _flat(asdict(one)) == pytest.approx(_flat(by_hand))
+
+
+async def test_an_answer_to_two_questions_is_read_once(db: Database, scoring: Scoring) -> None:
+    both = ({"question": "q", "type": "nps", "value": 9}, {"question": "r", "type": "csat", "value": 4})
+    await scoring.take(*(answer(number, 9, scores=both) for number in range(3)))
+    async with db.read() as conn:
+        found, complete = await readings(conn, Span(), "renewal", most=4)
+    assert {metric for metric, _ in found} == {Metric.NPS, Metric.CSAT}
+    assert complete

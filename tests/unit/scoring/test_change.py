@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import false_discovery_control
 
-from services.scoring.domain.change import Verdict, compare, detectable, discoveries, plan
+from services.scoring.domain.change import Verdict, compare, detectable, discoveries
 from services.scoring.domain.design import Design
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.metrics import Split, scored
+from services.scoring.domain.planning import Outlook, plan
 
 Shares = tuple[float, float, float]
 
@@ -48,28 +49,28 @@ def test_what_was_planned_for_is_seen_four_times_of_five(
 ) -> None:
     points = 100 * (before[0] - after[0] + (after[2] - before[2] if metric is Metric.NPS else 0))
     seen = Split(*(round(1000 * share) for share in before))
-    planned = plan(metric, seen, per_day=5, points=points)
+    planned = plan(Outlook(metric, seen, days=200), points)
+    assert planned.answers is not None
     assert planned.days == -(-planned.answers // 5)
     assert _seen(metric, planned.answers, before, after) == pytest.approx(0.8, abs=0.06)
     assert detectable(metric, seen, planned.answers) == pytest.approx(points, rel=0.01)
 
 
-def test_a_plan_counts_clusters_and_small_populations() -> None:
+def test_the_smallest_change_that_would_show_follows_from_what_answers_are_worth() -> None:
     seen = Split(50, 30, 20)
-    alone = plan(Metric.NPS, seen, 2, 10)
-    assert plan(Metric.NPS, seen, 2, 10, Design(effect=2)).answers == pytest.approx(2 * alone.answers, abs=1)
-    few = plan(Metric.NPS, seen, 2, 10, Design(population=60))
-    assert few.answers < 60 < alone.answers
-    assert plan(Metric.NPS, seen, 0, 10).days is None
     assert detectable(Metric.NPS, seen, 0) is None
     assert detectable(Metric.NPS, seen, 1) == 200
     assert detectable(Metric.CSAT, seen, 1) == 100
-
-
-@pytest.mark.parametrize(("metric", "points"), [(Metric.NPS, 0), (Metric.NPS, 201), (Metric.CSAT, 101)])
-def test_a_change_that_cannot_be_has_no_plan(metric: Metric, points: float) -> None:
-    with pytest.raises(ValueError, match="points"):
-        plan(metric, Split(1, 1, 1), 1, points)
+    plain = compare(scored(Metric.NPS, seen), scored(Metric.NPS, seen))
+    alike = Design(effect=4)
+    clustered = compare(scored(Metric.NPS, seen, alike), scored(Metric.NPS, seen, alike))
+    quarter = compare(scored(Metric.NPS, Split(12, 8, 5)), scored(Metric.NPS, Split(12, 8, 5)))
+    assert plain.smallest == pytest.approx(detectable(Metric.NPS, seen, 100))
+    assert clustered.smallest == pytest.approx(quarter.smallest, rel=0.05)
+    whole = Design(population=100)
+    assert compare(
+        scored(Metric.NPS, seen, whole), scored(Metric.NPS, seen, whole)
+    ).smallest == pytest.approx(0, abs=0.001)
 
 
 @pytest.mark.requirement("R63", "R68")

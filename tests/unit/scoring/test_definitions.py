@@ -11,13 +11,14 @@ from services.scoring.domain.definitions import (
     Defined,
     Definition,
     Known,
-    Voice,
     definitions,
     pooled,
     weighted,
 )
 from services.scoring.domain.design import Voices
 from services.scoring.domain.histogram import Metric
+from services.scoring.domain.metrics import Score
+from tests.support.readings import Voice, told_by, weighed
 
 SAID = [
     Voice("big", "user", Voices(8, 8, 0)),
@@ -25,16 +26,21 @@ SAID = [
     Voice("small", "user", Voices(1, 0, 1)),
     Voice("other", "user", Voices(2, 1, 0)),
 ]
-KNOWN = Known({"big": 900.0, "small": 50.0, "silent": 50.0}, accounts=5, with_decision_makers=2, asked=24)
+VALUES = {"big": 900.0, "small": 50.0}
+KNOWN = Known(1000.0, accounts=5, with_decision_makers=2, asked=24)
 
 
 def _by(found: list[Defined]) -> dict[Definition, Defined]:
     return {one.definition: one for one in found}
 
 
+def _equal(voices: list[Voices]) -> Score:
+    return weighted(Metric.NPS, weighed(Metric.NPS, [(one, 1.0) for one in voices]))
+
+
 @pytest.mark.requirement("R59", "R62")
 def test_the_same_answers_read_in_four_ways() -> None:
-    found = _by(definitions(Metric.NPS, SAID, KNOWN))
+    found = _by(definitions(Metric.NPS, told_by(Metric.NPS, SAID, VALUES), KNOWN))
     # 9 promoters and 2 detractors of 12.
     assert found[Definition.RESPONDENT].score.value == pytest.approx(100 * 7 / 12)
     assert found[Definition.RESPONDENT].covered == pytest.approx(12 / 24)
@@ -54,18 +60,23 @@ def test_the_same_answers_read_in_four_ways() -> None:
 
 
 def test_what_is_not_known_is_not_made_up() -> None:
-    nothing = Known({})
-    found = _by(definitions(Metric.CSAT, [Voice("", "", Voices(4, 3, 1))], nothing))
+    nothing = Known()
+    alone = told_by(Metric.CSAT, [Voice("", "", Voices(4, 3, 1))], {})
+    found = _by(definitions(Metric.CSAT, alone, nothing))
     assert found[Definition.RESPONDENT].score.value == 75
     assert found[Definition.ACCOUNT].score.value is None
     assert found[Definition.VALUE].score.value is None
     assert [one.covered for one in found.values()] == [None] * 4
-    assert _by(definitions(Metric.NPS, [], nothing))[Definition.RESPONDENT].score.value is None
+    assert found[Definition.RESPONDENT].score.design.effective(4) == 4, (
+        "people of no account are no colleagues"
+    )
+    silence = definitions(Metric.NPS, told_by(Metric.NPS, [], {}), nothing)
+    assert [one.score.value for one in silence] == [None] * 4
 
 
 def test_accounts_of_one_answer_each_read_the_same_by_person_and_by_account() -> None:
     voices = [Voices(1, 1, 0)] * 6 + [Voices(1, 0, 1)] * 2 + [Voices(1, 0, 0)] * 4
-    person, account = pooled(Metric.NPS, voices), weighted(Metric.NPS, [(one, 1.0) for one in voices])
+    person, account = pooled(Metric.NPS, voices), _equal(voices)
     assert account.value == pytest.approx(person.value)
     assert account.low == pytest.approx(person.low, abs=3)
     assert account.high == pytest.approx(person.high, abs=3)
@@ -80,7 +91,7 @@ def test_the_intervals_of_account_means_hold_the_truth(accounts: int) -> None:
         leanings = draw.dirichlet(np.array([0.5, 0.2, 0.3]) * 4, accounts)
         said = draw.multinomial(sizes, leanings)
         voices = [Voices(int(n), int(c[0]), int(c[1])) for n, c in zip(sizes, said, strict=True)]
-        found = weighted(Metric.NPS, [(one, 1.0) for one in voices])
+        found = _equal(voices)
         covered += (found.low or 0) <= 30 <= (found.high or 0)
     assert 0.91 <= covered / 300 <= 0.995
 
@@ -95,7 +106,7 @@ def test_a_weighted_score_stays_on_its_scale_and_inside_its_interval(
     drawn: list[tuple[int, int, int, float]], metric: Metric
 ) -> None:
     voices = [(Voices(m + h + low, h, low), weight) for m, h, low, weight in drawn]
-    found = weighted(metric, voices)
+    found = weighted(metric, weighed(metric, voices))
     assert found.value is not None
     assert found.low is not None
     assert found.high is not None

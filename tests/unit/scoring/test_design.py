@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import t
 
-from services.scoring.domain.design import PLAIN, Design, Voices, design_of, student, summed
+from services.scoring.domain.design import APART, PLAIN, Design, Voices, design_of, student, summed
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.metrics import Split, scored
 
@@ -118,3 +118,57 @@ def test_intervals_of_a_known_population_hold_what_all_would_have_said(populatio
             narrower.append(((found.high or 0) - (found.low or 0)) / ((plain.high or 0) - (plain.low or 0)))
     assert 0.93 <= np.mean(covered) <= 0.985
     assert np.mean(narrower) < 0.9
+
+
+def _heard_for(seed: int, accounts: int, days: float, alike: float) -> list[Voices]:
+    """Accounts of which each answers now and then, some twenty times as often as others, for some days."""
+    draw = np.random.default_rng(seed)
+    pace = draw.gamma(1.5, 1 / 1.5, accounts)
+    sizes = draw.poisson(pace * days)
+    leanings = draw.dirichlet(np.array([0.5, 0.2, 0.3]) * (1 / alike - 1), accounts)
+    said = draw.multinomial(sizes, leanings)
+    return [Voices(int(n), int(one[0]), int(one[1])) for n, one in zip(sizes, said, strict=True)]
+
+
+@pytest.mark.requirement("R63")
+@pytest.mark.parametrize("times", [0.25, 0.5, 1, 4, 8])
+def test_what_some_answers_tell_of_colleagues_holds_for_more_and_for_fewer(times: float) -> None:
+    """Who learns from the newest answers of a year knows how unsure the year is; by simulation."""
+    foretold, real, accounts = [], [], []
+    for seed in range(30):
+        learned = summed(_heard_for(seed, 300, 4, 0.2), difference=True).clustering
+        whole = summed(_heard_for(1000 + seed, 300, 4 * times, 0.2), difference=True)
+        said = learned.design(whole.n)
+        foretold.append(said.effect)
+        real.append(whole.design().effect)
+        accounts.append(said.accounts / whole.accounts)
+    assert np.mean(foretold) == pytest.approx(np.mean(real), rel=0.06)
+    # Customers who answer seldom are hardly counted: fewer degrees of freedom, never too many.
+    assert 0.5 < np.mean(accounts) < 1.05
+
+
+def test_of_the_answers_that_it_was_learned_from_it_says_what_they_say() -> None:
+    sample = summed(_companies(3, 60, 5, 0.3), difference=True)
+    assert sample.clustering.design(sample.n).effect == pytest.approx(sample.design().effect)
+    assert sample.clustering.design(1).effect == 1
+    assert sample.clustering.design(0).effective(0) == 0
+
+
+def test_a_part_of_the_customers_says_in_it_as_much_as_in_the_whole() -> None:
+    whole = summed([Voices(5, 5, 0), Voices(5, 0, 5)] * 20, difference=True)
+    half = summed([Voices(5, 5, 0), Voices(5, 0, 5)] * 10, difference=True)
+    part = whole.clustering.part(whole.n, half.n)
+    assert part.design(half.n).effect == pytest.approx(half.design().effect)
+    assert whole.clustering.part(whole.n, whole.n) == whole.clustering
+    assert whole.clustering.part(whole.n, 1).design(1).effect == 1
+
+
+def test_where_nothing_is_known_each_answer_stands_for_itself() -> None:
+    assert APART.design(50) == PLAIN
+    assert APART.design(50, 60) == Design(population=60)
+    assert summed([], difference=True).clustering.design(5) == PLAIN
+    lone = summed([Voices(1, 1, 0)] * 9, difference=True).clustering
+    assert lone.design(400) == Design(1, 400)
+    one = summed([Voices(9, 5, 2)], difference=True).clustering
+    assert one.design(400).accounts == 1
+    assert Design(population=3) == APART.design(3, 2), "who answered could answer"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import numpy as np
 import pytest
 
-from services.scoring.domain.change import Verdict, plan
-from services.scoring.domain.design import Design
+from services.scoring.domain.change import Verdict
+from services.scoring.domain.design import Clustering
 from services.scoring.domain.histogram import Histogram, Metric
 from services.scoring.domain.metrics import split
+from services.scoring.domain.planning import Outlook, plan
 from services.scoring.domain.segments import POINTS, segments
 
 pytestmark = pytest.mark.requirement("R63", "R67")
@@ -38,12 +41,24 @@ def test_the_part_that_differs_is_named_and_the_small_one_is_not_judged() -> Non
 def test_where_colleagues_answer_alike_less_is_certain() -> None:
     parts = [("emea", _nps(26, 6, 8)), ("amer", _nps(13, 6, 21))]
     assert segments(parts, 90)[0].verdict is Verdict.BETTER
-    assert segments(parts, 90, Design(4, 12))[0].verdict is Verdict.NO_DETECTABLE_CHANGE
+    dozen = Clustering(intraclass=0.5, paired=1 / 12, answers=80, accounts=12)
+    assert segments(parts, 90, dozen)[0].verdict is Verdict.NO_DETECTABLE_CHANGE
 
 
 def test_it_says_how_long_until_ten_points_would_show() -> None:
     (one,) = segments([("emea", _nps(30, 10, 20))], 60)
-    assert one.days == plan(Metric.NPS, split(_nps(30, 10, 20)), 1.0, POINTS).days
+    assert one.days == plan(Outlook(Metric.NPS, split(_nps(30, 10, 20)), 60), POINTS).days
     assert one.verdict is Verdict.TOO_FEW, "there are no others"
     assert segments([("emea", _nps(30, 10, 20))], None)[0].days is None
     assert segments([], 90) == []
+
+
+def test_it_takes_longer_where_colleagues_answer_alike_and_may_take_for_ever() -> None:
+    part = [("emea", _nps(30, 10, 20))]
+
+    def wait(customers: int) -> float:
+        (one,) = segments(part, 60, Clustering(0.3, 1 / customers, 60, min(customers, 60)))
+        return inf if one.days is None else one.days
+
+    assert (segments(part, 60)[0].days or 0) < wait(3000) < wait(1000) < inf
+    assert wait(20) == inf, "twenty customers never show ten points"
