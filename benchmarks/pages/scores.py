@@ -12,14 +12,14 @@ import orjson
 
 from benchmarks.company import sealer
 from benchmarks.scoring.load import answers
-from services.scoring.app import dictionary_of
-from services.scoring.domain.dictionary import compiled
 from services.scoring.store import clusterings, fates
 from services.scoring.store.directory import Programme, save_programmes
 from shared.bus.model import Outgoing
 from shared.contracts.responses import Words
 from shared.db.database import Database, Tx
 from shared.runtime.ids import derive
+from shared.words.dictionary import compiled
+from shared.words.file import dictionary_of
 
 NOW = datetime(2026, 3, 4, tzinfo=UTC)
 PROGRAMMES, PENS = 25, 500

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -54,6 +54,8 @@ from shared.runtime.service import Platform, Service
 from shared.security.partners import PartnerAccess
 from shared.smtp import Server
 from shared.web.routing import join
+from shared.words.dictionary import compiled
+from shared.words.file import dictionary_of
 
 CLOCK_SECONDS = 0.25
 NOTICE_SECONDS = 0.25
@@ -73,7 +75,8 @@ async def build(settings: Settings, platform: Platform) -> Service:
     """The service, ready to be started."""
     channels = channels_of(settings, platform.machine)
     helpdesks = _helpdesks(settings, platform.machine)
-    roster = roster_of(settings.roster_file)
+    dictionary = compiled(dictionary_of(platform.settings.dictionary))
+    roster = roster_of(settings.roster_file, dictionary.written.keys)
     _known_teams(settings.rooms, roster)
     rooms = rooms_of(tuple(channel.name for channel in channels if channel.name not in WAYS))
     known_rooms(rooms, roster)
@@ -88,6 +91,7 @@ async def build(settings: Settings, platform: Platform) -> Service:
         followers=FOLLOWERS,
         leadership=settings.leadership,
         roster=roster,
+        dictionary=dictionary,
         group_within=timedelta(minutes=settings.group_minutes),
         page_every=timedelta(minutes=settings.page_minutes),
         large_account=settings.large_account,
@@ -226,15 +230,19 @@ def _syncing(desk: Desk, platform: Platform, helpdesks: Sequence[Helpdesk]) -> I
         yield Loop(f"helpdesk.{helpdesk.name}", SYNC_SECONDS, run, due=False)
 
 
-def roster_of(file: Path) -> Roster:
+def roster_of(file: Path, themes: Collection[str]) -> Roster:
     """The teams and routes of a file; none where there is no file.
+
+    Args:
+        file: `alerts.yaml`.
+        themes: keys of the dictionary, which the file may name.
 
     Raises:
         ValueError: it cannot be used; each mistake is named with its line and path.
     """
     if not file.is_file():
         return Roster()
-    checked = read_roster(file.read_text(encoding="utf-8"))
+    checked = read_roster(file.read_text(encoding="utf-8"), themes)
     if checked.value is None:
         found = (f"{file}:{c.line}: {c.path}: {c.reason}. {c.what_to_do}" for c in checked.complaints)
         raise ValueError("\n".join(found))

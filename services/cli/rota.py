@@ -19,12 +19,17 @@ from services.alerts.domain.routing import Staff
 from services.alerts.domain.teams import Roster, read_roster
 from services.alerts.store.rota import staff
 from services.cli.deployment import DATA_DIR, opened
+from shared.words.file import dictionary_of
 
 app = typer.Typer(no_args_is_help=True)
 console = Console(markup=False)
 DEFAULT = Path("alerts.yaml")
 File = Annotated[Path, typer.Argument(help="The file with teams and routes.")]
 Weeks = Annotated[int, typer.Option(min=1, max=26, help="How far to look ahead.")]
+Dictionary = Annotated[
+    Path | None,
+    typer.Option("--dictionary", envvar="AFTERWORD_DICTIONARY", help="Your own dictionary of themes."),
+]
 DataDir = Annotated[Path, typer.Option("--data", help="Directory of the embedded deployment.")]
 
 
@@ -33,6 +38,7 @@ def check_command(
     file: File = DEFAULT,
     weeks: Weeks = WEEKS,
     data: DataDir = DATA_DIR,
+    dictionary: Dictionary = None,
     *,
     offline: Annotated[bool, typer.Option("--offline", help="Read the file alone, ask no database.")] = False,
 ) -> None:
@@ -40,7 +46,7 @@ def check_command(
 
     Exit code 1 when there is anything of it.
     """
-    roster = _read(file)
+    roster = _read(file, dictionary)
     counted = f"{len(roster.teams)} teams, {len(roster.routes)} routes, 0 errors."
     console.print(counted, style="green", highlight=False)
     if offline:
@@ -55,9 +61,11 @@ def check_command(
 
 
 @app.command("show")
-def show_command(file: File = DEFAULT, weeks: Weeks = WEEKS, data: DataDir = DATA_DIR) -> None:
+def show_command(
+    file: File = DEFAULT, weeks: Weeks = WEEKS, data: DataDir = DATA_DIR, dictionary: Dictionary = None
+) -> None:
     """Show whose shift it is in the weeks ahead, team by team, in the team's own time."""
-    people, found = asyncio.run(_look(_read(file) if file.is_file() else Roster(), weeks, data))
+    people, found = asyncio.run(_look(_read(file, dictionary) if file.is_file() else Roster(), weeks, data))
     for one in found:
         table = Table("from", "until", "who", "by", title=_name(one), title_justify="left")
         for shift in one.shifts:
@@ -97,11 +105,11 @@ async def _look(roster: Roster, weeks: int, data: Path) -> tuple[Staff, list[Out
     return people, [outlook(team, people, now, weeks) for team in people.teams]
 
 
-def _read(file: Path) -> Roster:
+def _read(file: Path, dictionary: Path | None) -> Roster:
     if not file.is_file():
         console.print(f"There is no file {file}.", style="red", highlight=False)
         raise typer.Exit(1)
-    checked = read_roster(file.read_text(encoding="utf-8"))
+    checked = read_roster(file.read_text(encoding="utf-8"), dictionary_of(dictionary).keys)
     if checked.value is not None:
         return checked.value
     for one in checked.complaints:

@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
 
-import yaml
 from fastapi import APIRouter
-from pydantic import BaseModel, ValidationError
 
 from services.scoring.api import comments, crm, digests, results, routes, tables
 from services.scoring.api.badges import BadgeRoutes
 from services.scoring.connectors.partners import Accesses, crms_of
 from services.scoring.domain.crm import Crm
-from services.scoring.domain.dictionary import Dictionary
 from services.scoring.domain.digest import Day, Schedule
 from services.scoring.domain.health import WEIGHTS, Part
 from services.scoring.domain.references import References
@@ -36,20 +32,19 @@ from services.scoring.worker.crm import Office, counting, planning, writing
 from services.scoring.worker.digests import Post, digesting
 from services.scoring.worker.headlines import announcing, closing, refreshing, republish, watching
 from services.scoring.worker.themes import watching as watching_themes
-from shared.errors import AfterwordError
+from shared.config.plain import plain_file
 from shared.runtime.clock import Machine
 from shared.runtime.loops import Loop
 from shared.runtime.service import Platform, Service
 from shared.security.partners import PartnerAccess
 from shared.smtp import Server
 from shared.web.routing import join
+from shared.words.file import dictionary_of
 
 CRM_GAUGE_SECONDS = 60.0
 
 SETTLE_SECONDS = 900.0
 """After a start, until no process of an earlier version writes cells any more."""
-
-M = TypeVar("M", bound=BaseModel)
 
 
 async def build(settings: Settings, platform: Platform) -> Service:
@@ -59,7 +54,7 @@ async def build(settings: Settings, platform: Platform) -> Service:
     join(router, routes(platform.db, platform.clock, weights))
     thresholds = Thresholds(settings.response_floor, settings.response_target)
     join(router, pages(platform.db, platform.clock, thresholds, weights))
-    read_with = library(platform.sealer, dictionary_of(settings.dictionary))
+    read_with = library(platform.sealer, dictionary_of(platform.settings.dictionary))
     join(router, comments.routes(platform.db, platform.clock, read_with))
     join(router, comment_pages(platform.db, platform.clock, read_with))
     join(router, answer_pages(platform.db, platform.clock, read_with))
@@ -163,29 +158,11 @@ def _writing(
     yield Loop("crm.gauge", CRM_GAUGE_SECONDS, counting(platform.db), due=False, woken=False)
 
 
-def dictionary_of(path: Path | None) -> Dictionary:
-    """The dictionary in a file, or the shipped one.
-
-    Raises:
-        AfterwordError: the file cannot be used; the message names the place.
-    """
-    return _read(Dictionary, path, "dictionary")
-
-
 def references_of(path: Path | None) -> References:
     """The values in a file, or the shipped ones.
 
     Raises:
         AfterwordError: the file cannot be used; the message names the place.
     """
-    return _read(References, path, "references")
-
-
-def _read(kind: type[M], path: Path | None, name: str) -> M:
-    file = path or Path(__file__).parent / f"{name}.yaml"
-    try:
-        # All is text: in YAML's own reading the Spanish and English "no" would be false.
-        content = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CBaseLoader)  # noqa: S506 - text alone
-        return kind.model_validate(content)
-    except (OSError, yaml.YAMLError, ValidationError) as error:
-        raise AfterwordError(f"AFTERWORD_SCORING_{name.upper()}, {file}: {error}") from error
+    file = path or Path(__file__).parent / "references.yaml"
+    return plain_file(References, file, "AFTERWORD_SCORING_REFERENCES")

@@ -22,10 +22,6 @@ class Settings(ServiceSettings):
         default={},
         description="JSON: weight of each part of the health score, 0 or absent leaves it out; {}: the usual",
     )
-    dictionary: Path | None = Field(
-        default=None,
-        description="YAML: themes and feelings to look for in open answers; None: the shipped one",
-    )
     references: Path | None = Field(
         default=None, description="YAML: values of the industry and of competitors; None: the shipped ones"
     )

@@ -42,6 +42,10 @@ class PlatformSettings(ServiceSettings):
     )
     trusted_proxies: str = Field(default="127.0.0.1", description="gateways whose forwarded address counts")
     instance: str = Field(default_factory=socket.gethostname, description="lasting name of this replica")
+    dictionary: Path | None = Field(
+        default=None,
+        description="YAML: themes and feelings to look for in open answers; None: those that ship",
+    )
     log_level: str = "info"
     failpoint: str = Field(default="", description="testing only: failpoints to arm")
     data_dir: Path = Path(".afterword")

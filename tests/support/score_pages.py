@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from services.scoring.api import comments, crm, results, routes, tables
 from services.scoring.api.badges import BadgeRoutes
-from services.scoring.app import dictionary_of, references_of
+from services.scoring.app import references_of
 from services.scoring.domain.health import WEIGHTS
 from services.scoring.handlers.comments import Library, library, reading
 from services.scoring.handlers.showcase import Showcase
@@ -38,6 +38,7 @@ from shared.security.public import PublicSigner
 from shared.security.sealing import Sealer
 from shared.web.app import web_app
 from shared.web.routing import join
+from shared.words.file import dictionary_of
 from tests.support.scoring import Scoring, answer, handed_over, requested, snapshot
 from tests.support.visitors import cheap_passwords
 

@@ -224,6 +224,7 @@ def _whole(ticket: Ticket) -> dict[str, Any]:
         "proposal": ticket.proposal,
         "cause": ticket.cause,
         "how": ticket.how,
+        "themes": ticket.themes,
         "voices": [
             {
                 "response_id": v.response_id,

@@ -71,9 +71,9 @@ def hear(
         there = current or case.gathers(answer, window)
         return (life.join(there, answer) if there else life.open_(answer, fresh_id, route()),)
     if holder.is_open or current is None:
-        return (life.hear_again(holder, answer),)
+        return (life.hear_again(holder, answer, route),)
     if _still_settled(holder, answer):
-        return (life.hear_again(holder, answer),)
+        return (life.hear_again(holder, answer, route),)
     left = life.release(holder, answer.response_id, current.id, answer.since)
     return (left, life.join(current, answer))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -35,10 +35,21 @@ class Match(Rule):
         default_factory=dict, description="attributes of the event that was asked about, by name"
     )
 
-    def fits(self, case: Snapshot) -> bool:
-        """Whether a case is meant."""
+    themes: tuple[Key, ...] = Field(
+        (),
+        description="what the words are about, by keys of the dictionary; praise does not count",
+    )
+
+    def fits(self, case: Snapshot, themes: Collection[str] = ()) -> bool:
+        """Whether a case is meant.
+
+        Args:
+            case: what was asked about, and whom.
+            themes: what the words are about, as far as they are known.
+        """
         return (
-            all(not wanted or value in wanted for wanted, value in self._plain(case))
+            (not self.themes or any(one in themes for one in self.themes))
+            and all(not wanted or value in wanted for wanted, value in self._plain(case))
             and (not self.language or any(_speaks(case.locale, one) for one in self.language))
             and all(case.context.get(name) in wanted for name, wanted in self.attributes.items())
         )

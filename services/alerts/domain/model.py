@@ -48,6 +48,7 @@ class Answer:
         joined: whose case it is in when that is not its own account's or contact's: they were merged.
         known_as: the id by which the person is known now, where that was looked up.
         quotable: its words may be published without name and company. Known while it is heard.
+        themes: keys of what its words are about, but for what they praise.
     """
 
     response_id: UUID
@@ -81,6 +82,7 @@ class Answer:
     quotable: bool = False
     policy: EscalationPolicy | None = None
     heard_at: datetime | None = None
+    themes: tuple[str, ...] = ()
 
     @property
     def case_key(self) -> UUID:
@@ -113,12 +115,13 @@ class VoiceState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """One answer of a case. A response is a voice of one ticket at most."""
+    """One answer of a case, and what its words are about. A response is a voice of one ticket at most."""
 
     response_id: UUID
     survey_id: UUID
     contact_id: UUID
     state: VoiceState = VoiceState.UNHAPPY
+    themes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +215,11 @@ class Ticket:
     def is_unhappy(self) -> bool:
         """Whether any voice is still unhappy."""
         return any(voice.state is VoiceState.UNHAPPY for voice in self.voices)
+
+    @property
+    def themes(self) -> tuple[str, ...]:
+        """What its voices speak about, in their order."""
+        return tuple(dict.fromkeys(theme for voice in self.voices for theme in voice.themes))
 
     def voice(self, response_id: UUID) -> Voice | None:
         """The voice of a response, if it is in this case."""

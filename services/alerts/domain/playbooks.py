@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
@@ -98,13 +98,23 @@ BUILT_IN: Mapping[str, PlaybookRule] = {
 
 
 def steps_of(
-    playbooks: Iterable[str], case: Snapshot, rules: Mapping[str, PlaybookRule]
+    playbooks: Iterable[str],
+    case: Snapshot,
+    rules: Mapping[str, PlaybookRule],
+    themes: Collection[str] = (),
 ) -> tuple[PlaybookStep, ...]:
-    """The steps of a case: of each playbook that its answers name those that fit it, each step once."""
+    """The steps of a case: of each playbook that its answers name those that fit it, each step once.
+
+    Args:
+        playbooks: names of playbooks.
+        case: what it is about.
+        rules: the playbooks of `alerts.yaml`.
+        themes: what its voices speak about.
+    """
     found: dict[str, PlaybookStep] = {}
     for name in dict.fromkeys(playbooks):
         rule = rules.get(name) or BUILT_IN.get(name)
         for step in rule.steps if rule else ():
-            if step.when.fits(case):
+            if step.when.fits(case, themes):
                 found.setdefault(step.id, PlaybookStep(step.id, step.text, step.offer))
     return tuple(found.values())

@@ -213,13 +213,22 @@ def _why_not_the_owner(account_owner: str, *, owner_first: bool) -> str:
 
 def heir(ticket: Ticket, account_owner: str, staff: Staff, at: datetime) -> Owner:
     """Who takes over a case whose owner has left; it stays with its team."""
-    owner_first = staff.roster.route_of(ticket.snapshot).owner_first
+    owner_first = staff.roster.route_of(ticket.snapshot, themes=ticket.themes).owner_first
     return owner(account_owner, staff, at, staff.team(ticket.team), owner_first=owner_first)
 
 
-def place(case: Snapshot, staff: Staff, past: Collection[timedelta] = ()) -> tuple[Team, Route]:
-    """Whose case it is, by the first route of `alerts.yaml` that fits; `past`: ages of earlier cases."""
-    route = staff.roster.route_of(case, past)
+def place(
+    case: Snapshot, staff: Staff, past: Collection[timedelta] = (), themes: Collection[str] = ()
+) -> tuple[Team, Route]:
+    """Whose case it is, by the first route of `alerts.yaml` that fits.
+
+    Args:
+        case: what it is about.
+        staff: everybody.
+        past: ages of the customer's earlier cases.
+        themes: what its voices speak about.
+    """
+    route = staff.roster.route_of(case, past, themes)
     return staff.team(route.team or ""), route
 
 

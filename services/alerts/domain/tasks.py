@@ -137,7 +137,7 @@ def wanted(answer: Answer, rules: Mapping[str, TaskRule]) -> tuple[TaskKind, ...
     return tuple(
         kind
         for kind in found
-        if kind.key in own or (kind.after is answer.mood and kind.when.fits(answer.snapshot))
+        if kind.key in own or (kind.after is answer.mood and kind.when.fits(answer.snapshot, answer.themes))
     )
 
 

@@ -200,14 +200,17 @@ class Roster(Rule):
         rules["escalation",] = ("", self.escalation)
         return {where: (team, rule) for where, (team, rule) in rules.items() if rule is not None}
 
-    def route_of(self, case: Snapshot, past: Collection[timedelta] = ()) -> Route:
+    def route_of(
+        self, case: Snapshot, past: Collection[timedelta] = (), themes: Collection[str] = ()
+    ) -> Route:
         """The first route that fits; else the shared rota with the owner first.
 
         Args:
             case: what it is about.
             past: how long before it the customer's earlier cases were opened.
+            themes: what its voices speak about.
         """
-        fitting = (route for route in self.routes if route.when.fits(case))
+        fitting = (route for route in self.routes if route.when.fits(case, themes))
         return next((one for one in fitting if one.repeated is None or one.repeated.fits(past)), Route())
 
     @property
@@ -220,12 +223,21 @@ NO_ROSTER = Roster()
 """Nobody but the rota that everybody shares."""
 
 
-def read_roster(text: str) -> Checked[Roster]:
-    """The file's content, or what is wrong with it."""
+def read_roster(text: str, themes: Collection[str] | None = None) -> Checked[Roster]:
+    """The file's content, or what is wrong with it.
+
+    Args:
+        text: the file.
+        themes: keys of the dictionary; None: nobody knows them here, so they are not looked at.
+    """
     checked = check(text, Roster, begins="teams:", described="docs/rota.md")
     if checked.value is None:
         return checked
-    found = (*_crossed(checked, checked.value), *_escalating(checked, checked.value))
+    found = (
+        *_crossed(checked, checked.value),
+        *_escalating(checked, checked.value),
+        *_unknown_themes(checked, checked.value, themes),
+    )
     return Checked(None if found else checked.value, checked.document, found)
 
 
@@ -258,6 +270,30 @@ def _escalating(checked: Checked[Roster], roster: Roster) -> Iterator[Complaint]
     for where, (_, rule) in roster.escalations.items():
         for place, reason, what_to_do in wrong(rule):
             yield checked.complain((*where, *place), reason, what_to_do)
+
+
+def _unknown_themes(
+    checked: Checked[Roster], roster: Roster, themes: Collection[str] | None
+) -> Iterator[Complaint]:
+    """Themes that the dictionary does not have: nothing would ever be about them."""
+    if themes is None:
+        return
+    for where, match in _matches(roster):
+        for place, theme in enumerate(match.themes):
+            if theme not in themes:
+                known = f"There are: {', '.join(sorted(themes))}."
+                yield checked.complain((*where, "themes", place), f"there is no theme {theme!r}", known)
+
+
+def _matches(roster: Roster) -> Iterator[tuple[Location, Match]]:
+    """Everything in the file that says which answers are meant, and where it stands."""
+    for place, route in enumerate(roster.routes):
+        yield ("routes", place, "when"), route.when
+    for key, task in roster.tasks.items():
+        yield ("tasks", key, "when"), task.when
+    for key, playbook in roster.playbooks.items():
+        for place, step in enumerate(playbook.steps):
+            yield ("playbooks", key, "steps", place, "when"), step.when
 
 
 def fall_backs(roster: Roster, key: str) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ does not allow. A repeated action changes nothing and is no error.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -104,19 +104,45 @@ def join(ticket: Ticket, answer: Answer) -> Step:
     return Step(ticket, entries, (event_of(contract.TicketJoined, ticket, answer.since),), tells)
 
 
-def hear_again(ticket: Ticket, answer: Answer) -> Step:
-    """A voice is unhappy in its newest version; the clocks start anew if none was running for it."""
+def hear_again(ticket: Ticket, answer: Answer, route: Callable[[], Owner]) -> Step:
+    """A voice is unhappy in its newest version; the clocks start anew if none was running for it.
+
+    Args:
+        ticket: the case before.
+        answer: the answer as it stands now.
+        route: who would own a case that it opens.
+    """
     before = ticket.voice(answer.response_id)
     was_unhappy = before is not None and before.state is VoiceState.UNHAPPY
     spoke_after_end = not ticket.is_open and answer.spoken
     needs_contact = not was_unhappy and ticket.state not in {TicketState.OPEN, TicketState.ACKNOWLEDGED}
     entry = Entry(Kind.AMENDED, answer.since, data=_score(answer))
-    voices = _marked(ticket, answer.response_id, VoiceState.UNHAPPY)
+    voices = _marked(ticket, answer, VoiceState.UNHAPPY)
     changed = edit(ticket, run=_graver(ticket.run, answer.waits_since), voices=voices, proposal="")
     if spoke_after_end or needs_contact:
         again = reopen(changed, answer.since, None, answer)
         return replace(again, entries=(entry, *again.entries))
-    return Step(changed, (entry,))
+    if not _belongs_elsewhere(ticket, answer):
+        return Step(changed, (entry,))
+    owner = route()
+    moved = replace(changed, team=answer.team, owner=owner)
+    tells = (
+        Tell(Occasion.ASSIGNED, f"assigned/{moved.version}", frozenset({Audience.OWNER})),
+        # The step of the opening: who was told of it then, like a room of all teams, is not told again.
+        Tell(Occasion.OPENED, "opened/1", frozenset({Audience.TEAM}) | answer.also),
+    )
+    because = replace(owner, reason=f"{owner.reason}; the comment shows whose case it is")
+    return Step(moved, (entry, _assigned(because, answer.since)), tells=tells)
+
+
+def _belongs_elsewhere(ticket: Ticket, answer: Answer) -> bool:
+    """Whether the words that came after the score lead to another team (R80), before anybody took the case.
+
+    Its clocks stay as they are: what was promised to the customer does not begin anew.
+    """
+    first = bool(ticket.voices) and ticket.voices[0].response_id == answer.response_id
+    untaken = ticket.state is TicketState.OPEN and not ticket.touched
+    return first and untaken and answer.team != ticket.team and not set(answer.themes) <= set(ticket.themes)
 
 
 def soften(ticket: Ticket, answer: Answer) -> Step:
@@ -127,7 +153,7 @@ def soften(ticket: Ticket, answer: Answer) -> Step:
     if before is None or before.state is state:
         return Step(ticket)
     entry = Entry(Kind.IMPROVED if counted else Kind.WITHDRAWN, answer.since, data=_score(answer))
-    ticket = edit(ticket, voices=_marked(ticket, answer.response_id, state))
+    ticket = edit(ticket, voices=_marked(ticket, answer, state))
     if ticket.is_unhappy or not ticket.is_open:
         return Step(ticket, (entry,))
     why = "amended" if counted else "withdrawn"
@@ -322,12 +348,13 @@ def _end(ticket: Ticket, state: TicketState, at: datetime, *, how: str, cause: s
     return edit(ticket, state=state, ended_at=at, proposal="", how=how, cause=cause)
 
 
-def _marked(ticket: Ticket, response_id: UUID, state: VoiceState) -> tuple[Voice, ...]:
-    return tuple(replace(v, state=state) if v.response_id == response_id else v for v in ticket.voices)
+def _marked(ticket: Ticket, answer: Answer, state: VoiceState) -> tuple[Voice, ...]:
+    heard = replace(_voice(answer), state=state)
+    return tuple(heard if v.response_id == answer.response_id else v for v in ticket.voices)
 
 
 def _voice(answer: Answer) -> Voice:
-    return Voice(answer.response_id, answer.survey_id, answer.contact_id)
+    return Voice(answer.response_id, answer.survey_id, answer.contact_id, themes=answer.themes)
 
 
 def _score(answer: Answer) -> dict[str, str]:

@@ -30,6 +30,7 @@ from shared.runtime.clock import Machine
 from shared.runtime.ids import derive
 from shared.security.sealing import Sealer
 from shared.security.tokens import Tokens
+from shared.words.dictionary import Ready
 
 
 class Note(BaseModel):
@@ -56,6 +57,7 @@ class Desk:
         page_every: the shortest time between two pages of one person or room.
         large_account: annual value from which on an account raises the priority.
         replies: what customers hear by itself.
+        dictionary: what open answers are read with; without it nobody knows what they are about.
     """
 
     sealer: Sealer
@@ -73,6 +75,7 @@ class Desk:
     page_every: timedelta = pages.EVERY
     large_account: float = LARGE
     replies: Policy = field(default_factory=Policy)
+    dictionary: Ready | None = None
 
 
 async def apply(desk: Desk, tx: Tx, steps: Sequence[Step], staff: Staff) -> None:

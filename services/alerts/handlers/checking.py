@@ -30,7 +30,7 @@ class Listed:
 async def steps(desk: Desk, conn: Connection, ticket: Ticket) -> list[Listed]:
     """The steps of a case in their order."""
     named = await playbooks.of_ticket(conn, ticket.id)
-    found = steps_of(named, ticket.snapshot, desk.roster.playbooks)
+    found = steps_of(named, ticket.snapshot, desk.roster.playbooks, ticket.themes)
     checked = await playbooks.checked(conn, ticket.id) if found else {}
     return [Listed(step, checked.get(step.key)) for step in found]
 

@@ -112,7 +112,7 @@ def _overtaken(decision: Decision, written: set[UUID]) -> Decision:
 def owner_of(answer: Answer, staff: Staff, owners: Mapping[UUID, str], tx: Tx) -> Owner:
     """Who does it: the account's owner, else who is on call for the team that its cases go to."""
     known = owners.get(answer.account_id, "") if answer.account_id else ""
-    team, _ = routing.place(answer.snapshot, staff)
+    team, _ = routing.place(answer.snapshot, staff, themes=answer.themes)
     return routing.owner(known or answer.snapshot.owner, staff, tx.now, team)
 
 

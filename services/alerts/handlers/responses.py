@@ -20,6 +20,7 @@ from services.alerts.domain.unconfirmed import Item
 from services.alerts.handlers import opening
 from services.alerts.handlers.applying import Desk, apply
 from services.alerts.handlers.following import follow_up
+from services.alerts.handlers.reading import themes
 from services.alerts.handlers.thanking import answer_all
 from services.alerts.store import answers, cases, directory, playbooks, rota
 from services.alerts.store.cases import Lately
@@ -124,12 +125,14 @@ async def hear_all(desk: Desk, events: Sequence[Event[Response]], tx: Tx) -> Non
     owners = await directory.owners(tx.conn, {found for e in readable if (found := _account(e.data))})
     since = min((event.data.at for event in readable), default=tx.now) - staff.roster.looks_back
     opened = await cases.opened(tx.conn, set(keys.values()), since) if staff.roster.looks_back else {}
+    about_what = await themes(desk, tx.conn, (event.data for event in readable))
     for event in readable:
         before = fold.answers.get(UUID(event.data.response_id))
         answer = read(event.data, before)
         if answer is not None:
             joined = before.joined if before else _joined(event.data, keys)
-            answer = replace(answer, joined=joined, heard_at=tx.now)
+            heard = about_what.get((event.data.response_id, event.data.version), answer.themes)
+            answer = replace(answer, joined=joined, heard_at=tx.now, themes=heard)
             past = ages(opened.get(answer.case_key, ()), answer)
             answer = placed(answer, staff, past)
             fold.take(answer, owner_of(answer, staff, owners, tx.now, past), desk.group_within)
@@ -188,7 +191,7 @@ def ages(opened: Iterable[datetime], answer: Answer) -> tuple[timedelta, ...]:
 
 def placed(answer: Answer, staff: Staff, past: Collection[timedelta] = ()) -> Answer:
     """The answer with the team that its case would go to, that team's working hours and escalation policy."""
-    team, route = routing.place(answer.snapshot, staff, past)
+    team, route = routing.place(answer.snapshot, staff, past, answer.themes)
     also = frozenset(_ALSO[who] for who in route.also)
     return replace(answer, team=team.key, calendar=team.calendar, policy=team.policy, also=also)
 
@@ -202,7 +205,7 @@ def owner_of(
 ) -> Owner:
     """Who would own a ticket that this answer opens; the directory is newer than the snapshot."""
     known = owners.get(answer.account_id, "") if answer.account_id else ""
-    team, route = routing.place(answer.snapshot, staff, past)
+    team, route = routing.place(answer.snapshot, staff, past, answer.themes)
     return routing.owner(known or answer.snapshot.owner, staff, now, team, owner_first=route.owner_first)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -160,6 +161,7 @@ class CasePage:
     sentences: tuple[Sentence, ...]
     history: tuple[Past, ...]
     past_cases: tuple[Past, ...]
+    themes: tuple[str, ...]
     workers: tuple[tuple[str, str], ...]
 
 
@@ -239,8 +241,15 @@ async def case_page(desk: Desk, conn: Connection, ticket: Ticket, staff: Staff, 
         sentences=await _sentences(desk, conn, ticket, reader, now),
         history=await _history(conn, ticket),
         past_cases=await _past_cases(conn, ticket),
+        themes=_named(desk, ticket.themes),
         workers=tuple((str(m.user_id), m.name) for m in staff.members if m.user_id in staff.workers),
     )
+
+
+def _named(desk: Desk, themes: Iterable[str]) -> tuple[str, ...]:
+    """Themes as a rep calls them."""
+    written = desk.dictionary.written if desk.dictionary else None
+    return tuple(written.name_of(theme, "en") if written else theme for theme in themes)
 
 
 def next_step(ticket: Ticket) -> Step:

@@ -54,8 +54,8 @@ _SAVE_TICKETS = """
         touched = excluded.touched, proposal = excluded.proposal, cause = excluded.cause, how = excluded.how,
         planned_at = excluded.planned_at, follow_up_at = excluded.follow_up_at,
         confirmed_at = excluded.confirmed_at, watchers = excluded.watchers, undo = excluded.undo,
-        calendar = excluded.calendar, denied_at = excluded.denied_at, escalation = excluded.escalation,
-        changed_in = excluded.changed_in
+        calendar = excluded.calendar, team = excluded.team, denied_at = excluded.denied_at,
+        escalation = excluded.escalation, changed_in = excluded.changed_in
     where tickets.version < excluded.version
 """
 _SAVE_VOICES = """
@@ -277,12 +277,15 @@ async def _with_voices(conn: Connection, rows: Sequence[asyncpg.Record]) -> list
     voices: dict[UUID, list[Voice]] = {}
     for row in await conn.fetch(
         """
-        select ticket_id, response_id, survey_id, contact_id, state from voices
-        where ticket_id = any($1) order by ticket_id, place
+        select v.ticket_id, v.response_id, v.survey_id, v.contact_id, v.state,
+            coalesce(a.themes, '{}') as themes
+        from voices v left join answers a using (response_id)
+        where v.ticket_id = any($1) order by v.ticket_id, v.place
         """,
         [row["id"] for row in rows],
     ):
-        voice = Voice(row["response_id"], row["survey_id"], row["contact_id"], VoiceState(row["state"]))
+        state, about = VoiceState(row["state"]), tuple(row["themes"])
+        voice = Voice(row["response_id"], row["survey_id"], row["contact_id"], state, about)
         voices.setdefault(row["ticket_id"], []).append(voice)
     return [_ticket(row, tuple(voices.get(row["id"], ()))) for row in rows]
 

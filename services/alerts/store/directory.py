@@ -44,7 +44,8 @@ async def save_contacts(conn: Connection, contacts: Sequence[ContactChanged | Co
 async def forget(conn: Connection, contact_ids: Collection[UUID]) -> None:
     """Empty what was sealed for erased contacts; their key is gone, so this only tidies up."""
     await conn.execute(
-        "update answers set words = '', person = '' where contact_id = any($1)", list(contact_ids)
+        "update answers set words = '', person = '', themes = '{}' where contact_id = any($1)",
+        list(contact_ids),
     )
 
 

@@ -13,7 +13,6 @@ from services.scoring.domain.histogram import Metric
 from services.scoring.domain.rising import Told
 from services.scoring.domain.themes import Counted, Course, Tally, counted
 from services.scoring.domain.windows import Window, before, span_of
-from services.scoring.domain.words import Tone
 from services.scoring.handlers.comments import Library, words
 from services.scoring.store import comments, rises
 from services.scoring.store.comments import Comment, Wanted
@@ -23,6 +22,7 @@ from shared.runtime.clock import Clock
 from shared.security.access import Scope, require_scope
 from shared.web.caching import SAME, AskedAgain
 from shared.web.cursors import after_day, cursor_of
+from shared.words.reading import Tone
 
 
 class ThemeOut(BaseModel):
@@ -168,7 +168,7 @@ def routes(db: Database, clock: Clock, library: Library) -> APIRouter:
 def _theme(one: Counted, library: Library, locale: str) -> ThemeOut:
     named = one.named
     return ThemeOut(
-        theme=one.theme, name=library.name_of(one.theme, locale), team=library.team_of(one.theme), n=named.n,
+        theme=one.theme, name=library.written.name_of(one.theme, locale), team=library.written.team_of(one.theme), n=named.n,
         negative=named.negative, neutral=named.neutral, positive=named.positive, accounts=named.accounts,
         share=named.n / one.of if one.readable else None, low=one.share.low, high=one.share.high,
         negative_share=named.negative / named.n if one.tone_readable else None,

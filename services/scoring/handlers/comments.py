@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.scoring.domain.dictionary import Dictionary, Ready, compiled
-from services.scoring.domain.words import read
 from services.scoring.store import spoken
 from shared.contracts.responses import Words
 from shared.db.database import Connection, Database
 from shared.runtime.logging import get_logger
 from shared.security.sealing import SealBrokenError, Sealer
+from shared.words.dictionary import Dictionary, Ready, compiled
+from shared.words.reading import read
 
 AT_ONCE = 50
 """Answers that are read in one round; others wait for as long as that takes."""
@@ -27,24 +27,6 @@ class Library:
     sealer: Sealer
     written: Dictionary
     ready: Ready
-
-    def name_of(self, theme: str, locale: str) -> str:
-        """A theme in the reader's language, else in English, else its key."""
-        names = self.names_of(theme)
-        return names.get(locale[:2]) or names.get("en") or theme
-
-    def names_of(self, theme: str) -> Mapping[str, str]:
-        """What a theme is called by language; empty where the dictionary does not have it."""
-        return {
-            language: name
-            for one in self.written.themes
-            if one.key == theme
-            for language, name in one.name.items()
-        }
-
-    def team_of(self, theme: str) -> str:
-        """The team that a theme concerns (R80); empty where the dictionary names none."""
-        return next((one.team for one in self.written.themes if one.key == theme), "")
 
 
 def library(sealer: Sealer, written: Dictionary) -> Library:

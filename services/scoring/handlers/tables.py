@@ -269,8 +269,8 @@ async def _themes(conn: Connection, shelf: Shelf, wanted: Wanted) -> list[Item]:
     if wanted.before:
         was = await comments.themes(conn, comments.Wanted(wanted.before, programme, kind))
     return [
-        {"theme": one.theme, "name": shelf.library.name_of(one.theme, wanted.locale),
-         "team": shelf.library.team_of(one.theme), "n": one.named.n, "negative": one.named.negative,
+        {"theme": one.theme, "name": shelf.library.written.name_of(one.theme, wanted.locale),
+         "team": shelf.library.written.team_of(one.theme), "n": one.named.n, "negative": one.named.negative,
          "neutral": one.named.neutral, "positive": one.named.positive,
          "share": one.named.n / one.of if one.readable else None, "low": one.share.low,
          "high": one.share.high, "course": one.course.value, "accounts": one.named.accounts,

@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.scoring.domain.themes import Counted, Tally, counted
 from services.scoring.domain.windows import Window, before, span_of
-from services.scoring.domain.words import Tone
 from services.scoring.handlers.comments import Library, words
 from services.scoring.pages import views
 from services.scoring.store import comments, queries, rises
@@ -25,6 +24,7 @@ from shared.web import charts
 from shared.web.cursors import after_day, cursor_of
 from shared.web.i18n import negotiate
 from shared.web.templates import environment, page, speaking
+from shared.words.reading import Tone
 
 HERE = Path(__file__).parent
 A_PAGE = 25
@@ -95,8 +95,8 @@ def comment_pages(db: Database, clock: Clock, library: Library) -> APIRouter:
             "day": speech.day,
             "title_of": lambda key: views.title_of(titles, key, locale),
             "titles": sorted(titles),
-            "name_of": lambda theme: library.name_of(theme, locale),
-            "team_of": library.team_of,
+            "name_of": lambda theme: library.written.name_of(theme, locale),
+            "team_of": library.written.team_of,
             "tally": now,
             "complete": now.comments < comments.MOST,
             "rising": rising,

@@ -11,9 +11,9 @@ from uuid import UUID
 from services.scoring.domain.asking import Span
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.themes import Named, Tally
-from services.scoring.domain.words import Tone
 from services.scoring.store.quoting import QUOTABLE
 from shared.db.database import Connection
+from shared.words.reading import Tone
 
 MOST = 5_000
 """Comments of which themes are counted at most, the newest first."""

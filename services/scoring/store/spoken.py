@@ -9,9 +9,9 @@ from io import BytesIO
 from uuid import UUID
 
 from services.scoring.domain.reading import Told
-from services.scoring.domain.words import Reading
 from services.scoring.store.facts import escaped
 from shared.db.database import Connection
+from shared.words.reading import Reading
 
 _COLUMNS = ("response_id", "version", "contact_id", "words")
 # What comes late, of a version that is not the answer's any more, is taken out and never read: whoever

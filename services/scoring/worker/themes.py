@@ -26,7 +26,10 @@ def watching(db: Database, library: Library) -> Callable[[], Awaitable[int]]:
             new = rising.untold(found, await rises.quiet(tx.conn, today))
             await rises.seen(tx.conn, today, found)
             if new:
-                told = [(one, library.names_of(one.theme), library.team_of(one.theme)) for one in new]
+                told = [
+                    (one, library.written.names_of(one.theme), library.written.team_of(one.theme))
+                    for one in new
+                ]
                 await rises.save(tx.conn, today, told)
                 happened = [f"{kind}: {label}" for _, kind, label in await drops.happened(tx.conn, now)]
                 for one, names, team in told:

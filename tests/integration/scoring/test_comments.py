@@ -11,7 +11,6 @@ from uuid import UUID
 import httpx
 import pytest
 
-from services.scoring.domain.dictionary import Dictionary, compiled
 from services.scoring.handlers.comments import reading
 from shared.contracts.directory import ContactErased
 from shared.contracts.model import Payload
@@ -20,6 +19,7 @@ from shared.db.database import Database
 from shared.runtime.clock import FixedClock
 from shared.runtime.ids import derive
 from shared.security.access import Scope
+from shared.words.dictionary import Dictionary, compiled
 from tests.support.customers import account, account_id
 from tests.support.score_pages import access_to, application, library_of, spoken
 from tests.support.scoring import AT, Scoring, answer, snapshot

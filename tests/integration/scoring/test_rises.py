@@ -8,7 +8,6 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from services.scoring.domain.dictionary import Dictionary
 from services.scoring.handlers.comments import library, reading
 from services.scoring.worker.themes import watching
 from shared.contracts.directory import ContextKind
@@ -17,6 +16,7 @@ from shared.contracts.scores import ThemeRising
 from shared.db.database import Database
 from shared.runtime.clock import FixedClock
 from shared.security.access import Scope
+from shared.words.dictionary import Dictionary
 from tests.support.customers import happened
 from tests.support.score_pages import (
     ANGRY,

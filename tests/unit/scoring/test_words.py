@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.scoring.app import dictionary_of
-from services.scoring.domain.dictionary import Dictionary, compiled
-from services.scoring.domain.words import Tone, language_of, read
+from shared.words.dictionary import Dictionary, compiled
+from shared.words.file import dictionary_of
+from shared.words.reading import Tone, language_of, read
 
 WRITTEN = dictionary_of(None)
 READY = compiled(WRITTEN)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from services.scoring.domain.dictionary import GOOD, Language, Ready, Tongue, plain
+from shared.words.dictionary import GOOD, Language, Ready, Tongue, plain
 
 
 class Tone(StrEnum):
@@ -38,6 +38,11 @@ class Reading:
     tone: Tone
     themes: Mapping[str, Tone]
     at_odds: bool
+
+    @property
+    def complaints(self) -> tuple[str, ...]:
+        """The themes that are not praised."""
+        return tuple(theme for theme, tone in self.themes.items() if tone is not Tone.POSITIVE)
 
 
 _MOODS: Mapping[str | None, Tone] = {"unhappy": Tone.NEGATIVE, "happy": Tone.POSITIVE}

@@ -81,6 +81,26 @@ class Dictionary(BaseModel):
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of all themes."""
+        return tuple(theme.key for theme in self.themes)
+
+    def name_of(self, theme: str, locale: str) -> str:
+        """A theme in the reader's language, else in English, else its key."""
+        names = self.names_of(theme)
+        return names.get(locale[:2]) or names.get("en") or theme
+
+    def names_of(self, theme: str) -> Mapping[str, str]:
+        """What a theme is called by language; empty where the dictionary does not have it."""
+        return {
+            language: name for one in self.themes if one.key == theme for language, name in one.name.items()
+        }
+
+    def team_of(self, theme: str) -> str:
+        """The team that a theme concerns (R80); empty where the dictionary names none."""
+        return next((one.team for one in self.themes if one.key == theme), "")
+
 
 def plain(text: str, language: Language) -> str:
     """A text in lower case, without the accents that people leave out."""
@@ -150,8 +170,9 @@ GOOD, BAD = "good", "bad"
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A dictionary to read with: its tongues, small words of other languages, and its version."""
+    """A dictionary to read with: as written, its tongues, small words of other languages, and its version."""
 
+    written: Dictionary
     tongues: Mapping[Language, Tongue]
     elsewhere: frozenset[str]
     version: str
@@ -162,7 +183,9 @@ def compiled(dictionary: Dictionary) -> Ready:
     tongues = {
         language: _tongue(dictionary, language) for language in LANGUAGES if language in dictionary.feelings
     }
-    return Ready(tongues, frozenset(plain(word, "en") for word in dictionary.elsewhere), dictionary.version)
+    return Ready(
+        dictionary, tongues, frozenset(plain(word, "en") for word in dictionary.elsewhere), dictionary.version
+    )
 
 
 @cache
