@@ -168,7 +168,8 @@ def routes(db: Database, clock: Clock, library: Library) -> APIRouter:
 def _theme(one: Counted, library: Library, locale: str) -> ThemeOut:
     named = one.named
     return ThemeOut(
-        theme=one.theme, name=library.written.name_of(one.theme, locale), team=library.written.team_of(one.theme), n=named.n,
+        theme=one.theme, name=library.written.name_of(one.theme, locale),
+        team=library.written.team_of(one.theme), n=named.n,
         negative=named.negative, neutral=named.neutral, positive=named.positive, accounts=named.accounts,
         share=named.n / one.of if one.readable else None, low=one.share.low, high=one.share.high,
         negative_share=named.negative / named.n if one.tone_readable else None,
