@@ -28,6 +28,7 @@ from services.cli import (
     suppressions,
     up,
     verdicts,
+    why,
 )
 from services.cli.deployment import DATA_DIR, migrate, wait_for_database
 from services.cli.programmes import app as programmes
@@ -57,6 +58,7 @@ app.add_typer(suppressions.app, name="suppressions", help="Who is not written to
 app.command("books")(books.command)
 app.command("import")(imports.command)
 app.command("backtest")(backtest.command)
+app.command("why")(why.command)
 
 console = Console(markup=False)
 DataDir = Annotated[Path, typer.Option("--data", help="Directory of the embedded deployment.")]

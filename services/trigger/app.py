@@ -27,6 +27,7 @@ from services.trigger.worker.lookups import LookUps
 from services.trigger.worker.parked import ParkedReports
 from services.trigger.worker.publisher import Publisher
 from services.trigger.worker.purging import Purge
+from services.trigger.worker.refusing import RefusalLog
 from services.trigger.worker.reminders import Closing, DueReminders
 from services.trigger.worker.sources import SourceWatch
 from services.trigger.worker.stopping import EndedProgrammes
@@ -43,6 +44,7 @@ PARKED_SECONDS = 5.0
 LOOK_UP_SECONDS = 2.0
 GAUGE_SECONDS = 15.0
 LEARN_SECONDS = 60.0
+REFUSED_SECONDS = 2.0
 PURGE_SECONDS = 600.0
 
 
@@ -53,14 +55,20 @@ async def build(settings: Settings, platform: Platform) -> Service:
     kept = timedelta(days=settings.parked_days)
     intake = Intake(platform.sealer, platform.machine, kept, frozenset(connectors))
     sources = sources_of(settings)
-    join(router, api.router(platform, inbound_of(settings, intake), sources))
+    inbound = inbound_of(settings, intake)
+    join(router, api.router(platform, inbound, sources))
     join(router, pages.router(platform))
     others = foreign_topics(sources.topics, sources.decode, intake)
+    refusals = RefusalLog(platform.db, inbound.refusals)
     return Service(
         name="trigger",
         router=router,
         subscriptions=(*subscriptions(platform.sealer), others),
-        loops=(*loops_of(settings, platform, connectors), *_watching(settings, platform, sources)),
+        loops=(
+            *loops_of(settings, platform, connectors),
+            *_watching(settings, platform, sources),
+            Loop("refused", REFUSED_SECONDS, refusals.run, due=False, woken=False),
+        ),
         republish=republish,
     )
 

@@ -28,7 +28,9 @@ LOOK_UPS = Counter(
     "afterword_trigger_look_ups_total", "People looked up at partners, by result.", ["provider", "result"]
 )
 PURGED = Counter(
-    "afterword_trigger_purged_total", "Rows forgotten by age: receipts of reports, parked events.", ["what"]
+    "afterword_trigger_purged_total",
+    "Rows forgotten by age: receipts of reports, names of events, parked events.",
+    ["what"],
 )
 SOURCE_FINDINGS = Gauge(
     "afterword_trigger_source_findings",

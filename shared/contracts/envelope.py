@@ -162,6 +162,28 @@ def read_attributes(value: bytes, headers: Iterable[tuple[str, bytes]]) -> tuple
     return _attributes(named, trace), value
 
 
+class Named(NamedTuple):
+    """What a record calls itself; "" where it does not say."""
+
+    id: str = ""
+    source: str = ""
+    type: str = ""
+
+
+def named_in(value: bytes | None, headers: Iterable[tuple[str, bytes]]) -> Named:
+    """Id, source and type of a record that cannot be read otherwise, as far as it says them."""
+    given = {name.lower(): content for name, content in headers}
+    told: Mapping[str, object] = {
+        name: given.get(f"ce_{name}", b"").decode("utf-8", "replace") for name in Named._fields
+    }
+    if given.get("content-type", b"").lower().startswith(_STRUCTURED):
+        with suppress(ValueError, RecursionError):
+            whole = json.loads(value or b"")
+            told = whole if isinstance(whole, dict) else {}
+    texts = (told.get(name) for name in Named._fields)
+    return Named(*(text.replace("\0", "")[:LONGEST] if isinstance(text, str) else "" for text in texts))
+
+
 _REQUIRED = {"ce_id", "ce_source", "ce_type"}
 _HEADERS = ("ce_id", "ce_source", "ce_type", "ce_time", "ce_subject", "traceparent")
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from shared.bus.model import Partition, Record
 from shared.bus.port import Bus, BusConsumer
-from shared.contracts.envelope import Event, Reader, decode
+from shared.contracts.envelope import Event, Reader, decode, named_in
 from shared.contracts.topics import TOPICS, Topic
 from shared.db.database import Database, Tx
 from shared.db.errors import RAISED, is_transient
@@ -229,7 +229,7 @@ class Batch:
                     await route.handle(wanted, tx)
                     failpoint("consumer.after_route", self._service)
             await self._compare([i for i in items if _comes_again(i, fresh, claimed)], tx)
-            letters = [DeadLetter(i.record, "Undecodable", i.defect) for i in items if i.defect]
+            letters = [_letter(i, "Undecodable", i.defect) for i in items if i.defect]
             letters += [_letter(fresh[(e.source, e.id)], "Rejected", reason) for e, reason in tx.rejected]
             await put_aside(tx.conn, letters, self._service, tx.now, wall)
             await inbox.mark_dead(tx.conn, [(e.source, e.id) for e, _ in tx.rejected], wall)
@@ -299,7 +299,8 @@ def _comes_again(
 def _letter(item: Item, error: str, reason: str, attempts: int = 1) -> DeadLetter:
     event = item.event
     if event is None:
-        return DeadLetter(item.record, error, reason, attempts=attempts)
+        told = named_in(item.record.value, item.record.headers)
+        return DeadLetter(item.record, error, reason, told.source, told.id, told.type, attempts)
     return DeadLetter(item.record, error, reason, event.source, event.id, event.type, attempts)
 
 

@@ -31,7 +31,10 @@ def dead_letters_of(topic: str) -> TopicSpec:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A record put aside: the error's class (a metric label) and the reason for a person."""
+    """A record put aside: the error's class (a metric label) and the reason for a person.
+
+    Source, id and type are what the record says of itself, "" where it does not.
+    """
 
     record: Record
     error: str

@@ -33,6 +33,8 @@ PATHS = [
     "/why",
     "/why?q=anna@kund.example",
     "/why?q=nobody",
+    "/why?q=o1",
+    "/why/left-out",
     "/programmes",
     "/programmes/journey",
     "/settings",

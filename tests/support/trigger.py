@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from services.trigger import api, pages
 from services.trigger.api import Inbound
 from services.trigger.domain.model import Organisation
+from services.trigger.domain.refused import Refusals
 from services.trigger.handlers import subscriptions
 from services.trigger.handlers.intake import Intake
 from services.trigger.sources.live import LiveSources
@@ -25,6 +26,7 @@ from services.trigger.store.ledger import Entry, Question
 from services.trigger.worker.due import DuePlans
 from services.trigger.worker.parked import ParkedReports
 from services.trigger.worker.publisher import Publisher
+from services.trigger.worker.refusing import RefusalLog
 from services.trigger.worker.reminders import Closing, DueReminders
 from shared.bus.memory import MemoryBus
 from shared.contracts.directory import Brand, Sender
@@ -251,6 +253,11 @@ class Site:
     machine: FakeMachine
     access: Access
     app: FastAPI
+    refusals: Refusals = field(default_factory=Refusals)
+
+    async def write_down(self) -> None:
+        """What was refused at the door is written down, as its loop does."""
+        await RefusalLog(self.world.db, self.refusals).run()
 
     def client(self, **headers: str) -> httpx.AsyncClient:
         """A client that is nobody."""
@@ -298,6 +305,7 @@ def site_of(world: World, machine: FakeMachine, tokens: Tokens, secrets: Secrets
     platform = Platform(settings, world.db, MemoryBus(), world.clock, machine, world.sealer, tokens, access)
     live = LiveSources(Path("no such sources.yaml"))
     app = web_app(access, BASE)
-    join(app, api.router(platform, Inbound(Intake(world.sealer, machine), secrets or SECRETS), live))
+    inbound = Inbound(Intake(world.sealer, machine), secrets or SECRETS)
+    join(app, api.router(platform, inbound, live))
     join(app, pages.router(platform))
-    return Site(world, machine, access, app)
+    return Site(world, machine, access, app, inbound.refusals)

@@ -10,7 +10,10 @@ from pydantic import BaseModel
 from services.trigger.api.reading import DecisionLine, line_of
 from services.trigger.domain.books import Books
 from services.trigger.handlers import people
-from services.trigger.store import ledger, programmes
+from services.trigger.handlers.looking_up import Trace, trace
+from services.trigger.store import ledger, programmes, refused
+from services.trigger.store.refused import Conflict, Letter, Refused
+from services.trigger.store.sent_ids import Sent
 from shared.runtime.service import Platform
 from shared.security.access import Principal, require_scope
 from shared.web.paths import PLAIN
@@ -20,11 +23,29 @@ Some = Annotated[str, Query(max_length=320, pattern=PLAIN)]
 Reader = Annotated[Principal, Depends(require_scope("decisions:read"))]
 
 
+ELSEWHERE = ("/v1/decisions/left-out", "/v1/decisions/parked")
+
+
 class Decisions(BaseModel):
-    """Newest first; `before` asks for the next page, None at the end."""
+    """Newest first; `before` asks for the next page, None at the end.
+
+    Of a question for an event: `events` are those that go by that id, as their senders know them, `put_aside`
+    those of them that could not be used; `elsewhere` is where to look when nothing at all is known by it.
+    """
 
     decisions: list[DecisionLine]
     before: int | None
+    events: list[Sent]
+    put_aside: list[Letter]
+    elsewhere: list[str]
+
+
+class LeftOut(BaseModel):
+    """What came in and led to nothing, newest first; what waits for somebody is `/v1/decisions/parked`."""
+
+    refused: list[Refused]
+    conflicts: list[Conflict]
+    put_aside: list[Letter]
 
 
 def router(platform: Platform) -> APIRouter:
@@ -32,19 +53,29 @@ def router(platform: Platform) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["decisions"])
 
     @routes.get("/decisions")
-    async def decisions(  # a query has as many fields as it has
+    async def decisions(  # noqa: PLR0913, PLR0917 - a query has as many fields as it has
         _reader: Reader,
         contact: Some = "",
         account: Some = "",
         event: Some = "",
+        source: Some = "",
         programme: Some = "",
         before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
     ) -> Decisions:
         """Every decision about a contact (id, backend id, e-mail, phone), an account, event or programme.
 
-        All that is given must fit. Of whoever was merged, all ids are looked at.
+        An event is found by our id, by its sender's id (of the event or of the webhook), and by the id of the
+        ticket or order that it is about; `source` tells senders apart. All that is given must fit. Of whoever
+        was merged, all ids are looked at.
         """
+        if source and not event:
+            raise Problem(
+                422,
+                "A source alone is not enough.",
+                what_to_do="Give the id by which it knows the event, too.",
+                field="event",
+            )
         if not (contact or account or event or programme):
             raise Problem(
                 422,
@@ -62,17 +93,35 @@ def router(platform: Platform) -> APIRouter:
                 )
             if programme and await programmes.definition_of(conn, programme) is None:
                 raise Problem(404, "There is no such programme.", field="programme")
+            traced = await trace(conn, event, source) if event else Trace((), ())
+            events = traced.ids if source else tuple({event, *traced.ids} - {""})
             question = ledger.Question(
                 await people.all_ids(conn, contact_id),
                 await people.all_ids_of_account(conn, account_id),
-                event or None,
+                events,
                 programme or None,
                 before,
                 limit,
             )
-            found = await ledger.read(conn, question)
-        more = found[-1].id if len(found) == limit else None
-        return Decisions(decisions=[line_of(entry) for entry in found], before=more)
+            found = await ledger.read(conn, question) if events or not event else []
+        nothing = event and not (found or before or traced.events or traced.letters)
+        return Decisions(
+            decisions=[line_of(entry) for entry in found],
+            before=found[-1].id if len(found) == limit else None,
+            events=list(traced.events),
+            put_aside=list(traced.letters),
+            elsewhere=list(ELSEWHERE) if nothing else [],
+        )
+
+    @routes.get("/decisions/left-out")
+    async def left_out(_reader: Reader, limit: Annotated[int, Query(ge=1, le=500)] = 100) -> LeftOut:
+        """Requests that were refused, other bodies under known ids, and what was put aside."""
+        async with platform.db.read() as conn:
+            return LeftOut(
+                refused=await refused.listed(conn, limit),
+                conflicts=await refused.conflicts(conn, limit),
+                put_aside=await refused.letters(conn, limit),
+            )
 
     @routes.get("/decisions/books")
     async def books(_reader: Reader) -> Books:

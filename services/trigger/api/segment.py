@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from fastapi import APIRouter, Request
 
 from services.trigger import metrics
-from services.trigger.api.webhooks import Inbound, proven, unreadable
+from services.trigger.api.webhooks import Inbound
 from services.trigger.domain.reports import Report
 from services.trigger.webhooks import segment
 from services.trigger.webhooks.body import BadBodyError
 from services.trigger.webhooks.segment import Rejected
 from shared.runtime.service import Platform
 from shared.security.schemes import Call, write_key
-from shared.web.calls import MAX_BYTES, call_of
+from shared.web.calls import MAX_BYTES
 from shared.web.problems import Problem
 
 NAME = "segment_api"
@@ -39,27 +39,28 @@ def _add(routes: APIRouter, platform: Platform, inbound: Inbound, what: tuple[st
     @routes.post(f"/{path}", name=f"segment_{path}")
     async def receive(request: Request) -> Answer:
         """Calls of Segment's libraries; the write key as Basic user. What cannot be used is named."""
-        call = await call_of(request, platform.settings.public_url, platform.machine)
-        proven(NAME, write_key(call, secrets))
+        call = await inbound.call(NAME, request, platform)
+        inbound.proven(NAME, write_key(call, secrets))
         try:
             found = segment.batch(_unpacked(call), default)
         except BadBodyError as error:
-            raise unreadable(NAME, str(error)) from error
+            raise inbound.unreadable(NAME, str(error)) from error
         reports = [one for one in found if isinstance(one, Report)]
         rejected = [one.reason for one in found if isinstance(one, Rejected)]
         if rejected and len(rejected) == len(found):
-            raise unreadable(NAME, rejected[0])
+            raise inbound.unreadable(NAME, rejected[0])
+        for reason in rejected:
+            inbound.note_unreadable(NAME, reason)
         async with platform.db.begin() as tx:
             taken = await inbound.intake.take(tx, segment.SOURCE, reports)
-        _count(taken, ignored=found.count(None), rejected=len(rejected))
+        _count(taken, ignored=found.count(None))
         return {"success": True, "rejected": rejected} if rejected else {"success": True}
 
 
-def _count(taken: Sequence[str], *, ignored: int, rejected: int) -> None:
+def _count(taken: Sequence[str], *, ignored: int) -> None:
     for what in taken:
         metrics.WEBHOOKS.labels(NAME, what).inc()
     metrics.WEBHOOKS.labels(NAME, "ignored").inc(ignored)
-    metrics.WEBHOOKS.labels(NAME, "unreadable").inc(rejected)
 
 
 def _unpacked(call: Call) -> bytes:

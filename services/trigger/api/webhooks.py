@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from fastapi import APIRouter, Request
 
 from services.trigger import metrics
+from services.trigger.domain.refused import Refusals
 from services.trigger.domain.reports import Report
 from services.trigger.handlers.intake import Intake, Taken
 from services.trigger.handlers.parking import event_id_of
@@ -24,6 +25,7 @@ from shared.web.calls import call_of
 from shared.web.problems import Problem
 
 Answer = dict[str, str | dict[str, int] | list[str]]
+UNREADABLE = "Send the body as docs/webhooks.md shows."
 log = get_logger("webhooks")
 
 
@@ -35,11 +37,49 @@ class Inbound:
         intake: takes in what they report.
         secrets: what each signs with; several at once, so that one can be replaced.
         options: what differs between customers of the same partner.
+        refusals: notes who was refused and why.
     """
 
     intake: Intake
     secrets: Mapping[str, Sequence[WebhookSecret]]
     options: Options = field(default_factory=Options)
+    refusals: Refusals = field(default_factory=Refusals)
+
+    async def call(self, sender: str, request: Request, platform: Platform) -> Call:
+        """The request with its body; one that is too long is refused and noted."""
+        try:
+            return await call_of(request, platform.settings.public_url, platform.machine)
+        except Problem as problem:
+            metrics.WEBHOOKS.labels(sender, "unreadable").inc()
+            self.refusals.note(sender, problem.reason, problem.what_to_do)
+            raise
+
+    def proven(self, sender: str, verdict: Verdict) -> Signed:
+        """Who proved to be the sender; all others learn no more than that they did not."""
+        if isinstance(verdict, Refused):
+            metrics.WEBHOOKS.labels(sender, verdict.reason).inc()
+            log.warning(
+                "webhook_refused", sender=sender, reason=verdict.reason, what_to_do=verdict.what_to_do
+            )
+            self.refusals.note(sender, verdict.reason.value, verdict.what_to_do)
+            raise Problem(
+                401,
+                "The signature was not accepted.",
+                what_to_do="Sign the body as docs/webhooks.md shows, with the secret that was agreed.",
+            )
+        return verdict
+
+    def unreadable(self, sender: str, reason: str) -> Problem:
+        """A body that cannot be used; the reason begins with the path of the field."""
+        self.note_unreadable(sender, reason)
+        log.warning("webhook_unreadable", sender=sender, reason=reason)
+        field_path = reason.partition(":")[0]
+        return Problem(400, reason, what_to_do=UNREADABLE, field=field_path)
+
+    def note_unreadable(self, sender: str, reason: str) -> None:
+        """Note what of a request cannot be used."""
+        metrics.WEBHOOKS.labels(sender, "unreadable").inc()
+        self.refusals.note(sender, reason, UNREADABLE)
 
 
 def router(platform: Platform, inbound: Inbound) -> APIRouter:
@@ -56,9 +96,9 @@ def _add(routes: APIRouter, platform: Platform, provider: Provider, inbound: Inb
     @routes.post(f"/{provider.name}", name=f"from_{provider.name}")
     async def receive(request: Request) -> Answer:
         """What this sender reports, signed in its own way."""
-        call = await call_of(request, platform.settings.public_url, platform.machine)
-        signed = proven(provider.name, provider.verify(call, secrets))
-        reading = _read(provider, call, signed, inbound.options)
+        call = await inbound.call(provider.name, request, platform)
+        signed = inbound.proven(provider.name, provider.verify(call, secrets))
+        reading = _read(provider, call, signed, inbound)
         if isinstance(reading, Ignored):
             metrics.WEBHOOKS.labels(provider.name, "ignored").inc()
             return {"status": "ignored", "reason": reading.why}
@@ -66,19 +106,6 @@ def _add(routes: APIRouter, platform: Platform, provider: Provider, inbound: Inb
             taken = await inbound.intake.take(tx, provider.route, reading)
         failpoint("trigger.webhook_taken_before_answer")
         return answer(provider.name, reading, taken)
-
-
-def proven(sender: str, verdict: Verdict) -> Signed:
-    """Who proved to be the sender; all others learn no more than that they did not."""
-    if isinstance(verdict, Refused):
-        metrics.WEBHOOKS.labels(sender, verdict.reason).inc()
-        log.warning("webhook_refused", sender=sender, reason=verdict.reason, what_to_do=verdict.what_to_do)
-        raise Problem(
-            401,
-            "The signature was not accepted.",
-            what_to_do="Sign the body as docs/webhooks.md shows, with the secret that was agreed.",
-        )
-    return verdict
 
 
 def answer(sender: str, reports: Sequence[Report], taken: Sequence[Taken]) -> Answer:
@@ -98,15 +125,8 @@ def answer(sender: str, reports: Sequence[Report], taken: Sequence[Taken]) -> An
     return said
 
 
-def unreadable(sender: str, reason: str) -> Problem:
-    """A body that cannot be used; the reason begins with the path of the field."""
-    metrics.WEBHOOKS.labels(sender, "unreadable").inc()
-    field_path = reason.partition(":")[0]
-    return Problem(400, reason, what_to_do="Send the body as docs/webhooks.md shows.", field=field_path)
-
-
-def _read(provider: Provider, call: Call, signed: Signed, options: Options) -> Reading:
+def _read(provider: Provider, call: Call, signed: Signed, inbound: Inbound) -> Reading:
     try:
-        return provider.read(call, signed, options)
+        return provider.read(call, signed, inbound.options)
     except BadBodyError as error:
-        raise unreadable(provider.name, str(error)) from error
+        raise inbound.unreadable(provider.name, str(error)) from error

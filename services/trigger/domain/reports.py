@@ -55,6 +55,7 @@ class Report:
         source: with `id` the identity of the event.
         gap: who is missing; None when the report stands by itself.
         aka: further ids by which the sender will speak of the first person.
+        own: what the sender calls the event, where `replay` and `id` were made up here.
     """
 
     replay: str
@@ -65,6 +66,19 @@ class Report:
     touchpoint: Touchpoint
     gap: Gap | None = None
     aka: tuple[str, ...] = ()
+    own: tuple[str, ...] | None = None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """By what somebody may ask for it who knows the sender: its ids, and that of what it is about."""
+        ids = (self.replay, self.id) if self.own is None else self.own
+        return frozenset((*ids, *names_of(self.touchpoint))) - {""}
+
+
+def names_of(touchpoint: Touchpoint) -> tuple[str, ...]:
+    """Ids of what a touchpoint is about: a ticket, an order; also without the partner's name before it."""
+    told = touchpoint.subject
+    return tuple({told.id, told.id.rpartition(":")[2]}) if told else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ Noted once, their people sealed, then into the outbox, all in one transaction an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -15,9 +15,10 @@ from services.trigger.domain.model import identity
 from services.trigger.domain.naming import Named, in_clear
 from services.trigger.domain.reports import Report
 from services.trigger.handlers import people
-from services.trigger.handlers.parking import Patience, set_aside
+from services.trigger.handlers.parking import Patience, event_id_of, set_aside
 from services.trigger.store import directory
 from services.trigger.store.received import Seen, claim
+from services.trigger.store.sent_ids import SentId, note
 from shared.contracts.touchpoints import Touchpoint, TouchpointContact
 from shared.db.database import Tx
 from shared.runtime.clock import Machine
@@ -58,6 +59,7 @@ class Intake:
         seen = await claim(tx.conn, route, reports, tx.now)
         fresh = [report for report, was in zip(reports, seen, strict=True) if was is Seen.NEW]
         patience = Patience(self.machine.wall(), self.kept, self.looked_up)
+        await note(tx.conn, _named(route, fresh, tx.now))
         complete = await set_aside(tx, self.sealer, fresh, patience)
         await tell(tx, self.sealer, complete)
         told = {id(report) for report in complete}
@@ -73,8 +75,16 @@ def _taken(was: Seen, *, told: bool) -> Taken:
 async def take(tx: Tx, sealer: Sealer, route: str, reports: Sequence[Report]) -> list[Taken]:
     """Take in reports that say themselves whom they mean; tells of each what became of it."""
     seen = await claim(tx.conn, route, reports, tx.now)
-    await tell(tx, sealer, [r for r, was in zip(reports, seen, strict=True) if was is Seen.NEW])
+    fresh = [report for report, was in zip(reports, seen, strict=True) if was is Seen.NEW]
+    await note(tx.conn, _named(route, fresh, tx.now))
+    await tell(tx, sealer, fresh)
     return [_taken(was, told=True) for was in seen]
+
+
+def _named(route: str, reports: Sequence[Report], at: datetime) -> Iterator[SentId]:
+    for report in reports:
+        for name in sorted(report.names):
+            yield SentId(name, event_id_of(report), report.source, report.type, at, route, report.replay)
 
 
 async def tell(tx: Tx, sealer: Sealer, reports: Sequence[Report]) -> None:

@@ -29,6 +29,7 @@ from services.trigger.domain.news import context_of, holds_of
 from services.trigger.domain.parties import Seen, seen_in
 from services.trigger.domain.places import may_fall_out
 from services.trigger.domain.planning import FUTURE_TOLERANCE, called_off, plan_surveys, tallied
+from services.trigger.domain.reports import names_of
 from services.trigger.domain.series import begin_series, needs_series
 from services.trigger.handlers import merging, merging_accounts, people
 from services.trigger.handlers.consent import note
@@ -36,7 +37,7 @@ from services.trigger.handlers.erasure import cancel_asks, erase
 from services.trigger.handlers.freeing import give_places_back
 from services.trigger.handlers.ledger import record
 from services.trigger.handlers.recovery import OF_CASES, Decided, tell_of_questions
-from services.trigger.store import asks, audiences, brakes, directory, habits, plans, programmes
+from services.trigger.store import asks, audiences, brakes, directory, habits, plans, programmes, sent_ids
 from services.trigger.store import merging as suspicions
 from shared.contracts.envelope import Event
 from shared.contracts.model import Person
@@ -289,6 +290,7 @@ class Touchpoints:
             if recorded:
                 key = recorded.account_id or event.key or event.id
                 tx.emit(recorded, identity=_key(event), key=key)
+        await sent_ids.note(tx.conn, _named(batch.events, tx))
         await brakes.save_holds(tx.conn, sorted(changes.values(), key=lambda c: (c.kind, c.ref, c.holder)))
         released = [c.account_id for c in changes.values() if not c.active and c.account_id]
         if released:
@@ -301,6 +303,14 @@ class Touchpoints:
             if event.type == folding.DELETES:
                 leaving = [contact_id for _, contact_id in batch.people.get(_key(event), ())]
                 await erase(tx, self._sealer, leaving, event.id)
+
+
+def _named(events: Sequence[Touched], tx: Tx) -> Iterator[sent_ids.SentId]:
+    """What events over Kafka are about; those that we told ourselves were named when they came in."""
+    for event in events:
+        if event.source != tx.source:
+            for name in names_of(event.data):
+                yield sent_ids.SentId(name, event.id, event.source, event.type, tx.now)
 
 
 def _fell_out(batch: _Batch) -> Iterator[UUID | None]:

@@ -1,4 +1,4 @@
-"""`/why`: type who or what, read what was decided and why."""
+"""`/why`: type who or what, read what was decided and why; `/why/left-out`: what led to nothing at all."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from fastapi.responses import Response
 
 from services.trigger.domain.explain import sentence
 from services.trigger.domain.model import Decision
-from services.trigger.handlers import people
+from services.trigger.handlers.looking_up import Answer, Found, look_up
 from services.trigger.pages.showing import names_of, operators_of
 from services.trigger.pages.view import ENVIRONMENT
-from services.trigger.store import directory, ledger, parked, programmes
+from services.trigger.store import directory, ledger, parked, programmes, refused
 from services.trigger.store.leads import PEOPLE, current_ids
 from shared.contracts.model import Person
 from shared.contracts.reasons import Outcome
@@ -27,6 +27,7 @@ from shared.web.templates import page
 Rep = Annotated[User, Depends(require_role("rep"))]
 
 SHOWN = 200
+LEFT_OUT = 50
 BY = ("by_whom", "by_hand_of")
 TONES = {
     Outcome.PLANNED: "neutral",
@@ -40,57 +41,61 @@ TONES = {
 
 
 def router(platform: Platform) -> APIRouter:
-    """The page."""
+    """The pages."""
     routes = APIRouter(include_in_schema=False)
 
     @routes.get("/why")
-    async def why(request: Request, _rep: Rep, q: str = "") -> Response:
+    async def why(request: Request, _rep: Rep, q: str = "", source: str = "") -> Response:
         """A contact, an account, a programme or an event, whichever is known by what was typed."""
-        wanted = q.replace("\0", "").strip()[:320]
+        wanted, sender = _plain(q), _plain(source)
         context: dict[str, object] = {
             "q": wanted,
+            "source": sender,
             "entries": [],
             "found": "",
+            "events": [],
+            "letters": [],
             "who": None,
             "href": "",
             "erased": False,
         }
         if wanted:
             async with platform.db.read() as conn:
-                context |= await _found(conn, platform, wanted)
+                answer = await look_up(conn, platform.sealer, wanted, source=sender, limit=SHOWN)
+                context |= await _shown(conn, platform, wanted, answer)
         return page(request, ENVIRONMENT, "why.html", context)
+
+    @routes.get("/why/left-out")
+    async def left_out(request: Request, _rep: Rep) -> Response:
+        """What was refused, came twice in two versions, was put aside, or waits for somebody."""
+        async with platform.db.read() as conn:
+            context = {
+                "refused": await refused.listed(conn, LEFT_OUT),
+                "conflicts": await refused.conflicts(conn, LEFT_OUT),
+                "letters": await refused.letters(conn, LEFT_OUT),
+                "parked": await parked.listed(conn, "waiting", LEFT_OUT),
+                "section": "why",
+            }
+        return page(request, ENVIRONMENT, "left_out.html", context)
 
     return routes
 
 
-async def _found(conn: Connection, platform: Platform, wanted: str) -> dict[str, object]:
-    contact_id = await people.find_contact(conn, platform.sealer, wanted)
-    account_id = None if contact_id else await people.find_account(conn, wanted, blank=True)
-    programme = None if contact_id or account_id else await programmes.definition_of(conn, wanted)
-    event = None if contact_id or account_id or programme else wanted
-    question = ledger.Question(
-        await people.all_ids(conn, contact_id),
-        await people.all_ids_of_account(conn, account_id),
-        event,
-        wanted if programme else None,
-        limit=SHOWN,
-    )
-    entries = await ledger.read(conn, question)
-    if not entries:
-        entries = await _of_parked(conn, platform, wanted)
-    erased = False
-    if contact_id:
+def _plain(text: str) -> str:
+    return text.replace("\0", "").strip()[:320]
+
+
+async def _shown(conn: Connection, platform: Platform, wanted: str, answer: Answer) -> dict[str, object]:
+    entries, found = answer.entries, answer.found
+    erased, who = False, wanted
+    if contact_id := answer.contact_id:
         known = await directory.get_contacts(conn, [contact_id])
         person = (await names_of(conn, platform, known.values())).get(contact_id, Person())
-        who, found = person.name or person.email, "contact"
+        who = person.name or person.email
         erased = contact_id in known and known[contact_id].erased_at is not None
-    elif account_id:
-        who, found = (await directory.get_accounts(conn, [account_id]))[account_id].name, "account"
-    elif programme:
-        who, found = wanted, "programme"
-    else:
-        who, found = wanted, "event" if entries else ""
-    names = await _people(conn, platform, entries) if found != "contact" else {}
+    elif account_id := answer.account_id:
+        who = (await directory.get_accounts(conn, [account_id]))[account_id].name
+    names = await _people(conn, platform, entries) if found is not Found.CONTACT else {}
     titles = await _titles(conn, entries)
     operators = await _operators(platform, entries)
     shown = [
@@ -106,10 +111,21 @@ async def _found(conn: Connection, platform: Platform, wanted: str) -> dict[str,
         }
         for e in entries
     ]
-    if found == "programme":
+    if found is Found.PROGRAMME:
         who = titles.get(wanted) or wanted
-    kinds = {"contact": f"/directory/contacts/{contact_id}", "account": f"/directory/accounts/{account_id}"}
-    return {"entries": shown, "found": found, "who": who, "href": kinds.get(found, ""), "erased": erased}
+    kinds = {
+        Found.CONTACT: f"/directory/contacts/{answer.contact_id}",
+        Found.ACCOUNT: f"/directory/accounts/{answer.account_id}",
+    }
+    return {
+        "entries": shown,
+        "found": found,
+        "events": answer.trace.events,
+        "letters": answer.trace.letters,
+        "who": who,
+        "href": kinds.get(found, ""),
+        "erased": erased,
+    }
 
 
 async def _people(
@@ -144,10 +160,3 @@ async def _titles(conn: Connection, entries: Sequence[ledger.Entry]) -> dict[str
     keys = {entry.decision.programme for entry in entries} - {""}
     found = await programmes.titles(conn, keys)
     return {key: title.get("en") or next(iter(title.values()), "") for key, title in found.items()}
-
-
-async def _of_parked(conn: Connection, platform: Platform, wanted: str) -> list[ledger.Entry]:
-    """Decisions about events that give an id by which nobody is known yet."""
-    events = await parked.events_of(conn, platform.sealer.blind("contact-id", wanted))
-    found = [await ledger.read(conn, ledger.Question(event_id=event)) for event in events]
-    return sorted((entry for entries in found for entry in entries), key=lambda entry: -entry.id)[:SHOWN]

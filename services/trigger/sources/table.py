@@ -89,7 +89,7 @@ def report_of(kind: Kind, row: Mapping[str, Any], now: datetime) -> Report:
     day = "" if updated.text() or kind is Kind.EVENTS else f"/{now:%Y-%m-%d}"
     own = node.at("id").text(MAX_ID) if kind is Kind.EVENTS else ""
     event_id = f"{kind}/{own or said}{day}"[:MAX_ID]
-    return Report(event_id, said, ROUTE, event_id, told, touchpoint)
+    return Report(event_id, said, ROUTE, event_id, told, touchpoint, own=(own,))
 
 
 def unknown_columns(kind: Kind, columns: Iterable[str]) -> list[str]:

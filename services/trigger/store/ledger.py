@@ -30,7 +30,7 @@ select id, at, event_id, programme, version, plan_id, contact_id, account_id, st
     inputs::text as inputs, shadow
 from decisions where ($1::uuid[] is null or contact_id = any($1))
   and ($2::uuid[] is null or account_id = any($2))
-  and ($3::text is null or event_id = $3) and ($4::bigint is null or id < $4)
+  and ($3::text[] is null or event_id = any($3)) and ($4::bigint is null or id < $4)
   and ($6::text is null or programme = $6)
 order by id desc limit $5
 """
@@ -55,7 +55,7 @@ class Question:
 
     contact_ids: tuple[UUID, ...] = ()
     account_ids: tuple[UUID, ...] = ()
-    event_id: str | None = None
+    event_ids: tuple[str, ...] = ()
     programme: str | None = None
     before: int | None = None
     limit: int = 100
@@ -74,7 +74,7 @@ async def read(conn: Connection, question: Question) -> list[Entry]:
         _READ,
         question.contact_ids or None,
         question.account_ids or None,
-        question.event_id,
+        question.event_ids or None,
         question.before,
         question.limit,
         question.programme,

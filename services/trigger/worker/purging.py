@@ -1,11 +1,11 @@
-"""Receipts of reports and settled parked events are forgotten when they are old enough."""
+"""Receipts of reports, names of events and settled parked events are forgotten when they are old enough."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 from services.trigger import metrics
-from services.trigger.store import parked, received
+from services.trigger.store import parked, received, refused, sent_ids
 from shared.db.database import Database
 
 BATCH = 5000
@@ -29,6 +29,9 @@ class Purge:
             before = tx.now - self._kept
             receipts = await received.purge(tx.conn, before, self._batch)
             settled = await parked.purge(tx.conn, before, self._batch)
+            names = await sent_ids.purge(tx.conn, before, self._batch)
+            await refused.purge(tx.conn, before)
         metrics.PURGED.labels("receipts").inc(receipts)
         metrics.PURGED.labels("parked").inc(settled)
-        return receipts + settled
+        metrics.PURGED.labels("names").inc(names)
+        return receipts + settled + names

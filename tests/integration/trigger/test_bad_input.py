@@ -149,7 +149,7 @@ async def test_what_is_not_of_now_is_recorded_and_not_acted_on(
     assert taken.json()["status"] == "accepted"
     (told,) = await site.world.said(Touchpoint)
     event = await site.world.tell("order.delivered", **told.model_dump())
-    (line,) = await site.world.ledger(event_id=event)
+    (line,) = await site.world.ledger(event_ids=(event,))
     assert line.decision.reason == reason
     assert (await site.world.books()).planned == (reason is None)
 

@@ -168,8 +168,8 @@ async def test_an_event_from_the_future_or_too_old_is_recorded_not_acted_on(worl
         "order.delivered", contact=ANNA, subject=order, occurred_at=_plus(world, hours=2)
     )
     old = await world.tell("order.delivered", contact=ANNA, subject=order, occurred_at=_plus(world, days=-30))
-    (future,) = await world.ledger(event_id=ahead)
-    (late,) = await world.ledger(event_id=old)
+    (future,) = await world.ledger(event_ids=(ahead,))
+    (late,) = await world.ledger(event_ids=(old,))
     assert future.decision.reason == "filtered"
     assert late.decision.reason == "expired"
     assert (await world.books()).planned == 0
@@ -177,7 +177,7 @@ async def test_an_event_from_the_future_or_too_old_is_recorded_not_acted_on(worl
 
 async def test_an_event_that_no_programme_wants_is_in_the_ledger(world: World) -> None:
     event = await world.tell("something.odd", contact=ANNA)
-    (entry,) = await world.ledger(event_id=event)
+    (entry,) = await world.ledger(event_ids=(event,))
     assert (entry.decision.outcome, entry.decision.reason) == ("not_matched", "not_matched")
 
 

@@ -23,7 +23,7 @@ from services.cli.main import app
 from services.cli.tables import AT_ONCE, Outcome
 from services.trigger.handlers import people
 from services.trigger.sources.table import COLUMNS, Kind, unknown_columns
-from services.trigger.store import directory
+from services.trigger.store import directory, sent_ids
 from shared.contracts.model import Person
 from shared.contracts.touchpoints import Touchpoint
 from shared.runtime.service import Platform
@@ -313,3 +313,15 @@ def test_the_progress_bar_goes_with_the_rows_to_the_end_of_the_file(
     *_, last = (part for part in Text.from_ansi(drawn.getvalue()).plain.splitlines() if part.strip())
     assert "rows." in last
     assert f"{many} rows" in last
+
+
+async def test_an_imported_event_is_found_by_its_own_id_and_rows_without_one_leave_no_name(
+    world: World, platform: Platform, tmp_path: Path
+) -> None:
+    row = {"type": "order.delivered", "occurred_at": "2026-03-03T08:00:00Z", "id": "ship-5", "contact": "c1"}
+    await read(platform, Kind.CONTACTS, written(tmp_path, CONTACTS))
+    await read(platform, Kind.EVENTS, written(tmp_path, json.dumps(row)), Layout.NDJSON)
+    async with world.db.read() as conn:
+        (found,) = await sent_ids.find(conn, "ship-5")
+        names = await conn.fetchval("select count(*) from sent_ids")
+    assert (found.source, found.type, names) == ("/import", "order.delivered", 1)

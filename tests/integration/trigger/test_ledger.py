@@ -164,7 +164,7 @@ async def test_each_person_of_an_event_finds_why(world: World) -> None:
     async with world.db.read() as conn:
         ids = {await find_contact(conn, world.sealer, one["id"]) for one in two}
     for event_id, reason in events.items():
-        lines = await world.ledger(event_id=event_id)
+        lines = await world.ledger(event_ids=(event_id,))
         assert {line.decision.contact_id for line in lines} == ids, event_id
         assert {line.decision.reason for line in lines} == {reason}, event_id
 
@@ -184,7 +184,7 @@ async def test_a_survey_that_is_taken_back_says_so(world: World, sent: bool) -> 
         )  # fmt: skip
         await world.hear(gone)
     reopened = await world.tell("support_ticket.reopened", **told)
-    (line,) = [e for e in await world.ledger(event_id=reopened) if e.decision.programme == "support-csat"]
+    (line,) = [e for e in await world.ledger(event_ids=(reopened,)) if e.decision.programme == "support-csat"]
     what = "Reminder 1 of “support-csat”" if sent else "“support-csat”"
     assert sentence(line.decision) == f"{what} was cancelled, because a later event called it off."
 

@@ -101,7 +101,7 @@ async def test_a_plan_for_something_asked_already_is_called_off(world: World) ->
     await deliver(world, TWIN, 1)
     event = await unite(world)
     assert await states(world) == [PlanState.CANCELLED, PlanState.REQUESTED]
-    lines = [(e.decision.outcome, e.decision.reason) for e in await world.ledger(event_id=event)]
+    lines = [(e.decision.outcome, e.decision.reason) for e in await world.ledger(event_ids=(event,))]
     assert ("cancelled", "merged") in lines
     assert ("not_matched", "merged") in lines
 
@@ -181,7 +181,7 @@ async def test_a_merge_of_ids_by_which_nobody_is_known_makes_no_entry(blank_site
     world = blank_site.world
     event = await unite(world, "hubspot:1", "hubspot:2")
     assert await world.said(ContactChanged) == []
-    told = [(e.decision.outcome, e.decision.reason) for e in await world.ledger(event_id=event)]
+    told = [(e.decision.outcome, e.decision.reason) for e in await world.ledger(event_ids=(event,))]
     assert ("not_matched", "unknown_contact") in told
     assert ("not_matched", "merged") not in told
     async with await blank_site.with_key(Scope.CONTACTS_READ) as client:
