@@ -14,7 +14,7 @@ from rich.console import Console
 
 from services.cli.deployment import opened
 from services.cli.forms import forms_of_programmes, read_file
-from services.cli.tables import AT_ONCE, Outcome, dialect_of, is_garbled, lines_of
+from services.cli.tables import AS_UTF8, AT_ONCE, Outcome, defect_of, dialect_of, lines_of
 from services.collector.app import patience_of
 from services.collector.domain.exports import HEADER_LINES, Export, PassedOver, open_export
 from services.collector.domain.form_answers import RefusedError, Told, Trouble, read_told
@@ -94,8 +94,8 @@ def _rows(found: Iterator[tuple[int, list[str]]], export: Export, outcome: Outco
     for line, values in found:
         if not any(value.strip() for value in values):
             continue
-        if is_garbled(values):
-            outcome.problems.append(_problem(line, Trouble("", "not UTF-8", "Save the file as UTF-8.")))
+        if defect := defect_of(values):
+            outcome.problems.append(_problem(line, Trouble("", defect, AS_UTF8)))
             continue
         try:
             told = export.told(values, line)

@@ -11,7 +11,7 @@ from itertools import chain, repeat
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from services.cli.imports import Layout, Source
+from services.cli.rows import Layout, Source
 from services.scoring.domain.histogram import Histogram, Metric
 from services.scoring.domain.metrics import Group, group, score
 from services.trigger.domain.backtest.alike import Alike
@@ -26,7 +26,7 @@ from services.trigger.domain.model import Organisation
 from services.trigger.domain.programme import Edition
 from services.trigger.sources.history import History
 from services.trigger.sources.lines import Happening, of_report
-from services.trigger.sources.table import Kind, Problem, problem_of, report_of
+from services.trigger.sources.table import Kind, Problem, problems_of, report_of
 from services.trigger.webhooks.body import BadBodyError
 from shared.contracts.forms import QuestionType
 from shared.errors import Unprocessable
@@ -169,22 +169,22 @@ def directory_of(setting: Setting, problems: list[Problem], mine: Mine = _every)
     for kind, file in ((Kind.ACCOUNTS, setting.accounts), (Kind.CONTACTS, setting.contacts)):
         if file is None:
             continue
-        layout = Layout.NDJSON if file.suffix in {".ndjson", ".jsonl", ".json"} else Layout.CSV
-        for line, row, defect in Source(file, layout, {}).rows(lambda _: None):
+        source = Source(file, kind, Layout.of(file))
+        for line, row, defect in source.rows():
             number += 1
             if not mine(number):
                 continue
-            if row is None:
-                problems.append(Problem(line, file.name, defect))
-                continue
             try:
-                one = of_report(line, report_of(kind, row, setting.known_at))
+                one = of_report(line, report_of(kind, row, setting.known_at)) if row is not None else None
+                wrong = [defect] if defect else []
             except BadBodyError as error:
-                problem = problem_of(line, error)
-                problems.append(replace(problem, field=f"{file.name} {problem.field}".strip()))
-                continue
-            told = one.told.model_copy(update={"occurred_at": min(one.at, setting.known_at)})
-            yield one._replace(at=setting.known_at, line=-number, told=told)
+                one, wrong = None, problems_of(line, error)
+            for told in wrong:
+                where = f"{file.name} {source.header(told.field)}".strip()
+                problems.append(replace(told, field=where))
+            if one is not None:
+                known = one.told.model_copy(update={"occurred_at": min(one.at, setting.known_at)})
+                yield one._replace(at=setting.known_at, line=-number, told=known)
 
 
 def report_of_run(history: History, setting: Setting, found: Found, assumed: Assumptions) -> BacktestReport:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import csv
-import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -22,25 +21,23 @@ from services.cli import answers
 from services.cli.deployment import DATA_DIR, opened
 from services.cli.forms import DEFAULT as FORMS
 from services.cli.forms import PROGRAMMES
-from services.cli.tables import AT_ONCE, Outcome, dialect_of, is_garbled, lines_of, say
+from services.cli.rows import Layout, Row, Source, passed_over
+from services.cli.tables import AT_ONCE, Outcome, say
 from services.trigger.domain.reports import Report
 from services.trigger.handlers.intake import take
 from services.trigger.sources.table import (
     COLUMNS,
     ROUTE,
     Kind,
-    problem_of,
+    problems_of,
     report_of,
     unknown_columns,
-    unread,
 )
 from services.trigger.webhooks.body import BadBodyError
 from shared.runtime.service import Platform
 
 console = Console(markup=False)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-Row = tuple[int, Mapping[str, Any] | None, str]
-"""A line number, what stands there, or why it cannot be read."""
 
 
 class What(StrEnum):
@@ -50,13 +47,6 @@ class What(StrEnum):
     ACCOUNTS = "accounts"
     EVENTS = "events"
     ANSWERS = "answers"
-
-
-class Layout(StrEnum):
-    """How a file is written."""
-
-    CSV = "csv"
-    NDJSON = "ndjson"
 
 
 def command(  # noqa: PLR0913, PLR0917 - one option a choice
@@ -94,69 +84,10 @@ def command(  # noqa: PLR0913, PLR0917 - one option a choice
 
 def _rows(kind: Kind, file: Path, layout: Layout | None, column: list[str], data: Path | None) -> Outcome:
     names = _renamed(kind, column)
-    written = layout or (Layout.NDJSON if file.suffix in {".ndjson", ".jsonl", ".json"} else Layout.CSV)
-    return asyncio.run(_import(Source(file, written, names), kind, data))
+    return asyncio.run(_import(Source(file, kind, layout or Layout.of(file), names), data))
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A file and how it is read; `names` leads from the file's headers to our columns."""
-
-    file: Path
-    layout: Layout
-    names: Mapping[str, str]
-
-    def rows(self, read: Callable[[int], None]) -> Iterator[Row]:
-        """All rows; `read` is told the bytes as they go by."""
-        with self.file.open("rb") as raw:
-            lines = lines_of(raw, read)
-            yield from self._csv(lines) if self.layout is Layout.CSV else self._ndjson(lines)
-
-    def columns(self) -> list[str]:
-        """The headers of a CSV file in our words."""
-        with self.file.open("rb") as raw:
-            first = next(lines_of(raw, lambda _: None), "")
-        return [
-            self.names.get(name.strip(), name.strip())
-            for name in next(csv.reader([first], dialect_of(first)), [])
-        ]
-
-    def _csv(self, lines: Iterator[str]) -> Iterator[Row]:
-        first = next(lines, "")
-        dialect = dialect_of(first)
-        header = self.columns()
-        reader = csv.reader(lines, dialect)
-        for values in reader:
-            number = reader.line_num + 1
-            if not any(value.strip() for value in values):
-                continue
-            if is_garbled(values):
-                yield number, None, "not UTF-8"
-            elif len(values) != len(header):
-                yield number, None, f"{len(values)} values in {len(header)} columns"
-            else:
-                row = {name: value.strip() for name, value in zip(header, values, strict=True)}
-                yield number, {name: value for name, value in row.items() if value}, ""
-
-    def _ndjson(self, lines: Iterator[str]) -> Iterator[Row]:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            try:
-                found = json.loads(line)
-            except (ValueError, RecursionError):
-                yield number, None, "not readable as JSON in UTF-8"
-                continue
-            if isinstance(found, dict):
-                yield number, {self.names.get(name, name): value for name, value in found.items()}, ""
-            else:
-                yield number, None, "must be a JSON object"
-
-
-async def _import(source: Source, kind: Kind, data: Path | None) -> Outcome:
-    if source.layout is Layout.CSV:
-        for name in unknown_columns(kind, source.columns()):
-            console.print(Text.assemble(("Passed over:", "yellow"), f" column {name}"))
+async def _import(source: Source, data: Path | None) -> Outcome:
     bar = Progress(
         TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.fields[rows]} rows"),
         TimeRemainingColumn(), console=console,
@@ -168,24 +99,25 @@ async def _import(source: Source, kind: Kind, data: Path | None) -> Outcome:
         def progress(count: int) -> None:
             bar.update(task, rows=count)
 
-        if data is None:
-            return await run(rows, kind, None, progress)
-        async with opened("trigger", data) as platform:
-            return await run(rows, kind, platform, progress)
+        async with nullcontext() if data is None else opened("trigger", data) as platform:
+            outcome = await run(rows, source, platform, progress)
+    for name in unknown_columns(source.kind, outcome.passed_over):
+        console.print(Text.assemble(("Passed over:", "yellow"), f" column {name}"))
+    return outcome
 
 
 async def run(
-    rows: Iterator[Row], kind: Kind, platform: Platform | None, progress: Callable[[int], None]
+    rows: Iterator[Row], source: Source, platform: Platform | None, progress: Callable[[int], None]
 ) -> Outcome:
     """Take rows in, some hundred a transaction; without a platform they are only checked."""
     outcome, count = Outcome(), 0
     while part := tuple(islice(rows, AT_ONCE)):
         if platform is None:
-            reports = list(_reports(part, kind, LONG_AGO, outcome))
+            reports = list(_reports(part, source, LONG_AGO, outcome))
             outcome.taken["fit"] += len(reports)
         else:
             async with platform.db.begin() as tx:
-                reports = list(_reports(part, kind, tx.now, outcome))
+                reports = list(_reports(part, source, tx.now, outcome))
                 taken = await take(tx, platform.sealer, ROUTE, reports)
             outcome.taken.update(taken)
         count += len(part)
@@ -193,15 +125,18 @@ async def run(
     return outcome
 
 
-def _reports(part: tuple[Row, ...], kind: Kind, now: datetime, outcome: Outcome) -> Iterator[Report]:
-    for line, row, defect in part:
+def _reports(part: tuple[Row, ...], source: Source, now: datetime, outcome: Outcome) -> Iterator[Report]:
+    for line, row, problem in part:
+        if problem:
+            outcome.problems.append(problem)
         if row is None:
-            outcome.problems.append(unread(line, defect))
             continue
+        outcome.passed_over |= dict.fromkeys(passed_over(row, source.kind))
         try:
-            yield report_of(kind, row, now)
+            yield report_of(source.kind, row, now)
         except BadBodyError as error:
-            outcome.problems.append(problem_of(line, error))
+            found = problems_of(line, error)
+            outcome.problems += [replace(one, field=source.header(one.field)) for one in found]
 
 
 def _renamed(kind: Kind, given: list[str]) -> dict[str, str]:

@@ -18,9 +18,10 @@ from typer.testing import CliRunner
 from typing_extensions import override
 
 from services.cli import imports
-from services.cli.imports import Layout, Source, run
+from services.cli.imports import run
 from services.cli.main import app
-from services.cli.tables import AT_ONCE, Outcome
+from services.cli.rows import Layout, Source
+from services.cli.tables import AT_ONCE, LONGEST, Outcome
 from services.trigger.handlers import people
 from services.trigger.sources.table import COLUMNS, Kind, unknown_columns
 from services.trigger.store import directory, sent_ids
@@ -79,8 +80,8 @@ def written(tmp_path: Path, text: str | bytes, name: str = "file.csv") -> Path:
 async def read(
     platform: Platform, kind: Kind, file: Path, layout: Layout = Layout.CSV, **names: str
 ) -> Outcome:
-    source = Source(file, layout, {header: field for field, header in names.items()})
-    return await run(source.rows(lambda _: None), kind, platform, lambda _: None)
+    source = Source(file, kind, layout, {header: field for field, header in names.items()})
+    return await run(source.rows(), source, platform, lambda _: None)
 
 
 async def happen(world: World) -> list[str]:
@@ -167,7 +168,7 @@ BAD_ROWS = [
     pytest.param(
         Kind.CONTACTS,
         "id,persona\nc1,boss\n",
-        (2, "body", "contact.persona: Input should be 'user' or 'decision_maker'"),
+        (2, "persona", "must be user or decision_maker"),
         id="persona",
     ),
     pytest.param(
@@ -192,17 +193,99 @@ BAD_ROWS = [
     pytest.param(
         Kind.ACCOUNTS,
         "id,tier\na1,huge\n",
-        (2, "body", "account.tier: Input should be 'small', 'key' or 'premium'"),
+        (2, "tier", "must be small, key or premium"),
         id="tier",
     ),
-    pytest.param(Kind.ACCOUNTS, "name\nKund\n", (2, "id", "missing"), id="no id"),
+    pytest.param(Kind.ACCOUNTS, "id,name\n,Kund\n", (2, "id", "missing"), id="no id"),
     pytest.param(
         Kind.EVENTS,
         "type,occurred_at\nDelivered,2026-01-01\n",
         (2, "type", "must be lower-case words joined by dots, as order.delivered"),
         id="type",
     ),
-    pytest.param(Kind.EVENTS, "type,product\na.b,x\n", (2, "occurred_at", "missing"), id="no time"),
+    pytest.param(
+        Kind.EVENTS, "type,product,occurred_at\na.b,x,\n", (2, "occurred_at", "missing"), id="no time"
+    ),
+    pytest.param(Kind.CONTACTS, "id,locale\nc1,Svenska\n", (2, "locale", "not a language"), id="locale"),
+    pytest.param(Kind.CONTACTS, "id,zone\nc1,CEST/Sweden\n", (2, "zone", "not a time zone"), id="zone"),
+    pytest.param(
+        Kind.CONTACTS, "id,phone\nc1,4.67E+10\n", (2, "phone", "not a phone number"), id="phone of Excel"
+    ),
+    pytest.param(
+        Kind.CONTACTS,
+        "id,account_name\nc1,Kund AB\n",
+        (2, "account", "missing, and something of the company is given"),
+        id="a company without its key",
+    ),
+    pytest.param(
+        Kind.CONTACTS,
+        f"id,account\nc1,{'a' * 201}\n",
+        (2, "account", "longer than 200 characters"),
+        id="key of an account",
+    ),
+    pytest.param(
+        Kind.CONTACTS, f"id\n{'c' * 201}\n", (2, "id", "longer than 200 characters"), id="key of a contact"
+    ),
+    pytest.param(
+        Kind.CONTACTS,
+        "id,account,account_tier\nc1,a1,big\n",
+        (2, "account_tier", "must be small, key or premium"),
+        id="tier of a contact's account",
+    ),
+    pytest.param(
+        Kind.ACCOUNTS, "id,annual_value\na1,12 000\n", (2, "annual_value", "not a number"), id="amount"
+    ),
+    pytest.param(
+        Kind.ACCOUNTS, "id,annual_value\na1,nan\n", (2, "annual_value", "not a number"), id="no amount"
+    ),
+    pytest.param(
+        Kind.ACCOUNTS, "id,renewal_on\na1,01.10.2026\n", (2, "renewal_on", "not a date"), id="day, German"
+    ),
+    pytest.param(
+        Kind.ACCOUNTS, "id,started_on\na1,46082\n", (2, "started_on", "not a date"), id="day of Excel"
+    ),
+    pytest.param(
+        Kind.ACCOUNTS, "id,started_on\na1,20261332\n", (2, "started_on", "not a date"), id="no such day"
+    ),
+    pytest.param(
+        Kind.EVENTS,
+        "type,occurred_at\na.b,2026-01-01\n",
+        (2, "contact", "names nobody: contact, email, phone, account or product is needed"),
+        id="about nobody",
+    ),
+    pytest.param(
+        Kind.EVENTS,
+        "type,occurred_at,contact,subject_id\na.b,2026-01-01,c1,o1\n",
+        (2, "subject_kind", "missing"),
+        id="a subject without its kind",
+    ),
+    pytest.param(
+        Kind.EVENTS,
+        f"type,occurred_at,contact,subject_id,subject_kind\na.b,2026-01-01,c1,o1,{'k' * 61}\n",
+        (2, "subject_kind", "longer than 60 characters"),
+        id="a long kind",
+    ),
+    pytest.param(
+        Kind.CONTACTS, "id,email\nc1,a@b.se,Berg\n", (2, "", "3 values in 2 columns"), id="too many values"
+    ),
+    pytest.param(
+        Kind.CONTACTS,
+        'id,name\nc1,"Anna" Berg\n',
+        (2, "", "a quote that is opened here is not closed as it should be"),
+        id="text behind a quote",
+    ),
+    pytest.param(
+        Kind.CONTACTS,
+        f"id,name\nc1,{'x' * 200_000}\n",
+        (2, "", "a value is longer than 131,072 characters"),
+        id="a long value",
+    ),
+    pytest.param(
+        Kind.CONTACTS,
+        f"id,name\nc1,{'x' * LONGEST}\nc2,Bo\n",
+        (2, "", f"longer than {LONGEST:,} characters"),
+        id="a long line",
+    ),
 ]
 
 
@@ -212,6 +295,130 @@ async def test_a_bad_row_is_named_by_its_line(
 ) -> None:
     outcome = await read(platform, kind, written(tmp_path, text))
     assert expected in [(p.line, p.field, p.reason) for p in outcome.problems]
+    assert all(problem.what_to_do for problem in outcome.problems)
+
+
+async def test_a_column_is_named_as_the_file_has_it(platform: Platform, tmp_path: Path) -> None:
+    text = "Nummer,Rolle,Sprache\nc1,boss,de\n"
+    outcome = await read(platform, Kind.CONTACTS, written(tmp_path, text), id="Nummer", persona="Rolle")
+    (problem,) = outcome.problems
+    assert (problem.field, problem.reason) == ("Rolle", "must be user or decision_maker")
+    assert problem.what_to_do == "Write user or decision_maker, or leave it out."
+    assert list(outcome.passed_over) == ["Sprache"]
+    row = json.dumps({"key": "a1", "tier": "huge", "annual_value": True})
+    file = written(tmp_path, row, "accounts.ndjson")
+    outcome = await read(platform, Kind.ACCOUNTS, file, Layout.NDJSON, id="key")
+    assert [(p.field, p.reason) for p in outcome.problems] == [("annual_value", "not a number")]
+
+
+async def test_everything_that_is_wrong_with_a_row_is_named_at_once(
+    platform: Platform, tmp_path: Path
+) -> None:
+    row = "id,persona,account,account_tier\nc1,boss,a1,big\n"
+    outcome = await read(platform, Kind.CONTACTS, written(tmp_path, row))
+    assert {(p.line, p.field) for p in outcome.problems} == {(2, "persona"), (2, "account_tier")}
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize(
+    ("encoding", "begin"), [("utf-8", ""), ("utf-8-sig", ""), ("utf-16", ""), ("utf-8-sig", "sep={}\n")]
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+async def test_a_file_is_read_however_a_spreadsheet_wrote_it(
+    platform: Platform, tmp_path: Path, delimiter: str, encoding: str, begin: str, end: str
+) -> None:
+    rows = [
+        ["ID", "E mail", "Name"],
+        ["c1", "anna@kund.example", '"Berg,; ""Änna"""'],
+        ["c2", "bo", "Bo"],
+        [],
+    ]
+    text = begin.format(delimiter) + "\n".join(delimiter.join(row) for row in rows)
+    file = written(tmp_path, text.replace("\n", end).encode(encoding))
+    outcome = await read(platform, Kind.CONTACTS, file, email="E mail")
+    assert outcome.taken == Counter(accepted=1)
+    (problem,) = outcome.problems
+    assert (problem.line, problem.field, problem.reason) == (
+        4 if begin else 3,
+        "E mail",
+        "not an e-mail address",
+    )
+
+
+BAD_HEADS = [
+    pytest.param("", "", "the file is empty", id="empty"),
+    pytest.param(
+        "id,email,Email\nc1,a@b.se,c@d.se\n",
+        "email, Email",
+        "stands 2 times in the head, as columns 2 and 3",
+        id="a column twice",
+    ),
+    pytest.param(
+        "Kundnummer,Adresse\nc1,a@b.se\n",
+        "",
+        "the head has no column id, email or phone; it has Kundnummer, Adresse",
+        id="nothing known",
+    ),
+    pytest.param(
+        "c1,a@b.se\nc2,b@b.se\n",
+        "",
+        "the head has no column id, email or phone; it has c1, a@b.se",
+        id="no head",
+    ),
+    pytest.param(
+        "id,email\nc1,a@b.se\n".encode("utf-16-le"),
+        "",
+        "not UTF-8; it looks like UTF-16 without its mark",
+        id="UTF-16 without a mark",
+    ),
+    pytest.param(b"id,Stra\xdfe\nc1,x\n", "", "not UTF-8", id="Latin-1"),
+]
+
+
+@pytest.mark.parametrize(("text", "column", "reason"), BAD_HEADS)
+async def test_a_head_that_cannot_be_used_is_named_once_and_nothing_is_taken(
+    platform: Platform, tmp_path: Path, text: str | bytes, column: str, reason: str
+) -> None:
+    outcome = await read(platform, Kind.CONTACTS, written(tmp_path, text))
+    (problem,) = outcome.problems
+    assert (problem.line, problem.field, problem.reason) == (1, column, reason)
+    assert problem.what_to_do
+    assert outcome.taken == Counter()
+
+
+@pytest.mark.parametrize(
+    ("kind", "missing"), [(Kind.ACCOUNTS, "id"), (Kind.EVENTS, "occurred_at")], ids=["accounts", "events"]
+)
+async def test_a_column_without_which_no_row_can_be_used_is_asked_for(
+    platform: Platform, tmp_path: Path, kind: Kind, missing: str
+) -> None:
+    outcome = await read(platform, kind, written(tmp_path, "type,name,product\na.b,x,y\n" * 3))
+    (problem,) = outcome.problems
+    assert problem.reason.startswith(f"the head has no column {missing}; ")
+    assert f'--column {missing}="Its header"' in problem.what_to_do
+
+
+async def test_a_quote_that_is_not_closed_costs_its_line_alone(platform: Platform, tmp_path: Path) -> None:
+    text = 'id,name\nc1,"Anna\nc2,Bo 24" screens\nc3,"Cy, ""the"" third"\nc4,"two\nlines"\nc5,"Ed\nc6,Flo\n'
+    outcome = await read(platform, Kind.CONTACTS, written(tmp_path, text))
+    reason = "a quote that is opened here is not closed as it should be"
+    assert [(p.line, p.reason) for p in outcome.problems] == [(2, reason), (7, reason)]
+    assert outcome.taken == Counter(accepted=4)
+
+
+async def test_a_line_of_json_is_read_as_strictly_as_a_webhook(platform: Platform, tmp_path: Path) -> None:
+    lines = [
+        b'{"id": "c1", "id": "c2"}', b'{"id": "c3", "annual_value": NaN}', b'{"id": "\xff"}', b"[", b"",
+        b'{"id": "c4", "name": ["x"]}', b'{"id": "c5", "x_new": 1}', b'{"id": "' + b"c" * LONGEST + b'"}',
+    ]  # fmt: skip
+    file = written(tmp_path, b"\n".join(lines))
+    outcome = await read(platform, Kind.CONTACTS, file, Layout.NDJSON)
+    assert [(p.line, p.field, p.reason) for p in outcome.problems] == [
+        (1, "", "an object holds a key twice"), (2, "", "NaN is no JSON number"), (3, "", "not UTF-8"),
+        (4, "", "not readable as JSON in UTF-8"), (6, "name", "must be a text"),
+        (8, "", f"longer than {LONGEST:,} characters"),
+    ]  # fmt: skip
+    assert (outcome.taken, list(outcome.passed_over)) == (Counter(accepted=1), ["x_new"])
 
 
 async def test_addresses_inside_of_an_event_are_looked_at_too(platform: Platform, tmp_path: Path) -> None:
@@ -245,8 +452,8 @@ async def test_bad_lines_cost_nobody_else(platform: Platform, tmp_path: Path) ->
 async def test_many_rows_go_in_few_transactions(platform: Platform, tmp_path: Path) -> None:
     rows = "\n".join(f"c{n},c{n}@kund.example" for n in range(2 * AT_ONCE + 1))
     seen: list[int] = []
-    source = Source(written(tmp_path, f"id,email\n{rows}\n"), Layout.CSV, {})
-    outcome = await run(source.rows(lambda _: None), Kind.CONTACTS, platform, seen.append)
+    source = Source(written(tmp_path, f"id,email\n{rows}\n"), Kind.CONTACTS, Layout.CSV)
+    outcome = await run(source.rows(), source, platform, seen.append)
     assert seen == [AT_ONCE, 2 * AT_ONCE, 2 * AT_ONCE + 1]
     assert outcome.taken == Counter(accepted=2 * AT_ONCE + 1)
 
@@ -266,7 +473,7 @@ def test_a_dry_run_reports_and_takes_nothing(tmp_path: Path) -> None:
     assert "line 5, email: not an e-mail address. Correct the address, or leave it out" in text
     with (tmp_path / "contacts.errors.csv").open(newline="") as report:
         row, address = csv.DictReader(report)
-    assert (row["line"], row["reason"].startswith("contact.persona: ")) == ("4", True)
+    assert (row["line"], row["field"], row["reason"]) == ("4", "persona", "must be user or decision_maker")
     assert (address["line"], address["field"]) == ("5", "email")
     assert address["what_to_do"].startswith("Correct the address")
     assert invoke("contacts", str(written(tmp_path, CONTACTS)), "--dry-run")[0] == 0
