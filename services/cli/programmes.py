@@ -16,11 +16,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from services.cli import links
+from services.cli import differences, links
 from services.cli.deployment import DATA_DIR, opened
 from services.trigger.domain.by_hand import read_csv
 from services.trigger.domain.candidates import Candidate, candidates
-from services.trigger.domain.changes import changes
 from services.trigger.domain.directory import reach_of
 from services.trigger.domain.explain import because
 from services.trigger.domain.findings import GROUPS_FILE, Checked, Report, Severity
@@ -45,6 +44,7 @@ from shared.runtime.ids import random_id
 
 app = typer.Typer(no_args_is_help=True)
 app.add_typer(links.app)
+app.command("diff")(differences.command)
 console = Console(markup=False)
 
 DEFAULT = Path("programmes")
@@ -104,21 +104,6 @@ def _perhaps(key: str, folder: Path, known: Collection[str]) -> str:
     if among:
         return f"Did you mean the preset {', '.join(among)}? (--folder {presets})"
     return f"There are {', '.join(sorted(known)) or 'none'}."
-
-
-@app.command()
-def diff(
-    other: Annotated[Path, typer.Argument(help="Folder to compare with, for example a checkout of main.")],
-    folder: Annotated[Path, typer.Option("--folder", help="Folder of programme files.")] = DEFAULT,
-) -> None:
-    """Show what is different in the programmes of two folders, key by key."""
-    before, after = (
-        {c.edition.key: c.definition for c in report_on(f, LOCALES).programmes} for f in (other, folder)
-    )
-    table = Table("programme", "key", str(other), str(folder))
-    for change in changes(before, after):
-        table.add_row(change.programme, change.path or "whole", change.before or "-", change.after or "-")
-    console.print(table if table.row_count else "No difference.")
 
 
 @app.command("journey")

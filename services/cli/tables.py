@@ -45,22 +45,22 @@ class Outcome:
 
 
 def lines_of(raw: BinaryIO, read: Callable[[int], None]) -> Iterator[str]:
-    """Lines as text, in UTF-8 or in UTF-16 with its mark; `read` is told the bytes as they go by.
+    """Lines as text, in UTF-8 or in UTF-16 with its mark; closes the file.
 
-    What is no UTF-8 stays recognisable, so that one bad line costs one row. Of a line that is too long
+    `read` is told the bytes as they go by. What is no UTF-8 stays recognisable, so that one bad line costs one row. Of a line that is too long
     nothing but that stays (`CUT`).
     """
     wide = raw.read(2) in {BOM_UTF16_LE, BOM_UTF16_BE}
     raw.seek(0)
     encoding, errors = ("utf-16", "replace") if wide else ("utf-8-sig", "surrogateescape")
-    text = TextIOWrapper(raw, encoding, errors, newline="\n")
-    while line := text.readline(LONGEST + 1):
-        read(_bytes(line, wide=wide))
-        if len(line) > LONGEST and not line.endswith("\n"):
-            while (rest := text.readline(LONGEST)) and not rest.endswith("\n"):
-                read(_bytes(rest, wide=wide))
-            line = CUT
-        yield line
+    with TextIOWrapper(raw, encoding, errors, newline="\n") as text:
+        while line := text.readline(LONGEST + 1):
+            read(_bytes(line, wide=wide))
+            if len(line) > LONGEST and not line.endswith("\n"):
+                while (rest := text.readline(LONGEST)) and not rest.endswith("\n"):
+                    read(_bytes(rest, wide=wide))
+                line = CUT
+            yield line
 
 
 def _bytes(line: str, *, wide: bool) -> int:

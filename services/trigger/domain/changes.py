@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +33,10 @@ def _differences(key: str, path: tuple[str, ...], old: Any, new: Any) -> Iterato
     if isinstance(old, dict) and isinstance(new, dict):
         for name in [*old, *(name for name in new if name not in old)]:
             yield from _differences(key, (*path, str(name)), old.get(name, MISSING), new.get(name, MISSING))
+    elif (was := _by_name(old)) and (now := _by_name(new)):
+        yield from _differences(key, path, was, now)
+        if list(was) != list(now) and was.keys() == now.keys():
+            yield Change(key, ".".join((*path, "order")), ", ".join(was), ", ".join(now))
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         for index, (left, right) in enumerate(zip(old, new, strict=True)):
             yield from _differences(key, (*path, str(index)), left, right)
@@ -39,5 +44,15 @@ def _differences(key: str, path: tuple[str, ...], old: Any, new: Any) -> Iterato
         yield Change(key, ".".join(path), _shown(old), _shown(new))
 
 
+def _by_name(found: object) -> dict[str, Any]:
+    """Parts of a list that have names, as questions do; empty where they have none."""
+    parts = found if isinstance(found, list) else []
+    named = {str(part["id"]): part for part in parts if isinstance(part, dict) and "id" in part}
+    return named if len(named) == len(parts) else {}
+
+
 def _shown(value: object) -> str | None:
-    return None if value is MISSING else str(value)
+    """A value as one writes it: a text as it is, the rest as JSON."""
+    if value is MISSING:
+        return None
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

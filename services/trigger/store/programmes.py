@@ -150,6 +150,14 @@ async def definition_of(conn: Connection, key: str) -> dict[str, Any] | None:
     return json.loads(text) if text else None
 
 
+async def running(conn: Connection) -> dict[str, dict[str, Any]]:
+    """The newest definition of each programme that is not ended, by key."""
+    rows = await conn.fetch(
+        "select key, definition::text as text from programmes where state <> 'archived' order by key"
+    )
+    return {row["key"]: json.loads(row["text"]) for row in rows}
+
+
 async def titles(conn: Connection, keys: Iterable[str]) -> dict[str, dict[str, str]]:
     """What programmes are called, by key and language."""
     rows = await conn.fetch(

@@ -153,7 +153,7 @@ BAD_ROWS = [
     pytest.param(
         Kind.CONTACTS,
         "id,email\nc1,a@b.se\n,\n,,\nc2\n",
-        (5, "", "1 values in 2 columns"),
+        (5, "", "1 value in 2 columns"),
         id="too few values",
     ),
     pytest.param(

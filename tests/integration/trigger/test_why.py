@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -70,15 +71,22 @@ async def asked(site: Site, **question: str) -> dict[str, Any]:
     return found
 
 
-async def shown(site: Site, path: str = "/why", **question: str) -> str:
+@pytest.fixture
+async def rep(site: Site) -> AsyncIterator[httpx.AsyncClient]:
     async with await site.signed_in(Role.REP) as browser:
-        answer = await browser.get(path, params=question)
+        yield browser
+
+
+async def shown(rep: httpx.AsyncClient, path: str = "/why", **question: str) -> str:
+    answer = await rep.get(path, params=question)
     assert answer.status_code == 200
     return answer.text
 
 
 @pytest.mark.parametrize("name", ["msg_1", "ship-5", "o-77"])
-async def test_an_event_is_found_by_each_id_that_its_sender_knows(site: Site, name: str) -> None:
+async def test_an_event_is_found_by_each_id_that_its_sender_knows(
+    site: Site, rep: httpx.AsyncClient, name: str
+) -> None:
     (ours,) = (await generic(site)).json()["events"]
     await happen(site.world)
     told = await asked(site, event=name)
@@ -88,12 +96,14 @@ async def test_an_event_is_found_by_each_id_that_its_sender_knows(site: Site, na
     assert {line["event_id"] for line in told["decisions"]} == {ours}
     assert told["decisions"] == (await asked(site, event=ours))["decisions"]
     assert told["elsewhere"] == []
-    page = await shown(site, q=name)
+    page = await shown(rep, q=name)
     assert "“Delivery” was planned" in page
     assert "/shop" in page
 
 
-async def test_a_ticket_is_found_while_its_event_waits_for_somebody(site: Site) -> None:
+async def test_a_ticket_is_found_while_its_event_waits_for_somebody(
+    site: Site, rep: httpx.AsyncClient
+) -> None:
     assert (await solved(site)).json()["status"] == "parked"
     for name in ("5158", "zen-evt-1"):
         told = await asked(site, event=name)
@@ -101,10 +111,12 @@ async def test_a_ticket_is_found_while_its_event_waits_for_somebody(site: Site) 
             ("/webhooks/zendesk", "support_ticket.resolved")
         ]
         assert "The event waits at most until" in told["decisions"][0]["sentence"]
-        assert "The event waits at most until" in await shown(site, q=name)
+        assert "The event waits at most until" in await shown(rep, q=name)
 
 
-async def test_several_events_of_one_id_are_listed_and_told_apart_by_their_source(site: Site) -> None:
+async def test_several_events_of_one_id_are_listed_and_told_apart_by_their_source(
+    site: Site, rep: httpx.AsyncClient
+) -> None:
     await generic(site)
     await generic(site, message="msg_2", source="/warehouse")
     await happen(site.world)
@@ -113,14 +125,16 @@ async def test_several_events_of_one_id_are_listed_and_told_apart_by_their_sourc
     narrowed = await asked(site, event="ship-5", source="/warehouse")
     (one,) = narrowed["events"]
     assert {line["event_id"] for line in narrowed["decisions"]} == {one["event_id"]}
-    page = await shown(site, q="ship-5")
+    page = await shown(rep, q="ship-5")
     assert "Several events go by that" in page
     assert f"/why?q={one['event_id']}&amp;source=/warehouse" in page
-    assert "Several events" not in await shown(site, q="ship-5", source="/warehouse")
+    assert "Several events" not in await shown(rep, q="ship-5", source="/warehouse")
     assert (await asked(site, event="ship-5", source="/nobody"))["decisions"] == []
 
 
-async def test_an_event_over_kafka_is_found_by_its_id_and_by_what_it_is_about(site: Site) -> None:
+async def test_an_event_over_kafka_is_found_by_its_id_and_by_what_it_is_about(
+    site: Site, rep: httpx.AsyncClient
+) -> None:
     (rules,) = subscriptions(site.world.sealer)
     batch = Batch(rules.routes, site.world.db, FakeMachine(), rules.event_of, rules.compared)
     assert await batch.handle([record(site.world, "crm-1", contact=ANNA)]) == []
@@ -129,7 +143,7 @@ async def test_an_event_over_kafka_is_found_by_its_id_and_by_what_it_is_about(si
         assert [(one["event_id"], one["source"]) for one in told["events"]] == [("crm-1", "/crm")]
         assert told["decisions"][0]["event_id"] == "crm-1"
     assert (await asked(site, event="crm-1", source="/shop"))["decisions"] == []
-    assert "from /crm" in await shown(site, q="T-9")
+    assert "from /crm" in await shown(rep, q="T-9")
 
 
 def record(world: World, event_id: str, **data: Any) -> Record:
@@ -140,7 +154,9 @@ def record(world: World, event_id: str, **data: Any) -> Record:
     return Record(Topic.TOUCHPOINTS, 0, 0, b"k", json.dumps(body).encode(), pairs, 0)
 
 
-async def test_an_event_that_could_not_be_read_is_found_by_its_id_with_the_reason(site: Site) -> None:
+async def test_an_event_that_could_not_be_read_is_found_by_its_id_with_the_reason(
+    site: Site, rep: httpx.AsyncClient
+) -> None:
     (rules,) = subscriptions(site.world.sealer)
     batch = Batch(rules.routes, site.world.db, FakeMachine(), rules.event_of, rules.compared)
     assert len(await batch.handle([record(site.world, "crm-2")])) == 1
@@ -148,19 +164,21 @@ async def test_an_event_that_could_not_be_read_is_found_by_its_id_with_the_reaso
     (letter,) = told["put_aside"]
     assert letter["reason"].startswith("order.delivered: data: at least one of contact")
     assert (letter["source"], letter["type"], told["elsewhere"]) == ("/crm", "order.delivered", [])
-    for page in (await shown(site, q="crm-2"), await shown(site, "/why/left-out")):
+    for page in (await shown(rep, q="crm-2"), await shown(rep, "/why/left-out")):
         assert "at least one of contact" in page
-    assert f"afterword dlq show trigger {letter['number']}" in await shown(site, q="crm-2")
+    assert f"afterword dlq show trigger {letter['number']}" in await shown(rep, q="crm-2")
 
 
-async def test_where_nothing_is_found_it_is_said_where_else_to_look(site: Site) -> None:
+async def test_where_nothing_is_found_it_is_said_where_else_to_look(
+    site: Site, rep: httpx.AsyncClient
+) -> None:
     told = await asked(site, event="nobody knows")
     assert (told["decisions"], told["events"], told["put_aside"]) == ([], [], [])
     async with await site.with_key(Scope.DECISIONS_READ) as client:
         for path in told["elsewhere"]:
             assert (await client.get(path)).status_code == 200, path
-    page = await shown(site, q="nobody knows")
-    elsewhere = await shown(site, "/why/left-out")
+    page = await shown(rep, q="nobody knows")
+    elsewhere = await shown(rep, "/why/left-out")
     for part in ("refused", "conflicts", "letters", "parked"):
         assert f'href="/why/left-out#{part}"' in page
         assert f'id="{part}"' in elsewhere
@@ -172,7 +190,9 @@ async def test_a_source_alone_is_no_question(site: Site) -> None:
     assert (answer.status_code, answer.json()["field"]) == (422, "event")
 
 
-async def test_what_was_refused_is_counted_by_sender_and_reason_and_can_be_found(site: Site) -> None:
+async def test_what_was_refused_is_counted_by_sender_and_reason_and_can_be_found(
+    site: Site, rep: httpx.AsyncClient
+) -> None:
     wrong = WebhookSecret.standard("whsec_" + "bm90IHRoZSBzZWNyZXQgb2YgYW55Ym9keSE=")
     for _ in range(2):
         assert (await generic(site, secret=wrong)).status_code == 401
@@ -187,23 +207,23 @@ async def test_what_was_refused_is_counted_by_sender_and_reason_and_can_be_found
         "type: must be lower-case words joined by dots, for example order.delivered": ("generic", 1),
         "The body is larger than 1 MiB.": ("generic", 1),
     }
-    page = await shown(site, "/why/left-out")
+    page = await shown(rep, "/why/left-out")
     assert "bad signature" in page
     assert "check the secret, send the body as signed" in page
     await generic(site, secret=wrong)
     await site.write_down()
     async with await site.with_key(Scope.DECISIONS_READ) as client:
-        (again, *_) = (await client.get("/v1/decisions/left-out")).json()["refused"]
-    assert (again["reason"], again["times"]) == ("bad_signature", 3)
+        again = (await client.get("/v1/decisions/left-out")).json()["refused"]
+    assert ("bad_signature", 3) in [(one["reason"], one["times"]) for one in again]
 
 
-async def test_another_body_under_a_known_id_is_found_by_that_id(site: Site) -> None:
+async def test_another_body_under_a_known_id_is_found_by_that_id(site: Site, rep: httpx.AsyncClient) -> None:
     await generic(site)
     assert (await generic(site, type="order.shipped")).json()["status"] == "conflict"
     (one,) = (await asked(site, event="msg_1"))["events"]
     assert one["conflicts"] == 1
-    assert "Something else came under the same id" in await shown(site, q="msg_1")
-    assert "msg_1" in await shown(site, "/why/left-out")
+    assert "Something else came under the same id" in await shown(rep, q="msg_1")
+    assert "msg_1" in await shown(rep, "/why/left-out")
 
 
 async def test_what_cannot_be_written_down_at_once_is_counted_still(
