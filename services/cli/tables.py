@@ -47,8 +47,8 @@ class Outcome:
 def lines_of(raw: BinaryIO, read: Callable[[int], None]) -> Iterator[str]:
     """Lines as text, in UTF-8 or in UTF-16 with its mark; closes the file.
 
-    `read` is told the bytes as they go by. What is no UTF-8 stays recognisable, so that one bad line costs one
-    row. Of a line that is too long nothing but that stays (`CUT`).
+    `read` is told the bytes as they go by. What is no UTF-8 stays recognisable: a bad line costs one row.
+    Of a line that is too long nothing but that stays (`CUT`).
     """
     wide = raw.read(2) in {BOM_UTF16_LE, BOM_UTF16_BE}
     raw.seek(0)
