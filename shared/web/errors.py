@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from shared.db.errors import RAISED, UNWRITABLE, is_transient
 from shared.errors import Unavailable
 from shared.security.access import session_of
+from shared.web.paths import PLAIN
 from shared.web.problems import Problem, wants_html
 from shared.web.security_headers import set_security_headers
 from shared.web.templates import SHARED_TEMPLATES, environment, page
@@ -37,6 +38,17 @@ _HEADINGS: Mapping[int, tuple[str, str]] = {
     503: ("Back in a moment", "A part of Afterword is not reachable. Try again shortly; nothing is lost."),
 }
 _OTHER = ("That did not work", "Go back and try again.")
+_TO_PROGRAMS: Mapping[int, str] = {
+    400: "Send it as the description at /v1/openapi.json says.",
+    404: "Check the path and what it names.",
+    405: "Use a method that the description at /v1/openapi.json names for this path.",
+    422: "Correct what errors name, and send it again.",
+}
+"""What to do where the advice to people speaks of pages."""
+
+_REASONS: Mapping[str, str] = {
+    "extra_forbidden": "There is no such field; check its spelling",
+}
 
 
 def install_errors(app: FastAPI, *, https: bool) -> None:
@@ -108,7 +120,9 @@ def answer(request: Request, problem: Problem, fields: Sequence[Mapping[str, str
         response: Response = page(request, ENVIRONMENT, "error.html", context, status=problem.status_code)
     else:
         response = JSONResponse(
-            _body(problem, advice, fields), problem.status_code, media_type="application/problem+json"
+            _body(problem, _TO_PROGRAMS.get(problem.status_code, advice), fields),
+            problem.status_code,
+            media_type="application/problem+json",
         )
     response.headers.update(problem.headers or {})
     return response
@@ -131,10 +145,19 @@ def _body(problem: Problem, advice: str, fields: Sequence[Mapping[str, str]]) ->
 
 def _invalid(request: Request, error: RequestValidationError) -> Response:
     """Name each field and what is wrong with it, and quote nothing: it may be somebody's data."""
-    fields = [
-        {"field": ".".join(str(part) for part in defect["loc"][1:]) or "body", "reason": str(defect["msg"])}
-        for defect in error.errors()
-    ]
+    fields = [_defect(defect) for defect in error.errors()]
     names = ", ".join(dict.fromkeys(entry["field"] for entry in fields))
     problem = Problem(422, f"Missing or wrong: {names}.", field=fields[0]["field"] if fields else "")
     return answer(request, problem, fields)
+
+
+def _defect(defect: Mapping[str, Any]) -> dict[str, str]:
+    """Which field is wrong, and how."""
+    kind, message = str(defect["type"]), str(defect["msg"]).removeprefix("Value error, ")
+    if kind == "json_invalid":
+        told = str(defect.get("ctx", {}).get("error", "")).rstrip(".")
+        return {"field": "body", "reason": f"Not readable as JSON: {told} at character {defect['loc'][-1]}"}
+    if kind == "string_pattern_mismatch" and defect.get("ctx", {}).get("pattern") == PLAIN:
+        message = "Holds a zero byte"
+    place = ".".join(str(part) for part in defect["loc"][1:]) or "body"
+    return {"field": place, "reason": _REASONS.get(kind, message)}

@@ -55,6 +55,7 @@ class AccountWritten(BaseModel):
     annual_value: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     phase: Text = ""
     started_on: date | None = None
+    renewal_on: date | None = None
 
 
 class AccountMerge(BaseModel):
@@ -147,14 +148,15 @@ def _add_writing(routes: APIRouter, platform: Platform) -> None:
         if_none_match: IfNoneMatch = None,
     ) -> None:
         """Write an account under a backend's id, as an `account.updated` of now. Repeating is fine."""
-        account = TouchpointAccount.model_validate({**written.model_dump(), "id": external_id})
+        facts = written.model_dump(exclude={"renewal_on"})
+        account = TouchpointAccount.model_validate({**facts, "id": external_id})
         named = account_id(external_id)
         async with platform.db.begin() as tx:
             wanted = (await current_ids(tx.conn, COMPANIES, [named]))[named]
             before = (await directory.lock_accounts(tx.conn, [wanted])).get(wanted)
             there = before.version or None if before and before.deleted_at is None else None
             check(if_match, if_none_match, there)
-            touchpoint = Touchpoint(occurred_at=tx.now, account=account)
+            touchpoint = Touchpoint(occurred_at=tx.now, account=account, renewal_on=written.renewal_on)
             await touchpoints.handle([event_of("account.updated", touchpoint, tx)], tx)
             after = (await directory.get_accounts(tx.conn, [wanted]))[wanted]
         response.headers["ETag"] = etag(after.version)

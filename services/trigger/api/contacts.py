@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from services.trigger.api.conditions import IfMatch, IfNoneMatch, Ref, Text, check, etag
 from services.trigger.domain.consent import ALL, Said
-from services.trigger.domain.directory import contact_changed, is_zone, reach_of
+from services.trigger.domain.directory import contact_changed, is_locale, is_phone, is_zone, reach_of
 from services.trigger.domain.model import Contact, Reach
 from services.trigger.handlers import people
 from services.trigger.handlers.consent import tell
@@ -33,6 +33,7 @@ from shared.web.problems import Problem
 Reader = Annotated[Principal, Depends(require_scope("contacts:read"))]
 Writer = Annotated[Principal, Depends(require_scope("contacts:write"))]
 Some = Annotated[str, Query(max_length=320, pattern=PLAIN)]
+REFS = "Give our id, a backend's id, an e-mail address or a phone number."
 
 
 class ContactShown(BaseModel):
@@ -62,7 +63,7 @@ class ContactWritten(BaseModel):
 
     email: Text = ""
     phone: Text = ""
-    name: Text = ""
+    name: Annotated[Text, Field(max_length=200)] = ""
     locale: Text = ""
     zone: Text = ""
     persona: Persona | None = None
@@ -76,6 +77,20 @@ class ContactWritten(BaseModel):
     def _is_a_zone(cls, given: str) -> str:
         if given and not is_zone(given):
             raise ValueError("there is no such time zone; write for example Europe/Stockholm")
+        return given
+
+    @field_validator("locale")
+    @classmethod
+    def _is_a_language(cls, given: str) -> str:
+        if given and not is_locale(given):
+            raise ValueError("this is no language; write for example sv or sv-SE")
+        return given
+
+    @field_validator("phone")
+    @classmethod
+    def _is_a_number(cls, given: str) -> str:
+        if given and not is_phone(given):
+            raise ValueError("this is no phone number; write for example +46 70 123 45 67")
         return given
 
     @field_validator("email")
@@ -169,6 +184,13 @@ def _add_writing(routes: APIRouter, platform: Platform) -> None:
         async with platform.db.begin() as tx:
             before = await _locked(tx, platform, external_id)
             check(if_match, if_none_match, before.version if before else None)
+            if before and before.erased_at:
+                raise Problem(
+                    410,
+                    "This person's data were erased, and nothing is written about them again.",
+                    what_to_do="If somebody else has the id now, give them another.",
+                    field="external_id",
+                )
             touchpoint = Touchpoint(occurred_at=tx.now, contact=told, account=account)
             await touchpoints.handle([event_of("contact.updated", touchpoint, tx)], tx)
             after = await _locked(tx, platform, external_id)
@@ -200,7 +222,7 @@ def _add_erasure(routes: APIRouter, platform: Platform) -> None:
             return await _erasure(conn, contact_id)
 
 
-async def found_contact(conn: Connection, platform: Platform, ref: str) -> Contact:
+async def found_contact(conn: Connection, platform: Platform, ref: str, *, field: str = "ref") -> Contact:
     """Whom somebody means.
 
     Raises:
@@ -210,7 +232,7 @@ async def found_contact(conn: Connection, platform: Platform, ref: str) -> Conta
     known = await directory.get_contacts(conn, [contact_id] if contact_id else [])
     contact = next(iter(known.values()), None)
     if contact is None or not (contact.version or contact.erased_at):
-        raise Problem(404, "No contact is known by that.", field="ref")
+        raise Problem(404, "No contact is known by that.", what_to_do=REFS, field=field)
     return contact
 
 

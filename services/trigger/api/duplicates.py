@@ -73,7 +73,7 @@ def router(platform: Platform) -> APIRouter:
         """
         async with platform.db.begin() as tx:
             survivor = await found_contact(tx.conn, platform, ref)
-            other = await found_contact(tx.conn, platform, wanted.other)
+            other = await found_contact(tx.conn, platform, wanted.other, field="other")
             if survivor.erased_at or other.erased_at:
                 raise Problem(410, "One of them was erased.", field="ref" if survivor.erased_at else "other")
             done = await merge(tx, platform.sealer, [survivor.id, other.id], by=writer.actor)

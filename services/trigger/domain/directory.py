@@ -28,6 +28,9 @@ T = TypeVar("T")
 _PLAIN_LOCAL = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*\Z")
 _LONGEST_LOCAL = 64
 _PLAIN_LENGTH = 200
+_LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
+_PHONE = re.compile(r"\+?[\d\s()./-]{5,40}((ext|x|#)\.?\s*\d{1,6})?", re.IGNORECASE)
+_FEWEST_DIGITS, _MOST_DIGITS = 5, 21
 """Longer ones go the long way: limits of the whole address are not in the short one."""
 
 DELETES = "contact.deleted"
@@ -177,6 +180,17 @@ def is_zone(name: str) -> bool:
     except (KeyError, ValueError, OSError):
         return False
     return True
+
+
+def is_locale(text: str) -> bool:
+    """Whether a text can be a language tag, perhaps with a country: sv, sv-SE, pt_BR."""
+    return bool(_LOCALE.fullmatch(text))
+
+
+def is_phone(text: str) -> bool:
+    """Whether a text can be a phone number, however it is spaced; what a spreadsheet makes of one is none."""
+    digits = sum(letter.isdigit() for letter in text)
+    return bool(_PHONE.fullmatch(text)) and _FEWEST_DIGITS <= digits <= _MOST_DIGITS
 
 
 def erased(contact: Contact, at: datetime) -> Contact:

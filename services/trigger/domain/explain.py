@@ -159,6 +159,8 @@ _VERDICTS: Mapping[Outcome, str] = {
 
 def _verdict(decision: Decision, what: str, reason: str) -> str:
     day = _day(decision.until)
+    if decision.reason is Reason.MERGED and decision.inputs.get("stays") and not decision.programme:
+        return f"Merged, because {reason}"
     if decision.outcome is Outcome.NOT_MATCHED and not decision.programme:
         return f"Nobody is asked, because {reason}"
     if decision.outcome is Outcome.DEFERRED and not decision.programme:
@@ -183,8 +185,8 @@ def _value(value: Scalar) -> str:
         except ValueError:
             return value
     return (
-        str(value).replace("_", " ")
-        if isinstance(value, str)
+        value.replace("_", " ")
+        if isinstance(value, str) and "." not in value
         else f"{value:g}"
         if isinstance(value, float)
         else str(value)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 import math
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -18,7 +17,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from services.trigger.domain.directory import is_zone, reach_of
+from services.trigger.domain.directory import is_locale, is_phone, is_zone, reach_of
 from services.trigger.domain.model import Reach
 from services.trigger.domain.reports import Report, digest_of
 from services.trigger.webhooks.body import MAX_ID, BadBodyError, Node
@@ -55,23 +54,15 @@ TO_DO: Mapping[str, str] = {
 YES, NO = frozenset({"true", "yes", "y", "1", "ja", "sí", "si"}), frozenset({"false", "no", "n", "0", "nej"})
 PERSON = ("email", "phone", "name", "locale", "zone", "job_function")
 COMPANY = ("name", "industry", "size", "owner", "region", "phase")
-_LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
-_PHONE = re.compile(r"\+?[\d\s()./-]{5,40}((ext|x|#)\.?\s*\d{1,6})?", re.IGNORECASE)
-_LEAST_DIGITS, _MOST_DIGITS = 5, 21
 _BASIC = 8
 _DIGITS = frozenset({_BASIC, 12, 13})
 """Of a day in digits alone: 20260301, or milliseconds since 1970."""
 
 
-def _is_phone(text: str) -> bool:
-    digits = sum(letter.isdigit() for letter in text)
-    return bool(_PHONE.fullmatch(text)) and _LEAST_DIGITS <= digits <= _MOST_DIGITS
-
-
 _SHAPES: tuple[tuple[str, Callable[[str], object], str], ...] = (
-    ("locale", _LOCALE.fullmatch, "not a language"),
+    ("locale", is_locale, "not a language"),
     ("zone", is_zone, "not a time zone"),
-    ("phone", _is_phone, "not a phone number"),
+    ("phone", is_phone, "not a phone number"),
 )
 """What somebody can mend who has the file, and what a live event must not be refused for."""
 

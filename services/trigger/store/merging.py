@@ -65,7 +65,9 @@ from unnest($1::uuid[], $2::uuid[], $3::text[]) as pairs (a, b, why)
 on conflict (one, other) do nothing
 """
 _OPEN = """
-select one, other, why, seen_at from suspected where state = 'open' order by seen_at desc, one limit $1
+select one, other, why, seen_at from suspected s where state = 'open' and not exists (
+    select from contacts c where c.id in (s.one, s.other) and c.erased_at is not null
+) order by seen_at desc, one limit $1
 """
 _SETTLE = """
 update suspected set state = $3, settled_at = $4, by = $5

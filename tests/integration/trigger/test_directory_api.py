@@ -387,3 +387,68 @@ async def test_all_of_it_is_in_the_published_description(site: Site) -> None:
         "/v1/erasures/{contact_id}": {"get"},
     }.items():
         assert set(paths[path]) == verbs, path
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "reason"),
+    [
+        ({"locale": "Svenska"}, "locale", "this is no language; write for example sv or sv-SE"),
+        ({"phone": "4.67E+10"}, "phone", "this is no phone number; write for example +46 70 123 45 67"),
+        ({"name": "x" * 201}, "name", "String should have at most 200 characters"),
+        ({"nmae": "x"}, "nmae", "There is no such field; check its spelling"),
+        ({"name": "a\x00b"}, "name", "Holds a zero byte"),
+    ],
+)
+async def test_what_cannot_be_right_of_a_person_is_named_and_nothing_is_written(
+    site: Site, body: dict[str, str], field: str, reason: str
+) -> None:
+    async with await site.with_key(*ALL_OF_IT) as client:
+        answer = (await client.put("/v1/contacts/c1", json=body)).json()
+        assert (answer["field"], answer["errors"]) == (field, [{"field": field, "reason": reason}])
+        assert answer["what_to_do"] == "Correct what errors name, and send it again."
+        assert (await client.get("/v1/contacts/c1")).status_code == 404
+
+
+async def test_a_body_that_is_no_json_is_called_so(site: Site) -> None:
+    async with await site.with_key(*ALL_OF_IT) as client:
+        headers = {"content-type": "application/json"}
+        answer = await client.put("/v1/contacts/c1", content=b'{"name": "A",}', headers=headers)
+    said = answer.json()
+    assert (answer.status_code, said["field"]) == (422, "body")
+    assert said["errors"][0]["reason"].startswith("Not readable as JSON: ")
+
+
+@pytest.mark.parametrize("spelled", ["sv", "pt_BR", "zh-Hant-TW"])
+@pytest.mark.parametrize("number", ["+46 70-123 45 67", "070/1234567", "(020) 7946 0018 ext. 12"])
+async def test_languages_and_numbers_may_be_spelled_as_people_do(
+    site: Site, spelled: str, number: str
+) -> None:
+    async with await site.with_key(*ALL_OF_IT) as client:
+        written = await client.put("/v1/contacts/c1", json={"locale": spelled, "phone": number})
+        assert written.status_code == 204
+
+
+async def test_the_end_of_a_contract_is_written_with_the_account(site: Site) -> None:
+    async with await site.with_key(*ALL_OF_IT) as client:
+        body = {"name": "Acme", "renewal_on": "2026-10-01"}
+        assert (await client.put("/v1/accounts/a1", json=body)).status_code == 204
+        assert (await client.get("/v1/accounts/a1")).json()["renewal_on"] == "2026-10-01"
+
+
+async def test_nothing_is_written_about_somebody_erased_and_they_are_nobodys_double(site: Site) -> None:
+    async with await site.with_key(*ALL_OF_IT) as client:
+        for who, email in (("c1", "p@kund.example"), ("c2", "q@kund.example"), ("c2", "p@kund.example")):
+            await client.put(f"/v1/contacts/{who}", json={"email": email})
+        assert len((await client.get("/v1/contacts/duplicates")).json()) == 1
+        await client.delete("/v1/contacts/c1")
+        again = await client.put("/v1/contacts/c1", json={"name": "Anna"})
+        assert (again.status_code, again.json()["field"]) == (410, "external_id")
+        assert (await client.get("/v1/contacts/duplicates")).json() == []
+
+
+async def test_a_merge_names_which_of_the_two_is_unknown(site: Site) -> None:
+    async with await site.with_key(*ALL_OF_IT) as client:
+        await client.put("/v1/contacts/c1", json={"email": "p@kund.example"})
+        answer = (await client.post("/v1/contacts/c1/merge", json={"other": "nobody"})).json()
+        assert answer["field"] == "other"
+        assert "a backend's id" in answer["what_to_do"]

@@ -164,3 +164,13 @@ def test_books_balance_or_not() -> None:
 
 def test_the_organisation_is_announced_with_its_brake() -> None:
     assert replace(ORGANISATION, version=3).announcement(paused=True).paused
+
+
+def test_a_merge_does_not_read_as_if_nobody_were_asked_and_types_keep_their_names() -> None:
+    merged = Decision(
+        outcome=Outcome.NOT_MATCHED,
+        reason=Reason.MERGED,
+        inputs={"stays": "x", "event": "support_ticket.resolved"},
+    )
+    assert sentence(merged).startswith("Merged, because two entries of the directory turned out to be one")
+    assert "event support_ticket.resolved" in sentence(merged)
