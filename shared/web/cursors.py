@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from shared.web.problems import Problem
@@ -28,6 +28,28 @@ def after_of(cursor: str) -> tuple[float, UUID] | None:
         value, row = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         return float(value), UUID(row)
     except (ValueError, TypeError, AttributeError, binascii.Error) as error:
+        raise Problem(422, "cursor: take it from `next` of the page before.", field="cursor") from error
+
+
+_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+_TICK = timedelta(microseconds=1)
+
+
+def moment_cursor(at: datetime, row: UUID) -> str:
+    """The text for a row of a list that is ordered by an instant and an id."""
+    return cursor_of((at - _FIRST) // _TICK, row)
+
+
+def after_moment(cursor: str) -> tuple[datetime, UUID] | None:
+    """Read such a text; None for the first page, which has none.
+
+    Raises:
+        Problem: 422, it is none of ours.
+    """
+    after = after_of(cursor)
+    try:
+        return (_FIRST + int(after[0]) * _TICK, after[1]) if after else None
+    except (OverflowError, ValueError) as error:
         raise Problem(422, "cursor: take it from `next` of the page before.", field="cursor") from error
 
 

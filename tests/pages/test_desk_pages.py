@@ -13,7 +13,7 @@ from shared.runtime.ids import derive
 from shared.security.roles import Role
 from tests.support.browsing import DESK, PHONE, WIDER, Reader, barriers
 from tests.support.collecting import StartCollector
-from tests.support.collector import CES, Collector, send, snapshot
+from tests.support.collector import CES, Collector, snapshot
 from tests.support.forms import FORMS, OLD, chosen, post, published, response
 from tests.support.score_pages import access_to, signed_in
 from tests.support.serving import served
@@ -21,25 +21,14 @@ from tests.support.serving import served
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("survey_pages")]
 
 
-async def held(collector: Collector, number: int) -> None:
-    """A machine filled the field that no person sees."""
-    path = await collector.asked(number)
-    await collector.handed_over(number)
-    async with collector.client(f"198.51.100.{number}") as bot:
-        page = await bot.get(path)
-        collector.wait(2)
-        words = "Nobody called us back, and the second delivery was late as well."
-        await send(bot, page, path, {"q.ces": "1", "q.hard": words, "leave_empty": "x"})
-    collector.wait(60)
-    await collector.settle()
-    collector.wait(10)
+WORDS = "Nobody called us back, and the second delivery was late as well."
 
 
 async def test_a_held_answer_is_decided_about_with_a_thumb(
     browser: Browser, address: str, collector: Collector, tmp_path: Path
 ) -> None:
     for number in (1, 2):
-        await held(collector, number)
+        await collector.held(number, WORDS)
     reader = Reader(browser, address, await signed_in(access_to(collector.db, collector.clock), Role.MANAGER))
     desk = await reader.opens("/answers/held", size=DESK, dark=True)
     await desk.screenshot(path=tmp_path / "desk.png", full_page=True)
@@ -63,6 +52,37 @@ async def test_a_held_answer_is_decided_about_with_a_thumb(
     await collector.settle()
     await page.reload()
     await page.get_by_text("It counts.").wait_for()
+
+
+async def test_what_was_counted_by_mistake_is_taken_back_with_a_thumb(
+    browser: Browser, address: str, collector: Collector, tmp_path: Path
+) -> None:
+    await collector.held(1, WORDS)
+    reader = Reader(browser, address, await signed_in(access_to(collector.db, collector.clock), Role.MANAGER))
+    page = await reader.opens("/answers/held", size=PHONE, scripts=False)
+    await page.get_by_role("button", name="Count it").click()
+    await collector.settle()
+    await page.get_by_role("link", name="Was it a mistake? Take it back.").click()
+    await page.get_by_text("Counts by the word of Vera Viewer").wait_for()
+    await page.screenshot(path=tmp_path / "counted-phone.png", full_page=True)
+    await page.locator("summary", has_text="Take back").click()
+    await page.screenshot(path=tmp_path / "why-phone.png", full_page=True)
+    desk = await reader.opens("/answers/held?counted=true", size=DESK, dark=True)
+    await desk.locator("summary", has_text="Take back").click()
+    await desk.screenshot(path=tmp_path / "why-desk.png", full_page=True)
+    for one in (page, desk):
+        assert await barriers(one) == []
+        assert await one.evaluate(WIDER) <= 0
+    await page.get_by_label("it was the wrong button").check()
+    await page.get_by_role("button", name="Take it back").click()
+    await page.get_by_text("Taken back: it is held again in a moment").wait_for()
+    await page.get_by_role("heading", name="Nothing counts by our word").wait_for()
+    await collector.settle()
+    collector.wait(10)
+    await page.get_by_role("link", name="To look at").click()
+    await page.get_by_text("Vera Viewer took that back").wait_for()
+    await page.screenshot(path=tmp_path / "again-phone.png", full_page=True)
+    assert await page.get_by_role("button", name="Count it").count() == 1
 
 
 @pytest.mark.requirement("R52")

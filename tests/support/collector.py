@@ -33,6 +33,8 @@ from shared.runtime.ids import derive
 from shared.runtime.service import Platform, Service
 from shared.runtime.settings import PlatformSettings
 from shared.security.access import Access
+from shared.security.people import NewUser, SignedIn
+from shared.security.roles import Role
 from shared.security.sealing import Sealer
 from shared.security.tokens import Tokens
 from shared.web.app import web_app
@@ -241,6 +243,30 @@ class Collector:
                 at=self.clock.now() - timedelta(seconds=ago),
             )
         )  # fmt: skip
+
+    async def held(self, number: int, words: str = "") -> None:
+        """Let a machine answer survey `number`, which the collector holds back and says so."""
+        path = await self.asked(number)
+        await self.handed_over(number)
+        async with self.client(f"198.51.100.{number}") as bot:
+            page = await bot.get(path)
+            self.wait(2)
+            filled = {"q.ces": "1", "leave_empty": "x"} | ({"q.hard": words} if words else {})
+            await send(bot, page, path, filled)
+        self.wait(60)
+        await self.settle()
+        self.wait(10)
+
+    async def sign_in(self, browser: httpx.AsyncClient, role: Role = Role.MANAGER) -> UUID:
+        """Sign somebody in, CSRF token included; who that is."""
+        email, password = f"{role}@northwind.example", "correct horse battery staple"
+        invited = await self.access.invite(NewUser(email, "Eva", role))
+        await self.access.set_up(invited.token, password)
+        signed_in = await self.access.sign_in(email, password, None)
+        assert isinstance(signed_in, SignedIn)
+        browser.cookies.set("afterword", signed_in.token)
+        browser.headers["x-csrf-token"] = signed_in.session.csrf
+        return invited.user.id
 
     def path(self, number: int) -> str:
         """The link of survey `number`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,17 +10,16 @@ from fastapi.responses import StreamingResponse
 
 from services.collector.domain.listing import Filters, Standing
 from services.collector.domain.tables import columns, row
-from services.collector.handlers.listing import START, Listing, Place
+from services.collector.handlers.listing import START, Listing
 from shared.contracts.responses import Mood
 from shared.security.access import Principal, require_scope
-from shared.web.cursors import after_of, cursor_of
+from shared.web.cursors import after_moment, moment_cursor
 from shared.web.exports import FILES, Format, sent
 from shared.web.instants import Moment
 from shared.web.problems import Problem
 
 Reader = Annotated[Principal, Depends(require_scope("responses:read"))]
 Exporter = Annotated[Principal, Depends(require_scope("exports:read"))]
-_TICK = timedelta(microseconds=1)
 
 
 def _filters(  # noqa: PLR0913 - one argument per parameter of the address
@@ -55,8 +53,8 @@ def listing_routes(listing: Listing) -> APIRouter:
 
         Answers of tests are left out, and the changes of the last ten seconds wait for the next page.
         """
-        page = await listing.page(wanted, _place(cursor), limit)
-        following = cursor_of((page.last[0] - START[0]) // _TICK, page.last[1]) if page.last else cursor
+        page = await listing.page(wanted, after_moment(cursor) or START, limit)
+        following = moment_cursor(*page.last) if page.last else cursor
         return {"responses": page.items, "next": following, "more": len(page.items) == limit}
 
     @router.get("/v1/responses/export", response_class=StreamingResponse, responses=FILES)
@@ -73,13 +71,3 @@ def listing_routes(listing: Listing) -> APIRouter:
         return found
 
     return router
-
-
-def _place(cursor: str) -> Place:
-    after = after_of(cursor)
-    if after is None:
-        return START
-    try:
-        return START[0] + int(after[0]) * _TICK, after[1]
-    except (OverflowError, ValueError) as error:
-        raise Problem(422, "cursor: take it from `next` of the page before.", field="cursor") from error

@@ -6,7 +6,9 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel
 
+from services.collector.domain.review import TakenBack, Why
 from services.collector.handlers.review import Review
 from services.collector.handlers.verdicts import Verdicts
 from shared.security.access import Principal, User, require_role, require_scope
@@ -17,6 +19,12 @@ Manager = Annotated[User, Depends(require_role("manager"))]
 After = Annotated[int, Query(ge=0, lt=2**63)]
 Limit = Annotated[int, Query(ge=1, le=500)]
 FIRST = UUID(int=0)
+
+
+class TakingBack(BaseModel):
+    """Why a word is taken back."""
+
+    reason: Why
 
 
 def review_routes(review: Review, verdicts: Verdicts) -> APIRouter:
@@ -46,6 +54,11 @@ def review_routes(review: Review, verdicts: Verdicts) -> APIRouter:
         """Who came after a survey had closed and asked to be contacted."""
         return {"wishes": await review.wishes(after, limit)}
 
+    _deciding(router, review)
+    return router
+
+
+def _deciding(router: APIRouter, review: Review) -> None:
     @router.post("/v1/responses/{survey}/release", status_code=202)
     async def release(survey: UUID, user: Manager) -> dict[str, str]:
         """Vouch for a held answer: it counts from now on."""
@@ -53,4 +66,14 @@ def review_routes(review: Review, verdicts: Verdicts) -> APIRouter:
             raise HttpProblem(404, "There is no held answer to this survey.")
         return {"status": "released"}
 
-    return router
+    @router.post("/v1/responses/{survey}/take-back", status_code=202)
+    async def take_back(survey: UUID, user: Manager, body: TakingBack) -> dict[str, str]:
+        """Take back that somebody vouched for an answer: what was seen of it decides again.
+
+        `held`: it counts no longer, scores and tickets follow. `counted`: by now what was seen of it says
+        itself that a person answered. Repeating changes nothing.
+        """
+        became = await review.take_back(survey, str(user.id), body.reason)
+        if became is TakenBack.NOTHING:
+            raise HttpProblem(404, "No answer to this survey counts by somebody's word.")
+        return {"status": became.value}

@@ -130,6 +130,11 @@ def judge(sent: Sent, around: Surroundings) -> Judgement:
     )
     if evidence and _took_time(sent):
         evidence = (*evidence, Evidence.TOOK_TIME)
+    return weigh(evidence)
+
+
+def weigh(evidence: tuple[Evidence, ...]) -> Judgement:
+    """What evidence comes to by its weights."""
     points = sum(WEIGHTS[one] for one in evidence)
     if points >= MACHINE_AT:
         return Judgement(Verdict.MACHINE, evidence)

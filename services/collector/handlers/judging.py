@@ -7,7 +7,7 @@ from datetime import datetime
 
 from services.collector.domain.mood import primary_of
 from services.collector.domain.settling import Due, Judged, Patience, Waiting, due
-from services.collector.domain.verdict import Judgement, Surroundings, judge
+from services.collector.domain.verdict import Judgement, Surroundings, judge, weigh
 from services.collector.store.settling import Case, StoredAnswer
 from shared.contracts.forms import SCALES, Form
 from shared.contracts.responses import Mood, Verdict
@@ -31,11 +31,15 @@ def judged(case: Case, form: Form) -> JudgedCase:
 
 
 def _judge(answer: StoredAnswer, around: Surroundings, *, erased: bool) -> Judgement:
-    """A person who vouched for an answer outweighs all evidence; what erasure blurred is not judged again."""
-    if erased and answer.judged is not None:
-        return answer.judged
-    judgement = judge(answer.sent, around)
+    """A person who vouched for an answer outweighs all evidence; what erasure blurred is not seen anew."""
+    judgement = _blurred(answer) if erased else None
+    judgement = judgement or judge(answer.sent, around)
     return Judgement(Verdict.HUMAN, judgement.evidence) if answer.released_by else judgement
+
+
+def _blurred(answer: StoredAnswer) -> Judgement | None:
+    """What was found before erasure; without the word of a person that was taken back."""
+    return weigh(answer.judged.evidence) if answer.judged and answer.taken_back else answer.judged
 
 
 def leaves(case: Case, patience: Patience) -> Due:

@@ -13,6 +13,8 @@ from services.collector.handlers.answering import Forms
 from services.collector.handlers.telling import tell, tell_scores
 from services.collector.store import listing as store
 from services.collector.store.answers import load_choices, load_scores
+from services.collector.store.listing import ListedAnswer, Word
+from services.collector.store.review import by_word
 from services.collector.store.surveys import load_forms
 from shared.contracts.forms import Form
 from shared.contracts.responses import Words
@@ -20,6 +22,7 @@ from shared.db.database import Connection, Database
 from shared.security.sealing import Sealer
 
 START = (datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0))
+END = (datetime(9999, 1, 1, tzinfo=UTC), UUID(int=0))
 EXPORT_PAGE = 500
 
 Place = tuple[datetime, UUID]
@@ -28,11 +31,15 @@ Place = tuple[datetime, UUID]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of answers, each with the form that it fills; `last` is None when there was none."""
+    """A page of answers, each with the form that it fills and what somebody said about its verdict.
+
+    `last` is None when there was none.
+    """
 
     items: list[dict[str, Any]]
     last: Place | None
     forms: tuple[Form, ...] = ()
+    words: tuple[Word | None, ...] = ()
 
 
 class Listing:
@@ -48,11 +55,16 @@ class Listing:
         async with self._db.read() as conn:
             horizon = self._db.clock.now() - HORIZON
             listed = await store.load_listed(conn, wanted, horizon, after, limit)
-            await self._learn(conn, {one.questionnaire for one in listed})
-            words = await self._words(conn, [(one.contact_id, one.words) for one in listed])
-        forms = tuple(self._forms[one.questionnaire] for one in listed)
-        items = [tell(one, texts, form) for one, texts, form in zip(listed, words, forms, strict=True)]
-        return Page(items, (listed[-1].changed_at, listed[-1].survey_id) if listed else None, forms)
+            last = (listed[-1].changed_at, listed[-1].survey_id) if listed else None
+            return await self._told(conn, listed, last)
+
+    async def by_word(self, before: Place, limit: int) -> Page:
+        """Answers that one of us vouched for, the newest word first; those still held are on their way."""
+        async with self._db.read() as conn:
+            rows = await by_word(conn, before, limit)
+            found = await store.load_versions(conn, [(survey, version) for survey, version, _ in rows])
+            last = (rows[-1][2], rows[-1][0]) if rows else None
+            return await self._told(conn, [found[survey, version] for survey, version, _ in rows], last)
 
     async def every(self, wanted: Filters) -> AsyncIterator[list[dict[str, Any]]]:
         """All of them, page after page; no transaction stays open between two."""
@@ -85,6 +97,13 @@ class Listing:
         history = [_version(row, texts) for row, texts in zip(rows, words, strict=True)]
         texts = words[listed[0].version - 1]
         return tell(listed[0], texts, self._forms[listed[0].questionnaire]) | {"history": history}
+
+    async def _told(self, conn: Connection, listed: Sequence[ListedAnswer], last: Place | None) -> Page:
+        await self._learn(conn, {one.questionnaire for one in listed})
+        words = await self._words(conn, [(one.contact_id, one.words) for one in listed])
+        forms = tuple(self._forms[one.questionnaire] for one in listed)
+        items = [tell(one, texts, form) for one, texts, form in zip(listed, words, forms, strict=True)]
+        return Page(items, last, forms, tuple(one.word for one in listed))
 
     async def _learn(self, conn: Connection, digests: set[str]) -> None:
         if missing := self._forms.missing(digests):

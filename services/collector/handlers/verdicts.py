@@ -155,9 +155,17 @@ def _answer(answer: StoredAnswer, now: Judgement, visitors: dict[str, int]) -> d
         "mood": answer.mood.value,
         "complete": answer.complete,
         "released_by": answer.released_by or None,
+        "taken_back": _taken_back(answer),
         "judged": _judged(answer.judged) | {"rules": answer.rules} if answer.judged else None,
         "today": _judged(now),
     }
+
+
+def _taken_back(answer: StoredAnswer) -> dict[str, str] | None:
+    if answer.taken_back is None:
+        return None
+    by, at, why = answer.taken_back
+    return {"by": by, "at": at.isoformat(), "reason": why}
 
 
 def _judged(judgement: Judgement) -> dict[str, Any]:

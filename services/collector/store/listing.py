@@ -16,6 +16,15 @@ from shared.db.database import Connection
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """Somebody vouched for an answer, or took that back; `why` is a code, empty where nothing was taken."""
+
+    by: str
+    at: datetime
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ListedAnswer:
     """The version of an answer that was announced last; `words` is sealed.
 
@@ -23,6 +32,7 @@ class ListedAnswer:
         event: Number of the response's last event; it rises with every change.
         versions: How many versions there are.
         incentive: Something was promised to whoever answers.
+        word: The last that somebody said about its verdict.
     """
 
     survey_id: UUID
@@ -45,6 +55,7 @@ class ListedAnswer:
     words: str
     verdict: str
     evidence: tuple[str, ...]
+    word: Word | None = None
 
 
 _WANTED = """
@@ -66,11 +77,15 @@ join surveys s using (survey_id)
 join answers a on a.survey_id = r.survey_id and a.version = r.announced
 """
 
+_ANSWER = """s.incentive <> '' as incentive,
+    r.version as event, r.state, r.changed_at, a.version, h.versions, h.first_at, a.received_at, a.complete,
+    a.mood, a.scores, a.choices, a.words, a.verdict, a.evidence,
+    coalesce(a.released_by, a.taken_back_by) as word_by, coalesce(a.released_at, a.taken_back_at) as word_at,
+    coalesce(a.taken_back_why, '') as word_why"""
+
 _PAGE = f"""
 select r.survey_id, s.contact_id, s.questionnaire, s.snapshot, s.state = 'erased' as erased,
-    s.incentive <> '' as incentive,
-    r.version as event, r.state, r.changed_at, a.version, h.versions, h.first_at, a.received_at, a.complete,
-    a.mood, a.scores, a.choices, a.words, a.verdict, a.evidence
+    {_ANSWER}
 {_FROM}
 cross join lateral (
     select count(*) as versions, min(received_at) as first_at from answers where survey_id = r.survey_id
@@ -79,11 +94,9 @@ where {_WANTED} and (r.changed_at, r.survey_id) > ($11, $12)
 order by r.changed_at, r.survey_id limit $13
 """  # noqa: S608 - constants of this module
 
-_VERSIONS = """
+_VERSIONS = f"""
 select r.survey_id, s.contact_id, s.questionnaire, s.snapshot, s.state = 'erased' as erased,
-    s.incentive <> '' as incentive,
-    r.version as event, r.state, r.changed_at, a.version, h.versions, h.first_at, a.received_at, a.complete,
-    a.mood, a.scores, a.choices, a.words, a.verdict, a.evidence
+    {_ANSWER}
 from unnest($1::uuid[], $2::int[]) as t (survey_id, version)
 join responses r on r.survey_id = t.survey_id
 join surveys s on s.survey_id = t.survey_id
@@ -91,7 +104,7 @@ join answers a on a.survey_id = t.survey_id and a.version = t.version
 cross join lateral (
     select count(*) as versions, min(received_at) as first_at from answers where survey_id = t.survey_id
 ) h
-"""
+"""  # noqa: S608 - constants of this module
 
 _FORMS = f"select distinct s.questionnaire {_FROM} where {_WANTED}"
 
@@ -156,6 +169,7 @@ def _listed(row: Mapping[str, Any]) -> ListedAnswer:
         words=row["words"],
         verdict=row["verdict"] or "",
         evidence=tuple(row["evidence"]),
+        word=Word(row["word_by"], row["word_at"], row["word_why"]) if row["word_at"] else None,
     )
 
 

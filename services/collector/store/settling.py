@@ -1,10 +1,11 @@
-"""Answers that wait to be judged and announced, and those that are held."""
+"""Answers that wait to be judged and announced."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from services.collector.domain.agents import Agent
@@ -24,6 +25,7 @@ class StoredAnswer:
     Attributes:
         words: Sealed.
         released_by: The user who vouched for it, or empty.
+        taken_back: By whom, when and why the last word for it was taken back; None: nobody did.
         judged: What it was taken for when it was last judged, by which `rules`; None: not judged yet.
     """
 
@@ -38,6 +40,7 @@ class StoredAnswer:
     released_by: str
     judged: Judgement | None
     rules: int
+    taken_back: tuple[str, datetime, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,33 +156,6 @@ on conflict (survey_id) do update
         at_latest = least(settling.at_latest, excluded.at_latest)
 """
 
-_RELEASED = """
-select count(*)::int from responses r
-join answers a on a.survey_id = r.survey_id and a.version = r.announced
-where r.state = 'held' and a.released_by is not null
-"""
-
-_HELD = """
-select a.survey_id, a.version, a.received_at, a.mood, a.verdict, a.evidence,
-    a.released_by is not null as released, s.snapshot
-from responses r
-join answers a on a.survey_id = r.survey_id and a.version = r.announced
-join surveys s on s.survey_id = r.survey_id
-where r.state = 'held' and r.survey_id > $1
-order by r.survey_id limit $2
-"""
-
-_RELEASE = """
-with released as (
-    update answers a set released_by = $2 from responses r
-    where a.survey_id = $1 and r.survey_id = $1 and r.state = 'held' and a.version = r.announced
-    returning a.survey_id
-)
-insert into settling (survey_id, ready_at, at_latest) select survey_id, $3, $3 from released
-on conflict (survey_id) do update set ready_at = excluded.ready_at, at_latest = excluded.at_latest
-returning survey_id
-"""
-
 _MAIL = frozenset({"email", "sms"})
 _EVIDENCE = frozenset(Evidence)
 
@@ -245,9 +221,15 @@ async def _answers(conn: Connection, survey_ids: list[UUID]) -> dict[UUID, list[
                 released_by=row["released_by"] or "",
                 judged=_judgement(row["verdict"], row["evidence"]),
                 rules=row["rules"],
+                taken_back=_taken_back(row),
             )
         )
     return found
+
+
+def _taken_back(row: Mapping[str, Any]) -> tuple[str, datetime, str] | None:
+    by = row["taken_back_by"]
+    return None if by is None else (by, row["taken_back_at"], row["taken_back_why"])
 
 
 def _judgement(verdict: str | None, evidence: Sequence[str]) -> Judgement | None:
@@ -312,27 +294,6 @@ async def judge_again(conn: Connection, survey_ids: Sequence[UUID], now: datetim
 async def judge_siblings(conn: Connection, survey_ids: Sequence[UUID], now: datetime) -> None:
     """Queue what the same people answered by the same shared links: one answer of a person counts."""
     await conn.execute(_SIBLINGS, list(survey_ids), now)
-
-
-async def held(conn: Connection, after: UUID, limit: int) -> list[dict[str, object]]:
-    """Held answers with the reasons, in id order."""
-    return [dict(row) for row in await conn.fetch(_HELD, after, limit)]
-
-
-async def released(conn: Connection) -> int:
-    """How many held answers somebody let count that are not announced yet."""
-    return int(await conn.fetchval(_RELEASED))
-
-
-async def release(conn: Connection, survey_id: UUID, user: str, now: datetime) -> bool:
-    """Let a user vouch for a held answer; False when it is not held."""
-    return await conn.fetchval(_RELEASE, survey_id, user, now) is not None
-
-
-async def keep(conn: Connection, survey_id: UUID, user: str) -> bool:
-    """Note that somebody looked at a held answer and left it held; False when it is not held."""
-    statement = "update responses set reviewed_by = $2 where survey_id = $1 and state = 'held' returning 1"
-    return await conn.fetchval(statement, survey_id, user) is not None
 
 
 async def depths(conn: Connection) -> tuple[int, int]:

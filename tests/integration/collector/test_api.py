@@ -10,8 +10,7 @@ import pytest
 
 from services.collector.handlers import answering
 from shared.contracts.responses import ResponseReleased, ResponseSubmitted
-from shared.security.people import NewUser, SignedIn
-from shared.security.roles import Role, Scope
+from shared.security.roles import Scope
 from tests.support.collector import NPS, Collector, contact_id, send, survey_id
 
 
@@ -143,7 +142,7 @@ async def test_people_see_what_was_held_and_may_vouch_for_it(collector: Collecto
         seen = await client.get("/v1/observations", params={"survey": str(survey_id(1))}, headers=headers)
         refused = [await client.get("/v1/responses/held", headers={"accept": "*/*"})]
         refused.append(await client.post(f"/v1/responses/{survey_id(1)}/release", headers=headers))
-        await sign_in(collector, manager)
+        await collector.sign_in(manager)
         released = await manager.post(f"/v1/responses/{survey_id(1)}/release")
         nothing = await manager.post(f"/v1/responses/{survey_id(2)}/release")
     assert [row["survey_id"] for row in held] == [str(survey_id(1))]
@@ -155,17 +154,6 @@ async def test_people_see_what_was_held_and_may_vouch_for_it(collector: Collecto
     assert (released.status_code, nothing.status_code) == (202, 404)
     (event,) = await collector.settle()
     assert isinstance(event, ResponseReleased)
-
-
-async def sign_in(collector: Collector, browser: httpx.AsyncClient) -> None:
-    """Sign a manager in, CSRF token included."""
-    password = "correct horse battery staple"
-    invited = await collector.access.invite(NewUser("eva@northwind.example", "Eva", Role.MANAGER))
-    await collector.access.set_up(invited.token, password)
-    signed_in = await collector.access.sign_in("eva@northwind.example", password, None)
-    assert isinstance(signed_in, SignedIn)
-    browser.cookies.set("afterword", signed_in.token)
-    browser.headers["x-csrf-token"] = signed_in.session.csrf
 
 
 async def held_answer(collector: Collector, number: int) -> None:
@@ -187,7 +175,7 @@ async def test_a_manager_lets_a_held_answer_count_or_leaves_it_held(collector: C
     await held_answer(collector, 2)
     async with collector.client() as manager:
         assert (await manager.get("/answers/held")).status_code == 303
-        await sign_in(collector, manager)
+        await collector.sign_in(manager)
         page = await manager.get("/answers/held")
         assert page.text.count("Count it</button>") == 2
         assert "&lt;b&gt;Bad&lt;/b&gt;" in page.text
