@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from demo.widget import product
 from shared.contracts.deliveries import DeliveryHandedOver
 from shared.contracts.directory import ContactChanged
+from shared.contracts.forms import Letter
 from shared.contracts.model import Channel
 from shared.contracts.responses import ResponseSubmitted
 from shared.runtime.ids import derive
@@ -26,6 +27,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("survey_pages")]
 PRODUCT = "http://localhost:4173"
 """Where the product's page seems to lie: the test answers the browser in its place."""
 
+PROMISE = "For your answer we plant a tree & care for it for five years."
 SECRET = "a secret of the widget that is long enough"  # noqa: S105, RUF100 - of the test
 
 
@@ -33,7 +35,7 @@ SECRET = "a secret of the widget that is long enough"  # noqa: S105, RUF100 - of
 async def collector(start_collector: StartCollector) -> Collector:
     """A collector with a widget; which page may embed it is said when that page is served."""
     made = await start_collector({"widget_secrets": SECRET, "widget_origins": PRODUCT})
-    await made.asked(1, NPS)
+    await made.asked(1, NPS, letter=Letter(subject={"en": "A question"}, incentive={"en": PROMISE}))
     await made.feed(
         ContactChanged(contact_id=str(contact_id(1)), version=1, external_id="C-1"),
         DeliveryHandedOver(
@@ -78,7 +80,7 @@ async def opened(browser: Browser, shop: Starlette, *, dark: bool, bypass: bool 
     return page
 
 
-@pytest.mark.requirement("R52")
+@pytest.mark.requirement("R52", "R55")
 async def test_somebody_signed_in_answers_inside_the_product_by_keyboard_alone(
     browser: Browser, address: str, collector: Collector, tmp_path: Path
 ) -> None:
@@ -89,6 +91,7 @@ async def test_somebody_signed_in_answers_inside_the_product_by_keyboard_alone(
     page = await opened(browser, shop, dark=False)
     panel = page.get_by_role("dialog", name="Working with us")
     await expect(panel).to_be_visible()
+    await expect(panel.get_by_text(PROMISE)).to_be_visible()
     await page.screenshot(path=tmp_path / "desk.png")
     dark = await opened(browser, shop, dark=True, bypass=True)
     await expect(dark.get_by_role("dialog")).to_be_visible()
@@ -110,6 +113,7 @@ async def test_somebody_signed_in_answers_inside_the_product_by_keyboard_alone(
     await page.keyboard.press("Space")
     await page.get_by_role("button", name="Send answer").press("Enter")
     await expect(page.get_by_role("heading", name="Thank you")).to_be_focused()
+    await expect(page.get_by_text(PROMISE)).to_be_visible()
     await page.screenshot(path=tmp_path / "thanks.png")
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("dialog")).to_have_count(0)

@@ -160,6 +160,7 @@ def _sheet(request: Request, visit: Visit) -> dict[str, Any]:
         "language": language,
         "direction": babel_locale(language).text_direction,
         "title": text_in(visit.form.title, language, visit.slots),
+        "incentive": text_in(visit.row.incentive, language, visit.slots),
         "asker": visit.slots.get("organisation", ""),
         "test": visit.row.test,
         "questions": [_question(question, visit, language) for question in visit.form.questions],

@@ -93,6 +93,7 @@ def _shown(one: Pending, organisation: OrganisationChanged, tokens: Tokens, base
         "question": row.question if row else "",
         "low": row.low if row else "",
         "high": row.high if row else "",
+        "incentive": letter.incentive,
         "scores": [{"value": value, "url": url} for value, url in row.scores] if row else [],
         "url": links.survey,
         "started": one.started,

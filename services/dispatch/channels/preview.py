@@ -157,7 +157,8 @@ def _in_the_product(letter: Letter) -> str:
     lowest, highest = row.scores[0][0], row.scores[-1][0]
     scale = "  ".join(f"[{name}]" for name in row.names)
     ends = f"\n{lowest} = {row.low}, {highest} = {row.high}" if row.numbered else ""
-    return f"{row.question}\n\n{scale}{ends}"
+    promise = f"{letter.incentive}\n\n" if letter.incentive else ""
+    return f"{promise}{row.question}\n\n{scale}{ends}"
 
 
 def _base(locale: str) -> str:

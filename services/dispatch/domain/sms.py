@@ -2,14 +2,16 @@
 
 A message of GSM 03.38 characters has room for 160 of them, or 153 in each part when it is cut; a single
 character beyond that alphabet makes it 70, or 67. Each part is paid for, so a text that would take too many
-is shortened where it is longest: in the question. The link is never cut.
+is shortened where it is longest: in the question. The link is never cut, and a promise is told whole or not.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 from services.dispatch.domain.letter import Letter, ScoreRow
 from services.dispatch.domain.text import UnsafeText, fill
@@ -90,6 +92,10 @@ def _width(character: str, encoding: Encoding) -> int:
 def survey_text(letter: Letter, *, reminder: bool, replies: bool) -> str:
     """The text message of an invitation or a reminder.
 
+    What is promised to whoever answers is told in the programme's words, whole, for half a promise is another
+    one; where they find no room beside the question, that there is one (R55). The page behind the link says
+    it in full.
+
     Args:
         letter: the words as a mail would say them.
         reminder: whether the person was reached before.
@@ -100,15 +106,39 @@ def survey_text(letter: Letter, *, reminder: bool, replies: bool) -> str:
     """
     if letter.row is None:
         raise UnsafeText("sms: nothing is asked")
-    question = " ".join(plain(letter.row.question).split())
-    text = _asked(letter, letter.row, question, reminder=reminder, replies=replies)
+    row, question, own = letter.row, _line(letter.row.question), _line(letter.incentive)
+    hint = WORDINGS[letter.frame.locale].sms_promise
+
+    def say(question: str, promise: str) -> str:
+        said = f"{question} {_sentence(promise)}" if promise else question
+        return _asked(letter, row, said, reminder=reminder, replies=replies)
+
+    whole = [say(question, promise) for promise in ((own, hint) if own else ("",))]
+    shortened = (_shortened(question, partial(say, promise=one)) for one in ((hint, "") if own else ("",)))
+    found = next((text for text in (*whole, *shortened) if text and _fits(text)), None)
+    if found is None:
+        raise UnsafeText(f"sms: longer than {MAX_SEGMENTS} parts")
+    return found
+
+
+def _line(text: str) -> str:
+    return " ".join(plain(text).split())
+
+
+def _sentence(text: str) -> str:
+    """The text with a full stop where its writer left it out, since more follows."""
+    return f"{text}." if text[-1].isalnum() else text
+
+
+def _fits(text: str) -> bool:
+    return measure(text).segments <= MAX_SEGMENTS
+
+
+def _shortened(question: str, say: Callable[[str], str]) -> str:
+    """The text with as many words of the question as fit; empty where not even one does."""
     words = question.split(" ")
-    while measure(text).segments > MAX_SEGMENTS:
-        words = words[:-1]
-        if not words:
-            raise UnsafeText(f"sms: longer than {MAX_SEGMENTS} parts")
-        text = _asked(letter, letter.row, " ".join(words) + " ...", reminder=reminder, replies=replies)
-    return text
+    texts = (say(" ".join(words[:count]) + " ...") for count in range(len(words) - 1, 0, -1))
+    return next((text for text in texts if _fits(text)), "")
 
 
 def _asked(letter: Letter, row: ScoreRow, question: str, *, reminder: bool, replies: bool) -> str:

@@ -28,6 +28,7 @@ def survey_told(letter: Letter, claimed: Claimed, snapshot: Snapshot, now: datet
         "locale": snapshot.locale,
         "subject": letter.subject,
         "question": row.question if row else "",
+        "incentive": letter.incentive,
         "scores": [{"value": value, "url": url} for value, url in row.scores] if row else [],
         "url": letter.links.survey,
         "unsubscribe_url": letter.links.unsubscribe,

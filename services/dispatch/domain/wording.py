@@ -59,6 +59,7 @@ class Wording:
     sms_link: str
     sms_reminder: str
     sms_stop: str
+    sms_promise: str
     sms_thanks: str
     sms_unclear: str
     sms_late: str
@@ -154,6 +155,7 @@ ENGLISH = Wording(
     sms_link="{company}: {question} {url}",
     sms_reminder="Reminder. {text}",
     sms_stop="STOP ends these messages.",
+    sms_promise="There is a thank-you for your answer.",
     sms_thanks="Thank you! To say why or to change it: {url}",
     sms_unclear="Please answer with one number from {low} to {high}, or here: {url}",
     sms_late="Thank you, but this question is closed.",

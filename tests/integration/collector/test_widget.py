@@ -12,6 +12,7 @@ from demo.widget import token
 from services.collector.domain.amend import SurveyState
 from shared.contracts.deliveries import DeliveryFailed, DeliveryHandedOver
 from shared.contracts.directory import ContactChanged, ContactErased
+from shared.contracts.forms import Letter
 from shared.contracts.model import Channel
 from shared.contracts.reasons import Reason
 from shared.contracts.responses import ResponseSubmitted, Verdict
@@ -93,6 +94,22 @@ async def test_a_survey_waits_until_it_is_answered_where_somebody_is_signed_in(
     (event,) = await shop.settle()
     assert isinstance(event, ResponseSubmitted)
     assert (event.primary_score.value, event.verdict) == (2, Verdict.HUMAN)
+
+
+@pytest.mark.requirement("R55")
+async def test_what_is_promised_is_told_in_the_reader_s_language(
+    shop: Collector, product: httpx.AsyncClient
+) -> None:
+    incentive = {"en": "We plant a tree, {first_name}.", "sv": "Vi planterar ett träd."}
+    await shop.asked(1, letter=Letter(subject={"en": "A question"}, incentive=incentive))
+    await shop.feed(known())
+    await in_app(shop)
+    told = [(await product.get(f"/v1/widget/pending?lang={one}")).json()["incentive"] for one in ("en", "sv")]
+    assert told == ["We plant a tree, Mia.", "Vi planterar ett träd."]
+    await shop.asked(2)
+    await shop.feed(known(2))
+    await in_app(shop, 2)
+    assert (await product.get("/v1/widget/pending")).json()["incentive"] == "", "nothing was promised"
 
 
 async def test_only_what_was_given_to_the_channel_and_is_open_waits(

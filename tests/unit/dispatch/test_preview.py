@@ -56,6 +56,14 @@ def test_each_channel_shows_what_it_would_bring(studio: Studio, channel: Channel
     assert asked is (channel is not Channel.LINK)
 
 
+@pytest.mark.requirement("R55")
+@pytest.mark.parametrize("channel", [one for one in Channel if one not in {*UNASKED, Channel.LINK}])
+def test_a_promise_is_told_by_each_channel(studio: Studio, channel: Channel) -> None:
+    promising = LETTER.model_copy(update={"incentive": {"en": "We plant a tree for {first_name}."}})
+    found = studio.show(write_texts(NPS, promising), ORGANISATION, Wanted("p", "en", channel), NOW)
+    assert "We plant a tree for " in found.text
+
+
 def test_a_link_is_as_long_as_a_real_one(tokens: Tokens) -> None:
     assert len(TOKEN) == len(tokens.sign("answer", UUID(int=1)))
 

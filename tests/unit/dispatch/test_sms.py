@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from services.dispatch.domain.letter import Ask, Letter, Links, Reader, invite
 from services.dispatch.domain.phone import parse_phone
-from services.dispatch.domain.sms import MAX_SEGMENTS, Encoding, measure, read_number, survey_text
+from services.dispatch.domain.sms import MAX_SEGMENTS, Encoding, measure, plain, read_number, survey_text
 from services.dispatch.domain.text import UnsafeText
-from services.dispatch.domain.wording import LANGUAGES
+from services.dispatch.domain.wording import ENGLISH, LANGUAGES, WORDINGS
 from shared.contracts.forms import Form, Question, QuestionType
 from shared.contracts.model import Person
 from tests.support.dispatch import LETTER, NOW, NPS, ORGANISATION, snapshot
@@ -28,9 +28,10 @@ LONG = Form(
 )
 
 
-def letter(locale: str = "en", form: Form = NPS) -> Letter:
+def letter(locale: str = "en", form: Form = NPS, promise: str = "") -> Letter:
     reader = Reader(Person(), snapshot("anna", locale=locale), {"product": "Cloud"})
-    return invite(Ask(LETTER, form, NOW + timedelta(days=30)), reader, ORGANISATION, LINKS)
+    texts = LETTER.model_copy(update={"incentive": {locale: promise} if promise else {}})
+    return invite(Ask(texts, form, NOW + timedelta(days=30)), reader, ORGANISATION, LINKS)
 
 
 @pytest.mark.parametrize(
@@ -83,6 +84,58 @@ def test_a_number_is_asked_for_only_where_replies_arrive() -> None:
     assert "STOP" not in text
     assert "number" not in text
     assert measure(text).encoding is Encoding.GSM7
+
+
+@pytest.mark.requirement("R55", "R52")
+@pytest.mark.parametrize("reminder", [True, False])
+@pytest.mark.parametrize("replies", [True, False])
+def test_a_promise_is_told_in_its_own_words_beside_the_question(*, reminder: bool, replies: bool) -> None:
+    text = survey_text(
+        letter(promise="We plant a  tree \N{EN DASH} for you"), reminder=reminder, replies=replies
+    )
+    assert "? We plant a tree - for you. " in text, "words follow, so it ends with a full stop"
+    assert measure(text).encoding is Encoding.GSM7
+    assert measure(text).segments <= MAX_SEGMENTS
+    assert LINKS.survey in text
+
+
+@pytest.mark.requirement("R55")
+@pytest.mark.parametrize("locale", LANGUAGES)
+@pytest.mark.parametrize("form", [NPS, LONG], ids=["short", "long"])
+@pytest.mark.parametrize(
+    "promise", ["A voucher for everybody. " * 30, "\N{WRAPPED PRESENT}" * 90], ids=["long", "wide"]
+)
+def test_a_promise_that_finds_no_room_is_hinted_at_in_the_reader_s_language(
+    locale: str, form: Form, promise: str
+) -> None:
+    text = survey_text(letter(locale, form, promise), reminder=True, replies=True)
+    hint = plain(WORDINGS[locale].sms_promise)
+    assert hint in text
+    assert promise[:3] not in text
+    assert measure(text).segments <= MAX_SEGMENTS
+    assert measure(hint).encoding is Encoding.GSM7, "it does not make the message dearer"
+    assert LINKS.survey in text
+
+
+@pytest.mark.requirement("R55")
+def test_where_nothing_was_promised_nothing_is_told() -> None:
+    text = survey_text(letter(), reminder=False, replies=True)
+    assert ENGLISH.sms_promise not in text
+
+
+@pytest.mark.requirement("R55")
+def test_a_question_goes_before_a_hint_at_a_promise() -> None:
+    """The link leaves room for one word of the question, or for the hint."""
+    words = invite(
+        Ask(LETTER.model_copy(update={"incentive": {"en": "A tree"}}), LONG, NOW + timedelta(days=30)),
+        Reader(Person(), snapshot("anna")),
+        ORGANISATION,
+        Links("https://x.example/u/x", "https://x.example/s/" + "s" * 405),
+    )
+    text = survey_text(words, reminder=False, replies=False)
+    assert measure(text).segments == MAX_SEGMENTS
+    assert "How" in text
+    assert "thank-you" not in text
 
 
 def test_a_link_that_fits_nowhere_is_an_error() -> None:

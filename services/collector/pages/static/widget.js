@@ -50,7 +50,7 @@ textarea { width: 100%; min-height: 5rem; padding: .6rem .7rem; border: 1px soli
 button { min-height: 44px; padding: .5rem 1rem; border-radius: .6rem; border: 1px solid var(--edge); background: none; cursor: pointer; font-weight: 600 }
 button.send { background: var(--accent); color: var(--ink); border-color: var(--accent) }
 .error { color: var(--bad); margin: 0; font-size: .92rem } .actions { display: flex; flex-wrap: wrap; gap: .6rem }
-a { color: var(--accent); font-size: .9rem } p { margin: 0 }`;
+a { color: var(--accent); font-size: .9rem } p { margin: 0 } .promise { margin-block: .6rem; font-weight: 560 }`;
 
   const draw = (sheet, token) => {
     const host = el("afterword-survey", { lang: sheet.language, dir: sheet.direction });
@@ -79,6 +79,7 @@ a { color: var(--accent); font-size: .9rem } p { margin: 0 }`;
     const said = el("p", { class: "error", role: "alert" });
     const form = el("form", { novalidate: true }, ...fields.map((one) => one.box), said,
       el("div", { class: "actions" }, send, no), el("a", { href: sheet.url, target: "_blank", rel: "noopener" }, words.whole));
+    const promise = sheet.incentive ? [el("p", { class: "promise", dir: "auto" }, sheet.incentive)] : [];
     const given = () => {
       const answers = {};
       for (const one of fields) {
@@ -105,7 +106,7 @@ a { color: var(--accent); font-size: .9rem } p { margin: 0 }`;
       if (answer.status === 201) {
         const { mood } = await answer.json();
         heading.textContent = words.thanks;
-        form.replaceWith(el("p", { role: "status" }, words[mood]));
+        form.replaceWith(el("p", { role: "status" }, words[mood]), ...promise);
         heading.focus();
       } else if (answer.status === 422) {
         const { errors = {} } = await answer.json();
@@ -117,7 +118,7 @@ a { color: var(--accent); font-size: .9rem } p { margin: 0 }`;
         said.textContent = words.failed;
       }
     });
-    panel.append(form);
+    panel.append(...promise, form);
     root.append(panel);
     given();
     document.body.append(host);
