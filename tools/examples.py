@@ -188,6 +188,12 @@ OWN: Mapping[type[Payload], Mapping[str, object]] = {
     responses.ResponseAmended: {"version": 3},
     responses.ResponseHeld: {"verdict": "machine", "evidence": ["burst"]},
     responses.ResponseWithdrawn: {"reason": "erased"},
+    responses.IncentiveChanged: {
+        "version": 1,
+        "at": "2027-03-04T09:00:00Z",
+        "redeemed_at": "2027-03-04T08:58:00Z",
+        "reference": "V-1042",
+    },
     tickets.TicketAcknowledged: {"state": "acknowledged"},
     tickets.TicketContacted: {"state": "contacted"},
     tickets.TicketEscalated: {"level": 2, "clock": "contact"},

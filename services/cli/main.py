@@ -18,6 +18,7 @@ from services.cli import (
     deadletters,
     forms,
     imports,
+    incentives,
     mail,
     messages,
     organisation,
@@ -52,6 +53,7 @@ app.add_typer(scores.app, name="scores", help="Sums of answers: check them, coun
 app.add_typer(cases.app, name="cases", help="Sums of cases that reports read: check them, add up anew.")
 app.add_typer(badges.app, name="badges", help="Scores that everybody may see: publish, list, take back.")
 app.add_typer(verdicts.app, name="verdicts", help="Person or machine: why, and judged anew by today's rules.")
+app.add_typer(incentives.app, name="incentives", help="What was promised to whoever answers, and given.")
 app.add_typer(mail.app, name="mail", help="Will receivers believe our mails: SPF, DKIM, DMARC.")
 app.add_typer(messages.app, name="messages", help="How messages look; those that may not have left.")
 app.add_typer(suppressions.app, name="suppressions", help="Who is not written to: import, export, show.")

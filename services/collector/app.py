@@ -9,6 +9,7 @@ from fastapi import APIRouter
 
 from services.collector.api.described import described
 from services.collector.api.forms import Inbound, form_routes
+from services.collector.api.incentives import incentive_routes
 from services.collector.api.listing import listing_routes
 from services.collector.api.review import review_routes
 from services.collector.api.taking import ResponsesApi
@@ -23,6 +24,7 @@ from services.collector.handlers.form_listing import FormListing
 from services.collector.handlers.form_rules import forms_of
 from services.collector.handlers.forms import FormIntake
 from services.collector.handlers.guards import Guards
+from services.collector.handlers.incentives import Incentives
 from services.collector.handlers.links import Links
 from services.collector.handlers.listing import Listing
 from services.collector.handlers.replies import replies_route
@@ -70,6 +72,7 @@ async def build(settings: Settings, platform: Platform) -> Service:
         described(api),
         review_routes(review, Verdicts(platform.db)),
         listing_routes(listing),
+        incentive_routes(Incentives(platform.db)),
         held_routes(listing, review),
         link_routes(Links(platform.db, platform.tokens, platform.settings.public_url)),
         open_links.router(),

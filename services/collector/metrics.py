@@ -37,6 +37,11 @@ ANSWER_SECONDS = Histogram(
     "From the request to the durable answer.",
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )
+REDEMPTIONS = Counter(
+    "afterword_collector_redemptions_total",
+    "Incentives told to be given, by what became of it: recorded, same, taken_back, or why it was refused.",
+    ["result"],
+)
 HELD = Gauge("afterword_collector_held_responses", "Responses held back as not made by a person.")
 SETTLING = Gauge("afterword_collector_settling_responses", "Answers that wait to be judged and announced.")
 FORM_ANSWERS = Counter(

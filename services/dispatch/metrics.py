@@ -68,6 +68,11 @@ SURVEYS = Gauge(
     "Surveys requested in the last 30 days, by what became of them so far; tests left out.",
     ["programme", "channel", "outcome"],
 )
+INCENTIVES = Gauge(
+    "afterword_dispatch_incentives",
+    "Surveys of the last 30 days that promise something: promised, earned by an answer, redeemed.",
+    ["programme", "outcome"],
+)
 RESPONSE_RATIO = Gauge(
     "afterword_dispatch_response_ratio",
     "Surveys of the last 30 days: answered by sent, 0 to 1; none while none was sent.",

@@ -52,6 +52,7 @@ PAYLOADS: tuple[type[Payload], ...] = (
     responses.ResponseHeld,
     responses.ResponseReleased,
     responses.ResponseWithdrawn,
+    responses.IncentiveChanged,
     scores.ScoreChanged,
     scores.ScoreDropped,
     scores.ThemeRising,

@@ -67,7 +67,8 @@ class Answered(Response):
     """A whole answer. `received_at` is when this version came in, `first_at` when the first one did.
 
     `words` is a sealed `Words`; `choices` question id -> chosen option ids; `permissions` what their ticks
-    allow, as the form that they saw had it; `asked_at` when the invitation was handed over, if that is known.
+    allow, as the form that they saw had it; `asked_at` when the invitation was handed over, if that is known;
+    `incentive` that something was promised to whoever answers (R55).
     """
 
     received_at: Instant
@@ -84,6 +85,7 @@ class Answered(Response):
     verdict: Verdict = Verdict.HUMAN
     evidence: tuple[str, ...] = ()
     close_the_loop: CloseTheLoop = Field(default_factory=CloseTheLoop)
+    incentive: bool = False
 
     @property
     def primary_score(self) -> Score:
@@ -121,3 +123,22 @@ class ResponseWithdrawn(Response):
     TYPE: ClassVar[str] = "response.withdrawn.v1"
 
     reason: str = ""
+
+
+class IncentiveChanged(Payload):
+    """What was promised for an answer was given, or was not after all; `version` rises with each change.
+
+    `redeemed_at` is when it was given, None while it is not; `reference` its number in the giver's system.
+    """
+
+    TYPE: ClassVar[str] = "incentive.changed.v1"
+    TOPIC: ClassVar[Topic] = Topic.RESPONSES
+    AGGREGATE: ClassVar[str] = "survey"
+
+    response_id: str
+    survey_id: str
+    version: int
+    snapshot: Snapshot
+    at: Instant
+    redeemed_at: Instant | None = None
+    reference: str = ""

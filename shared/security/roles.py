@@ -31,6 +31,7 @@ class Scope(StrEnum):
     MESSAGES_READ = "messages:read"
     MESSAGES_WRITE = "messages:write"
     RESPONSES_READ = "responses:read"
+    INCENTIVES_WRITE = "incentives:write"
     TICKETS_READ = "tickets:read"
     TICKETS_WRITE = "tickets:write"
     ROTA_READ = "rota:read"
@@ -78,6 +79,7 @@ _ADDED: Mapping[Role, frozenset[Scope]] = {
             Scope.ACCOUNTS_WRITE,
             Scope.EXPORTS_READ,
             Scope.TOUCHPOINTS_WRITE,
+            Scope.INCENTIVES_WRITE,
         }
     ),
     Role.ADMIN: frozenset({Scope.SETTINGS_WRITE, Scope.USERS_WRITE, Scope.KEYS_WRITE, Scope.AUDIT_READ}),

@@ -244,9 +244,9 @@ class Collector:
             )
         )  # fmt: skip
 
-    async def held(self, number: int, words: str = "") -> None:
+    async def held(self, number: int, words: str = "", **changes: object) -> None:
         """Let a machine answer survey `number`, which the collector holds back and says so."""
-        path = await self.asked(number)
+        path = await self.asked(number, **changes)
         await self.handed_over(number)
         async with self.client(f"198.51.100.{number}") as bot:
             page = await bot.get(path)

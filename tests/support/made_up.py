@@ -36,6 +36,7 @@ from shared.contracts.permissions import PermissionNoted
 from shared.contracts.programmes import ProgrammePublished
 from shared.contracts.reasons import Outcome, Reason
 from shared.contracts.responses import (
+    IncentiveChanged,
     ResponseAmended,
     ResponseHeld,
     ResponseReleased,
@@ -295,6 +296,10 @@ def _responses(answered: Sequence[ResponseSubmitted]) -> Iterator[Payload]:
             at=one.at,
         )
         yield ResponseReleased(**fields | {"version": LATER + 1})
+        yield IncentiveChanged(
+            response_id=one.response_id, survey_id=one.survey_id, version=1, snapshot=one.snapshot, at=one.at,
+            redeemed_at=one.at, reference="V-1",
+        )  # fmt: skip
         yield ResponseAmended(**fields | {"version": LATER + 2})
 
 

@@ -32,12 +32,17 @@ def offered_languages(form: Form) -> tuple[str, ...]:
 
 def text_in(text: LocalText, language: str, slots: Mapping[str, str]) -> str:
     """One text in a language, else in English, else in whatever there is; unknown slots are left out."""
-    found = next((text[tag] for tag in _order(text, language)), "")
+    found = written_in(text, language)
     filled = " ".join(_SLOT.sub(lambda match: slots.get(match[1], ""), found).split())
     return _STRAY_SPACE.sub(r"\1", filled) if filled != found else found
 
 
-def _order(text: LocalText, language: str) -> list[str]:
+def written_in(text: Mapping[str, str], language: str) -> str:
+    """One text in a language, else in English, else in whatever there is, with its slots as they stand."""
+    return next((text[tag] for tag in _order(text, language)), "")
+
+
+def _order(text: Mapping[str, str], language: str) -> list[str]:
     exact = [tag for tag in text if tag.split("-")[0].lower() == language]
     return exact + [tag for tag in text if tag.split("-")[0].lower() == "en"] + list(text)
 

@@ -13,8 +13,8 @@ from services.collector.domain.amend import SurveyState
 from services.collector.domain.mood import primary_of
 from services.collector.handlers.forms import on_programmes
 from services.collector.handlers.sharing import on_accounts, on_shared, people_handler
+from services.collector.store import incentives, widget
 from services.collector.store import surveys as store
-from services.collector.store import widget
 from services.collector.store.surveys import HandOver, Patch, SurveyRow
 from shared.contracts.deliveries import (
     Delivery,
@@ -59,6 +59,8 @@ async def on_surveys(events: Sequence[Event[Any]], tx: Tx) -> None:
             tx.reject(event, str(error))
     if rows:
         await store.save_requested(tx.conn, list(rows.values()), forms)
+        if promising := [row.survey_id for row in rows.values() if row.incentive]:
+            await incentives.promise(tx.conn, promising, tx.now)
     if patches:
         await store.save_patches(tx.conn, list(patches.values()))
 

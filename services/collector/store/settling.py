@@ -61,6 +61,9 @@ class Case:
     handed_over_by_mail: list[datetime]
     fate_known: bool
     erased: bool
+    promised: bool
+    """Something was promised to whoever answers."""
+
     shared: bool = False
     """Answered by a shared link, by somebody who is known."""
 
@@ -86,7 +89,8 @@ order by ready_at limit $2 for update skip locked
 
 _CASES = """
 select s.survey_id, s.questionnaire, s.snapshot, s.person, s.close_the_loop, s.closes_at,
-    s.state = 'erased' as erased, coalesce(r.version, 0) as events, coalesce(r.state, 'pending') as state,
+    s.state = 'erased' as erased, s.incentive <> '' as promised,
+    coalesce(r.version, 0) as events, coalesce(r.state, 'pending') as state,
     coalesce(r.announced, 0) as announced, s.link_id is not null and s.identified as shared,
     s.moved_to is not null or (s.link_id is not null and s.identified and exists (
         select from surveys o
@@ -189,6 +193,7 @@ async def load_cases(conn: Connection, survey_ids: Sequence[UUID]) -> list[Case]
             handed_over_by_mail=[at for by, at in fates[row["survey_id"]] if at and by in _MAIL],
             fate_known=bool(fates[row["survey_id"]]),
             erased=row["erased"],
+            promised=row["promised"],
             shared=row["shared"],
             superseded=row["superseded"],
         )

@@ -132,6 +132,14 @@ _ERASE = (
         (select survey_id from surveys where contact_id = any($1::uuid[]))
     """,
     """
+    update incentives set reference = '' where reference <> '' and survey_id in
+        (select survey_id from surveys where contact_id = any($1::uuid[]))
+    """,
+    """
+    delete from refused_redemptions where survey_id in
+        (select survey_id from surveys where contact_id = any($1::uuid[]))
+    """,
+    """
     update answers set words = '', content = '', address = '', idempotency_key = null where survey_id in
         (select survey_id from surveys where contact_id = any($1::uuid[]))
     """,

@@ -8,14 +8,15 @@ from typing import Any
 from uuid import UUID
 
 from services.collector import metrics
+from services.collector.domain.incentives import Standing
 from services.collector.domain.permissions import allowed
 from services.collector.domain.settling import Due, Patience, Say, State, current, settle
 from services.collector.domain.verdict import RULES
 from services.collector.domain.webhooks import Topic
 from services.collector.handlers.answering import Forms, response_id
 from services.collector.handlers.judging import JudgedCase, judged, leaves, moment
+from services.collector.store import incentives, webhooks
 from services.collector.store import settling as store
-from services.collector.store import webhooks
 from services.collector.store.settling import Case, Settled
 from services.collector.store.surveys import load_forms
 from services.collector.store.webhooks import Told
@@ -115,12 +116,32 @@ class Settling:
                 metrics.EVIDENCE.labels(reason.value).inc()
         await store.save_judgements(tx.conn, judgements, RULES)
         await store.save_settled(tx.conn, settled, tx.now)
+        await self._earn(tx, {one.case.survey_id for one in verdicts if one.case.promised}, settled)
         if shared := [one.case.survey_id for one in verdicts if one.case.shared]:
             changed = {one.survey_id for one in told}
             if again := [survey_id for survey_id in shared if survey_id in changed]:
                 await store.judge_siblings(tx.conn, again, tx.now)
         if told:
             await webhooks.enqueue(tx.conn, told, tx.now)
+
+    async def _earn(self, tx: Tx, promised: set[UUID], settled: Sequence[Settled]) -> None:
+        """Keep who has earned what was promised to whoever answers."""
+        if promised:
+            found = {
+                one.survey_id: _standing(one.announced.state) for one in settled if one.survey_id in promised
+            }
+            await incentives.stand(tx.conn, found, tx.now)
+
+
+def _standing(state: State) -> Standing:
+    """How an answer stands for what was promised for it."""
+    match state:
+        case State.COUNTED:
+            return Standing.EARNED
+        case State.HELD:
+            return Standing.HELD
+        case State.PENDING | State.WITHDRAWN:
+            return Standing.PROMISED
 
 
 def _event(say: Say, number: int, one: JudgedCase, now: datetime) -> Response:
@@ -153,4 +174,5 @@ def _event(say: Say, number: int, one: JudgedCase, now: datetime) -> Response:
         verdict=standing.judgement.verdict,
         evidence=tuple(standing.judgement.evidence),
         close_the_loop=CloseTheLoop.model_validate_json(case.close_the_loop),
+        incentive=case.promised,
     )

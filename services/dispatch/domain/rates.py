@@ -33,6 +33,9 @@ class Rate:
         not_begun: sent, not come back, not begun. Who of them opened the mail is not known: nothing in a
             mail tells.
         held: answers that look as if no person had given them; nobody counts them.
+        promised: of those sent, surveys that promise something to whoever answers (R55).
+        earned: of those promised, answered by a person.
+        redeemed: what was given, by word of who gives it; also where the answer counts no longer.
     """
 
     name: str = ""
@@ -46,6 +49,9 @@ class Rate:
     started: int = 0
     answered: int = 0
     held: int = 0
+    promised: int = 0
+    earned: int = 0
+    redeemed: int = 0
 
     @property
     def share(self) -> float | None:

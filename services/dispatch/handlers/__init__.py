@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.dispatch.handlers.answers import on_answers
+from services.dispatch.handlers.answers import on_answers, on_incentives
 from services.dispatch.handlers.directory import on_accounts, on_contacts, on_organisation, on_programmes
 from services.dispatch.handlers.notes import on_notes
 from services.dispatch.handlers.surveys import on_surveys
@@ -38,6 +38,7 @@ SUBSCRIPTION = Subscription(
             ),
             on_answers,
         ),
+        Route((responses.IncentiveChanged.TYPE,), on_incentives),
         Route((directory.ContactChanged.TYPE, directory.ContactErased.TYPE), on_contacts),
     ),
 )

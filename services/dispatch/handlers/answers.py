@@ -12,8 +12,20 @@ from uuid import UUID
 from services.dispatch.store import intake
 from services.dispatch.store.intake import Heard
 from shared.contracts.envelope import Event
-from shared.contracts.responses import ResponseHeld, ResponseStarted, ResponseWithdrawn
+from shared.contracts.responses import IncentiveChanged, ResponseHeld, ResponseStarted, ResponseWithdrawn
 from shared.db.database import Tx
+
+
+async def on_incentives(events: Sequence[Event[Any]], tx: Tx) -> None:
+    """Keep whether what was promised to whoever answers was given."""
+    newest: dict[UUID, IncentiveChanged] = {}
+    for event in events:
+        told: IncentiveChanged = event.data
+        survey_id = UUID(told.survey_id)
+        if survey_id not in newest or told.version > newest[survey_id].version:
+            newest[survey_id] = told
+    rows = [(survey_id, told.redeemed_at is not None, told.version) for survey_id, told in newest.items()]
+    await intake.save_redemptions(tx.conn, rows)
 
 
 async def on_answers(events: Sequence[Event[Any]], tx: Tx) -> None:

@@ -115,6 +115,13 @@ insert into answers as a (survey_id, version, answered, started)
 select survey_id, 0, false, true from unnest($1::uuid[]) as t (survey_id) order by 1
 on conflict (survey_id) do update set started = true where not a.started
 """
+_REDEMPTIONS = """
+insert into answers as a (survey_id, version, answered, redeemed, redemption)
+select survey_id, 0, false, redeemed, version from unnest($1::uuid[], $2::boolean[], $3::int[])
+    as t (survey_id, redeemed, version) order by 1
+on conflict (survey_id) do update set redeemed = excluded.redeemed, redemption = excluded.redemption
+where a.redemption < excluded.redemption
+"""
 _ACCOUNTS = """
 insert into accounts as a (account_id, version, paused)
 select * from unnest($1::uuid[], $2::int[], $3::boolean[]) order by 1
@@ -239,6 +246,11 @@ async def save_starts(conn: Connection, survey_ids: Sequence[UUID]) -> None:
     """Keep that a person sent a first step of these surveys."""
     if survey_ids:
         await conn.execute(_STARTS, list(survey_ids))
+
+
+async def save_redemptions(conn: Connection, rows: Sequence[tuple[UUID, bool, int]]) -> None:
+    """Keep whether what surveys promised was given: survey, given, version; older news changes nothing."""
+    await conn.execute(_REDEMPTIONS, *_columns(rows, 3))
 
 
 async def save_contacts(

@@ -31,8 +31,12 @@ select {by}, count(*)::int as requested,
         and (a.started or a.answered or a.held) is not true)::int as not_begun,
     count(*) filter (where a.started or a.answered or a.held)::int as started,
     count(*) filter (where a.answered)::int as answered,
-    count(*) filter (where a.held)::int as held
+    count(*) filter (where a.held)::int as held,
+    count(*) filter (where t.promises and m.state = 'handed_over')::int as promised,
+    count(*) filter (where t.promises and a.answered)::int as earned,
+    count(*) filter (where a.redeemed)::int as redeemed
 from surveys s
+join texts t on t.digest = s.texts_digest
 join messages m on m.survey_id = s.survey_id and m.step = 0 and m.state <> 'passed_on'
 left join answers a on a.survey_id = s.survey_id
 where s.requested_at >= $1 and s.requested_at < $2 and s.snapshot not like '%"test":true%'

@@ -28,6 +28,9 @@ BATCH = 500
 OUTCOMES = ("requested", "sent", "delivered", "bounced", "complained", "started", "answered", "held")
 """What is told of surveys by gauges, by the names of their sums."""
 
+INCENTIVES = ("promised", "earned", "redeemed")
+"""What is told of what was promised to whoever answers."""
+
 
 async def reap(db: Database, repeatable: Collection[Channel] = ()) -> int:
     """Free what a stopped worker had claimed, and give up knowing about what it was handing over.
@@ -83,10 +86,13 @@ async def tally(db: Database, thresholds: Thresholds) -> int:
         for outcome in OUTCOMES:
             metrics.SURVEYS.labels(programme, channel, outcome).set(getattr(sums, outcome))
     metrics.RESPONSE_RATIO.clear()
+    metrics.INCENTIVES.clear()
     for programme in {programme for programme, _ in found}:
-        share = total(sums for (of, _), sums in found.items() if of == programme).share
-        if share is not None:
-            metrics.RESPONSE_RATIO.labels(programme).set(share)
+        sums = total(sums for (of, _), sums in found.items() if of == programme)
+        if sums.share is not None:
+            metrics.RESPONSE_RATIO.labels(programme).set(sums.share)
+        for outcome in INCENTIVES if sums.promised else ():
+            metrics.INCENTIVES.labels(programme, outcome).set(getattr(sums, outcome))
     return 0
 
 

@@ -11,10 +11,12 @@ from prometheus_client import REGISTRY
 
 from services.dispatch.domain.rates import Thresholds
 from services.dispatch.worker.minding import tally
+from shared.contracts.responses import IncentiveChanged
 from shared.embedded.smtp import Fault, FaultKind
 from shared.runtime.clock import FixedClock
+from shared.runtime.ids import derive
 from shared.security.access import Role
-from tests.support.dispatch import MailRoom, Site, snapshot, survey_id
+from tests.support.dispatch import LETTER, NOW, MailRoom, Site, snapshot, survey_id
 from tests.support.score_pages import signed_in
 
 
@@ -105,12 +107,58 @@ async def test_the_page_names_who_is_below_the_floor_and_says_small_numbers_are_
     assert "Write a day as 2026-03-31." in wrong.text
 
 
+def given(name: str, version: int, *, redeemed: bool = True) -> IncentiveChanged:
+    """What a backend told the collector about somebody's incentive."""
+    return IncentiveChanged(
+        response_id=str(derive("response", name)), survey_id=survey_id(name), version=version,
+        snapshot=snapshot(name), at=NOW, redeemed_at=NOW if redeemed else None,
+    )  # fmt: skip
+
+
+@pytest.mark.requirement("R55", "R58")
+async def test_what_was_promised_earned_and_given_stands_beside_the_rates(
+    room: MailRoom, site: Site, api: httpx.AsyncClient
+) -> None:
+    promising = LETTER.model_copy(update={"incentive": {"en": "We plant a tree."}})
+    for name, owner in (("anna", "rita"), ("bert", "rita"), ("carl", "rita"), ("dora", "rita")):
+        await room.ask(name, letter=promising, snapshot=snapshot(name, owner=f"{owner}@northwind.example"))
+    await room.ask("eli", snapshot=snapshot("eli", owner="olof@northwind.example"))
+    await room.work()
+    for name in ("anna", "bert", "eli"):
+        await room.run(
+            "insert into answers (survey_id, version, answered) values ($1::text::uuid, 1, true)",
+            survey_id(name),
+        )
+    await room.tell(given("anna", 2), given("anna", 1, redeemed=False))
+    await room.tell(given("anna", 1, redeemed=False))
+    await room.tell(given("bert", 1), given("bert", 2, redeemed=False))
+    await room.tell(given("carl", 1))
+    asked = {"by": "owner", "until": "2026-03-04T00:00:00Z"}
+    olof, rita = (await api.get("/v1/rates", params=asked)).json()["rates"]
+    assert (rita["promised"], rita["earned"], rita["redeemed"]) == (4, 2, 2)
+    assert (olof["promised"], olof["earned"], olof["redeemed"]) == (0, 0, 0)
+    assert (rita["answered"], rita["started"]) == (2, 2), "what was given is no answer"
+    page = (await (await viewer(site)).get("/messages/rates?by=owner&from=2026-03-03&to=2026-03-03")).text
+    assert "Incentives given" in page
+    assert "of 2 earned, 4 promised" in page
+
+
+@pytest.mark.requirement("R55")
+async def test_where_nothing_is_promised_no_page_speaks_of_it(room: MailRoom, site: Site) -> None:
+    await room.ask("anna")
+    await room.work()
+    page = (await (await viewer(site)).get("/messages/rates?from=2026-03-03&to=2026-03-03")).text
+    assert "Response rate" in page
+    assert "Incentives" not in page
+
+
 @pytest.mark.requirement("R58")
 async def test_gauges_tell_the_same_of_thirty_days_without_naming_anybody(
     room: MailRoom, clock: FixedClock
 ) -> None:
+    promising = LETTER.model_copy(update={"incentive": {"en": "We plant a tree."}})
     for name in ("anna", "bert"):
-        await room.ask(name, snapshot=snapshot(name, owner="rita@northwind.example"))
+        await room.ask(name, letter=promising, snapshot=snapshot(name, owner="rita@northwind.example"))
     await room.work()
     await room.run(
         "insert into answers (survey_id, version, answered, started) values ($1::text::uuid, 1, true, true)",
@@ -126,5 +174,12 @@ async def test_gauges_tell_the_same_of_thirty_days_without_naming_anybody(
     assert found == {"requested": 2, "sent": 2, "started": 1, "answered": 1, "held": 0}
     ratio = REGISTRY.get_sample_value("afterword_dispatch_response_ratio", {"programme": "relationship-nps"})
     assert ratio == 0.5
+    promises = {
+        outcome: REGISTRY.get_sample_value(
+            "afterword_dispatch_incentives", {"programme": "relationship-nps", "outcome": outcome}
+        )
+        for outcome in ("promised", "earned", "redeemed")
+    }
+    assert promises == {"promised": 2, "earned": 1, "redeemed": 0}
     assert REGISTRY.get_sample_value("afterword_dispatch_response_floor_ratio") == 0.3
     assert REGISTRY.get_sample_value("afterword_dispatch_response_target_ratio") == 0.6
