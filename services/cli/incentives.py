@@ -57,14 +57,12 @@ def list_command(
     if not found:
         console.print("There is none.")
         return
-    table = Table("survey", "since", "state", "programme", "account", "promise", "reference")
-    for one in found:
-        who = one["account_name"] or one["contact_id"] or ""
-        since, state_of = f"{one['since']:%Y-%m-%d %H:%M}", one["state"]
-        table.add_row(
-            one["survey_id"], since, state_of, one["programme"], who, one["promise"], one["reference"]
-        )
-    console.print(table)
+    for one in found:  # no table: a narrow terminal would cut the id, which `redeem` asks for
+        given = f", reference {one['reference']}" if one["reference"] else ""
+        who = one["account_name"] or one["contact_id"] or "erased"
+        head = f"{one['survey_id']}  {one['state']} since {one['since']:%Y-%m-%d %H:%M}{given}"
+        console.print(head, highlight=False, soft_wrap=True)
+        console.print(f"  {one['programme']}, {who}: {one['promise']}", highlight=False, soft_wrap=True)
     if len(found) == SHOWN:
         console.print(f"These are the first {SHOWN}; `export` writes all of them.")
 

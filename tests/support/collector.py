@@ -244,7 +244,7 @@ class Collector:
             )
         )  # fmt: skip
 
-    async def held(self, number: int, words: str = "", **changes: object) -> None:
+    async def held(self, number: int, words: str = "", **changes: Any) -> None:
         """Let a machine answer survey `number`, which the collector holds back and says so."""
         path = await self.asked(number, **changes)
         await self.handed_over(number)

@@ -65,7 +65,7 @@ def _lists(router: APIRouter, incentives: Incentives) -> None:
         `promised`: not answered yet; `held`: the answer is; `redeemed`: given; `lapsed`: over, or its person
         was erased. Changes of the last ten seconds wait for the next page; tests of programmes are left out.
         """
-        page = await incentives.page(wanted, after_moment(cursor) or START, limit)
+        page = await incentives.page(wanted, after_moment(cursor) or START, limit, follows=True)
         following = moment_cursor(*page.last) if page.last else cursor
         return {"incentives": page.items, "next": following, "more": len(page.items) == limit}
 

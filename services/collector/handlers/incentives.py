@@ -9,11 +9,11 @@ from typing import Any
 from uuid import UUID
 
 from services.collector import metrics
-from services.collector.domain.incentives import Given, Outcome, Refusal, record
+from services.collector.domain.incentives import Given, Outcome, Refusal, Same, record
 from services.collector.domain.listing import HORIZON
 from services.collector.domain.texts import written_in
 from services.collector.handlers.answering import response_id
-from services.collector.handlers.listing import START, Place
+from services.collector.handlers.listing import END, START, Place
 from services.collector.store import incentives as store
 from services.collector.store.incentives import Counts, Filters, Incentive
 from shared.contracts.responses import IncentiveChanged
@@ -37,11 +37,19 @@ class Incentives:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def page(self, wanted: Filters, after: Place, limit: int) -> Page:
-        """The next incentives after one that was seen, by when they last changed."""
+    async def page(self, wanted: Filters, after: Place, limit: int, *, follows: bool = False) -> Page:
+        """The next incentives after one that was seen, by when they last changed.
+
+        Args:
+            wanted: Which.
+            after: Where the page begins.
+            limit: How many at most.
+            follows: They come again for what has changed since: what changes just now waits until then.
+        """
         async with self._db.read() as conn:
             now = self._db.clock.now()
-            found = await store.page(conn, wanted, now - HORIZON, after, limit, now)
+            horizon = now - HORIZON if follows else END[0]
+            found = await store.page(conn, wanted, horizon, after, limit, now)
         last = (found[-1].since, found[-1].survey_id) if found else None
         return Page([_told(one) for one in found], last)
 
@@ -91,6 +99,8 @@ class Incentives:
                     await _say(tx, survey_id)
                 case Refusal():
                     await store.refuse(tx.conn, survey_id, outcome, given, by, tx.now)
+                case Same():
+                    pass
         told = "recorded" if isinstance(outcome, Given) else outcome.value
         metrics.REDEMPTIONS.labels(told).inc()
         return outcome

@@ -49,7 +49,7 @@ async def test_what_was_taken_back_is_held_as_before_and_who_did_it_is_kept(coll
     assert isinstance(held, ResponseHeld)
     assert (withdrawn.version, held.version) == (released.version + 1, released.version + 2)
     assert (withdrawn.reason, held.verdict, held.scores) == (
-        "honeypot_filled,not_styled", "machine", released.scores,
+        "honeypot_filled", "machine", released.scores,
     )  # fmt: skip
     assert await audited(collector, survey_id(1)) == [
         ("user:eva", "answer.released", {}),

@@ -108,7 +108,7 @@ def test_a_promise_is_told_in_its_own_words_beside_the_question(*, reminder: boo
 def test_a_promise_that_finds_no_room_is_hinted_at_in_the_reader_s_language(
     locale: str, form: Form, promise: str
 ) -> None:
-    text = survey_text(letter(locale, form, promise), reminder=True, replies=True)
+    text = survey_text(letter(locale, form, promise), reminder=False, replies=True)
     hint = plain(WORDINGS[locale].sms_promise)
     assert hint in text
     assert promise[:3] not in text

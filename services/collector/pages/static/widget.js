@@ -50,7 +50,7 @@ textarea { width: 100%; min-height: 5rem; padding: .6rem .7rem; border: 1px soli
 button { min-height: 44px; padding: .5rem 1rem; border-radius: .6rem; border: 1px solid var(--edge); background: none; cursor: pointer; font-weight: 600 }
 button.send { background: var(--accent); color: var(--ink); border-color: var(--accent) }
 .error { color: var(--bad); margin: 0; font-size: .92rem } .actions { display: flex; flex-wrap: wrap; gap: .6rem }
-a { color: var(--accent); font-size: .9rem } p { margin: 0 } .promise { margin-block: .6rem; font-weight: 560 }`;
+a { color: var(--accent); font-size: .9rem } p { margin: 0 } .promise { margin-block: .6rem 1rem }`;
 
   const draw = (sheet, token) => {
     const host = el("afterword-survey", { lang: sheet.language, dir: sheet.direction });
