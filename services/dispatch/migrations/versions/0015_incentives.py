@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "dispatch_0014"
-down_revision = "dispatch_0013"
+revision = "dispatch_0015"
+down_revision = "dispatch_0014"
 branch_labels = None
 depends_on = None
 
