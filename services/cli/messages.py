@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -62,6 +62,7 @@ def preview(  # noqa: PLR0913 - each is an option
     step: Annotated[Step, typer.Option(help="Which message.")] = Step.INVITATION,
     to: Annotated[Path | None, typer.Option(help="Write files into this folder instead of printing.")] = None,
     *,
+    subject: Annotated[str, typer.Option(help="Id of one of several subjects; else the first.")] = "",
     sms_replies: Annotated[
         bool, typer.Option(envvar="AFTERWORD_DISPATCH_SMS_REPLIES", help="A number may be sent back.")
     ] = False,
@@ -77,7 +78,8 @@ def preview(  # noqa: PLR0913 - each is an option
     now = SystemMachine().wall()
     failed = False
     for edition in editions:
-        for wanted in _wanted(edition, locale or LOCALES, channel or (), step):
+        for one in _wanted(edition, locale or LOCALES, channel or (), step):
+            wanted = replace(one, line=subject)
             try:
                 shown = _Shown(wanted, _show(studio, edition, organisation, wanted, now))
             except UnsafeText as error:

@@ -11,6 +11,7 @@ from services.dispatch.api.pending import pending_routes
 from services.dispatch.api.rates import rate_routes
 from services.dispatch.api.reading import routes
 from services.dispatch.api.returns import MailHooks, Proofs, forward_by
+from services.dispatch.api.subjects import subject_routes
 from services.dispatch.api.tls import CERT, KEY, Certificate, Expiry
 from services.dispatch.api.twilio import twilio_routes
 from services.dispatch.api.uncertain import uncertain_routes
@@ -33,6 +34,7 @@ from services.dispatch.handlers.texting import Texting
 from services.dispatch.handlers.uncertain import Uncertain
 from services.dispatch.pages.preview import preview_routes
 from services.dispatch.pages.rates import rate_pages
+from services.dispatch.pages.subjects import subject_pages
 from services.dispatch.pages.suppressions import SuppressionPages
 from services.dispatch.pages.uncertain import uncertain_pages
 from services.dispatch.pages.unsubscribe import unsubscribe_routes
@@ -207,6 +209,8 @@ def _router(settings: Settings, platform: Platform, renderer: Renderer, returns:
         pending_routes(platform.db, platform.tokens, public_url),
         rate_routes(platform.db, _thresholds(settings)),
         rate_pages(platform.db, _thresholds(settings)),
+        subject_routes(platform.db),
+        subject_pages(platform.db),
         unsubscribe_routes(platform.db, platform.tokens),
         preview_routes(platform.db, Studio(renderer, public_url, settings.sms_replies)),
         SuppressionPages(StopList(platform.db, platform.sealer)).routes(),

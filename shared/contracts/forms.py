@@ -91,10 +91,22 @@ class Form(Part):
     questions: tuple[Question, ...]
 
 
+class SubjectLine(Part):
+    """One of several subjects; `part` of the recipients get it, as against the parts of the others."""
+
+    id: str
+    text: LocalText
+    part: int = 1
+
+
 class Letter(Part):
-    """What the invitation says around the score row; `{name}`-style slots come from a closed list."""
+    """What the invitation says around the score row; `{name}`-style slots come from a closed list.
+
+    `subjects`: what is tried; each recipient gets one of them, always the same. None: `subject` for all.
+    """
 
     subject: LocalText
+    subjects: tuple[SubjectLine, ...] = ()
     intro: LocalText = Field(default_factory=dict)
     reminder: LocalText = Field(default_factory=dict)
     sender_name: str = ""

@@ -20,6 +20,7 @@ from tests.support.databases import OpenDatabase
 from tests.support.dispatch import NOW, mail_room, site_of
 from tests.support.score_pages import access_to, signed_in
 from tests.support.serving import served
+from tests.support.subjects import LETTER as SUBJECTS
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("mail_pages")]
 PATH = "/messages/suppressions"
@@ -101,6 +102,23 @@ async def test_how_many_answer_is_read_on_a_phone_and_on_a_desk(
         await context.close()
 
 
+async def opened(
+    browser: Browser, address: tuple[str, str], path: str, size: tuple[int, int], *, dark: bool
+) -> Page:
+    """A page of ours, seen by somebody signed in, whose context lets the script of axe in."""
+    url, token = address
+    context = await browser.new_context(
+        viewport={"width": size[0], "height": size[1]},
+        color_scheme="dark" if dark else "light",
+        reduced_motion="reduce",
+        bypass_csp=True,
+    )
+    await context.add_cookies([{"name": "afterword", "value": token, "url": url}])
+    page = await context.new_page()
+    await page.goto(url + path)
+    return page
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def broken_off(
     database: OpenDatabase, sealer: Sealer, tokens: Tokens
@@ -118,19 +136,8 @@ async def broken_off(
 async def test_messages_that_may_not_have_left_are_decided_about_on_a_phone_and_on_a_desk(
     browser: Browser, broken_off: tuple[str, str], tmp_path: Path
 ) -> None:
-    url, token = broken_off
-    path = f"{url}/messages/uncertain"
-
     async def opens(*, size: tuple[int, int], dark: bool = False, standing: str = "open") -> Page:
-        context = await browser.new_context(
-            viewport={"width": size[0], "height": size[1]},
-            color_scheme="dark" if dark else "light",
-            reduced_motion="reduce",
-            bypass_csp=True,
-        )
-        await context.add_cookies([{"name": "afterword", "value": token, "url": url}])
-        page = await context.new_page()
-        await page.goto(f"{path}?standing={standing}")
+        page = await opened(browser, broken_off, f"/messages/uncertain?standing={standing}", size, dark=dark)
         for summary in await page.locator("summary").all():
             await summary.click()
         await page.screenshot(path=tmp_path / f"uncertain-{standing}-{size[0]}-{dark}.png", full_page=True)
@@ -151,3 +158,35 @@ async def test_messages_that_may_not_have_left_are_decided_about_on_a_phone_and_
     await page.context.close()
     for standing in ("left", "decided"):
         assert await faults(lambda *, standing=standing, **how: opens(**how, standing=standing)) == {}
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def tried(database: OpenDatabase, sealer: Sealer, tokens: Tokens) -> AsyncIterator[tuple[str, str]]:
+    """The served pages over sixty mails with two subjects, one of which everybody answered."""
+    async with mail_room(await database("dispatch"), sealer, tokens) as room:
+        for number in range(60):
+            await room.ask(f"person{number}", letter=SUBJECTS)
+        await room.work()
+        await room.run(
+            "insert into answers (survey_id, version, answered, started) "
+            "select survey_id, 1, true, true from messages where subject_line = 'minute'"
+        )
+        access = access_to(room.db, room.db.clock)
+        site = await site_of(room, access)
+        async with served(site.app) as url:
+            yield url, await signed_in(access, Role.VIEWER)
+
+
+@pytest.mark.requirement("R58")
+async def test_which_subject_is_answered_is_read_on_a_phone_and_on_a_desk(
+    browser: Browser, tried: tuple[str, str], tmp_path: Path
+) -> None:
+    async def opens(*, size: tuple[int, int], dark: bool = False) -> Page:
+        path = "/messages/rates/subjects?from=2026-03-01&to=2026-03-03"
+        page = await opened(browser, tried, path, size, dark=dark)
+        await page.get_by_text("minute gets more answers than every other.").wait_for()
+        await page.locator("summary").click()
+        await page.screenshot(path=tmp_path / f"subjects-{size[0]}-{dark}.png", full_page=True)
+        return page
+
+    assert await faults(opens) == {}

@@ -15,6 +15,7 @@ from services.dispatch.channels.render import Renderer
 from services.dispatch.domain.letter import Ask, Letter, Links, Reader, invite
 from services.dispatch.domain.model import Claimed, read_texts
 from services.dispatch.domain.sms import Length, measure, survey_text
+from services.dispatch.domain.text import UnsafeText
 from services.dispatch.domain.told import survey_told
 from services.dispatch.domain.wording import LANGUAGES, language_of
 from shared.contracts.directory import OrganisationChanged
@@ -56,12 +57,13 @@ class Look(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which message of a programme is to be shown."""
+    """Which message of a programme is to be shown; `line`: of several subjects, "" for the first."""
 
     programme: str
     locale: str = "en"
     channel: Channel = Channel.EMAIL
     step: Step = Step.INVITATION
+    line: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +98,19 @@ class Studio:
         """One message of a programme; `content` is its form and letter as they are kept.
 
         Raises:
-            UnsafeText: a text could break the message, as it would when it is sent.
+            UnsafeText: a text could break the message, as it would when it is sent; or there is no such line.
         """
         form, texts = read_texts(content)
+        lines = [line.id for line in texts.subjects]
+        if wanted.line and wanted.line not in lines:
+            known = ", ".join(lines) or "none"
+            raise UnsafeText(f"letter.subjects: there is no {wanted.line!r}; there are {known}")
         base = (organisation.public_url or self.public_url).rstrip("/")
         links = Links(f"{base}/u/{TOKEN}", f"{base}/s/{TOKEN}")
         reader = Reader(NOBODY, _snapshot(wanted), _slots(wanted.locale, now))
         reminder = wanted.step is not Step.INVITATION
-        ask = Ask(texts, form, now + _OPEN_FOR, reminder, started=wanted.step is Step.STARTED)
+        started, line = wanted.step is Step.STARTED, wanted.line or (lines[0] if lines else "")
+        ask = Ask(texts, form, now + _OPEN_FOR, reminder, started=started, line=line)
         letter = invite(ask, reader, organisation, links)
         text = self._text(letter, wanted, now)
         return Preview(
@@ -136,6 +143,11 @@ def locales_of(content: str) -> tuple[str, ...]:
     """Languages worth a look: those that the programme is written in, then those of the fixed texts."""
     own = [tag for tag, text in read_texts(content)[1].subject.items() if text]
     return tuple(dict.fromkeys((*own, *LANGUAGES)))
+
+
+def lines_of(content: str) -> tuple[str, ...]:
+    """Ids of the subjects of a programme that tries several."""
+    return tuple(line.id for line in read_texts(content)[1].subjects)
 
 
 def in_light(html: str, look: Look) -> str:

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.dates import format_date, format_timedelta
 
 from services.dispatch.domain.address import Address, parse_address
+from services.dispatch.domain.subjects import line_for
 from services.dispatch.domain.text import UnsafeText, fill, guard, guard_block, pick, slots_of
 from services.dispatch.domain.wording import WORDINGS, Wording, language_of
 from shared.contracts.directory import Brand, OrganisationChanged
@@ -116,6 +118,7 @@ class Letter:
 class Ask:
     """What a survey wants to say, as it was requested.
 
+    `line`: id of the subject line to show; "" for the one that its reader gets.
     `started`: whoever is reminded sent a first step already; the words are ours, for a programme's reminder
     would ask as if nothing had come (R49).
     """
@@ -125,6 +128,7 @@ class Ask:
     closes_at: datetime
     reminder: bool = False
     started: bool = False
+    line: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +149,7 @@ def invite(ask: Ask, reader: Reader, organisation: OrganisationChanged, links: L
     locale = reader.snapshot.locale
     wording = WORDINGS[language_of(locale)]
     values = _values(reader, organisation)
-    subject = guard("letter.subject", fill(_line("letter.subject", ask.texts.subject, locale), values))
+    subject = guard("letter.subject", fill(_line("letter.subject", _subject(ask, reader), locale), values))
     if ask.reminder:
         again = wording.started_subject if ask.started else wording.reminder_subject
         subject = fill(again, {"subject": subject})
@@ -246,6 +250,17 @@ def _first_name(name: str) -> str:
     """What to call somebody: the first word, unless the name is written last name first."""
     words = name.split(" ")
     return name if "," in name else words[0]
+
+
+def _subject(ask: Ask, reader: Reader) -> LocalText:
+    """The subject in its languages: of several the one that is asked for, or the reader's."""
+    if not ask.texts.subjects:
+        return ask.texts.subject
+    snapshot = reader.snapshot
+    line = next((one for one in ask.texts.subjects if one.id == ask.line), None) or line_for(
+        ask.texts, snapshot.programme, UUID(snapshot.contact_id)
+    )
+    return line.text if line else ask.texts.subject
 
 
 def _line(name: str, texts: LocalText, locale: str) -> str:

@@ -9,7 +9,16 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.dispatch.channels.preview import Look, Preview, Step, Studio, Wanted, in_light, locales_of
+from services.dispatch.channels.preview import (
+    Look,
+    Preview,
+    Step,
+    Studio,
+    Wanted,
+    in_light,
+    lines_of,
+    locales_of,
+)
 from services.dispatch.domain.model import read_texts
 from services.dispatch.domain.text import UnsafeText
 from services.dispatch.pages.titles import title_of
@@ -34,6 +43,7 @@ _EITHER: dict[int | str, dict[str, Any]] = {200: {"content": {"text/plain": {"sc
 _PAGE_POLICY = f"{CSP}; frame-src 'self'"
 Viewer = Annotated[User, Depends(require_role(Role.VIEWER))]
 ProgrammeReader = Annotated[Principal, Depends(require_scope(Scope.PROGRAMMES_READ))]
+_Line = Annotated[str, Field(pattern=r"^[a-z0-9_]*$", max_length=40)]
 _Locale = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$", max_length=35)]
 
 
@@ -46,6 +56,7 @@ class Choice(BaseModel):
     locale: _Locale | None = None
     channel: Channel | None = None
     step: Step = Step.INVITATION
+    line: _Line = ""
     width: Annotated[str, Field(pattern="^(phone|desk)$")] = "desk"
     look: Look = Look.LIGHT
 
@@ -78,7 +89,7 @@ def preview_routes(db: Database, studio: Studio) -> APIRouter:
     @router.get("/messages/preview/mail", include_in_schema=False)
     async def framed(_user: Viewer, choice: Annotated[Choice, Query()]) -> Response:
         """The mail alone, for the frame of the page."""
-        wanted = Wanted(choice.programme, choice.locale or "en", Channel.EMAIL, choice.step)
+        wanted = Wanted(choice.programme, choice.locale or "en", Channel.EMAIL, choice.step, choice.line)
         return _mail(await _preview(db, studio, wanted), choice.look)
 
     @router.get("/v1/previews/{programme}", response_class=HTMLResponse, responses=_EITHER)
@@ -88,13 +99,14 @@ def preview_routes(db: Database, studio: Studio) -> APIRouter:
         locale: _Locale = "en",
         channel: Channel = Channel.EMAIL,
         step: Step = Step.INVITATION,
+        line: _Line = "",
         look: Look = Look.OWN,
     ) -> Response:
         """A message of a programme as it would leave, to somebody called Alex Example.
 
-        A mail is HTML; what goes by another channel is plain text.
+        A mail is HTML; what goes by another channel is plain text. `line` names one of several subjects.
         """
-        found = await _preview(db, studio, Wanted(programme, locale, channel, step))
+        found = await _preview(db, studio, Wanted(programme, locale, channel, step, line))
         return _mail(found, look) if channel is Channel.EMAIL else PlainTextResponse(found.text)
 
     return router
@@ -135,13 +147,16 @@ def _shown(
     """What the page says of one message; a text that could not be sent is said instead of it."""
     locales = locales_of(one.texts)
     channel = choice.channel or one.channels[0]
-    wanted = Wanted(one.programme, choice.locale or "en", channel, choice.step)
+    lines = lines_of(one.texts)
+    line = choice.line if choice.line in lines else next(iter(lines), "")
+    wanted = Wanted(one.programme, choice.locale or "en", channel, choice.step, line)
     context: dict[str, Any] = {
         "wanted": wanted,
         "locales": tuple(dict.fromkeys((*locales, wanted.locale))),
         "channels": [channel for channel in Channel if channel not in UNASKED],
         "used": one.channels,
         "steps": list(Step),
+        "lines": lines,
         "looks": (Look.LIGHT, Look.DARK),
         "width": choice.width,
         "look": choice.look,

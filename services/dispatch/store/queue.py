@@ -69,8 +69,9 @@ order by m.not_before, m.delivery_id
 _CALL = """
 with moved as (
     update messages as m set state = $4, attempts = m.attempts + 1, address_hash = nullif(c.address_hash, ''),
+        subject_line = nullif(c.subject_line, ''),
         lease_until = clock.machine_now() + make_interval(secs => $6)
-    from unnest($2::uuid[], $3::text[]) as c (delivery_id, address_hash)
+    from unnest($2::uuid[], $3::text[], $7::text[]) as c (delivery_id, address_hash, subject_line)
     where m.delivery_id = c.delivery_id and m.lease_token = $1 and m.state = any($5::text[])
     returning m.delivery_id, m.attempts
 )
@@ -180,6 +181,14 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class Leaving:
+    """What is kept of a message that is being handed over; "" where it has no address, or one subject."""
+
+    address_hash: str
+    subject_line: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class House:
     """The organisation's settings as dispatch knows them."""
 
@@ -245,17 +254,18 @@ async def blocked(
 
 
 async def call(
-    conn: Connection, token: UUID, hashes: Mapping[UUID, str], lease_seconds: float
+    conn: Connection, token: UUID, leaving: Mapping[UUID, Leaving], lease_seconds: float
 ) -> dict[UUID, int]:
     """Write down that messages are being handed over, before any call; gives each attempt's number."""
     rows = await conn.fetch(
         _CALL,
         token,
-        list(hashes),
-        list(hashes.values()),
+        list(leaving),
+        [one.address_hash for one in leaving.values()],
         target(Happening.CALL).value,
         [state.value for state in sources(Happening.CALL)],
         lease_seconds,
+        [one.subject_line for one in leaving.values()],
     )
     return {row["delivery_id"]: row["number"] for row in rows}
 

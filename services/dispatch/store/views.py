@@ -38,6 +38,7 @@ class Message:
         limited_by: the limit for which it stood in line last, in words.
         limited_at: since when; machine time.
         opens_at: when the recipient's hours begin for which it waits; business time.
+        subject_line: id of the subject that it was sent with, where there are several.
     """
 
     delivery_id: UUID
@@ -57,6 +58,7 @@ class Message:
     limited_by: str | None = None
     limited_at: datetime | None = None
     opens_at: datetime | None = None
+    subject_line: str | None = None
     attempts: tuple[Attempt, ...] = ()
 
 

@@ -26,7 +26,7 @@ from services.dispatch.handlers.passing import Ends, pass_on
 from services.dispatch.handlers.reporting import count, fields_of, tell
 from services.dispatch.store import hours, queue, suppressions
 from services.dispatch.worker.pacing import count_waiting, keep_to
-from services.dispatch.worker.preparing import Desk, Examined, examine, outgoing
+from services.dispatch.worker.preparing import Desk, Examined, examine, outgoing, subject_line
 from shared.contracts.deliveries import DeliveryLinkReady
 from shared.contracts.directory import OrganisationChanged
 from shared.contracts.model import Channel
@@ -120,8 +120,11 @@ class Postman:
             for happening, endings in ((Happening.SUPPRESS, suppressed), (Happening.REJECT, rejected)):
                 ended = await queue.end(tx.conn, token, happening, endings, tx.now)
                 told.append((happening, await tell(tx, happening, ended)))
-            hashes = {one.claimed.delivery_id: one.address_hash for one, _ in going}
-            numbers = await queue.call(tx.conn, token, hashes, self.lease_seconds)
+            leaving = {
+                one.claimed.delivery_id: queue.Leaving(one.address_hash, subject_line(one.claimed))
+                for one, _ in going
+            }
+            numbers = await queue.call(tx.conn, token, leaving, self.lease_seconds)
         count_waiting(looked, seen)
         for one, _ in later:
             metrics.OUT_OF_HOURS.labels(one.channel.value).inc()

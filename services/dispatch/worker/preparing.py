@@ -18,6 +18,7 @@ from services.dispatch.domain.model import MESSAGE, OWNER, REPLY_TO, Claimed, re
 from services.dispatch.domain.recipient import BLIND_KIND, Recipient, recipient_of
 from services.dispatch.domain.return_path import Way, local_part
 from services.dispatch.domain.sms import survey_text
+from services.dispatch.domain.subjects import SHOWN_BY, line_for
 from services.dispatch.domain.told import survey_told
 from services.dispatch.store import queue
 from shared.contracts.directory import OrganisationChanged
@@ -121,6 +122,14 @@ def outgoing(
     else:
         sender = desk.envelope_sender or str(letter.frame.sender)
     return Outgoing(str(claimed.delivery_id), sender, str(address), content)
+
+
+def subject_line(claimed: Claimed) -> str:
+    """Which of several subjects a message shows; "" for none, or where there is no choice."""
+    if not claimed.of_survey or claimed.channel not in SHOWN_BY:
+        return ""
+    line = line_for(read_texts(claimed.texts)[1], claimed.programme, claimed.contact_id)
+    return line.id if line else ""
 
 
 def _return_address(desk: Desk, way: Way, delivery_id: UUID) -> Address:

@@ -33,6 +33,7 @@ def rows_of(rules: Programme, group: Group | None = None, variants: Iterable[str
         ("consent", "only those who said yes" if rules.consent == "opt_in" else ""),
         ("asks", _question(rules.core)),
         *(("then asks", _question(one)) for one in rules.questions if one.id != rules.primary),
+        ("subjects", _subjects(rules)),
         ("send", _sending(rules.send)),
         ("open for", rules.send.open_for.text),
         ("not again within", _limits(rules)),
@@ -65,6 +66,12 @@ def _bound(bound: AnswerBound) -> str:
     if low is not None and high is not None:
         return f"{low} to {high}"
     return f"{low} or more" if low is not None else f"{high} or less"
+
+
+def _subjects(rules: Programme) -> str:
+    lines = rules.letter.lines
+    names, parts = ", ".join(line.id for line in lines), " : ".join(str(line.part) for line in lines)
+    return f"{names}; recipients {parts}" if lines else ""
 
 
 def _sending(send: Send) -> str:

@@ -259,6 +259,8 @@ def local_texts(rules: Programme) -> Iterator[tuple[Location, dict[str, str]]]:
     """Every text that a customer reads, with its place."""
     yield ("title",), rules.title
     yield ("letter", "subject"), rules.letter.subject
+    for index, line in enumerate(rules.letter.subjects):
+        yield ("letter", "subjects", index, "text"), line.text
     yield ("letter", "intro"), rules.letter.intro
     for where, texts in (
         (("letter", "reminder"), rules.letter.reminder),

@@ -275,6 +275,7 @@ class Programme(Rules):
         """What its mails say, without a sender."""
         return Letter(
             subject=self.letter.subject,
+            subjects=self.letter.lines,
             intro=self.letter.intro,
             reminder=self.letter.reminder,
             incentive=self.send.incentive,

@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
-from services.trigger.domain.parts import Rules, SpanText, Texts
+from services.trigger.domain.parts import PartId, Rules, SpanText, Texts
 from services.trigger.domain.timing import WEEKDAYS, Span, parse_hours
+from shared.contracts.forms import SubjectLine
 from shared.contracts.model import UNASKED, Channel, Persona
 from shared.windows import Window
 
@@ -110,9 +111,43 @@ class Send(Rules):
         return self.sender.get(persona, "") if persona else ""
 
 
+FIRST = "first"
+"""Under which id `letter.subject` is told apart from further subjects."""
+
+
+class Subject(Rules):
+    """A further subject that is tried; `part` of the recipients get it, as against those of the others."""
+
+    id: PartId
+    text: Texts
+    part: int = Field(default=1, ge=0, le=100)
+
+
 class Wording(Rules):
-    """What the mail says around the question."""
+    """What the mail says around the question.
+
+    `subjects` are tried beside `subject`, which counts among them with `subject_part`.
+    """
 
     subject: Texts
+    subject_part: int = Field(default=1, ge=0, le=100)
+    subjects: Annotated[tuple[Subject, ...], Field(max_length=5)] = ()
     intro: Texts
     reminder: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> Wording:
+        ids = [FIRST, *(one.id for one in self.subjects)]
+        if len(set(ids)) < len(ids):
+            raise ValueError(f"subjects: ids must differ, and {FIRST} is that of subject")
+        if not any(one.part for one in self.lines) and self.subjects:
+            raise ValueError("subjects: every part is 0, so nobody would get any of them")
+        return self
+
+    @property
+    def lines(self) -> tuple[SubjectLine, ...]:
+        """All subjects as a survey carries them; none when there is one alone."""
+        if not self.subjects:
+            return ()
+        first = SubjectLine(id=FIRST, text=self.subject, part=self.subject_part)
+        return (first, *(SubjectLine(id=one.id, text=one.text, part=one.part) for one in self.subjects))

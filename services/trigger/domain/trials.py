@@ -16,7 +16,7 @@ from services.trigger.domain.programme import Edition
 from services.trigger.domain.survey import Request, survey_of
 from services.trigger.domain.when import BY_HAND, RENEWAL
 from shared.contracts.forms import SCALES, Bounds, Letter
-from shared.contracts.model import Channel, Persona
+from shared.contracts.model import Channel, LocalText, Persona
 from shared.contracts.surveys import SurveyRequested
 from shared.values import altered
 
@@ -142,7 +142,12 @@ def _follows(edition: Edition, like: Like) -> list[str]:
 
 def _marked(letter: Letter) -> Letter:
     """A letter that says at once that it is a test."""
-    subject = {tag: f"{_MARK.get(tag, _MARK['en'])} {text}" for tag, text in letter.subject.items()}
+    subject = _marked_subject(letter.subject)
+    lines = tuple(line.model_copy(update={"text": _marked_subject(line.text)}) for line in letter.subjects)
     tags = dict.fromkeys((*letter.intro, *letter.subject))
     intro = {tag: f"{_NOTE.get(tag, _NOTE['en'])}\n\n{letter.intro.get(tag, '')}".strip() for tag in tags}
-    return letter.model_copy(update={"subject": subject, "intro": intro})
+    return letter.model_copy(update={"subject": subject, "subjects": lines, "intro": intro})
+
+
+def _marked_subject(subject: LocalText) -> LocalText:
+    return {tag: f"{_MARK.get(tag, _MARK['en'])} {text}" for tag, text in subject.items()}

@@ -11,13 +11,22 @@ import pytest
 from typer.testing import CliRunner
 
 from services.cli.main import app
-from services.dispatch.channels.preview import TOKEN, Look, Step, Studio, Wanted, in_light, locales_of
+from services.dispatch.channels.preview import (
+    TOKEN,
+    Look,
+    Step,
+    Studio,
+    Wanted,
+    in_light,
+    lines_of,
+    locales_of,
+)
 from services.dispatch.channels.render import Renderer
 from services.dispatch.domain.model import write_texts
 from services.dispatch.domain.text import UnsafeText
 from services.dispatch.domain.wording import LANGUAGES
 from services.trigger.domain import placeholders
-from shared.contracts.forms import Letter
+from shared.contracts.forms import Letter, SubjectLine
 from shared.contracts.model import UNASKED, Channel
 from shared.security.tokens import Tokens
 from tests.support.dispatch import LETTER, NOW, NPS, ORGANISATION, PUBLIC_URL
@@ -138,3 +147,15 @@ def test_a_message_that_could_not_be_sent_fails_the_command(tmp_path: Path) -> N
     code, said = _run("--folder", str(tmp_path), "--locale", "en", "--channel", "email")
     assert code == 1
     assert "letter.subject: an encoded-word" in said
+
+
+def test_each_of_several_subjects_is_shown_and_an_unknown_one_is_refused(studio: Studio) -> None:
+    lines = tuple(SubjectLine(id=name, text={"en": f"Is it {name}?"}) for name in ("first", "other"))
+    content = write_texts(NPS, Letter(subject={"en": "Is it first?"}, subjects=lines))
+    assert lines_of(content) == ("first", "other")
+    for line, subject in (("", "Is it first?"), ("first", "Is it first?"), ("other", "Is it other?")):
+        assert studio.show(content, ORGANISATION, Wanted("p", line=line), NOW).subject == subject
+    with pytest.raises(UnsafeText, match="there is no 'third'; there are first, other"):
+        studio.show(content, ORGANISATION, Wanted("p", line="third"), NOW)
+    with pytest.raises(UnsafeText, match="there are none"):
+        studio.show(write_texts(NPS, LETTER), ORGANISATION, Wanted("p", line="other"), NOW)

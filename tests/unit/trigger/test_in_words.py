@@ -23,6 +23,7 @@ def test_what_is_not_used_is_left_out() -> None:
     assert "objective" not in names
     assert "only if" not in names
     assert "variants" not in names
+    assert "subjects" not in names
     assert {"when", "asks", "send", "unhappy (csat at or below 2)"} <= set(names)
 
 
@@ -42,6 +43,7 @@ def test_everything_that_decides_whom_it_asks_and_what_follows_is_said() -> None
             "happy": {"links": [{"text": {"en": "Review us"}, "url": "https://reviews.example/us"}]},
         },
         variants={"later": {"when": {"delay": "3d"}}}, variant="later",
+        letter__subjects=[{"id": "short", "text": {"en": "Short?"}, "part": 2}],
     )  # fmt: skip
     said = dict(rows_of(of.programme, group, ["later", "sooner"]))
     assert said["objective"] == "keep: churn, also upsell; cancellations -30% by 2027-06-30"
@@ -56,6 +58,7 @@ def test_everything_that_decides_whom_it_asks_and_what_follows_is_said() -> None
     )
     assert said["neutral"] == "task call"
     assert said["happy"] == "links to https://reviews.example/us"
+    assert said["subjects"] == "first, short; recipients 1 : 2"
     assert said["variants"] == "later, sooner; active: later"
 
 

@@ -159,6 +159,24 @@ def question(**changes: Any) -> list[dict[str, Any]]:
         pytest.param({"title": {"es": "Entrega"}}, "title", id="missing translation"),
         pytest.param({"letter__intro": {"en": "Dear {nmae}"}}, "letter.intro.en", id="unknown placeholder"),
         pytest.param({"letter__intro": {"en": "Dear {name"}}, "letter.intro.en", id="stray brace"),
+        pytest.param(
+            {"letter__subjects": [{"id": "short", "text": {"en": "{nmae}?"}}]},
+            "letter.subjects.0.text.en",
+            id="unknown placeholder of a further subject",
+        ),
+        pytest.param(
+            {"letter__subjects": [{"id": "short", "text": {"sv": "Kort?"}}]},
+            "letter.subjects.0.text",
+            id="further subject without a language",
+        ),
+        pytest.param(
+            {"letter__subjects": [{"id": "first", "text": {"en": "S"}}]}, "letter.subjects", id="first twice"
+        ),
+        pytest.param(
+            {"letter__subject_part": 0, "letter__subjects": [{"id": "b", "text": {"en": "S"}, "part": 0}]},
+            "letter.subjects",
+            id="subjects for nobody",
+        ),
         pytest.param({"questions": question(low_label={})}, "questions.0", id="scale without words"),
         pytest.param({"low": 5}, "low", id="everybody unhappy"),
         pytest.param({"low": 0}, "low", id="outside the scale"),

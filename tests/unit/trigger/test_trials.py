@@ -26,6 +26,14 @@ def test_it_says_that_it_is_a_test() -> None:
     assert made.letter.intro["sv"].startswith("Detta är ett test.")
 
 
+def test_each_of_several_subjects_says_that_it_is_a_test() -> None:
+    made = survey(letter__subjects=[{"id": "short", "text": {"en": "Short?"}, "part": 2}])
+    assert [(line.id, line.part, line.text["en"][:6]) for line in made.letter.subjects] == [
+        ("first", 1, "[Test]"),
+        ("short", 2, "[Test]"),
+    ]
+
+
 def test_every_slot_has_a_value_and_it_goes_by_mail_to_whoever_tries_it() -> None:
     made = survey(send__channels=["sms"], send__deliver_to="owner")
     assert all(made.slots.values())
