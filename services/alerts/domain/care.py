@@ -167,6 +167,8 @@ def summed(found: Sequence[Round], now: datetime) -> CareSum:
 
 def together(parts: Sequence[CareSum]) -> CareSum:
     """Add sums up."""
+    if len(parts) == 1:
+        return parts[0]
     return CareSum(
         cases=sum(one.cases for one in parts),
         late=sum(one.late for one in parts),
@@ -214,4 +216,5 @@ def _lengths(found: Sequence[tuple[Round, datetime | None]], now: datetime) -> L
 
 def _times(one: Lengths) -> Times:
     n, waiting = len(one.happened), len(one.waiting)
-    return Times(n, waiting, within(one, 0.5), within(one, 0.9) if n + waiting >= FEW else None)
+    median, most = within(one, 0.5, 0.9)
+    return Times(n, waiting, median, most if n + waiting >= FEW else None)

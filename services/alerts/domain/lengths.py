@@ -30,19 +30,20 @@ class Lengths(Value, frozen=True, gc=False):
 
 def lengths(happened: Iterable[timedelta], waiting: Iterable[timedelta]) -> Lengths:
     """Put lengths in order; none is below nothing."""
-    return Lengths(_ordered(happened), _ordered(waiting))
+    return Lengths(_lengths(happened), _lengths(waiting))
 
 
-def _ordered(found: Iterable[timedelta]) -> list[float]:
+def _lengths(found: Iterable[timedelta]) -> list[float]:
     return sorted(max(one / MICROSECOND, 0.0) for one in found)
 
 
 def merged(parts: Sequence[Lengths]) -> Lengths:
     """All together."""
-    return Lengths(_merged([one.happened for one in parts]), _merged([one.waiting for one in parts]))
+    return Lengths(_ordered([one.happened for one in parts]), _ordered([one.waiting for one in parts]))
 
 
-def _merged(parts: Sequence[list[float]]) -> list[float]:
+def _ordered(parts: Sequence[list[float]]) -> list[float]:
+    """All of some lists, each in order, in order."""
     if len(parts) == 1:
         return parts[0]
     found: list[float] = []
@@ -52,21 +53,24 @@ def _merged(parts: Sequence[list[float]]) -> list[float]:
     return found
 
 
-def within(one: Lengths, share: float) -> timedelta | None:
-    """The shortest time by which this share have it; None while too many wait to say it.
+def within(one: Lengths, *shares: float) -> list[timedelta | None]:
+    """The shortest time by which each of these shares, the smallest first, have it.
 
-    Who waits was watched for at least as long as that. Between two of them the share that is without it
-    falls by equal steps, so only those who wait are walked through.
+    None while too many wait to say it. Who waits was watched for at least as long as that. Between two of
+    them the share that is without it falls by equal steps, so only those who wait are walked through.
     """
-    limit = 1 - share + _EPSILON
+    found: list[timedelta | None] = []
+    limits = [1 - share + _EPSILON for share in shares]
     without, seen, still = 1.0, 0, len(one.happened) + len(one.waiting)
     for watched in chain(one.waiting, (inf,)):
         upto = bisect_right(one.happened, watched, seen)
         if upto > seen:
             left = without * (still - (upto - seen)) / still
-            if left <= limit:
-                steps = max(ceil(still * (1 - limit / without)), 1)
-                return timedelta(microseconds=one.happened[seen + steps - 1])
+            while len(found) < len(limits) and left <= limits[len(found)]:
+                steps = max(ceil(still * (1 - limits[len(found)] / without)), 1)
+                found.append(timedelta(microseconds=one.happened[seen + steps - 1]))
+            if len(found) == len(limits):
+                return found
             without, still, seen = left, still - (upto - seen), upto
         still -= 1
-    return None
+    return found + [None] * (len(limits) - len(found))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby
 
 Span = tuple[datetime, datetime]
 """From when, included, until when, not included."""
@@ -27,6 +28,11 @@ def whole(span: Span) -> tuple[date, date]:
     start, until = span
     first = week_of(start)
     return first if span_of(first)[0] == start else first + timedelta(days=_DAYS), week_of(until)
+
+
+def runs(weeks: Sequence[tuple[date, str]]) -> list[tuple[tuple[date, str], ...]]:
+    """Weeks with their versions, those of each eight weeks of the calendar together."""
+    return [tuple(found) for _, found in groupby(weeks, key=lambda one: one[0].toordinal() // (8 * _DAYS))]
 
 
 def rest(span: Span, weeks: Iterable[date]) -> Sequence[Span]:

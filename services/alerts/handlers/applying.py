@@ -23,6 +23,7 @@ from services.alerts.domain.teams import NO_ROSTER, Roster
 from services.alerts.domain.thanking import Policy
 from services.alerts.handlers import quieting
 from services.alerts.store import cases, notices, outside, paging
+from services.alerts.store.care import Memory
 from services.alerts.store.notices import Notice
 from shared.contracts import tickets as contract
 from shared.db.database import Tx
@@ -58,6 +59,7 @@ class Desk:
         large_account: annual value from which on an account raises the priority.
         replies: what customers hear by itself.
         dictionary: what open answers are read with; without it nobody knows what they are about.
+        memory: sums of weeks that reports have read.
     """
 
     sealer: Sealer
@@ -76,6 +78,7 @@ class Desk:
     large_account: float = LARGE
     replies: Policy = field(default_factory=Policy)
     dictionary: Ready | None = None
+    memory: Memory = field(default_factory=Memory)
 
 
 async def apply(desk: Desk, tx: Tx, steps: Sequence[Step], staff: Staff) -> None:

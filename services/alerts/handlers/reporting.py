@@ -103,16 +103,19 @@ async def report(
 
     `conn` sees one moment (`Database.snapshot`), or what changes meanwhile may count twice or not at all.
     """
-    cared = await care.since(conn, *span, whose, now)
+    cared = await care.since(conn, desk.memory, span, whose, now)
     outcome = await outcomes.since(conn, *span)
     ended = {whom: counts for whom, counts in outcome.items() if whose.means(whom)}
     staff = await rota.staff(conn, now, desk.leadership, desk.roster)
     owners = await rota.names(conn)
-    lines = [Line(Cut.ALL, "", "All", told(together(list(cared.values()))), total(ended.values()))]
+    lines: list[Line] = []
+    whole = list(cared.values())
     for cut, named in ((Cut.TEAM, _team(staff)), (Cut.OWNER, _owner(owners))):
         if cut in cuts:
-            lines += _lines(cut, cared, ended, named)
-    return lines
+            groups = _groups(cared, named)
+            lines += _lines(cut, groups, ended, named)
+            whole = list(groups.values())  # what is put together in part is put together sooner
+    return [Line(Cut.ALL, "", "All", told(together(whole)), total(ended.values())), *lines]
 
 
 def whose(team: str, owner: UUID | None, *, nobody: bool) -> Whose:
@@ -136,17 +139,25 @@ def _owner(names: Mapping[UUID, str]) -> _Named:
     return named
 
 
-def _lines(
-    cut: Cut, cared: Mapping[Whom, CareSum], ended: Mapping[Whom, Outcomes], named: _Named
-) -> Sequence[Line]:
-    sums: dict[tuple[str, str], list[CareSum]] = defaultdict(list)
-    results: dict[tuple[str, str], Outcomes] = defaultdict(Outcomes)
+_Key = tuple[str, str]
+
+
+def _groups(cared: Mapping[Whom, CareSum], named: _Named) -> Mapping[_Key, CareSum]:
+    found: dict[_Key, list[CareSum]] = defaultdict(list)
     for whom, sum_ in cared.items():
-        sums[named(*whom)].append(sum_)
+        found[named(*whom)].append(sum_)
+    return {key: together(sums) for key, sums in found.items()}
+
+
+def _lines(
+    cut: Cut, groups: Mapping[_Key, CareSum], ended: Mapping[Whom, Outcomes], named: _Named
+) -> Sequence[Line]:
+    results: dict[_Key, Outcomes] = defaultdict(Outcomes)
     for whom, counts in ended.items():
         results[named(*whom)] += counts
+    none = together([])
     lines = [
-        Line(cut, key, name, told(together(sums[key, name])), results[key, name])
-        for key, name in {*sums, *results}
+        Line(cut, key, name, told(groups.get((key, name), none)), results[key, name])
+        for key, name in {*groups, *results}
     ]
     return sorted(lines, key=lambda line: (-line.care.cases, -line.outcomes.cases, line.name, line.key))

@@ -57,7 +57,8 @@ _decode = msgspec.json.Decoder(list[_Group]).decode
 async def since(conn: Connection, start: datetime, until: datetime | None = None) -> dict[Whom, Outcomes]:
     """How cases turned out that ended in a span, or were said not to be mended in it; by team and owner."""
     span = (start, until or EVER)
-    known, parts = await weeks.read(conn, span, Kept.OUTCOMES)
+    whole, parts = await weeks.fresh(conn, span)
+    known = await weeks.read(conn, [week for week, _ in whole], Kept.OUTCOMES)
     resolved: dict[Whom, list[int]] = defaultdict(lambda: [0, 0])
     for one in (group for text in known for group in _decode(text)):
         counts = resolved[one.team, one.owner]

@@ -34,20 +34,30 @@ class Kept(StrEnum):
     OUTCOMES = "outcomes"
 
 
-async def read(conn: Connection, span: Span, what: Kept) -> tuple[list[str], Sequence[Span]]:
-    """The whole weeks of a span that are up to date, and the rest of it, to be read case by case.
+async def fresh(conn: Connection, span: Span) -> tuple[list[tuple[date, str]], Sequence[Span]]:
+    """The whole weeks of a span that are up to date with their versions; the rest of it, to be read by case.
 
-    What comes of it is of one moment only where all of it is read in one snapshot.
+    What comes of it is of one moment only where all of it is read in one snapshot. A version is that of the
+    transaction which wrote it.
     """
     rows = await conn.fetch(
-        f"""
-        select week, {what} from case_weeks w where week >= $1 and week < $2
+        """
+        select week, xmin::text as version from case_weeks w where week >= $1 and week < $2
             and not exists (select from stale_weeks s where s.week = w.week)
         order by week
-        """,  # noqa: S608 - a column of our own
+        """,
         *whole(span),
     )
-    return [row[what] for row in rows], rest(span, [row["week"] for row in rows])
+    return [(row["week"], row["version"]) for row in rows], rest(span, [row["week"] for row in rows])
+
+
+async def read(conn: Connection, weeks: Sequence[date], what: Kept) -> list[str]:
+    """What is kept of weeks, in their order."""
+    rows = await conn.fetch(
+        f"select {what} from case_weeks where week = any($1) order by week",  # noqa: S608 - a column of our own
+        weeks,
+    )
+    return [row[what] for row in rows]
 
 
 async def take_stale(conn: Connection, limit: int) -> list[date]:

@@ -126,11 +126,11 @@ async def compare(on: Site, spans: list[Span]) -> None:
     async with on.db.snapshot() as conn:
         for span in spans:
             whole = await by_hand(conn, span, now)
-            found = await cared.since(conn, *span, Whose(), now)
+            found = await cared.since(conn, on.desk.memory, span, Whose(), now)
             assert {whom: told(sum_) for whom, sum_ in found.items()} == whole, span
             assert await outcomes.since(conn, *span) == await ended_by_hand(conn, span), span
             for whose in (Whose("nordic"), Whose("", on.users["rita"]), Whose(nobody=True)):
-                part = await cared.since(conn, *span, whose, now)
+                part = await cared.since(conn, on.desk.memory, span, whose, now)
                 assert {whom: told(sum_) for whom, sum_ in part.items()} == {
                     whom: sums for whom, sums in whole.items() if whose.means(whom)
                 }
