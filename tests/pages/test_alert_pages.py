@@ -10,9 +10,15 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page
 
+from services.alerts.domain.findings import Finding
+from services.alerts.handlers.finding import send_findings
+from services.alerts.store import findings
+from shared.errors import SendError
 from shared.runtime.clock import FixedClock
+from shared.runtime.ids import derive
 from shared.security.sealing import Sealer
 from tests.support.alert_site import CUSTOMERS, Site, night, site
+from tests.support.alerts import Mailer
 from tests.support.browsing import DESK, PHONE, Reader, barriers, faults
 from tests.support.databases import OpenDatabase
 from tests.support.serving import served
@@ -267,3 +273,27 @@ async def test_the_report_can_be_read_on_a_phone_and_keeps_its_filters(visit: Vi
             shown = await visit.opens("/inbox/report", size=size, dark=dark)
             assert await barriers(shown) == []
             assert await shown.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.requirement("R68")
+async def test_who_could_not_be_told_of_findings_is_seen_on_a_phone_and_told_again(visit: Visit) -> None:
+    on, happened = visit.site, ("release: Suite 4.2",)
+    told = (
+        Finding("support-csat, satisfaction fell", "Fell", "61 % after 82 %", "", "/scores", happened),
+        Finding("more speak of invoices", "Named more often", "27 % of comments", "", "/scores/comments", ()),
+    )
+    wanted = {derive("mail", who): (on.users[who], told) for who in ("mia", "ada")}
+    async with on.db.begin() as tx:
+        await findings.plan(tx.conn, wanted, tx.now, on.desk.machine.wall())
+    refused = Mailer(SendError("SMTP 550 5.1.1 no such user here", permanent=True))
+    assert await send_findings(on.desk, on.db, refused, visit.url) == 2
+
+    async def opens(*, size: tuple[int, int], dark: bool) -> Page:
+        return await visit.opens("/inbox/findings", "mia", size=size, dark=dark)
+
+    assert await faults(opens) == {}
+    inbox = await visit.opens("/inbox", "mia", scripts=False)
+    await inbox.get_by_role("link", name="see to whom, and why").click()
+    await inbox.get_by_role("button", name="Send again to Ada Admin").click()
+    assert await inbox.get_by_text("under way").is_visible()
+    assert await inbox.get_by_role("button", name="Send again to Mia Sol").is_visible()

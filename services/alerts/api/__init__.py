@@ -14,7 +14,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, BaseModel, Field
 
-from services.alerts.api import improvements, on_call, playbooks, referrals, report, stream, tasks
+from services.alerts.api import findings, improvements, on_call, playbooks, referrals, report, stream, tasks
 from services.alerts.api.acting import actor, decoded, must_work, next_of
 from services.alerts.api.playbooks import step_out
 from services.alerts.domain.model import Refused, Ticket
@@ -78,6 +78,7 @@ def router(desk: Desk, db: Database, clock: Clock) -> APIRouter:
     join(routes, playbooks.router(desk, db))
     join(routes, _sums(db, clock))
     join(routes, report.router(desk, db, clock))
+    join(routes, findings.router(db, clock))
     join(routes, stream.router(db))
     join(routes, _tickets(desk, db))
     join(routes, on_call.router(desk, db, clock))

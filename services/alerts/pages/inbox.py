@@ -15,10 +15,11 @@ from services.alerts.domain.outlook import gaps
 from services.alerts.domain.routing import Staff
 from services.alerts.handlers.actions import settle
 from services.alerts.handlers.applying import Desk
+from services.alerts.pages import findings as finding_pages
 from services.alerts.pages import rota as rota_pages
 from services.alerts.pages import views as page_views
 from services.alerts.pages.house import House, Rep, followed
-from services.alerts.store import rota, task_views, views, warnings
+from services.alerts.store import findings, rota, task_views, views, warnings
 from shared.db.database import Connection
 from shared.db.notify import place_now
 from shared.runtime.clock import Clock
@@ -89,6 +90,7 @@ async def _inbox(desk: Desk, conn: Connection, me: User, view: str, clock: Clock
         "on_call": rota_pages.current(staff, now),
         "more": len(rows) == PAGE,
         "unheard": _unheard(staff, await warnings.unheard(conn, now), now),
+        "untold": await findings.failed(conn, now - finding_pages.TOLD),
         "live": followed(place, clocks=view != "done"),
         "due_tasks": (await task_views.counts(conn, me.id, now, now))["mine_late"],
     }

@@ -9,6 +9,7 @@ from services.alerts.handlers.applying import Desk
 from services.alerts.pages import (
     case,
     feeds,
+    findings,
     improvements,
     inbox,
     joining,
@@ -42,7 +43,7 @@ def router(desk: Desk, db: Database, clock: Clock) -> APIRouter:
         """The keys of the inbox."""
         return KEYS.response(request, {"Cache-Control": FOR_EVER})
 
-    first = (reaching, inbox, report, improvements, joining, take)
+    first = (reaching, inbox, report, findings, improvements, joining, take)
     for pages in (*first, case, steps, rota, policies, swaps, feeds, tasks):
         pages.add(routes, house)
     return routes

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
+import httpx
 import pytest
 
 from services.alerts.domain.teams import read_roster
@@ -14,8 +18,12 @@ from shared.contracts.envelope import Event
 from shared.contracts.model import Family
 from shared.contracts.scores import ScoreDropped, ThemeRising
 from shared.errors import SendError
+from shared.runtime.clock import FixedClock
+from shared.security.sealing import Sealer
 from tests.integration.alerts.conftest import Office
+from tests.support.alert_site import Site, site
 from tests.support.alerts import T0, Mailer, event
+from tests.support.databases import OpenDatabase
 
 BASE = "https://afterword.test"
 FELL = ScoreDropped(
@@ -126,3 +134,93 @@ async def test_whoever_vanishes_while_handing_over_has_it_repeated_as_the_same_m
     office.machine.advance(HOLD.total_seconds())
     assert await sent(office, mail) == 2
     assert len({mail_id for mail_id, _, _ in mail.sent}) == 2
+
+
+@pytest.fixture
+async def on(database: OpenDatabase, sealer: Sealer, clock: FixedClock) -> Site:
+    """A service in whose inbox nothing waits."""
+    made = site(await database("alerts"), sealer, clock)
+    made.clock.set(T0)
+    await made.sign_in_everybody()
+    return made
+
+
+@asynccontextmanager
+async def signed_in(on: Site, who: str) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(on.app())
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        client.cookies.set("afterword", on.tokens[who])
+        yield client
+
+
+async def told(on: Site, mail: Mailer) -> None:
+    async with on.db.begin() as tx:
+        await route(on.desk).handle([event(FELL, T0), event(RISES, T0)], tx)
+    assert await send_findings(on.desk, on.db, mail, BASE) == 2
+
+
+@pytest.mark.requirement("R68")
+async def test_managers_see_who_could_not_be_told_and_why_and_send_it_again(on: Site) -> None:
+    mail = Mailer(SendError("SMTP 550 no such user", permanent=True))
+    await told(on, mail)
+    async with signed_in(on, "mia") as web:
+        inbox = (await web.get("/inbox")).text
+        assert "2 mails about what answers show could not be sent" in inbox
+        page = (await web.get("/inbox/findings")).text
+        for said in (
+            "Mia Sol",
+            "Ada Admin",
+            "SMTP 550 no such user",
+            "Check that ada@afterword.test is right",
+        ):
+            assert said in page
+        assert '<a href="/scores/comments?theme=billing&amp;period=30">More speak of invoices</a>' in page
+        failed = (await web.get("/v1/tickets/findings?state=failed")).json()
+        assert {one["user_id"] for one in failed} == {str(on.users["mia"]), str(on.users["ada"])}
+        assert {one["detail"] for one in failed} == {"SMTP 550 no such user"}
+        assert [one["subject"] for one in failed[0]["findings"]] == [
+            "support-csat, satisfaction fell", "more speak of invoices",
+        ]  # fmt: skip
+        csrf = re.search(r'name="csrf" value="([^"]+)"', page)
+        assert csrf is not None
+        paths = re.findall(r'action="(/inbox/findings/[^"]+/again)"', page)
+        assert len(paths) == 2
+        mail.trouble = None
+        for path in paths:
+            assert (await web.post(path, data={"csrf": csrf[1]})).status_code == 303
+        assert await send_findings(on.desk, on.db, mail, BASE) == 2
+        repeated = await web.post(paths[0], data={"csrf": csrf[1]})
+        assert repeated.status_code == 409, "it was sent meanwhile"
+        assert "could not be sent" not in (await web.get("/inbox")).text
+        assert "SMTP 550" not in (await web.get("/inbox/findings")).text
+    assert sorted(to for _, to, _ in mail.sent) == ["ada@afterword.test", "mia@afterword.test"]
+
+
+async def test_reps_see_it_and_leave_it_to_managers(on: Site) -> None:
+    await told(on, Mailer(SendError("SMTP 550", permanent=True)))
+    async with signed_in(on, "rita") as web:
+        assert "could not be sent" not in (await web.get("/inbox")).text
+        page = (await web.get("/inbox/findings")).text
+        assert "SMTP 550" in page
+        assert "Send again" not in page
+        async with on.db.read() as conn:
+            mail_id = await conn.fetchval("select min(id::text) from finding_mails")
+        csrf = web.cookies.get("csrf", "")
+        refused = await web.post(f"/inbox/findings/{mail_id}/again", data={"csrf": csrf})
+        assert refused.status_code == 403
+
+
+async def test_of_somebody_who_has_left_nothing_can_be_sent_again(on: Site) -> None:
+    async with on.db.begin() as tx:
+        await route(on.desk).handle([event(FELL, T0)], tx)
+    await on.access.disable(on.users["mia"])
+    assert await send_findings(on.desk, on.db, Mailer(), BASE) == 2
+    async with signed_in(on, "ada") as web:
+        page = (await web.get("/inbox/findings")).text
+    assert "Nobody reads mails of this account any more" in page
+    assert "Send again" not in page
+
+
+async def test_without_any_mail_the_page_says_when_one_comes(on: Site) -> None:
+    async with signed_in(on, "mia") as web:
+        assert "No mail was sent yet" in (await web.get("/inbox/findings")).text
