@@ -1,6 +1,6 @@
 """What writers of answers said by word about being quoted (R84); kept by `shared/db/permissions.py`.
 
-It stands until the answer is changed: a yes for the words of that very version, a no for all of them.
+A yes is to the words of that very version. A no is to all of them, until its writer ticks the box anew.
 """
 
 from __future__ import annotations
@@ -29,6 +29,17 @@ class Word:
     given: bool
     at: datetime
     by: str
+
+    def holds(self, version: int, ticked_at: datetime | None) -> bool:
+        """Whether it stands above what a version of the answer ticks.
+
+        Args:
+            version: that of the answer.
+            ticked_at: when the tick was set that it has; None: it has none, or nobody knows since when.
+        """
+        if self.version >= version:
+            return True
+        return not self.given and ticked_at is not None and ticked_at <= self.at
 
     @property
     def weight(self) -> tuple[int, datetime, bool]:

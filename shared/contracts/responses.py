@@ -67,8 +67,10 @@ class Answered(Response):
     """A whole answer. `received_at` is when this version came in, `first_at` when the first one did.
 
     `words` is a sealed `Words`; `choices` question id -> chosen option ids; `permissions` what their ticks
-    allow, as the form that they saw had it; `asked_at` when the invitation was handed over, if that is known;
-    `incentive` that something was promised to whoever answers (R55).
+    allow, as the form that they saw had it; `permitted_at` when each of these was ticked: when the first of
+    the versions came in that have had the tick without a break (empty in older events); `asked_at` when the
+    invitation was handed over, if that is known; `incentive` that something was promised to whoever answers
+    (R55).
     """
 
     received_at: Instant
@@ -80,6 +82,7 @@ class Answered(Response):
     scores: tuple[Score, ...]
     choices: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     permissions: tuple[Permission, ...] = ()
+    permitted_at: dict[Permission, Instant] = Field(default_factory=dict)
     words: Sealed = ""
     person: Sealed = ""
     verdict: Verdict = Verdict.HUMAN

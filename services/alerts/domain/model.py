@@ -48,6 +48,7 @@ class Answer:
         joined: whose case it is in when that is not its own account's or contact's: they were merged.
         known_as: the id by which the person is known now, where that was looked up.
         quotable: its words may be published without name and company. Known while it is heard.
+        agreed_at: when its tick was set that allows this; None: there is none, or nobody knows since when.
         themes: keys of what its words are about, but for what they praise.
     """
 
@@ -80,6 +81,7 @@ class Answer:
     help: str = ""
     known_as: UUID | None = None
     quotable: bool = False
+    agreed_at: datetime | None = None
     policy: EscalationPolicy | None = None
     heard_at: datetime | None = None
     themes: tuple[str, ...] = ()

@@ -18,6 +18,6 @@ def may_quote(answer: Answer, word: Word | None) -> bool:
     """
     if answer.standing is not Standing.COUNTED:
         return False
-    if word is None or word.version < answer.version:
+    if word is None or not word.holds(answer.version, answer.agreed_at):
         return answer.quotable
     return word.given and word.version == answer.version

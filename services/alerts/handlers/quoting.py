@@ -48,7 +48,7 @@ async def hear(desk: Desk, tx: Tx, words: Sequence[Word]) -> None:
     known = await answers.load(tx.conn, fresh)
     for task in await tasks.of_responses(tx.conn, known):
         answer, word = known[task.response_id], said[task.response_id]
-        if word.version >= answer.version:
+        if word.holds(answer.version, answer.agreed_at):
             await _tell(desk, tx, task, Spoken(_user(word.by)), quotable=may_quote(answer, word))
 
 

@@ -226,6 +226,7 @@ def read(data: Response, before: Answer | None) -> Answer | None:
             since=data.at,
             spoken=False,
             quotable=False,
+            agreed_at=None,
         )
     return _unheard_of(data)
 
@@ -253,6 +254,7 @@ def _answered(data: Answered) -> Answer:
         help=data.close_the_loop.help,
         evidence=data.evidence,
         quotable=Permission.QUOTE in data.permissions and not held,
+        agreed_at=data.permitted_at.get(Permission.QUOTE),
     )
 
 

@@ -17,28 +17,29 @@ from shared.db.database import Connection
 
 COLUMNS = """
     response_id, version, survey_id, contact_id, account_id, standing, mood, score, scale, low, wants_ticket,
-    contact_within, resolve_within, received_at, since, snapshot, words, person, evidence, case_key, themes
+    contact_within, resolve_within, received_at, since, snapshot, words, person, evidence, case_key, themes,
+    agreed_at
 """
 _SAVE = """
     insert into answers (response_id, version, survey_id, contact_id, account_id, case_key, standing, mood,
         score,
         scale, low, wants_ticket, contact_within, resolve_within, received_at, since, programme, snapshot,
         words,
-        person, evidence, themes)
+        person, evidence, themes, agreed_at)
     select a.response_id, a.version, a.survey_id, a.contact_id, a.account_id, a.case_key, a.standing, a.mood,
         a.score, a.scale, a.low, a.wants_ticket, a.contact_within, a.resolve_within, a.received_at, a.since,
         a.programme, a.snapshot, case when c.erased then '' else a.words end,
         case when c.erased then '' else a.person end, string_to_array(a.evidence, ' '),
-        case when c.erased then '{}' else string_to_array(a.themes, ' ') end
+        case when c.erased then '{}' else string_to_array(a.themes, ' ') end, a.agreed_at
     from unnest($1::uuid[], $2::int[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[], $8::text[],
         $9::int[], $10::text[], $11::int[], $12::bool[], $13::interval[], $14::interval[], $15::timestamptz[],
         $16::timestamptz[], $17::text[], $18::jsonb[], $19::text[], $20::text[], $21::text[],
-        $22::text[])
+        $22::text[], $23::timestamptz[])
         as a (response_id, version, survey_id, contact_id, account_id, case_key, standing, mood, score,
             scale, low,
             wants_ticket, contact_within, resolve_within, received_at, since, programme, snapshot, words,
             person,
-            evidence, themes)
+            evidence, themes, agreed_at)
     left join (  -- an answer may come after its contact was erased: topics have no order among each other
         select contact_id, erased from contacts where contact_id = any($4::uuid[]) order by 1 for share
     ) c on c.contact_id = a.contact_id
@@ -48,7 +49,7 @@ _SAVE = """
         scale = excluded.scale, low = excluded.low, received_at = excluded.received_at,
         since = excluded.since,
         words = excluded.words, person = excluded.person, evidence = excluded.evidence,
-        wants_ticket = excluded.wants_ticket, themes = excluded.themes
+        wants_ticket = excluded.wants_ticket, themes = excluded.themes, agreed_at = excluded.agreed_at
     where answers.version <= excluded.version
 """
 _SAVE_ITEMS = """
@@ -81,7 +82,7 @@ async def save(conn: Connection, answers: Sequence[Answer]) -> None:
             a.response_id, a.version, a.survey_id, a.contact_id, a.account_id, a.case_key, a.standing.value,
             a.mood.value, a.score, a.scale.value, a.low, a.wants_ticket, a.contact_within, a.resolve_within,
             a.received_at, a.since, a.snapshot.programme, a.snapshot.model_dump_json(), a.words, a.person,
-            " ".join(a.evidence), " ".join(a.themes),
+            " ".join(a.evidence), " ".join(a.themes), a.agreed_at,
         )
         for a in answers
     ]  # fmt: skip
@@ -155,6 +156,7 @@ def read(row: asyncpg.Record) -> Answer:
         person=row["person"],
         evidence=tuple(row["evidence"]),
         themes=tuple(row["themes"]),
+        agreed_at=row["agreed_at"],
         joined=row["case_key"] if row["case_key"] != own else None,
     )
 

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from services.collector import metrics
 from services.collector.domain.incentives import Standing
-from services.collector.domain.permissions import allowed
-from services.collector.domain.settling import Due, Patience, Say, State, current, settle
+from services.collector.domain.permissions import allowed, allowed_since
+from services.collector.domain.settling import Due, Judged, Patience, Say, State, current, settle
 from services.collector.domain.verdict import RULES
 from services.collector.domain.webhooks import Topic
 from services.collector.handlers.answering import Forms, response_id
@@ -169,6 +169,7 @@ def _event(say: Say, number: int, one: JudgedCase, now: datetime) -> Response:
         scores=answer.scores,
         choices=answer.choices,
         permissions=allowed(one.form, answer.choices),
+        permitted_at=allowed_since(one.form, _given(one, standing)),
         words=answer.words,
         person=case.person,
         verdict=standing.judgement.verdict,
@@ -176,3 +177,14 @@ def _event(say: Say, number: int, one: JudgedCase, now: datetime) -> Response:
         close_the_loop=CloseTheLoop.model_validate_json(case.close_the_loop),
         incentive=case.promised,
     )
+
+
+def _given(one: JudgedCase, standing: Judged) -> list[tuple[datetime, dict[str, tuple[str, ...]]]]:
+    """When a person sent each version up to the one that stands, and what they chose; drafts are none."""
+    human = {each.version for each in one.judged if each.human}
+    return [
+        (answer.sent.at, answer.choices)
+        for answer in one.case.answers
+        if answer.version == standing.version
+        or (answer.version < standing.version and answer.version in human and not answer.draft)
+    ]

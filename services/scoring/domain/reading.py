@@ -74,6 +74,7 @@ class Response(Struct, frozen=True, gc=False):
     scores: tuple[Answer, ...] = ()
     choices: dict[str, tuple[str, ...]] = {}
     permissions: tuple[str, ...] = ()
+    permitted_at: dict[str, Moment] = {}
     words: str = ""
 
 
@@ -86,6 +87,7 @@ class Kept(Struct, frozen=True, gc=False, omit_defaults=True):
     scores: tuple[Answer, ...]
     choices: dict[str, tuple[str, ...]] = {}
     permissions: tuple[str, ...] = ()
+    permitted_at: dict[str, Moment] = {}
 
 
 class Told(NamedTuple):
@@ -168,7 +170,13 @@ def about(response: Response) -> tuple[str | None, str | None]:
 def kept_of(response: Response) -> str:
     """The answer as JSON for the facts."""
     kept = Kept(
-        response.primary, response.mood, response.low, response.scores, response.choices, response.permissions
+        response.primary,
+        response.mood,
+        response.low,
+        response.scores,
+        response.choices,
+        response.permissions,
+        response.permitted_at,
     )
     return _encode(kept).decode()
 

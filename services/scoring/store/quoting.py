@@ -14,17 +14,19 @@ from shared.db import permissions
 from shared.db.database import Connection
 from shared.permissions import Word
 
+_TICKED_AT = f"(f.answer -> 'permitted_at' ->> '{Permission.QUOTE.value}')::timestamptz"
 _TICKED = f"coalesce((f.answer -> 'permissions')::jsonb ? '{Permission.QUOTE.value}', false)"
 QUOTABLE = f"""(
     f.version = c.version
     and coalesce((
         select u.given and u.version = f.version from unquoted u
-        where u.response_id = f.response_id and u.version >= f.version
+        where u.response_id = f.response_id
+            and (u.version >= f.version or not u.given and u.at >= {_TICKED_AT})
     ), {_TICKED})
 )"""  # noqa: S608 - texts of our own
 """Of comment `c` and its fact `f`: the newest version of the answer, whose words these are, allows it.
 
-What somebody wrote down since, because the person said so, stands above its tick.
+What somebody wrote down because the person said so stands above its tick as long as it holds (`Word.holds`).
 """
 
 _ALLOWED = f"""

@@ -180,6 +180,29 @@ async def test_what_was_said_counts_when_it_is_heard_before_the_answer(office: O
 
 
 @pytest.mark.requirement("R74", "R84")
+@pytest.mark.parametrize("late", [False, True])
+async def test_a_no_by_word_outlasts_other_changes_of_the_answer_until_they_tick_anew(
+    office: Office, *, late: bool
+) -> None:
+    async def ticks(version: int, minute: int) -> None:
+        at = {Permission.QUOTE: T0 + timedelta(minutes=minute)}
+        await praised(office, version, permissions=("quote",), permitted_at=at)
+
+    await ticks(1, 0)
+    if late:  # the topics have no order among each other
+        await ticks(2, 0)
+        await office.hears(noted(given=False))
+    else:
+        await office.hears(noted(given=False))
+        await ticks(2, 0)
+    assert await office.rows("select quotable from tasks") == [(False,)]
+    await ticks(4, 60)
+    assert await office.rows("select quotable from tasks") == [(True,)]
+    await office.hears(noted(given=False))
+    assert await office.rows("select quotable from tasks") == [(True,)], "heard twice"
+
+
+@pytest.mark.requirement("R74", "R84")
 async def test_words_of_who_was_erased_or_took_them_back_can_be_released_by_nobody(office: Office) -> None:
     await praised(office)
     task_id = await only(office)

@@ -71,16 +71,21 @@ async def test_what_a_tick_allows_is_told_with_the_answer_until_it_is_taken_back
     form = NPS.model_copy(update={"questions": (*NPS.questions[:-1], asks)})
     path = await collector.asked(1, form)
     await collector.handed_over(1)
-    told: list[tuple[str, tuple[Permission, ...]]] = []
-    for ticked in ({"q.quote": "yes"}, {}):
+    told: list[Answered] = []
+    for score, ticked in (("9", True), ("10", True), ("10", False), ("9", True)):
         async with collector.client("203.0.113.9") as browser:
             page = await browser.get(f"{path}?edit=1")
             collector.wait(30)
-            fields = {"q.nps": "9", "q.matters": "speed"} | ticked
+            fields = {"q.nps": score, "q.matters": "speed"} | ({"q.quote": "yes"} if ticked else {})
             assert (await send(browser, page, path, fields)).status_code == 303
         collector.wait(30)
-        told += [(one.TYPE, one.permissions) for one in await collector.settle() if isinstance(one, Answered)]
-    assert told == [("response.submitted.v1", (Permission.QUOTE,)), ("response.amended.v1", ())]
+        told += [one for one in await collector.settle() if isinstance(one, Answered)]
+    assert [(one.TYPE, one.permissions) for one in told] == [
+        ("response.submitted.v1", (Permission.QUOTE,)), ("response.amended.v1", (Permission.QUOTE,)),
+        ("response.amended.v1", ()), ("response.amended.v1", (Permission.QUOTE,)),
+    ]  # fmt: skip
+    first, _, _, last = (one.received_at for one in told)
+    assert [one.permitted_at.get(Permission.QUOTE) for one in told] == [first, first, None, last]
 
 
 @pytest.mark.requirement("R54")

@@ -19,6 +19,7 @@ from services.scoring.domain.badges import MOST_QUOTES, Badge, Shown
 from services.scoring.handlers import badges
 from services.scoring.handlers.showcase import AT_ONCE, MOST_WAITING, SECONDS, Showcase
 from shared.contracts.directory import ContactErased
+from shared.contracts.forms import Permission
 from shared.contracts.model import Payload
 from shared.contracts.responses import ResponseAmended, ResponseHeld, ResponseReleased, ResponseSubmitted
 from shared.db.database import Database
@@ -256,7 +257,16 @@ async def test_who_agrees_anew_after_taking_it_back_by_word_may_be_quoted_again(
     badge = await shop.publishes()
     assert await shop.unquotes(1)
     assert not await shop.chooses(badge, 1)
-    await shop.hears("Great people", said(1, version=2, kind=ResponseAmended, permissions=QUOTE))
+    no_at = shop.clock.now()
+    for version, ticked_at in ((2, no_at - timedelta(days=1)), (3, no_at)):
+        since = {Permission.QUOTE: ticked_at}
+        amended = said(1, version=version, kind=ResponseAmended, permissions=QUOTE, permitted_at=since)
+        await shop.hears("Great people", amended)
+        await shop.reads()
+        assert not await shop.chooses(badge, 1), "they have changed something else"
+    since = {Permission.QUOTE: no_at + timedelta(minutes=1)}
+    anew = said(1, version=5, kind=ResponseAmended, permissions=QUOTE, permitted_at=since)
+    await shop.hears("Great people", anew)
     await shop.reads()
     assert await shop.chooses(badge, 1)
     assert await shop.quoted(badge) == ["Great people"]

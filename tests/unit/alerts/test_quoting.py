@@ -23,6 +23,10 @@ def word(version: int, minute: int, *, given: bool) -> Word:
     return Word(ONE.response_id, version, given, T0 + timedelta(minutes=minute), "user:x")
 
 
+def ticked(version: int, minute: int) -> Answer:
+    return replace(ONE, version=version, quotable=True, agreed_at=T0 + timedelta(minutes=minute))
+
+
 WORDS = st.lists(
     st.builds(word, st.integers(1, 3), st.integers(0, 3), given=st.booleans()),
     min_size=1,
@@ -55,6 +59,12 @@ def test_of_several_answers_each_has_its_own() -> None:
         # Of words that were changed since, the ticks of the new ones count.
         (replace(ONE, version=2), word(1, 0, given=True), False),
         (replace(ONE, version=2, quotable=True), word(1, 0, given=False), True),
+        # A no holds, whatever else they change, until they tick anew; the no counts at the same moment.
+        (ticked(2, 0), word(1, 5, given=False), False),
+        (ticked(3, 5), word(1, 5, given=False), False),
+        (ticked(3, 6), word(1, 5, given=False), True),
+        (replace(ONE, version=2), word(1, 5, given=False), False),
+        (ticked(2, 0), word(1, 5, given=True), True),
         # A newer version was seen elsewhere: a yes is to words that are not here, a no is to all.
         (ONE, word(2, 0, given=True), False),
         (replace(ONE, quotable=True), word(2, 0, given=False), False),
