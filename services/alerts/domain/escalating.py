@@ -184,9 +184,11 @@ def _doors(whom: str, ticket: Ticket, lookout: Lookout, rooms: Sequence[str]) ->
 
 
 def _key(ticket: Ticket, rung: Rung) -> str:
-    """The same for a step of a round of one run of the case, whatever else the policy holds."""
+    """The same for a step of a round of one run of the case in one team, whatever else the policy holds."""
+    here = ticket.run.escalation
     minutes = rung.after // timedelta(minutes=1)
-    return f"untaken/{ticket.run.generation}/{rung.round}/{minutes}"
+    step = f"untaken/{ticket.run.generation}/{rung.round}/{minutes}"
+    return f"{step}/{here.moved_to}" if here and here.moved_to else step
 
 
 def _line(rung: Rung, told: Sequence[Told], now: datetime) -> Entry:

@@ -127,16 +127,20 @@ class Escalation:
         policy: that of the team when the case was opened, or opened again by a customer.
         since: from when on nobody has taken it; None: it rests until somebody else of the customer speaks.
         reached: `after` of the last rung that was told or passed over.
+        moved_to: the team to which the case went meanwhile, whose steps these are; empty for its first one.
     """
 
     policy: EscalationPolicy
     since: datetime | None
     reached: timedelta = NONE
+    moved_to: str = ""
 
 
-def begin(policy: EscalationPolicy | None, at: datetime) -> Escalation | None:
+def begin(policy: EscalationPolicy | None, at: datetime, moved_to: str = "") -> Escalation | None:
     """A case begins to wait for somebody; None where no steps are wanted."""
-    return Escalation(policy, at) if policy is not None and policy.steps else None
+    if policy is None or not policy.steps:
+        return None
+    return Escalation(policy, at, moved_to=moved_to)
 
 
 def rungs(policy: EscalationPolicy) -> Iterator[Rung]:

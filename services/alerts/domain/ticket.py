@@ -125,7 +125,8 @@ def hear_again(ticket: Ticket, answer: Answer, route: Callable[[], Owner]) -> St
     if not _belongs_elsewhere(ticket, answer):
         return Step(changed, (entry,))
     owner = route()
-    moved = replace(changed, team=answer.team, owner=owner)
+    steps = escalation.begin(answer.policy, answer.waits_since, answer.team)
+    moved = replace(changed, team=answer.team, owner=owner, run=replace(changed.run, escalation=steps))
     tells = (
         Tell(Occasion.ASSIGNED, f"assigned/{moved.version}", frozenset({Audience.OWNER})),
         # The step of the opening: who was told of it then, like a room of all teams, is not told again.
@@ -138,7 +139,8 @@ def hear_again(ticket: Ticket, answer: Answer, route: Callable[[], Owner]) -> St
 def _belongs_elsewhere(ticket: Ticket, answer: Answer) -> bool:
     """Whether the words that came after the score lead to another team (R80), before anybody took the case.
 
-    Its clocks stay as they are: what was promised to the customer does not begin anew.
+    Its clocks stay as they are: what was promised to the customer does not begin anew. The steps while nobody
+    takes it are those of the other team from now on.
     """
     first = bool(ticket.voices) and ticket.voices[0].response_id == answer.response_id
     untaken = ticket.state is TicketState.OPEN and not ticket.touched

@@ -13,7 +13,7 @@ from services.alerts.domain.alarm import Alarm, compose
 from services.alerts.domain.calendars import Calendar
 from services.alerts.domain.escalating import coming
 from services.alerts.domain.escalation import DEFAULT, EscalationPolicy, EscalationStep
-from services.alerts.domain.model import Entry, Kind, Occasion, Step
+from services.alerts.domain.model import Entry, Kind, Occasion, Owner, Step
 from services.alerts.domain.priority import Priority
 from services.alerts.domain.routing import Staff, recipients
 from services.alerts.handlers.taking import ASKING
@@ -257,6 +257,22 @@ def test_time_counts_as_the_promise_does_unless_all_hours_are_wanted() -> None:
     work = Calendar("UTC", opens=9 * 60, closes=17 * 60)
     assert due(opened(calendar=work)) == NIGHT.replace(hour=9, minute=15)
     assert due(opened(replace(DEFAULT, all_hours=True), calendar=work)) == NIGHT + 15 * MINUTE
+
+
+@pytest.mark.requirement("R72")
+def test_a_case_that_goes_to_another_team_has_the_steps_of_that_team_from_then_on() -> None:
+    ticket = rings(opened(), NIGHT + 15 * MINUTE).ticket
+    theirs = EscalationPolicy((EscalationStep(15 * MINUTE, ("li@x.test", "ola@x.test")),))
+    comment = answer(
+        "r1", version=2, team="product", policy=theirs, at=NIGHT + 20 * MINUTE, themes=("export",)
+    )
+    moved = life.hear_again(ticket, comment, lambda: Owner(IDS["li"], "is on call")).ticket
+    assert moved.team == "product"
+    assert due(moved) == NIGHT + 35 * MINUTE
+    step = rings(moved, NIGHT + 35 * MINUTE)
+    assert told(step, staff()) == ["li", "ola"]
+    assert [tell.step for tell in step.tells] == ["untaken/1/1/15/product"], "no step of the former team"
+    assert due(step.ticket) is None
 
 
 def test_spans_are_whole_when_the_clocks_change() -> None:
