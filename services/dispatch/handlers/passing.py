@@ -8,6 +8,7 @@ from uuid import UUID
 from services.dispatch.domain.model import Announced, Ending, Planned
 from services.dispatch.domain.routing import PASSED_ON_FOR, next_channel
 from services.dispatch.domain.states import Happening
+from services.dispatch.handlers.planning import Step
 from services.dispatch.handlers.reporting import fields_of
 from services.dispatch.store import intake, queue
 from services.dispatch.store.queue import Route
@@ -15,7 +16,6 @@ from shared.contracts.deliveries import DeliveryPassedOn
 from shared.contracts.model import Channel, Snapshot
 from shared.contracts.reasons import Reason
 from shared.db.database import Tx
-from shared.runtime.ids import derive
 
 Ends = Callable[[Happening, Sequence[Ending]], Awaitable[list[UUID]]]
 """Ends messages in the caller's way, under its lease or by late evidence; which ones it really were."""
@@ -52,18 +52,6 @@ async def pass_on(tx: Tx, endings: Sequence[Ending], end: Ends) -> tuple[list[An
 
 def _planned(route: Route, channel: Channel) -> Planned:
     """The message that takes the place of one that was passed on: the same step by another channel."""
-    snapshot = Snapshot.model_validate_json(route.snapshot).model_copy(update={"channel": channel})
-    return Planned(
-        delivery_id=derive("delivery", str(route.survey_id), route.step, channel.value),
-        survey_id=route.survey_id,
-        message_id=None,
-        kind=route.kind,
-        step=route.step,
-        channel=channel,
-        contact_id=route.contact_id,
-        account_id=route.account_id,
-        programme=route.programme,
-        key=route.key,
-        snapshot=snapshot.model_dump_json(),
-        requested_at=route.requested_at,
-    )
+    snapshot = Snapshot.model_validate_json(route.snapshot)
+    step = Step(snapshot, route.requested_at, route.kind, route.survey_id, number=route.step)
+    return step.by(channel)

@@ -20,6 +20,7 @@ from services.dispatch.domain.model import (
     write_texts,
 )
 from services.dispatch.domain.routing import next_channel
+from services.dispatch.handlers.planning import Step
 from services.dispatch.store import intake
 from services.dispatch.store.intake import SurveyHead
 from shared.contracts.envelope import Event
@@ -32,7 +33,6 @@ from shared.contracts.surveys import (
     SurveyRequested,
 )
 from shared.db.database import Tx
-from shared.runtime.ids import derive
 
 Later = SurveyReminderRequested | SurveyExtended | SurveyCancelled | SurveyClosed
 
@@ -111,40 +111,13 @@ def _survey(request: SurveyRequested) -> Survey:
 
 def _invitation(request: SurveyRequested) -> Planned:
     """The first message, by the channel that is preferred; one that reaches nobody hands it on."""
-    channel = (*request.channels, Channel.EMAIL)[0]
-    snapshot = request.snapshot.model_copy(update={"channel": channel})
-    return Planned(
-        delivery_id=derive("delivery", request.survey_id, 0, channel.value),
-        survey_id=UUID(request.survey_id),
-        message_id=None,
-        kind=INVITATION,
-        step=0,
-        channel=channel,
-        contact_id=UUID(snapshot.contact_id),
-        account_id=UUID(snapshot.account_id) if snapshot.account_id else None,
-        programme=snapshot.programme,
-        key=snapshot.key,
-        snapshot=snapshot.model_dump_json(),
-        requested_at=request.requested_at,
-    )
+    step = Step(request.snapshot, request.requested_at, INVITATION, UUID(request.survey_id))
+    return step.by((*request.channels, Channel.EMAIL)[0])
 
 
 def _reminder(data: SurveyReminderRequested, known: Mapping[UUID, SurveyHead]) -> Planned:
     """A further message: by the next channel when those before stayed silent, else by the preferred one."""
-    head = known[UUID(data.survey_id)]
-    channel = next_channel(head.channels, head.tried, ()) or Channel.EMAIL
-    snapshot = data.snapshot.model_copy(update={"channel": channel})
-    return Planned(
-        delivery_id=derive("delivery", data.survey_id, data.step, channel.value),
-        survey_id=UUID(data.survey_id),
-        message_id=None,
-        kind=REMINDER,
-        step=data.step,
-        channel=channel,
-        contact_id=head.contact_id,
-        account_id=head.account_id,
-        programme=head.programme,
-        key=snapshot.key,
-        snapshot=snapshot.model_dump_json(),
-        requested_at=data.requested_at,
-    )
+    survey_id = UUID(data.survey_id)
+    head = known[survey_id]
+    step = Step(data.snapshot, data.requested_at, REMINDER, survey_id, number=data.step)
+    return step.by(next_channel(head.channels, head.tried, ()) or Channel.EMAIL)

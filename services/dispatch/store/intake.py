@@ -164,9 +164,6 @@ class Heard:
 class SurveyHead:
     """What a later event of a survey needs to know of it; `tried` are the channels of its messages so far."""
 
-    contact_id: UUID
-    account_id: UUID | None
-    programme: str
     channels: tuple[Channel, ...]
     tried: frozenset[Channel]
 
@@ -197,7 +194,7 @@ async def heads(conn: Connection, survey_ids: Sequence[UUID]) -> dict[UUID, Surv
     """The surveys that are known here, with their channels."""
     rows = await conn.fetch(
         """
-        select s.survey_id, s.contact_id, s.account_id, s.programme, s.channels,
+        select s.survey_id, s.channels,
             array(select distinct m.channel from messages m where m.survey_id = s.survey_id) as tried
         from surveys s where s.survey_id = any($1::uuid[])
         """,
@@ -205,11 +202,7 @@ async def heads(conn: Connection, survey_ids: Sequence[UUID]) -> dict[UUID, Surv
     )
     return {
         row["survey_id"]: SurveyHead(
-            row["contact_id"],
-            row["account_id"],
-            row["programme"],
-            tuple(map(Channel, row["channels"])),
-            frozenset(map(Channel, row["tried"])),
+            tuple(map(Channel, row["channels"])), frozenset(map(Channel, row["tried"]))
         )
         for row in rows
     }

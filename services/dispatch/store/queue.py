@@ -136,8 +136,7 @@ where m.delivery_id = e.delivery_id and m.state = any($6::text[])
 returning m.delivery_id
 """
 _ROUTES = """
-select m.delivery_id, m.step, m.channel, m.kind, m.contact_id, m.account_id, m.programme, m.key, m.snapshot,
-    m.requested_at, m.survey_id, s.channels,
+select m.delivery_id, m.step, m.channel, m.kind, m.snapshot, m.requested_at, m.survey_id, s.channels,
     array(select distinct e.channel from messages e
         where e.survey_id = m.survey_id and e.step < m.step) as before,
     array(select e.channel from messages e where e.survey_id = m.survey_id and e.step = m.step) as now
@@ -169,10 +168,6 @@ class Route:
     step: int
     channel: Channel
     kind: str
-    contact_id: UUID
-    account_id: UUID | None
-    programme: str
-    key: str
     snapshot: str
     requested_at: datetime
     preferred: tuple[Channel, ...]
@@ -318,10 +313,6 @@ async def routes(conn: Connection, delivery_ids: Sequence[UUID]) -> list[Route]:
             step=row["step"],
             channel=Channel(row["channel"]),
             kind=row["kind"],
-            contact_id=row["contact_id"],
-            account_id=row["account_id"],
-            programme=row["programme"],
-            key=row["key"],
             snapshot=row["snapshot"],
             requested_at=row["requested_at"],
             preferred=tuple(map(Channel, row["channels"])),
