@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from services.cli.deployment import DATA_DIR, opened
+from services.cli.taking_back import SHORT, Labelled, sure, the_one
 from services.scoring.domain.asking import ask
 from services.scoring.domain.badges import USUAL_LEAST, Badge, Period, Wanted, Why
 from services.scoring.domain.histogram import Metric
@@ -27,8 +28,6 @@ app = typer.Typer(no_args_is_help=True)
 console = Console(markup=False)
 DataDir = Annotated[Path, typer.Option("--data", help="Directory of the embedded deployment.")]
 ACTOR = "CLI"
-SHORT = 8
-"""Letters of an id that people type."""
 
 
 @app.command("list")
@@ -92,21 +91,10 @@ def take_back_command(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before.")] = False,
 ) -> None:
     """Take a published score back for good: its addresses say that it is gone."""
-    found = asyncio.run(_named(badge, data))
-    if len(found) != 1:
-        said = ", ".join(f"{one.wanted.label} {str(one.id)[:SHORT]}" for one in found)
-        console.print(
-            f"Several are called {badge!r}: {said}." if found else f"There is no published score {badge!r}.",
-            style="red", highlight=False,
-        )  # fmt: skip
-        raise typer.Exit(1)
-    (one,) = found
+    one = the_one(asyncio.run(_labelled(data)), badge, "published score")
     name = f"{one.wanted.label} ({one.wanted.programme}, {one.wanted.metric.value})"
-    if not one.stands:
-        console.print(f"{name} was taken back before.", highlight=False)
+    if not sure(name, stands=one.stands, yes=yes):
         return
-    if not yes and not typer.confirm(f"Take back {name}? It cannot be undone."):
-        raise typer.Exit(1)
     asyncio.run(_take_back(one, reason, data))
     console.print(f"{name} is taken back.", highlight=False)
 
@@ -119,15 +107,9 @@ async def _listed(data: Path) -> list[dict[str, Any]]:
         return [_told(one, _address(platform, one), names) for one in found]
 
 
-async def _named(wanted: str, data: Path) -> list[Badge]:
-    """Those of this label, else the one whose id begins so; of several of a label, those that stand."""
+async def _labelled(data: Path) -> list[Labelled[Badge]]:
     async with opened("scoring", data) as platform, platform.db.read() as conn:
-        badges = await store.listed(conn)
-    called = [one for one in badges if one.wanted.label == wanted]
-    standing = [one for one in called if one.stands]
-    if called:
-        return standing or called[:1]
-    return [one for one in badges if len(wanted) >= SHORT and str(one.id).startswith(wanted.lower())]
+        return [Labelled(one, str(one.id), one.wanted.label, one.stands) for one in await store.listed(conn)]
 
 
 async def _take_back(badge: Badge, why: Why, data: Path) -> None:

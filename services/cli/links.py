@@ -16,9 +16,10 @@ from rich.console import Console
 from rich.table import Table
 
 from services.cli.deployment import DATA_DIR, opened
+from services.cli.taking_back import SHORT, Labelled, sure, the_one
 from services.collector.store import links as came
 from services.collector.store.links import LinkRow
-from services.trigger.domain.shared_links import LONGEST, SHORT, Why, link_id, named
+from services.trigger.domain.shared_links import LONGEST, Why, link_id
 from services.trigger.handlers.shared_links import Asked, NoLinkError, address_of, make, take_back
 from services.trigger.pages.showing import operators_of
 from services.trigger.store import shared_links as store
@@ -40,6 +41,11 @@ class Overview:
     rows: Mapping[str, LinkRow]
     names: Mapping[str, str]
     now: datetime
+
+    @property
+    def labelled(self) -> list[Labelled[SurveyShared]]:
+        """The links by what they are called."""
+        return [Labelled(one, one.link_id, one.label, one.withdrawn_at is None) for one in self.links]
 
     def told(self, link: SurveyShared) -> dict[str, Any]:
         """One link for people and programs."""
@@ -117,22 +123,12 @@ def withdraw_command(
 ) -> None:
     """Take a shared link back for good: nobody can answer by it any more, and what was answered stays."""
     overview = asyncio.run(_overview("", data))
-    found = named(overview.links, link)
-    if len(found) != 1:
-        said = ", ".join(f"{one.label} {one.link_id[:SHORT]}" for one in found)
-        console.print(
-            f"Several links are called {link!r}: {said}." if found else f"There is no shared link {link!r}.",
-            style="red", highlight=False,
-        )  # fmt: skip
-        raise typer.Exit(1)
-    told = overview.told(found[0])
+    one = the_one(overview.labelled, link, "shared link")
+    told = overview.told(one)
     name = f"{told['label']} ({told['programme']}, {told['answers']} answers)"
-    if told["state"] == "withdrawn":
-        console.print(f"{name} was taken back before.", highlight=False)
+    if not sure(name, stands=one.withdrawn_at is None, yes=yes):
         return
-    if not yes and not typer.confirm(f"Take back {name}? It cannot be undone."):
-        raise typer.Exit(1)
-    asyncio.run(_withdraw(found[0], reason, data))
+    asyncio.run(_withdraw(one, reason, data))
     console.print(f"{name} is taken back.", highlight=False)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -227,9 +227,16 @@ def shipped(folder: Path) -> Path:
     return folder
 
 
-async def begin(db: Database, clock: FixedClock, sealer: Sealer, folder: Path) -> World:
+async def begin(
+    db: Database,
+    clock: FixedClock,
+    sealer: Sealer,
+    folder: Path,
+    *,
+    locales: tuple[str, ...] = DEFAULTS.locales,
+) -> World:
     """A world with the programmes of a folder, published."""
-    publisher = Publisher(db, folder, DEFAULTS)
+    publisher = Publisher(db, folder, replace(DEFAULTS, locales=locales))
     await publisher.run()
     return World(db, clock, sealer, publisher)
 

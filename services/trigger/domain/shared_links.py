@@ -5,7 +5,6 @@ It asks nobody: no plan, no gate, no cap. Who answers is found out by the collec
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -19,9 +18,6 @@ from shared.contracts.surveys import SurveyShared
 
 TOUCHPOINT = "survey.shared"
 LONGEST = timedelta(days=366)
-SHORT = 8
-"""So much of an id is shown, and suffices to name a link."""
-
 LABEL = "link"
 """The attribute of an answer that holds the link's label; a programme may break scores down by it."""
 
@@ -81,13 +77,6 @@ def shared(wanted: Wanted, edition: Edition, organisation: Organisation, now: da
         slots=survey.slots,
         shared_by=wanted.by,
     )
-
-
-def named(links: Sequence[SurveyShared], text: str) -> list[SurveyShared]:
-    """The links that somebody means who wrote a label, an id, or an id's first eight letters or more."""
-    begins = text.strip().lower()
-    by_id = [link for link in links if len(begins) >= SHORT and link.link_id.startswith(begins)]
-    return by_id or [link for link in links if link.label == text.strip()]
 
 
 def withdrawn(link: SurveyShared, now: datetime, why: Why, by: str) -> SurveyShared:

@@ -152,7 +152,7 @@ async def test_links_are_listed_and_taken_back_with_a_reason(
     listed = json.loads((await run(tmp_path, "links", "--json")).output)
     assert {(one["made_by"], one["state"], one["answers"]) for one in listed} == {("CLI", "open", 0)}
     unclear = await run(tmp_path, "withdraw-link", "wall", *why)
-    assert (unclear.exit_code, "Several links are called 'wall'" in unclear.output) == (1, True)
+    assert (unclear.exit_code, "Several are called 'wall'" in unclear.output) == (1, True)
     assert (await run(tmp_path, "withdraw-link", "nonsense", *why)).exit_code == 1
     assert (await run(tmp_path, "withdraw-link", "fair", "--reason", "because")).exit_code == 2
     assert (await run(tmp_path, "withdraw-link", "fair", *why, typed="n\n")).exit_code == 1

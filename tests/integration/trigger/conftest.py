@@ -10,6 +10,7 @@ from shared.runtime.clock import FakeMachine, FixedClock
 from shared.security.sealing import Sealer
 from shared.security.tokens import Tokens
 from tests.support.databases import OpenDatabase
+from tests.support.histories import write_programmes
 from tests.support.trigger import Site, World, begin, shipped, site_of
 
 
@@ -25,6 +26,15 @@ def programmes(tmp_path: Path) -> Path:
 async def world(database: OpenDatabase, clock: FixedClock, sealer: Sealer, programmes: Path) -> World:
     """Trigger with the shipped programmes, published."""
     return await begin(await database("trigger"), clock, sealer, programmes)
+
+
+@pytest.fixture
+async def own_world(
+    request: pytest.FixtureRequest, database: OpenDatabase, clock: FixedClock, sealer: Sealer, tmp_path: Path
+) -> World:
+    """Trigger with the programmes that the test's module lists as PROGRAMMES, in English alone."""
+    folder = write_programmes(tmp_path / "programmes", request.module.PROGRAMMES)
+    return await begin(await database("trigger"), clock, sealer, folder, locales=("en",))
 
 
 @pytest.fixture

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,13 +11,8 @@ import pytest
 from services.trigger.domain.explain import sentence
 from services.trigger.domain.model import Decision, account_id
 from services.trigger.store import plans
-from services.trigger.worker.publisher import Publisher
 from shared.contracts.surveys import SurveyRequested
-from shared.runtime.clock import FixedClock
-from shared.security.sealing import Sealer
-from tests.support.databases import OpenDatabase
-from tests.support.histories import write_programmes
-from tests.support.trigger import DEFAULTS, World
+from tests.support.trigger import World
 
 pytestmark = pytest.mark.requirement("R53", "R61")
 PROGRAMMES: list[dict[str, Any]] = [
@@ -40,15 +33,11 @@ PROJECT: dict[str, Any] = {"subject": {"kind": "project", "id": "p1"}}
 
 
 @pytest.fixture
-async def world(database: OpenDatabase, clock: FixedClock, sealer: Sealer, tmp_path: Path) -> World:
-    db = await database("trigger")
-    folder = write_programmes(tmp_path / "programmes", PROGRAMMES)
-    publisher = Publisher(db, folder, replace(DEFAULTS, locales=("en",)))
-    await publisher.run()
-    world = World(db, clock, sealer, publisher)
+async def world(own_world: World) -> World:
     for who, company in (("anna", CUSTOMER), ("bo", PARTNER), ("cia", PARTNER)):
-        await world.tell("contact.updated", contact={"id": who, "email": f"{who}@x.example"}, account=company)
-    return world
+        person = {"id": who, "email": f"{who}@x.example"}
+        await own_world.tell("contact.updated", contact=person, account=company)
+    return own_world
 
 
 async def asked(world: World, programme: str) -> list[SurveyRequested]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,16 +12,11 @@ import pytest
 from services.trigger.domain.explain import sentence
 from services.trigger.store import plans
 from services.trigger.worker.due import DuePlans
-from services.trigger.worker.publisher import Publisher
 from shared.contracts.deliveries import ContactUnsubscribed, UnsubscribeScope
 from shared.contracts.model import Persona
 from shared.contracts.surveys import SurveyRequested
-from shared.runtime.clock import FixedClock
-from shared.security.sealing import Sealer
-from tests.support.changed import replace
 from tests.support.databases import OpenDatabase
-from tests.support.histories import write_programmes
-from tests.support.trigger import DEFAULTS, World
+from tests.support.trigger import World
 
 pytestmark = pytest.mark.requirement("R59", "R62")
 PROGRAMMES: list[dict[str, Any]] = [
@@ -41,12 +35,8 @@ PROGRAMMES: list[dict[str, Any]] = [
 
 
 @pytest.fixture
-async def world(database: OpenDatabase, clock: FixedClock, sealer: Sealer, tmp_path: Path) -> World:
-    db = await database("trigger")
-    folder = write_programmes(tmp_path / "programmes", PROGRAMMES)
-    publisher = Publisher(db, folder, replace(DEFAULTS, locales=("en",)))
-    await publisher.run()
-    return World(db, clock, sealer, publisher)
+def world(own_world: World) -> World:
+    return own_world
 
 
 def person(account: int, number: int) -> dict[str, str]:

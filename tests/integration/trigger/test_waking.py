@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,19 +15,14 @@ from services.trigger.handlers.organisation import pull_brake, release_brake
 from services.trigger.handlers.stopping import stop_ended
 from services.trigger.store.brakes import Brake
 from services.trigger.worker.due import DuePlans
-from services.trigger.worker.publisher import Publisher
 from shared.contracts.deliveries import ContactUnsubscribed, DeliveryFailed, UnsubscribeScope
 from shared.contracts.model import Channel
 from shared.contracts.reasons import Reason
 from shared.contracts.surveys import SurveyRequested
 from shared.contracts.tickets import TicketOpened, TicketResolved, TicketState
 from shared.db.database import Database, Tx
-from shared.runtime.clock import FixedClock
-from shared.security.sealing import Sealer
-from tests.support.changed import replace
 from tests.support.databases import OpenDatabase
-from tests.support.histories import write_programmes
-from tests.support.trigger import DEFAULTS, World
+from tests.support.trigger import World
 from tests.support.waiting import until
 
 PROGRAMMES: list[dict[str, Any]] = [
@@ -50,12 +44,8 @@ Given = Callable[[World], Awaitable[Change]]
 
 
 @pytest.fixture
-async def world(database: OpenDatabase, clock: FixedClock, sealer: Sealer, tmp_path: Path) -> World:
-    db = await database("trigger")
-    folder = write_programmes(tmp_path / "programmes", PROGRAMMES)
-    publisher = Publisher(db, folder, replace(DEFAULTS, locales=("en",)))
-    await publisher.run()
-    return World(db, clock, sealer, publisher)
+def world(own_world: World) -> World:
+    return own_world
 
 
 def person(number: int) -> dict[str, str]:

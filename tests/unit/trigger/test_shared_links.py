@@ -1,4 +1,4 @@
-"""Which link somebody means, and how one ends."""
+"""How a shared link ends."""
 
 from __future__ import annotations
 
@@ -6,26 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from services.trigger.domain.shared_links import Why, named, withdrawn
+from services.trigger.domain.shared_links import Why, withdrawn
 from shared.contracts.surveys import SurveyShared
 from tools.examples import example
 
 pytestmark = pytest.mark.requirement("R52")
 LINK = SurveyShared.model_validate(example(SurveyShared) | {"withdrawn_at": None})
-
-
-def links(*ids_and_labels: tuple[str, str]) -> list[SurveyShared]:
-    return [LINK.model_copy(update={"link_id": ident, "label": label}) for ident, label in ids_and_labels]
-
-
-def test_a_link_is_named_by_its_label_or_by_the_first_eight_letters_of_its_id() -> None:
-    known = links(("1234abcd-0", "wall"), ("1234abce-0", "wall"), ("9999abce-0", "1234abcd"))
-    assert named(known, " wall ") == known[:2]
-    assert named(known, "1234ABCE") == [known[1]]
-    assert named(known, "1234abcd-0") == [known[0]]
-    assert named(known, "1234abc") == [], "seven letters are a label at most"
-    assert named(known, "1234abcd") == [known[0]], "an id goes before a label"
-    assert named(known, "fair") == named(known, "") == []
 
 
 def test_a_link_is_taken_back_once() -> None:
