@@ -42,7 +42,7 @@ def command(
     found = asyncio.run(job())
     if found.found is Found.NOTHING:
         console.print(f"Nothing is known by {wanted!r}.", style="red")
-        console.print(ELSEWHERE)
+        console.print(ELSEWHERE, soft_wrap=True)
         raise typer.Exit(1)
     say(found)
 
