@@ -33,7 +33,8 @@ class EditionShown(BaseModel):
 class RehearsalShown(BaseModel):
     """What a programme in shadow came to: whom it would have asked, and by reason why others not.
 
-    `left_out` counts plans that ended and events that planned nobody; `waiting` plans that are due and wait.
+    `left_out` counts plans that ended and events that planned nobody; `waiting` plans that are due and wait;
+    `ahead` those that are not due yet, of which the next is at `next_at`.
     """
 
     programme: str
@@ -43,6 +44,8 @@ class RehearsalShown(BaseModel):
     accounts: int
     left_out: dict[str, int]
     waiting: dict[str, int]
+    ahead: int
+    next_at: datetime | None
 
 
 def router(platform: Platform) -> APIRouter:

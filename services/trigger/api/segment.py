@@ -21,6 +21,9 @@ from shared.web.problems import Problem
 NAME = "segment_api"
 SINGLE = ("track", "identify", "group", "page", "screen", "alias")
 GZIP = 31
+GIVE_KEY = (
+    "Give a write key of AFTERWORD_TRIGGER_SEGMENT_WRITE_KEYS as the user name of Basic authentication."
+)
 Answer = dict[str, bool | list[str]]
 
 
@@ -40,7 +43,7 @@ def _add(routes: APIRouter, platform: Platform, inbound: Inbound, what: tuple[st
     async def receive(request: Request) -> Answer:
         """Calls of Segment's libraries; the write key as Basic user. What cannot be used is named."""
         call = await inbound.call(NAME, request, platform)
-        inbound.proven(NAME, write_key(call, secrets))
+        inbound.proven(NAME, write_key(call, secrets), GIVE_KEY)
         try:
             found = segment.batch(_unpacked(call), default)
         except BadBodyError as error:

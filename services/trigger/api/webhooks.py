@@ -25,6 +25,7 @@ from shared.web.calls import call_of
 from shared.web.problems import Problem
 
 Answer = dict[str, str | dict[str, int] | list[str]]
+SIGN = "Sign the body as docs/webhooks.md shows, with the secret that was agreed."
 UNREADABLE = "Send the body as docs/webhooks.md shows."
 log = get_logger("webhooks")
 
@@ -54,7 +55,7 @@ class Inbound:
             self.refusals.note(sender, problem.reason, problem.what_to_do)
             raise
 
-    def proven(self, sender: str, verdict: Verdict) -> Signed:
+    def proven(self, sender: str, verdict: Verdict, what_to_do: str = SIGN) -> Signed:
         """Who proved to be the sender; all others learn no more than that they did not."""
         if isinstance(verdict, Refused):
             metrics.WEBHOOKS.labels(sender, verdict.reason).inc()
@@ -62,11 +63,7 @@ class Inbound:
                 "webhook_refused", sender=sender, reason=verdict.reason, what_to_do=verdict.what_to_do
             )
             self.refusals.note(sender, verdict.reason.value, verdict.what_to_do)
-            raise Problem(
-                401,
-                "The signature was not accepted.",
-                what_to_do="Sign the body as docs/webhooks.md shows, with the secret that was agreed.",
-            )
+            raise Problem(401, "The signature was not accepted.", what_to_do=what_to_do)
         return verdict
 
     def unreadable(self, sender: str, reason: str) -> Problem:

@@ -17,6 +17,7 @@ class Rehearsal:
         asks: surveys that it would have sent, to so many `people` of so many `accounts`.
         left_out: how often somebody was left out, by reason; the most frequent first.
         waiting: plans that are due and wait, by what for.
+        ahead: plans that are not due yet; the next is at `next_at`.
     """
 
     programme: str
@@ -26,3 +27,5 @@ class Rehearsal:
     accounts: int = 0
     left_out: Mapping[str, int] = field(default_factory=dict)
     waiting: Mapping[str, int] = field(default_factory=dict)
+    ahead: int = 0
+    next_at: datetime | None = None

@@ -41,6 +41,10 @@ from plans where shadow and programme = any($1) and first_due_at > $2 and first_
   and state <> 'expanded'
 group by 1, 2, 3
 """
+_AHEAD = """
+select programme, count(*)::int as n, min(first_due_at) as next_at from plans
+where shadow and programme = any($1) and first_due_at > $2 and state = 'pending' group by programme
+"""
 _LEFT_OUT = """
 select programme, reason, sum(events)::int as n from shadow_refusals
 where programme = any($1) and day >= $2 group by 1, 2
@@ -106,6 +110,7 @@ async def rehearsals(
     if not found:
         return found
     asked = {row["programme"]: row for row in await conn.fetch(_ASKED, programmes, since)}
+    ahead = {row["programme"]: row for row in await conn.fetch(_AHEAD, programmes, now)}
     left_out: dict[str, Counter[str]] = {key: Counter() for key in found}
     waiting: dict[str, Counter[str]] = {key: Counter() for key in found}
     for row in await conn.fetch(_PLANS, programmes, since, now):
@@ -124,6 +129,8 @@ async def rehearsals(
             accounts=asked[key]["accounts"] if key in asked else 0,
             left_out=dict(left_out[key].most_common()),
             waiting=dict(waiting[key].most_common()),
+            ahead=ahead[key]["n"] if key in ahead else 0,
+            next_at=ahead[key]["next_at"] if key in ahead else None,
         )
         for key in found
     }

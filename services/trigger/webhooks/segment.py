@@ -92,7 +92,7 @@ def one(node: Node) -> Report | None:
         return None
     kind, fields, gap = told
     message_id = node.at("messageId").need()
-    touchpoint = touchpoint_of(node, {"occurred_at": node.at("timestamp").instant(), **fields})
+    touchpoint = touchpoint_of(node, {"occurred_at": _when(node).instant(), **fields})
     return Report(message_id, digest_of(node.value, PER_ATTEMPT), SOURCE, message_id, kind, touchpoint, gap)
 
 
@@ -108,6 +108,12 @@ def type_of(event: str) -> str:
     if usual or len(words) < 2:  # noqa: PLR2004 - a thing and what happened to it
         return usual or ""
     return f"{'_'.join(words[:-1])}.{words[-1]}"
+
+
+def _when(node: Node) -> Node:
+    """When it happened; a caller that leaves that to Segment says when it sent the call, at least."""
+    stamps = [node.at(name) for name in ("timestamp", "originalTimestamp", "sentAt")]
+    return next((stamp for stamp in stamps if stamp.value is not None), stamps[0])
 
 
 Told = tuple[str, dict[str, object], Gap | None]

@@ -14,7 +14,7 @@ from services.trigger.store import plans as plan_store
 from services.trigger.store import shadow
 from services.trigger.worker.stopping import EndedProgrammes
 from shared.contracts.surveys import SurveyReminderRequested, SurveyRequested
-from shared.security.roles import Scope
+from shared.security.roles import Role, Scope
 from tests.support.trigger import Site, World
 
 ORDER = {"kind": "order", "id": "o1"}
@@ -142,6 +142,26 @@ async def test_shadow_decides_and_sends_nothing(world: World, programmes: Path) 
             "delivery-csat"
         ]
     assert (found.asks, found.people, dict(found.left_out)) == (2, 2, {"no_channel": 1})
+
+
+async def test_a_rehearsal_says_what_is_planned_before_anything_is_due(
+    blank_site: Site, world: World, programmes: Path
+) -> None:
+    await put(world, programmes, "shadow")
+    await deliver(world, 1)
+    world.clock.advance(timedelta(minutes=1))
+    await deliver(world, 2)
+    async with await blank_site.with_key(Scope.PROGRAMMES_READ) as client:
+        found = (await client.get("/v1/programmes/delivery-csat/rehearsal")).json()
+    due = world.clock.now() + timedelta(hours=2, minutes=-1)
+    assert (found["asks"], found["ahead"], found["next_at"]) == (0, 2, f"{due:%Y-%m-%dT%H:%M:%SZ}")
+    async with await blank_site.signed_in(Role.REP) as browser:
+        page = (await browser.get("/programmes/delivery-csat")).text
+    assert "2 more are planned; the next 3 Mar 2026, 11:00" in page
+    await world.later(days=2)
+    async with await blank_site.with_key(Scope.PROGRAMMES_READ) as client:
+        found = (await client.get("/v1/programmes/delivery-csat/rehearsal")).json()
+    assert (found["asks"], found["ahead"], found["next_at"]) == (2, 0, None)
 
 
 async def test_what_shadow_would_ask_counts_for_itself_alone(world: World, programmes: Path) -> None:

@@ -336,6 +336,13 @@ def test_times_and_details_come_along() -> None:
     assert str(moved.touchpoint.renewal_on) == "2026-03-03"
 
 
+@pytest.mark.parametrize("stamp", ["originalTimestamp", "sentAt"])
+def test_a_call_without_its_time_happened_when_it_was_sent(stamp: str) -> None:
+    bare = {name: value for name, value in SEGMENT_TRACK.items() if name not in {"timestamp", "sentAt"}}
+    (told,) = read("segment", bare | {stamp: "2026-03-03T08:00:00.000Z"})
+    assert told.touchpoint.occurred_at == EIGHT
+
+
 IGNORED = [
     pytest.param("hubspot", [HUBSPOT_TICKET | {"propertyName": "subject"}], {}, id="hubspot other property"),
     pytest.param("hubspot", [], {}, id="hubspot empty"),
