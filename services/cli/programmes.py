@@ -202,7 +202,7 @@ def moments_command(
         if one.asked_by:
             console.print(f"  asked about by {one.asked_by}", style="dim", highlight=False)
     if not found:
-        console.print("Nothing stands out: it takes at least three people.")
+        console.print("Nothing stands out: it takes at least three people, and once a day it is looked.")
 
 
 @app.command("test")

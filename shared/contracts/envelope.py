@@ -19,6 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from shared.contracts.model import Instant, Payload
 from shared.contracts.registry import payload_of
 from shared.errors import Undecodable
+from shared.wrong import reason_of
 
 T_co = TypeVar("T_co", bound=Payload, covariant=True)
 Headers = tuple[tuple[str, bytes], ...]
@@ -133,7 +134,7 @@ def describe(error: ValidationError, under: str = "") -> str:
     `under`: the path of the whole, where it is itself a part.
     """
     found = [
-        (".".join(filter(None, (under, *map(str, e["loc"])))), e["msg"].removeprefix("Value error, "))
+        (".".join(filter(None, (under, *map(str, e["loc"])))), reason_of(e))
         for e in error.errors(include_input=False)[:5]
     ]
     return "; ".join(f"{path or 'data'}: {why}" for path, why in found)

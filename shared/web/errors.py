@@ -12,10 +12,10 @@ from starlette.exceptions import HTTPException
 from shared.db.errors import RAISED, UNWRITABLE, is_transient
 from shared.errors import Unavailable
 from shared.security.access import session_of
-from shared.web.paths import PLAIN
 from shared.web.problems import Problem, wants_html
 from shared.web.security_headers import set_security_headers
 from shared.web.templates import SHARED_TEMPLATES, environment, page
+from shared.wrong import reason_of
 
 ENVIRONMENT = environment(SHARED_TEMPLATES)
 RETRY_SECONDS = 10
@@ -45,10 +45,6 @@ _TO_PROGRAMS: Mapping[int, str] = {
     422: "Correct what errors name, and send it again.",
 }
 """What to do where the advice to people speaks of pages."""
-
-_REASONS: Mapping[str, str] = {
-    "extra_forbidden": "There is no such field; check its spelling",
-}
 
 
 def install_errors(app: FastAPI, *, https: bool) -> None:
@@ -153,11 +149,7 @@ def _invalid(request: Request, error: RequestValidationError) -> Response:
 
 def _defect(defect: Mapping[str, Any]) -> dict[str, str]:
     """Which field is wrong, and how."""
-    kind, message = str(defect["type"]), str(defect["msg"]).removeprefix("Value error, ")
-    if kind == "json_invalid":
+    if defect["type"] == "json_invalid":
         told = str(defect.get("ctx", {}).get("error", "")).rstrip(".")
-        return {"field": "body", "reason": f"Not readable as JSON: {told} at character {defect['loc'][-1]}"}
-    if kind == "string_pattern_mismatch" and defect.get("ctx", {}).get("pattern") == PLAIN:
-        message = "Holds a zero byte"
-    place = ".".join(str(part) for part in defect["loc"][1:]) or "body"
-    return {"field": place, "reason": _REASONS.get(kind, message)}
+        return {"field": "body", "reason": f"not readable as JSON: {told} at character {defect['loc'][-1]}"}
+    return {"field": ".".join(map(str, defect["loc"][1:])) or "body", "reason": reason_of(defect)}

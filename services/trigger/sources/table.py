@@ -23,6 +23,7 @@ from services.trigger.domain.reports import Report, digest_of
 from services.trigger.webhooks.body import MAX_ID, BadBodyError, Node
 from services.trigger.webhooks.generic import TYPE
 from shared.contracts.touchpoints import Touchpoint
+from shared.wrong import reason_of
 
 ROUTE = "/import"
 AGAIN = "Mend the line and import the file again: what was taken is not taken twice."
@@ -284,21 +285,9 @@ def _column(kind: Kind, path: tuple[str | int, ...], *, whole: bool) -> str:
 
 
 def _reason(error: ErrorDetails) -> str:
-    """What is wrong with a value, in the words of the other complaints."""
-    told = error.get("ctx", {})
     if not error["loc"]:
         return "names nobody: contact, email, phone, account or product is needed"
-    match error["type"]:
-        case "enum" | "literal_error":
-            return f"must be {str(told['expected']).replace(chr(39), '')}"
-        case "string_too_long":
-            return f"longer than {told['max_length']} characters"
-        case "string_type":
-            return "must be a text"
-        case "missing":
-            return "missing"
-        case _:
-            return error["msg"].removeprefix("Value error, ")
+    return reason_of(error)
 
 
 def _consent(node: Node) -> bool | None:
