@@ -17,7 +17,7 @@ from shared.security.tokens import Tokens
 from tests.support.breaking import break_off
 from tests.support.browsing import SIZES, barriers, faults
 from tests.support.databases import OpenDatabase
-from tests.support.dispatch import NOW, mail_room, site_of
+from tests.support.dispatch import LETTER, NOW, mail_room, site_of
 from tests.support.score_pages import access_to, signed_in
 from tests.support.serving import served
 from tests.support.subjects import LETTER as SUBJECTS
@@ -30,7 +30,7 @@ PATH = "/messages/suppressions"
 async def address(database: OpenDatabase, sealer: Sealer, tokens: Tokens) -> AsyncIterator[tuple[str, str]]:
     """The served pages over a list with an entry of each kind, and a manager's session."""
     async with mail_room(await database("dispatch"), sealer, tokens) as room:
-        await room.ask("anna")
+        await room.ask("anna", letter=LETTER.model_copy(update={"incentive": {"en": "We plant a tree."}}))
         await room.work()
         await room.run(
             "insert into suppressions (kind, subject, programme, reason, via, contact_id, noted_at, channel) "
@@ -76,7 +76,7 @@ async def test_somebody_is_put_on_the_list_looked_up_and_taken_off_by_hand(
     await context.close()
 
 
-@pytest.mark.requirement("R58")
+@pytest.mark.requirement("R55", "R58")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_how_many_answer_is_read_on_a_phone_and_on_a_desk(
     browser: Browser, address: tuple[str, str], scheme: Literal["light", "dark"], tmp_path: Path
@@ -90,6 +90,7 @@ async def test_how_many_answer_is_read_on_a_phone_and_on_a_desk(
         page = await context.new_page()
         await page.goto(f"{url}/messages/rates?from=2026-03-01&to=2026-03-03")
         await page.get_by_text("too few sent to judge").wait_for()
+        await page.get_by_role("region", name="Incentives").get_by_text("1", exact=True).wait_for()
         await page.locator("summary").click()
         await page.screenshot(path=tmp_path / f"rates-{scheme}-{size[0]}.png", full_page=True)
         assert await barriers(page) == []

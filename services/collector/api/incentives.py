@@ -23,6 +23,9 @@ from shared.web.problems import Problem
 Reader = Annotated[Principal, Depends(require_scope(Scope.RESPONSES_READ))]
 Exporter = Annotated[Principal, Depends(require_scope(Scope.EXPORTS_READ))]
 Giver = Annotated[Principal, Depends(require_scope(Scope.INCENTIVES_WRITE))]
+# Refused here: an export has begun to answer when the database would refuse a text that it cannot hold.
+_PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
+Name = Annotated[str, Query(max_length=100, pattern=_PRINTABLE)]
 Limit = Annotated[int, Query(ge=1, le=500)]
 _STATUS = {Refusal.UNKNOWN: 404, Refusal.AHEAD: 422}
 _FIELD = {Refusal.AHEAD: "redeemed_at", Refusal.OTHERWISE: "reference"}
@@ -34,13 +37,13 @@ class Redemption(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     redeemed_at: Moment | None = None
-    reference: Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
+    reference: Annotated[str, Field(max_length=200, pattern=_PRINTABLE)] = ""
 
 
 def _filters(
     state: State | None = None,
-    programme: Annotated[str, Query(max_length=100)] = "",
-    account: Annotated[str, Query(max_length=100)] = "",
+    programme: Name = "",
+    account: Name = "",
     contact: UUID | None = None,
 ) -> Filters:
     return Filters(state, programme, account, contact)

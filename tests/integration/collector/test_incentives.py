@@ -195,6 +195,8 @@ async def test_bodies_that_are_wrong_are_refused(giver: httpx.AsyncClient) -> No
         {"reference": "a\nb"}, {"voucher": "V-1"},
     ]  # fmt: skip
     assert [(await give(giver, 1, **one)).status_code for one in wrong] == [422] * 5
+    unheard = await giver.get("/v1/incentives/export", params={"programme": "\0"})
+    assert (unheard.status_code, unheard.json()["field"]) == (422, "programme")
 
 
 async def test_only_who_may_hand_out_rewards_records_them(collector: Collector) -> None:
