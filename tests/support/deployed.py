@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 import asyncpg
+from typer import Typer
+from typer.testing import CliRunner, Result
 
 from shared.db.anchor import set_anchor
 from tests.support.databases import PASSWORD, TestDatabase
@@ -24,6 +28,24 @@ def deployed(folder: Path, database: TestDatabase) -> None:
         "master_keys": KEY, "token_keys": KEY, "blind_secret": KEY.partition(":")[2],
     }  # fmt: skip
     (folder / "settings.json").write_text(json.dumps(settings))
+
+
+class Command(Protocol):
+    """A command of `afterword` in the folder of a deployment; `typed` is what an operator types in."""
+
+    async def __call__(self, folder: Path, *arguments: str, typed: str = "") -> Result:
+        """Run it."""
+        ...
+
+
+def command(app: Typer) -> Command:
+    """Give a command as an operator runs it: with an event loop of its own."""
+
+    async def run(folder: Path, *arguments: str, typed: str = "") -> Result:
+        given = [*arguments, "--data", str(folder)]
+        return await asyncio.to_thread(CliRunner().invoke, app, given, input=typed)
+
+    return run
 
 
 async def stop_clock(database: TestDatabase, at: datetime) -> None:

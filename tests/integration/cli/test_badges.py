@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from services.cli.badges import app
 from shared.contracts.model import Family
@@ -16,15 +14,13 @@ from shared.contracts.programmes import ProgrammePublished, ProgrammeState
 from shared.db.database import connect
 from shared.runtime.clock import FakeMachine, FixedClock
 from tests.support.databases import TestDatabase
-from tests.support.deployed import deployed
+from tests.support.deployed import command, deployed
 from tests.support.scoring import Scoring, answer
 
 PUBLISH = ("publish", "renewal", "nps", "--label", "Would customers recommend us?")
 
 
-async def run(folder: Path, *arguments: str, typed: str = "") -> Result:
-    """Run the command as an operator does; it has an event loop of its own."""
-    return await asyncio.to_thread(CliRunner().invoke, app, [*arguments, "--data", str(folder)], input=typed)
+run = command(app)
 
 
 async def listed(folder: Path) -> list[dict[str, Any]]:

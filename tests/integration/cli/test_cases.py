@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from services.alerts.handlers.actions import Action
 from services.alerts.handlers.reporting import add_up
@@ -17,12 +15,9 @@ from shared.security.sealing import Sealer
 from tests.support.alert_site import site
 from tests.support.alerts import T0
 from tests.support.databases import TestDatabase
-from tests.support.deployed import deployed
+from tests.support.deployed import command, deployed
 
-
-async def run(folder: Path, *arguments: str) -> Result:
-    """Run the command as an operator does; it has an event loop of its own."""
-    return await asyncio.to_thread(CliRunner().invoke, app, [*arguments, "--data", str(folder)])
+run = command(app)
 
 
 @pytest.mark.requirement("R72")

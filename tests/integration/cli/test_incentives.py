@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import json
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from services.cli.incentives import app
 from shared.contracts.forms import Letter
@@ -19,7 +17,7 @@ from shared.security.sealing import Sealer
 from shared.security.tokens import Tokens
 from tests.support.collector import ORGANISATION, Collector, send, survey_id
 from tests.support.databases import TestDatabase
-from tests.support.deployed import deployed
+from tests.support.deployed import command, deployed
 
 PROMISE = Letter(subject={"en": "A question"}, incentive={"en": "We plant a tree."})
 
@@ -27,9 +25,7 @@ LATE = datetime(2099, 1, 1, tzinfo=UTC)
 """The command goes by the time of day, which is not that of the test."""
 
 
-async def run(folder: Path, *arguments: str) -> Result:
-    """Run the command as an operator does; it has an event loop of its own."""
-    return await asyncio.to_thread(CliRunner().invoke, app, [*arguments, "--data", str(folder)])
+run = command(app)
 
 
 @pytest.mark.requirement("R55")

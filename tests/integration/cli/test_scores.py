@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from services.cli.scores import app
 from services.scoring.domain.crm import Kind
@@ -15,13 +13,10 @@ from shared.db.database import connect
 from shared.runtime.clock import FakeMachine, FixedClock
 from shared.runtime.ids import derive
 from tests.support.databases import TestDatabase
-from tests.support.deployed import deployed
+from tests.support.deployed import command, deployed
 from tests.support.scoring import Scoring, answer
 
-
-async def run(folder: Path, *arguments: str) -> Result:
-    """Run the command as an operator does; it has an event loop of its own."""
-    return await asyncio.to_thread(CliRunner().invoke, app, [*arguments, "--data", str(folder)])
+run = command(app)
 
 
 @pytest.mark.requirement("R1")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import csv
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from services.cli.suppressions import app
 from shared.contracts.reasons import Reason
@@ -18,16 +16,14 @@ from shared.security.keyring import KeyRing
 from shared.security.sealing import Sealer
 from shared.security.tokens import Tokens
 from tests.support.databases import TestDatabase
-from tests.support.deployed import KEY, deployed
+from tests.support.deployed import KEY, command, deployed
 from tests.support.dispatch import mail_room
 
 SECRET = base64.b64decode(KEY.partition(":")[2])
 """Of the deployment: an address is found by its hash under it."""
 
 
-async def run(folder: Path, *arguments: str) -> Result:
-    """Run the command as an operator does; it has an event loop of its own."""
-    return await asyncio.to_thread(CliRunner().invoke, app, [*arguments, "--data", str(folder)])
+run = command(app)
 
 
 @pytest.mark.requirement("R57")

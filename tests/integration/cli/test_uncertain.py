@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
-
-from typer.testing import CliRunner, Result
 
 from services.cli.messages import app
 from shared.db.database import connect
@@ -14,13 +11,10 @@ from shared.security.sealing import Sealer
 from shared.security.tokens import Tokens
 from tests.support.breaking import break_off
 from tests.support.databases import TestDatabase
-from tests.support.deployed import deployed
+from tests.support.deployed import command, deployed
 from tests.support.dispatch import delivery_id, mail_room
 
-
-async def run(folder: Path, *arguments: str) -> Result:
-    """Run the command as an operator does; it has an event loop of its own."""
-    return await asyncio.to_thread(CliRunner().invoke, app, [*arguments, "--data", str(folder)])
+run = command(app)
 
 
 async def test_what_broke_off_is_listed_and_decided_about_by_a_command(

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from pathlib import Path
-
-from typer.testing import CliRunner, Result
 
 from services.cli.verdicts import app
 from shared.db.database import connect
@@ -15,12 +12,9 @@ from shared.security.sealing import Sealer
 from shared.security.tokens import Tokens
 from tests.support.collector import ORGANISATION, Collector, send, survey_id
 from tests.support.databases import TestDatabase
-from tests.support.deployed import deployed
+from tests.support.deployed import command, deployed
 
-
-async def run(folder: Path, *arguments: str) -> Result:
-    """Run the command as an operator does; it has an event loop of its own."""
-    return await asyncio.to_thread(CliRunner().invoke, app, [*arguments, "--data", str(folder)])
+run = command(app)
 
 
 async def test_a_verdict_is_shown_and_made_anew(
