@@ -16,6 +16,7 @@ from services.dispatch.store import uncertain
 from services.dispatch.store.uncertain import Made, Wanted
 from shared.contracts.model import Channel
 from shared.security.access import Principal, Scope, require_scope
+from shared.web.paths import PLAIN
 
 MAX_ROWS = 500
 Reader = Annotated[Principal, Depends(require_scope(Scope.MESSAGES_READ))]
@@ -85,9 +86,9 @@ def uncertain_routes(known: Uncertain) -> APIRouter:
     async def listed(
         _reader: Reader,
         standing: Standing = Standing.OPEN,
-        programme: Annotated[str, Query(max_length=200)] = "",
+        programme: Annotated[str, Query(max_length=200, pattern=PLAIN)] = "",
         channel: Channel | None = None,
-        after: Annotated[str, Query(max_length=500)] = "",
+        after: Annotated[str, Query(max_length=500, pattern=PLAIN)] = "",
         limit: Annotated[int, Query(ge=1, le=MAX_ROWS)] = 100,
     ) -> UncertainPage:
         """Messages that may or may not have left, newest first; none is ever sent again by itself."""

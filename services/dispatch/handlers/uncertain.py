@@ -43,6 +43,8 @@ _WORDS = {
     Bar.NOT_WRITTEN_TO: "This person, or this address, is not written to any more.",
     Bar.ERASED: "The person was erased.",
 }
+_DIGITS = 9
+"""More are no number of a decision."""
 _WRITTEN_TO = frozenset({Channel.EMAIL, Channel.SMS})
 
 
@@ -158,7 +160,11 @@ def after_of(cursor: str) -> tuple[datetime, str, int] | None:
     if found is None:
         return None
     at, delivery_id, number, _ = found
-    return at, delivery_id, int(number) if number.isdecimal() and len(number) < 9 else 0  # noqa: PLR2004 - an int4
+    try:
+        return at, str(UUID(delivery_id)), int(number[:_DIGITS])
+    except ValueError as error:
+        words = "cursor: take it from `next` of the page before."
+        raise Problem(422, words, field="cursor") from error
 
 
 def _repeated(row: Row, decision: Decision, seen: int, by: str) -> Made | None:

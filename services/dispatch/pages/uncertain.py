@@ -20,6 +20,7 @@ from shared.contracts.model import Channel, Snapshot
 from shared.security.access import Role, User, access_of, require_role
 from shared.web.forms import text_fields
 from shared.web.i18n import negotiate
+from shared.web.paths import PLAIN
 from shared.web.problems import Problem
 from shared.web.templates import environment, page
 
@@ -36,10 +37,10 @@ class Choice(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     standing: Standing = Standing.OPEN
-    programme: str = Field(default="", max_length=200)
-    channel: str = Field(default="", max_length=20)
-    after: str = Field(default="", max_length=500)
-    done: str = Field(default="", max_length=20)
+    programme: str = Field(default="", max_length=200, pattern=PLAIN)
+    channel: str = Field(default="", max_length=20, pattern=PLAIN)
+    after: str = Field(default="", max_length=500, pattern=PLAIN)
+    done: str = Field(default="", max_length=20, pattern=PLAIN)
 
     def address(self, **other: str) -> str:
         """This page, or another one of the same choice; what is as usual is left out."""

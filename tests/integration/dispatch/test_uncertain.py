@@ -23,6 +23,7 @@ from shared.contracts.model import Channel, Person
 from shared.embedded.smtp import Fault, FaultKind
 from shared.runtime.clock import FixedClock
 from shared.security.access import Role, Scope
+from shared.web.cursors import text_cursor
 from shared.web.problems import Problem
 from tests.support.breaking import break_off, deliver, die_at, give_up, prove, since
 from tests.support.desk import somebody
@@ -131,7 +132,17 @@ async def test_a_list_goes_on_where_a_page_ends(room: MailRoom, site: Site) -> N
         await decide(api, name, "leave")
     log = await pages(api, standing="decided")
     assert sorted(log) == sorted(str(delivery_id(name)) for name in names[:3])
-    assert (await api.get(LIST, params={"after": "x"})).status_code == 422
+    rep = await somebody(site, Role.REP)
+    for wrong in (
+        "x",
+        "\0",
+        text_cursor(NOW.isoformat(), "\0", "1", ""),
+        text_cursor(NOW.isoformat(), "a", "", ""),
+    ):
+        for reader, path in ((api, LIST), (rep, PAGE)):
+            assert (await reader.get(path, params={"after": wrong})).status_code == 422
+    for reader, path in ((api, LIST), (rep, PAGE)):
+        assert (await reader.get(path, params={"programme": "\0"})).status_code == 422
 
 
 @pytest.mark.parametrize("decision", list(Decision))
