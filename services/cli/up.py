@@ -39,7 +39,14 @@ PATIENCE_SECONDS = 20
 
 
 async def run_all(data_dir: Path, port: int, programmes: Path) -> None:
-    """Start what is needed, say where everything is, run until told to stop."""
+    """Start what is needed, say where everything is, run until told to stop.
+
+    Raises:
+        SystemExit: it runs in this directory already; which is said.
+    """
+    if process := running(data_dir):
+        console.print(f"It runs here already, as process {process.pid}. To stop it: afterword down")
+        raise SystemExit(1)
     with console.status("Starting PostgreSQL, broker and mail sink …"):
         embedded = await start_embedded(data_dir, port)
     keep_settings(embedded)
@@ -92,20 +99,29 @@ def _bind(build: Callable[[Any, Platform], Awaitable[Service]], settings: object
     return bound
 
 
+def running(data_dir: Path) -> psutil.Process | None:
+    """The `afterword up` that runs in this directory."""
+    file = data_dir / PID_FILE
+    if not file.exists():
+        return None
+    pid, started = file.read_text().split()
+    try:
+        process = psutil.Process(int(pid))
+        return process if abs(process.create_time() - float(started)) <= 1 else None
+    except psutil.NoSuchProcess:
+        return None
+
+
 def stop_running(data_dir: Path, patience: float = PATIENCE_SECONDS) -> bool:
     """Stop a running `afterword up` of this directory and wait for it; tells whether there was one.
 
     What does not stop within `patience` seconds is killed: the product is built to be.
     """
-    file = data_dir / PID_FILE
-    if not file.exists():
+    process = running(data_dir)
+    (data_dir / PID_FILE).unlink(missing_ok=True)
+    if process is None:
         return False
-    pid, started = file.read_text().split()
-    file.unlink()
     try:
-        process = psutil.Process(int(pid))
-        if abs(process.create_time() - float(started)) > 1:
-            return False
         process.send_signal(signal.SIGTERM)
         try:
             process.wait(timeout=patience)
