@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
@@ -33,14 +34,14 @@ def test_what_does_not_run_is_not_stopped(tmp_path: Path) -> None:
     assert not stop_running(tmp_path), "another process has that number now"
 
 
-async def test_a_second_one_in_the_same_place_says_so_and_leaves_the_first_alone(
+def test_a_second_one_in_the_same_place_says_so_and_leaves_the_first_alone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     mine = psutil.Process()
     written = f"{mine.pid} {mine.create_time()}"
     (tmp_path / PID_FILE).write_text(written)
     with pytest.raises(SystemExit) as ended:
-        await run_all(tmp_path, 8000, tmp_path)
+        asyncio.run(run_all(tmp_path, 8000, tmp_path))
     assert ended.value.code == 1
     assert f"It runs here already, as process {mine.pid}." in capsys.readouterr().err
     assert (tmp_path / PID_FILE).read_text() == written
