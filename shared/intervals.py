@@ -12,7 +12,8 @@ as Brown, Cai and DasGupta, "Interval Estimation for a Binomial Proportion", Sta
 propose. Counts may be fractions: a clustered sample counts for fewer answers than it has.
 
 The interval of a difference of two samples is put together from those of its parts (square and add: Newcombe,
-Statistics in Medicine 17, 1998; Zou and Donner, Statistics in Medicine 27, 2008).
+Statistics in Medicine 17, 1998; Zou and Donner, Statistics in Medicine 27, 2008). Where the samples overlap,
+their correlation is counted in (Zou, Psychological Methods 12, 2007).
 """
 
 from __future__ import annotations
@@ -78,12 +79,26 @@ def wilson(hits: float, n: float, z: float = Z95) -> Interval:
     return Interval(low, min(1.0, max(middle + margin, share, 1 - _rare(n - hits, n))))
 
 
-def difference(was: float, around_was: Interval, now: float, around_now: Interval) -> Interval:
-    """Interval of now - was, each with the interval around it, all in one unit."""
+def difference(
+    was: float, around_was: Interval, now: float, around_now: Interval, correlation: float = 0.0
+) -> Interval:
+    """Interval of now - was, each with the interval around it, all in one unit.
+
+    Args:
+        was: the one estimate.
+        around_was: its interval.
+        now: the other.
+        around_now: its interval.
+        correlation: of the two estimates, where they have answers in common (Zou 2007).
+    """
     points = now - was
-    down = sqrt((now - around_now.low) ** 2 + (around_was.high - was) ** 2)
-    up = sqrt((around_now.high - now) ** 2 + (was - around_was.low) ** 2)
+    down = _together(now - around_now.low, around_was.high - was, correlation)
+    up = _together(around_now.high - now, was - around_was.low, correlation)
     return Interval(points - down, points + up)
+
+
+def _together(one: float, other: float, correlation: float) -> float:
+    return sqrt(max(0.0, one**2 + other**2 - 2 * correlation * one * other))
 
 
 def _ends(interval: Interval) -> list[float]:

@@ -145,6 +145,10 @@ async def _score_side(server: Cluster, stack: AsyncExitStack) -> Side:
              ["/scores/comments", "/scores/comments?programme=programme-1",
               "/scores/comments?theme=support_speed&tone=negative"]),
         Page("answers", "25 answers behind a number, newest first, and further back", "scores", answers),
+        Page("compare", "two spans, two cuts, a part against all others", "scores",
+             ["/scores/compare", "/scores/compare?a.programme=programme-1&b.programme=programme-1",
+              "/scores/compare?a.where=tier:key&b.where=tier:premium",
+              "/scores/compare?a.programme=programme-6&a.where=persona:user&b.others=true"]),
         Page("results", "goals, changes before and after, who left", "scores", ["/scores/results"]),
     ]  # fmt: skip
     return Side(viewer, db, pages, partial(_answers_come, db))

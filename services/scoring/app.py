@@ -23,6 +23,7 @@ from services.scoring.pages.answers import answer_pages
 from services.scoring.pages.badge import badge_pages
 from services.scoring.pages.badges import operator_pages
 from services.scoring.pages.comments import comment_pages
+from services.scoring.pages.compare import compare_pages
 from services.scoring.pages.crm import crm_pages
 from services.scoring.pages.results import result_pages
 from services.scoring.pages.views import Thresholds
@@ -58,6 +59,7 @@ async def build(settings: Settings, platform: Platform) -> Service:
     join(router, comments.routes(platform.db, platform.clock, read_with))
     join(router, comment_pages(platform.db, platform.clock, read_with))
     join(router, answer_pages(platform.db, platform.clock, read_with))
+    join(router, compare_pages(platform.db, platform.clock))
     references = references_of(settings.references)
     join(router, results.routes(platform.db, platform.clock, references))
     join(router, result_pages(platform.db, platform.clock, references))

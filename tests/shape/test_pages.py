@@ -48,4 +48,4 @@ def test_a_page_that_misses_its_goal_is_told_in_bold() -> None:
 def test_pages_of_reps_and_readers_were_timed() -> None:
     found = json.loads((ROOT / SERVED).read_text(encoding="utf-8"))
     names = {one["page"].partition(",")[0] for one in found["pages"]}
-    assert names == {"overview", "programme", "accounts", "account", "comments", "results", "inbox", "ticket"}
+    assert names >= {"overview", "programme", "accounts", "account", "comments", "results", "inbox", "ticket"}

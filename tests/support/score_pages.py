@@ -20,6 +20,7 @@ from services.scoring.pages.answers import answer_pages
 from services.scoring.pages.badge import badge_pages
 from services.scoring.pages.badges import operator_pages
 from services.scoring.pages.comments import comment_pages
+from services.scoring.pages.compare import compare_pages
 from services.scoring.pages.crm import crm_pages
 from services.scoring.pages.results import result_pages
 from services.scoring.pages.views import Thresholds
@@ -214,6 +215,7 @@ def application(db: Database, clock: FixedClock, access: Access) -> FastAPI:
     join(app, comments.routes(db, clock, library_of(clock)))
     join(app, comment_pages(db, clock, library_of(clock)))
     join(app, answer_pages(db, clock, library_of(clock)))
+    join(app, compare_pages(db, clock))
     join(app, results.routes(db, clock, references_of(None)))
     join(app, result_pages(db, clock, references_of(None)))
     join(app, tables.routes(db, clock, library_of(clock), references_of(None), WEIGHTS))

@@ -48,6 +48,10 @@ class FixOut(BaseModel):
     product: str = Field(
         description="that the change names: the score is that of all surveys of this family about it"
     )
+    inside: list[str] = Field(
+        description="programmes in which the newest answers about the product were given; compare each by"
+        " itself with /v1/scores/compare"
+    )
     family: Family
     metric: Metric
     n_before: int
@@ -139,7 +143,8 @@ def _goal(one: results.Aim) -> GoalOut:
 def _fix(one: results.Fix) -> FixOut:
     change = one.change
     return FixOut(
-        day=one.day, label=one.label, programme=one.programme, product=one.product, family=Family(one.family),
+        day=one.day, label=one.label, programme=one.programme, product=one.product,
+        inside=list(one.inside), family=Family(one.family),
         metric=one.metric, n_before=change.before.n, n_after=change.after.n, before=change.before.value,
         after=change.after.value,
         points=change.points, low=change.low, high=change.high, verdict=change.verdict, certain=one.certain,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Annotated, Any
 
@@ -154,9 +155,13 @@ Cutting = Annotated[Question | Cut, Depends(_question_or_cut)]
 Reader = Annotated[Principal, Depends(require_scope(Scope.SCORES_READ))]
 
 
-def _may_see(dimensions: str, principal: Principal) -> None:
-    """An account manager is a person: their figures are for those who may see accounts."""
-    if {"owner", "account"} & set(dimensions.split("+")) and Scope.ACCOUNTS_READ not in principal.scopes:
+def may_see(dimensions: Iterable[str], principal: Principal) -> None:
+    """An account manager is a person: their figures are for those who may see accounts.
+
+    Raises:
+        Problem: 403, they may not.
+    """
+    if {"owner", "account"} & set(dimensions) and Scope.ACCOUNTS_READ not in principal.scopes:
         raise Problem(
             403,
             f"Scores by owner or account need the scope {Scope.ACCOUNTS_READ}.",
@@ -194,7 +199,7 @@ def routes(db: Database) -> APIRouter:
         """Scores by the values of a dimension; without one, each programme's. Families stay apart."""
         if isinstance(question, Cut):
             return await _cut_out(db, question, principal)
-        _may_see(question.rollup, principal)
+        may_see(question.rollup.split("+"), principal)
         async with db.read() as conn:
             found = await queries.scores(conn, question)
         return ScoresOut(
@@ -204,7 +209,7 @@ def routes(db: Database) -> APIRouter:
     @router.get("/trend")
     async def trends(question: Asking, principal: Reader, step: Step = Step.WEEK) -> TrendsOut:
         """Scores by week, month or quarter; a period without an answer is there, with score null."""
-        _may_see(question.rollup, principal)
+        may_see(question.rollup.split("+"), principal)
         async with db.read() as conn:
             found = await queries.series(conn, question)
         out = [
@@ -235,7 +240,7 @@ def routes(db: Database) -> APIRouter:
 
 async def _cut_out(db: Database, wanted: Cut, principal: Principal) -> ScoresOut:
     name = name_of(wanted.dimensions)
-    _may_see(name, principal)
+    may_see(wanted.dimensions, principal)
     async with db.read() as conn:
         read = await cuts.cutting(conn, wanted)
     scores = [_score_out(one, name) for one in read.found]

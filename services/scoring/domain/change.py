@@ -59,14 +59,20 @@ class Change:
         return detectable(self.after.metric, self.after.split, 2 / open_on_both if open_on_both else inf)
 
 
-def compare(before: Score, after: Score) -> Change:
-    """Say whether a score changed; with fewer answers than can be read on one side nothing is said."""
+def compare(before: Score, after: Score, *, correlation: float = 0.0) -> Change:
+    """Say whether a score changed; with fewer answers than can be read on one side nothing is said.
+
+    Args:
+        before: the one score.
+        after: the other.
+        correlation: of the two, where they have answers in common.
+    """
     ends = (before.value, before.low, before.high, after.value, after.low, after.high)
     if not (before.readable and after.readable) or None in ends:
         return Change(Verdict.TOO_FEW, before, after)
     was, was_low, was_high, now, now_low, now_high = (float(end or 0) for end in ends)
     points = now - was
-    around = difference(was, Interval(was_low, was_high), now, Interval(now_low, now_high))
+    around = difference(was, Interval(was_low, was_high), now, Interval(now_low, now_high), correlation)
     chance = _chance(points, points - around.low if points > 0 else around.high - points)
     verdict = Verdict.NO_DETECTABLE_CHANGE
     if around.low > 0 or around.high < 0:

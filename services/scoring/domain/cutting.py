@@ -33,7 +33,7 @@ class Cut:
     @property
     def paths(self) -> tuple[tuple[str, ...], ...]:
         """Where in a snapshot each dimension is."""
-        return tuple(map(_path, self.dimensions))
+        return tuple(map(path_of, self.dimensions))
 
 
 def cut(
@@ -52,14 +52,19 @@ def cut(
     """
     wanted = tuple(dimension.split("+"))
     for name in wanted:
-        _path(name)
+        path_of(name)
     if len(wanted) > MOST_DIMENSIONS or len(set(wanted)) < len(wanted):
         raise NoSuchRollup(f"{dimension}: name one to three different dimensions")
     given = tuple(value.split("+", len(wanted) - 1)) if value else ()
     return Cut(wanted, given, programme, metric, family, span or Span())
 
 
-def _path(name: str) -> tuple[str, ...]:
+def path_of(name: str) -> tuple[str, ...]:
+    """Where in a snapshot a dimension is.
+
+    Raises:
+        NoSuchRollup: there is nothing of that name in an answer.
+    """
     if name.startswith(CONTEXT) and name != CONTEXT:
         return ("context", name.removeprefix(CONTEXT))
     if name in DIMENSIONS:

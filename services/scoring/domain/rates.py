@@ -39,6 +39,15 @@ class Asked:
             self.held + other.held,
         )
 
+    def __sub__(self, other: Asked) -> Asked:
+        """The whole without a part of it."""
+        return Asked(
+            self.requested - other.requested,
+            self.handed_over - other.handed_over,
+            self.answered - other.answered,
+            self.held - other.held,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Rate:

@@ -117,7 +117,7 @@ SHAPES: Mapping[Table, Shape] = {
         " share:real progress"
     ),
     Table.FIXES: _shape(
-        f"day:day label {_OF} product n_before:count n_after:count before:real after:real points:real"
+        f"day:day label {_OF} product inside n_before:count n_after:count before:real after:real points:real"
         " low:real high:real verdict certain:truth"
     ),
     Table.OUTCOMES: _shape("metric mood accounts:count left:count link points:real low:real high:real"),
@@ -136,3 +136,10 @@ SHAPES: Mapping[Table, Shape] = {
     Table.POOLS: _shape(f"family persona metric {_SCORE}", Needed.ACCOUNTS),
 }  # fmt: skip
 """Shares are from 0 to 1, scores as everywhere: NPS in points from -100 to 100, CSAT and CES in percent."""
+
+_SIDE = "n_{side}:count score_{side}:real low_{side}:real high_{side}:real held_{side}"
+COMPARISON = _shape(
+    f"family metric reading {_SIDE.format(side='a')} {_SIDE.format(side='b')} in_both:count points:real"
+    " points_low:real points_high:real verdict"
+)
+"""Two sides beside each other; what pages hold back is held back here, too."""

@@ -21,6 +21,9 @@ class Window(StrEnum):
     ALL = "all"
 
 
+AROUND_DAYS = 90
+"""Days before and after a day that are compared."""
+
 _DAYS = {Window.WEEK: 7, Window.MONTH: 30, Window.DAYS_90: 90, Window.DAYS_365: 365}
 
 
@@ -51,3 +54,21 @@ def before(span: Span, window: Window | None = None) -> Span | None:
     else:
         first = span.first - length - timedelta(days=1)
     return Span(first, min(first + length, span.first - timedelta(days=1)))
+
+
+def year_before(span: Span) -> Span | None:
+    """The same days a year before; None where there is nothing before them."""
+    if span.first == FIRST_DAY or span.last == LAST_DAY:
+        return None
+    return Span(_year_before(span.first), _year_before(span.last))
+
+
+def _year_before(day: date) -> date:
+    leap = (day.month, day.day) == (2, 29)
+    return day.replace(year=day.year - 1, day=28 if leap else day.day)
+
+
+def around(day: date, today: date) -> tuple[Span, Span]:
+    """The days since something happened, and those before it."""
+    after = Span(day, min(today, day + timedelta(days=AROUND_DAYS - 1)))
+    return after, Span(day - timedelta(days=AROUND_DAYS), day - timedelta(days=1))

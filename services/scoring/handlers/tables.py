@@ -293,7 +293,8 @@ async def _goals(conn: Connection, _: Shelf, wanted: Wanted) -> list[Item]:
 async def _fixes(conn: Connection, _: Shelf, wanted: Wanted) -> list[Item]:
     return [
         _of(one.family, one.programme, one.metric)
-        | {"day": one.day, "label": one.label, "product": one.product, "n_before": one.change.before.n,
+        | {"day": one.day, "label": one.label, "product": one.product, "inside": "; ".join(one.inside),
+           "n_before": one.change.before.n,
            "n_after": one.change.after.n, "before": one.change.before.value,
            "after": one.change.after.value, "points": one.change.points, "low": one.change.low,
            "high": one.change.high, "verdict": one.change.verdict.value, "certain": one.certain}

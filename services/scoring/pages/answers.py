@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,13 +11,17 @@ from fastapi.responses import HTMLResponse
 from pydantic import Field
 from typing_extensions import override
 
+from services.scoring.domain.asking import Span
+from services.scoring.domain.cutting import MOST_FACTS
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.metrics import Group
+from services.scoring.domain.sides import NoSuchSide, Side, cut_of
 from services.scoring.handlers.comments import Library, words
+from services.scoring.handlers.comparing import Where
 from services.scoring.pages import views
 from services.scoring.pages.detail import SPLITS
 from services.scoring.pages.filters import Filters, NothingChosen
-from services.scoring.store import answers, queries
+from services.scoring.store import answers, queries, sides
 from services.scoring.store.answers import Wanted
 from shared.db.database import Database
 from shared.runtime.clock import Clock
@@ -32,17 +37,34 @@ Rep = Annotated[User, Depends(require_role(Role.REP))]
 
 
 class AnswerFilters(Filters):
-    """What the address says; `of` is the value that `split` is to have."""
+    """What the address says; `of` is the value that `split` is to have, `where` a cut, less `without`."""
 
     metric: Annotated[Metric | None, NothingChosen] = None
     group: Annotated[Group | None, NothingChosen] = None
     of: str = Field("", max_length=200)
+    where: Where = Field([])
+    without: Where = Field([])
     cursor: str = Field("", max_length=200)
 
+    def side(self, span: Span) -> Side | None:
+        """The cut; None where a programme's answers are wanted, or one part of them.
+
+        Raises:
+            Problem: 422, there is no such cut.
+        """
+        if not (self.where or self.without):
+            return None
+        try:
+            return Side(span, cut_of(self.programme, self.where), cut_of("", self.without))
+        except NoSuchSide as error:
+            raise Problem(422, f"where: {error}.", field="where") from error
+
     @override
-    def answers(self, **more: str) -> str:
+    def answers(self, **more: str | Sequence[str]) -> str:
         """This list with something changed."""
-        kept = {
+        kept: dict[str, str | Sequence[str]] = {
+            "where": self.where,
+            "without": self.without,
             "family": self.family_key or "",
             "metric": self.metric.value if self.metric else "",
             "group": self.group.value if self.group else "",
@@ -69,8 +91,15 @@ def answer_pages(db: Database, clock: Clock, library: Library) -> APIRouter:
             filters.programme, span, filters.family_key, filters.metric, filters.group,
             filters.split if filters.of else "", filters.of,
         )  # fmt: skip
+        side = filters.side(span)
+        after = after_day(filters.cursor)
+        complete = True
         async with db.read() as conn:
-            found = await answers.listed(conn, wanted, after_day(filters.cursor), A_PAGE + 1)
+            if side:
+                found = await answers.among(conn, side, wanted, after, A_PAGE + 1)
+                complete = (await sides.extent(conn, side, filters.family_key, MOST_FACTS)).complete
+            else:
+                found = await answers.listed(conn, wanted, after, A_PAGE + 1)
             shown = found[:A_PAGE]
             said = await words(library.sealer, conn, [(one.contact_id, one.words) for one in shown])
             titles = await queries.titles(conn)
@@ -82,6 +111,9 @@ def answer_pages(db: Database, clock: Clock, library: Library) -> APIRouter:
             "span": speech.span(span),
             "day": speech.day,
             "title": views.title_of(titles, filters.programme, locale),
+            "side": side,
+            "title_of": lambda key: views.title_of(titles, key, locale),
+            "most": 0 if complete or last else MOST_FACTS,
             "group_name": lambda group: views.group_name(filters.metric or Metric.NPS, group, speech.say),
             "groups": list(Group),
         }
@@ -96,7 +128,7 @@ def _check(filters: AnswerFilters) -> None:
     Raises:
         Problem: 422, it does not.
     """
-    if not filters.programme:
+    if not (filters.programme or filters.where or filters.without):
         raise Problem(422, "programme: answers are those of one programme; name it.", field="programme")
     if filters.of and filters.split not in SPLITS:
         raise Problem(422, f"split: choose one of {', '.join(SPLITS)}.", field="split")

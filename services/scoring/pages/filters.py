@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Literal
 from urllib.parse import urlencode
@@ -56,15 +57,28 @@ class Filters(BaseModel):
         """The family as cells have it."""
         return self.family.value if self.family else None
 
-    def answers(self, **more: str) -> str:
+    def answers(self, **more: str | Sequence[str]) -> str:
         """The answers behind a number of this view."""
-        kept = {
+        kept: dict[str, str | Sequence[str]] = {
             "programme": self.programme,
             "period": self.period,
             "from": self.first.isoformat() if self.first else "",
             "to": self.last.isoformat() if self.last else "",
         } | more
-        return f"/scores/answers?{urlencode({name: text for name, text in kept.items() if text})}"
+        told = {name: text for name, text in kept.items() if text}
+        return f"/scores/answers?{urlencode(told, doseq=True)}"
+
+    def compare(self, **more: str) -> str:
+        """This view against the days before it, or against something else."""
+        kept = {
+            "family": self.family_key or "",
+            "a.programme": self.programme,
+            "a.period": "" if self.first or self.last else self.period,
+            "a.from": self.first.isoformat() if self.first else "",
+            "a.to": self.last.isoformat() if self.last else "",
+            "b.programme": self.programme,
+        } | more
+        return f"/scores/compare?{urlencode({name: text for name, text in kept.items() if text})}"
 
     def address(self, **changes: str) -> str:
         """This view with something changed; what is as usual is left out."""

@@ -14,6 +14,7 @@ from services.scoring.domain.histogram import Histogram
 from services.scoring.domain.metrics import score
 from services.scoring.domain.references import References, against
 from services.scoring.domain.windows import Window, span_of
+from services.scoring.handlers.comparing import PATH, query_of
 from services.scoring.pages import views
 from services.scoring.store import queries, results
 from services.scoring.store.results import Fix
@@ -51,6 +52,7 @@ def result_pages(db: Database, clock: Clock, references: References) -> APIRoute
                 "more_fixes": len(fixes) - len(told),
                 "outcomes": await results.outcomes(conn, today),
                 "held": await _held(conn, references, span_of(Window.DAYS_365, today)),
+                "compared_with": _compared_with,
                 "day": speech.day,
                 "title_of": lambda key: views.title_of(titles, key, locale),
                 "group_of": lambda one: one.title.get(locale) or one.title.get("en") or one.group,
@@ -64,6 +66,17 @@ def _telling(fixes: Sequence[Fix]) -> list[Fix]:
     """The comparisons that a page has room for: what is sure before all else, in the order of the changes."""
     chosen = sorted(range(len(fixes)), key=lambda place: not fixes[place].certain)[:A_PAGE]
     return [fixes[place] for place in sorted(chosen)]
+
+
+def _compared_with(fix: Fix, programme: str) -> str:
+    """Where what one programme's answers say of the product is held against the days before the change."""
+    where = f"product:{fix.product}"
+    return f"{PATH}?" + query_of(
+        {
+            "around": fix.day.isoformat(), "family": fix.family, "a.programme": programme, "a.where": where,
+            "b.programme": programme, "b.where": where,
+        }
+    )  # fmt: skip
 
 
 async def _held(conn: Connection, references: References, span: Span) -> list[Any]:

@@ -166,6 +166,27 @@ def _point(period: Period, step: Step, speech: Speech) -> charts.TrendPoint:
     return charts.TrendPoint(label, round(found.value), round(found.low), round(found.high), str(found.n))
 
 
+def ranges(metric: Metric, scores: Sequence[tuple[str, Score]], speech: Speech) -> Markup:
+    """Scores in their intervals, one below the other, each under its name."""
+    points = [
+        charts.TrendPoint(
+            f"{name}: {speech.answers(one.n)}",
+            round(one.value or 0), round(one.low or 0), round(one.high or 0), str(one.n),
+        )
+        for name, one in scores
+    ]  # fmt: skip
+    described = ", ".join(
+        speech.say("%(name)s: %(score)s, between %(low)s and %(high)s")
+        % {"name": point.label, "score": point.value, "low": point.low, "high": point.high}
+        for point in points
+    )
+    return charts.ranges(
+        points,
+        _words(speech.say("Side by side"), described, speech),
+        (-100, 100) if metric in (Metric.NPS, Metric.NPS5) else (0, 100),
+    )
+
+
 def _words(title: str, description: str, speech: Speech) -> charts.Words:
     say = speech.say
     return charts.Words(

@@ -39,7 +39,8 @@ where rollup = 'programme' and value = $1 and day between $2 and $3 group by day
 class Compared:
     """One metric of one programme or product now, and how it changed against the period before.
 
-    `clustering` is how its answers hang together by account.
+    `clustering` is how its answers hang together by account; `inside` are the programmes in which the newest
+    answers about a product were given.
     """
 
     family: str
@@ -48,6 +49,7 @@ class Compared:
     change: Change
     clustering: Clustering
     product: str = ""
+    inside: Sequence[str] = ()
 
     @property
     def metric(self) -> Metric:

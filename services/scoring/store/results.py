@@ -13,11 +13,9 @@ from services.scoring.domain.goals import EVENTS, Goal, Reached, Value, measured
 from services.scoring.domain.histogram import Histogram, Metric
 from services.scoring.domain.metrics import score
 from services.scoring.domain.outcomes import Outcome, outcome
+from services.scoring.domain.windows import around
 from services.scoring.store import fates, products, queries, reports
 from shared.db.database import Connection
-
-FIX_DAYS = 90
-"""Days before and after a change that are compared."""
 
 SHOWN_FIXES = 8
 MOST_PRODUCTS = 3
@@ -55,7 +53,8 @@ class Fix:
     """A change that was shipped, and how a score changed after it (R69).
 
     The score is that of a programme; or, where the change names a product, that of all surveys of one kind
-    about this product, and `programme` is empty. `certain` has all comparisons of the list counted in.
+    about this product, and `programme` is empty: the newest answers about it were given in the programmes
+    `inside`. `certain` has all comparisons of the list counted in.
     """
 
     day: date
@@ -66,6 +65,7 @@ class Fix:
     metric: Metric
     change: Change
     certain: bool
+    inside: Sequence[str] = ()
 
 
 async def goals(conn: Connection, today: date) -> list[Aim]:
@@ -115,7 +115,7 @@ async def fixes(conn: Connection, today: date) -> list[Fix]:
     What is said of its own products comes first.
     """
     rows = list(map(tuple, await conn.fetch(_FIXES, today - timedelta(days=365), today, SHOWN_FIXES)))
-    spans = [_around(day, today) for day, _, _ in rows]
+    spans = [around(day, today) for day, _, _ in rows]
     named = [
         (number, product)
         for number, (_, _, shipped) in enumerate(rows)
@@ -131,15 +131,9 @@ async def fixes(conn: Connection, today: date) -> list[Fix]:
     raised = iter(discoveries(compared))
     return [
         Fix(day, label, one.programme, one.product, one.family, one.metric,
-            one.change, certain=one.change.chance is not None and next(raised) <= CERTAIN)
+            one.change, certain=one.change.chance is not None and next(raised) <= CERTAIN, inside=one.inside)
         for day, label, one in told
     ]  # fmt: skip
-
-
-def _around(day: date, today: date) -> tuple[Span, Span]:
-    """The days since a change, and those before it."""
-    after = Span(day, min(today, day + timedelta(days=FIX_DAYS - 1)))
-    return after, Span(day - timedelta(days=FIX_DAYS), day - timedelta(days=1))
 
 
 async def outcomes(conn: Connection, today: date) -> list[Outcome]:

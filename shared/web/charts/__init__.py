@@ -7,6 +7,7 @@ from shared.web.charts.bars import columns, histogram
 from shared.web.charts.drawing import Words
 from shared.web.charts.lines import TrendPoint, trend
 from shared.web.charts.plane import Place, quadrants
+from shared.web.charts.ranges import ranges
 from shared.web.charts.shares import Share, distribution, stack
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "distribution",
     "histogram",
     "quadrants",
+    "ranges",
     "stack",
     "trend",
 ]

@@ -44,9 +44,9 @@ def trend(points: Sequence[TrendPoint], words: Words, scale: tuple[float, float]
     """
     if all(point.value is None for point in points):
         return filled('<p class="empty">{}</p>', words.nothing)
-    low, high = _axis(points, scale)
+    low, high = axis_of(points, scale)
     drawn = [_trend_svg(frame, points, words, (low, high)) for frame in (LARGE, SMALL)]
-    return filled("<figure>{}{}</figure>", NOTHING.join(drawn), _trend_table(points, words))
+    return filled("<figure>{}{}</figure>", NOTHING.join(drawn), numbers_of(points, words))
 
 
 def _trend_svg(frame: Frame, points: Sequence[TrendPoint], words: Words, axis: tuple[float, float]) -> Markup:
@@ -57,7 +57,7 @@ def _trend_svg(frame: Frame, points: Sequence[TrendPoint], words: Words, axis: t
     def y(value: float) -> float:
         return frame.top + frame.plot_height * (axis[1] - value) / (axis[1] - axis[0])
 
-    parts = [grid(frame, y(tick), tick) for tick in _ticks(axis)]
+    parts = [grid(frame, y(tick), tick) for tick in ticks_of(axis)]
     parts += [_run(xs, points, run, y) for run in _runs(points)]
     last = max(i for i, point in enumerate(points) if point.value is not None)
     parts.append(_last_value(frame, xs[last], y(points[last].value or 0), points[last].value or 0))
@@ -76,7 +76,7 @@ def _trend_svg(frame: Frame, points: Sequence[TrendPoint], words: Words, axis: t
     return svg(frame, words, NOTHING.join(parts))
 
 
-def _axis(points: Sequence[TrendPoint], scale: tuple[float, float]) -> tuple[float, float]:
+def axis_of(points: Sequence[TrendPoint], scale: tuple[float, float]) -> tuple[float, float]:
     """The part of the scale that the values and their intervals need, widened to whole steps."""
     seen = [v for p in points for v in (p.value, p.low, p.high) if v is not None]
     room = (scale[1] - scale[0]) * 0.05
@@ -91,7 +91,8 @@ def _step(width: float) -> float:
     return next((step for step in (1, 2, 5, 10, 20, 25, 50) if width / step <= LINES), 100)
 
 
-def _ticks(axis: tuple[float, float]) -> list[float]:
+def ticks_of(axis: tuple[float, float]) -> list[float]:
+    """Where grid lines of an axis are."""
     step = _step(axis[1] - axis[0])
     first = ceil(axis[0] / step) * step
     return [first + step * i for i in range(int((axis[1] - first) / step) + 1)]
@@ -151,7 +152,8 @@ def _path(places: Sequence[tuple[float, float]]) -> str:
     return " ".join(f"{px(x)},{px(y)}" for x, y in places)
 
 
-def _trend_table(points: Sequence[TrendPoint], words: Words) -> Markup:
+def numbers_of(points: Sequence[TrendPoint], words: Words) -> Markup:
+    """Values and intervals as a table."""
     rows = [
         (
             point.label,

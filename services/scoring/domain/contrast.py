@@ -1,0 +1,313 @@
+"""Two sides held against each other, metric by metric: what can be said, and what has to be held back.
+
+Answers that are on both sides make two scores alike: their difference is surer than that of two samples that
+know nothing of each other. How much surer follows from the answers in common, counted by group.
+
+Numbers are held back, in pages and for programs alike, where a side has too few answers; and where the two
+sides differ by too few, for those could be told from the difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from math import sqrt
+from typing import NamedTuple
+
+from services.scoring.domain.change import Change, Verdict, compare, discoveries
+from services.scoring.domain.definitions import Defined, Definition, Known, People, Weighed, definitions
+from services.scoring.domain.definitions import Told as Counted
+from services.scoring.domain.design import Clustering, Voices, summed
+from services.scoring.domain.histogram import Histogram, Metric
+from services.scoring.domain.metrics import TOO_FEW, Score, Split, is_difference, score, split
+from shared.contracts.model import Persona
+
+CERTAIN = 0.05
+"""Of comparisons that are told as better or worse, at most this share is chance."""
+
+
+class Held(StrEnum):
+    """Why numbers are held back."""
+
+    TOO_FEW = "too_few"
+    DIFFERENCE = "difference"
+
+
+class Voice(NamedTuple):
+    """What the people of one persona of one account said; the account is empty where it is not known."""
+
+    account: str
+    persona: str
+    voices: Voices
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One metric of one kind of survey on one side.
+
+    Attributes:
+        histogram: all answers.
+        voices: what accounts said, as far as it was read.
+        population: people who could have answered; None where it is unknown or without end.
+    """
+
+    histogram: Histogram
+    voices: Sequence[Voice] = ()
+    population: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The score of one side; its numbers are not to be shown where they are `held`."""
+
+    score: Score
+    held: Held | None = None
+
+    @property
+    def needed(self) -> int:
+        """How many more answers it takes before anything is said."""
+        return max(0, TOO_FEW - self.score.n)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Another reading of the same answers (R62); None where a side's would tell what few others said."""
+
+    definition: Definition
+    a: Defined | None
+    b: Defined | None
+    change: Change | None
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """One metric of one kind of survey on both sides.
+
+    Attributes:
+        family: kind of survey.
+        a: the one side.
+        b: the other.
+        both: answers that are on both.
+        change: from b to a; None where both sides are the same answers.
+        many: whether it would be told as better or worse were it the only comparison.
+        readings: the same in other ways of counting, where they are known.
+    """
+
+    family: str
+    a: Told
+    b: Told
+    both: int
+    change: Change | None
+    many: bool = False
+    readings: Sequence[Reading] = ()
+
+    @property
+    def metric(self) -> Metric:
+        """What is scored."""
+        return self.a.score.metric
+
+    @property
+    def held(self) -> bool:
+        """Whether the numbers of a side are held back."""
+        return bool(self.a.held or self.b.held)
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Answers that are on both sides; `complete` is false where there may be more of them."""
+
+    histogram: Histogram
+    complete: bool = True
+
+
+def learned(metric: Metric, voices: Iterable[Voice]) -> Clustering:
+    """How alike colleagues answer; who is of no known account is alone."""
+    known, alone = _by_account(voices)
+    return summed([*known.values(), *alone], difference=is_difference(metric)).clustering
+
+
+def _by_account(voices: Iterable[Voice]) -> tuple[dict[str, Voices], list[Voices]]:
+    """What each known account said, and each person of none."""
+    known: dict[str, Voices] = {}
+    alone: list[Voices] = []
+    for account, _, one in voices:
+        if account:
+            was = known.get(account, _SILENT)
+            known[account] = Voices(was.n + one.n, was.high + one.high, was.low + one.low)
+        else:
+            alone += [Voices(1, 1, 0)] * one.high + [Voices(1, 0, 1)] * one.low
+            alone += [Voices(1, 0, 0)] * (one.n - one.high - one.low)
+    return known, alone
+
+
+_SILENT = Voices(0, 0, 0)
+
+
+def contrast(
+    family: str,
+    a: Heard,
+    b: Heard,
+    both: Shared | None,
+    *,
+    known: Clustering | None = None,
+    parts: bool = False,
+) -> Contrast:
+    """Hold two sides against each other.
+
+    Args:
+        family: kind of survey.
+        a: the one side.
+        b: the other.
+        both: answers on both sides; None where there cannot be any.
+        known: how alike colleagues answer, of both sides; None where each is to tell its own.
+        parts: whether the sides are the two parts of something whole.
+    """
+    metric = a.histogram.metric
+    scores = [
+        score(
+            one.histogram,
+            (known or learned(metric, one.voices)).design(one.histogram.n, one.population),
+        )
+        for one in (a, b)
+    ]
+    shared = both.histogram.n if both else 0
+    most = min(one.n for one in scores) if both and not both.complete else shared
+    told_a, told_b = _told(scores, most, parts=parts)
+    change: Change | None = Change(Verdict.TOO_FEW, told_b.score, told_a.score)
+    if shared and shared == told_a.score.n == told_b.score.n:
+        change = None
+    elif not (told_a.held or told_b.held):
+        change = compare(told_b.score, told_a.score, correlation=_alike(told_a.score, told_b.score, both))
+    return Contrast(family, told_a, told_b, shared, change)
+
+
+def _alike(a: Score, b: Score, both: Shared | None) -> float:
+    return correlation(a.metric, a.split, b.split, split(both.histogram)) if both else 0.0
+
+
+def _told(scores: Sequence[Score], shared: int, *, parts: bool) -> list[Told]:
+    few = [not one.readable for one in scores]
+    if any(few):
+        # Of a whole whose sum is known elsewhere, the one part tells the other.
+        other = Held.DIFFERENCE if parts else None
+        return [Told(one, Held.TOO_FEW if lacks else other) for one, lacks in zip(scores, few, strict=True)]
+    small = [shared and 0 < one.n - shared < TOO_FEW for one in scores]
+    return [Told(one, Held.DIFFERENCE if told else None) for one, told in zip(scores, small, strict=True)]
+
+
+def correlation(metric: Metric, a: Split, b: Split, both: Split) -> float:
+    """How much two scores go together because some answers are in both, from 0 to 1."""
+    inside = both.n * _spread(metric, both)
+    a_rest, b_rest = _less(a, both), _less(b, both)
+    a_all = a_rest.n * _spread(metric, a_rest) + inside
+    b_all = b_rest.n * _spread(metric, b_rest) + inside
+    if a_all > 0 and b_all > 0:
+        return min(1.0, inside / sqrt(a_all * b_all))
+    return min(1.0, both.n / sqrt(a.n * b.n)) if a.n and b.n else 0.0
+
+
+def _less(whole: Split, part: Split) -> Split:
+    return Split(
+        max(0, whole.high - part.high), max(0, whole.middle - part.middle), max(0, whole.low - part.low)
+    )
+
+
+def _spread(metric: Metric, of: Split) -> float:
+    """Variance of one answer that counts 1, 0 or -1 (NPS), or 1 or 0."""
+    if not of.n:
+        return 0.0
+    high, low = of.high / of.n, of.low / of.n if is_difference(metric) else 0.0
+    return high + low - (high - low) ** 2
+
+
+def judged(found: Sequence[Contrast]) -> list[Contrast]:
+    """The same, better or worse only where it is certain with all comparisons counted in."""
+    chances = [one.change.chance for one in found if one.change and one.change.chance is not None]
+    raised = iter(discoveries(chances))
+    told = []
+    for one in found:
+        change = one.change
+        if change and change.chance is not None and next(raised) > CERTAIN:
+            many = change.verdict is not Verdict.NO_DETECTABLE_CHANGE
+            change = replace(change, verdict=Verdict.NO_DETECTABLE_CHANGE)
+            told.append(replace(one, change=change, many=many))
+        else:
+            told.append(one)
+    return told
+
+
+def with_readings(one: Contrast, a: Heard, b: Heard, values: Mapping[str, float]) -> Contrast:
+    """The same with what comes of other ways of counting; without them where numbers are held back."""
+    if one.held or one.change is None:
+        return one
+    mine, theirs = (
+        definitions(one.metric, counted(one.metric, heard.voices, values), Known()) for heard in (a, b)
+    )
+    first = Reading(
+        Definition.RESPONDENT, replace(mine[0], score=one.a.score), replace(theirs[0], score=one.b.score),
+        one.change,
+    )  # fmt: skip
+    readings = [first]
+    for its_a, its_b in zip(mine[1:], theirs[1:], strict=True):
+        kept_a, kept_b = (
+            None if _tells(whole, of) else of for whole, of in ((mine[0], its_a), (theirs[0], its_b))
+        )
+        change = compare(kept_b.score, kept_a.score) if kept_a and kept_b else None
+        readings.append(Reading(its_a.definition, kept_a, kept_b, change))
+    return replace(one, readings=readings)
+
+
+def counted(metric: Metric, voices: Sequence[Voice], values: Mapping[str, float]) -> Counted:
+    """What was said, added up as the four readings need it.
+
+    Args:
+        metric: what is scored.
+        voices: what accounts said.
+        values: annual value of those accounts of which it is known.
+    """
+    known, _ = _by_account(voices)
+    deciding = [voice for voice in voices if voice.persona == Persona.DECISION_MAKER]
+    return Counted(
+        _people(metric, voices), _people(metric, deciding),
+        _weighed(metric, [(one, 1.0) for one in known.values()]),
+        _weighed(metric, [(one, values[name]) for name, one in known.items() if values.get(name, 0) > 0]),
+    )  # fmt: skip
+
+
+def _people(metric: Metric, voices: Iterable[Voice]) -> People:
+    known, alone = _by_account(voices)
+    everybody = [*known.values(), *alone]
+    return People(_split_of(everybody), summed(everybody, difference=is_difference(metric)), len(known))
+
+
+def _split_of(voices: Iterable[Voices]) -> Split:
+    n = high = low = 0
+    for one in voices:
+        n, high, low = n + one.n, high + one.high, low + one.low
+    return Split(high, n - high - low, low)
+
+
+def _weighed(metric: Metric, accounts: Sequence[tuple[Voices, float]]) -> Weighed:
+    """Accounts by weight."""
+    sign = 1 if is_difference(metric) else 0
+    rows = [
+        (
+            weight, weight * one.high / one.n, weight * one.low / one.n, weight**2 / one.n, weight**2,
+            weight**2 * (said := (one.high - sign * one.low) / one.n), weight**2 * said**2,
+        )
+        for one, weight in accounts
+    ]  # fmt: skip
+    sums = [sum(column) for column in zip(*rows, strict=True)] or [0.0] * 7
+    return Weighed(len(accounts), _split_of(one for one, _ in accounts), *sums)
+
+
+def _tells(everybody: Defined, one: Defined) -> bool:
+    """Whether a reading leaves out so few answers that they could be told from it."""
+    left_out = everybody.score.n - one.score.n
+    return one.definition is Definition.DECISION_MAKERS and 0 < left_out < TOO_FEW
+
+
+def nothing(metric: Metric) -> Heard:
+    """A side on which nobody was asked this."""
+    return Heard(Histogram.of(metric))

@@ -1,0 +1,206 @@
+"""What is on one side of a comparison: from sums where they are kept, else from its newest answers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from services.scoring.domain.asking import Question, Span
+from services.scoring.domain.contrast import Voice
+from services.scoring.domain.cutting import path_of
+from services.scoring.domain.design import Voices
+from services.scoring.domain.histogram import Histogram, Metric
+from services.scoring.domain.metrics import FROM
+from services.scoring.domain.rates import Asked
+from services.scoring.domain.sides import PROGRAMME, Cut, Side, Sums
+from services.scoring.store import months, queries
+from shared.db.database import Connection
+
+Kind = tuple[str, Metric]
+"""Kind of survey, and what is scored."""
+
+SHOWN_VALUES = 40
+"""Values of a dimension to choose from, the most frequent ones."""
+
+DAYS_OF_VALUES = 7
+MONTHS_OF_VALUES = 366
+
+_NEWEST = """
+select day, programme, family, account_id, persona, nps, nps5, csat, ces{snapshot} from answer_facts
+where state = 'counted' and day between $1 and $2 and ($3::text is null or family = $3) {programme}
+order by day desc limit $4
+"""
+_SAID = """
+select family, coalesce(coalesce(m.id, account_id)::text, '') as account, coalesce(persona, '') as persona,
+    nps, nps5, csat, ces, count(*)::int
+from ({newest}) f left join merged m on m.former = account_id
+where {where}
+group by 1, 2, 3, 4, 5, 6, 7
+"""
+_EXTENT = "select count(*)::int, min(day) from ({newest}) f"
+_WORTH = """
+select account_id::text, annual_value from accounts where annual_value > 0 and account_id = any ($1::uuid[])
+"""
+# Of days that are not in a closed month the last are enough, and where none is closed there are few.
+_VALUES = """
+select rollup, value, sum(times) from (
+    select rollup, value, count(*) as times from score_months
+    where rollup = any ($1::text[]) and month >= $2 group by 1, 2
+    union all
+    select rollup, value, count(*) as times from score_cells
+    where rollup = any ($1::text[]) and day >= $3 group by 1, 2
+) seen group by 1, 2 order by 1, 3 desc, 2
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The newest answers of a side, added up and by account."""
+
+    sums: Mapping[Kind, Histogram]
+    voices: Mapping[Kind, Sequence[Voice]]
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How many answers were looked at, back to which day, and whether these are all."""
+
+    answers: int
+    since: date | None
+    complete: bool
+
+
+async def added_up(
+    conn: Connection, wanted: Sequence[tuple[Sums, Span]], family: str | None
+) -> list[dict[Kind, Histogram]]:
+    """The scores of some sides, from sums; each question is asked once for all spans that it has."""
+    found: list[dict[Kind, Histogram]] = [{} for _ in wanted]
+    for question, places in _questions(wanted, family).items():
+        spans = [wanted[place][1] for place, _ in places]
+        for (place, sign), scores in zip(places, await queries.scores_in(conn, question, spans), strict=True):
+            for one in scores:
+                kind = (one.family, one.histogram.metric)
+                known = found[place].get(kind, Histogram.of(kind[1]))
+                found[place][kind] = known + one.histogram if sign > 0 else known - one.histogram
+    return [{kind: one for kind, one in side.items() if one.n} for side in found]
+
+
+async def asked(
+    conn: Connection, wanted: Sequence[tuple[Sums, Span]], family: str | None
+) -> list[dict[str, Asked]]:
+    """Who was asked and who answered on some sides, by kind of survey."""
+    found: list[dict[str, Asked]] = [{} for _ in wanted]
+    for question, places in _questions(wanted, family).items():
+        spans = [wanted[place][1] for place, _ in places]
+        rates = await queries.rates_in(
+            conn, question.rollup, spans, prefix=question.prefix, exact=True, family=family
+        )
+        for (place, sign), counts in zip(places, rates, strict=True):
+            for (kind, _), one in counts.items():
+                known = found[place].get(kind, Asked())
+                found[place][kind] = known + one if sign > 0 else known - one
+    return found
+
+
+def _questions(
+    wanted: Sequence[tuple[Sums, Span]], family: str | None
+) -> dict[Question, list[tuple[int, int]]]:
+    """Questions with the sides that they are for, and whether their answer is added or taken off."""
+    found: dict[Question, list[tuple[int, int]]] = {}
+    for place, (sums, _) in enumerate(wanted):
+        for sign, question in zip((1, -1), sums.questions(family), strict=False):
+            found.setdefault(question, []).append((place, sign))
+    return found
+
+
+async def said(conn: Connection, side: Side, family: str | None, most: int) -> Said:
+    """What is on a side, among the newest `most` answers of its programme and days."""
+    newest, values = _newest(side, family, most)
+    text = _SAID.format(newest=newest, where=conditions(side, values))
+    counts: dict[Kind, list[int]] = {}
+    voices: dict[Kind, dict[tuple[str, str], list[int]]] = {}
+    for kind, account, persona, *answers, times in map(tuple, await conn.fetch(text, *values)):
+        for metric, answer in zip(Metric, answers, strict=True):
+            if answer is None:
+                continue
+            key = (kind, metric)
+            buckets = counts.get(key)
+            if buckets is None:
+                buckets, voices[key] = counts.setdefault(key, [0] * len(Histogram.of(metric).counts)), {}
+            buckets[answer - metric.lowest] += times
+            middle, high = FROM[metric]
+            sums = voices[key].setdefault((account, persona), [0, 0, 0])
+            sums[0] += times
+            sums[1] += times * (answer >= high)
+            sums[2] += times * (answer < middle)
+    return Said(
+        {key: Histogram(key[1], tuple(buckets)) for key, buckets in counts.items()},
+        {key: [Voice(*who, Voices(*sums)) for who, sums in one.items()] for key, one in voices.items()},
+    )
+
+
+async def extent(conn: Connection, side: Side, family: str | None, most: int) -> Extent:
+    """How far back the newest `most` answers of a side's programme and days go."""
+    whole = Side(side.span, tuple(one for one in side.cut if one[0] == PROGRAMME))
+    newest, values = _newest(whole, family, most)
+    row = await conn.fetchrow(_EXTENT.format(newest=newest), *values)
+    answers, since = tuple(row) if row else (0, None)
+    return Extent(answers, since, answers < most)
+
+
+def _newest(side: Side, family: str | None, most: int) -> tuple[str, list[object]]:
+    values: list[object] = [side.span.first, side.span.last, family, most]
+    programme = ""
+    if side.programme:
+        values.append(side.programme)
+        programme = "and programme = $5"
+    inside = any(name not in _COLUMNS for name in side.dimensions)
+    return _NEWEST.format(snapshot=", snapshot" if inside else "", programme=programme), values
+
+
+_COLUMNS = (PROGRAMME, "persona")
+"""Dimensions that facts have a column for; others are read from the snapshot."""
+
+
+def conditions(side: Side, values: list[object], facts: str = "") -> str:
+    """What facts of a side have in common, as a condition in SQL.
+
+    Args:
+        side: whose facts.
+        values: parameters that there are; those of the condition are put behind them.
+        facts: what stands before the names of columns.
+    """
+    found = _each(side.cut, values, facts)
+    if side.but:
+        found.append(f"({' and '.join(_each(side.but, values, facts))}) is not true")
+    return " and ".join(found) or "true"
+
+
+def _each(cut: Cut, values: list[object], facts: str) -> list[str]:
+    found = []
+    for name, value in cut:
+        if name in _COLUMNS:
+            found.append(f"{facts}{name} = ${len(values) + 1}")
+        else:
+            values.append(list(path_of(name)))
+            found.append(f"{facts}snapshot #>> ${len(values)}::text[] = ${len(values) + 1}")
+        values.append(value)
+    return found
+
+
+async def worth(conn: Connection, accounts: Collection[str]) -> dict[str, float]:
+    """The annual value of those of some accounts of which it is known."""
+    return dict(map(tuple, await conn.fetch(_WORTH, sorted(accounts))))
+
+
+async def values(conn: Connection, today: date, dimensions: Sequence[str]) -> dict[str, list[str]]:
+    """What there was of each dimension within a year, to choose from."""
+    before = await months.closed_before(conn)
+    year = today - timedelta(days=MONTHS_OF_VALUES)
+    days = year if before < year else max(before, today - timedelta(days=DAYS_OF_VALUES))
+    found: dict[str, list[str]] = {name: [] for name in dimensions}
+    for name, value, _ in map(tuple, await conn.fetch(_VALUES, list(dimensions), year, days)):
+        if len(found[name]) < SHOWN_VALUES:
+            found[name].append(value)
+    return {name: sorted(those) for name, those in found.items() if those}
