@@ -77,6 +77,8 @@ async def own_address(database: OpenDatabase) -> AsyncIterator[tuple[str, dict[s
         "/scores/accounts",
         f"/scores/accounts/{account_id(2)}",
         "/scores?programme=driven&period=365",
+        "/scores/compare",
+        "/scores/compare?a.programme=renewal-nps&a.where=persona:user&b.others=true",
     ],
 )
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
@@ -332,7 +334,7 @@ async def test_a_number_leads_to_its_answers_for_whoever_may_read_them(
     await looked_at(page, tmp_path)
     await page.goto(f"{url}/scores?programme=renewal-nps&split=persona")
     row = page.get_by_role("row", name="Decision makers").filter(has=page.get_by_role("link"))
-    link = row.get_by_role("link")
+    link = row.get_by_role("link").first
     count = int((await link.inner_text()).split()[0])
     await link.click()
     assert await page.get_by_role("row").count() - 1 == min(count, 25)
@@ -343,6 +345,83 @@ async def test_a_number_leads_to_its_answers_for_whoever_may_read_them(
     seen = await Reader(browser, url, tokens["viewer"]).opens("/scores", axe=False)
     assert await seen.get_by_role("link", name="See the answers").count() == 0
     assert (await seen.request.get(f"{url}/scores/answers?programme=renewal-nps")).status == 403
+
+
+def _answers_in(text: str) -> list[int]:
+    """How many answers each side has, as the page says it."""
+    return [int(number) for number in re.findall(r"[AB] [+−]?[0-9–%]+ · ([0-9]+) answers?", text)]
+
+
+@pytest.mark.requirement("R63", "R67", "R68")
+async def test_a_quarter_is_held_against_another_and_leads_to_the_answers_of_each(
+    browser: Browser, address: tuple[str, dict[str, str]], tmp_path: Path
+) -> None:
+    url, tokens = address
+    page = await Reader(browser, url, tokens["rep"]).opens("/scores?programme=ticket-csat")
+    await page.get_by_role("link", name="Compare side by side").first.click()
+    await looked_at(page, tmp_path)
+    card = page.get_by_role("article", name="Satisfied (CSAT)")
+    text = " ".join((await card.inner_text()).split())
+    assert "A is worse than B by 33 points; most likely by" in text
+    assert "more than chance explains" in text
+    assert _answers_in(text) == [90, 90]
+    assert "Every account once" in text
+    assert await card.get_by_role("img", name="Side by side").first.is_visible()
+    await card.get_by_role("link", name=re.compile("See the answers.*B,")).click()
+    assert "metric=csat" in page.url
+    assert await page.get_by_role("row").count() == 26
+    assert "Sep 5, 2025 to Dec 3, 2025" in await page.locator("h1 + p").inner_text()
+
+
+@pytest.mark.requirement("R61", "R67")
+async def test_any_cut_is_held_against_another_by_choosing_in_a_form(
+    browser: Browser, address: tuple[str, dict[str, str]]
+) -> None:
+    url, tokens = address
+    page = await Reader(browser, url, tokens["viewer"]).opens("/scores/compare", size=PHONE)
+    a, b = page.get_by_role("group", name="A"), page.get_by_role("group", name="B")
+    await a.get_by_label("Only", exact=True).select_option("region:emea")
+    await a.get_by_label("and only").select_option("persona:user")
+    await b.get_by_label("Only", exact=True).select_option("region:amer")
+    await page.get_by_role("button", name="Compare").click()
+    assert "a.where=region%3Aemea&a.where=persona%3Auser" in page.url
+    text = " ".join((await page.locator("main").inner_text()).split())
+    assert "No sums are kept for this cut: its answers were read one by one." in text
+    assert "Persona: Users · Region: emea" in text
+    assert "Region: amer" in text
+    assert await page.locator("#a-where-2").input_value() == "persona:user"
+    assert await page.get_by_role("link", name="See the answers").count() == 0
+    assert await page.get_by_label("Only", exact=True).first.locator("option[value^=owner]").count() == 0
+    refused = await page.request.get(f"{url}/scores/compare?a.where=owner:anna@example.com")
+    assert refused.status == 403
+
+
+@pytest.mark.requirement("R63")
+async def test_a_part_is_held_against_all_others_and_a_wrong_pair_says_why_not(
+    browser: Browser, address: tuple[str, dict[str, str]]
+) -> None:
+    url, tokens = address
+    page = await Reader(browser, url, tokens["rep"]).opens("/scores?programme=renewal-nps&split=persona")
+    await page.get_by_role("link", name=re.compile("Compare.*Users")).click()
+    assert "b.others=true" in page.url
+    text = " ".join((await page.locator("main").inner_text()).split())
+    assert "Before renewal, without Persona: Users" in text
+    assert sum(_answers_in(text)[:2]) == 63
+    await page.get_by_role("link", name=re.compile("See the answers.*B,")).click()
+    whos = await page.locator("td[data-label=Who]").all_inner_texts()
+    assert whos
+    assert all("Decision makers" in who for who in whos)
+    await page.goto(f"{url}/scores/compare?a.programme=ticket-csat&b.programme=pulse-nps")
+    text = " ".join((await page.locator("main").inner_text()).split())
+    assert "The two sides were asked different questions." in text
+    assert "Nobody on side B answered this question." in text
+    await page.goto(f"{url}/scores/compare?a.programme=delivery-csat&b.programme=delivery-csat")
+    text = " ".join((await page.locator("main").inner_text()).split())
+    assert "Nobody on side B answered this question." in text
+    assert "–" in text
+    await page.goto(f"{url}/scores/compare?b.period=same")
+    text = " ".join((await page.locator("main").inner_text()).split())
+    assert "Both sides are the same answers: there is nothing to compare." in text
 
 
 @pytest.mark.requirement("R60", "R61")

@@ -131,8 +131,8 @@ def routes(db: Database, clock: Clock) -> APIRouter:
             a=_side(found.a), b=_side(found.b), compared=[_contrast(one) for one in found.contrasts]
         )
 
-    @router.get("/tables/comparison", response_class=StreamingResponse, responses=FILES)
-    async def table(
+    @router.get("/compare/file", response_class=StreamingResponse, responses=FILES)
+    async def file(
         facing: Faced,
         principal: Reader,
         format: Annotated[Format, Query()] = Format.CSV,  # noqa: A002 - as addresses say

@@ -96,6 +96,8 @@ async def test_a_change_of_one_product_is_judged_by_what_is_said_about_it(
     assert (own["product"], own["programme"], own["family"]) == ("mobile", "", "transactional")
     assert (own["before"], own["after"], own["n_before"], own["n_after"]) == (-100, 100, 40, 40)
     assert (own["verdict"], own["certain"]) == ("better", True)
+    assert own["inside"] == ["renewal", "support"]
+    assert [one["inside"] for one in whole] == [[], []]
     assert [(one["product"], one["programme"]) for one in whole] == [("", "renewal"), ("", "support")]
     assert await rows(api, "fixes") == 3
 
