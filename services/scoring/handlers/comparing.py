@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, TypeVar
 from urllib.parse import urlencode
@@ -184,11 +184,15 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two sides and what can be said of them."""
+    """Two sides and what can be said of them.
+
+    `learned_at` is when it was learned how alike colleagues answer, where that is kept for a while.
+    """
 
     a: Read
     b: Read
     contrasts: Sequence[Contrast]
+    learned_at: datetime | None = None
 
     @property
     def same(self) -> bool:
@@ -227,7 +231,8 @@ async def compared(conn: Connection, a: Side, b: Side, family: str | None) -> Co
         found = await _read_otherwise(conn, found, heard)
     rates = await _rates(conn, both, family)
     read = [Read(*one) for one in zip(both, extents, rates, strict=True)]
-    return Comparison(read[0], read[1], found)
+    learned_at = min((at for one in (known or {}).values() if (at := one.learned_at)), default=None)
+    return Comparison(read[0], read[1], found, learned_at)
 
 
 async def _scores(
