@@ -89,7 +89,9 @@ async def detail(
     series = await queries.series(conn, ask(programme=programme, family=family, span=span))
     rows = await queries.scores(conn, ask(programme=programme, dimension=split, family=family, span=span))
     asked = await queries.rates(conn, "programme", span, prefix=programme, exact=True, family=family)
-    readings, complete = await reports.defined(conn, span, programme)
+    readings, complete = await reports.defined(
+        conn, span, programme, {one.metric for one in series}, None if family else asked
+    )
     changes = await _changes(conn, spans, programme)
     young = await reports.by_cohort(conn, programme, spans.today)
     # A programme is of one family unless somebody changed it; then its people are counted together.

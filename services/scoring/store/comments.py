@@ -36,16 +36,18 @@ with newest as materialized (
     where not exists (select from answer_facts f where f.response_id = n.response_id and f.state <> 'counted')
 ), sizes as materialized (
     select account, count(*) as n from counted group by account
+), said as (
+    select account, unnest(themes) as theme, unnest(tones) as tone from counted
 ), named as (
     select theme, account, count(*) as y, count(*) filter (where tone = 'negative') as bad,
-        count(*) filter (where tone = 'neutral') as neither, count(*) filter (where tone = 'positive') as good
-    from counted, unnest(themes, tones) as t (theme, tone) group by theme, account
+        count(*) filter (where tone = 'positive') as good
+    from said group by theme, account
 )
 select '' as theme, coalesce(sum(n), 0)::int, count(*)::int, coalesce(sum(n * n), 0)::int, 0, 0, 0, 0::float8,
     0, 0, 0::float8
 from sizes
 union all
-select theme, sum(bad)::int, sum(neither)::int, sum(good)::int, count(*)::int, sum(y * y)::int,
+select theme, sum(bad)::int, sum(y - bad - good)::int, sum(good)::int, count(*)::int, sum(y * y)::int,
     sum(y * n)::int, sum(y * y / n::float8), sum(bad * bad)::int, sum(bad * y)::int,
     sum(bad * bad / y::float8)
 from named join sizes using (account) group by theme

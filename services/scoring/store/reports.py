@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -151,11 +151,27 @@ async def by_cohort(conn: Connection, programme: str, today: date, weeks: int = 
 
 
 async def defined(
-    conn: Connection, span: Span, programme: str
+    conn: Connection,
+    span: Span,
+    programme: str,
+    metrics: Collection[Metric] | None = None,
+    asked: Mapping[tuple[str, str], Asked] | None = None,
 ) -> tuple[dict[tuple[Metric, str], list[Defined]], bool]:
-    """Four readings of each metric and family of a programme; False where only the newest were read."""
-    told, complete = await voices.readings(conn, span, programme)
-    asked = await queries.rates(conn, "programme", span, prefix=programme, exact=True)
+    """Four readings of each metric and family of a programme; False where only the newest were read.
+
+    Args:
+        conn: connection.
+        span: days.
+        programme: whose answers.
+        metrics: that were answered; None: it is looked which.
+        asked: people asked in the span; None: it is looked how many.
+    """
+    if metrics is None:
+        answered = await queries.scores(conn, ask(programme=programme, span=span))
+        metrics = {one.histogram.metric for one in answered}
+    told, complete = await voices.readings(conn, span, programme, sorted(metrics))
+    if asked is None:
+        asked = await queries.rates(conn, "programme", span, prefix=programme, exact=True)
     known = await voices.known(conn, sum(counts.handed_over for counts in asked.values()))
     found = {
         (metric, family): definitions(metric, one, known) for (metric, family), one in sorted(told.items())

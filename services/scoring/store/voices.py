@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -39,13 +40,9 @@ _COUNTS = """count(*)::int, (count(*) filter (where {metric} >= {high}))::int,
 def _newest(which: str) -> str:
     """The newest facts, of nothing but columns that the index has."""
     return f"""
-    select programme, coalesce(persona, '') as persona, coalesce(m.id, account_id) as account, family,
-        nps, nps5, csat, ces
-    from (
-        select programme, persona, account_id, family, nps, nps5, csat, ces from answer_facts
-        where state = 'counted' and day between $1 and $2 and {which} and ($4::text is null or family = $4)
-        order by day desc limit $5
-    ) newest left join merged m on m.former = account_id
+    select programme, persona, account_id, family, nps, nps5, csat, ces from answer_facts
+    where state = 'counted' and day between $1 and $2 and {which} and ($4::text is null or family = $4)
+    order by day desc limit $5
     """  # noqa: S608 - texts of this module
 
 
@@ -55,24 +52,30 @@ _NEWEST = {
     "one": _newest("programme = $3"),
     "some": _newest("programme = any ($3::text[])"),
 }
-# People of no known account each stand for themselves, under an id that nobody has.
+# Thousands of answers are added up before it is looked who was merged: of hundreds of accounts that costs
+# nothing. Whoever belongs to no account stands alone.
 _SUMS = {
     which: _each(
         """
         select '{metric}', family, programme,
-            count(*)::int, sum(n)::int, sum(n * n)::bigint, sum(high)::int, sum(low)::int,
-            sum(high * high / n::float8), sum((high - low) * (high - low) / n::float8)
+            sum(case when account is null then n else 1 end)::int, sum(n)::int,
+            sum(case when account is null then n else n * n end)::bigint, sum(high)::int, sum(low)::int,
+            sum(case when account is null then high else high * high / n::float8 end)::float8,
+            sum(case when account is null then high + low
+                else (high - low) * (high - low) / n::float8 end)::float8
         from (
-            select family, programme, count(*) as n, count(*) filter (where {metric} >= {high}) as high,
-                count(*) filter (where {metric} < {middle}) as low
-            from f where {metric} is not null group by family, programme, account
+            select family, programme, coalesce(m.id, account_id) as account, sum(n)::bigint as n,
+                sum(high)::bigint as high, sum(low)::bigint as low
+            from (
+                select family, programme, account_id, count(*) as n,
+                    count(*) filter (where {metric} >= {high}) as high,
+                    count(*) filter (where {metric} < {middle}) as low
+                from f where {metric} is not null group by family, programme, account_id
+            ) as said left join merged m on m.former = account_id group by 1, 2, 3
         ) as accounts
         group by 2, 3
         """,
-        f"""
-        select programme, coalesce(account, gen_random_uuid()) as account, family, nps, nps5, csat, ces
-        from ({newest}) as each
-        """,  # noqa: S608 - as above
+        newest,
     )
     for which, newest in _NEWEST.items()
 }
@@ -142,28 +145,38 @@ def _weighed(weight: str, sign: int, which: str) -> str:
     return f"count(*) filter (where {which})::int, {counts}, {sums}"
 
 
-def _readings(metric: Metric) -> str:
+def _reading(metric: Metric) -> str:
+    """Sums of one metric by family; in front the answers that were read, whatever they say."""
     middle, high = FROM[metric]
     sign = 1 if is_difference(metric) else 0
-    deciding = "persona = 'decision_maker'"
+    deciding = ", ".join(
+        f"coalesce(sum({name}) filter (where deciding), 0)::bigint as deciding_{name}"
+        for name in ("n", "high", "low")
+    )
     return f"""
-    select '{metric.value}', family, (select count(*) from f)::int, {_people("", sign)},
-        {_people("deciding_", sign)}, {_weighed("1::float8", sign, "account is not null")},
-        {_weighed("value", sign, "value > 0")}
+    select '{metric}', family, sum(answers)::int, {_people("", sign)}, {_people("deciding_", sign)},
+        {_weighed("1::float8", sign, "account is not null and n > 0")},
+        {_weighed("value", sign, "value > 0 and n > 0")}
     from (
         select said.*, annual_value::float8 as value
         from (
-            select family, account, count(*) as n, count(*) filter (where {metric} >= {high}) as high,
-                count(*) filter (where {metric} < {middle}) as low,
-                count(*) filter (where {deciding}) as deciding_n,
-                count(*) filter (where {deciding} and {metric} >= {high}) as deciding_high,
-                count(*) filter (where {deciding} and {metric} < {middle}) as deciding_low
-            from f where {metric} is not null group by family, account
+            select family, coalesce(m.id, account_id) as account, sum(answers) as answers,
+                sum(n)::bigint as n, sum(high)::bigint as high, sum(low)::bigint as low, {deciding}
+            from (
+                select family, account_id, coalesce(persona = 'decision_maker', false) as deciding,
+                    count(*) as answers, count({metric}) as n,
+                    count(*) filter (where {metric} >= {high}) as high,
+                    count(*) filter (where {metric} < {middle}) as low
+                from f group by 1, 2, 3
+            ) as each left join merged m on m.former = account_id group by 1, 2
         ) as said left join accounts a on a.account_id = said.account
     ) as accounts group by family"""  # noqa: S608 - texts of this module
 
 
-_READINGS = f"with f as materialized ({_NEWEST['one']}) {' union all '.join(map(_readings, Metric))}"
+@lru_cache(maxsize=32)
+def _readings(metrics: Sequence[Metric]) -> str:
+    """Sums of some metrics; of one the answers are added up as they are found, and kept nowhere."""
+    return f"with f as ({_NEWEST['one']}) {' union all '.join(map(_reading, metrics))}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,19 +212,31 @@ def sums_of(metric: Metric, counts: Sequence[Any]) -> Sums:
 
 
 async def readings(
-    conn: Connection, span: Span, programme: str, most: int = NEWEST
+    conn: Connection, span: Span, programme: str, metrics: Sequence[Metric], most: int = NEWEST
 ) -> tuple[dict[tuple[Metric, str], Told], bool]:
-    """What was answered to a programme in a span, by metric and family; False where there is more."""
+    """What was answered to a programme in a span, by metric and family; False where there is more.
+
+    Args:
+        conn: connection.
+        span: days.
+        programme: whose answers.
+        metrics: that are wanted, best no more than were answered: each costs a look at all answers.
+        most: answers that are read, the newest.
+    """
     found: dict[tuple[Metric, str], Told] = {}
-    answers = 0
-    for row in await conn.fetch(_READINGS, span.first, span.last, programme, None, most):
-        name, family, answers, *sums = tuple(row)
+    read: dict[str, int] = {}
+    if not metrics:
+        return found, True
+    rows = await conn.fetch(_readings(tuple(metrics)), span.first, span.last, programme, None, most)
+    for name, family, answers, *sums in map(tuple, rows):
+        read[name] = read.get(name, 0) + answers
         metric = Metric(name)
-        found[metric, family] = Told(
-            _people_of(metric, sums[:7]), _people_of(metric, sums[7:14]),
-            _weighed_of(sums[14:25]), _weighed_of(sums[25:]),
-        )  # fmt: skip
-    return found, answers < most
+        if sums[0]:
+            found[metric, family] = Told(
+                _people_of(metric, sums[:7]), _people_of(metric, sums[7:14]),
+                _weighed_of(sums[14:25]), _weighed_of(sums[25:]),
+            )  # fmt: skip
+    return found, max(read.values(), default=0) < most
 
 
 def _people_of(metric: Metric, told: Sequence[Any]) -> People:

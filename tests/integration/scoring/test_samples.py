@@ -25,6 +25,7 @@ from tests.support.customers import account
 from tests.support.readings import Voice, told_by
 from tests.support.scoring import Scoring, answer, snapshot
 
+EVERY = tuple(Metric)
 ACME, GLOBEX, NOBODY = str(derive("account", 1)), str(derive("account", 2)), None
 
 
@@ -106,10 +107,14 @@ async def test_what_four_readings_are_made_of_is_what_one_adds_up_by_hand(
     voices = [Voice(*key, Voices(*counts)) for key, counts in sorted(counted.items())]
     values = {str(number): 100.0 * (number % 4) for number in range(1, 8)}
     async with db.read() as conn:
-        found, complete = await readings(conn, Span(date(2020, 1, 1), date(2030, 1, 1)), "renewal")
-        _, newest = await readings(conn, Span(date(2020, 1, 1), date(2030, 1, 1)), "renewal", most=100)
+        found, complete = await readings(conn, Span(date(2020, 1, 1), date(2030, 1, 1)), "renewal", EVERY)
+        alone, _ = await readings(conn, Span(), "renewal", (metric,))
+        nothing = await readings(conn, Span(), "renewal", ())
+        _, newest = await readings(conn, Span(date(2020, 1, 1), date(2030, 1, 1)), "renewal", EVERY, most=100)
     assert (complete, newest) == (True, False)
     (one,) = found.values()
+    assert _flat(asdict(alone[metric, "transactional"])) == pytest.approx(_flat(asdict(one)))
+    assert nothing == ({}, True)
     by_hand = asdict(told_by(metric, voices, values))
     assert _flat(asdict(one)) == pytest.approx(_flat(by_hand))
 
@@ -118,6 +123,6 @@ async def test_an_answer_to_two_questions_is_read_once(db: Database, scoring: Sc
     both = ({"question": "q", "type": "nps", "value": 9}, {"question": "r", "type": "csat", "value": 4})
     await scoring.take(*(answer(number, 9, scores=both) for number in range(3)))
     async with db.read() as conn:
-        found, complete = await readings(conn, Span(), "renewal", most=4)
+        found, complete = await readings(conn, Span(), "renewal", EVERY, most=4)
     assert {metric for metric, _ in found} == {Metric.NPS, Metric.CSAT}
     assert complete
