@@ -25,7 +25,8 @@ where f.state = 'counted' and c.day between $1 and $2 and ($3 = '' or c.programm
     and ($4::text is null or c.family = $4)
 """
 # Only columns that an index has are read of so many; the few answers that do not count are taken out after.
-# People of no known account each stand for themselves.
+# People of no known account each stand for themselves. The last join is a full one, for that is never made by
+# comparing each with each, whatever few rows PostgreSQL expects; accounts that name nothing come as no theme.
 _NEWEST = """
 with newest as materialized (
     select response_id, account_id, themes, tones from comments
@@ -50,7 +51,7 @@ union all
 select theme, sum(bad)::int, sum(y - bad - good)::int, sum(good)::int, count(*)::int, sum(y * y)::int,
     sum(y * n)::int, sum(y * y / n::float8), sum(bad * bad)::int, sum(bad * y)::int,
     sum(bad * bad / y::float8)
-from named join sizes using (account) group by theme
+from named full join sizes using (account) group by theme
 """
 _THEMES = {"": _NEWEST.format(which="$3 = ''"), "one": _NEWEST.format(which="programme = $3")}
 _LIST = f"""
@@ -113,6 +114,7 @@ async def themes(conn: Connection, wanted: Wanted) -> Tally:
     )  # fmt: skip
     told = {theme: counts for theme, *counts in map(tuple, rows)}
     comments, accounts, sizes, *_ = told.pop("")
+    told.pop(None, None)
     return Tally(comments, accounts, sizes, {theme: Named(*counts) for theme, counts in told.items()})
 
 
