@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from shared.errors import SendError
 from shared.runtime.clock import FixedClock
 from shared.runtime.ids import derive
 from shared.security.sealing import Sealer
-from tests.support.alert_site import CUSTOMERS, Site, night, site
+from tests.support.alert_site import ANGRY, CUSTOMERS, Site, night, site
 from tests.support.alerts import Mailer
 from tests.support.browsing import DESK, PHONE, Reader, barriers, faults
 from tests.support.databases import OpenDatabase
@@ -88,6 +89,17 @@ async def test_who_what_they_said_call_and_next_step_are_seen_at_once_on_a_phone
     assert await call.evaluate(
         "e => e.querySelector('small').scrollWidth <= e.querySelector('small').clientWidth"
     )
+    for button in ("I take this case", "I spoke with them", "Tried, not reached"):
+        await seen_at_once(page, page.get_by_role("button", name=button))
+
+
+@pytest.mark.requirement("R72")
+async def test_a_case_with_hours_and_minutes_left_shows_its_buttons_at_once_too(visit: Visit) -> None:
+    on = visit.site
+    began = on.clock.now() - timedelta(minutes=95)
+    await on.hears(await on.says.answered("again", 0, began, account="orbit", contact="fay", words=ANGRY))
+    page = await visit.opens(await visit.case("again"))
+    await seen_at_once(page, page.get_by_text("22 h 25 min left"))
     for button in ("I take this case", "I spoke with them", "Tried, not reached"):
         await seen_at_once(page, page.get_by_role("button", name=button))
 
