@@ -3,7 +3,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from shared.web.charts import Share, TrendPoint, Words, distribution, histogram, trend
+from shared.web.charts import Share, TrendPoint, Words, distribution, histogram, ranges, trend
 
 WORDS = Words("NPS by week", "From 12 to 44.")
 HOSTILE = '"><svg/onload=alert(1)>'
@@ -31,6 +31,21 @@ def test_a_trend_names_itself_and_has_its_numbers_as_a_table() -> None:
     cells = ["".join(cell.itertext()) for cell in figure.iter("td")]
     assert cells[:3] == ["12", "2 … 22", "20"]
     assert "\u22124" in cells
+
+
+def test_values_to_be_held_against_each_other_lie_in_their_intervals_on_one_axis() -> None:
+    figure = parsed(ranges(points(95, -40), WORDS))
+    assert ["".join(cell.itertext()) for cell in figure.iter("td")][1::3] == [
+        "85 … 105",
+        "\u221250 … \u221230",
+    ]
+    for svg in figure.findall("svg"):
+        bands = [(float(band.get("x", "")), float(band.get("width", ""))) for band in svg.iter("rect")]
+        dots = [float(dot.get("cx", "")) for dot in svg.iter("circle")]
+        assert len(bands) == len(dots) == 2
+        assert all(x <= dot <= x + width for (x, width), dot in zip(bands, dots, strict=True))
+        assert dots[0] > dots[1]
+    assert parsed(ranges(points(None), WORDS)).tag == "p"
 
 
 def test_the_two_sizes_have_different_ids() -> None:
