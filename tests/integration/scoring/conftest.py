@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
+import httpx
 import pytest
 
 from shared.db.database import Database
+from shared.runtime.clock import FixedClock
+from shared.security.access import Scope
+from tests.support.score_pages import access_to, application
 from tests.support.scoring import Scoring
 
 
@@ -19,3 +23,15 @@ async def db(database: Callable[[str], Awaitable[Database]]) -> Database:
 def scoring(db: Database) -> Scoring:
     """Scoring on a real database, fed with payloads."""
     return Scoring(db)
+
+
+@pytest.fixture
+async def api(db: Database, clock: FixedClock) -> AsyncIterator[httpx.AsyncClient]:
+    """The API for whoever may read scores."""
+    access = access_to(db, clock)
+    _, key = await access.create_key("bi", frozenset({Scope.SCORES_READ}), None)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(application(db, clock, access)), base_url="http://test",
+        headers={"Authorization": f"Bearer {key}"},
+    ) as client:  # fmt: skip
+        yield client

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -15,22 +14,9 @@ from shared.contracts.model import Payload
 from shared.db.database import Database
 from shared.runtime.clock import FixedClock
 from shared.runtime.ids import derive
-from shared.security.access import Scope
-from tests.support.score_pages import access_to, application
 from tests.support.scoring import Scoring, answer, snapshot
 
 pytestmark = pytest.mark.requirement("R63")
-
-
-@pytest.fixture
-async def api(db: Database, clock: FixedClock) -> AsyncIterator[httpx.AsyncClient]:
-    access = access_to(db, clock)
-    _, key = await access.create_key("bi", frozenset({Scope.SCORES_READ}), None)
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(application(db, clock, access)), base_url="http://test",
-        headers={"Authorization": f"Bearer {key}"},
-    ) as client:  # fmt: skip
-        yield client
 
 
 @pytest.fixture(autouse=True)

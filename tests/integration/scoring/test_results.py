@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import httpx
@@ -11,23 +10,9 @@ import pytest
 from shared.contracts.directory import ContextKind
 from shared.contracts.model import Family, Payload
 from shared.contracts.programmes import ProgrammePublished, ProgrammeState
-from shared.db.database import Database
 from shared.runtime.clock import FixedClock
-from shared.security.access import Scope
 from tests.support.customers import account_id, happened
-from tests.support.score_pages import access_to, application
 from tests.support.scoring import Scoring, answer, snapshot
-
-
-@pytest.fixture
-async def api(db: Database, clock: FixedClock) -> AsyncIterator[httpx.AsyncClient]:
-    access = access_to(db, clock)
-    _, key = await access.create_key("bi", frozenset({Scope.SCORES_READ}), None)
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(application(db, clock, access)), base_url="http://test",
-        headers={"Authorization": f"Bearer {key}"},
-    ) as client:  # fmt: skip
-        yield client
 
 
 async def rows(api: httpx.AsyncClient, table: str) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import httpx
@@ -15,31 +14,17 @@ from shared.contracts.responses import ResponseHeld
 from shared.contracts.scores import ThemeRising
 from shared.db.database import Database
 from shared.runtime.clock import FixedClock
-from shared.security.access import Scope
 from shared.words.dictionary import Dictionary
 from tests.support.customers import happened
 from tests.support.score_pages import (
     ANGRY,
     CALM,
-    access_to,
-    application,
     library_of,
     risen,
     season,
     spoken,
 )
 from tests.support.scoring import AT, Scoring, answer
-
-
-@pytest.fixture
-async def api(db: Database, clock: FixedClock) -> AsyncIterator[httpx.AsyncClient]:
-    access = access_to(db, clock)
-    _, key = await access.create_key("bi", frozenset({Scope.SCORES_READ}), None)
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(application(db, clock, access)), base_url="http://test",
-        headers={"Authorization": f"Bearer {key}"},
-    ) as client:  # fmt: skip
-        yield client
 
 
 async def _risen(scoring: Scoring) -> list[ThemeRising]:
