@@ -19,6 +19,7 @@ from services.alerts.domain.routing import Staff
 from services.alerts.domain.teams import Roster, read_roster
 from services.alerts.store.rota import staff
 from services.cli.deployment import DATA_DIR, opened
+from shared.errors import AfterwordError
 from shared.words.file import dictionary_of
 
 app = typer.Typer(no_args_is_help=True)
@@ -109,7 +110,12 @@ def _read(file: Path, dictionary: Path | None) -> Roster:
     if not file.is_file():
         console.print(f"There is no file {file}.", style="red", highlight=False)
         raise typer.Exit(1)
-    checked = read_roster(file.read_text(encoding="utf-8"), dictionary_of(dictionary).keys)
+    try:
+        themes = dictionary_of(dictionary).keys
+    except AfterwordError as error:
+        console.print(f"The dictionary cannot be used. {error}", style="red", highlight=False)
+        raise typer.Exit(1) from None
+    checked = read_roster(file.read_text(encoding="utf-8"), themes)
     if checked.value is not None:
         return checked.value
     for one in checked.complaints:

@@ -411,6 +411,10 @@ async def test_a_part_is_held_against_all_others_and_a_wrong_pair_says_why_not(
     whos = await page.locator("td[data-label=Who]").all_inner_texts()
     assert whos
     assert all("Decision makers" in who for who in whos)
+    await page.goto(f"{url}/scores/compare?a.programme=renewal-nps&b.from=2020-01-01&b.to=2020-02-01")
+    text = " ".join((await page.locator("main").inner_text()).split())
+    assert "Nobody on side B answered this question." in text
+    assert "asked different questions" not in text
     await page.goto(f"{url}/scores/compare?a.programme=ticket-csat&b.programme=pulse-nps")
     text = " ".join((await page.locator("main").inner_text()).split())
     assert "The two sides were asked different questions." in text

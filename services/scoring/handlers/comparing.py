@@ -206,8 +206,9 @@ class Comparison:
 
     @property
     def apart(self) -> bool:
-        """Whether the sides were asked different things: nothing is on both."""
-        return bool(self.contrasts) and not any(one.a.score.n and one.b.score.n for one in self.contrasts)
+        """Whether the sides answered different things: both something, and nothing is on both."""
+        answered = [(one.a.score.n > 0, one.b.score.n > 0) for one in self.contrasts]
+        return any(a for a, _ in answered) and any(b for _, b in answered) and (True, True) not in answered
 
 
 async def compared(conn: Connection, a: Side, b: Side, family: str | None) -> Comparison:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
 from services.alerts.domain.rooms import Rooms
 from services.alerts.domain.teams import read_roster
 from services.alerts.handlers.actions import Action
+from services.cli.rota import app
 from shared.contracts.directory import ContactErased
 from shared.contracts.responses import ResponseAmended
 from shared.contracts.surveys import CloseTheLoop
@@ -173,3 +176,12 @@ def test_a_theme_that_the_dictionary_does_not_have_is_named_with_its_place() -> 
     ):
         assert read_roster(text, READY.written.keys).value is None
         assert read_roster(text).value is not None
+
+
+def test_a_dictionary_that_cannot_be_used_is_said_by_the_command_that_needs_it(tmp_path: Path) -> None:
+    file = tmp_path / "alerts.yaml"
+    file.write_text(FILE)
+    said = CliRunner().invoke(app, ["check", str(file), "--offline", "--dictionary", str(tmp_path / "none")])
+    assert said.exit_code == 1
+    assert "The dictionary cannot be used. AFTERWORD_DICTIONARY" in said.output
+    assert CliRunner().invoke(app, ["check", str(file), "--offline"]).exit_code == 0
