@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Annotated
 
@@ -12,14 +13,14 @@ from services.scoring.domain.asking import NoSuchRollup, Question, Span, ask
 from services.scoring.domain.change import Verdict, detectable
 from services.scoring.domain.cohorts import Cohort
 from services.scoring.domain.definitions import Defined, Definition
-from services.scoring.domain.design import APART
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.metrics import Score, split
+from services.scoring.domain.parts import dimensions_of
 from services.scoring.domain.planning import MOST, Outlook, plan
 from services.scoring.domain.rollups import RATE_ROLLUPS, name_of, split_value
 from services.scoring.domain.windows import Window, before, span_of
 from services.scoring.store import queries, reports
-from services.scoring.store.clusterings import clusterings
+from services.scoring.store.judging import alike_in
 from shared.contracts.model import Family
 from shared.db.database import Connection, Database
 from shared.runtime.clock import Clock
@@ -56,7 +57,7 @@ class ChangeOut(BaseModel):
     detectable: float | None = Field(description="smallest change that so many answers would show")
     design_effect: float = Field(description="how much less an answer tells because colleagues answer alike")
     learned_at: datetime | None = Field(
-        description="when it was learned how alike they answer; None: just now, of both windows"
+        description="when it was learned how alike they answer; None: just now"
     )
     now: SideOut
     before: SideOut
@@ -212,7 +213,7 @@ def routes(db: Database, clock: Clock) -> APIRouter:
         except NoSuchRollup as error:
             raise Problem(422, f"dimension: {error}.", field="dimension") from error
         async with db.read() as conn:
-            return await _plan(conn, question, programme, points)
+            return await _plan(conn, question, points)
 
     return router
 
@@ -243,7 +244,7 @@ def _cohort(one: Cohort) -> CohortOut:
     )  # fmt: skip
 
 
-async def _plan(conn: Connection, question: Question, programme: str, points: float) -> PlanOut:
+async def _plan(conn: Connection, question: Question, points: float) -> PlanOut:
     found = await queries.scores(conn, question)
     if not found:
         raise Problem(404, "In the last 90 days nobody answered that.", field="programme")
@@ -253,7 +254,7 @@ async def _plan(conn: Connection, question: Question, programme: str, points: fl
             422, "value: name the part that is meant.", field="value",
             what_to_do=f"Add value=… with one of the values of {name}: GET /v1/scores lists them.",
         )  # fmt: skip
-    outlook = await _outlook(conn, question, programme, max(found, key=lambda one: one.histogram.n))
+    outlook = await _outlook(conn, question, max(found, key=lambda one: one.histogram.n))
     try:
         made = plan(outlook, points)
     except ValueError as error:
@@ -269,16 +270,15 @@ async def _plan(conn: Connection, question: Question, programme: str, points: fl
     )  # fmt: skip
 
 
-async def _outlook(conn: Connection, question: Question, programme: str, own: queries.Found) -> Outlook:
+async def _outlook(conn: Connection, question: Question, own: queries.Found) -> Outlook:
     """What the answers of a programme, or of a part of it, let expect of those to come."""
-    span, metric, n = question.span, own.histogram.metric, own.histogram.n
-    key = (metric, own.family, programme)
-    clustering = (await clusterings(conn, span, (key,), own.family)).get(key, APART)
-    if question.rollup != "programme":
-        whole = ask(programme=programme, metric=metric, family=own.family, span=span)
-        clustering = clustering.part(sum(one.histogram.n for one in await queries.scores(conn, whole)), n)
+    metric, n = own.histogram.metric, own.histogram.n
+    sums = (metric, own.family, own.value, n)
+    exactly = replace(question, metric=metric, family=own.family)
+    alike = await alike_in(conn, dimensions_of(question.rollup), (sums,), exactly)
+    clustering = alike.of(*sums)
     population = None
     if question.rollup in map(name_of, RATE_ROLLUPS):
-        (could,) = await reports.people(conn, (span,), question.prefix, question.rollup)
+        (could,) = await reports.people(conn, (question.span,), question.prefix, question.rollup)
         population = could.get((own.family, own.value))
     return Outlook(metric, split(own.histogram), DAYS_PLANNED, clustering, population)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
@@ -12,16 +12,20 @@ from pydantic import BaseModel, Field
 from services.scoring.domain.asking import FIRST_DAY, LAST_DAY, NoSuchRollup, Question, Span, ask
 from services.scoring.domain.cutting import MOST_FACTS, Cut, cut
 from services.scoring.domain.histogram import Histogram, Metric
-from services.scoring.domain.metrics import score
+from services.scoring.domain.metrics import Score
 from services.scoring.domain.periods import Step, trend
 from services.scoring.domain.rates import Asked, rate
 from services.scoring.domain.rollups import name_of, split_value
-from services.scoring.store import cuts, queries
+from services.scoring.store import queries
+from services.scoring.store.judging import Course, Judged, courses, judged, judged_cut
 from shared.contracts.model import Family
 from shared.db.database import Database
 from shared.security.access import Principal, Scope, require_scope
 from shared.web.caching import SAME, AskedAgain
 from shared.web.problems import Problem
+
+_EFFECT = "how many of these answers tell as much as one would if colleagues did not answer alike"
+_LEARNED = "when it was learned how alike they answer; None: just now, or nothing is known of it"
 
 
 class ScoreOut(BaseModel):
@@ -34,6 +38,8 @@ class ScoreOut(BaseModel):
     score: float | None
     low: float | None = Field(description="lower end of the 95 % interval")
     high: float | None = Field(description="upper end of the 95 % interval")
+    design_effect: float = Field(description=_EFFECT)
+    learned_at: datetime | None = Field(description=_LEARNED)
     histogram: dict[str, int] = Field(description="answers by value of the scale")
 
 
@@ -57,6 +63,7 @@ class PeriodOut(BaseModel):
     score: float | None
     low: float | None
     high: float | None
+    design_effect: float = Field(description=_EFFECT)
     histogram: dict[str, int]
 
 
@@ -66,6 +73,7 @@ class TrendOut(BaseModel):
     metric: Metric
     family: Family
     values: dict[str, str]
+    learned_at: datetime | None = Field(description=_LEARNED)
     periods: list[PeriodOut]
 
 
@@ -170,24 +178,42 @@ def may_see(dimensions: Iterable[str], principal: Principal) -> None:
         )
 
 
-def _numbers(histogram: Histogram) -> dict[str, Any]:
-    found = score(histogram)
+def _numbers(found: Score, histogram: Histogram) -> dict[str, Any]:
     return {
         "n": found.n,
         "score": found.value,
         "low": found.low,
         "high": found.high,
+        "design_effect": found.design.effect,
         "histogram": histogram.by_value(),
     }
 
 
-def _score_out(found: queries.Found, rollup: str) -> ScoreOut:
+def _score_out(found: Judged, rollup: str) -> ScoreOut:
     return ScoreOut(
-        metric=found.histogram.metric,
+        metric=found.score.metric,
         family=Family(found.family),
         values=dict(split_value(rollup, found.value)),
-        **_numbers(found.histogram),
+        learned_at=found.clustering.learned_at,
+        **_numbers(found.score, found.histogram),
     )
+
+
+def _trend_out(course: Course, rollup: str, step: Step) -> TrendOut:
+    one = course.series
+    return TrendOut(
+        metric=one.metric,
+        family=Family(one.family),
+        values=dict(split_value(rollup, one.value)),
+        learned_at=course.clustering.learned_at,
+        periods=[
+            PeriodOut(
+                start=period.start, end=period.end,
+                **_numbers(course.score(period.histogram), period.histogram),
+            )
+            for period in trend(one.metric, one.parts, step)
+        ],
+    )  # fmt: skip
 
 
 def routes(db: Database) -> APIRouter:
@@ -201,7 +227,7 @@ def routes(db: Database) -> APIRouter:
             return await _cut_out(db, question, principal)
         may_see(question.rollup.split("+"), principal)
         async with db.read() as conn:
-            found = await queries.scores(conn, question)
+            found = await judged(conn, question)
         return ScoresOut(
             dimension=question.rollup, scores=[_score_out(one, question.rollup) for one in found]
         )
@@ -211,26 +237,15 @@ def routes(db: Database) -> APIRouter:
         """Scores by week, month or quarter; a period without an answer is there, with score null."""
         may_see(question.rollup.split("+"), principal)
         async with db.read() as conn:
-            found = await queries.series(conn, question)
-        out = [
-            TrendOut(
-                metric=one.metric,
-                family=Family(one.family),
-                values=dict(split_value(question.rollup, one.value)),
-                periods=[
-                    PeriodOut(start=period.start, end=period.end, **_numbers(period.histogram))
-                    for period in trend(one.metric, one.parts, step)
-                ],
-            )
-            for one in found
-        ]
+            found = await courses(conn, question)
+        out = [_trend_out(one, question.rollup, step) for one in found]
         return TrendsOut(dimension=question.rollup, step=step, trends=out)
 
     @router.get("/summary", dependencies=[Depends(require_scope(Scope.SCORES_READ))])
     async def summary() -> SummaryOut:
         """Every programme's surveys and scores: the books of scoring."""
         async with db.read() as conn:
-            found = await queries.scores(conn, Question("programme"))
+            found = await judged(conn, Question("programme"))
             asked = await queries.rates(conn, "programme", Span())
         keys = sorted({(one.family, one.value) for one in found} | set(asked))
         return SummaryOut(programmes=[_programme_out(key, asked.get(key, Asked()), found) for key in keys])
@@ -242,12 +257,12 @@ async def _cut_out(db: Database, wanted: Cut, principal: Principal) -> ScoresOut
     name = name_of(wanted.dimensions)
     may_see(wanted.dimensions, principal)
     async with db.read() as conn:
-        read = await cuts.cutting(conn, wanted)
-    scores = [_score_out(one, name) for one in read.found]
-    return ScoresOut(dimension=name, scores=scores, complete=read.complete)
+        found, complete = await judged_cut(conn, wanted)
+    scores = [_score_out(one, name) for one in found]
+    return ScoresOut(dimension=name, scores=scores, complete=complete)
 
 
-def _programme_out(key: tuple[str, str], asked: Asked, found: list[queries.Found]) -> ProgrammeOut:
+def _programme_out(key: tuple[str, str], asked: Asked, found: list[Judged]) -> ProgrammeOut:
     rated = rate(asked)
     return ProgrammeOut(
         programme=key[1],

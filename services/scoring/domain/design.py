@@ -143,15 +143,22 @@ class Clustering:
         effect = 1 + max(n - 1, 0) * self.paired * self.intraclass
         return Design(effect, self._heard(n), max(population, n) if population else None)
 
-    def part(self, whole: int, n: int) -> Clustering:
-        """That of a part of the customers, each of whom says as much in it as in the whole.
+    def part(self, whole: int, n: int, bound: float = 1.0) -> Clustering:
+        """That of a part of the answers.
+
+        Two answers of one account are both in the part with the chance that one is, times the chance that a
+        colleague of its writer is there, too: that is 1 where a customer is in one part with all its people,
+        and no more than for anybody where colleagues fall into parts by chance.
 
         Args:
             whole: answers of all.
             n: answers of the part.
+            bound: how far colleagues fall into the same part, from 0 (by chance) to 1 (always).
         """
-        paired = min(1.0, self.paired * (whole - 1) / (n - 1)) if 1 < n < whole else self.paired
-        return replace(self, paired=paired)
+        if not 1 < n < whole:
+            return self
+        together = bound * (whole - 1) / (n - 1) + 1 - bound
+        return replace(self, paired=min(1.0, self.paired * together))
 
     def _heard(self, n: int) -> int:
         """Accounts that so many answers are of, if all of them answered as often as each other."""

@@ -19,9 +19,9 @@ from statistics import NormalDist
 from typing import NamedTuple
 
 from services.scoring.domain.change import Change, compare, discoveries
-from services.scoring.domain.design import Voices, design_of
+from services.scoring.domain.design import APART, Clustering, Hits, Voices, design_of
 from services.scoring.domain.histogram import Histogram, Metric
-from services.scoring.domain.metrics import TOO_FEW, score
+from services.scoring.domain.metrics import TOO_FEW, interval_of, score
 from shared.intervals import wilson
 
 SATISFIED, UNHAPPY = 4, 2
@@ -263,21 +263,34 @@ class Effect:
         return self.chance <= CERTAIN
 
 
-def effects(metric: Metric, answers: Mapping[tuple[str, str], Histogram]) -> list[Effect]:
+def effects(
+    metric: Metric,
+    answers: Mapping[tuple[str, str], Histogram],
+    clustering: Clustering = APART,
+    bounds: Mapping[str, float] | None = None,
+) -> list[Effect]:
     """What attributes of the event go with the score, without anybody having been asked; clearest first.
 
     Args:
         metric: what is scored.
         answers: by attribute and value.
+        clustering: how all of them hang together by account.
+        bounds: attribute -> how far colleagues have the same value of it, from 0 (by chance) to 1 (always);
+            those of which nothing is known are taken to have the same.
     """
     whole: dict[str, Histogram] = {}
     for (attribute, _), histogram in answers.items():
         whole[attribute] = whole.get(attribute, Histogram.of(metric)) + histogram
     compared = []
     for (attribute, value), histogram in sorted(answers.items()):
-        rest = whole[attribute] - histogram
+        together = whole[attribute]
+        rest, bound = together - histogram, (bounds or {}).get(attribute, 1.0)
         if histogram.n >= TOO_FEW and rest.n >= TOO_FEW:
-            compared.append((attribute, value, compare(score(rest), score(histogram))))
+            sides = [
+                score(side, clustering.part(together.n, side.n, bound).design(side.n))
+                for side in (rest, histogram)
+            ]
+            compared.append((attribute, value, compare(*sides)))
     chances = discoveries([change.chance or 0.0 for _, _, change in compared])
     found = [Effect(*one, chance) for one, chance in zip(compared, chances, strict=True)]
     return sorted(found, key=lambda e: (e.chance, e.attribute, e.value))
@@ -285,7 +298,10 @@ def effects(metric: Metric, answers: Mapping[tuple[str, str], Histogram]) -> lis
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """An attribute that people choose a partner by (R42): how many named it, of those who were asked."""
+    """An attribute that people choose a partner by (R42): how many named it, of those who were asked.
+
+    `low` and `high` are the interval of that share: what colleagues name counts as far as they differ.
+    """
 
     attribute: str
     named: int
@@ -294,15 +310,33 @@ class Wish:
     high: float
 
 
-def wishes(choices: Iterable[Sequence[str]]) -> list[Wish]:
-    """How often each attribute was named; the most wanted first."""
-    asked, named = 0, dict[str, int]()
-    for chosen in choices:
-        asked += 1
+def wishes(choices: Iterable[tuple[str, Sequence[str]]]) -> list[Wish]:
+    """How often each attribute was named; the most wanted first.
+
+    Args:
+        choices: what each person chose, after the account that they are of; of no account each stands alone.
+    """
+    asked: Counter[str] = Counter()
+    named: dict[str, Counter[str]] = {}
+    for number, (account, chosen) in enumerate(choices):
+        who = account or f"alone {number}"
+        asked[who] += 1
         for attribute in set(chosen):
-            named[attribute] = named.get(attribute, 0) + 1
-    found = []
-    for attribute, times in named.items():
-        ends = wilson(times, asked)
-        found.append(Wish(attribute, times, asked, ends.low, ends.high))
+            named.setdefault(attribute, Counter())[who] += 1
+    found = [_wish(attribute, times, asked) for attribute, times in named.items()]
     return sorted(found, key=lambda wish: (-wish.named, wish.attribute))
+
+
+def _wish(attribute: str, times: Mapping[str, int], asked: Mapping[str, int]) -> Wish:
+    n, hits = sum(asked.values()), sum(times.values())
+    seen = Hits(
+        accounts=len(asked),
+        n=n,
+        sizes=sum(size * size for size in asked.values()),
+        hits=hits,
+        squares=sum(count * count for count in times.values()),
+        across=sum(count * asked[who] for who, count in times.items()),
+        between=sum(count * count / asked[who] for who, count in times.items()),
+    )
+    ends = interval_of(Metric.CSAT, hits / n, 0.0, seen.design().effective(n))
+    return Wish(attribute, hits, n, ends.low, ends.high)

@@ -40,22 +40,29 @@ class Segment:
 
 
 def segments(
-    parts: Sequence[tuple[str, Histogram]], days: int | None, clustering: Clustering = APART
+    parts: Sequence[tuple[str, Histogram]],
+    days: int | None,
+    clustering: Clustering = APART,
+    *,
+    bound: float = 1.0,
+    among: int = 0,
 ) -> list[Segment]:
     """Set parts side by side.
 
     Args:
         parts: values with their answers, all of one metric.
         days: that the answers are of; None where it is not known.
-        clustering: of all of them together; each customer is taken to be in one part.
+        clustering: of all answers together.
+        bound: how far colleagues are in the same part, from 0 (by chance) to 1 (always).
+        among: how many they are with those of which it is not known in which part they are.
     """
-    whole = sum(one.n for _, one in parts)
-    clusterings = [clustering.part(whole, one.n) for _, one in parts]
+    whole = max(among, sum(one.n for _, one in parts))
+    clusterings = [clustering.part(whole, one.n, bound) for _, one in parts]
     scores = [score(one, of.design(one.n)) for (_, one), of in zip(parts, clusterings, strict=True)]
     changes = []
     for place, (_, own) in enumerate(parts):
         others = sum((one for at, (_, one) in enumerate(parts) if at != place), Histogram.of(own.metric))
-        rest = clustering.part(whole, others.n).design(others.n)
+        rest = clustering.part(whole, others.n, bound).design(others.n)
         changes.append(compare(score(others, rest), scores[place]))
     chances = iter(discoveries([one.chance for one in changes if one.chance is not None]))
     found = []

@@ -300,9 +300,8 @@ async def _known(
             for kind, metric in kinds
         }
     # Of a whole programme as the overview has it, so that both say the same.
-    whole = Span(min(a.span.first, b.span.first), max(a.span.last, b.span.last))
     keys = {(metric, kind, a.programme) for kind, metric in kinds}
-    found = await clusterings(conn, whole, keys, family)
+    found = await clusterings(conn, keys, family)
     return {(kind, metric): found.get((metric, kind, a.programme), APART) for kind, metric in kinds}
 
 

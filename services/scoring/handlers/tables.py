@@ -10,7 +10,7 @@ from typing import Any
 from services.scoring.domain.asking import Span, ask
 from services.scoring.domain.health import Part
 from services.scoring.domain.histogram import Metric
-from services.scoring.domain.metrics import Score, score
+from services.scoring.domain.metrics import Score
 from services.scoring.domain.periods import Step, trend
 from services.scoring.domain.rates import Asked, Rate, rate
 from services.scoring.domain.references import References
@@ -20,6 +20,7 @@ from services.scoring.domain.themes import Tally, counted
 from services.scoring.handlers.comments import Library, words
 from services.scoring.store import accounts, comments, customers, exports, queries, reports, results
 from services.scoring.store.drivers import moved
+from services.scoring.store.judging import courses, judged
 from shared.contracts.model import Persona
 from shared.db.database import Connection, Database
 
@@ -146,8 +147,8 @@ async def _programmes(conn: Connection, _: Shelf, wanted: Wanted) -> list[Item]:
         asked = ask(programme=wanted.programme, family=wanted.family, span=wanted.span)
         empty = dict.fromkeys(_CHANGE)
         return [
-            _of(one.family, one.value, one.histogram.metric) | _numbers(score(one.histogram)) | empty
-            for one in await queries.scores(conn, asked)
+            _of(one.family, one.value, one.score.metric) | _numbers(one.score) | empty
+            for one in await judged(conn, asked)
         ]
     found = await reports.compared(
         conn, wanted.span, wanted.before, programme=wanted.programme, family=wanted.family
@@ -191,8 +192,9 @@ async def _trend(conn: Connection, _: Shelf, wanted: Wanted) -> list[Item]:
     return [
         _of(one.family, one.value, one.metric)
         | {"start": period.start, "end": period.end}
-        | _numbers(score(period.histogram))
-        for one in await queries.series(conn, asked)
+        | _numbers(course.score(period.histogram))
+        for course in await courses(conn, asked)
+        for one in (course.series,)
         for period in trend(one.metric, one.parts, wanted.step)
     ]
 
@@ -202,10 +204,10 @@ async def _breakdown(conn: Connection, _: Shelf, wanted: Wanted) -> list[Item]:
         programme=wanted.programme, dimension=wanted.dimension, family=wanted.family, span=wanted.span
     )
     return [
-        _of(one.family, wanted.programme, one.histogram.metric)
+        _of(one.family, wanted.programme, one.score.metric)
         | {"dimension": wanted.dimension, "value": one.value.split(JOINT)[-1]}
-        | _numbers(score(one.histogram))
-        for one in await queries.scores(conn, asked)
+        | _numbers(one.score)
+        for one in await judged(conn, asked)
     ]
 
 

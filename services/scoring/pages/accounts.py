@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.scoring.domain.design import APART
 from services.scoring.domain.health import Part
 from services.scoring.domain.histogram import Histogram, Metric
 from services.scoring.domain.periods import Step
@@ -21,6 +22,7 @@ from services.scoring.pages import views
 from services.scoring.pages.filters import NothingChosen
 from services.scoring.store import accounts, customers, queries
 from services.scoring.store.accounts import After, Wanted
+from services.scoring.store.judging import Course
 from services.scoring.store.queries import Series
 from shared.contracts.model import Tier
 from shared.db.database import Database
@@ -111,13 +113,14 @@ def _locale(request: Request, user: User) -> str:
 
 
 def _trends(answers: list[accounts.Answer], speech: views.Speech) -> list[tuple[Metric, str, Any]]:
-    """A trend by quarter of each metric and family that was answered."""
+    """A trend by quarter of each metric and family that was answered; no sample of accounts, but one."""
     given: dict[tuple[Metric, str], dict[date, list[int]]] = {}
     for answer in answers:
         for metric, value in answer.points:
             given.setdefault((metric, answer.family), {}).setdefault(answer.day, []).append(value)
     return [
-        (metric, family, views.trend_of(Series(metric, family, "", days), Step.QUARTER, speech))
+        (metric, family, views.trend_of(Course(series, APART), Step.QUARTER, speech))
         for (metric, family), values in sorted(given.items())
         for days in ({day: Histogram.of(metric, of) for day, of in values.items()},)
+        for series in (Series(metric, family, "", days),)
     ]

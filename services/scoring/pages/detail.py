@@ -9,20 +9,21 @@ from datetime import datetime
 from markupsafe import Markup
 
 from services.scoring.domain.asking import FIRST_DAY, ask, crossings
+from services.scoring.domain.change import Change
 from services.scoring.domain.cohorts import Cohort
 from services.scoring.domain.definitions import Defined
-from services.scoring.domain.design import APART
 from services.scoring.domain.histogram import Histogram, Metric
+from services.scoring.domain.metrics import Score
 from services.scoring.domain.rates import Asked, Rate, Standing, rate, standing
 from services.scoring.domain.rollups import JOINT
 from services.scoring.domain.segments import Segment, segments
 from services.scoring.pages import views
 from services.scoring.pages.filters import Filters
 from services.scoring.pages.overview import Spans
-from services.scoring.store import drops, queries, reports
+from services.scoring.store import bindings, drops, queries, reports
 from services.scoring.store.drivers import Moved, moved
 from services.scoring.store.drops import Drop
-from services.scoring.store.reports import Compared
+from services.scoring.store.judging import Course, courses, judged
 from shared.db.database import Connection
 from shared.web.problems import Problem
 
@@ -86,13 +87,13 @@ async def detail(
 ) -> Detail:
     """A programme in the span; empty where nothing was asked or answered."""
     programme, family, span = filters.programme, filters.family_key, spans.now
-    series = await queries.series(conn, ask(programme=programme, family=family, span=span))
+    series = await courses(conn, ask(programme=programme, family=family, span=span))
     rows = await queries.scores(conn, ask(programme=programme, dimension=split, family=family, span=span))
     asked = await queries.rates(conn, "programme", span, prefix=programme, exact=True, family=family)
-    readings, complete = await reports.defined(
-        conn, span, programme, {one.metric for one in series}, None if family else asked
-    )
-    changes = await _changes(conn, spans, programme)
+    metrics = {one.series.metric for one in series}
+    readings, complete = await reports.defined(conn, span, programme, metrics, None if family else asked)
+    bounds = await bindings.bounds(conn, {one.series.family for one in series}, (split,))
+    scores = await _scores(conn, spans, programme)
     young = await reports.by_cohort(conn, programme, spans.today)
     # A programme is of one family unless somebody changed it; then its people are counted together.
     counts = sum(asked.values(), Asked())
@@ -100,9 +101,15 @@ async def detail(
     days = None if span.first == FIRST_DAY else max(1, (min(span.last, spans.today) - span.first).days + 1)
     return Detail(
         [
-            _part(one, (rows, days), (readings.get(key, []), changes.get(key)), filters, speech)
+            _part(
+                one,
+                (rows, bounds.get(key[1], 1.0), days),
+                (readings.get(key, []), scores.get(key)),
+                filters,
+                speech,
+            )
             for one in series
-            for key in ((one.metric, one.family),)
+            for key in ((one.series.metric, one.series.family),)
         ],
         young,
         found := await moved(conn, programme, span),
@@ -113,37 +120,45 @@ async def detail(
         rated,
         counts.held,
         standing(rated, thresholds.floor, thresholds.target),
-        reports.learned_at(changes.values()),
+        reports.learned_at(one.clustering for one in series),
     )
 
 
-async def _changes(conn: Connection, spans: Spans, programme: str) -> dict[tuple[Metric, str], Compared]:
+async def _scores(
+    conn: Connection, spans: Spans, programme: str
+) -> dict[tuple[Metric, str], tuple[Score, Change | None]]:
+    """Scores, and how they changed where there are days to compare them with."""
     if spans.before is None:
-        return {}
+        whole = await judged(conn, ask(programme=programme, span=spans.now))
+        return {(one.score.metric, one.family): (one.score, None) for one in whole}
     found = await reports.compared(conn, spans.now, spans.before, programme=programme)
-    return {(one.metric, one.family): one for one in found}
+    return {(one.metric, one.family): (one.change.after, one.change) for one in found}
 
 
 def _part(
-    one: queries.Series,
-    cells: tuple[Iterable[queries.Found], int | None],
-    judged: tuple[Sequence[Defined], Compared | None],
+    course: Course,
+    cells: tuple[Iterable[queries.Found], float, int | None],
+    told: tuple[Sequence[Defined], tuple[Score, Change | None] | None],
     filters: Filters,
     speech: views.Speech,
 ) -> Part:
-    rows, days = cells
-    readings, compared = judged
+    one = course.series
+    rows, bound, days = cells
+    readings, of = told
     whole = sum(one.parts.values(), Histogram.of(one.metric))
+    found, change = of or (course.score(whole), None)
     mine = [row for row in rows if (row.family, row.histogram.metric) == (one.family, one.metric)]
     return Part(
         one.family,
-        views.shown(whole, speech, compared.change if compared else None),
+        views.shown(found, speech, change),
         views.bars(whole, speech),
-        views.trend_of(one, filters.step, speech),
+        views.trend_of(course, filters.step, speech),
         readings,
         segments(
             [(row.value.split(JOINT)[-1], row.histogram) for row in mine],
             days,
-            compared.clustering if compared else APART,
+            course.clustering,
+            bound=bound,
+            among=whole.n,
         ),
     )

@@ -11,10 +11,12 @@ from markupsafe import Markup
 from services.scoring.domain.asking import Span, ask
 from services.scoring.domain.change import Change, Verdict
 from services.scoring.domain.histogram import Metric
+from services.scoring.domain.metrics import Score
 from services.scoring.domain.rates import Asked, Rate, Standing, rate, standing
 from services.scoring.pages import views
 from services.scoring.pages.filters import Filters
 from services.scoring.store import queries, reports
+from services.scoring.store.judging import Course, courses, judged
 from shared.contracts.model import Family
 from shared.db.database import Connection
 
@@ -104,39 +106,51 @@ async def overview(
     family, span = filters.family_key, spans.now
     scores, learned_at = await _scores(conn, spans, family)
     asked = await queries.rates(conn, "programme", span, family=family)
-    totals = await queries.series(conn, ask(dimension="total", family=family, span=span))
+    totals = await courses(conn, ask(dimension="total", family=family, span=span))
     sections = []
     for kind in Family:
-        found = [(one, change) for one, change in scores if one.family == kind.value]
+        found = [one for one in scores if one.family == kind.value]
         rates = {programme: counts for (key, programme), counts in asked.items() if key == kind.value}
         if found or rates:
-            metric, drawn = _trend([one for one in totals if one.family == kind.value], filters, speech)
+            mine = [one for one in totals if one.series.family == kind.value]
+            metric, drawn = _trend(mine, filters, speech)
             cards = _cards(found, rates, speech, thresholds)
             sections.append(Section(kind.value, cards, metric, drawn, learned_at))
     return sections
 
 
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """One score of a programme, and how it changed where it is compared."""
+
+    family: str
+    programme: str
+    score: Score
+    change: Change | None
+
+
 async def _scores(
     conn: Connection, spans: Spans, family: str | None
-) -> tuple[list[tuple[queries.Found, Change | None]], datetime | None]:
+) -> tuple[list[_Scored], datetime | None]:
     """Scores with how they changed, and since when it is kept how alike colleagues answer."""
     if spans.before is None:
-        found = await queries.scores(conn, ask(family=family, span=spans.now))
-        return [(one, None) for one in found], None
+        found = await judged(conn, ask(family=family, span=spans.now))
+        scores = [_Scored(one.family, one.value, one.score, None) for one in found]
+        return scores, reports.learned_at(one.clustering for one in found)
     compared = await reports.compared(conn, spans.now, spans.before, family=family)
-    scores = [(queries.Found(one.family, one.programme, one.histogram), one.change) for one in compared]
-    return [*scores], reports.learned_at(compared)
+    scores = [_Scored(one.family, one.programme, one.change.after, one.change) for one in compared]
+    return scores, reports.learned_at(one.clustering for one in compared)
 
 
 def _cards(
-    found: Iterable[tuple[queries.Found, Change | None]],
+    found: Iterable[_Scored],
     rates: dict[str, Asked],
     speech: views.Speech,
     thresholds: views.Thresholds,
 ) -> list[Card]:
     scores: dict[str, list[views.Shown]] = {programme: [] for programme in rates}
-    for one, change in found:
-        scores.setdefault(one.value, []).append(views.shown(one.histogram, speech, change))
+    for one in found:
+        scores.setdefault(one.programme, []).append(views.shown(one.score, speech, one.change))
     cards = []
     for programme in sorted(scores):
         rated = rate(rates.get(programme, Asked()))
@@ -146,11 +160,9 @@ def _cards(
     return cards
 
 
-def _trend(
-    totals: Sequence[queries.Series], filters: Filters, speech: views.Speech
-) -> tuple[Metric | None, Markup]:
+def _trend(totals: Sequence[Course], filters: Filters, speech: views.Speech) -> tuple[Metric | None, Markup]:
     """The trend of a family's most answered metric; the others are told programme by programme."""
     if not totals:
         return None, Markup("")
-    most = max(totals, key=lambda one: sum(histogram.n for histogram in one.parts.values()))
-    return most.metric, views.trend_of(most, filters.step, speech)
+    most = max(totals, key=lambda one: sum(histogram.n for histogram in one.series.parts.values()))
+    return most.series.metric, views.trend_of(most, filters.step, speech)

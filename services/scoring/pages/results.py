@@ -10,13 +10,12 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
 from services.scoring.domain.asking import Question, Span
-from services.scoring.domain.histogram import Histogram
-from services.scoring.domain.metrics import score
 from services.scoring.domain.references import References, against
 from services.scoring.domain.windows import Window, span_of
 from services.scoring.handlers.comparing import PATH, query_of
 from services.scoring.pages import views
 from services.scoring.store import queries, results
+from services.scoring.store.judging import judged
 from services.scoring.store.results import Fix
 from shared.db.database import Connection, Database
 from shared.runtime.clock import Clock
@@ -81,9 +80,8 @@ def _compared_with(fix: Fix, programme: str) -> str:
 
 async def _held(conn: Connection, references: References, span: Span) -> list[Any]:
     """The score of each kind of survey in a year, beside the values that hold for the house."""
-    found = []
-    for one in await queries.scores(conn, Question("total", "", exact=True, span=span)):
-        told: Histogram = one.histogram
-        if beside := against(score(told), references):
-            found.append((one.family, score(told), beside))
-    return found
+    return [
+        (one.family, one.score, beside)
+        for one in await judged(conn, Question("total", "", exact=True, span=span))
+        if (beside := against(one.score, references))
+    ]

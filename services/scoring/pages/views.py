@@ -16,11 +16,11 @@ from services.scoring.domain.asking import FIRST_DAY, LAST_DAY, Span
 from services.scoring.domain.change import Change
 from services.scoring.domain.drivers import Driver, Quadrant
 from services.scoring.domain.histogram import Histogram, Metric
-from services.scoring.domain.metrics import GROUP_NAMES, TOO_FEW, Group, Score, group, score
+from services.scoring.domain.metrics import GROUP_NAMES, TOO_FEW, Group, Score, group
 from services.scoring.domain.periods import Period, Step, fitting
 from services.scoring.domain.periods import trend as periods_of
 from services.scoring.store.drivers import Moved
-from services.scoring.store.queries import Series
+from services.scoring.store.judging import Course
 from shared.web import charts
 from shared.web.dates import number
 from shared.web.i18n import babel_locale
@@ -96,9 +96,8 @@ class Shown:
         return self.metric in (Metric.NPS, Metric.NPS5)
 
 
-def shown(histogram: Histogram, speech: Speech, change: Change | None = None) -> Shown:
+def shown(found: Score, speech: Speech, change: Change | None = None) -> Shown:
     """A score with its distribution, and how it changed where it is compared."""
-    found = change.after if change else score(histogram)
     return Shown(found, distribution(found, speech), change)
 
 
@@ -131,15 +130,17 @@ def bars(histogram: Histogram, speech: Speech) -> Markup:
     return charts.histogram(counts, words)
 
 
-def trend_of(series: Series, step: Step | Literal[""], speech: Speech) -> Markup:
+def trend_of(course: Course, step: Step | Literal[""], speech: Speech) -> Markup:
     """The trend of a score, by the step that was chosen or else by the one that fits."""
+    series = course.series
     chosen = step or fitting(series.metric, series.parts, TOO_FEW)
-    return trend(periods_of(series.metric, series.parts, chosen), chosen, speech)
+    periods = periods_of(series.metric, series.parts, chosen)
+    return trend([(one, course.score(one.histogram)) for one in periods], chosen, speech)
 
 
-def trend(periods: Sequence[Period], step: Step, speech: Speech) -> Markup:
+def trend(periods: Sequence[tuple[Period, Score]], step: Step, speech: Speech) -> Markup:
     """A line with the band of its interval (R64); a period with too few answers is a gap."""
-    points = [_point(period, step, speech) for period in periods]
+    points = [_point(period, found, step, speech) for period, found in periods]
     known = [point for point in points if point.value is not None]
     described = (
         speech.say("From %(first)s to %(last)s, %(from)s to %(to)s")
@@ -152,14 +153,13 @@ def trend(periods: Sequence[Period], step: Step, speech: Speech) -> Markup:
         if known
         else speech.say("Not enough answers yet")
     )
-    recommends = bool(periods) and periods[0].histogram.metric in (Metric.NPS, Metric.NPS5)
+    recommends = bool(periods) and periods[0][1].metric in (Metric.NPS, Metric.NPS5)
     return charts.trend(
         points, _words(speech.say("Trend"), described, speech), (-100, 100) if recommends else (0, 100)
     )
 
 
-def _point(period: Period, step: Step, speech: Speech) -> charts.TrendPoint:
-    found = score(period.histogram)
+def _point(period: Period, found: Score, step: Step, speech: Speech) -> charts.TrendPoint:
     label = speech.period(period.start, step)
     if not found.readable or found.value is None or found.low is None or found.high is None:
         return charts.TrendPoint(label, None, note=str(found.n))

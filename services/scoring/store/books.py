@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from services.scoring.domain.asking import Question, Span
 from services.scoring.domain.facts import State
-from services.scoring.domain.metrics import score
 from services.scoring.domain.rollups import UNASKED
 from services.scoring.store import queries
+from services.scoring.store.judging import judged
 from shared.db.database import Connection
 
 
@@ -48,12 +48,11 @@ select state, count(*) from answer_facts where snapshot ->> 'channel' = any($1::
 async def books(conn: Connection) -> Books:
     """Add everything up."""
     programmes = []
-    for found in await queries.scores(conn, Question("programme")):
-        histogram = found.histogram
-        its = score(histogram)
+    for found in await judged(conn, Question("programme")):
+        its = found.score
         programmes.append(
             ProgrammeBooks(
-                *(found.value, found.family, histogram.metric.value),
+                *(found.value, found.family, its.metric.value),
                 n=its.n,
                 score=its.value,
                 low=its.low,

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from services.scoring.domain.asking import Span
-from services.scoring.domain.design import Clustering
+from services.scoring.domain.design import Clustering, Sums
 from services.scoring.domain.histogram import Metric
 from services.scoring.store import voices
 from services.scoring.store.voices import Key
@@ -20,10 +20,11 @@ KEPT_FROM = 1_000
 """From so many answers of a programme on what was learned holds for a while; of fewer each one tells more."""
 
 _PROGRAMMES = "select distinct programme from headlines order by programme"
+_FAMILIES = "select distinct family from headlines order by family"
 _KEPT = """
 select metric, family, programme, intraclass, paired, answers, accounts, learned_at from (
-    select *, sum(answers) over (partition by programme) as learned_from from clusterings
-    where $1 = '' or programme = $1
+    select *, sum(answers) over (partition by programme, family) as learned_from from clusterings
+    where programme = any($1::text[])
 ) c where learned_from >= $2
 """
 _SAVE = """
@@ -44,7 +45,23 @@ async def learn(conn: Connection, programme: str, at: datetime) -> None:
         programme: whose.
         at: what time it is.
     """
-    found = await voices.sums(conn, Span(), (programme,), None, NEWEST)
+    await _save(conn, await voices.sums(conn, Span(), (programme,), None, NEWEST), at)
+
+
+async def learn_together(conn: Connection, family: str, at: datetime) -> None:
+    """Learn from the newest answers to all programmes of a family, taken together.
+
+    A customer who answers one programme answers others, too: its answers are more, and not all as much alike.
+
+    Args:
+        conn: connection.
+        family: whose.
+        at: what time it is.
+    """
+    await _save(conn, await voices.sums_together(conn, family, NEWEST), at)
+
+
+async def _save(conn: Connection, found: Mapping[Key, Sums], at: datetime) -> None:
     rows: list[tuple[Any, ...]] = [
         (*key, one.intraclass, one.paired, one.answers, one.accounts, at)
         for key, one in sorted((key, sums.clustering) for key, sums in found.items())
@@ -58,29 +75,39 @@ async def programmes(conn: Connection) -> list[str]:
     return [row[0] for row in await conn.fetch(_PROGRAMMES)]
 
 
+async def families(conn: Connection) -> list[str]:
+    """Families of programmes that were answered."""
+    return [row[0] for row in await conn.fetch(_FAMILIES)]
+
+
 async def clusterings(
-    conn: Connection, span: Span, wanted: Collection[Key], family: str | None = None
+    conn: Connection, wanted: Collection[Key], family: str | None = None
 ) -> Mapping[Key, Clustering]:
     """How alike colleagues answer.
 
-    Where nothing is kept it is learned from the newest answers of the span: few programmes, or few answers.
+    Where nothing is kept it is learned as what is kept: from the newest answers, whenever they came. So every
+    view of a score says the same of it, whatever days it shows.
 
     Args:
         conn: connection.
-        span: days of the answers that are judged.
-        wanted: which scores, by metric, family and programme; of others nothing need be known.
+        wanted: which scores, by metric, family and programme, no programme: all of the family together; of
+            others nothing need be known.
         family: that all of them are of, None for any.
     """
-    named = {programme for *_, programme in wanted}
-    one = named.pop() if len(named) == 1 else ""
+    if not wanted:
+        return {}
     kept = {
         (Metric(metric), kind, programme): Clustering(*counts)
-        for metric, kind, programme, *counts in map(tuple, await conn.fetch(_KEPT, one, KEPT_FROM))
+        for metric, kind, programme, *counts in map(
+            tuple, await conn.fetch(_KEPT, sorted({programme for *_, programme in wanted}), KEPT_FROM)
+        )
     }
-    missing = {programme for *key, programme in wanted if (*key, programme) not in kept}
-    if missing:
+    missing = {key for key in wanted if key not in kept}
+    sums: dict[Key, Sums] = {}
+    if named := sorted({programme for *_, programme in missing if programme}):
         # Of all at once where nothing is kept: what all have in common is read quicker than each.
-        which = tuple(sorted(missing)) if kept or one else ()
-        sums = await voices.sums(conn, span, which, family, NEWEST)
-        return {key: found.clustering for key, found in sums.items()} | kept
-    return kept
+        of = tuple(named) if len(named) == 1 or any(programme for *_, programme in kept) else ()
+        sums |= await voices.sums(conn, Span(), of, family, NEWEST)
+    for kind in sorted({kind for _, kind, programme in missing if not programme}):
+        sums |= await voices.sums_together(conn, kind, NEWEST)
+    return {key: found.clustering for key, found in sums.items()} | kept

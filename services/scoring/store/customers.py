@@ -16,6 +16,7 @@ from services.scoring.domain.histogram import Metric
 from services.scoring.domain.metrics import Score, score
 from services.scoring.store import accounts, queries, voices
 from services.scoring.store.around import Account
+from services.scoring.store.judging import judged
 from shared.contracts.model import Family, Persona, Tier
 from shared.db.database import Connection
 
@@ -69,8 +70,8 @@ async def customer(
 
 async def pools(conn: Connection, span: Span) -> list[Pool]:
     """Small accounts by persona: too few answers each to be read alone."""
-    found = await queries.scores(conn, Question("tier+persona", f"{Tier.SMALL}\x1f", exact=False, span=span))
-    return [Pool(one.family, one.value.partition("\x1f")[2], score(one.histogram)) for one in found]
+    found = await judged(conn, Question("tier+persona", f"{Tier.SMALL}\x1f", exact=False, span=span))
+    return [Pool(one.family, one.value.partition("\x1f")[2], one.score) for one in found]
 
 
 async def _usual(conn: Connection, span: Span) -> dict[Asked, float]:

@@ -10,10 +10,13 @@ from typing import Any, NamedTuple
 import orjson
 
 from services.scoring.domain.asking import Question, Span
+from services.scoring.domain.design import APART
 from services.scoring.domain.drivers import Driver, Effect, Ratings, Wish, effects, wishes
 from services.scoring.domain.histogram import Histogram, Metric
 from services.scoring.domain.rollups import CONTEXT, JOINT
 from services.scoring.store import queries
+from services.scoring.store.bindings import bounds
+from services.scoring.store.clusterings import clusterings
 from shared.contracts.forms import QuestionType
 from shared.db.database import Connection
 
@@ -53,13 +56,13 @@ async def moved(conn: Connection, programme: str, span: Span) -> Moved:
     brand: set[str] = set(form[0]) if form else set()
     words: dict[str, dict[str, str]] = orjson.loads(form[1]) if form else {}
     ratings = Ratings()
-    chosen: list[Sequence[str]] = []
+    chosen: list[tuple[str, Sequence[str]]] = []
     rows = await conn.fetch(_ANSWERS, programme, span.first, span.last, NEWEST)
     for account, text in map(tuple, rows):
         answer = _read(text)
         if answer.rated and answer.primary is not None:
             ratings.take(answer.primary, account, answer.rated)
-        chosen += [options for question, options in answer.choices if question in brand]
+        chosen += [(account, options) for question, options in answer.choices if question in brand]
     return Moved(
         ratings.drivers(),
         await _effects(conn, programme, span),
@@ -104,4 +107,16 @@ async def _effects(
             name = rollup.rpartition(CONTEXT)[2]
             mine = counted.setdefault((one.histogram.metric, one.family), {})
             mine[name, one.value.removeprefix(prefix)] = one.histogram
-    return [(metric, family, effects(metric, found)) for (metric, family), found in sorted(counted.items())]
+    known = await clusterings(conn, {(metric, family, programme) for metric, family in counted})
+    held: dict[str, dict[str, float]] = {}
+    for name in sorted({name for found in counted.values() for name, _ in found}):
+        families = {family for (_, family), found in counted.items() if any(of == name for of, _ in found)}
+        for family, bound in (await bounds(conn, families, (f"{CONTEXT}{name}",))).items():
+            held.setdefault(family, {})[name] = bound
+    return [
+        (
+            metric, family,
+            effects(metric, found, known.get((metric, family, programme), APART), held.get(family)),
+        )
+        for (metric, family), found in sorted(counted.items())
+    ]  # fmt: skip

@@ -57,9 +57,9 @@ class Compared:
         return self.histogram.metric
 
 
-def learned_at(found: Iterable[Compared]) -> datetime | None:
+def learned_at(found: Iterable[Clustering]) -> datetime | None:
     """When the oldest of it was learned that is kept of how alike colleagues answer; None where none is."""
-    return min((at for one in found if (at := one.clustering.learned_at)), default=None)
+    return min((at for one in found if (at := one.learned_at)), default=None)
 
 
 async def compared(
@@ -67,7 +67,7 @@ async def compared(
 ) -> list[Compared]:
     """Every score of a span beside that of the span before; a score without an answer now is left out."""
     now, was = await queries.scores_in(conn, ask(programme=programme, family=family), (span, before))
-    learned = await clusterings(conn, Span(before.first, span.last), keys_of(now + was), family)
+    learned = await clusterings(conn, keys_of(now + was), family)
     could = await people(conn, (span, before), programme)
     return _beside(now, was, learned, could)
 
@@ -78,8 +78,7 @@ async def compared_each(conn: Connection, pairs: Sequence[tuple[Span, Span]]) ->
         return []
     spans = [span for pair in pairs for span in pair]
     scores = await queries.scores_in(conn, ask(), spans)
-    whole = Span(min(span.first for span in spans), max(span.last for span in spans))
-    learned = await clusterings(conn, whole, keys_of([one for found in scores for one in found]))
+    learned = await clusterings(conn, keys_of([one for found in scores for one in found]))
     could = await people(conn, spans, "")
     return [
         _beside(scores[at], scores[at + 1], learned, could[at : at + 2]) for at in range(0, len(spans), 2)

@@ -22,7 +22,7 @@ NEWEST = 10_000
 """Answers of which it is told what accounts said."""
 
 Key = tuple[Metric, str, str]
-"""Metric, family, programme."""
+"""Metric, family, programme; the empty one is all of a family together."""
 
 
 def _each(select: str, facts: str) -> str:
@@ -37,10 +37,10 @@ _COUNTS = """count(*)::int, (count(*) filter (where {metric} >= {high}))::int,
     (count(*) filter (where {metric} < {middle}))::int"""
 
 
-def _newest(which: str) -> str:
+def _newest(which: str, programme: str = "programme") -> str:
     """The newest facts, of nothing but columns that the index has."""
     return f"""
-    select programme, persona, account_id, family, nps, nps5, csat, ces from answer_facts
+    select {programme}, persona, account_id, family, nps, nps5, csat, ces from answer_facts
     where state = 'counted' and day between $1 and $2 and {which} and ($4::text is null or family = $4)
     order by day desc limit $5
     """  # noqa: S608 - texts of this module
@@ -51,6 +51,7 @@ _NEWEST = {
     "all": _newest("$3::text is null"),
     "one": _newest("programme = $3"),
     "some": _newest("programme = any ($3::text[])"),
+    "together": _newest("$3::text is null", "''::text as programme"),
 }
 # Thousands of answers are added up before it is looked who was merged: of hundreds of accounts that costs
 # nothing. Whoever belongs to no account stands alone.
@@ -196,10 +197,21 @@ async def sums(
     which, of = {0: ("all", None), 1: ("one", programmes and programmes[0])}.get(
         len(programmes), ("some", programmes)
     )
+    return await _sums(conn, which, span, of, family, most)
+
+
+async def sums_together(conn: Connection, family: str, most: int) -> dict[Key, Sums]:
+    """The newest `most` answers of a family, those to all its programmes together; the key has none."""
+    return await _sums(conn, "together", Span(), None, family, most)
+
+
+async def _sums(
+    conn: Connection, which: str, span: Span, of: object, family: str | None, most: int
+) -> dict[Key, Sums]:
     found: dict[Key, Sums] = {}
     for row in await conn.fetch(_SUMS[which], span.first, span.last, of, family, most):
-        name, kind, of, *counts = tuple(row)
-        found[Metric(name), kind, of] = sums_of(Metric(name), counts)
+        name, kind, programme, *counts = tuple(row)
+        found[Metric(name), kind, programme] = sums_of(Metric(name), counts)
     return found
 
 

@@ -9,10 +9,11 @@ from services.scoring.domain import dropping
 from services.scoring.domain.asking import Question, Span
 from services.scoring.domain.headlines import Headline, told
 from services.scoring.domain.histogram import Metric
-from services.scoring.domain.metrics import GROUP_NAMES, score
+from services.scoring.domain.metrics import GROUP_NAMES
 from services.scoring.domain.rates import rate
 from services.scoring.store import drops, months, queries, reports
 from services.scoring.store.headlines import FEED, all_headlines, unannounced
+from services.scoring.store.judging import Judged, judged
 from shared.contracts.model import Family
 from shared.contracts.scores import ScoreDropped
 from shared.db.database import Database, Tx
@@ -110,7 +111,7 @@ def refreshing(db: Database) -> Callable[[], Awaitable[int]]:
 
     async def refresh() -> int:
         async with db.read() as conn:
-            scores = await queries.scores(conn, Question("programme"))
+            scores = await judged(conn, Question("programme"))
             asked = await queries.rates(conn, "programme", Span())
         for gauge in (metrics.NPS, metrics.NPS_LOW, metrics.NPS_HIGH, metrics.SHARE, metrics.ANSWERS):
             gauge.clear()
@@ -126,8 +127,8 @@ def refreshing(db: Database) -> Callable[[], Awaitable[int]]:
     return refresh
 
 
-def _set(found: queries.Found) -> None:
-    scored = score(found.histogram)
+def _set(found: Judged) -> None:
+    scored = found.score
     names = GROUP_NAMES[scored.metric]
     for group, answers in zip(names, (scored.split.high, scored.split.middle, scored.split.low), strict=True):
         metrics.ANSWERS.labels(found.value, scored.metric.value, names[group]).set(answers)

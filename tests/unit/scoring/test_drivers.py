@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
 from services.scoring.domain.asked import attributes_of, brand_questions, named
+from services.scoring.domain.design import Clustering
 from services.scoring.domain.drivers import Quadrant, Rating, drivers, effects, spearman, wishes
 from services.scoring.domain.histogram import Histogram, Metric
 
@@ -121,10 +122,38 @@ def test_twenty_carriers_that_are_all_alike_are_rarely_told_apart() -> None:
 
 @pytest.mark.requirement("R42")
 def test_what_partners_are_chosen_by_is_counted_by_person() -> None:
-    first, second = wishes([("price", "speed"), ("price",), ("speed", "speed", "price"), ()])
+    first, second = wishes(
+        [("", ("price", "speed")), ("", ("price",)), ("", ("speed", "speed", "price")), ("", ())]
+    )
     assert (first.attribute, first.named, first.asked) == ("price", 3, 4)
     assert (second.attribute, second.named) == ("speed", 2)
     assert first.low < 0.75 < first.high
+
+
+@pytest.mark.requirement("R42", "R63")
+def test_what_ten_customers_choose_is_not_made_surer_by_their_colleagues() -> None:
+    by_customer = [(f"account {n}", ("price",) if n < 6 else ()) for n in range(10)]
+    (ten,) = wishes(by_customer)
+    (hundred,) = wishes(by_customer * 10)
+    (strangers,) = wishes([("", chosen) for _, chosen in by_customer * 10])
+    assert (hundred.named, hundred.asked) == (60, 100)
+    assert hundred.low <= 0.6 <= hundred.high
+    assert hundred.high - hundred.low >= 0.9 * (ten.high - ten.low)
+    assert strangers.high - strangers.low < 0.5 * (hundred.high - hundred.low)
+
+
+@pytest.mark.requirement("R63", "R66")
+def test_attributes_of_the_event_are_told_apart_with_colleagues_counted_as_far_as_they_differ() -> None:
+    answers = {
+        ("carrier", "DHL"): Histogram.of(Metric.NPS, [9] * 16 + [3] * 24),
+        ("carrier", "UPS"): Histogram.of(Metric.NPS, [9] * 28 + [3] * 12),
+    }
+    dozen = Clustering(intraclass=0.6, paired=1 / 12, answers=80, accounts=12)
+    assert all(one.certain for one in effects(Metric.NPS, answers))
+    assert not any(one.certain for one in effects(Metric.NPS, answers, dozen))
+    few, many = (effects(Metric.NPS, answers, dozen, {"carrier": bound})[0] for bound in (0.0, 1.0))
+    assert (few.change.points, few.value) == (many.change.points, many.value)
+    assert (few.change.high or 0) - (few.change.low or 0) < (many.change.high or 0) - (many.change.low or 0)
 
 
 def test_attributes_are_named_as_the_programme_does_or_readably() -> None:
