@@ -12,7 +12,7 @@ import orjson
 
 from benchmarks.company import sealer
 from benchmarks.scoring.load import answers
-from services.scoring.store import clusterings, fates
+from services.scoring.store import bindings, clusterings, fates
 from services.scoring.store.directory import Programme, save_programmes
 from shared.bus.model import Outgoing
 from shared.contracts.responses import Words
@@ -140,6 +140,9 @@ async def surround(db: Database) -> None:
         await fates.count_all(tx.conn)
         for number in range(PROGRAMMES):
             await clusterings.learn(tx.conn, f"programme-{number}", NOW)
+        for family in await clusterings.families(tx.conn):
+            await clusterings.learn_together(tx.conn, family, NOW)
+            await bindings.learn(tx.conn, family, NOW)
         await tx.conn.execute("analyze", timeout=600)
 
 

@@ -13,7 +13,8 @@ from shared.contracts.topics import Topic
 class ScoreChanged(Payload):
     """The state of one headline cell; `score` is None while nobody answered, never 0.
 
-    `histogram` counts answers by value; `low` and `high` bound the 95 % interval.
+    `histogram` counts answers by value; `low` and `high` bound the 95 % interval with each answer for itself.
+    `GET /v1/scores` knows more: how alike colleagues answer, and how many people were asked.
     """
 
     TYPE: ClassVar[str] = "score.changed.v1"

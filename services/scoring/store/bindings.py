@@ -21,7 +21,9 @@ with said as (
         select account_id, snapshot #>> $3::text[] as one,
             case when $4::text[] is null then '' else snapshot #>> $4::text[] end as two,
             case when $5::text[] is null then '' else snapshot #>> $5::text[] end as three
-        from answer_facts where state = 'counted' and family = $1 and account_id is not null
+        from answer_facts
+        where state = 'counted' and family = $1 and account_id is not null
+            and programme = any (array(select programme from headlines where family = $1))
         order by day desc limit $2
     ) newest left join merged m on m.former = account_id
     where one <> '' and two is not null and three is not null

@@ -17,13 +17,15 @@ NEWEST = 5_000
 """Answers from which it is learned."""
 
 KEPT_FROM = 1_000
-"""From so many answers of a programme on what was learned holds for a while; of fewer each one tells more."""
+"""From so many answers of a programme on what was learned holds for a while; of fewer each one tells more.
+
+What is learned of families as a whole holds from so many answers of all of them on."""
 
 _PROGRAMMES = "select distinct programme from headlines order by programme"
 _FAMILIES = "select distinct family from headlines order by family"
 _KEPT = """
 select metric, family, programme, intraclass, paired, answers, accounts, learned_at from (
-    select *, sum(answers) over (partition by programme, family) as learned_from from clusterings
+    select *, sum(answers) over (partition by programme) as learned_from from clusterings
     where programme = any($1::text[])
 ) c where learned_from >= $2
 """
@@ -102,7 +104,9 @@ async def clusterings(
             tuple, await conn.fetch(_KEPT, sorted({programme for *_, programme in wanted}), KEPT_FROM)
         )
     }
-    missing = {key for key in wanted if key not in kept}
+    # Of a family as a whole all that its newest answers tell is kept: to read them again tells no more.
+    learned = {key[1:] for key in kept if not key[2]}
+    missing = {key for key in wanted if key not in kept and key[1:] not in learned}
     sums: dict[Key, Sums] = {}
     if named := sorted({programme for *_, programme in missing if programme}):
         # Of all at once where nothing is kept: what all have in common is read quicker than each.

@@ -51,7 +51,11 @@ _NEWEST = {
     "all": _newest("$3::text is null"),
     "one": _newest("programme = $3"),
     "some": _newest("programme = any ($3::text[])"),
-    "together": _newest("$3::text is null", "''::text as programme"),
+    # By its programmes: those of a family that is seldom answered are found without reading all others.
+    "together": _newest(
+        "$3::text is null and programme = any (array(select programme from headlines where family = $4))",
+        "''::text as programme",
+    ),
 }
 # Thousands of answers are added up before it is looked who was merged: of hundreds of accounts that costs
 # nothing. Whoever belongs to no account stands alone.
@@ -201,7 +205,7 @@ async def sums(
 
 
 async def sums_together(conn: Connection, family: str, most: int) -> dict[Key, Sums]:
-    """The newest `most` answers of a family, those to all its programmes together; the key has none."""
+    """The newest `most` answers of a family, all its programmes taken together: keys name none of them."""
     return await _sums(conn, "together", Span(), None, family, most)
 
 
