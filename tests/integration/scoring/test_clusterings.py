@@ -13,7 +13,7 @@ from prometheus_client import REGISTRY
 
 from services.scoring.domain.histogram import Histogram, Metric
 from services.scoring.domain.metrics import score
-from services.scoring.store import bindings, clusterings
+from services.scoring.store import bindings, clusterings, voices
 from services.scoring.worker.clustering import learning
 from services.scoring.worker.headlines import refreshing
 from shared.contracts.model import Payload, Persona, Tier
@@ -255,6 +255,28 @@ async def test_one_asking_for_many_programmes_says_of_each_what_asking_for_it_al
             for programme in ("few", "many")
             for one in (await api.get(path, params={"programme": programme})).json()[kind]
         ]
+
+
+async def test_of_many_programmes_it_is_learned_in_one_reading(
+    clock: FixedClock, scoring: Scoring, api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(6):
+        await scoring.take(*_said(f"programme {number}", 20, clock, first=1000 * number))
+    readings = 0
+    sums = voices.sums
+
+    async def counted(*asked: Any) -> Any:
+        nonlocal readings
+        readings += 1
+        return await sums(*asked)
+
+    monkeypatch.setattr(voices, "sums", counted)
+    for dimension in ("programme", "programme+tier"):
+        readings = 0
+        found = (await api.get("/v1/scores", params={"dimension": dimension})).json()["scores"]
+        assert len({one["values"]["programme"] for one in found}) == 6
+        assert all(one["design_effect"] > 1 for one in found)
+        assert readings == 1
 
 
 async def test_each_period_of_a_trend_counts_colleagues(

@@ -15,9 +15,11 @@ from services.scoring.domain.asking import Span
 from services.scoring.domain.design import Sums, Voices, summed
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.metrics import Group, group
-from services.scoring.store.voices import readings, sums
+from services.scoring.domain.parts import Pairs
+from services.scoring.store.bindings import measured
+from services.scoring.store.voices import readings, sums, sums_together
 from shared.contracts.forms import QuestionType
-from shared.contracts.model import Persona
+from shared.contracts.model import Family, Persona
 from shared.contracts.responses import Answered
 from shared.db.database import Database
 from shared.runtime.ids import derive
@@ -65,6 +67,47 @@ async def test_a_share_counts_its_high_answers_alone(db: Database, scoring: Scor
     await scoring.take(*(_said(number, *one, QuestionType.CSAT) for number, one in enumerate(said)))
     expected = summed([Voices(2, 1, 1), Voices(2, 2, 0)], difference=False)
     assert await _sums(db) == {(Metric.CSAT, "transactional", "renewal"): expected}
+
+
+@pytest.mark.requirement("R63")
+async def test_programmes_of_a_family_are_added_up_together_and_no_other_family(
+    db: Database, scoring: Scoring
+) -> None:
+    told = [
+        answer(1, 10, snapshot=snapshot("renewal", account_id=ACME)),
+        answer(2, 9, snapshot=snapshot("delivery", account_id=ACME)),
+        answer(3, 2, snapshot=snapshot("delivery", account_id=GLOBEX)),
+        answer(4, 2, snapshot=snapshot("pulse", account_id=GLOBEX, family=Family.RELATIONSHIP)),
+    ]
+    await scoring.take(*told)
+    async with db.read() as conn:
+        found = await sums_together(conn, "transactional", 1000)
+        assert found == {
+            (Metric.NPS, "transactional", ""): summed([Voices(2, 2, 0), Voices(1, 0, 1)], difference=True)
+        }
+        assert await sums_together(conn, "progress", 1000) == {}
+        (newest,) = (await sums_together(conn, "transactional", 2)).values()
+        assert newest.n == 2
+
+
+@pytest.mark.requirement("R63")
+async def test_pairs_of_colleagues_in_one_part_are_counted_as_one_does_by_hand(
+    db: Database, scoring: Scoring
+) -> None:
+    said = [(ACME, "A"), (ACME, "A"), (ACME, "B"), (GLOBEX, "B"), (GLOBEX, "B"), (NOBODY, "A"), (ACME, "")]
+    await scoring.take(
+        *(
+            answer(number, 9, snapshot=snapshot(account_id=account, product=product))
+            for number, (account, product) in enumerate(said)
+        )
+    )
+    async with db.read() as conn:
+        # Ordered pairs: 6 + 2 of colleagues, 2 + 2 of them alike; of all 20, 2 of A and 6 of B.
+        assert await measured(conn, "transactional", ("product",)) == Pairs(8, 4, 12, 4)
+        # Of all seven but one an account is known: four of ACME, two of GLOBEX, all of one tier.
+        assert await measured(conn, "transactional", ("tier",)) == Pairs(14, 14, 16, 16)
+        assert await measured(conn, "transactional", ("tier", "product")) == Pairs(8, 4, 12, 4)
+        assert await measured(conn, "relationship", ("product",)) == Pairs()
 
 
 async def test_only_the_newest_answers_are_learned_from(db: Database, scoring: Scoring) -> None:
