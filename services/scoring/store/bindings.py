@@ -19,14 +19,14 @@ with said as (
     select coalesce(m.id, account_id) as account, one, two, three, count(*)::float8 as n
     from (
         select account_id, snapshot #>> $3::text[] as one,
-            case when $4::text[] is null then '' else snapshot #>> $4::text[] end as two,
-            case when $5::text[] is null then '' else snapshot #>> $5::text[] end as three
+            case when $4::text[] is null then 'any' else snapshot #>> $4::text[] end as two,
+            case when $5::text[] is null then 'any' else snapshot #>> $5::text[] end as three
         from answer_facts
         where state = 'counted' and family = $1 and account_id is not null
             and programme = any (array(select programme from headlines where family = $1))
         order by day desc limit $2
     ) newest left join merged m on m.former = account_id
-    where one <> '' and two is not null and three is not null
+    where one <> '' and two <> '' and three <> ''
     group by 1, 2, 3, 4
 )
 select (select sum(n) from said), (select sum(n * (n - 1)) from said),
