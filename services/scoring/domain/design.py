@@ -138,10 +138,11 @@ class Clustering:
 
         Args:
             n: answers of any span.
-            population: people who could have answered then, None where that is unknown or without end.
+            population: people who could have answered then, None where that is unknown or without end. Where
+                more have answered, it is not known either.
         """
         effect = 1 + max(n - 1, 0) * self.paired * self.intraclass
-        return Design(effect, self._heard(n), max(population, n) if population else None)
+        return Design(effect, self._heard(n), population if population and population >= n else None)
 
     def part(self, whole: int, n: int, bound: float = 1.0) -> Clustering:
         """That of a part of the answers.

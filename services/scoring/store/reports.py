@@ -14,6 +14,7 @@ from services.scoring.domain.design import APART, Clustering
 from services.scoring.domain.histogram import Histogram, Metric
 from services.scoring.domain.metrics import score
 from services.scoring.domain.rates import Asked
+from services.scoring.domain.rollups import JOINT, UNASKED
 from services.scoring.store import queries, voices
 from services.scoring.store.clusterings import clusterings
 from shared.contracts.model import Family
@@ -33,6 +34,20 @@ _COHORTS = """
 select day, sum(requested)::int, sum(handed_over)::int, sum(answered)::int, sum(held)::int from rate_cells
 where rollup = 'programme' and value = $1 and day between $2 and $3 group by day
 """
+# One look into the index for each programme and span, however many there are of such answers.
+_UNASKED = f"""
+select span.n, asked.programme
+from unnest($1::int[], $2::date[], $3::date[]) as span (n, first, last)
+cross join (
+    select distinct programme from headlines where family = $4 and $5::text in ('', programme)
+) as asked
+cross join lateral (
+    select from answer_facts f
+    where f.programme = asked.programme and f.day between span.first and span.last and f.state = 'counted'
+        and f.snapshot ->> 'channel' in ({", ".join(f"'{one}'" for one in sorted(UNASKED))})
+    limit 1
+) as unasked
+"""  # noqa: S608 - names of our own
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +132,8 @@ async def people(
     """People who could have answered in each span: those asked, of relationship programmes alone.
 
     What customers think of the house is a question to a finite number of them. What they think of a delivery
-    is asked of a process that goes on, so there is no end to those who could be asked.
+    is asked of a process that goes on, so there is no end to those who could be asked. Nor is it known how
+    many could have answered where some did whom nobody asked: by a shared link, or by another form tool.
 
     Args:
         conn: connection.
@@ -126,7 +142,7 @@ async def people(
         rollup: one that rates are kept by.
 
     Returns:
-        By family and value.
+        By family and value; without those of whom it is not known.
     """
     could = [
         Span(
@@ -137,7 +153,28 @@ async def people(
     asked = await queries.rates_in(
         conn, rollup, could, prefix=value, exact=bool(value), family=Family.RELATIONSHIP.value
     )
-    return [{key: counts.handed_over for key, counts in of.items() if counts.handed_over} for of in asked]
+    if not any(asked):
+        return [{} for _ in spans]
+    by_programme = rollup.startswith("programme")
+    opened = await _unasked(conn, spans, value.partition(JOINT)[0] if by_programme else "")
+    return [
+        {
+            (family, of): counts.handed_over
+            for (family, of), counts in found.items()
+            if counts.handed_over and not (of.partition(JOINT)[0] in others if by_programme else others)
+        }
+        for found, others in zip(asked, opened, strict=True)
+    ]
+
+
+async def _unasked(conn: Connection, spans: Sequence[Span], programme: str) -> list[set[str]]:
+    """Relationship programmes that somebody answered in each span whom nobody had asked; "" looks at all."""
+    found: list[set[str]] = [set() for _ in spans]
+    each = [(number, one.first, one.last) for number, one in enumerate(spans)]
+    rows = await conn.fetch(_UNASKED, *zip(*each, strict=True), Family.RELATIONSHIP.value, programme)
+    for number, name in map(tuple, rows):
+        found[number].add(name)
+    return found
 
 
 async def by_cohort(conn: Connection, programme: str, today: date, weeks: int = 13) -> list[Cohort]:

@@ -171,4 +171,13 @@ def test_where_nothing_is_known_each_answer_stands_for_itself() -> None:
     assert lone.design(400) == Design(1, 400)
     one = summed([Voices(9, 5, 2)], difference=True).clustering
     assert one.design(400).accounts == 1
-    assert Design(population=3) == APART.design(3, 2), "who answered could answer"
+
+
+def test_more_answers_than_people_say_that_nobody_knows_how_many_could_answer() -> None:
+    parts = Split(10, 6, 4)
+    census = scored(Metric.NPS, parts, APART.design(20, 20))
+    assert (census.low, census.high) == (30, 30), "all of them said what they say"
+    assert APART.design(20, 19) == PLAIN
+    beyond = scored(Metric.NPS, parts, APART.design(20, 19))
+    assert beyond == scored(Metric.NPS, parts)
+    assert (beyond.high or 0) - (beyond.low or 0) > 50
