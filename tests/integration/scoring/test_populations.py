@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from services.scoring.domain.design import Design
-from services.scoring.domain.metrics import Metric, Score, Split, scored
+from services.scoring.domain.histogram import Metric
+from services.scoring.domain.metrics import Score, Split, scored
 from shared.contracts.model import Channel, Family, Payload
 from shared.contracts.responses import Answered, ResponseHeld
 from shared.runtime.clock import FixedClock
@@ -68,7 +69,7 @@ async def _interval(api: httpx.AsyncClient, clock: FixedClock, programme: str = 
 def _is(found: Score, population: int | None) -> bool:
     """Whether it is the interval of answers that stand for themselves, out of so many people."""
     expected = scored(found.metric, found.split, Design(accounts=found.n, population=population))
-    return (found.low, found.high) == (pytest.approx(expected.low), pytest.approx(expected.high))
+    return found.low == pytest.approx(expected.low) and found.high == pytest.approx(expected.high)
 
 
 async def test_of_twenty_who_were_asked_sixteen_leave_little_open(
