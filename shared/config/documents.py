@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
 Location = tuple[str | int, ...]
+_DEEPEST = 30
+_DIGITS = 40
+_WHOLE = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 
 
 class UnreadableError(ValueError):
@@ -50,7 +55,7 @@ class _Loader(yaml.CSafeLoader):
 
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
 _Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:int", re.compile(r"^[-+]?(?:0|[1-9][0-9]*)$"), list("-+0123456789")
+    "tag:yaml.org,2002:int", re.compile(f"^{_WHOLE.pattern}$"), list("-+0123456789")
 )
 
 
@@ -74,7 +79,12 @@ def read_documents(text: str) -> list[Document]:
 def _nodes(text: str) -> Iterator[yaml.Node]:
     loader = _Loader(text)
     try:
+        depth = 0
         for event in yaml.parse(text, Loader=_Loader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > _DEEPEST:
+                line = event.start_mark.line + 1 if event.start_mark else 1
+                raise UnreadableError(line, f"nested deeper than {_DEEPEST} levels")
             # An alias can make a small file explode, and hides where a value was written.
             if isinstance(event, yaml.AliasEvent):
                 line = event.start_mark.line + 1 if event.start_mark else 1
@@ -109,6 +119,8 @@ def _mapping(node: yaml.MappingNode, where: Location, lines: dict[Location, int]
         if not isinstance(key_node, yaml.ScalarNode):
             raise UnreadableError(line, "a key must be a plain word")
         key = str(key_node.value)
+        if "\0" in key:
+            raise UnreadableError(line, "a key holds the character NUL")
         if key in found:
             raise UnreadableError(line, f"the key {key!r} is there twice")
         lines[(*where, key)] = line
@@ -123,11 +135,24 @@ def _scalar(node: yaml.Node) -> Any:  # noqa: ANN401 - plain YAML data
             return None
         case "bool":
             return node.value == "true"
-        case "int":
-            return int(node.value)
-        case "float":
-            return float(node.value)
+        case "int" | "float":
+            return _number(node)
+        case "str" if "\0" in node.value:
+            raise UnreadableError(node.start_mark.line + 1, "a text holds the character NUL")
         case "str":
             return str(node.value)
         case _:
             raise UnreadableError(node.start_mark.line + 1, f"the tag {node.tag} is not taken")
+
+
+def _number(node: yaml.Node) -> int | float:
+    """A number that others can read too; infinity, times of day and what is far too long are none."""
+    text = str(node.value)
+    with suppress(ValueError):
+        number = int(text) if _WHOLE.fullmatch(text) else float(text)
+        if len(text) <= _DIGITS and math.isfinite(number):
+            return number
+    shown = text if len(text) <= _DIGITS else f"{text[:_DIGITS]}…"
+    raise UnreadableError(
+        node.start_mark.line + 1, f"{shown} is no number that is taken; a text needs quotes"
+    )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 from services.trigger.domain.audience import Person, person_fits
 from services.trigger.domain.decisions import deferred
 from services.trigger.domain.facts import Facts, Rival
@@ -10,7 +13,7 @@ from services.trigger.domain.moments import moment_of
 from services.trigger.domain.parties import of_account, open_to
 from services.trigger.domain.places import LOOK_AGAIN
 from services.trigger.domain.programme import Edition
-from services.trigger.domain.timing import at_most, end_of
+from services.trigger.domain.timing import Span, end_of
 from shared.contracts.programmes import ProgrammeState
 from shared.contracts.reasons import Reason
 
@@ -27,20 +30,28 @@ def outranked(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
     if not above:
         return None
     zone = facts.place_of(plan).zone
+    family = edition.programme.family
     for rival in sorted(above, key=lambda r: (-r.priority, r.due_at)):
         due_at = max(rival.due_at, facts.now)
-        if due_at < end_of(facts.now, rival.quarantine, zone):
+        related = rival.family is family
+        if due_at < _free(facts.now, rival.quarantine, rival.apart if related else None, zone):
             inputs: dict[str, Scalar] = {
                 "by": rival.programme,
                 "priority": rival.priority,
                 "own_priority": plan.priority,
             }
-            free_at = end_of(due_at, rules.contact, zone)
+            free_at = _free(due_at, rules.contact, rules.family if related else None, zone)
             known_at = max(rival.resolved_at, facts.now + LOOK_AGAIN) if rival.resolved_at else free_at
             # The other may yet fall away, so even a wait that seems too long lasts until the moment is over.
             until = min(free_at, known_at, plan.stale_at)
             return deferred(plan, Reason.OUTRANKED, until, inputs)
     return None
+
+
+def _free(at: datetime, quarantine: Span, apart: Span | None, zone: ZoneInfo) -> datetime:
+    """When somebody who is asked at an instant may be asked again; `apart`: by what is of the same family."""
+    alone = end_of(at, quarantine, zone)
+    return max(alone, end_of(at, apart, zone)) if apart else alone
 
 
 def rival_of(
@@ -53,7 +64,7 @@ def rival_of(
     """
     # Whatever is not more important never goes first, nor what begins for nobody within its quarantine.
     rules = edition.programme.quarantine
-    if audience.priority <= plan.priority or audience.due_at >= facts.now + at_most(rules.contact):
+    if audience.priority <= plan.priority or audience.due_at >= facts.now + rules.reach:
         return None
     contact = facts.contact_of(plan)
     waits = facts.brakes.on(audience.programme, audience.account_id)
@@ -69,5 +80,5 @@ def rival_of(
     resolved_at = None if audience.account_id == plan.account_id else audience.due_at
     return Rival(
         audience.id, audience.programme, audience.priority, due_at, rules.contact,
-        exempt=rules.exempt, resolved_at=resolved_at,
+        exempt=rules.exempt, resolved_at=resolved_at, family=edition.programme.family, apart=rules.family,
     )  # fmt: skip

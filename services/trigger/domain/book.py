@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -23,12 +23,14 @@ Tally = tuple[str, str]
 class Book:
     """The plans that a batch may touch, by identity; changed ones are collected for the store.
 
-    `tallies`: how many touchpoints of a subject a programme with `nth` has seen.
+    `tallies`: how many touchpoints of a subject a programme with `nth` has seen. `at`: what is found faster
+    than by looking through all plans, those of an account that wait or were asked and are still open.
     """
 
     plans: dict[UUID, Plan] = dataclasses.field(default_factory=dict)
     changed: dict[UUID, Plan] = dataclasses.field(default_factory=dict)
     tallies: dict[Tally, int] = dataclasses.field(default_factory=dict)
+    at: Callable[[UUID], Iterable[Plan]] | None = dataclasses.field(default=None, repr=False)
     _about: dict[tuple[str, str], list[UUID]] = dataclasses.field(
         init=False, repr=False, default_factory=dict
     )
@@ -76,6 +78,17 @@ class Book:
         if len(found) > 1:
             found.sort(key=lambda plan: (plan.occurrence, str(plan.id)))
         return found
+
+    def of_account(self, edition: Edition, account_id: UUID) -> list[Plan]:
+        """Plans of a programme at an account that wait, or of which a survey is open, whatever about."""
+        known = self.at(account_id) if self.at else self.plans.values()
+        return [
+            plan
+            for plan in known
+            if plan.account_id == account_id
+            and plan.programme == edition.key
+            and plan.shadow is edition.shadow
+        ]
 
 
 class World(Value, frozen=True):

@@ -23,6 +23,7 @@ from services.trigger.domain.model import (
 )
 from services.trigger.domain.places import Crew
 from services.trigger.domain.timing import Span, at_most
+from shared.contracts.model import Family
 from shared.values import Value
 from shared.windows import Place
 
@@ -47,6 +48,7 @@ class Brakes:
 class Rival(Value, frozen=True):
     """Another plan of the same person that waits for its turn.
 
+    `apart`: for how long nothing of its own `family` may have been asked before, if that is told.
     `resolved_at`: when it will be known whether it comes to anything, and who waits for it looks again.
     """
 
@@ -57,6 +59,8 @@ class Rival(Value, frozen=True):
     quarantine: Span
     exempt: bool = False
     resolved_at: datetime | None = None
+    family: Family | None = None
+    apart: Span | None = None
 
 
 _asked_at = attrgetter("asked_at")

@@ -5,21 +5,26 @@ Is what a programme says a good idea? Every complaint says what to do.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
 from email.utils import parseaddr
 from itertools import pairwise
 
 from services.trigger.domain import placeholders, programme
 from services.trigger.domain.asking import Asked
+from services.trigger.domain.contradictions import contradictions
 from services.trigger.domain.findings import GROUPS_FILE, Checked, Finding, GroupsRead, Report
 from services.trigger.domain.overlaps import overlaps
 from services.trigger.domain.programme import Programme
-from services.trigger.domain.reading import meant, read_file, read_groups
+from services.trigger.domain.reading import read_file, read_groups
 from services.trigger.domain.timing import Span
-from services.trigger.domain.when import HoldRule
+from services.trigger.domain.when import ACCOUNT_START
 from shared.config.documents import Location
+from shared.config.wording import meant
 from shared.contracts.forms import SCALES, QuestionType
 from shared.contracts.model import Family
+from shared.contracts.touchpoints import PRESET_TOUCHPOINTS
 
 LENGTH = {Family.TRANSACTIONAL: 3, Family.RELATIONSHIP: 7, Family.PROGRESS: 3}
 """Most questions asked of one person (R39)."""
@@ -30,6 +35,10 @@ SHORT_MOMENT_DAYS = 7
 """A moment that is over so soon cannot always wait for the best weekday."""
 
 HALF_YEAR = Span(months=6)
+LONGEST_QUARANTINE = timedelta(days=730)
+ALIKE = 0.9
+"""From here on two names of events are taken for one with a slip, of 1."""
+
 
 NO_REPLY = ("no-reply", "noreply", "no_reply", "donotreply", "do-not-reply", "no-responder", "svara-ej")
 
@@ -53,10 +62,8 @@ def check(files: Iterable[tuple[str, str]], locales: Sequence[str]) -> Report:
         findings += complaints
     for checked in programmes:
         findings += lint(checked, locales)
-    findings += _same_key(programmes)
+    findings += contradictions(programmes, groups)
     findings += overlaps(programmes)
-    findings += _groups(programmes, groups)
-    findings += _same_holds(programmes)
     ordered = sorted(dict.fromkeys(findings), key=lambda f: (f.file, f.line, f.reason))
     return Report(tuple(programmes), tuple(ordered), groups)
 
@@ -70,6 +77,7 @@ def lint(checked: Checked, locales: Sequence[str]) -> Iterator[Finding]:
     yield from _scales(checked)
     yield from _conditions(checked)
     yield from _moments(checked)
+    yield from _events(checked)
     yield from _senders(checked)
     yield from _places(checked)
 
@@ -130,6 +138,17 @@ def _sending(checked: Checked) -> Iterator[Finding]:
         yield checked.warning(
             ("send", "window", "days"), "sends on Monday or Friday (R46).", "Prefer tue, wed, thu."
         )
+    if not send.open_for.rough:
+        yield checked.error(("send", "open_for"), "the survey closes at once.", "Write for example 30d.")
+    yield from _reminding(checked)
+
+
+def _reminding(checked: Checked) -> Iterator[Finding]:
+    send = checked.edition.programme.send
+    if send.reminders and not send.reminders[0].after.rough:
+        yield checked.error(
+            ("send", "reminders"), "a reminder goes out with the invitation.", "Write for example after: 4d."
+        )
     for earlier, later in pairwise(send.reminders):
         if later.after.rough <= earlier.after.rough:
             yield checked.error(
@@ -158,6 +177,26 @@ def _moments(checked: Checked) -> Iterator[Finding]:
         )
 
     yield from _cadence(checked)
+    yield from _spacing(checked)
+
+
+def _spacing(checked: Checked) -> Iterator[Finding]:
+    """Quarantines and budgets longer than asks are remembered, and budgets over no time at all."""
+    rules = checked.edition.programme.quarantine
+    spans: dict[Location, Span | None] = {("contact",): rules.contact, ("family",): rules.family}
+    if rules.account:
+        spans["account", "per"] = rules.account.per
+    for where, span in spans.items():
+        if span and span.rough > LONGEST_QUARANTINE:
+            yield checked.error(
+                ("quarantine", *where),
+                f"{span.text} is longer than asks are remembered.",
+                "Write 2y at most.",
+            )
+    if rules.account and not rules.account.per.rough:
+        yield checked.error(
+            ("quarantine", "account", "per"), "a budget over no time.", "Write for example per: 30d."
+        )
 
 
 def _cadence(checked: Checked) -> Iterator[Finding]:
@@ -174,6 +213,26 @@ def _cadence(checked: Checked) -> Iterator[Finding]:
         yield checked.warning(
             ("when", "every"), "a series without an end.", "Write until, for example [contract.ended]."
         )
+
+
+def _events(checked: Checked) -> Iterator[Finding]:
+    """Names of events that look like a known one misspelt: a programme that waits for it never asks."""
+    when = checked.edition.programme.when
+    holds = [name for rule in when.own_holds for name in (*rule.starts, *rule.until)]
+    named: dict[Location, Sequence[str]] = {
+        ("when", "touchpoint"): when.touchpoint,
+        ("when", "anchor"): [when.anchor] if when.anchor else [],
+        ("when", "until"): when.until,
+        ("when", "cancel_on"): when.cancel_on,
+        ("when", "hold_while"): holds,
+    }
+    known = (*PRESET_TOUCHPOINTS, ACCOUNT_START)
+    for where, names in named.items():
+        for name in names:
+            close = difflib.get_close_matches(name, known, n=1, cutoff=ALIKE)
+            if close and close[0] != name:
+                advice = f"Did you mean {close[0]!r}? If a backend does send {name!r}, leave it."
+                yield checked.warning(where, f"{name!r} is no event that is known here.", advice)
 
 
 def _places(checked: Checked) -> Iterator[Finding]:
@@ -206,18 +265,35 @@ def _senders(checked: Checked) -> Iterator[Finding]:
 
 
 def _conditions(checked: Checked) -> Iterator[Finding]:
-    """Conditions on scored questions that no answer meets, and items that are there twice."""
+    """Conditions that no answer meets, and items that are there twice."""
     questions = checked.edition.programme.questions
-    scales = {q.id: SCALES[q.type] for q in questions if q.type in DEFAULT_SCORED}
+    by_id = {question.id: question for question in questions}
     for index, question in enumerate(questions):
         where: Location = ("questions", index)
-        for name, (low, high) in scales.items():
-            if name in question.when and not any(_shown(question, name, v) for v in range(low, high + 1)):
-                reason = f"never shown: no answer from {low} to {high} meets the condition on {name!r}."
-                yield checked.error((*where, "when", name), reason, "Write bounds within the scale.")
+        for name in question.when:
+            if found := _never_met(question, by_id[name]):
+                yield checked.error((*where, "when", name), f"never shown: {found[0]}.", found[1])
         ids = [item.id for item in question.items]
         if len(set(ids)) < len(ids):
             yield checked.error((*where, "items"), "an item is there twice.", "Give each its own id.")
+
+
+def _never_met(question: Asked, earlier: Asked) -> tuple[str, str] | None:
+    """Why no answer to an earlier question makes another one shown, and what to do; None = some does."""
+    bound = question.when[earlier.id]
+    if earlier.type in DEFAULT_SCORED:
+        low, high = SCALES[earlier.type]
+        if any(_shown(question, earlier.id, value) for value in range(low, high + 1)):
+            return None
+        reason = f"no answer from {low} to {high} meets the condition on {earlier.id!r}"
+        return reason, "Write bounds within the scale."
+    options = ["yes"] if earlier.type is QuestionType.CONSENT else [item.id for item in earlier.items]
+    if earlier.type in CHOSEN and bound.gte is None and bound.lte is None and bound.eq in options:
+        return None
+    reason = f"no answer to {earlier.id!r}, of type {earlier.type}, meets this condition"
+    if earlier.type in CHOSEN and options:
+        return reason, f"Write eq: and one of {', '.join(options)}."
+    return reason, "Put the condition on a score or a choice."
 
 
 def _scales(checked: Checked) -> Iterator[Finding]:
@@ -241,6 +317,7 @@ def _scales(checked: Checked) -> Iterator[Finding]:
 
 
 DEFAULT_SCORED = frozenset(programme.DEFAULT_LOW)
+CHOSEN = frozenset({QuestionType.SINGLE, QuestionType.MULTIPLE, QuestionType.BRAND, QuestionType.CONSENT})
 CHOICES = frozenset({QuestionType.MATRIX, QuestionType.SINGLE, QuestionType.MULTIPLE, QuestionType.BRAND})
 
 
@@ -283,36 +360,3 @@ def _link_texts(rules: Programme) -> Iterator[tuple[Location, dict[str, str]]]:
     for group, follow_up in (("neutral", loop.neutral), ("happy", loop.happy)):
         for index, link in enumerate(follow_up.links if follow_up else ()):
             yield ("close_the_loop", group, "links", index, "text"), link.text
-
-
-def _same_key(programmes: Sequence[Checked]) -> Iterator[Finding]:
-    first: dict[str, Checked] = {}
-    for checked in programmes:
-        key = checked.edition.key
-        if key in first:
-            reason = (
-                f"the key {key!r} is also in {first[key].file}, line {first[key].document.line(('key',))}."
-            )
-            yield checked.error(("key",), reason, "Give each programme its own key.")
-        first.setdefault(key, checked)
-
-
-def _groups(programmes: Sequence[Checked], read: GroupsRead) -> Iterator[Finding]:
-    """Programmes of a group that is not described, when groups are."""
-    for checked in programmes:
-        name = checked.edition.programme.group
-        if read.file and read.groups and name and name not in read.groups:
-            yield checked.error(("group",), f"{read.file} has no group {name!r}.", meant(name, read.groups))
-
-
-def _same_holds(programmes: Sequence[Checked]) -> Iterator[Finding]:
-    """One name of a hold with different events: which of them would count?"""
-    first: dict[str, tuple[HoldRule, Checked]] = {}
-    for checked in programmes:
-        for rule in checked.edition.programme.when.own_holds:
-            known, other = first.setdefault(rule.name, (rule, checked))
-            if known != rule:
-                reason = f"the hold {rule.name!r} has other events in {other.edition.key!r}."
-                yield checked.error(
-                    ("when", "hold_while"), reason, "Give it another name, or the same events."
-                )

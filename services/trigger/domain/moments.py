@@ -23,6 +23,10 @@ EARLIEST_ZONE = ZoneInfo("Etc/GMT-14")
 FIRST_DAY = date(2000, 1, 1)
 """Where series of accounts begin whose own start nobody told."""
 
+CHURNED = "account.churned"
+LOST = frozenset({CHURNED, "contract.ended"})
+"""What ends a customer, or what is sold to one."""
+
 _PARTS = frozenset({"feature", "release"})
 _DST_MARGIN = timedelta(hours=3)
 _ONE_DAY = Span(days=1)
@@ -46,6 +50,8 @@ def subject_of(per: Per, event: Occurrence, person: Person | None) -> str:
             return f"product:{product}{part}" if product else ""
         case Per.CONTRACT if event.account and (told is None or told.kind != per):
             return contract_subject(event.account.id)
+        case Per.EVENT:
+            return f"event:{event.event_id}/{event.touchpoint.occurred_at.isoformat()}"
         case _:
             return f"{per}:{told.id}" if told and told.kind == per else ""
 
@@ -53,6 +59,34 @@ def subject_of(per: Per, event: Occurrence, person: Person | None) -> str:
 def subjects_of(per: Per, event: Occurrence) -> set[str]:
     """All that an event is about, whoever of its people is meant."""
     return {subject_of(per, event, person) for person in (*event.people, None)} - {""}
+
+
+def account_ended(per: Per, event: Occurrence) -> UUID | None:
+    """The account all of whose plans an event ends that calls off, whatever they are counted per.
+
+    So does what ends a customer, whomever it names besides; of several contracts only the one that ended,
+    where they are counted. An event that names no order, no person and so on is about all of its account.
+    """
+    if event.account is None or per is Per.ACCOUNT:
+        return None
+    named = _names(per, event)
+    lost = event.type in LOST and not (per is Per.CONTRACT and named and event.type != CHURNED)
+    return event.account.id if lost or not named else None
+
+
+def _names(per: Per, event: Occurrence) -> bool:
+    """Whether an event says which of the things that are counted it is about."""
+    told = event.touchpoint.subject
+    match per:
+        case Per.CONTACT:
+            return bool(event.people)
+        case Per.PRODUCT:
+            return bool(event.touchpoint.product)
+        case Per.EVENT:
+            # Nothing that happens later is the same event: only the end of the customer ends it.
+            return True
+        case _:
+            return told is not None and told.kind == per
 
 
 def account_subject(account_id: UUID) -> str:

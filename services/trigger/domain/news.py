@@ -31,7 +31,10 @@ CONTEXT: dict[str, ContextKind] = {
 
 @dataclass(frozen=True, slots=True)
 class AccountHold:
-    """An incident or another hold of an account began or ended; the newest version counts."""
+    """An incident or another hold of an account began or ended; the newest version counts.
+
+    `every`: it ends those of its kind whatever they are about, as the event does not say which.
+    """
 
     kind: str
     ref: str
@@ -39,6 +42,7 @@ class AccountHold:
     account_id: UUID
     version: int
     active: bool
+    every: bool = False
 
 
 def holds_of(
@@ -52,8 +56,11 @@ def holds_of(
     version = int((told.occurred_at - _EPOCH).total_seconds() * 1000)
     for events, active in ((catalogue.begins, True), (catalogue.ends, False)):
         for name in events.get(event_type, ()):
-            ref = told.subject.id if told.subject else name
-            yield AccountHold(name, ref, str(account_id), account_id, version, active)
+            # What began without saying what it is about is ended by whatever ends its kind.
+            about = told.subject.id if told.subject else name
+            every = not active and told.subject is None
+            for ref in dict.fromkeys((about,) if active else (about, name)):
+                yield AccountHold(name, ref, str(account_id), account_id, version, active, every)
 
 
 def context_of(event_type: str, told: Touchpoint, account_id: UUID | None) -> ContextRecorded | None:

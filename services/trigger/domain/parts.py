@@ -12,7 +12,7 @@ from services.trigger.domain.timing import Span
 class Rules(BaseModel):
     """Base of all parts of a programme."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
 
 
 def _span(value: object) -> object:
@@ -39,5 +39,14 @@ SpanText = Annotated[
 ]
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed), WithJsonSchema(_NAMES_SCHEMA)]
 Texts = Annotated[dict[str, str], Field(min_length=1)]
-Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,62}$")]
-PartId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+KEY, PART, HTTPS = r"^[a-z][a-z0-9-]{1,62}$", r"^[a-z][a-z0-9_]{0,39}$", r"^https://[^\s<>\"']{3,480}$"
+PATTERNS = {
+    KEY: ("key", "Write 2 to 63 lower-case letters, digits or -, a letter first."),
+    PART: ("name", "Write up to 40 lower-case letters, digits or _, a letter first."),
+    HTTPS: ("https address", "Write one that begins with https:// and has no spaces."),
+}
+"""What each pattern is for, and what to write instead of what does not fit."""
+
+Key = Annotated[str, Field(pattern=KEY)]
+PartId = Annotated[str, Field(pattern=PART)]
+HttpsUrl = Annotated[str, Field(pattern=HTTPS)]

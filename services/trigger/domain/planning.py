@@ -17,7 +17,7 @@ from services.trigger.domain.catalogue import Catalogue
 from services.trigger.domain.decisions import Occurrence, of_event, of_plan, of_programme
 from services.trigger.domain.drafting import book_new, draft
 from services.trigger.domain.model import Contact, Decision, Plan, PlanState, Scalar
-from services.trigger.domain.moments import subject_of, subjects_of
+from services.trigger.domain.moments import account_ended, subject_of, subjects_of
 from services.trigger.domain.programme import Edition, Who
 from services.trigger.domain.renewals import before_date
 from services.trigger.domain.series import ahead
@@ -79,12 +79,11 @@ def tallied(event: Occurrence, catalogue: Catalogue, now: datetime) -> Iterator[
 
 
 def cancelled_by(event: Occurrence, edition: Edition, book: Book) -> Iterator[Decision]:
-    """Plans that an event which ends a programme's moment calls off: same subject, still waiting."""
-    for subject in sorted(subjects_of(edition.programme.when.per, event)):
-        for plan in book.of(edition, subject):
-            if plan.state is PlanState.PENDING and plan.moment.at <= event.touchpoint.occurred_at:
-                book.put(altered(plan, state=PlanState.CANCELLED, reason=Reason.CANCELLED))
-                yield of_plan(plan, Outcome.CANCELLED, Reason.CANCELLED, {"event": event.type})
+    """Plans that an event which ends a programme's moment calls off, as far as they still wait."""
+    for plan in _ended(event, edition, book):
+        if plan.state is PlanState.PENDING:
+            book.put(altered(plan, state=PlanState.CANCELLED, reason=Reason.CANCELLED))
+            yield of_plan(plan, Outcome.CANCELLED, Reason.CANCELLED, {"event": event.type})
 
 
 def called_off(event: Occurrence, edition: Edition, book: Book) -> Iterator[Plan]:
@@ -94,10 +93,18 @@ def called_off(event: Occurrence, edition: Edition, book: Book) -> Iterator[Plan
     """
     if event.type not in edition.programme.when.ends_on:
         return
-    for subject in sorted(subjects_of(edition.programme.when.per, event)):
-        for plan in book.of(edition, subject):
-            if plan.state is PlanState.REQUESTED and plan.moment.at <= event.touchpoint.occurred_at:
-                yield plan
+    yield from (plan for plan in _ended(event, edition, book) if plan.state is PlanState.REQUESTED)
+
+
+def _ended(event: Occurrence, edition: Edition, book: Book) -> list[Plan]:
+    """Plans whose moment an event ends: those about the same thing, or all of an account that is lost."""
+    per = edition.programme.when.per
+    found = {plan.id: plan for subject in subjects_of(per, event) for plan in book.of(edition, subject)}
+    account_id = account_ended(per, event)
+    if account_id is not None:
+        found |= {plan.id: plan for plan in book.of_account(edition, account_id)}
+    past = [plan for plan in found.values() if plan.moment.at <= event.touchpoint.occurred_at]
+    return sorted(past, key=lambda plan: (plan.subject, plan.occurrence, str(plan.id)))
 
 
 def _after_touchpoint(event: Occurrence, edition: Edition, world: World, book: Book) -> list[Decision]:

@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import AfterValidator, Field, model_validator
 
 from services.trigger.domain.asking import Asked
-from services.trigger.domain.parts import Key, Names, PartId, Rules, SpanText, Texts
+from services.trigger.domain.parts import HttpsUrl, Key, Names, PartId, Rules, SpanText, Texts
 from services.trigger.domain.sending import Send, Wording
 from services.trigger.domain.timing import Span, at_most
 from services.trigger.domain.when import When
@@ -95,8 +95,8 @@ class Quarantine(Rules):
 
     @cached_property
     def reach(self) -> timedelta:
-        """A length that the quarantine of one person never exceeds."""
-        return at_most(self.contact)
+        """A length that no quarantine of one person exceeds."""
+        return max(at_most(self.contact), at_most(self.family or self.contact))
 
 
 class Help(Rules):
@@ -115,8 +115,13 @@ class Unhappy(Rules):
     send: Help | None = None
     task: PartId | Literal[""] = ""
 
-
-HttpsUrl = Annotated[str, Field(pattern=r"^https://[^\s<>\"']{3,480}$")]
+    @model_validator(mode="after")
+    def _promises(self) -> Unhappy:
+        if not self.contact_within.rough:
+            raise ValueError("contact_within: the promise would be broken at once; write for example 24h")
+        if self.resolve_within.rough < self.contact_within.rough:
+            raise ValueError("resolve_within: is shorter than contact_within")
+        return self
 
 
 class Onward(Rules):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from services.trigger.domain.findings import Checked, Finding, GroupsRead, Severity, dotted
 from services.trigger.domain.groups import Groups
+from services.trigger.domain.parts import PATTERNS
 from services.trigger.domain.programme import Programme, edition_of, resolve
 from shared.config.documents import Document, Location, UnreadableError, read_documents
+from shared.config.wording import keys_at, meant, telling, unfit
 
 
 def read_file(name: str, text: str) -> tuple[list[Checked], list[Finding]]:
@@ -52,7 +55,7 @@ def read_groups(name: str, text: str) -> tuple[GroupsRead, list[Finding]]:
     try:
         groups = Groups.model_validate(documents[0].data).groups
     except ValidationError as error:
-        return GroupsRead(name), list(_explain(name, documents[0], error, _keys(Groups)))
+        return GroupsRead(name), list(_explain(name, documents[0], error, Groups))
     return GroupsRead(name, groups, documents[0].data["groups"]), []
 
 
@@ -84,37 +87,34 @@ def _explain(
     file: str,
     document: Document,
     error: ValidationError,
-    known: Iterable[str] = (),
+    model: type[BaseModel] = Programme,
     prefix: Location = (),
 ) -> Iterator[Finding]:
-    found = [
-        (tuple(part for part in detail["loc"] if _real(part)), detail["type"], detail["msg"])
-        for detail in error.errors(include_url=False, include_input=False)
-    ]
-    for index, (told, kind, message) in enumerate(found):
-        # Of a choice's alternatives the one that says most is enough.
-        others = [where for number, (where, _, _) in enumerate(found) if number != index]
-        if kind in _VAGUE and any(where[: len(told)] == told for where in others):
-            continue
-        reason = message.removeprefix("Value error, ").rstrip(".") + "."
-        own, reason = _place(told, reason, document)
+    for told, details in telling(error.errors(include_url=False)):
+        own, reason, hint = _words(told, details, document, model)
         # What a variant changes stands there; what it leaves alone stands in the programme itself.
         where = (*prefix, *own) if (*prefix, *own[:1]) in document.lines else own
-        match kind:
-            case "extra_forbidden":
-                reason, hint = f"unknown key {where[-1]!r}.", meant(str(where[-1]), known or _keys(Programme))
-            case "missing":
-                reason, hint = f"{where[-1]!r} is missing.", "Add it."
-            case "string_pattern_mismatch":
-                reason, hint = (
-                    "no name as we take it.",
-                    "Write lower-case letters, digits, - or _, a letter first.",
-                )
-            case "value_error":
-                hint = "See docs/programmes.md."
-            case _:
-                hint = "Mend the value."
         yield Finding(Severity.ERROR, file, document.line(where), dotted(where), reason, hint)
+
+
+def _words(
+    told: Location, details: Sequence[ErrorDetails], document: Document, model: type[BaseModel]
+) -> tuple[Location, str, str]:
+    """Place, reason and advice of complaints about one place."""
+    detail = details[0]
+    if detail["type"] == "extra_forbidden":
+        advice = meant(str(told[-1]), keys_at(_schema(model), told[:-1]))
+        return told, f"unknown key {told[-1]!r}.", advice
+    if detail["type"] == "missing":
+        return told, f"{told[-1]!r} is missing.", "Add it."
+    if detail["type"] == "string_pattern_mismatch":
+        what, hint = PATTERNS[detail["ctx"]["pattern"]]
+        return told, f"{str(detail['input'])!r} is no {what}.", hint
+    if wrong := unfit(details):
+        return told, f"{wrong[0]}.", wrong[1]
+    reason = detail["msg"].removeprefix("Value error, ").rstrip(".") + "."
+    where, reason = _place(told, reason, document)
+    return where, reason, "See docs/programmes.md."
 
 
 def _place(own: Location, reason: str, document: Document) -> tuple[Location, str]:
@@ -124,27 +124,6 @@ def _place(own: Location, reason: str, document: Document) -> tuple[Location, st
     return (named, rest) if rest and named in document.lines else (own, reason)
 
 
-_VAGUE = frozenset({"literal_error", "string_type", "too_short", "model_type", "dict_type"})
-
-
-def _real(part: str | int) -> bool:
-    """Pydantic names the tried alternative of a union in the path; readers know only their own keys."""
-    return isinstance(part, int) or not (
-        part == "str"
-        or part[:1].isupper()
-        or part.startswith(("literal[", "list[", "function-", "constrained"))
-    )
-
-
-def meant(name: str, known: Iterable[str]) -> str:
-    """What somebody may have meant by a name that is not known."""
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f"Did you mean {close[0]!r}?" if close else f"Known are: {', '.join(sorted(known))}."
-
-
 @lru_cache(maxsize=2)
-def _keys(model: type[BaseModel]) -> tuple[str, ...]:
-    """Every key that a model takes anywhere."""
-    schema = model.model_json_schema(by_alias=True)
-    parts = [schema, *schema.get("$defs", {}).values()]
-    return tuple(sorted({name for part in parts for name in part.get("properties", {})}))
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
+    return model.model_json_schema(by_alias=True)

@@ -36,7 +36,9 @@ Asking = Annotated[Channel, BeforeValidator(_asks), WithJsonSchema({"enum": list
 class SendWindow(Rules):
     """Weekdays and hours at the recipient."""
 
-    days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = ("tue", "wed", "thu")
+    days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = Field(
+        default=("tue", "wed", "thu"), json_schema_extra={"minItems": 1}
+    )
     hours: str = "09:30-16:00"
     holidays: Literal["recipient", "ignore"] = "recipient"
     outside_before_stale: bool = True

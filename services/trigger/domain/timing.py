@@ -16,6 +16,7 @@ from babel.core import get_global
 from shared.calendars import DAY_MINUTES, knows, local_instant
 from shared.windows import ACCEPTABLE
 
+_LONGEST = timedelta(days=3660)
 _SPAN = re.compile(r"(\d{1,4})(h|d|mo|y)")
 _HOURS_TWO = re.compile(r"(\d{2}):(\d{2})\s*-\s*(\d{2}):(\d{2})")
 
@@ -45,11 +46,14 @@ class Span(NamedTuple):
         if not found:
             raise ValueError(f"{text!r} is not a span; write a number and h, d, mo or y, for example 14d")
         number, unit = int(found[1]), found[2]
-        return cls(
+        span = cls(
             months={"mo": number, "y": 12 * number}.get(unit, 0),
             days=number if unit == "d" else 0,
             hours=number if unit == "h" else 0,
         )
+        if span.rough > _LONGEST:
+            raise ValueError(f"{text!r} is too long; write 10y at most")
+        return span
 
     @property
     def rough(self) -> timedelta:

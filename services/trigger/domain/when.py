@@ -6,7 +6,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from services.trigger.domain.parts import Names, PartId, Rules, SpanText
 from services.trigger.domain.timing import Span
@@ -31,6 +31,7 @@ class Per(StrEnum):
     PROJECT = "project"
     CONTRACT = "contract"
     PRODUCT = "product"
+    EVENT = "event"
 
 
 class HoldKind(StrEnum):
@@ -78,12 +79,29 @@ class Bound(Rules):
     gt: float | None = None
     lt: float | None = None
 
+    @model_validator(mode="after")
+    def _bounds(self) -> Bound:
+        if not self.model_fields_set:
+            raise ValueError("write at least one of gte, lte, gt and lt")
+        return self
 
-Wanted = bool | int | float | str | list[bool | int | float | str] | Bound
+
+Wanted = bool | int | float | str | Annotated[list[bool | int | float | str], Field(min_length=1)] | Bound
+
+
+_KINDS: list[JsonValue] = [
+    {"required": ["touchpoint"]},
+    {"required": ["before", "by"]},
+    {"required": ["every", "anchor"]},
+    {"required": ["on"]},
+]
+"""The four kinds of a moment, for editors."""
 
 
 class When(Rules):
     """The moment. Exactly one of `touchpoint`, `before`, `every` and `on` says which kind it is."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": _KINDS, "dependentRequired": {"by": ["before"]}})
 
     touchpoint: Names = ()
     before: Literal["contract.renewal_date"] | None = None
@@ -116,6 +134,8 @@ class When(Rules):
             raise ValueError("delay belongs to touchpoint")
         if self.nth > 1 and not self.touchpoint:
             raise ValueError("nth belongs to touchpoint")
+        if self.per is Per.EVENT and (self.nth > 1 or not self.touchpoint):
+            raise ValueError("every event by itself is asked about after a touchpoint, without nth")
         return self
 
     @model_validator(mode="after")

@@ -23,7 +23,7 @@ from services.trigger.domain.consent import Said
 from services.trigger.domain.decisions import Occurrence, of_recall
 from services.trigger.domain.habits import habit_of
 from services.trigger.domain.model import Account, AskState, Contact, Organisation, Plan, account_id
-from services.trigger.domain.moments import account_subject, subjects_of
+from services.trigger.domain.moments import account_ended, account_subject, subjects_of
 from services.trigger.domain.naming import Named, digest_of
 from services.trigger.domain.news import context_of, holds_of
 from services.trigger.domain.parties import Seen, seen_in
@@ -340,13 +340,17 @@ async def _book(
     """The plans that the batch may touch, locked, and what programmes have counted before it."""
     keys = {edition.key for edition in catalogue.series} if fresh else set()
     subjects = {account_subject(account.id) for account in fresh}
+    ended: set[UUID] = set()
     more: Counter[Tally] = Counter()
     for event in occurrences:
         for edition in catalogue.concerned(event.type, dated=event.touchpoint.renewal_on is not None):
             keys.add(edition.key)
             subjects |= subjects_of(edition.programme.when.per, event)
+        for edition in catalogue.ending.get(event.type, ()):
+            lost = account_ended(edition.programme.when.per, event)
+            ended |= {lost} if lost else set()
         more.update(tallied(event, catalogue, tx.now))
-    found = await plans.lock_plans_about(tx.conn, subjects, keys) if subjects else []
+    found = await plans.lock_plans_about(tx.conn, subjects, keys, ended) if subjects or ended else []
     return Book({plan.id: plan for plan in found}, tallies=await audiences.tally(tx.conn, more))
 
 

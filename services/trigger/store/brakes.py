@@ -19,6 +19,12 @@ on conflict (kind, ref, holder) do update set version = excluded.version, active
     contact_id = excluded.contact_id, account_id = excluded.account_id
 where holds.version < excluded.version
 """
+_ALL_OVER = """
+update holds set active = false, version = over.version
+from unnest($1::text[], $2::uuid[], $3::bigint[]) as over (kind, account_id, version)
+where holds.active and holds.kind = over.kind and holds.account_id = over.account_id
+  and holds.contact_id is null and holds.version < over.version
+"""
 _WAITING = """
 select programme, waits_for, sum(plans)::bigint as n from waiting_plans
 group by 1, 2 having sum(plans) <> 0 order by 1, 2
@@ -48,7 +54,10 @@ class Brake:
 
 @dataclass(frozen=True, slots=True)
 class HoldChange:
-    """A hold that begins or ends; the newest version counts."""
+    """A hold that begins or ends; the newest version counts.
+
+    `every`: it ends all of its kind that the account has.
+    """
 
     kind: str
     ref: str
@@ -57,6 +66,7 @@ class HoldChange:
     account_id: UUID | None
     version: int
     active: bool
+    every: bool = False
 
 
 async def brakes(conn: Connection, *, held: bool = False) -> list[Brake]:
@@ -131,3 +141,10 @@ async def save_holds(conn: Connection, changes: Sequence[HoldChange]) -> None:
     """Write holds; one change per kind, ref and holder."""
     if changes:
         await conn.execute(_HOLDS, dump(changes))
+    if over := [change for change in changes if change.every]:
+        await conn.execute(
+            _ALL_OVER,
+            [change.kind for change in over],
+            [change.account_id for change in over],
+            [change.version for change in over],
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -11,7 +11,7 @@ from services.trigger.domain.facts import Rival
 from services.trigger.domain.model import Plan
 from services.trigger.domain.programme import Edition, Quarantine
 from services.trigger.store.rows import dump, plan_of
-from shared.contracts.model import Persona
+from shared.contracts.model import Family, Persona
 from shared.contracts.reasons import Reason
 from shared.db.database import Connection
 
@@ -31,6 +31,14 @@ order by id for no key update skip locked
 """  # noqa: S608 - a constant
 _ABOUT = f"""
 select {COLUMNS} from plans where subject = any($1) and programme = any($2) order by id
+"""  # noqa: S608 - a constant
+# One statement, so that all are locked in one order; rows of accounts are locked before.
+_ABOUT_AND_OF = f"""
+select {COLUMNS} from plans where (subject = any($1) and programme = any($2)) or id = any(array(
+    select id from plans where account_id = any($3) and programme = any($2) and state = 'pending'
+    union all
+    select plan_id from asks where account_id = any($3) and programme = any($2) and closed_at is null
+)) order by id for no key update
 """  # noqa: S608 - a constant
 _SAVE = """
 insert into plans select * from jsonb_populate_recordset(null::plans, $1::text::jsonb) order by id
@@ -61,7 +69,8 @@ update plans set due_at = greatest(first_due_at, $1) where id in (
 )
 """
 _RIVALS = """
-select p.id, p.programme, p.contact_id, p.priority, p.due_at, e.definition->>'quarantine' as quarantine
+select p.id, p.programme, p.contact_id, p.priority, p.due_at, e.definition->>'quarantine' as quarantine,
+    e.definition->>'family' as family
 from plans p join editions e on e.programme = p.programme and e.version = p.version
 join programmes g on g.key = p.programme and g.state = 'active'
 where p.contact_id = any($1) and p.state = 'pending' and p.due_at < $2 and p.shadow is not true
@@ -173,10 +182,15 @@ async def claim_plans(conn: Connection, due: Sequence[Due], now: datetime) -> li
 
 
 async def lock_plans_about(
-    conn: Connection, subjects: Iterable[str], programmes: Iterable[str]
+    conn: Connection, subjects: Iterable[str], programmes: Iterable[str], accounts: Collection[UUID] = ()
 ) -> list[Plan]:
-    """Lock the plans of programmes about subjects, in id order."""
+    """Lock the plans of programmes about subjects, in id order.
+
+    Of `accounts` also all that wait, or of which a survey is open, whatever they are about.
+    """
     wanted = sorted(set(subjects)), sorted(set(programmes))
+    if accounts:
+        return [plan_of(row) for row in await conn.fetch(_ABOUT_AND_OF, *wanted, sorted(accounts))]
     return [plan_of(row) for row in await conn.fetch(f"{_ABOUT} for no key update", *wanted)]
 
 
@@ -236,8 +250,9 @@ async def rivals_of(conn: Connection, contacts: Sequence[UUID], until: datetime)
     for row in rows:
         rules = Quarantine.model_validate_json(row["quarantine"] or "{}")
         rival = Rival(
-            row["id"], row["programme"], row["priority"], row["due_at"], rules.contact, exempt=rules.exempt
-        )
+            row["id"], row["programme"], row["priority"], row["due_at"], rules.contact,
+            exempt=rules.exempt, family=Family(row["family"]), apart=rules.family,
+        )  # fmt: skip
         found.setdefault(row["contact_id"], []).append(rival)
     return found
 

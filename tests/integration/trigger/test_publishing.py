@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+
+import pytest
 
 from services.trigger.handlers.republish import republish
 from services.trigger.store import programmes as store
@@ -54,6 +57,54 @@ async def test_a_broken_file_changes_nothing_and_says_why(world: World, programm
         (finding,) = [f for f in await store.findings(conn) if f.severity == "error"]
     assert (finding.file, finding.path) == ("delivery.yaml", "priorty")
     assert "Did you mean 'priority'?" in finding.what_to_do
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        pytest.param("window: .*", "window: always", id="no window"),
+        pytest.param("hold_while: .*", "hold_while: [5]", id="no hold"),
+        pytest.param("delay: 2h", "delay: 9000y", id="for ever"),
+        pytest.param("priority: 45", "priority: .inf", id="no number"),
+        pytest.param("priority: 45", f"priority: {'[' * 900}{']' * 900}", id="deep"),
+        pytest.param("key: delivery-csat", 'key: delivery-csat\npurpose: {en: "\\0"}', id="not to be kept"),
+    ],
+)
+async def test_whatever_is_wrong_the_programme_and_its_plans_go_on(
+    world: World, programmes: Path, was: str, now: str
+) -> None:
+    await world.tell(
+        "order.delivered",
+        contact={"id": "c1", "email": "a@kund.example"},
+        subject={"kind": "order", "id": "o"},
+    )
+    text = (programmes / "delivery.yaml").read_text()
+    changed, count = re.subn(was, lambda _: now, text)
+    assert count == 1
+    (programmes / "delivery.yaml").write_text(changed)
+    assert await world.publisher.run() == 0
+    async with world.db.read() as conn:
+        assert {one.state for one in await store.standings(conn)} == {"active"}
+        assert [f.file for f in await store.findings(conn) if f.severity == "error"]
+    await world.later(hours=2)
+    assert len(await world.said(SurveyRequested)) == 1
+
+
+@pytest.mark.parametrize("name", ["a-copy", "delivery-copy", "z-copy"])
+async def test_a_copy_with_the_same_key_changes_nothing_wherever_it_stands_in_the_alphabet(
+    world: World, programmes: Path, name: str
+) -> None:
+    before = len(await world.said(ProgrammePublished))
+    text = (programmes / "delivery.yaml").read_text()
+    (programmes / f"{name}.yaml").write_text(text.replace("priority: 45", "priority: 99"))
+    assert await world.publisher.run() == 0
+    assert len(await world.said(ProgrammePublished)) == before
+    async with world.db.read() as conn:
+        wrong = [f for f in await store.findings(conn) if f.severity == "error"]
+        assert {f.file for f in wrong} == {"delivery.yaml", f"{name}.yaml"}
+    (programmes / "delivery.yaml").unlink()
+    assert await world.publisher.run() == 1, "once one of them is left, it is that one"
+    assert (await world.said(ProgrammePublished))[-1].definition["priority"] == 99
 
 
 async def test_a_removed_file_is_archived_but_an_empty_folder_is_not_believed(

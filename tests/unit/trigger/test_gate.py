@@ -204,6 +204,45 @@ def test_arbitration(facts_: dict[str, Any], expected: str) -> None:
     assert outcome(given_facts=facts(**facts_))[1] == expected
 
 
+@pytest.mark.requirement("R53")
+@pytest.mark.parametrize(
+    ("family", "days", "expected"),
+    [
+        pytest.param(Family.TRANSACTIONAL, 59, "outranked", id="its own family would hold it back"),
+        pytest.param(Family.TRANSACTIONAL, 60, "", id="not any more by then"),
+        pytest.param(Family.RELATIONSHIP, 59, "", id="another family does not"),
+        pytest.param(Family.RELATIONSHIP, 13, "outranked", id="the person's quarantine counts all families"),
+    ],
+)
+def test_a_small_question_does_not_use_up_the_family_of_a_more_important_one(
+    family: Family, days: float, expected: str
+) -> None:
+    one = Rival(
+        UUID(int=77), "renewal", 90, NOW + days * DAY, Span(days=14), family=family, apart=Span(days=60)
+    )
+    assert outcome(given_facts=facts(rivals={ANNA.id: [one]}))[1] == expected
+
+
+def test_who_waits_for_one_of_the_family_waits_until_their_own_family_is_free() -> None:
+    of = edition(quarantine={"contact": "1d", "family": "2d"})
+    for family, days in ((Family.TRANSACTIONAL, 2.5), (Family.RELATIONSHIP, 1.5)):
+        one = Rival(UUID(int=77), "renewal", 90, NOW + DAY / 2, Span(days=14), family=family)
+        assert outcome(of, facts(rivals={ANNA.id: [one]}))[2] == NOW + days * DAY
+
+
+def test_an_unresolved_audience_is_foreseen_as_far_as_its_family_reaches() -> None:
+    wide = edition(
+        key="renewal",
+        audience={"who": "account"},
+        priority=90,
+        quarantine={"contact": "14d", "family": "60d"},
+    )
+    audience = plan(wide, contact_id=None, due_at=NOW + 50 * DAY)
+    found = rival_of(audience, plan(PLAIN), wide, facts(**anna(account_id=ACME.id)))
+    assert found is not None
+    assert (found.family, found.apart) == (Family.TRANSACTIONAL, Span(days=60))
+
+
 def test_the_outranked_waits_inside_its_freshness() -> None:
     assert outcome(given_facts=facts(**rival(90, 1)))[2] == NOW + 3 * DAY
     of = edition(quarantine={"contact": "1d"})

@@ -227,8 +227,9 @@ def test_conditions_only_look_back() -> None:
 
 def test_two_programmes_of_one_key_or_one_place() -> None:
     report = check([("a.yaml", TEXT), ("b.yaml", TEXT)], ("en",))
-    assert [(f.file, f.path) for f in report.errors] == [("b.yaml", "key")]
-    assert report.broken_files() == {"b.yaml"}
+    assert [(f.file, f.path) for f in report.errors] == [("a.yaml", "key"), ("b.yaml", "key")]
+    assert "also in b.yaml, line 2." in report.errors[0].reason
+    assert report.broken_files() == {"a.yaml", "b.yaml"}, "nobody knows which of them is meant"
     other = TEXT.replace("delivery-csat", "other")
     fights = check([("a.yaml", TEXT), ("b.yaml", other)], ("en",)).findings
     assert [f.path for f in fights if "fights" in f.reason] == ["priority"]

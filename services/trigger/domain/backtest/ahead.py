@@ -94,8 +94,9 @@ def _own_rivals(state: State, pending: Iterable[Plan], until: datetime) -> Itera
         if plan.due_at < until and not waits and edition.state is ProgrammeState.ACTIVE:
             rules = edition.programme.quarantine
             yield Rival(
-                plan.id, plan.programme, plan.priority, plan.due_at, rules.contact, exempt=rules.exempt
-            )
+                plan.id, plan.programme, plan.priority, plan.due_at, rules.contact,
+                exempt=rules.exempt, family=edition.programme.family, apart=rules.family,
+            )  # fmt: skip
 
 
 def _is_above(plans: Iterable[Plan], priority: int) -> bool:

@@ -37,7 +37,7 @@ class Diary:
     """
 
     def __init__(self) -> None:
-        self.book = Book()
+        self.book = Book(at=self._running_at)
         self.open: dict[UUID, Ask] = {}
         self._ahead: list[_Entry] = []
         self._reminders: list[_Entry] = []
@@ -49,6 +49,7 @@ class Diary:
         self._abroad: dict[str, Plans] = {}
         self._held: dict[UUID, Ids] = {}
         self._open_of: dict[UUID, Ids] = {}
+        self._open_at: dict[UUID, Ids] = {}
         self._ever: dict[UUID, Ids] | None = None
 
     def next_at(self) -> datetime | None:
@@ -104,6 +105,8 @@ class Diary:
             return
         self.open[ask.survey_id] = ask
         self._open_of.setdefault(ask.contact_id, {})[ask.survey_id] = None
+        if ask.account_id:
+            self._open_at.setdefault(ask.account_id, {})[ask.survey_id] = None
         if ask.waits_for is Reason.HELD and ask.account_id:
             self._held.setdefault(ask.account_id, {})[ask.survey_id] = None
         at = ask.next_step_at
@@ -114,6 +117,8 @@ class Diary:
         ask = self.open.pop(survey_id, None)
         if ask is not None:
             _drop(self._open_of, ask.contact_id, survey_id)
+            if ask.account_id:
+                _drop(self._open_at, ask.account_id, survey_id)
         return ask
 
     def open_of(self, contact_id: UUID) -> list[UUID]:
@@ -174,6 +179,11 @@ class Diary:
         """What is still planned for an account and its people."""
         return self._of_account.get(account_id, _NOTHING).values()
 
+    def _running_at(self, account_id: UUID) -> Iterable[Plan]:
+        """What is planned for an account and its people, and what they were asked and are reminded of."""
+        asked = (self.open[survey_id].plan_id for survey_id in self._open_at.get(account_id, ()))
+        return chain(self.about(account_id), map(self.book.plans.__getitem__, asked))
+
     def move_accounts(self, plans: Iterable[Plan], gone: Collection[UUID], survivor: UUID) -> None:
         """Plans and open surveys of several accounts become those of one."""
         for plan in plans:
@@ -185,7 +195,9 @@ class Diary:
             self._enter(plan)
         for ask in [ask for ask in self.open.values() if ask.account_id in gone]:
             self.open[ask.survey_id] = altered(ask, account_id=survivor)
+            self._open_at.setdefault(survivor, {})[ask.survey_id] = None
         for account_id in gone:
+            self._open_at.pop(account_id, None)
             self._held.setdefault(survivor, {}).update(self._held.pop(account_id, {}))
 
     def wake(self, now: datetime, reason: Reason, contacts: Iterable[UUID], accounts: Iterable[UUID]) -> None:

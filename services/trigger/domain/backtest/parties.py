@@ -121,6 +121,9 @@ class Parties:
             ended |= not change.active
             if key not in known or known[key][0] < change.version:
                 known[key] = (change.version, change.active)
+            for other in [one for one in known if change.every and one[0] == change.kind]:
+                if known[other][0] < change.version:
+                    known[other] = (change.version, False)
         self._activate(account_id)
         return ended
 
