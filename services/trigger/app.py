@@ -20,6 +20,8 @@ from services.trigger.settings import Settings, listed
 from services.trigger.sources.live import LiveSources
 from services.trigger.webhooks import PROVIDERS
 from services.trigger.webhooks.contract import Options
+from services.trigger.webhooks.generic import TYPE
+from services.trigger.webhooks.segment import Browsers
 from services.trigger.worker.due import DuePlans
 from services.trigger.worker.gauges import Gauges
 from services.trigger.worker.learning import Learning
@@ -145,7 +147,40 @@ def inbound_of(settings: Settings, intake: Intake) -> Inbound:
         hubspot_renewal_properties=frozenset(listed(settings.hubspot_renewal_properties)),
         jira_done=frozenset(listed(settings.jira_done.lower())),
     )
-    return Inbound(intake, secrets, options)
+    return Inbound(intake, secrets, options, browsers=browsers_of(settings))
+
+
+def browsers_of(settings: Settings) -> Browsers:
+    """What pages in browsers may send to Segment's tracking API.
+
+    Raises:
+        ValueError: It is half set, or would let strangers do harm.
+    """
+    parts = (settings.segment_browser_keys, settings.segment_browser_origins, settings.segment_browser_events)
+    keys, origins, events = map(listed, parts)
+    if not (keys or origins or events):
+        return Browsers()
+    if not (keys and origins and events):
+        raise ValueError(
+            "AFTERWORD_TRIGGER_SEGMENT_BROWSER_KEYS, _ORIGINS and _EVENTS go together: by which key pages "
+            "send, whose pages, and what they may report"
+        )
+    if set(keys) & set(settings.secrets_of(segment.NAME)):
+        raise ValueError(
+            "AFTERWORD_TRIGGER_SEGMENT_BROWSER_KEYS holds a key of AFTERWORD_TRIGGER_SEGMENT_WRITE_KEYS: "
+            "pages give theirs away, so they need one of their own"
+        )
+    for name in events:
+        if not TYPE.fullmatch(name) or name.startswith(("contact.", "account.")):
+            raise ValueError(
+                f"AFTERWORD_TRIGGER_SEGMENT_BROWSER_EVENTS: {name} is no touchpoint that pages may report; "
+                "names are as feature.used, and people and companies are not changed by pages"
+            )
+    return Browsers(
+        tuple(shared_text(key) for key in keys),
+        frozenset(origin.rstrip("/") for origin in origins),
+        frozenset(events),
+    )
 
 
 def _secrets(

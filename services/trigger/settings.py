@@ -31,6 +31,15 @@ class Settings(ServiceSettings):
     stripe_secrets: SecretStr = _secret("signing secrets of the Stripe endpoint, whsec_...")
     segment_secrets: SecretStr = _secret("shared secrets of the Segment webhook destination")
     segment_write_keys: SecretStr = _secret("write keys that Segment's libraries send to /v1/batch")
+    segment_browser_keys: str = Field(
+        default="", description="public write keys of pages in browsers; commas; none may send without"
+    )
+    segment_browser_origins: str = Field(
+        default="", description="origins of those pages, https://app.example; commas"
+    )
+    segment_browser_events: str = Field(
+        default="", description="types of touchpoints that those pages may report; commas"
+    )
     shopify_secrets: SecretStr = _secret("client secrets of the Shopify app")
     aftership_secrets: SecretStr = _secret("webhook secrets of AfterShip")
     hubspot_closed_stages: str = Field(default="4", description="stage ids of solved tickets; commas")

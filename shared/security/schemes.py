@@ -127,10 +127,11 @@ def shared_secret(call: Call, secrets: Sequence[WebhookSecret]) -> Verdict:
     return _known(given[0], secrets, call)
 
 
-def write_key(call: Call, secrets: Sequence[WebhookSecret]) -> Verdict:
-    """Segment's libraries: the write key as Basic user."""
+def write_key(call: Call, secrets: Sequence[WebhookSecret], in_body: bytes = b"") -> Verdict:
+    """Segment's libraries: the write key as Basic user, else the one that the body gives."""
     basic = basic_credentials(call)
-    return Refused(Refusal.MISSING_HEADER) if basic is None else _known(basic[0], secrets, call)
+    given = (basic[0] if basic else b"") or in_body
+    return _known(given, secrets, call) if given else Refused(Refusal.MISSING_HEADER)
 
 
 def shared_text(text: str) -> WebhookSecret:

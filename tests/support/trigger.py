@@ -23,6 +23,7 @@ from services.trigger.handlers.intake import Intake
 from services.trigger.sources.live import LiveSources
 from services.trigger.store import ledger
 from services.trigger.store.ledger import Entry, Question
+from services.trigger.webhooks.segment import Browsers
 from services.trigger.worker.due import DuePlans
 from services.trigger.worker.parked import ParkedReports
 from services.trigger.worker.publisher import Publisher
@@ -296,7 +297,13 @@ class Site:
         return signed
 
 
-def site_of(world: World, machine: FakeMachine, tokens: Tokens, secrets: Secrets | None = None) -> Site:
+def site_of(
+    world: World,
+    machine: FakeMachine,
+    tokens: Tokens,
+    secrets: Secrets | None = None,
+    browsers: Browsers | None = None,
+) -> Site:
     """The site over a world."""
     passwords = cheap_passwords()
     access = Access(world.db, world.clock, machine, passwords=passwords, secure=False)
@@ -312,7 +319,8 @@ def site_of(world: World, machine: FakeMachine, tokens: Tokens, secrets: Secrets
     platform = Platform(settings, world.db, MemoryBus(), world.clock, machine, world.sealer, tokens, access)
     live = LiveSources(Path("no such sources.yaml"))
     app = web_app(access, BASE)
-    inbound = Inbound(Intake(world.sealer, machine), secrets or SECRETS)
+    intake = Intake(world.sealer, machine)
+    inbound = Inbound(intake, secrets or SECRETS, browsers=browsers or Browsers())
     join(app, api.router(platform, inbound, live))
     join(app, pages.router(platform))
     return Site(world, machine, access, app, inbound.refusals)

@@ -16,6 +16,7 @@ from services.trigger.handlers.parking import event_id_of
 from services.trigger.webhooks import PROVIDERS
 from services.trigger.webhooks.body import BadBodyError
 from services.trigger.webhooks.contract import Ignored, Options, Provider, Reading
+from services.trigger.webhooks.segment import Browsers
 from shared.runtime.failpoints import failpoint
 from shared.runtime.logging import get_logger
 from shared.runtime.service import Platform
@@ -39,21 +40,28 @@ class Inbound:
         secrets: what each signs with; several at once, so that one can be replaced.
         options: what differs between customers of the same partner.
         refusals: notes who was refused and why.
+        browsers: what pages may send to Segment's tracking API.
     """
 
     intake: Intake
     secrets: Mapping[str, Sequence[WebhookSecret]]
     options: Options = field(default_factory=Options)
     refusals: Refusals = field(default_factory=Refusals)
+    browsers: Browsers = field(default_factory=Browsers)
 
     async def call(self, sender: str, request: Request, platform: Platform) -> Call:
         """The request with its body; one that is too long is refused and noted."""
         try:
             return await call_of(request, platform.settings.public_url, platform.machine)
         except Problem as problem:
-            metrics.WEBHOOKS.labels(sender, "unreadable").inc()
-            self.refusals.note(sender, problem.reason, problem.what_to_do)
+            self.refused(sender, problem)
             raise
+
+    def refused(self, sender: str, problem: Problem) -> Problem:
+        """The problem, noted: the request is not taken, whatever is in it."""
+        metrics.WEBHOOKS.labels(sender, "unreadable").inc()
+        self.refusals.note(sender, problem.reason, problem.what_to_do)
+        return problem
 
     def proven(self, sender: str, verdict: Verdict, what_to_do: str = SIGN) -> Signed:
         """Who proved to be the sender; all others learn no more than that they did not."""

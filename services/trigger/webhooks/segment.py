@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from services.trigger.domain.reports import Gap, Named, Report, digest_of
 from services.trigger.webhooks.body import MAX_ID, MAX_TEXT, BadBodyError, Node, read_object, touchpoint_of
@@ -17,10 +18,15 @@ from services.trigger.webhooks.generic import TYPE
 from shared.contracts.touchpoints import Subject, TouchpointAccount, TouchpointContact
 from shared.security import schemes
 from shared.security.schemes import Call
-from shared.security.signatures import Signed, mac_hex_sha1
+from shared.security.signatures import Signed, WebhookSecret, mac_hex_sha1
 
 SOURCE = "/webhooks/segment"
-PER_ATTEMPT = frozenset({"sentAt", "receivedAt", "originalTimestamp"})
+PER_ATTEMPT = frozenset({"sentAt", "receivedAt", "originalTimestamp", "writeKey", "_metadata"})
+"""What says nothing of the call itself: times and counts of the attempt, and by which key it came."""
+
+PAGES_NUMBER = re.compile(r"[A-Za-z0-9_:-]{1,64}")
+"""An order's number and the like, as a page may give it: it stands in mails, so it is no text or address."""
+
 SUBJECTS = {
     "ticket_id": "ticket", "order_id": "order", "project_id": "project", "contract_id": "contract",
     "subscription_id": "contract", "claim_id": "claim", "incident_id": "incident", "feature_id": "feature",
@@ -43,10 +49,37 @@ _BORDER = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 @dataclass(frozen=True, slots=True)
+class Browsers:
+    """What pages in browsers may send; without `keys` nothing.
+
+    Their key is public: whoever opens the page can read it and send with it from anywhere. So it reports no
+    more than that one of `events` happened to somebody known.
+
+    Attributes:
+        keys: by which they are known; no server's.
+        origins: of the pages, as `https://app.example`.
+        events: types of touchpoints that they may report.
+    """
+
+    keys: tuple[WebhookSecret, ...] = ()
+    origins: frozenset[str] = frozenset()
+    events: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Rejected:
     """One call of a batch that cannot be used, with the path in the reason."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """How a call came in: when, when its sender says that it sent it, and what it may say."""
+
+    at: datetime
+    sent: Node = Node(None)  # noqa: RUF009 - it is frozen
+    browsers: Browsers | None = None
 
 
 def read(call: Call, _signed: Signed, _options: Options) -> Reading:
@@ -55,45 +88,52 @@ def read(call: Call, _signed: Signed, _options: Options) -> Reading:
     Raises:
         BadBodyError: It is none.
     """
-    found = read_object(call.body)
-    report = one(found)
+    report = _one(read_object(call.body), _Arrival(call.at))
     return (report,) if report else Ignored("only track, identify and group of known users are of interest")
 
 
-def batch(body: bytes, default: str = "") -> list[Report | Rejected | None]:
+def batch(
+    found: Node, at: datetime, default: str = "", *, browsers: Browsers | None = None
+) -> list[Report | Rejected | None]:
     """The touchpoints of a request of Segment's libraries; None for a call that nobody asks about.
 
     Args:
-        body: `{"batch": [...]}`, or one call.
+        found: `{"batch": [...]}`, or one call.
+        at: When it came in.
         default: The type of a single call, as its address says it.
+        browsers: What it may say, when its key is public.
 
     Raises:
         BadBodyError: It is neither.
     """
-    found = read_object(body)
     if default:
         calls: Iterable[Node] = [Node({"type": default, **found.value})]
     else:
         if found.at("batch").value is None:
             raise found.at("batch").wrong("missing; it holds the calls")
         calls = found.at("batch").items()
-    return [_attempt(node) for node in calls]
+    arrival = _Arrival(at, found.at("sentAt"), browsers)
+    return [_attempt(node, arrival) for node in calls]
 
 
-def one(node: Node) -> Report | None:
+def _one(node: Node, arrival: _Arrival) -> Report | None:
     """The touchpoint of one call; None when nobody asks about it.
 
     Raises:
         BadBodyError: It cannot be used.
     """
-    reader = READERS.get(node.at("type").need())
+    readers = READERS if arrival.browsers is None else {"track": _by_page(arrival.browsers)}
+    reader = readers.get(node.at("type").need())
     told = reader(node) if reader else None
     if told is None:
         return None
     kind, fields, gap = told
-    message_id = node.at("messageId").need()
-    touchpoint = touchpoint_of(node, {"occurred_at": _when(node).instant(), **fields})
-    return Report(message_id, digest_of(node.value, PER_ATTEMPT), SOURCE, message_id, kind, touchpoint, gap)
+    given, said_at = node.at("messageId").text(MAX_ID), _said_at(node, arrival)
+    digest = digest_of(node.value, PER_ATTEMPT)
+    known_by = given or _made_id(node, digest, said_at)
+    touchpoint = touchpoint_of(node, {"occurred_at": _occurred_at(said_at, arrival), **fields})
+    own = None if given else ()
+    return Report(known_by, digest, SOURCE, known_by, kind, touchpoint, gap, own=own)
 
 
 def type_of(event: str) -> str:
@@ -110,29 +150,51 @@ def type_of(event: str) -> str:
     return f"{'_'.join(words[:-1])}.{words[-1]}"
 
 
-def _when(node: Node) -> Node:
-    """When it happened; a caller that leaves that to Segment says when it sent the call, at least."""
-    stamps = [node.at(name) for name in ("timestamp", "originalTimestamp", "sentAt")]
-    return next((stamp for stamp in stamps if stamp.value is not None), stamps[0])
+def _said_at(node: Node, arrival: _Arrival) -> datetime | None:
+    """When it happened; a caller that leaves that to Segment says when it sent the call, or nothing."""
+    stamps = (*(node.at(name) for name in ("timestamp", "originalTimestamp", "sentAt")), arrival.sent)
+    return next((stamp.instant() for stamp in stamps if stamp.value is not None), None)
+
+
+def _made_id(node: Node, digest: str, said_at: datetime | None) -> str:
+    """The id of a call that gives none: what it says, and when that was, so that a repeat has the same.
+
+    Segment's own server makes up a new one each time, and takes what is delivered twice for two.
+
+    Raises:
+        BadBodyError: It says no time either: the same again would be the next time, or a repeat, who knows.
+    """
+    if said_at is None:
+        raise node.at("messageId").wrong(
+            "missing, and so is timestamp: give one of them, so that what is delivered twice counts once"
+        )
+    return f"content:{digest_of([digest, said_at.isoformat()])}"
+
+
+def _occurred_at(said: datetime | None, arrival: _Arrival) -> datetime:
+    """When it happened by a clock that can be trusted; a browser's is only good for how long ago it was."""
+    if said is None:
+        return arrival.at
+    if arrival.browsers is None:
+        return said
+    sent = arrival.sent.instant() if arrival.sent.value is not None else said
+    return min(arrival.at - (sent - said), arrival.at)
 
 
 Told = tuple[str, dict[str, object], Gap | None]
 
 
-def _attempt(node: Node) -> Report | Rejected | None:
+def _attempt(node: Node, arrival: _Arrival) -> Report | Rejected | None:
     try:
         if not isinstance(node.value, dict):
             raise node.wrong("must be an object")
-        return one(node)
+        return _one(node, arrival)
     except BadBodyError as error:
         return Rejected(str(error))
 
 
 def _track(node: Node) -> Told | None:
-    user, properties = node.at("userId").text(MAX_ID), node.at("properties")
-    kind = type_of(node.at("event").need())
-    if not kind or len(kind) > MAX_ID or not TYPE.fullmatch(kind):
-        raise node.at("event").wrong("must be a thing and what happened to it, for example Order Delivered")
+    user, properties, kind = node.at("userId").text(MAX_ID), node.at("properties"), _kind(node)
     traits, group = node.at("context", "traits"), node.at("context", "groupId").text(MAX_ID)
     if not user and not group:
         return None
@@ -148,6 +210,32 @@ def _track(node: Node) -> Told | None:
     }
     thin = person is not None and not person.email and not person.phone
     return kind, fields, Gap("segment", Named.CONTACT, user) if thin else None
+
+
+def _kind(node: Node) -> str:
+    kind = type_of(node.at("event").need())
+    if not kind or len(kind) > MAX_ID or not TYPE.fullmatch(kind):
+        raise node.at("event").wrong("must be a thing and what happened to it, for example Order Delivered")
+    return kind
+
+
+def _by_page(browsers: Browsers) -> Callable[[Node], Told | None]:
+    """What a page may tell: that something happened to somebody whom others told of, about which number."""
+
+    def track(node: Node) -> Told | None:
+        kind, user, subject = _kind(node), node.at("userId").text(MAX_ID), _subject(node.at("properties"))
+        if kind not in browsers.events:
+            raise node.at("event").wrong(
+                "pages may not report it; AFTERWORD_TRIGGER_SEGMENT_BROWSER_EVENTS names what they may"
+            )
+        if subject and not PAGES_NUMBER.fullmatch(subject.id):
+            raise node.at("properties").wrong("a number that a page gives is of letters, digits, _ : and -")
+        if not user:
+            return None
+        fields: dict[str, object] = {"contact": TouchpointContact(id=user), "subject": subject}
+        return kind, fields, Gap("segment", Named.CONTACT, user)
+
+    return track
 
 
 def _identify(node: Node) -> Told | None:

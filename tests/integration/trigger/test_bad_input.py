@@ -83,7 +83,7 @@ NEEDED = {
     "freshdesk": "ticket.contact.email",
     "jira": "issue.fields.reporter.accountId",
     "stripe": "data.object.customer",
-    "segment": "messageId",
+    "segment": "event",
     "shopify": "id",
     "aftership": "msg.tag",
 }

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from services.trigger.domain.reports import Report
+from services.trigger.domain.reports import Gap, Named, Report
 from services.trigger.webhooks import PROVIDERS, segment
-from services.trigger.webhooks.body import MAX_DEPTH, BadBodyError, read_body
+from services.trigger.webhooks.body import MAX_DEPTH, BadBodyError, Node, read_body
 from services.trigger.webhooks.contract import Ignored, Options
-from services.trigger.webhooks.segment import Rejected
+from services.trigger.webhooks.segment import Browsers, Rejected
+from shared.contracts.touchpoints import Subject, TouchpointContact
 from shared.security.schemes import Call
-from shared.security.signatures import Signed
+from shared.security.signatures import Signed, WebhookSecret
 from tests.support.webhooks import (
     AFTERSHIP,
     AT,
@@ -343,6 +344,83 @@ def test_a_call_without_its_time_happened_when_it_was_sent(stamp: str) -> None:
     assert told.touchpoint.occurred_at == EIGHT
 
 
+BARE = {
+    name: value for name, value in SEGMENT_TRACK.items() if name not in {"messageId", "timestamp", "sentAt"}
+}
+
+
+def test_a_call_with_an_id_and_no_time_at_all_happened_when_it_came() -> None:
+    (told,) = read("segment", BARE | {"messageId": "seg-1"})
+    assert (told.id, told.touchpoint.occurred_at) == ("seg-1", AT)
+
+
+@pytest.mark.parametrize("stamp", ["timestamp", "originalTimestamp", "sentAt"])
+def test_a_call_without_an_id_is_known_by_what_it_says_and_when(stamp: str) -> None:
+    def told(**more: object) -> Report:
+        return read("segment", BARE | {stamp: "2026-03-03T08:00:00Z"} | more)[0]
+
+    first = told()
+    assert first.replay == first.id == told(writeKey="a-key-of-the-caller").id
+    assert (told(_metadata={"retryCount": 3}).id, told().digest) == (first.id, first.digest)
+    assert len({first.id, told(**{stamp: "2026-03-03T08:00:01Z"}).id, told(userId="c2").id}) == 3
+    assert first.names == {"o1"}
+
+
+def test_a_call_of_a_batch_may_leave_its_time_to_the_batch() -> None:
+    body = {"sentAt": "2026-03-03T08:00:00Z", "batch": [BARE]}
+    (told,), (again,) = (segment.batch(Node(body), AT) for _ in range(2))
+    assert isinstance(told, Report)
+    assert (told, told.touchpoint.occurred_at) == (again, EIGHT)
+
+
+BROWSERS = Browsers(
+    (WebhookSecret.plain("public"),), frozenset({"https://app.example"}), frozenset({"order.delivered"})
+)
+
+
+def of_page(**more: object) -> Report | Rejected | None:
+    body = Node(SEGMENT_TRACK | more)
+    return segment.batch(body, AT, "track", browsers=BROWSERS)[0]
+
+
+def test_a_page_tells_no_more_than_that_something_happened_to_somebody() -> None:
+    told = of_page(properties={"order_id": "o1", "product": "press", "renewal_on": "2026-09-01", "total": 5})
+    assert isinstance(told, Report)
+    assert told.touchpoint.contact == TouchpointContact(id="c1")
+    assert told.touchpoint.subject == Subject(kind="order", id="o1")
+    bare = told.touchpoint
+    assert (bare.account, bare.product, bare.renewal_on, bare.context) == (None, "", None, {})
+    assert told.gap == Gap("segment", Named.CONTACT, "c1")
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        ({"event": "Contact Deleted"}, "event: pages may not report it"),
+        ({"properties": {"order_id": "see https://evil.example"}}, "properties: a number"),
+        ({"properties": {"order_id": "evil.example"}}, "properties: a number"),
+    ],
+)
+def test_a_page_reports_what_it_may_and_no_words(more: dict[str, object], reason: str) -> None:
+    told = of_page(**more)
+    assert isinstance(told, Rejected)
+    assert told.reason.startswith(reason)
+
+
+@pytest.mark.parametrize("kind", ["identify", "group", "page", "alias"])
+def test_a_page_changes_nobody(kind: str) -> None:
+    assert of_page(type=kind) is None
+    assert of_page(userId=None) is None
+
+
+def test_the_clock_of_a_page_says_only_how_long_ago_it_was() -> None:
+    ahead = of_page(timestamp="2031-01-01T08:00:00Z", sentAt="2031-01-01T08:10:00Z")
+    back = of_page(timestamp="2031-01-01T08:10:00Z", sentAt="2031-01-01T08:00:00Z")
+    assert isinstance(ahead, Report)
+    assert isinstance(back, Report)
+    assert (ahead.touchpoint.occurred_at, back.touchpoint.occurred_at) == (AT - timedelta(minutes=10), AT)
+
+
 IGNORED = [
     pytest.param("hubspot", [HUBSPOT_TICKET | {"propertyName": "subject"}], {}, id="hubspot other property"),
     pytest.param("hubspot", [], {}, id="hubspot empty"),
@@ -536,7 +614,7 @@ def test_names_of_events_become_types(event: str, kind: str) -> None:
 
 def test_a_batch_names_what_it_cannot_use_and_takes_the_rest() -> None:
     body = b'{"batch": [{"type": "track"}, 5, {"type": "page"}, ' + call(SEGMENT_TRACK).body + b"]}"
-    found = segment.batch(body)
+    found = segment.batch(read_body(body), AT)
     assert found[:3] == [
         Rejected("batch[0].event: missing"),
         Rejected("batch[1]: must be an object"),
