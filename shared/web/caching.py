@@ -24,7 +24,7 @@ _OWN = {"Cache-Control": "private, no-cache"}
 class AskedAgain(APIRoute):
     """A route whose JSON has an ETag: who comes back with it hears that nothing has changed.
 
-    The answer is made all the same; what is saved is its way.
+    The answer is made all the same; what is saved is its way. One that has an ETag of its own keeps it.
     """
 
     @override
@@ -36,7 +36,7 @@ class AskedAgain(APIRoute):
             made = await handle(request)
             if request.method != "GET" or made.status_code != OK or made.media_type != JSON:
                 return made
-            kept = unless_known(request, bytes(made.body), JSON, _OWN)
+            kept = unless_known(request, bytes(made.body), JSON, _OWN, made.headers.get("ETag", ""))
             if kept.status_code == NOT_CHANGED:
                 return kept
             for name in ("ETag", *_OWN):
@@ -46,7 +46,9 @@ class AskedAgain(APIRoute):
         return handled
 
 
-def unless_known(request: Request, body: bytes, media_type: str, headers: Mapping[str, str]) -> Response:
+def unless_known(
+    request: Request, body: bytes, media_type: str, headers: Mapping[str, str], etag: str = ""
+) -> Response:
     """The body, or 304 for whoever has this very one already.
 
     Args:
@@ -54,11 +56,12 @@ def unless_known(request: Request, body: bytes, media_type: str, headers: Mappin
         body: What there is now.
         media_type: Of the body.
         headers: How it may be kept, and whatever else belongs to it.
+        etag: Its validator, if it has one; else it is made from the body.
     """
     # Weak (RFC 9110, 8.8.1): the same page may travel packed or not.
-    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    headers = {**headers, "ETag": f"W/{etag}"}
+    tag = etag or f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {**headers, "ETag": tag}
     known = {one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")}
-    if known & {etag, "*"}:
+    if known & {tag.removeprefix("W/"), "*"}:
         return Response(status_code=NOT_CHANGED, headers=headers)
     return Response(body, media_type=media_type, headers=headers)

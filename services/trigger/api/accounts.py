@@ -25,8 +25,10 @@ from shared.contracts.touchpoints import Touchpoint, TouchpointAccount
 from shared.db.database import Connection
 from shared.runtime.service import Platform
 from shared.security.access import Principal, require_scope
+from shared.web.caching import SAME, AskedAgain
 from shared.web.paths import PLAIN
 from shared.web.problems import Problem
+from shared.web.routing import join
 
 Reader = Annotated[Principal, Depends(require_scope("accounts:read"))]
 Writer = Annotated[Principal, Depends(require_scope("accounts:write"))]
@@ -88,7 +90,9 @@ class Deletion(BaseModel):
 def router(platform: Platform) -> APIRouter:
     """The routes."""
     routes = APIRouter(prefix="/v1", tags=["directory"])
-    _add_reading(routes, platform)
+    reading = APIRouter(prefix="/v1", tags=["directory"], route_class=AskedAgain, responses=SAME)
+    _add_reading(reading, platform)
+    join(routes, reading)
     _add_writing(routes, platform)
     _add_merging(routes, platform)
     return routes
@@ -128,11 +132,14 @@ def _add_reading(routes: APIRouter, platform: Platform) -> None:
 
     @routes.get("/accounts/{ref}")
     async def show_account(ref: Ref, _reader: Reader, response: Response) -> AccountChanged:
-        """An account by id, backend id or name."""
+        """An account by id, backend id or name.
+
+        Its ETag holds a `PUT` or `DELETE` against what you have read, in `If-Match`.
+        """
         async with platform.db.read() as conn:
-            account = await found_account(conn, ref)
-        response.headers["ETag"] = etag(account.version)
-        return account_changed(account)
+            shown = account_changed(await found_account(conn, ref))
+        response.headers["ETag"] = etag(shown)
+        return shown
 
 
 def _add_writing(routes: APIRouter, platform: Platform) -> None:
@@ -154,23 +161,30 @@ def _add_writing(routes: APIRouter, platform: Platform) -> None:
         async with platform.db.begin() as tx:
             wanted = (await current_ids(tx.conn, COMPANIES, [named]))[named]
             before = (await directory.lock_accounts(tx.conn, [wanted])).get(wanted)
-            there = before.version or None if before and before.deleted_at is None else None
-            check(if_match, if_none_match, there)
+            there = before is not None and before.version and before.deleted_at is None
+            check(if_match, if_none_match, etag(account_changed(before)) if before and there else None)
             touchpoint = Touchpoint(occurred_at=tx.now, account=account, renewal_on=written.renewal_on)
             await touchpoints.handle([event_of("account.updated", touchpoint, tx)], tx)
             after = (await directory.get_accounts(tx.conn, [wanted]))[wanted]
-        response.headers["ETag"] = etag(after.version)
+        response.headers["ETag"] = etag(account_changed(after))
 
     @routes.delete("/accounts/{ref}", status_code=202)
     async def remove_account(
-        ref: Ref, _writer: Writer, _eraser: Eraser, people: Literal["keep", "erase"] = "keep"
+        ref: Ref,
+        _writer: Writer,
+        _eraser: Eraser,
+        people: Literal["keep", "erase"] = "keep",
+        if_match: IfMatch = None,
     ) -> Deletion:
         """Delete an account with what is planned for it.
 
         Its people stay, without a company, or are erased too. An event that names it later makes it anew.
         """
         async with platform.db.begin() as tx:
-            account = await found_account(tx.conn, ref)
+            found = await found_account(tx.conn, ref)
+            account = (await directory.lock_accounts(tx.conn, [found.id])).get(found.id, found)
+            if account.deleted_at is None:
+                check(if_match, None, etag(account_changed(account)))
             done = await delete_account(tx, platform.sealer, account.id, erase_people=people == "erase")
         return Deletion(
             account_id=account.id, people=done.people, erased=done.erased, plans_called_off=done.plans

@@ -27,8 +27,10 @@ from shared.db.database import Connection, Tx
 from shared.runtime.ids import random_id
 from shared.runtime.service import Platform
 from shared.security.access import Principal, require_scope
+from shared.web.caching import SAME, AskedAgain
 from shared.web.paths import PLAIN
 from shared.web.problems import Problem
+from shared.web.routing import join
 
 Reader = Annotated[Principal, Depends(require_scope("contacts:read"))]
 Writer = Annotated[Principal, Depends(require_scope("contacts:write"))]
@@ -112,7 +114,9 @@ class Erasure(BaseModel):
 def router(platform: Platform) -> APIRouter:
     """The routes."""
     routes = APIRouter(prefix="/v1", tags=["directory"])
-    _add_reading(routes, platform)
+    reading = APIRouter(prefix="/v1", tags=["directory"], route_class=AskedAgain, responses=SAME)
+    _add_reading(reading, platform)
+    join(routes, reading)
     _add_writing(routes, platform)
     _add_erasure(routes, platform)
     return routes
@@ -157,11 +161,14 @@ def _add_reading(routes: APIRouter, platform: Platform) -> None:
 
     @routes.get("/contacts/{ref}")
     async def show_contact(ref: Ref, _reader: Reader, response: Response) -> ContactShown:
-        """A contact by id, backend id, e-mail or phone; a former id leads to whom it was merged into."""
+        """A contact by id, backend id, e-mail or phone; a former id leads to whom it was merged into.
+
+        Its ETag holds a `PUT` or `DELETE` against what you have read, in `If-Match`.
+        """
         async with platform.db.read() as conn:
             contact = await found_contact(conn, platform, ref)
             (shown,) = await shown_of(conn, platform, [contact])
-        response.headers["ETag"] = etag(contact.version)
+        response.headers["ETag"] = etag_of(contact)
         return shown
 
 
@@ -183,7 +190,7 @@ def _add_writing(routes: APIRouter, platform: Platform) -> None:
         account = TouchpointAccount(id=written.account) if written.account else None
         async with platform.db.begin() as tx:
             before = await _locked(tx, platform, external_id)
-            check(if_match, if_none_match, before.version if before else None)
+            check(if_match, if_none_match, etag_of(before) if before and _is_known(before) else None)
             if before and before.erased_at:
                 raise Problem(
                     410,
@@ -198,18 +205,24 @@ def _add_writing(routes: APIRouter, platform: Platform) -> None:
                 said = _said(written, writer, tx)
                 after = await tell(tx, after, said)
         if after:
-            response.headers["ETag"] = etag(after.version)
+            response.headers["ETag"] = etag_of(after)
 
 
 def _add_erasure(routes: APIRouter, platform: Platform) -> None:
     @routes.delete("/contacts/{ref}", status_code=202)
-    async def delete_contact(ref: Ref, _writer: Writer, response: Response) -> Erasure:
+    async def delete_contact(
+        ref: Ref, _writer: Writer, response: Response, if_match: IfMatch = None
+    ) -> Erasure:
         """Erase a person for good under all their ids: the key is destroyed, nobody asks again.
 
-        Repeating is fine. `Location` says where to see how far the news got.
+        Repeating is fine, also with the `If-Match` of the first time. `Location` says where to see how far
+        the news got.
         """
         async with platform.db.begin() as tx:
             contact_id = (await found_contact(tx.conn, platform, ref)).id
+            folk = await directory.lock_people(tx.conn, await people.all_ids(tx.conn, contact_id))
+            if folk[contact_id].erased_at is None:
+                check(if_match, None, etag_of(folk[contact_id]))
             await erase(tx, platform.sealer, [contact_id])
         response.headers["Location"] = f"/v1/erasures/{contact_id}"
         async with platform.db.read() as conn:
@@ -231,9 +244,20 @@ async def found_contact(conn: Connection, platform: Platform, ref: str, *, field
     contact_id = await people.find_contact(conn, platform.sealer, ref)
     known = await directory.get_contacts(conn, [contact_id] if contact_id else [])
     contact = next(iter(known.values()), None)
-    if contact is None or not (contact.version or contact.erased_at):
+    if contact is None or not _is_known(contact):
         raise Problem(404, "No contact is known by that.", what_to_do=REFS, field=field)
     return contact
+
+
+def etag_of(contact: Contact) -> str:
+    """The ETag of a contact as it is shown."""
+    gone, dead = contact.erased_at is not None, contact.bounced_at is not None
+    return etag(contact_changed(contact), contact.opted_out_of, gone, dead)
+
+
+def _is_known(contact: Contact) -> bool:
+    """Whether anybody told of them; an id alone that an event gave is nobody yet."""
+    return bool(contact.version or contact.erased_at)
 
 
 async def shown_of(conn: Connection, platform: Platform, contacts: list[Contact]) -> list[ContactShown]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Response
 from fastapi.responses import StreamingResponse
 
 from shared.web.caching import AskedAgain
@@ -28,6 +28,11 @@ def web(said: dict[str, Any]) -> httpx.AsyncClient:
     @router.post("/numbers", status_code=201)
     async def more() -> dict[str, Any]:
         return said
+
+    @router.get("/versions")
+    async def versions(response: Response) -> dict[str, Any]:
+        response.headers["ETag"] = f'"{said["n"]}"'
+        return {"always": "the same"}
 
     @router.get("/file")
     async def file() -> StreamingResponse:
@@ -51,6 +56,15 @@ async def test_who_has_it_already_hears_that_nothing_has_changed(
     said["n"] = 2
     new = await web.get("/numbers", headers=known)
     assert (new.status_code, new.json()) == (200, {"n": 2})
+
+
+async def test_an_etag_of_its_own_is_kept(web: httpx.AsyncClient, said: dict[str, Any]) -> None:
+    first = await web.get("/versions")
+    assert first.headers["etag"] == '"1"'
+    known = {"If-None-Match": 'W/"1"'}
+    assert (await web.get("/versions", headers=known)).status_code == 304
+    said["n"] = 2
+    assert (await web.get("/versions", headers=known)).status_code == 200
 
 
 async def test_what_is_written_and_what_is_streamed_has_none(web: httpx.AsyncClient) -> None:
