@@ -18,6 +18,7 @@ from shared.security.accounts import Access
 from shared.security.people import Principal, Session, User
 from shared.security.roles import ROLE_SCOPES, Role, Scope
 from shared.web.problems import Problem, Redirect, wants_html
+from shared.web.queries import refuse_unknown
 
 __all__ = [
     "Access",
@@ -121,10 +122,11 @@ class Needs:
     scope: Scope
 
     async def __call__(self, request: Request) -> Principal:
-        """Who asks.
+        """Who asks; whose misspelt parameters are named to them, and to nobody who may not ask.
 
         Raises:
             Problem: 401 nobody known asks, 403 who asks has not the scope.
+            RequestValidationError: A parameter of the address is none of the route.
         """
         principal = await _principal(request)
         if self.scope not in principal.scopes:
@@ -135,6 +137,7 @@ class Needs:
                 f"This needs the scope {self.scope}, which {whose} has not.",
                 what_to_do=f"Ask an admin for a key with {self.scope}, or for the role {lowest}.",
             )
+        refuse_unknown(request)
         return principal
 
 

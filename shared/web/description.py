@@ -90,17 +90,18 @@ def _guards(app: FastAPI) -> Guards:
 
 
 def _guard(dependant: Dependant) -> dict[str, list[str]]:
-    asked = list(_asked(dependant))
-    scopes = {one.scope.value for one in asked if isinstance(one, Needs)}
+    wanted = list(asked(dependant))
+    scopes = {one.scope.value for one in wanted if isinstance(one, Needs)}
     if scopes:
         return {_KEY: sorted(scopes)}
-    return {_SESSION: []} if require_session in asked else {}
+    return {_SESSION: []} if require_session in wanted else {}
 
 
-def _asked(dependant: Dependant) -> Iterator[object]:
+def asked(dependant: Dependant) -> Iterator[object]:
+    """What is asked before a route is: the route itself, and all that it depends on."""
     yield dependant.call
     for one in dependant.dependencies:
-        yield from _asked(one)
+        yield from asked(one)
 
 
 def _complete(description: dict[str, Any], guards: Guards, cookie: str) -> dict[str, Any]:
@@ -143,7 +144,8 @@ def _may_refuse(method: str, operation: Mapping[str, Any]) -> Iterator[int]:
     yield from (500, 503)
     parameters = operation.get("parameters", ())
     if "security" in operation:
-        yield from (401, 403)
+        # Also where there is no parameter: one that is none is named.
+        yield from (401, 403, 422)
     if parameters:
         yield from (404, 422)
     if any(one["name"].lower() == "if-match" for one in parameters):

@@ -76,6 +76,17 @@ async def test_a_key_opens_what_it_may_and_no_more(visitor: Visitor, access: Acc
     assert "the role manager" in refused.json()["what_to_do"]
 
 
+async def test_a_misspelt_parameter_is_named_to_who_may_ask_and_to_nobody_else(
+    visitor: Visitor, access: Access
+) -> None:
+    """Ignored, it would filter nothing, and everything would be given."""
+    _, key = await access.create_key("BI", {Scope.SCORES_READ})
+    refused = await visitor.get("/v1/scores?programe=x", authorization=f"Bearer {key}")
+    assert (refused.status_code, refused.json()["field"]) == (422, "programe")
+    assert (await visitor.get("/v1/scores?programe=x")).status_code == 401
+    assert (await visitor.get("/signin?utm_source=news")).status_code == 200
+
+
 async def test_a_key_needs_no_form_token(visitor: Visitor, access: Access) -> None:
     _, key = await access.create_key("Ops", {Scope.BRAKE_WRITE})
     stopped = await visitor.client.post("/v1/brake", headers={"authorization": f"Bearer {key}"})
