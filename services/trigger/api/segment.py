@@ -39,7 +39,7 @@ Answer = dict[str, bool | list[str]]
 def router(platform: Platform, inbound: Inbound) -> APIRouter:
     """`/v1/batch`, and a route for each single call."""
     routes = APIRouter(prefix="/v1", tags=["webhooks"])
-    for path, default in (ROUTES | SHORT).items():
+    for path, default in {**ROUTES, **SHORT}.items():
         _add(routes, platform, inbound, (path, default))
     return routes
 

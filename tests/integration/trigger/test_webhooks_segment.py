@@ -227,8 +227,8 @@ async def test_pages_of_other_origins_are_refused(open_site: Site) -> None:
         ({"segment_browser_keys": "short"}, "at least 16 characters"),
     ],
 )
-def test_pages_are_let_in_whole_or_not_at_all(settings: dict[str, str], reason: str) -> None:
-    whole = {
+def test_pages_are_let_in_whole_or_not_at_all(settings: dict[str, Any], reason: str) -> None:
+    whole: dict[str, Any] = {
         "segment_browser_keys": PUBLIC,
         "segment_browser_origins": APP,
         "segment_browser_events": "feature.used",

@@ -6,11 +6,13 @@ from typing import Annotated, Any
 
 import httpx
 import pytest
-from fastapi import APIRouter, Depends, FastAPI, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
-from shared.web.errors import install_errors
+from shared.web.app import web_app
 from shared.web.queries import refuse_unknown
+from shared.web.routing import join
+from tests.support.assembled import platform
 
 
 class Span(BaseModel):
@@ -25,7 +27,7 @@ async def paged(after: str = "") -> str:
 
 
 @pytest.fixture
-def web() -> httpx.AsyncClient:
+async def web() -> httpx.AsyncClient:
     routes = APIRouter(dependencies=[Depends(refuse_unknown)])
 
     @routes.get("/v1/decisions")
@@ -50,9 +52,8 @@ def web() -> httpx.AsyncClient:
     async def page(tab: str = "") -> str:
         return tab
 
-    app = FastAPI()
-    install_errors(app, https=False)
-    app.include_router(routes)
+    app = web_app(platform("trigger").access, "http://test")
+    join(app, routes)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
 
 
