@@ -14,19 +14,21 @@ NEWEST = 2_000
 """Answers of a family from which it is seen."""
 
 # Whoever belongs to no account has no colleagues; answers of which a dimension is not known are in no part.
+# Both are looked at in the newest alone, so that however rare they are no more is read. The collation is the
+# index's, else it could not be looked up in.
 _COUNTED = """
 with said as (
     select coalesce(m.id, account_id) as account, one, two, three, count(*)::float8 as n
     from (
-        select account_id, snapshot #>> $3::text[] as one,
+        select account_id, family, snapshot #>> $3::text[] as one,
             case when $4::text[] is null then 'any' else snapshot #>> $4::text[] end as two,
             case when $5::text[] is null then 'any' else snapshot #>> $5::text[] end as three
         from answer_facts
-        where state = 'counted' and family = $1 and account_id is not null
-            and programme = any (array(select programme from headlines where family = $1))
+        where state = 'counted'
+            and programme = any (array(select programme collate "default" from headlines where family = $1))
         order by day desc limit $2
     ) newest left join merged m on m.former = account_id
-    where one <> '' and two <> '' and three <> ''
+    where family = $1 and account_id is not null and one <> '' and two <> '' and three <> ''
     group by 1, 2, 3, 4
 )
 select (select sum(n) from said), (select sum(n * (n - 1)) from said),

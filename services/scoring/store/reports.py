@@ -34,12 +34,13 @@ _COHORTS = """
 select day, sum(requested)::int, sum(handed_over)::int, sum(answered)::int, sum(held)::int from rate_cells
 where rollup = 'programme' and value = $1 and day between $2 and $3 group by day
 """
-# One look into the index for each programme and span, however many there are of such answers.
+# One look into the index, which has the default collation, for each programme and span.
 _UNASKED = f"""
 select span.n, asked.programme
 from unnest($1::int[], $2::date[], $3::date[]) as span (n, first, last)
 cross join (
-    select distinct programme from headlines where family = $4 and $5::text in ('', programme)
+    select distinct programme collate "default" as programme from headlines
+    where family = $4 and $5::text in ('', programme)
 ) as asked
 cross join lateral (
     select from answer_facts f

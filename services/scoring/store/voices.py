@@ -51,9 +51,11 @@ _NEWEST = {
     "all": _newest("$3::text is null"),
     "one": _newest("programme = $3"),
     "some": _newest("programme = any ($3::text[])"),
-    # By its programmes: those of a family that is seldom answered are found without reading all others.
+    # By its programmes: those of a family that is seldom answered are found without reading all others. They
+    # have the collation of the index, else it could not be looked up in.
     "together": _newest(
-        "$3::text is null and programme = any (array(select programme from headlines where family = $4))",
+        "$3::text is null and programme = any "
+        '(array(select programme collate "default" from headlines where family = $4))',
         "''::text as programme",
     ),
 }

@@ -21,7 +21,7 @@ from services.scoring.store.voices import readings, sums, sums_together
 from shared.contracts.forms import QuestionType
 from shared.contracts.model import Family, Persona
 from shared.contracts.responses import Answered
-from shared.db.database import Database
+from shared.db.database import Connection, Database
 from shared.runtime.ids import derive
 from tests.support.customers import account
 from tests.support.readings import Voice, told_by
@@ -108,6 +108,39 @@ async def test_pairs_of_colleagues_in_one_part_are_counted_as_one_does_by_hand(
         assert await measured(conn, "transactional", ("tier",)) == Pairs(14, 14, 16, 16)
         assert await measured(conn, "transactional", ("tier", "product")) == Pairs(8, 4, 12, 4)
         assert await measured(conn, "relationship", ("product",)) == Pairs()
+
+
+class Planner:
+    """In place of a connection: says how PostgreSQL would find what is asked for, were the table large."""
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+        self.plans: list[str] = []
+
+    async def fetch(self, statement: str, *given: object) -> list[Any]:
+        """Explain, and find nothing."""
+        for way in ("seqscan", "bitmapscan", "sort"):
+            await self._conn.execute(f"set local enable_{way} = off")
+        rows = await self._conn.fetch(f"explain (costs off) {statement}", *given)
+        self.plans += ["\n".join(row[0].strip() for row in rows)]
+        return []
+
+    async def fetchrow(self, statement: str, *given: object) -> None:
+        """Explain, and find nothing."""
+        await self.fetch(statement, *given)
+
+
+async def test_answers_of_a_rare_family_are_looked_up_and_not_searched_for(db: Database) -> None:
+    """Else the page of a programme that is seldom answered reads all answers to all others."""
+    async with db.begin() as tx:
+        planner = Planner(tx.conn)
+        asked: Any = planner
+        await sums_together(asked, "progress", 1000)
+        await measured(asked, "progress", ("persona",))
+    assert len(planner.plans) == 2
+    for plan in planner.plans:
+        _, _, of_facts = plan.partition("on answer_facts")
+        assert "programme = ANY" in of_facts.splitlines()[1], plan
 
 
 async def test_only_the_newest_answers_are_learned_from(db: Database, scoring: Scoring) -> None:
