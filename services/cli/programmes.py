@@ -19,24 +19,24 @@ from rich.text import Text
 from services.cli import differences, links
 from services.cli.deployment import DATA_DIR, opened
 from services.trigger.domain.by_hand import read_csv
-from services.trigger.domain.candidates import Candidate, candidates
+from services.trigger.domain.candidates import Candidate
 from services.trigger.domain.directory import reach_of
 from services.trigger.domain.explain import because
 from services.trigger.domain.findings import GROUPS_FILE, Checked, Report, Severity
 from services.trigger.domain.groups import Group
 from services.trigger.domain.in_words import rows_of
 from services.trigger.domain.journey import journey
-from services.trigger.domain.lessons import shown
+from services.trigger.domain.lessons import SegmentShown, shown
 from services.trigger.domain.lint import check
 from services.trigger.domain.model import Reach
 from services.trigger.domain.trials import ALSO, Like, Trial
 from services.trigger.handlers.asking import NotByHandError, ask_by_hand
 from services.trigger.handlers.intake import Taken
+from services.trigger.handlers.moments import offered
 from services.trigger.handlers.replanning import NothingToReplanError, replan_page
 from services.trigger.handlers.trials import NoTrialError, Sent, send_trial
-from services.trigger.store.habits import spotted
 from services.trigger.store.programmes import current_editions
-from services.trigger.store.slots import Lesson, lessons
+from services.trigger.store.slots import lessons
 from services.trigger.worker.publisher import PRESETS, read_folder
 from shared.contracts.model import Persona
 from shared.contracts.reasons import Reason
@@ -157,21 +157,24 @@ def learned_command(
 ) -> None:
     """Show when people answer, as far as it is learned, with the interval of each share."""
 
-    async def job() -> list[Lesson]:
+    async def job() -> list[SegmentShown]:
         async with opened("trigger", data) as platform, platform.db.read() as conn:
-            return await lessons(conn)
+            found = await lessons(conn)
+            return shown(((one.segment, one.slot, one.seen) for one in found), await current_editions(conn))
 
-    segments = shown((one.segment, one.slot, one.seen) for one in asyncio.run(job()))
+    segments = asyncio.run(job())
     if not segments:
         console.print("Nothing is learned yet: six days after a survey was sent it counts.")
     for segment in segments:
-        table = Table("when", "asked", "answered", "share", "lies between", "expected", title=segment.segment)
+        console.print(Text.assemble((segment.who, "bold"), " ", (segment.segment, "cyan")))
+        console.print(f"  {segment.verdict} {segment.follows}", highlight=False)
+        table = Table("when", "asked", "answered", "share", "lies between", "expected")
         for slot in segment.slots:
-            marks = f"{' best' if slot.best else ''}{' (guides)' if slot.guides else ''}"
-            interval = f"{slot.low:.0%} - {slot.high:.0%}"
-            share = f"{slot.answered / slot.asked:.0%}"
+            marks = f"{' taken' if slot.best else ''}{' (guides)' if slot.guides else ''}"
+            interval = f"{slot.low:.0%} - {slot.high:.0%}" if slot.asked else ""
+            share = f"{slot.answered / slot.asked:.0%}" if slot.asked else "not tried"
             counts = (str(slot.asked), str(slot.answered), share, interval, f"{slot.believed:.0%}")
-            table.add_row(f"{slot.slot}{marks}", *counts)
+            table.add_row(f"{slot.words}{marks}", *counts)
         console.print(table)
 
 
@@ -184,8 +187,7 @@ def moments_command(
 
     async def job() -> list[Candidate]:
         async with opened("trigger", data) as platform, platform.db.read() as conn:
-            found = await spotted(conn, platform.clock.now().date())
-            return candidates(found, await current_editions(conn))
+            return await offered(conn, platform.clock.now().date())
 
     found = asyncio.run(job())
     if sketch:
@@ -201,6 +203,8 @@ def moments_command(
         console.print(f"  {one.why} {accounts}; {one.delay}.", highlight=False)
         if one.asked_by:
             console.print(f"  asked about by {one.asked_by}", style="dim", highlight=False)
+        if one.set_aside:
+            console.print(f"  set aside on {one.set_aside.at:%Y-%m-%d}", style="dim", highlight=False)
     if not found:
         console.print("Nothing stands out: it takes at least three people, and once a day it is looked.")
 

@@ -74,6 +74,8 @@ async def visit(
     async with world.db.begin() as tx:
         await make(tx, "delivery-csat", LINK, Asked("On the wall", timedelta(days=30)), by="CLI")
         seen = {Moment("transactional/user", date(2026, 1, day), 5): Seen(40, 11) for day in range(5, 10)}
+        seen[Moment("transactional/user", date(2026, 1, 12), 4)] = Seen(400, 20)
+        seen |= {Moment("relationship/sv", date(2026, 1, 12), 4): Seen(9, 1)}
         await slots.add_news(tx.conn, seen)
     await Learning(world.db).run()
     site: Site = site_of(world, machine, tokens)
@@ -102,6 +104,24 @@ async def test_an_operator_judges_a_programme_in_shadow(visit: Reader) -> None:
     assert await page.get_by_text("1 survey would have gone out, to 1 person of 1 account.").is_visible()
     assert await page.get_by_role("row", name="the person was asked too recently").is_visible()
     assert await page.get_by_role("row", name="Anna Berg").is_visible()
+
+
+async def test_an_operator_reads_what_was_learned_and_how_sure_it_is(visit: Reader) -> None:
+    page = await visit.opens("/programmes/learned", size=PHONE)
+    users = page.get_by_role("region", name="Users: transactional surveys")
+    swedes = page.get_by_role("region", name="People who read Swedish")
+    assert await users.get_by_text("Surely better than the other times.").is_visible()
+    assert await swedes.get_by_text("No programme of this kind goes by it").is_visible()
+
+
+async def test_an_operator_sets_a_moment_aside_with_a_thumb_and_offers_it_again(visit: Reader) -> None:
+    page = await visit.opens("/programmes/moments", size=PHONE)
+    help_sought = page.get_by_role("heading", name="Help sought 3 times in 14 days")
+    await page.get_by_role("button", name="Set aside: Help sought 3 times in 14 days").click()
+    assert not await help_sought.is_visible()
+    await page.get_by_text("Set aside (1)").click()
+    await page.get_by_role("button", name="Offer again: Help sought 3 times in 14 days").click()
+    assert await help_sought.is_visible()
 
 
 async def test_all_sending_is_paused_and_resumed(visit: Reader) -> None:

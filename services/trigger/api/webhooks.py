@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fastapi import APIRouter, Request
+from fastapi.responses import Response
 
 from services.trigger import metrics
 from services.trigger.domain.refused import Refusals
@@ -97,6 +98,11 @@ def router(platform: Platform, inbound: Inbound) -> APIRouter:
 
 def _add(routes: APIRouter, platform: Platform, provider: Provider, inbound: Inbound) -> None:
     secrets = tuple(inbound.secrets.get(provider.name, ()))
+
+    @routes.head(f"/{provider.name}", include_in_schema=False)
+    async def looked_for() -> Response:
+        """Partners see by it that the address is there before they save it; Intercom insists on it."""
+        return Response()
 
     @routes.post(f"/{provider.name}", name=f"from_{provider.name}")
     async def receive(request: Request) -> Answer:

@@ -49,6 +49,8 @@ _GUIDES_BAND = 5
 _GUIDES_LIFT, _EDGE_DROP = 1.15, 0.9
 _USUAL_SHARE, _USUAL_WEIGHT = 0.25, 20.0
 _EDGES = frozenset({0, 4})
+_NAMES = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
+_DAYS = dict(zip(WEEKDAYS, _NAMES, strict=True))
 _MOST = 0.95
 _DRAWS = 2.0**64
 
@@ -63,6 +65,11 @@ class Slot(NamedTuple):
     def name(self) -> str:
         """As people write it."""
         return f"{WEEKDAYS[self.weekday]} {self.band * 2:02d}-{self.band * 2 + 2:02d}"
+
+    @property
+    def words(self) -> str:
+        """As people say it."""
+        return slot_in_words(self.name)
 
     @property
     def guides(self) -> bool:
@@ -140,6 +147,13 @@ class Choice(Value, frozen=True):
     tried: bool
 
 
+def slot_in_words(name: str) -> str:
+    """A slot's name as people say it: `tue 10-12` is Tuesdays from 10 to 12; other text stays as it is."""
+    day, _, hours = name.partition(" ")
+    first, dash, last = hours.partition("-")
+    return f"{_DAYS[day]} from {int(first)} to {int(last)}" if dash and day in _DAYS else name
+
+
 def segment_of(family: str, persona: str | None, locale: str) -> str:
     """Which kind of people somebody is: the family of programmes, and the persona or else the language."""
     return f"{family}/{persona or locale.partition('-')[0].lower() or 'unknown'}"
@@ -180,16 +194,6 @@ def openings(now: datetime, until: datetime, window: Window, place: Place) -> It
     for slot, first, end in _of_days(day, last, window, place.zone, place.country):
         if now < end and first < end and first <= until:
             yield Opening(slot, max(first, now), end)
-
-
-def wilson(seen: Seen, z: float = 1.96) -> tuple[float, float]:
-    """The interval in which the true share of a slot lies, 19 times of 20 (E. B. Wilson, 1927)."""
-    if not seen.asked:
-        return 0.0, 1.0
-    n, share = seen.asked, seen.answered / seen.asked
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 @lru_cache(maxsize=16384)

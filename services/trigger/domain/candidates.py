@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from services.trigger.domain.habits import HELP, HELP_EVENTS, USE_EVENT, USES
 from services.trigger.domain.programme import Edition
@@ -41,10 +42,20 @@ class Spotted:
 
 
 @dataclass(frozen=True, slots=True)
+class SetAside:
+    """Which operator does not want to ask about a moment, and since when."""
+
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A moment that may be worth a question: in words, why, and the programme to begin with.
 
-    `asked_by`: a programme that runs and asks about such events already.
+    Attributes:
+        asked_by: a programme that runs and asks about such events already.
+        set_aside: who set it aside; it is kept, but no more offered.
     """
 
     key: str
@@ -54,12 +65,21 @@ class Candidate:
     spotted: Spotted
     sketch: str
     asked_by: str
+    set_aside: SetAside | None = None
 
 
-def candidates(spotted: Iterable[Spotted], editions: Sequence[Edition]) -> list[Candidate]:
-    """The moments that came to enough people, those not yet asked about first, then by people."""
-    found = [_candidate(one, editions) for one in spotted if one.people >= FEWEST]
-    return sorted(found, key=lambda one: (bool(one.asked_by), -one.spotted.people, one.key))
+def candidates(
+    spotted: Iterable[Spotted], editions: Sequence[Edition], aside: Mapping[str, SetAside]
+) -> list[Candidate]:
+    """The moments that came to enough people, by how many.
+
+    Those not yet asked about come first, those that somebody set aside last.
+    """
+    all_ = (_candidate(one, editions) for one in spotted if one.people >= FEWEST)
+    found = [replace(one, set_aside=aside.get(one.key)) for one in all_]
+    return sorted(
+        found, key=lambda one: (one.set_aside is not None, bool(one.asked_by), -one.spotted.people, one.key)
+    )
 
 
 def _candidate(one: Spotted, editions: Sequence[Edition]) -> Candidate:

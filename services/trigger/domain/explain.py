@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 
+from services.trigger.domain import merging, merging_accounts
 from services.trigger.domain.decisions import DOUBTFUL, INVITED
-from services.trigger.domain.model import Decision, Scalar
+from services.trigger.domain.model import Decision
+from services.trigger.domain.particulars import Reading, particulars
 from shared.contracts.reasons import Outcome, Reason
 
 _BECAUSE: Mapping[Reason, str] = {
@@ -22,12 +23,12 @@ _BECAUSE: Mapping[Reason, str] = {
     Reason.NO_CONSENT: "the programme asks only people who agreed, and this person has not",
     Reason.ERASED: "the person's data were erased",
     Reason.BOUNCED: "earlier mail to this address came back",
-    Reason.HELD: "an open case has to be settled first",
+    Reason.HELD: "something that is open has to be settled first",
     Reason.ACCOUNT_BUDGET: "enough people of this account were asked lately",
     Reason.QUARANTINED: "the person was asked too recently",
     Reason.OUTRANKED: "a more important question to the same person goes first",
     Reason.PLACE_KEPT: "a place is kept for a colleague whom the programme wants to hear too",
-    Reason.SEND_WINDOW: "it waits for a decent hour at the recipient",
+    Reason.SEND_WINDOW: "that is the next decent hour at the recipient",
     Reason.EXPIRED: "the moment has passed",
     Reason.DUPLICATE: "this was already planned",
     Reason.SUPERSEDED: "the date moved",
@@ -42,59 +43,8 @@ _BECAUSE: Mapping[Reason, str] = {
     Reason.REPLANNED: "the programme was changed",
 }
 
-_NAMES: Mapping[str, str] = {
-    "asked_at": "asked on",
-    "by": "by programme",
-    "quarantine": "time between questions",
-    "fresh_for": "asking makes sense for",
-    "stale_at": "too late from",
-    "free_at": "free again on",
-    "max": "at most",
-    "kept_until": "due on",
-    "max_per_account": "at most per account",
-    "per": "within",
-    "asked": "asked so far",
-    "field": "field",
-    "found": "it is",
-    "wanted": "wanted",
-    "hold": "open",
-    "ref": "number",
-    "brake": "paused",
-    "priority": "its priority",
-    "own_priority": "this one's",
-    "sample": "share asked",
-    "named": "named is",
-    "moved_from": "from",
-    "moved_to": "to",
-    "zone": "clock of",
-    "event": "event",
-    "missing": "too few by",
-    "state": "that plan is",
-    "file": "its file is",
-    "slot": "at the person's place",
-    "share": "expected to answer",
-    "asked_then": "asked then so far",
-    "answered_then": "answered",
-    "plans": "plans moved",
-    "called_off": "called off",
-    "by_whom": "merged by",
-    "source": "sent by",
-}
-
-_SECRET = frozenset(
-    {
-        "tried",
-        "touchpoint",
-        "due_at",
-        "channels",
-        "country",
-        "scope",
-        "window",
-        "occurred_at",
-        "closes_at",
-        "why",
-    }
-)
+ANYBODY = Reading()
+"""Programmes by their keys, instants in UTC."""
 
 
 def because(reason: Reason | None) -> str:
@@ -102,25 +52,26 @@ def because(reason: Reason | None) -> str:
     return _BECAUSE[reason] if reason else ""
 
 
-def sentence(decision: Decision, title: str = "") -> str:
-    """What was decided, why, and from which facts; `title` is the programme's, where it is known."""
-    named = title or decision.programme
+def sentence(decision: Decision, reading: Reading = ANYBODY) -> str:
+    """What was decided, why, and from which facts."""
+    named = reading.programme(decision.programme)
     if decision.inputs.get("test"):
-        return f"A test of “{named}” was sent by {decision.inputs.get('by_hand_of') or 'somebody'}."
+        return f"A test of {named} was sent by {decision.inputs.get('by_hand_of') or 'somebody'}."
     if INVITED in decision.inputs:
         return _invited(decision)
-    subject = f"“{named}”" if named else "Nobody"
+    subject = named if decision.programme else "Nobody"
     subject += " (in shadow)" if decision.shadow else ""
     what = f"Reminder {decision.step} of {subject}" if decision.step else subject
     reason = str(decision.inputs.get("why") or because(decision.reason))
-    facts = _facts(decision.inputs)
-    return f"{_verdict(decision, what, reason)}{f' ({facts})' if facts else ''}."
+    facts = particulars(decision.inputs, reading)
+    verdict = _verdict(decision, what, reason, reading.day(decision.until))
+    return f"{verdict}{f' ({facts})' if facts else ''}."
 
 
-def foresight(decision: Decision) -> str:
+def foresight(decision: Decision, reading: Reading = ANYBODY) -> str:
     """What a decision that was not taken yet would come to."""
-    reason, day = because(decision.reason), _day(decision.until)
-    facts = _facts(decision.inputs)
+    reason, day = because(decision.reason), reading.day(decision.until)
+    facts = particulars(decision.inputs, reading)
     match decision.outcome:
         case Outcome.REQUESTED:
             told = "It would be sent now"
@@ -146,6 +97,10 @@ def _invited(decision: Decision) -> str:
             return f"{what} was not sent, because {because(decision.reason)}."
 
 
+MERGES = frozenset({merging.EVENT, merging_accounts.EVENT})
+ENDS_BEFORE = frozenset({Reason.HELD, Reason.PAUSED})
+"""Reasons to wait that somebody ends, at the latest when the moment is over."""
+
 _VERDICTS: Mapping[Outcome, str] = {
     Outcome.PLANNED: "{what} was planned{until}",
     Outcome.REQUESTED: "{what} was sent on its way",
@@ -157,10 +112,11 @@ _VERDICTS: Mapping[Outcome, str] = {
 }
 
 
-def _verdict(decision: Decision, what: str, reason: str) -> str:
-    day = _day(decision.until)
+def _verdict(decision: Decision, what: str, reason: str, day: str) -> str:
     if decision.reason is Reason.MERGED and decision.inputs.get("stays") and not decision.programme:
         return f"Merged, because {reason}"
+    if decision.inputs.get("touchpoint") in MERGES and not decision.programme:
+        return f"Nothing was merged, because {reason}"
     if decision.outcome is Outcome.NOT_MATCHED and not decision.programme:
         return f"Nobody is asked, because {reason}"
     if decision.outcome is Outcome.DEFERRED and not decision.programme:
@@ -168,30 +124,6 @@ def _verdict(decision: Decision, what: str, reason: str) -> str:
     if decision.outcome is Outcome.PLANNED and decision.reason in {Reason.SUPERSEDED, Reason.REPLANNED}:
         return f"{what} was moved to {day}, because {reason}"
     word = "for" if decision.outcome is Outcome.PLANNED else "until"
+    if decision.outcome is Outcome.DEFERRED and decision.reason in ENDS_BEFORE:
+        word = "at most until"
     return _VERDICTS[decision.outcome].format(what=what, reason=reason, until=f" {word} {day}" if day else "")
-
-
-def _facts(inputs: Mapping[str, Scalar]) -> str:
-    shown = (
-        (name, value) for name, value in inputs.items() if name not in _SECRET and value not in (None, "")
-    )
-    return "; ".join(f"{_NAMES.get(name, name)} {_value(value)}" for name, value in shown)
-
-
-def _value(value: Scalar) -> str:
-    if isinstance(value, str) and "T" in value[8:12]:
-        try:
-            return _day(datetime.fromisoformat(value))
-        except ValueError:
-            return value
-    return (
-        value.replace("_", " ")
-        if isinstance(value, str) and "." not in value
-        else f"{value:g}"
-        if isinstance(value, float)
-        else str(value)
-    )
-
-
-def _day(at: datetime | None) -> str:
-    return at.strftime("%-d %B %Y, %H:%M UTC") if at else ""

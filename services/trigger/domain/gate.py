@@ -142,6 +142,10 @@ def _channel(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
     return of_plan(plan, Outcome.SUPPRESSED, reason, inputs)
 
 
+UNTRIED_GUIDES = "guides advise that hour, and no better one is known yet"
+UNTRIED = "no better hour is known yet"
+
+
 def _best_moment(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
     """Wait for the moment inside the window at which most answer; chosen once, then it stands (R46)."""
     send, contact = edition.programme.send, facts.contact_of(plan)
@@ -163,6 +167,8 @@ def _best_moment(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
     }
     if choice.tried:
         inputs["why"] = "it is tried whether people like this one answer more often then"
+    elif not choice.belief.seen.asked:
+        inputs["why"] = UNTRIED_GUIDES if choice.slot.guides else UNTRIED
     return deferred(plan, Reason.BEST_MOMENT, choice.at, inputs)
 
 

@@ -321,10 +321,15 @@ CHOSEN = frozenset({QuestionType.SINGLE, QuestionType.MULTIPLE, QuestionType.BRA
 CHOICES = frozenset({QuestionType.MATRIX, QuestionType.SINGLE, QuestionType.MULTIPLE, QuestionType.BRAND})
 
 
+TRANSLATE = (
+    "Translate it; which languages are needed is a setting of the organisation (of this check: --locale)."
+)
+
+
 def _texts(checked: Checked, locales: Sequence[str]) -> Iterator[Finding]:
     for where, texts in local_texts(checked.edition.programme):
         if missing := [locale for locale in locales if not texts.get(locale, "").strip()]:
-            yield checked.error(where, f"no text in {', '.join(missing)}.", "Translate it.")
+            yield checked.error(where, f"no text in {', '.join(missing)}.", TRANSLATE)
         for locale, text in texts.items():
             for name in placeholders.unknown(text):
                 yield checked.error(

@@ -14,7 +14,7 @@ from services.trigger.domain.model import Contact
 from services.trigger.domain.programme import Edition
 from services.trigger.handlers.asking import ask_by_hand
 from services.trigger.handlers.preview import by_hand, preview
-from services.trigger.pages.showing import names_of
+from services.trigger.pages.showing import names_of, reading_of
 from services.trigger.pages.view import ENVIRONMENT
 from services.trigger.store import directory
 from shared.contracts.reasons import Outcome
@@ -36,18 +36,19 @@ def router(platform: Platform) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
 
     @routes.get("/directory/contacts/{contact_id}/ask")
-    async def confirm(request: Request, contact_id: UUID, _user: Rep, programme: str = "") -> Response:
+    async def confirm(request: Request, contact_id: UUID, user: Rep, programme: str = "") -> Response:
         """What would become of it, and the button."""
         async with platform.db.read() as conn:
             contact, edition = await _wanted(conn, contact_id, programme)
             found = await preview(conn, platform.sealer.blind, contact, edition, platform.clock.now())
             person = (await names_of(conn, platform, [contact]))[contact.id]
+            reading = await reading_of(conn, [found], user.zone)
         tone = "ok" if found.outcome in NOW else "warn" if found.outcome in LATER else "danger"
         context = {
             "contact": contact,
             "person": person,
             "edition": edition,
-            "words": foresight(found),
+            "words": foresight(found, reading),
             "tone": tone,
             "reference": str(random_id()),
             "section": "why",

@@ -11,6 +11,7 @@ from services.trigger.domain.groups import Group
 from services.trigger.domain.journey import journey
 from services.trigger.handlers.organisation import pull_brake, release_brake
 from services.trigger.handlers.people import as_uuid, find_account
+from services.trigger.pages.showing import operators_of
 from services.trigger.pages.view import ENVIRONMENT
 from services.trigger.store import brakes, directory, plans, programmes
 from services.trigger.store.brakes import Brake
@@ -45,7 +46,8 @@ def router(platform: Platform) -> APIRouter:
         context = {
             "programmes": [(one, definitions[one.key] or {}) for one in standing],
             "waiting": {one.key: [(w, n) for p, w, n in waiting if p == one.key] for one in standing},
-            "all_paused": any(b.scope == "all" for b in set_now),
+            "all_paused": next((b for b in set_now if b.scope == "all"), None),
+            "operators": await operators_of(platform, (b.set_by for b in set_now)),
             "accounts": [
                 (b, accounts[i].name or b.subject) for b in set_now if (i := as_uuid(b.subject)) in accounts
             ],

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from services.trigger.domain.model import Account, Contact
+from services.trigger.domain.model import Account, Contact, Decision
+from services.trigger.domain.particulars import Reading
 from services.trigger.handlers import people
 from services.trigger.handlers.preview import by_hand
-from services.trigger.store import brakes, consents, directory, merging, seen
+from services.trigger.store import brakes, consents, directory, merging, programmes, seen
 from shared.contracts.model import Person
 from shared.db.database import Connection
 from shared.runtime.service import Platform
@@ -29,6 +31,14 @@ async def operators_of(platform: Platform, actors: Iterable[str]) -> dict[str, s
     ids = {actor: people.as_uuid(actor.partition("user:")[2]) for actor in set(actors)}
     users = {actor: await platform.access.user(one) for actor, one in ids.items() if one}
     return {actor: user.name for actor, user in users.items() if user}
+
+
+async def reading_of(conn: Connection, decisions: Iterable[Decision], zone: str) -> Reading:
+    """For a reader: what programmes are called today, those too that came first, and the own clock."""
+    keys = {str(key) for one in decisions for key in (one.programme, one.inputs.get("by"))} - {"", "None"}
+    found = await programmes.titles(conn, keys)
+    titles = {key: title.get("en") or next(iter(title.values()), "") for key, title in found.items()}
+    return Reading(titles, ZoneInfo(zone))
 
 
 async def duplicates_context(conn: Connection, platform: Platform) -> list[Mapping[str, object]]:

@@ -12,9 +12,9 @@ from fastapi.responses import Response
 from services.trigger.domain.explain import sentence
 from services.trigger.domain.model import Decision
 from services.trigger.handlers.looking_up import Answer, Found, look_up
-from services.trigger.pages.showing import names_of, operators_of
+from services.trigger.pages.showing import names_of, operators_of, reading_of
 from services.trigger.pages.view import ENVIRONMENT
-from services.trigger.store import directory, ledger, parked, programmes, refused
+from services.trigger.store import directory, ledger, parked, refused
 from services.trigger.store.leads import PEOPLE, current_ids
 from shared.contracts.model import Person
 from shared.contracts.reasons import Outcome
@@ -45,7 +45,7 @@ def router(platform: Platform) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
 
     @routes.get("/why")
-    async def why(request: Request, _rep: Rep, q: str = "", source: str = "") -> Response:
+    async def why(request: Request, rep: Rep, q: str = "", source: str = "") -> Response:
         """A contact, an account, a programme or an event, whichever is known by what was typed."""
         wanted, sender = _plain(q), _plain(source)
         context: dict[str, object] = {
@@ -62,7 +62,7 @@ def router(platform: Platform) -> APIRouter:
         if wanted:
             async with platform.db.read() as conn:
                 answer = await look_up(conn, platform.sealer, wanted, source=sender, limit=SHOWN)
-                context |= await _shown(conn, platform, wanted, answer)
+                context |= await _shown(conn, platform, wanted, answer, rep.zone)
         return page(request, ENVIRONMENT, "why.html", context)
 
     @routes.get("/why/left-out")
@@ -85,7 +85,9 @@ def _plain(text: str) -> str:
     return text.replace("\0", "").strip()[:320]
 
 
-async def _shown(conn: Connection, platform: Platform, wanted: str, answer: Answer) -> dict[str, object]:
+async def _shown(
+    conn: Connection, platform: Platform, wanted: str, answer: Answer, zone: str
+) -> dict[str, object]:
     entries, found = answer.entries, answer.found
     erased, who = False, wanted
     if contact_id := answer.contact_id:
@@ -96,12 +98,12 @@ async def _shown(conn: Connection, platform: Platform, wanted: str, answer: Answ
     elif account_id := answer.account_id:
         who = (await directory.get_accounts(conn, [account_id]))[account_id].name
     names = await _people(conn, platform, entries) if found is not Found.CONTACT else {}
-    titles = await _titles(conn, entries)
+    reading = await reading_of(conn, [entry.decision for entry in entries], zone)
     operators = await _operators(platform, entries)
     shown = [
         {
             "at": e.at,
-            "text": sentence(_signed(e.decision, operators), titles.get(e.decision.programme, "")),
+            "text": sentence(_signed(e.decision, operators), reading),
             "outcome": e.decision.outcome,
             "tone": TONES[e.decision.outcome],
             "event": e.event_id,
@@ -112,7 +114,7 @@ async def _shown(conn: Connection, platform: Platform, wanted: str, answer: Answ
         for e in entries
     ]
     if found is Found.PROGRAMME:
-        who = titles.get(wanted) or wanted
+        who = reading.titles.get(wanted) or wanted
     kinds = {
         Found.CONTACT: f"/directory/contacts/{answer.contact_id}",
         Found.ACCOUNT: f"/directory/accounts/{answer.account_id}",
@@ -153,10 +155,3 @@ def _signed(decision: Decision, operators: Mapping[str, str]) -> Decision:
     said = {by: str(decision.inputs[by]) for by in BY if by in decision.inputs}
     named = {by: operators[actor] for by, actor in said.items() if actor in operators}
     return altered(decision, inputs={**decision.inputs, **named}) if named else decision
-
-
-async def _titles(conn: Connection, entries: Sequence[ledger.Entry]) -> dict[str, str]:
-    """Titles of the programmes as they are called today, in English where there is one."""
-    keys = {entry.decision.programme for entry in entries} - {""}
-    found = await programmes.titles(conn, keys)
-    return {key: title.get("en") or next(iter(title.values()), "") for key, title in found.items()}

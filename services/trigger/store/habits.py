@@ -7,7 +7,7 @@ from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
-from services.trigger.domain.candidates import HELP_TIMES, Spotted
+from services.trigger.domain.candidates import HELP_TIMES, SetAside, Spotted
 from services.trigger.domain.habits import HELP, KEPT, USES
 from shared.db.database import Connection
 
@@ -108,3 +108,24 @@ async def spotted(conn: Connection, today: date) -> list[Spotted]:
         people = renewing["people"]
         found.append(Spotted("renewal", people, renewing["accounts"], people, 60, 1))
     return found
+
+
+async def set_aside(conn: Connection, key: str, told: SetAside) -> None:
+    """Remember that an operator does not want to ask about a moment; the first word stands."""
+    await conn.execute(
+        "insert into moments_set_aside (key, by, at) values ($1, $2, $3) on conflict (key) do nothing",
+        key,
+        told.by,
+        told.at,
+    )
+
+
+async def offer_again(conn: Connection, key: str) -> None:
+    """Forget that a moment was set aside."""
+    await conn.execute("delete from moments_set_aside where key = $1", key)
+
+
+async def set_asides(conn: Connection) -> dict[str, SetAside]:
+    """All moments that were set aside."""
+    rows = await conn.fetch("select key, by, at from moments_set_aside")
+    return {row["key"]: SetAside(row["by"], row["at"]) for row in rows}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from services.trigger.domain.reports import Gap, Named, Report, digest_of
 from services.trigger.webhooks.body import MAX_ID, Node, read_object, touchpoint_of
 from services.trigger.webhooks.contract import Ignored, Options, Provider, Reading
@@ -11,6 +13,7 @@ from shared.security.schemes import Call
 from shared.security.signatures import Signed, mac_base64
 
 SOURCE = "/webhooks/aftership"
+_ZONE = re.compile(r"T.*(?:Z|[+-]\d{2}:?\d{2})$")
 
 
 def read(call: Call, _signed: Signed, _options: Options) -> Reading:
@@ -42,9 +45,13 @@ def read(call: Call, _signed: Signed, _options: Options) -> Reading:
 
 
 def _delivered_at(found: Node, parcel: Node) -> object:
-    """When the last checkpoint was, else when AfterShip learnt it."""
+    """When the last checkpoint was, else when AfterShip learnt it.
+
+    Carriers often tell the hour at the place without its zone, or the day alone: that is no instant, and east
+    of Greenwich it would lie in the future.
+    """
     stops = parcel.at("checkpoints").items()
-    if stops and stops[-1].at("checkpoint_time").text():
+    if stops and _ZONE.search(stops[-1].at("checkpoint_time").text()):
         return stops[-1].at("checkpoint_time").instant()
     return found.at("ts").seconds()
 

@@ -121,15 +121,16 @@ class Node:
         Raises:
             BadBodyError: It is missing or is none.
         """
+        wrong = f"not a time in {'seconds' if unit >= 1 else 'milliseconds'} since 1970"
         found = int(self.value) if isinstance(self.value, str) and self.value.isdigit() else self.value
         if found is None:
             raise self.wrong("missing")
         if isinstance(found, bool) or not isinstance(found, int | float) or not math.isfinite(found):
-            raise self.wrong("not a time in seconds since 1970")
+            raise self.wrong(wrong)
         try:
             return _EPOCH + timedelta(seconds=found * unit)
         except OverflowError as error:
-            raise self.wrong("not a time in seconds since 1970") from error
+            raise self.wrong(wrong) from error
 
     def day(self) -> date:
         """A calendar day, from a date, an instant or milliseconds since 1970.

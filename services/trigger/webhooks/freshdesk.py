@@ -40,14 +40,16 @@ def read(call: Call, _signed: Signed, _options: Options) -> Reading:
     number, person, company = ticket.at("id").need(), ticket.at("contact"), ticket.at("company")
     at = ticket.at("updated_at").instant() if ticket.at("updated_at").text() else call.at
     account = company.at("id").text(MAX_ID) or company.at("name").text(MAX_ID)
-    agent = ticket.at("agent", "name").text()
+    agent, own, email = ticket.at("agent", "name").text(), person.at("id").text(MAX_ID), person.at("email")
+    if not own and email.value == "":
+        return Ignored("the requester has no e-mail address, as who writes by telephone or chat")
     touchpoint = touchpoint_of(
         ticket,
         {
             "occurred_at": at,
             "contact": TouchpointContact(
-                id=person.at("id").text(MAX_ID),
-                email=person.at("email").need(),
+                id=own,
+                email=email.text() if own else email.need(),
                 name=person.at("name").text(),
                 role="requester",
             ),

@@ -1,6 +1,7 @@
 """Shopify: parcels. A fulfilled order is `order.shipped`, a delivered parcel `order.delivered`.
 
-Who ordered is only in the order, so a delivery is completed by the order that was told before.
+Who ordered is only in the order, so a delivery is completed by the order that was told before. An order by
+telephone has a number and no e-mail address, one over the counter names nobody.
 """
 
 from __future__ import annotations
@@ -35,13 +36,20 @@ def _fulfilled(order: Node) -> Reading:
     number, customer, company = order.at("id").need(), order.at("customer"), order.at("company")
     names = (customer.at(part).text() for part in ("first_name", "last_name"))
     own, firm = customer.at("id").text(MAX_ID), company.at("id").text(MAX_ID)
+    email = order.at("email").text() or customer.at("email").text()
+    phone = order.at("phone").text() or customer.at("phone").text()
+    if not (own or email or phone):
+        if "email" not in order.value:
+            raise order.at("email").wrong("missing")
+        return Ignored("the order names nobody, as when it was sold over the counter")
     touchpoint = touchpoint_of(
         order,
         {
             "occurred_at": order.at("updated_at").instant(),
             "contact": TouchpointContact(
                 id=f"shopify:{own}" if own else "",
-                email=order.at("email").need(),
+                email=email,
+                phone=phone,
                 name=" ".join(name for name in names if name),
                 locale=order.at("customer_locale").text(),
                 role="recipient",

@@ -69,13 +69,16 @@ def _trigger(found: Node) -> Reading:
     number, changed = ticket.at("id").need(), ticket.at("updated_at_with_timestamp")
     requester, company = ticket.at("requester"), ticket.at("organization")
     account, agent = company.at("external_id").text(MAX_ID), ticket.at("assignee", "name").text()
+    own, email = requester.at("external_id").text(MAX_ID), requester.at("email")
+    if not own and email.value == "":
+        return Ignored("the requester has no e-mail address, as who writes by telephone or chat")
     touchpoint = touchpoint_of(
         ticket,
         {
             "occurred_at": changed.instant(),
             "contact": TouchpointContact(
-                id=requester.at("external_id").text(MAX_ID),
-                email=requester.at("email").need(),
+                id=own,
+                email=email.text() if own else email.need(),
                 name=requester.at("name").text(),
                 locale=requester.at("language").text(),
                 role="requester",

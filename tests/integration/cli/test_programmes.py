@@ -104,6 +104,8 @@ async def test_what_was_learned_and_moments_are_shown(
     learned = await run(tmp_path, "learned")
     assert "relationship/user" in learned.output
     assert "11% - 47%" in learned.output
+    assert "Users: relationship surveys" in learned.output
+    assert "nothing to compare it with" in " ".join(learned.output.split())
     assert "help-sought-again" in (await run(tmp_path, "moments")).output
     sketch = await run(tmp_path, "moments", "--sketch", "help-sought-again")
     assert sketch.output.startswith("key: help-sought-again")

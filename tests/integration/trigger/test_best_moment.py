@@ -101,6 +101,7 @@ async def test_who_answered_when_is_learned_after_some_days(world: World, blank_
         (found,) = (await client.get("/v1/moments/learned")).json()["segments"]
         assert (found["segment"], found["asked"], found["answered"]) == ("transactional/en", 4, 1)
         assert [slot["best"] for slot in found["slots"]].count(True) == 1
+        assert (found["used_by"], found["sure"]) == (["onboarding-ces"], False)
     assert await known(world) == [], "a year later it says nothing any more"
 
 

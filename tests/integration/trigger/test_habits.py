@@ -11,7 +11,7 @@ from services.trigger.domain.candidates import Spotted
 from services.trigger.store import habits
 from services.trigger.worker.learning import Learning
 from shared.runtime.clock import FixedClock
-from shared.security.roles import Scope
+from shared.security.roles import Role, Scope
 from tests.support.trigger import Site, World
 
 pytestmark = pytest.mark.requirement("R93")
@@ -97,3 +97,57 @@ async def test_contracts_that_renew_soon_are_offered_and_the_erased_are_forgotte
     await world.tell("contact.deleted", contact={"id": "c0"})
     async with world.db.read() as conn:
         assert await conn.fetchval("select count(*) from habits") == 0
+
+
+async def sought(world: World) -> None:
+    """Three people seek help three times."""
+    for who in range(3):
+        for _ in range(3):
+            person = {"id": f"c{who}", "email": f"p{who}@kund.example"}
+            await world.tell("support.contacted", contact=person, account={"id": "a1"})
+    await Learning(world.db).run()
+
+
+PATH = "/v1/moments/candidates/help-sought-again/set-aside"
+
+
+async def test_a_program_sets_a_moment_aside_and_takes_it_back(world: World, blank_site: Site) -> None:
+    await sought(world)
+
+    async def standing() -> bool:
+        (one,) = (await client.get("/v1/moments/candidates")).json()["candidates"]
+        return one["set_aside"] is not None
+
+    async with await blank_site.with_key(Scope.PROGRAMMES_READ, Scope.PROGRAMMES_WRITE) as client:
+        assert not await standing()
+        for _ in range(2):
+            assert (await client.put(PATH)).status_code == 204
+            assert await standing()
+        assert (await client.delete(PATH)).status_code == 204
+        assert not await standing()
+        unknown = await client.put(PATH.replace("help-sought-again", "nonsense"))
+        assert (unknown.status_code, unknown.json()["field"]) == (404, "key")
+    async with await blank_site.with_key(Scope.PROGRAMMES_READ) as reader:
+        assert (await reader.put(PATH)).status_code == 403
+
+
+async def test_an_operator_takes_the_programme_of_a_moment_or_sets_it_aside(
+    world: World, blank_site: Site
+) -> None:
+    await sought(world)
+    page, key = "/programmes/moments", {"key": "help-sought-again"}
+    async with await blank_site.signed_in(Role.MANAGER) as client:
+        file = await client.get(f"{page}/help-sought-again/programme")
+        assert file.text.startswith("key: help-sought-again")
+        assert file.headers["content-disposition"] == 'attachment; filename="help-sought-again.yaml"'
+        assert (await client.post(f"{page}/set-aside", data=key)).status_code == 303
+        aside = (await client.get(page)).text
+        assert "Nothing stands out" in aside
+        assert "Some manager" in aside
+        assert (await client.post(f"{page}/offer-again", data=key)).status_code == 303
+        assert "Nothing stands out" not in (await client.get(page)).text
+        assert (await client.post(f"{page}/set-aside", data={"key": "nonsense"})).status_code == 404
+        assert (await client.get(f"{page}/nonsense/programme")).status_code == 404
+    async with await blank_site.signed_in(Role.VIEWER) as client:
+        assert "Set aside" not in (await client.get(page)).text
+        assert (await client.post(f"{page}/set-aside", data=key)).status_code == 403

@@ -224,7 +224,7 @@ async def test_why_tells_of_invitations_to_take_part_and_what_became_of_them(bla
         await world.later(hours=2)
         why = (await client.get("/why", params={"q": "c1"})).text
         assert "asked too recently" in why
-        assert "by programme invitation to take part" in why
+        assert "by “invitation to take part”" in why
         await world.hear(DeliveryBounced(**of("three"), kind=BounceKind.HARD))
         assert "came back: the address is dead" in (await client.get("/why", params={"q": "c1"})).text
     async with await blank_site.with_key(Scope.DECISIONS_READ) as client:

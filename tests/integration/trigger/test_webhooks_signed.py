@@ -39,6 +39,13 @@ def test_every_sender_is_tried() -> None:
 
 
 @pytest.mark.parametrize("name", SENDERS)
+async def test_a_sender_that_looks_whether_the_address_is_there_finds_it(site: Site, name: str) -> None:
+    async with site.client() as client:
+        found, unknown = await client.head(f"/webhooks/{name}"), await client.head("/webhooks/nobody")
+    assert (found.status_code, found.content, unknown.status_code) == (200, b"", 404)
+
+
+@pytest.mark.parametrize("name", SENDERS)
 async def test_what_a_sender_signs_is_taken_once_with_either_secret(site: Site, name: str) -> None:
     body = SENDERS[name][1]
     first = await send(site, name, body)

@@ -25,7 +25,6 @@ from services.trigger.domain.best_moment import (
     choose,
     segment_of,
     slot_at,
-    wilson,
 )
 from services.trigger.domain.gate import decide, settled
 from services.trigger.domain.hearing import Moment, news_of
@@ -199,10 +198,3 @@ def test_what_an_ask_says(changes: dict[str, Any], expected: Seen) -> None:
 def test_what_came_back_says_nothing_any_more() -> None:
     heard = replace(ASKED, heard_at=ASKED.handed_over_at)
     assert news_of([(heard, replace(heard, released_at=NOW))]) == {AT: Seen(-1, -1)}
-
-
-@pytest.mark.parametrize(
-    ("seen_", "low", "high"), [(Seen(), 0, 1), (Seen(10, 2), 0.06, 0.51), (Seen(1000, 200), 0.17, 0.23)]
-)
-def test_the_interval_tells_how_little_is_known(seen_: Seen, low: float, high: float) -> None:
-    assert wilson(seen_) == pytest.approx((low, high), abs=0.01)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
-from services.trigger.domain.candidates import FEWEST, Spotted, candidates
+from services.trigger.domain.candidates import FEWEST, SetAside, Spotted, candidates
 from services.trigger.domain.habits import habit_of
 from services.trigger.domain.lint import check
 from shared.contracts.programmes import ProgrammeState
@@ -24,7 +24,7 @@ RENEWAL = Spotted("renewal", 9, 6, 9, 60, 1)
 
 @pytest.mark.parametrize("one", [USE, HELP, RENEWAL], ids=lambda one: one.habit)
 def test_each_comes_with_a_programme_that_passes_the_check(one: Spotted) -> None:
-    (found,) = candidates([one], [])
+    (found,) = candidates([one], [], {})
     report = check([("new.yaml", found.sketch)], ("en",))
     assert report.errors == ()
     (checked,) = report.programmes
@@ -33,7 +33,7 @@ def test_each_comes_with_a_programme_that_passes_the_check(one: Spotted) -> None
 
 
 def test_what_a_rep_reads() -> None:
-    use, renewal, sought = candidates([USE, HELP, RENEWAL], [])
+    use, renewal, sought = candidates([USE, HELP, RENEWAL], [], {})
     assert use.title == 'Heavy use of Nordlicht "Cloud", export'
     assert "12 of 40 people used it in a week at least twice as much" in use.why
     assert use.delay == "typically 24 days after the first use, after 31 times"
@@ -44,13 +44,13 @@ def test_what_a_rep_reads() -> None:
 
 @pytest.mark.parametrize(("days", "said"), [(0, "less than a day"), (1, "a day"), (2, "2 days")])
 def test_how_long_is_said_in_words(days: int, said: str) -> None:
-    (found,) = candidates([Spotted("help", 7, 4, 90, days, 3)], [])
+    (found,) = candidates([Spotted("help", 7, 4, 90, days, 3)], [], {})
     assert found.delay == f"typically {said} from the first time to the third"
 
 
 @pytest.mark.parametrize(("people", "shown"), [(FEWEST - 1, 0), (FEWEST, 1)])
 def test_few_people_are_no_pattern(people: int, shown: int) -> None:
-    assert len(candidates([Spotted("help", people, 1, 9, 1, 3)], [])) == shown
+    assert len(candidates([Spotted("help", people, 1, 9, 1, 3)], [], {})) == shown
 
 
 @pytest.mark.parametrize(
@@ -65,8 +65,14 @@ def test_few_people_are_no_pattern(people: int, shown: int) -> None:
 )
 def test_what_is_asked_about_already_is_named_and_comes_last(changes: dict[str, Any], asked: bool) -> None:
     use = Spotted("use:CRM", 50, 5, 60, 10, 9, 2.0)
-    found = candidates([use, HELP], [edition(**changes)])
+    found = candidates([use, HELP], [edition(**changes)], {})
     assert [bool(one.asked_by) for one in found] == ([False, True] if asked else [False, False])
+
+
+def test_what_somebody_set_aside_comes_last_with_who_it_was() -> None:
+    aside = SetAside("user:1", datetime(2026, 3, 3, tzinfo=UTC))
+    first, last = candidates([Spotted("help", 70, 4, 90, 6, 3), USE], [], {"help-sought-again": aside})
+    assert (first.set_aside, last.set_aside, last.key) == (None, aside, "help-sought-again")
 
 
 @pytest.mark.parametrize(

@@ -161,4 +161,5 @@ def test_the_ledger_says_who_stays_and_what_was_called_off() -> None:
         (Outcome.CANCELLED, ANNA.id),
     ]
     assert "one person" in sentence(told[0])
-    assert str(ANNA.id) in sentence(told[0])
+    assert "called off: 1; merged by user:1" in sentence(told[0])
+    assert told[0].inputs["stays"] == str(ANNA.id)

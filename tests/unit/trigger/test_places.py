@@ -17,6 +17,7 @@ from services.trigger.domain.facts import Facts
 from services.trigger.domain.keeping import crowded
 from services.trigger.domain.lint import check
 from services.trigger.domain.model import Ask, Contact, Decision, Plan, PlanState, Reach, identity
+from services.trigger.domain.particulars import Reading
 from services.trigger.domain.places import Awaited, foreseen, keeps, lacking, may_fall_out
 from services.trigger.domain.programme import Edition
 from services.trigger.domain.turns import in_turn
@@ -96,10 +97,11 @@ def test_the_last_place_waits_for_the_decision_maker_who_comes_due_later() -> No
 
 
 def test_a_rep_reads_for_whom_the_place_is_kept_and_when_they_are_due() -> None:
-    told = sentence(decided(), "Pulse")
+    decision = decided()
+    told = sentence(decision, Reading({decision.programme: "Pulse"}))
     assert told == (
         "“Pulse” waits until 8 March 2026, 10:00 UTC, because a place is kept for a decision maker of this "
-        "account (due on 8 March 2026, 10:00 UTC; at most 2; within 30d; asked so far 1)."
+        "account (due on 8 March 2026, 10:00 UTC; 1 asked within 30 days, at most 2)."
     )
 
 

@@ -337,6 +337,35 @@ def test_times_and_details_come_along() -> None:
     assert str(moved.touchpoint.renewal_on) == "2026-03-03"
 
 
+def test_whoever_orders_by_telephone_is_known_by_the_number() -> None:
+    order = SHOPIFY_ORDER | {"email": None, "phone": "+46701234567"}
+    (told,) = read("shopify", order, X_Shopify_Topic="orders/fulfilled")
+    assert [(one.email, one.phone) for one in told.touchpoint.people] == [("", "+46701234567")]
+    hidden = changed(order, "customer.phone", "+46701234567") | {"phone": None}
+    assert read("shopify", hidden, X_Shopify_Topic="orders/fulfilled")[0].touchpoint == told.touchpoint
+
+
+@pytest.mark.parametrize("name", ["freshdesk", "zendesk"])
+def test_a_requester_without_an_address_is_told_by_the_own_id(name: str) -> None:
+    person = {"id": "c1", "external_id": "c1", "email": "", "name": "Anna"}
+    stamp = "2026-03-03T08:00:00Z"
+    ticket = {"id": "1", "status": "Solved" if name == "zendesk" else "Resolved", "contact": person,
+              "requester": person, "updated_at": stamp, "updated_at_with_timestamp": stamp}  # fmt: skip
+    (told,) = read(name, {"ticket": ticket})
+    assert [(one.id, one.email) for one in told.touchpoint.people] == [("c1", "")]
+
+
+@pytest.mark.parametrize("told", ["2026-03-03T17:00:00", "2026-03-03", "2026-03-03 17:00", ""])
+def test_an_hour_at_the_carrier_without_its_zone_is_no_instant(told: str) -> None:
+    """In Tokyo it would lie nine hours in the future, and nobody would be asked."""
+    (parcel,) = read("aftership", changed(AFTERSHIP, "msg.checkpoints.0.checkpoint_time", told))
+    assert parcel.touchpoint.occurred_at == EIGHT
+    (zoned,) = read(
+        "aftership", changed(AFTERSHIP, "msg.checkpoints.0.checkpoint_time", "2026-03-03T16:00:00+0900")
+    )
+    assert zoned.touchpoint.occurred_at == datetime(2026, 3, 3, 7, tzinfo=UTC)
+
+
 @pytest.mark.parametrize("stamp", ["originalTimestamp", "sentAt"])
 def test_a_call_without_its_time_happened_when_it_was_sent(stamp: str) -> None:
     bare = {name: value for name, value in SEGMENT_TRACK.items() if name not in {"timestamp", "sentAt"}}
@@ -442,6 +471,28 @@ IGNORED = [
     pytest.param("shopify", SHOPIFY_ORDER, {"X_Shopify_Topic": "orders/paid"}, id="shopify other topic"),
     pytest.param(
         "shopify",
+        SHOPIFY_ORDER | {"email": "", "customer": None},
+        {"X_Shopify_Topic": "orders/fulfilled"},
+        id="shopify over the counter",
+    ),
+    pytest.param(
+        "freshdesk", changed(FRESHDESK, "ticket.contact.email", ""), {}, id="freshdesk by telephone"
+    ),
+    pytest.param(
+        "zendesk",
+        {
+            "ticket": {
+                "id": "1",
+                "status": "Solved",
+                "updated_at_with_timestamp": "2026-03-03T08:00:00Z",
+                "requester": {"email": "", "name": "Anna", "external_id": ""},
+            }
+        },
+        {},
+        id="zendesk by telephone",
+    ),
+    pytest.param(
+        "shopify",
         SHOPIFY_PARCEL | {"status": "in_transit"},
         {"X_Shopify_Topic": "fulfillment_events/create"},
         id="shopify on its way",
@@ -512,7 +563,11 @@ WRONG = [
         id="stripe expanded customer",
     ),
     pytest.param(
-        "stripe", changed(STRIPE_UPCOMING, "created", True), {}, "created: not a time", id="stripe time"
+        "stripe",
+        changed(STRIPE_UPCOMING, "created", True),
+        {},
+        "created: not a time in seconds",
+        id="stripe time",
     ),
     pytest.param(
         "stripe", changed(STRIPE_UPCOMING, "created", 1e30), {}, "created: not a time", id="stripe far future"
@@ -529,7 +584,7 @@ WRONG = [
     ),
     pytest.param(
         "shopify",
-        changed(SHOPIFY_ORDER, "email", ...),
+        changed(changed(SHOPIFY_ORDER, "email", ...), "customer", None),
         {"X_Shopify_Topic": "orders/fulfilled"},
         "email: missing",
         id="shopify nobody",

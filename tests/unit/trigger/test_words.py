@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from services.trigger.domain.books import Books
 from services.trigger.domain.explain import because, sentence
 from services.trigger.domain.model import Decision
+from services.trigger.domain.particulars import Reading, particulars
 from services.trigger.domain.placeholders import unknown, used
 from services.trigger.domain.survey import (
     Request,
@@ -145,9 +147,63 @@ def test_a_sentence_names_its_facts() -> None:
     text = sentence(decision)
     assert text.startswith("“delivery-csat” was not sent, because the person was asked too recently")
     assert "3 March 2026, 10:00 UTC" in text
-    assert "by programme support-csat" in text
+    assert "by “support-csat”" in text
     assert sentence(replace(decision, step=2)).startswith("Reminder 2 of “delivery-csat”")
     assert because(None) == ""
+
+
+def test_a_rep_reads_titles_and_the_own_clock() -> None:
+    decision = Decision(
+        outcome=Outcome.DEFERRED,
+        reason=Reason.QUARANTINED,
+        programme="delivery-csat",
+        until=NOW + timedelta(days=30),
+        inputs={"asked_at": NOW.isoformat(), "by": "support-csat", "quarantine": "30d"},
+    )
+    titles = {"delivery-csat": "After a delivery", "support-csat": "After a ticket"}
+    assert sentence(decision, Reading(titles, ZoneInfo("Asia/Tokyo"))) == (
+        "“After a delivery” waits until 2 April 2026, 19:00 JST, because the person was asked too recently "
+        "(last asked on 3 March 2026, 19:00 JST by “After a ticket”; 30 days lie between two questions)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("inputs", "said"),
+    [
+        ({"max": 2, "per": "3mo", "asked": 2}, "2 asked within 3 months, at most 2"),
+        ({"by": "p", "priority": 80, "own_priority": 50}, "“p” has priority 80, this one 50"),
+        ({"field": "persona", "found": None, "wanted": "user"}, "persona is not known, wanted is user"),
+        ({"field": "job_function", "found": "it", "wanted": "hr"}, "job function is it, wanted is hr"),
+        ({"field": "nth", "found": 1, "wanted": 3}, "this was number 1, number 3 is asked about"),
+        ({"field": "tier", "found": "key"}, "tier is key"),
+        ({"hold": "dunning", "ref": "in_7"}, "an invoice is overdue; number in_7"),
+        ({"hold": "audit", "ref": str(ACME.id)}, "audit is open"),
+        ({"brake": "programme p"}, "the programme is paused"),
+        ({"brake": "all sending"}, "all sending is paused"),
+        ({"state": "requested"}, "that one was sent on its way"),
+        ({"state": "closed"}, "that one is closed"),
+        ({"slot": "tue 10-12", "share": "29%", "asked_then": 12, "answered_then": 5},
+         "Tuesdays from 10 to 12 at the person's place; 5 of 12 answered then; 29% are expected to answer"),
+        ({"slot": "sun 08-10", "share": "25%", "asked_then": 0, "answered_then": 0},
+         "Sundays from 8 to 10 at the person's place; 25% are expected to answer"),
+        ({"sample": 0.2}, "20% of them are asked"),
+        ({"stays": str(ACME.id), "plans": 2, "called_off": 0}, "plans moved: 2, called off: 0"),
+        ({"quarantine": "24h"}, "24 hours lie between two questions"),
+        ({"new_fact": "some_thing", "scope": "x"}, "new fact some thing"),
+        ({"stale_at": "T T T T T T T T"}, "too late from T T T T T T T T"),
+    ],
+)  # fmt: skip
+def test_facts_are_told_as_people_say_them(inputs: dict[str, Any], said: str) -> None:
+    assert particulars(inputs, Reading()) == said
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [(Reason.HELD, "waits at most until 3 March"), (Reason.SEND_WINDOW, "waits until 3 March")],
+)
+def test_what_somebody_ends_waits_at_most_until_then(reason: Reason, said: str) -> None:
+    waits = Decision(outcome=Outcome.DEFERRED, reason=reason, programme="p", until=NOW)
+    assert said in sentence(waits)
 
 
 def test_what_exactly_was_wrong_takes_the_place_of_the_general_reason() -> None:
@@ -174,3 +230,14 @@ def test_a_merge_does_not_read_as_if_nobody_were_asked_and_types_keep_their_name
     )
     assert sentence(merged).startswith("Merged, because two entries of the directory turned out to be one")
     assert "event support_ticket.resolved" in sentence(merged)
+
+
+@pytest.mark.parametrize("event", ["contact.merged", "account.merged"])
+def test_a_merge_of_whom_nobody_knows_says_that_nothing_was_merged(event: str) -> None:
+    told = Decision(
+        outcome=Outcome.NOT_MATCHED,
+        reason=Reason.UNKNOWN_CONTACT,
+        inputs={"touchpoint": event, "by_whom": "/afterword/trigger"},
+    )
+    assert sentence(told).startswith("Nothing was merged, because the event names somebody by an id alone")
+    assert "(told by an event of a partner)" in sentence(told)
