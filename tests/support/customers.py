@@ -81,6 +81,7 @@ def driven(now: datetime, count: int = 80) -> Sequence[Payload]:
         told.append(
             answer(
                 9000 + number, value, at=now - timedelta(days=1 + number % 30),
+                asked_at=now - timedelta(days=2 + number % 30),
                 snapshot=snapshot(
                     "driven", account_id=account_id(500 + number), breakdown=("carrier", "lane"),
                     owner="", context=context,
@@ -123,6 +124,7 @@ def town(now: datetime) -> Sequence[Payload]:
         told.append(
             answer(
                 300 + number, 9 if number != 3 else 4, at=now - timedelta(days=10 + number),
+                asked_at=now - timedelta(days=11 + number),
                 snapshot=snapshot(
                     account_id=account_id(1), contact_id=str(derive("contact", 1 + number % 2)),
                     persona=Persona.DECISION_MAKER if number % 2 else Persona.USER,
@@ -132,6 +134,7 @@ def town(now: datetime) -> Sequence[Payload]:
         told.append(
             answer(
                 400 + number, 2 if number % 2 else 5, at=now - timedelta(days=20 + number),
+                asked_at=now - timedelta(days=21 + number),
                 snapshot=snapshot(
                     account_id=account_id(2), contact_id=str(derive("contact", 3)), persona=Persona.USER
                 ),

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from services.scoring.domain.asking import LAST_DAY, Span
 from services.scoring.domain.rates import Asked, Rate, rate
 
 LONGEST_OPEN = 45
@@ -23,6 +24,12 @@ ENOUGH_KNOWN = 20
 """Answers of complete cohorts that are needed before anything is expected."""
 
 _WEEK = timedelta(days=7)
+
+
+def answered_within(asked: Span) -> Span:
+    """The days on which answers come to surveys that were handed over on some days."""
+    last = asked.last if asked.last == LAST_DAY else asked.last + timedelta(days=LONGEST_OPEN + 1)
+    return Span(asked.first, last)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from services.scoring.domain.asking import Span, ask
 from services.scoring.domain.health import Part
 from services.scoring.domain.histogram import Metric
-from services.scoring.domain.metrics import Score
+from services.scoring.domain.metrics import Group, Score
 from services.scoring.domain.periods import Step, trend
 from services.scoring.domain.rates import Asked, Rate, rate
 from services.scoring.domain.references import References
@@ -23,6 +23,7 @@ from services.scoring.store.drivers import moved
 from services.scoring.store.judging import courses, judged
 from shared.contracts.model import Persona
 from shared.db.database import Connection, Database
+from shared.web.problems import Problem
 
 A_PAGE = 2000
 ACCOUNTS_A_PAGE = 100
@@ -56,6 +57,25 @@ class Wanted:
     tone: str = ""
     language: str = ""
     locale: str = "en"
+
+
+def ended_of(
+    metric: Metric | None, mood: Group | None, today: date, *, left: bool | None
+) -> accounts.Ended | None:
+    """Accounts by what they had said before their contract was renewed or ended; None where nobody asks.
+
+    Raises:
+        Problem: 422, one of the two is missing.
+    """
+    if metric is None and mood is None and left is None:
+        return None
+    if metric is None or mood is None:
+        raise Problem(
+            422, "Accounts that stayed or left are told apart by what they had said before.",
+            what_to_do="Name metric (nps, csat …) and mood (low, middle, high).",
+            field="metric" if metric is None else "mood",
+        )  # fmt: skip
+    return accounts.Ended(metric, mood, results.since(today), left)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -16,12 +16,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.scoring.domain.design import APART
 from services.scoring.domain.health import Part
 from services.scoring.domain.histogram import Histogram, Metric
+from services.scoring.domain.metrics import Group
 from services.scoring.domain.periods import Step
 from services.scoring.domain.windows import Window, span_of
+from services.scoring.handlers.tables import ended_of
 from services.scoring.pages import views
 from services.scoring.pages.filters import NothingChosen
 from services.scoring.store import accounts, customers, queries
 from services.scoring.store.accounts import After, Wanted
+from services.scoring.store.customers import Pool
 from services.scoring.store.judging import Course
 from services.scoring.store.queries import Series
 from shared.contracts.model import Tier
@@ -39,13 +42,20 @@ Rep = Annotated[User, Depends(require_role(Role.REP))]
 
 
 class Filters(BaseModel):
-    """What the address of the list says."""
+    """What the address of the list says.
+
+    `metric` and `mood` leave those whose contract was renewed or ended within a year, by what their people
+    had said before it; `left` those of them that left, or that stayed.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     tier: Annotated[Tier | None, NothingChosen] = None
     owner: str = Field("", max_length=200)
     name: str = Field("", max_length=200)
+    metric: Annotated[Metric | None, NothingChosen] = None
+    mood: Annotated[Group | None, NothingChosen] = None
+    left: Annotated[bool | None, NothingChosen] = None
     cursor: str = Field("", max_length=200)
 
     def address(self, **changes: str) -> str:
@@ -54,6 +64,9 @@ class Filters(BaseModel):
             "tier": self.tier.value if self.tier else "",
             "owner": self.owner,
             "name": self.name,
+            "metric": self.metric.value if self.metric else "",
+            "mood": self.mood.value if self.mood else "",
+            "left": "" if self.left is None else str(self.left).lower(),
         } | changes
         query = urlencode({key: text for key, text in kept.items() if text})
         return f"/scores/accounts?{query}" if query else "/scores/accounts"
@@ -66,8 +79,10 @@ def account_pages(env: Environment, db: Database, clock: Clock, weights: Mapping
     @router.get("/scores/accounts")
     async def listed(request: Request, user: Rep, filters: Annotated[Filters, Query()]) -> HTMLResponse:
         """Accounts of most annual value first, and the small ones pooled."""
-        now = clock.now()
-        wanted = Wanted(filters.tier.value if filters.tier else "", filters.owner, filters.name)
+        now, locale = clock.now(), _locale(request, user)
+        texts = speaking(env, locale)
+        ended = ended_of(filters.metric, filters.mood, now.date(), left=filters.left)
+        wanted = Wanted(filters.tier.value if filters.tier else "", filters.owner, filters.name, ended)
         after = after_of(filters.cursor)
         async with db.read() as conn:
             found = await accounts.listed(conn, wanted, After(*after) if after else None, A_PAGE + 1)
@@ -78,8 +93,12 @@ def account_pages(env: Environment, db: Database, clock: Clock, weights: Mapping
         content = {
             "customers": shown, "pools": pools, "filters": filters, "tiers": list(Tier), "weights": weights,
             "more": filters.address(cursor=more) if more else "",
+            "answers_of": lambda account: _answers_of(account, _year(now)),
+            "pool_answers": _pool_answers,
+            "ended": ended,
+            "group_name": lambda group: views.group_name(filters.metric or Metric.NPS, group, texts["_"]),
         }  # fmt: skip
-        return page(request, env, "accounts.html", content, locale=_locale(request, user))
+        return page(request, env, "accounts.html", content, locale=locale)
 
     @router.get("/scores/accounts/{account_id}")
     async def one(request: Request, user: Rep, account_id: UUID) -> HTMLResponse:
@@ -101,11 +120,31 @@ def account_pages(env: Environment, db: Database, clock: Clock, weights: Mapping
                 "happened": await accounts.happened(conn, account_id),
                 "tickets": await accounts.tickets(conn, account_id),
                 "title_of": lambda key: views.title_of(titles, key, locale),
+                "answers_of": lambda **more: _answers_of(found.account.account_id, _year(now), **more),
                 "day": speech.day,
             }
         return page(request, env, "account.html", content, locale=locale)
 
     return router
+
+
+def _year(now: datetime) -> dict[str, str]:
+    """The days that an account's scores are made of."""
+    return {"from": (now - customers.LOOKED_BACK).date().isoformat(), "to": now.date().isoformat()}
+
+
+def _answers_of(account: UUID, days: Mapping[str, str], **more: str) -> str:
+    """The answers behind a number of an account: of its days, or of a period; of all of it, or a persona."""
+    persona = {"split": "persona", "of": of} if (of := more.pop("persona", "")) else {}
+    whole = {"account": str(account), **({} if "period" in more else days), **more, **persona}
+    return f"/scores/answers?{urlencode(whole)}"
+
+
+def _pool_answers(pool: Pool) -> str:
+    """The answers behind the score of small accounts of one persona."""
+    where = [f"tier:{Tier.SMALL}", f"persona:{pool.value}"]
+    told = {"where": where, "family": pool.family, "metric": pool.score.metric.value}
+    return f"/scores/answers?{urlencode({**told, 'period': Window.DAYS_365.value}, doseq=True)}"
 
 
 def _locale(request: Request, user: User) -> str:

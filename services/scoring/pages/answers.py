@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
@@ -12,6 +13,7 @@ from pydantic import Field
 from typing_extensions import override
 
 from services.scoring.domain.asking import Span
+from services.scoring.domain.cohorts import answered_within
 from services.scoring.domain.cutting import MOST_FACTS
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.metrics import Group
@@ -20,10 +22,11 @@ from services.scoring.handlers.comments import Library, words
 from services.scoring.handlers.comparing import Where
 from services.scoring.pages import views
 from services.scoring.pages.detail import SPLITS
-from services.scoring.pages.filters import Filters, NothingChosen
-from services.scoring.store import answers, queries, sides
+from services.scoring.pages.filters import Filters, NothingChosen, known_programme
+from services.scoring.store import accounts, answers, queries, sides
 from services.scoring.store.answers import Wanted
-from shared.db.database import Database
+from services.scoring.store.sides import Extent
+from shared.db.database import Connection, Database
 from shared.runtime.clock import Clock
 from shared.security.access import Role, User, require_role
 from shared.web.cursors import after_day, cursor_of
@@ -37,8 +40,14 @@ Rep = Annotated[User, Depends(require_role(Role.REP))]
 
 
 class AnswerFilters(Filters):
-    """What the address says; `of` is the value that `split` is to have, `where` a cut, less `without`."""
+    """What the address says.
 
+    `of` is the value that `split` is to have, `where` a cut, less `without`. The days are those of the
+    answers, or, `by=asked`, those on which the surveys were handed over, as response rates have them.
+    """
+
+    account: Annotated[UUID | None, NothingChosen] = None
+    by: Literal["", "answered", "asked"] = ""
     metric: Annotated[Metric | None, NothingChosen] = None
     group: Annotated[Group | None, NothingChosen] = None
     of: str = Field("", max_length=200)
@@ -47,12 +56,12 @@ class AnswerFilters(Filters):
     cursor: str = Field("", max_length=200)
 
     def side(self, span: Span) -> Side | None:
-        """The cut; None where a programme's answers are wanted, or one part of them.
+        """The cut; None where answers of a programme or an account are wanted, or one part of them.
 
         Raises:
             Problem: 422, there is no such cut.
         """
-        if not (self.where or self.without):
+        if self.account or (self.programme and not (self.where or self.without)):
             return None
         try:
             return Side(span, cut_of(self.programme, self.where), cut_of("", self.without))
@@ -70,8 +79,15 @@ class AnswerFilters(Filters):
             "group": self.group.value if self.group else "",
             "split": self.split if self.of else "",
             "of": self.of,
+            "account": str(self.account) if self.account else "",
+            "by": "asked" if self.by == "asked" else "",
         } | more
         return super().answers(**kept)
+
+    @property
+    def back(self) -> str:
+        """The page on which the number stands that they are behind."""
+        return f"/scores/accounts/{self.account}" if self.account else self.address(split="")
 
 
 def answer_pages(db: Database, clock: Clock, library: Library) -> APIRouter:
@@ -81,25 +97,29 @@ def answer_pages(db: Database, clock: Clock, library: Library) -> APIRouter:
 
     @router.get("/scores/answers")
     async def listed(request: Request, user: Rep, filters: Annotated[AnswerFilters, Query()]) -> HTMLResponse:
-        """Answers of a programme, newest first."""
+        """Answers of a programme, an account, a cut or a kind of survey, newest first."""
         _check(filters)
         locale = negotiate(user.locale, request.headers.get("accept-language"))
         texts = speaking(env, locale)
         speech = views.Speech(locale, texts["_"], texts["ngettext"])
         span = filters.span(clock.now().date())
+        asked = span if filters.by == "asked" else None
         wanted = Wanted(
-            filters.programme, span, filters.family_key, filters.metric, filters.group,
-            filters.split if filters.of else "", filters.of,
+            filters.programme, answered_within(asked) if asked else span, filters.family_key, filters.metric,
+            filters.group, filters.split if filters.of else "", filters.of, filters.account, asked,
         )  # fmt: skip
-        side = filters.side(span)
+        side = filters.side(wanted.span)
         after = after_day(filters.cursor)
-        complete = True
+        seen: Extent | None = None
         async with db.read() as conn:
             if side:
-                found = await answers.among(conn, side, wanted, after, A_PAGE + 1)
-                complete = (await sides.extent(conn, side, filters.family_key, MOST_FACTS)).complete
+                seen = await sides.extent(conn, side, filters.family_key, MOST_FACTS)
+                found = await answers.among(conn, seen.of(side), wanted, after, A_PAGE + 1)
             else:
                 found = await answers.listed(conn, wanted, after, A_PAGE + 1)
+            if not found:
+                await known_programme(conn, filters.programme)
+            whose = await _whose(conn, filters.account)
             shown = found[:A_PAGE]
             said = await words(library.sealer, conn, [(one.contact_id, one.words) for one in shown])
             titles = await queries.titles(conn)
@@ -110,10 +130,10 @@ def answer_pages(db: Database, clock: Clock, library: Library) -> APIRouter:
             "more": filters.answers(cursor=cursor_of(last.day.toordinal(), last.response_id)) if last else "",
             "span": speech.span(span),
             "day": speech.day,
-            "title": views.title_of(titles, filters.programme, locale),
+            "title": whose or views.title_of(titles, filters.programme, locale),
             "side": side,
             "title_of": lambda key: views.title_of(titles, key, locale),
-            "most": 0 if complete or last else MOST_FACTS,
+            "seen": None if seen is None or seen.complete else seen,
             "group_name": lambda group: views.group_name(filters.metric or Metric.NPS, group, speech.say),
             "groups": list(Group),
         }
@@ -122,14 +142,32 @@ def answer_pages(db: Database, clock: Clock, library: Library) -> APIRouter:
     return router
 
 
+async def _whose(conn: Connection, account: UUID | None) -> str:
+    """The name of the account that answers are asked of; "" where they are of none."""
+    if account is None:
+        return ""
+    found = await accounts.one(conn, account)
+    if found is None:
+        raise Problem(404, "There is no such account.", what_to_do="See the list of accounts.")
+    return found.name or str(found.account_id)
+
+
 def _check(filters: AnswerFilters) -> None:
     """See to it that the address means something.
 
     Raises:
         Problem: 422, it does not.
     """
-    if not (filters.programme or filters.where or filters.without):
-        raise Problem(422, "programme: answers are those of one programme; name it.", field="programme")
+    if not (filters.programme or filters.where or filters.without or filters.account or filters.family):
+        raise Problem(
+            422, "Name whose answers are wanted.", field="programme",
+            what_to_do="Say programme, account or family, or a cut, as where=tier:key.",
+        )  # fmt: skip
+    if filters.account and (filters.where or filters.without):
+        raise Problem(
+            422, "Answers of an account are not cut further.", field="where",
+            what_to_do="Leave where and without out, or account.",
+        )  # fmt: skip
     if filters.of and filters.split not in SPLITS:
         raise Problem(422, f"split: choose one of {', '.join(SPLITS)}.", field="split")
     if filters.group and not filters.metric:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -12,17 +13,27 @@ from markupsafe import Markup
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.scoring.domain.themes import Counted, Tally, counted
-from services.scoring.domain.windows import Window, before, span_of
+from services.scoring.domain.windows import before
 from services.scoring.handlers.comments import Library, words
 from services.scoring.pages import views
+from services.scoring.pages.filters import (
+    DEFAULT_PERIOD,
+    PERIODS,
+    NothingChosen,
+    Period,
+    days_of,
+    known_programme,
+)
 from services.scoring.store import comments, queries, rises
 from services.scoring.store.comments import Wanted
+from shared.contracts.model import Family
 from shared.db.database import Database
 from shared.runtime.clock import Clock
 from shared.security.access import Role, User, require_role
 from shared.web import charts
 from shared.web.cursors import after_day, cursor_of
 from shared.web.i18n import negotiate
+from shared.web.problems import Problem
 from shared.web.templates import environment, page, speaking
 from shared.words.reading import Tone
 
@@ -34,28 +45,34 @@ Viewer = Annotated[User, Depends(require_role(Role.VIEWER))]
 class Filters(BaseModel):
     """What the address says."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(populate_by_name=True, frozen=True)
 
     programme: str = Field("", max_length=200)
+    family: Annotated[Family | None, NothingChosen] = None
     theme: str = Field("", max_length=40)
-    tone: str = Field("", max_length=20)
+    tone: Annotated[Tone | None, NothingChosen] = None
     language: str = Field("", max_length=2)
-    period: str = Field(Window.DAYS_90.value, max_length=10)
+    period: Period = DEFAULT_PERIOD
+    first: Annotated[date | None, NothingChosen] = Field(None, alias="from")
+    last: Annotated[date | None, NothingChosen] = Field(None, alias="to")
     cursor: str = Field("", max_length=200)
 
     @property
-    def window(self) -> Window:
-        """The window that is named; the usual one for a name that is not known."""
-        return Window(self.period) if self.period in tuple(Window) else Window.DAYS_90
+    def own_days(self) -> bool:
+        """Whether days of one's own are chosen, and no period that ends today."""
+        return bool(self.first or self.last)
 
     def address(self, **changes: str) -> str:
         """This view with something changed; what is as usual is left out."""
         kept = {
             "programme": self.programme,
+            "family": self.family.value if self.family else "",
             "theme": self.theme,
-            "tone": self.tone,
+            "tone": self.tone.value if self.tone else "",
             "language": self.language,
-            "period": "" if self.window is Window.DAYS_90 else self.period,
+            "period": "" if self.own_days or self.period == DEFAULT_PERIOD else self.period,
+            "from": self.first.isoformat() if self.first else "",
+            "to": self.last.isoformat() if self.last else "",
         } | changes
         query = urlencode({key: text for key, text in kept.items() if text})
         return f"/scores/comments?{query}" if query else "/scores/comments"
@@ -74,17 +91,24 @@ def comment_pages(db: Database, clock: Clock, library: Library) -> APIRouter:
         speech = views.Speech(locale, texts["_"], texts["ngettext"])
         trusted = user.role.includes(Role.REP)
         today = clock.now().date()
-        span = span_of(filters.window, today)
-        earlier = before(span, filters.window)
+        _check(filters, library)
+        span = days_of(filters.first, filters.last, filters.period, today)
+        earlier = before(span, None if filters.own_days else filters.period)
+        family = filters.family.value if filters.family else None
         wanted = Wanted(
-            span, filters.programme, None, filters.theme, filters.tone, filters.language, quotable=not trusted
-        )
+            span, filters.programme, family, filters.theme, filters.tone or "", filters.language,
+            quotable=not trusted,
+        )  # fmt: skip
         async with db.read() as conn:
             now = await comments.themes(conn, wanted)
-            was = await comments.themes(conn, Wanted(earlier, filters.programme)) if earlier else Tally()
+            was = Tally()
+            if earlier:
+                was = await comments.themes(conn, Wanted(earlier, filters.programme, family))
             found = await comments.listed(conn, wanted, after_day(filters.cursor), A_PAGE + 1)
             said = await words(library.sealer, conn, [(one.contact_id, one.words) for one in found[:A_PAGE]])
             titles = await queries.titles(conn)
+            if not (now.comments or found):
+                await known_programme(conn, filters.programme)
             rising = await rises.standing(conn, today, filters.programme)
         last = found[A_PAGE - 1] if len(found) > A_PAGE else None
         content: dict[str, Any] = {
@@ -98,19 +122,39 @@ def comment_pages(db: Database, clock: Clock, library: Library) -> APIRouter:
             "name_of": lambda theme: library.written.name_of(theme, locale),
             "team_of": library.written.team_of,
             "tally": now,
-            "complete": now.comments < comments.MOST,
+            "most": comments.MOST if now.comments >= comments.MOST else 0,
             "rising": rising,
             "themes": [(one, _bar(one, speech)) for one in counted(now, was)],
             "known": [one.key for one in library.written.themes],
             "tones": list(Tone),
             "languages": list(library.ready.tongues),
-            "periods": tuple(Window),
+            "periods": PERIODS,
+            "families": list(Family),
             "comments": list(zip(found, said, strict=False)),
             "more": filters.address(cursor=cursor_of(last.day.toordinal(), last.response_id)) if last else "",
         }
         return page(request, env, "comments.html", content, locale=locale)
 
     return router
+
+
+def _check(filters: Filters, library: Library) -> None:
+    """See to it that theme and language are some that are read.
+
+    Raises:
+        Problem: 422, they are not.
+    """
+    themes, languages = library.written.keys, list(library.ready.tongues)
+    if filters.theme and filters.theme not in themes:
+        raise Problem(
+            422, "There is no such theme.", field="theme",
+            what_to_do=f"Choose one of {', '.join(themes)}.",
+        )  # fmt: skip
+    if filters.language and filters.language not in languages:
+        raise Problem(
+            422, "Comments are not read in this language.", field="language",
+            what_to_do=f"Choose one of {', '.join(languages)}.",
+        )  # fmt: skip
 
 
 def _bar(one: Counted, speech: views.Speech) -> Markup:

@@ -12,7 +12,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from services.scoring.domain.asking import FIRST_DAY, LAST_DAY, Span
 from services.scoring.domain.periods import Step
 from services.scoring.domain.windows import Window, before, span_of
+from services.scoring.store import queries
 from shared.contracts.model import Family
+from shared.db.database import Connection
+from shared.web.problems import Problem
 
 PERIODS: tuple[str, ...] = tuple(Window)
 """Windows to choose from; all of them end today."""
@@ -20,7 +23,36 @@ PERIODS: tuple[str, ...] = tuple(Window)
 NothingChosen = BeforeValidator(lambda text: text or None)
 """A form sends the field of a choice that was not made, too: empty."""
 
-DEFAULT_PERIOD = Window.DAYS_90.value
+DEFAULT_PERIOD = Window.DAYS_90
+Period = Annotated[Window, BeforeValidator(lambda text: text or DEFAULT_PERIOD)]
+"""A window by its name; the usual one where none was chosen."""
+
+
+def days_of(first: date | None, last: date | None, period: Window, today: date) -> Span:
+    """The days that an address names: its dates, or else its period.
+
+    Raises:
+        Problem: 422, they end before they begin.
+    """
+    if not (first or last):
+        return span_of(period, today)
+    span = Span(first or FIRST_DAY, last or LAST_DAY)
+    if span.first > span.last:
+        raise Problem(422, "from: these days end before they begin.", field="from")
+    return span
+
+
+async def known_programme(conn: Connection, programme: str) -> None:
+    """For a page on which a programme has nothing: see to it that there is one.
+
+    Raises:
+        Problem: 404, nobody ever heard of it.
+    """
+    if programme and not await queries.known(conn, programme):
+        raise Problem(
+            404, "There is no such programme.", field="programme",
+            what_to_do="Start from Scores, where each has its card, and check the address.",
+        )  # fmt: skip
 
 
 class Filters(BaseModel):
@@ -30,27 +62,28 @@ class Filters(BaseModel):
 
     programme: str = Field("", max_length=200)
     family: Annotated[Family | None, NothingChosen] = None
-    period: str = DEFAULT_PERIOD
+    period: Period = DEFAULT_PERIOD
     first: Annotated[date | None, NothingChosen] = Field(None, alias="from")
     last: Annotated[date | None, NothingChosen] = Field(None, alias="to")
     step: Step | Literal[""] = ""
     split: str = Field("", max_length=60)
 
     def span(self, today: date) -> Span:
-        """The days to show."""
-        if self.first or self.last:
-            return Span(self.first or FIRST_DAY, self.last or LAST_DAY)
-        return span_of(self.window, today)
+        """The days to show.
+
+        Raises:
+            Problem: 422, they end before they begin.
+        """
+        return days_of(self.first, self.last, self.period, today)
 
     @property
-    def window(self) -> Window:
-        """The window that is named; the usual one for a name that is not known."""
-        return Window(self.period) if self.period in PERIODS else Window.DAYS_90
+    def own_days(self) -> bool:
+        """Whether days of one's own are chosen, and no period that ends today."""
+        return bool(self.first or self.last)
 
     def before(self, today: date) -> Span | None:
         """What the days to show are compared with."""
-        chosen = None if self.first or self.last else self.window
-        return before(self.span(today), chosen)
+        return before(self.span(today), None if self.own_days else self.period)
 
     @property
     def family_key(self) -> str | None:
@@ -61,19 +94,31 @@ class Filters(BaseModel):
         """The answers behind a number of this view."""
         kept: dict[str, str | Sequence[str]] = {
             "programme": self.programme,
-            "period": self.period,
+            "period": "" if self.own_days else self.period,
             "from": self.first.isoformat() if self.first else "",
             "to": self.last.isoformat() if self.last else "",
         } | more
         told = {name: text for name, text in kept.items() if text}
         return f"/scores/answers?{urlencode(told, doseq=True)}"
 
+    def comments(self, **more: str) -> str:
+        """What people wrote on these days."""
+        kept = {
+            "programme": self.programme,
+            "family": self.family_key or "",
+            "period": "" if self.own_days or self.period == DEFAULT_PERIOD else self.period,
+            "from": self.first.isoformat() if self.first else "",
+            "to": self.last.isoformat() if self.last else "",
+        } | more
+        told = {name: text for name, text in kept.items() if text}
+        return f"/scores/comments?{urlencode(told)}" if told else "/scores/comments"
+
     def compare(self, **more: str) -> str:
         """This view against the days before it, or against something else."""
         kept = {
             "family": self.family_key or "",
             "a.programme": self.programme,
-            "a.period": "" if self.first or self.last else self.period,
+            "a.period": "" if self.own_days else self.period,
             "a.from": self.first.isoformat() if self.first else "",
             "a.to": self.last.isoformat() if self.last else "",
             "b.programme": self.programme,
@@ -85,7 +130,7 @@ class Filters(BaseModel):
         kept = {
             "programme": self.programme,
             "family": self.family_key or "",
-            "period": "" if self.period == DEFAULT_PERIOD else self.period,
+            "period": "" if self.own_days or self.period == DEFAULT_PERIOD else self.period,
             "from": self.first.isoformat() if self.first else "",
             "to": self.last.isoformat() if self.last else "",
             "step": str(self.step),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,9 +15,9 @@ from services.scoring.domain.references import References, against
 from services.scoring.domain.windows import Window, span_of
 from services.scoring.handlers.comparing import PATH, query_of
 from services.scoring.pages import views
-from services.scoring.store import queries, results
+from services.scoring.store import clusterings, queries, results
 from services.scoring.store.judging import judged
-from services.scoring.store.results import Fix
+from services.scoring.store.results import Aim, Fix
 from shared.db.database import Connection, Database
 from shared.runtime.clock import Clock
 from shared.security.access import Role, User, require_role
@@ -52,6 +53,10 @@ def result_pages(db: Database, clock: Clock, references: References) -> APIRoute
                 "outcomes": await results.outcomes(conn, today),
                 "held": await _held(conn, references, span_of(Window.DAYS_365, today)),
                 "compared_with": _compared_with,
+                "answers_of": _answers_of,
+                "kind_answers": _kind_answers,
+                "goal_page": lambda aim, programme: _goal_page(aim, programme, today),
+                "most_looked_at": clusterings.NEWEST,
                 "day": speech.day,
                 "title_of": lambda key: views.title_of(titles, key, locale),
                 "group_of": lambda one: one.title.get(locale) or one.title.get("en") or one.group,
@@ -76,6 +81,31 @@ def _compared_with(fix: Fix, programme: str) -> str:
             "b.programme": programme, "b.where": where,
         }
     )  # fmt: skip
+
+
+def _answers_of(fix: Fix, span: Span) -> str:
+    """Where the answers of one side of a change are."""
+    return "/scores/answers?" + query_of(
+        {
+            "programme": fix.programme, "where": [f"product:{fix.product}"] if fix.product else [],
+            "family": fix.family, "metric": fix.metric.value, **_days(span),
+        }
+    )  # fmt: skip
+
+
+def _kind_answers(family: str, metric: str) -> str:
+    """Where the answers of a year to all surveys of one kind are."""
+    told = {"family": family, "metric": metric, "period": Window.DAYS_365.value}
+    return f"/scores/answers?{query_of(told)}"
+
+
+def _goal_page(aim: Aim, programme: str, today: date) -> str:
+    """The page of a programme of a goal, with the days that count towards it."""
+    return f"/scores?{query_of({'programme': programme, **_days(aim.goal.now(today))})}"
+
+
+def _days(span: Span) -> dict[str, str]:
+    return {"from": span.first.isoformat(), "to": span.last.isoformat()}
 
 
 async def _held(conn: Connection, references: References, span: Span) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,9 +17,9 @@ from services.scoring.domain.periods import Step
 from services.scoring.pages import views
 from services.scoring.pages.accounts import account_pages
 from services.scoring.pages.detail import SPLITS, Detail, chosen_split, detail
-from services.scoring.pages.filters import PERIODS, Filters
+from services.scoring.pages.filters import PERIODS, Filters, known_programme
 from services.scoring.pages.overview import Spans, in_short, managers, overview
-from services.scoring.store import queries, rises
+from services.scoring.store import drivers, queries, rises, voices
 from shared.contracts.model import Family
 from shared.db.database import Database
 from shared.db.notify import place_now
@@ -77,12 +78,17 @@ def pages(
                 return allow_script(page(request, env, "scores.html", shared | content, locale=locale))
             split = chosen_split(filters)
             shown = await detail(conn, filters, split, spans, speech, thresholds)
+            if not (shown.parts or shown.rate.asked):
+                await known_programme(conn, filters.programme)
             content = {
                 "detail": shown,
                 "attribute": (attribute := partial(_named, shown, locale)),
                 "attribute_bar": lambda one: views.attribute_bar(one, attribute(one.attribute), speech),
                 "split": split,
                 "splits": SPLITS,
+                "most_read": voices.NEWEST,
+                "most_rated": drivers.NEWEST,
+                "week_end": lambda start: start + timedelta(days=6),
                 "live": live(
                     STREAM, CHANGED, place, about={"value": filters.programme}, gap=PROGRAMME_GAP_SECONDS
                 ),

@@ -8,7 +8,9 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from services.scoring.domain.histogram import Metric
+from services.scoring.domain.metrics import Group
 from services.scoring.store.around import Account
+from services.scoring.store.fates import SIGNS
 from shared.db.database import Connection
 from shared.db.merged import families, family
 
@@ -16,12 +18,24 @@ _COLUMNS = (
     "account_id, version, name, tier, industry, size, owner, region, annual_value, phase, started_on,"
     " renewal_on, external_id"
 )
+# Happy answers less unhappy ones of the metric that is asked about; nothing where none was given.
+_BALANCE = (
+    "case $7 "
+    + " ".join(
+        f"when '{metric}' then case when t.{metric}_given > 0 then t.{metric} end" for metric in Metric
+    )
+    + " end"
+)
 _LIST = f"""
 select {_COLUMNS} from accounts
 where ($1::float8 is null or (coalesce(annual_value, 0), account_id) < ($1, $2))
     and ($3 = '' or tier = $3) and ($4 = '' or lower(owner) = lower($4))
     and ($5 = '' or name ilike '%' || $5 || '%')
     and not exists (select from merged m where m.former = account_id)
+    and ($7::text is null or exists (
+        select from fates t
+        where t.account_id = accounts.account_id and t.day >= $9 and ($10::text is null or t.kind = $10)
+            and {_BALANCE} is not null and sign({_BALANCE}) = $8))
 order by coalesce(annual_value, 0) desc, account_id desc limit $6
 """  # noqa: S608 - our own column names
 _ONE = f"""
@@ -34,7 +48,10 @@ select {_COLUMNS} from accounts where account_id = any($1::uuid[]) order by acco
 # All are as of an instant: what came later is left out, what was open then counts as open.
 _LAST = """
 select coalesce(m.id, a.account_id),
-    max((select max(day) from answer_facts f where f.account_id = a.account_id and f.day <= $2))
+    max((
+        select max(day) from answer_facts f
+        where f.account_id = a.account_id and f.state = 'counted' and f.day <= $2
+    ))
 from unnest($1::uuid[]) as a (account_id) left join merged m on m.former = a.account_id group by 1
 """
 _OPEN = """
@@ -94,12 +111,36 @@ class After:
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """Accounts whose contract was renewed or ended, by what their people had said before it.
+
+    Attributes:
+        metric: what they had answered.
+        mood: more happy answers than unhappy ones, as many, or fewer.
+        since: first day on which it was renewed or ended.
+        left: whether it ended; None for both.
+    """
+
+    metric: Metric
+    mood: Group
+    since: date
+    left: bool | None = None
+
+    @property
+    def values(self) -> tuple[str, int, date, str | None]:
+        """What the list is asked for with."""
+        kind = None if self.left is None else "churn" if self.left else "renewal"
+        return self.metric.value, SIGNS[self.mood], self.since, kind
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which accounts a list shows; empty texts leave all in."""
+    """Which accounts a list shows; empty texts leave all in, and so does None."""
 
     tier: str = ""
     owner: str = ""
     name: str = ""
+    ended: Ended | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +169,8 @@ class Answer:
 async def listed(conn: Connection, wanted: Wanted, after: After | None, limit: int) -> list[Account]:
     """Accounts, those of most annual value first."""
     at = (after.value, after.account_id) if after else (None, None)
-    rows = await conn.fetch(_LIST, *at, wanted.tier, wanted.owner, wanted.name, limit)
+    ended = wanted.ended.values if wanted.ended else (None, None, None, None)
+    rows = await conn.fetch(_LIST, *at, wanted.tier, wanted.owner, wanted.name, limit, *ended)
     return [Account(*row) for row in map(tuple, rows)]
 
 

@@ -12,9 +12,11 @@ from services.scoring.domain.asking import Span
 from services.scoring.domain.cutting import MOST_FACTS
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.metrics import FROM, Group
+from services.scoring.domain.rollups import UNASKED
 from services.scoring.domain.sides import Side
 from services.scoring.store import sides
 from shared.db.database import Connection
+from shared.db.merged import family
 
 _COLUMNS = """
     f.response_id, f.day, f.programme, f.family, f.nps, f.nps5, f.csat, f.ces,
@@ -22,32 +24,38 @@ _COLUMNS = """
     coalesce(f.snapshot ->> 'channel', ''), c.contact_id, coalesce(c.words, ''), coalesce(c.language, ''),
     coalesce(c.tone, '')
 """
-# A breakdown takes in a good part of a programme's answers, so a page of them is found soon.
+# Of an answer to a link on a wall or to another tool's form nobody was asked.
+_ASKED = f"coalesce(f.snapshot ->> 'channel', '') <> all (array{sorted(UNASKED)})"
+# A breakdown takes in a good part of a programme's answers, so a page of them is found soon. Those of an
+# account, under all its ids, are few. Each has a statement of its own, found by the index that fits.
 _LIST = f"""
 select {_COLUMNS}
 from answer_facts f left join merged m on m.former = f.account_id
 left join comments c on c.response_id = f.response_id and c.version = f.version
-where f.state = 'counted' and f.programme = $1 and f.day between $2 and $3
+where f.state = 'counted' and {{whose}} and f.day between $2 and $3
     and ($4::text is null or f.family = $4)
     and ($5 = '' or {{metric}} between $6 and $7)
     and ($8 = '' or f.snapshot ->> $8 = $9)
     and ($10::date is null or (f.day, f.response_id) < ($10, $11))
+    and ($13::date is null or f.cohort between $13 and $14 and {_ASKED})
 order by f.day desc, f.response_id desc limit $12
 """  # noqa: S608 - names of our own columns
+_OF_PROGRAMME = "f.programme = $1"
+_OF_ACCOUNT = "f.account_id = any ($1::uuid[]) and ($15 = '' or f.programme = $15)"
 # Of any other cut there may be few: no more than the newest are looked through for a page.
 _AMONG = f"""
 select {_COLUMNS}
 from (
-    select * from answer_facts
+    select * from answer_facts f
     where state = 'counted' and day between $1 and $2 and ($3::text is null or family = $3)
         and ($4 = '' or programme = $4) and ($5::date is null or (day, response_id) < ($5, $6))
+        and ($12::date is null or f.cohort between $12 and $13 and {_ASKED})
     order by day desc, response_id desc limit $7
 ) f left join merged m on m.former = f.account_id
 left join comments c on c.response_id = f.response_id and c.version = f.version
 where ($8 = '' or {{metric}} between $9 and $10) and {{where}}
 order by f.day desc, f.response_id desc limit $11
 """  # noqa: S608 - as above
-_LISTS = {metric: _LIST.format(metric=f"f.{metric}") for metric in Metric}
 
 After = tuple[date, UUID]
 """Behind which answer a list goes on."""
@@ -55,7 +63,19 @@ After = tuple[date, UUID]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which answers. `group` is one of the groups of `metric`, `value` what its `dimension` is; "" is any."""
+    """Which answers.
+
+    Attributes:
+        programme: whose; of an account also "", which is any.
+        span: days on which they came.
+        family: kind of survey; None for any.
+        metric: what was scored; None for any.
+        group: one of the groups of `metric`; None for any.
+        dimension: what is to have `value`; "" for nothing.
+        value: of the dimension.
+        account: whose people gave them; None for everybody.
+        asked: days on which the surveys were handed over; None for any.
+    """
 
     programme: str
     span: Span
@@ -64,6 +84,13 @@ class Wanted:
     group: Group | None = None
     dimension: str = ""
     value: str = ""
+    account: UUID | None = None
+    asked: Span | None = None
+
+    @property
+    def asked_ends(self) -> tuple[date, date] | tuple[None, None]:
+        """First and last day of the hand-over, as a statement has them."""
+        return (self.asked.first, self.asked.last) if self.asked else (None, None)
 
     @property
     def ends(self) -> tuple[int, int]:
@@ -102,7 +129,7 @@ async def among(conn: Connection, side: Side, wanted: Wanted, after: After | Non
     last = min(side.span.last, after[0]) if after else side.span.last
     values: list[object] = [
         side.span.first, last, wanted.family, side.programme, *(after or (None, None)), MOST_FACTS,
-        wanted.metric.value if wanted.metric else "", *wanted.ends, limit,
+        wanted.metric.value if wanted.metric else "", *wanted.ends, limit, *wanted.asked_ends,
     ]  # fmt: skip
     where = sides.conditions(side, values, "f.")
     rows = await conn.fetch(_AMONG.format(metric=f"f.{wanted.metric or Metric.NPS}", where=where), *values)
@@ -110,13 +137,15 @@ async def among(conn: Connection, side: Side, wanted: Wanted, after: After | Non
 
 
 async def listed(conn: Connection, wanted: Wanted, after: After | None, limit: int) -> list[Given]:
-    """Answers of a programme that count, newest first."""
+    """Answers of a programme or of an account that count, newest first."""
     # Days that are over are not read again: the last page takes no longer than the first.
     last = min(wanted.span.last, after[0]) if after else wanted.span.last
+    whose, of = (_OF_PROGRAMME, ()) if wanted.account is None else (_OF_ACCOUNT, (wanted.programme,))
+    named = wanted.programme if wanted.account is None else await family(conn, wanted.account)
     rows = await conn.fetch(
-        _LISTS[wanted.metric or Metric.NPS], wanted.programme, wanted.span.first, last,
+        _LIST.format(whose=whose, metric=f"f.{wanted.metric or Metric.NPS}"), named, wanted.span.first, last,
         wanted.family, wanted.metric.value if wanted.metric else "", *wanted.ends, wanted.dimension,
-        wanted.value, *(after or (None, None)), limit,
+        wanted.value, *(after or (None, None)), limit, *wanted.asked_ends, *of,
     )  # fmt: skip
     return [_given(tuple(row)) for row in rows]
 

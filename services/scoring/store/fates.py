@@ -75,8 +75,10 @@ def _moods(metric: Metric) -> str:
 
 
 _BY_MOOD = " union all ".join(map(_moods, Metric))
-_MOODS = {1: Group.HIGH, 0: Group.MIDDLE, -1: Group.LOW}
+SIGNS = {Group.HIGH: 1, Group.MIDDLE: 0, Group.LOW: -1}
 """More happy than unhappy answers, as many, fewer."""
+
+_MOODS = {sign: mood for mood, sign in SIGNS.items()}
 
 
 async def close_door(conn: Connection) -> None:

@@ -40,6 +40,11 @@ _PARTS = {
     """  # noqa: S608 - our own column names
     for which, of in _OF.items()
 }
+_KNOWN = """
+select exists (select from programmes where programme = $1)
+    or exists (select from headlines where programme = $1)
+    or exists (select from rate_cells where rollup = 'programme' and value = $1)
+"""
 _COUNTS = ("requested", "handed_over", "answered", "held")
 _RATED = {which: f"{values} and ($4::text is null or family = $4)" for which, values in _VALUES.items()}
 _RATES = {which: months.cells("rate", "family, value", _COUNTS, of, 5) for which, of in _RATED.items()}
@@ -128,6 +133,11 @@ async def rates_in(
     for n, kind, value, *counts in map(tuple, rows):
         found[n][kind, value] = Asked(*counts)
     return found
+
+
+async def known(conn: Connection, programme: str) -> bool:
+    """Whether a programme was ever published, asked or answered."""
+    return bool(await conn.fetchval(_KNOWN, programme))
 
 
 async def titles(conn: Connection) -> dict[str, dict[str, str]]:

@@ -54,7 +54,8 @@ class Fix:
 
     The score is that of a programme; or, where the change names a product, that of all surveys of one kind
     about this product, and `programme` is empty: the newest answers about it were given in the programmes
-    `inside`. `certain` has all comparisons of the list counted in.
+    `inside`. `before` and `after` are the days that are compared. `certain` has all comparisons of the list
+    counted in.
     """
 
     day: date
@@ -64,6 +65,8 @@ class Fix:
     family: str
     metric: Metric
     change: Change
+    before: Span
+    after: Span
     certain: bool
     inside: Sequence[str] = ()
 
@@ -123,20 +126,26 @@ async def fixes(conn: Connection, today: date) -> list[Fix]:
     ]
     about = await products.compared_each(conn, [(product, *spans[number]) for number, product in named])
     whole = await reports.compared_each(conn, spans)
-    told: list[tuple[date, str, reports.Compared]] = []
-    for number, (day, label, _) in enumerate(rows):
+    told: list[tuple[int, reports.Compared]] = []
+    for number in range(len(rows)):
         own = [of for (place, _), of in zip(named, about, strict=True) if place == number]
-        told += [(day, label, one) for of in (*own, whole[number]) for one in of]
-    compared = [one.change.chance for _, _, one in told if one.change.chance is not None]
+        told += [(number, one) for of in (*own, whole[number]) for one in of]
+    compared = [one.change.chance for _, one in told if one.change.chance is not None]
     raised = iter(discoveries(compared))
     return [
-        Fix(day, label, one.programme, one.product, one.family, one.metric,
-            one.change, certain=one.change.chance is not None and next(raised) <= CERTAIN, inside=one.inside)
-        for day, label, one in told
+        Fix(day, label, one.programme, one.product, one.family, one.metric, one.change, before, after,
+            certain=one.change.chance is not None and next(raised) <= CERTAIN, inside=one.inside)
+        for number, one in told
+        for (day, label, _), (after, before) in ((rows[number], spans[number]),)
     ]  # fmt: skip
+
+
+def since(today: date) -> date:
+    """From which day on contracts that were renewed or ended are looked at."""
+    return today - timedelta(days=365)
 
 
 async def outcomes(conn: Connection, today: date) -> list[Outcome]:
     """What became of accounts within a year, by what they had said; no metric that nobody was asked."""
-    known = await fates.by_mood(conn, today - timedelta(days=365))
+    known = await fates.by_mood(conn, since(today))
     return [outcome(metric, known[metric]) for metric in Metric if metric in known]

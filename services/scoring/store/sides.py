@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from services.scoring.domain.asking import Question, Span
@@ -69,6 +69,12 @@ class Extent:
     answers: int
     since: date | None
     complete: bool
+
+    def of(self, side: Side) -> Side:
+        """What of a side was looked at."""
+        if self.complete or self.since is None:
+            return side
+        return replace(side, span=Span(self.since, side.span.last))
 
 
 async def added_up(
