@@ -35,7 +35,8 @@ from shared.runtime.clock import Clock, Machine
 from shared.runtime.ids import derive, random_id
 from shared.security.access import Principal, Scope, require_scope
 from shared.security.public import PublicSigner
-from shared.web.caching import SAME, unless_known
+from shared.web.caching import SAME, AskedAgain, unless_known
+from shared.web.cursors import after_instant, text_cursor
 from shared.web.paths import PLAIN, Key
 from shared.web.problems import Problem
 from shared.web.routing import join
@@ -142,6 +143,13 @@ class BadgeOut(BaseModel):
     reason: str
 
 
+class BadgesOut(BaseModel):
+    """Badges, those that stand first, the newest before; `next` is the cursor of what follows."""
+
+    badges: list[BadgeOut]
+    next: str | None
+
+
 class OfferedOut(BaseModel):
     """A comment whose writer agreed; `chosen`: it is published with the badge."""
 
@@ -211,17 +219,26 @@ class BadgeRoutes:
         return SignedBadge(badge=badge, jws=jws, keys=f"{self._url}/badges/keys.json")
 
     def _ours(self) -> APIRouter:
-        router = APIRouter(prefix="/v1/scores", tags=["badges"])
+        router = APIRouter(prefix="/v1/scores", tags=["badges"], route_class=AskedAgain, responses=SAME)
         self._publishing(router)
         self._choosing(router)
         return router
 
     def _publishing(self, router: APIRouter) -> None:
         @router.get("/badges")
-        async def listed(_who: Reader) -> list[BadgeOut]:
-            """All badges; those that stand first."""
+        async def listed(
+            _who: Reader,
+            cursor: Annotated[str, Query(max_length=200)] = "",
+            limit: Annotated[int, Query(ge=1, le=200)] = 100,
+        ) -> BadgesOut:
+            """Badges; those that stand first."""
             async with self._db.read() as conn:
-                return [self._out(one) for one in await store.listed(conn)]
+                found = await store.listed(conn, _after(cursor), limit + 1)
+            more = len(found) > limit
+            return BadgesOut(
+                badges=[self._out(one) for one in found[:limit]],
+                next=_cursor(found[limit - 1]) if more else None,
+            )
 
         @router.post("/badges", status_code=201)
         async def publish(wanted: BadgeWanted, who: Writer, reference: Reference = "") -> BadgeOut:
@@ -336,6 +353,20 @@ def _whole(value: float | None) -> int | None:
 def _json(request: Request, content: Any) -> Response:  # noqa: ANN401 - whatever JSON has
     body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
     return unless_known(request, body, "application/json", OPEN)
+
+
+def _cursor(badge: Badge) -> str:
+    return text_cursor(badge.published_at.isoformat(), "stands" if badge.stands else "", str(badge.id), "")
+
+
+def _after(cursor: str) -> store.After | None:
+    if not (after := after_instant(cursor)):
+        return None
+    at, stands, badge, _ = after
+    try:
+        return bool(stands), at, UUID(badge)
+    except ValueError as error:
+        raise Problem(422, "cursor: take it from `next` of the page before.", field="cursor") from error
 
 
 async def _one(conn: Connection, badge: UUID) -> Badge:

@@ -27,6 +27,7 @@ from shared.contracts.model import Family, Tier
 from shared.db.database import Database
 from shared.runtime.clock import Clock
 from shared.security.access import Principal, Scope, require_scope
+from shared.web.caching import SAME, AskedAgain
 from shared.web.cursors import after_day, cursor_of
 from shared.web.exports import FILES, Format, sent
 from shared.web.problems import Problem
@@ -101,10 +102,10 @@ def routes(
     db: Database, clock: Clock, library: Library, references: References, weights: Mapping[Part, float]
 ) -> APIRouter:
     """The routes. Facts and words need `exports:read`, as answers do; tables of accounts `accounts:read`."""
-    router = APIRouter(prefix="/v1/scores", tags=["scores"])
+    router = APIRouter(prefix="/v1/scores", tags=["scores"], route_class=AskedAgain)
     shelf = Shelf(db, library, references, weights)
 
-    @router.get("/facts", dependencies=[Depends(require_scope(Scope.EXPORTS_READ))])
+    @router.get("/facts", dependencies=[Depends(require_scope(Scope.EXPORTS_READ))], responses=SAME)
     async def facts(asked: Annotated[FactFilters, Query()]) -> FactsOut:
         """The answers that scores are made of, as they count now: by the day of the answer, without words."""
         wanted = asked.facts(asked.span(clock.now().date()))

@@ -8,18 +8,23 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
 
+from babel.dates import format_date
 from email_validator import EmailNotValidError, validate_email
 
 from services.scoring.domain.digest import Digest
 from shared.errors import SendError
 from shared.security.people import User
 from shared.smtp import domain_of, one_line
+from shared.web.dates import babel_locale
 from shared.web.i18n import negotiate
 from shared.web.templates import environment, speaking
 
 HERE = Path(__file__).parent
 _ENV = environment(HERE, HERE / "locales")
 _PLAIN = _ENV.overlay(autoescape=False)
+MOST_SCORES = 12
+"""Scores of a part that a mail has room for, those with the worst news first."""
+
 Titles = Mapping[str, Mapping[str, str]]
 
 
@@ -43,6 +48,8 @@ def build(digest: Digest, reader: User, titles: Titles, *, sender: str, address:
     locale = negotiate(reader.locale, None)
     values = speaking(_ENV, locale) | {
         "digest": digest, "reader": reader, "address": address, "title_of": _title(titles, locale),
+        "shown": MOST_SCORES,
+        "day": lambda on: format_date(on, "medium", locale=babel_locale(locale)),
     }  # fmt: skip
     message = EmailMessage(policy=SMTP)
     message["From"] = sender

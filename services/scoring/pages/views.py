@@ -22,8 +22,7 @@ from services.scoring.domain.periods import trend as periods_of
 from services.scoring.store.drivers import Moved
 from services.scoring.store.judging import Course
 from shared.web import charts
-from shared.web.dates import number
-from shared.web.i18n import babel_locale
+from shared.web.dates import babel_locale, number, percent
 
 Translate = Callable[[str], str]
 
@@ -39,6 +38,10 @@ class Speech:
     def answers(self, n: int) -> str:
         """`63 answers`."""
         return self.say_many("%(num)s answer", "%(num)s answers", n) % {"num": number(n, self.locale)}
+
+    def percent(self, share: float) -> str:
+        """`51%`."""
+        return percent(share, self.locale)
 
     def day(self, day: date) -> str:
         """`3 Mar 2026`."""
@@ -107,14 +110,15 @@ def group_name(metric: Metric, of: Group, say: Translate) -> str:
 
 
 def distribution(found: Score, speech: Speech) -> Markup:
-    """One bar of the three groups (R64)."""
+    """One bar of the three groups (R64); of too few answers their counts alone."""
     parts = ((Group.HIGH, found.split.high), (Group.MIDDLE, found.split.middle), (Group.LOW, found.split.low))
     colours = {Group.HIGH: "high", Group.MIDDLE: "mid", Group.LOW: "low"}
     shares = [
         charts.Share(group_name(found.metric, of, speech.say), count, colours[of]) for of, count in parts
     ]
     described = ", ".join(f"{share.label}: {share.count}" for share in shares)
-    return charts.distribution(shares, charts.Words(speech.say("Answers by group"), described))
+    words = charts.Words(speech.say("Answers by group"), described)
+    return charts.distribution(shares, words, speech.percent if found.readable else None)
 
 
 def bars(histogram: Histogram, speech: Speech) -> Markup:

@@ -41,6 +41,15 @@ where b.badge_id = $1 and f.state = 'counted' and f.contact_id is not null and f
         when 'nps' then f.nps when 'nps5' then f.nps5 when 'csat' then f.csat else f.ces end
     and {QUOTABLE}
 """
+_LISTED = f"""
+select {_COLUMNS} from badges
+where $1::bool is null or (taken_back_at is null) < $1
+    or ((taken_back_at is null) = $1 and (published_at < $2 or (published_at = $2 and badge_id > $3)))
+order by taken_back_at is not null, published_at desc, badge_id limit $4
+"""  # noqa: S608 - ours
+After = tuple[bool, datetime, UUID]
+"""Behind which badge a list goes on: whether it stands, when it was published, its id."""
+
 _OFFERED = f"""
 select f.response_id, f.version, c.contact_id, c.words, c.language, f.day, q.badge_id is not null
 {_FITTING} order by f.day desc, f.response_id desc limit $5
@@ -104,11 +113,9 @@ async def named(conn: Connection, key: str) -> Badge | None:
     return _badge(tuple(row)) if row else None
 
 
-async def listed(conn: Connection) -> list[Badge]:
-    """All badges: those that stand first, then by when they were published, the newest first."""
-    rows = await conn.fetch(
-        f"select {_COLUMNS} from badges order by taken_back_at is not null, published_at desc, badge_id"  # noqa: S608 - ours
-    )
+async def listed(conn: Connection, after: After | None = None, limit: int | None = None) -> list[Badge]:
+    """Badges: those that stand first, then by when they were published, the newest first."""
+    rows = await conn.fetch(_LISTED, *(after or (None, None, None)), limit)
     return [_badge(row) for row in map(tuple, rows)]
 
 

@@ -54,7 +54,8 @@ where week = $1 and user_id = $2 and lease = $7
 """
 _LISTED = """
 select week, user_id, state, attempts, planned_at, ended_at, detail from digests
-where week >= $1 order by week desc, user_id limit $2
+where week >= $1 and ($2::date is null or week < $2 or (week = $2 and user_id > $3))
+order by week desc, user_id limit $4
 """
 
 
@@ -133,9 +134,12 @@ async def record(
     await conn.execute(_RECORD, one.week, one.user_id, state, detail[:300], times[1], times[0], lease)
 
 
-async def listed(conn: Connection, since: date, limit: int) -> list[dict[str, Any]]:
-    """What became of digests, the newest week first."""
-    return [dict(row) for row in await conn.fetch(_LISTED, since, limit)]
+async def listed(
+    conn: Connection, since: date, after: tuple[date, UUID] | None, limit: int
+) -> list[dict[str, Any]]:
+    """What became of digests, the newest week first; `after` is the one behind which the list goes on."""
+    rows = await conn.fetch(_LISTED, since, *(after or (None, None)), limit)
+    return [dict(row) for row in rows]
 
 
 async def house(conn: Connection, now: datetime, weights: Mapping[HealthPart, float]) -> Part:

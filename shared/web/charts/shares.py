@@ -1,6 +1,6 @@
 """Parts of a whole as one stacked bar."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -17,26 +17,36 @@ class Share:
     kind: str
 
 
-def distribution(shares: Sequence[Share], words: Words) -> Markup:
-    """One bar of stacked shares with a legend that says each count and percentage."""
+def distribution(
+    shares: Sequence[Share], words: Words, percent: Callable[[float], str] | None = None
+) -> Markup:
+    """One bar of stacked shares with a legend that says each count and percentage.
+
+    Args:
+        shares: The parts, in their order.
+        words: Title, description, and what is said of nothing.
+        percent: Writes a share of 1 for the reader; without it counts stand alone, for parts of so little
+            that a share would say more than is known.
+    """
     total = sum(share.count for share in shares)
     if total == 0:
         return filled('<p class="empty">{}</p>', words.nothing)
-    legend = NOTHING.join(
-        filled(
-            '<li><span class="swatch {}"></span>{} <b>{}&nbsp;%</b> <span class="muted">({})</span></li>',
-            share.kind,
-            share.label,
-            round(100 * share.count / total),
-            share.count,
-        )
-        for share in shares
-    )
+    legend = NOTHING.join(_entry(share, total, percent) for share in shares)
+    if percent is None:
+        return filled('<ul class="legend">{}</ul>', legend)
     return filled(
         '<figure>{}<ul class="legend">{}</ul></figure>',
         stack(shares, f"{words.title}. {words.description}"),
         legend,
     )
+
+
+def _entry(share: Share, total: int, percent: Callable[[float], str] | None) -> Markup:
+    if percent is None:
+        told = filled("<b>{}</b>", share.count)
+    else:
+        told = filled('<b>{}</b> <span class="muted">({})</span>', percent(share.count / total), share.count)
+    return filled('<li><span class="swatch {}"></span>{} {}</li>', share.kind, share.label, told)
 
 
 def stack(shares: Sequence[Share], label: str) -> Markup:

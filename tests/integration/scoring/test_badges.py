@@ -292,7 +292,10 @@ async def test_a_badge_is_taken_back_for_good_with_a_reason_and_all_of_it_is_on_
         assert again == gone
         assert (gone["reason"], gone["taken_back_by"]) == ("outdated", made["published_by"])
         assert made["published_by"].startswith("key:")
-        assert [one["key"] for one in (await reader.get("/v1/scores/badges")).json()] == [made["key"]]
+        listed = await reader.get("/v1/scores/badges")
+        assert [one["key"] for one in listed.json()["badges"]] == [made["key"]]
+        known = {"If-None-Match": listed.headers["ETag"]}
+        assert (await reader.get("/v1/scores/badges", headers=known)).status_code == 304
         for path in (everybodys, f"{everybodys}.json", f"{everybodys}.svg"):
             seen = await stranger.get(path)
             assert seen.status_code == 410

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from services.scoring.channels.digest import build
+from services.scoring.channels.digest import MOST_SCORES, build
 from services.scoring.domain.change import compare
 from services.scoring.domain.digest import (
     MOST_ACCOUNTS,
@@ -169,8 +169,9 @@ def test_a_mail_names_accounts_with_reasons_and_links_and_escapes_them() -> None
     part = part_of([account("A & <b>", open_tickets=2, renewal_on=SOON)], [DOWN], TODAY)
     message = mail(part)
     plain, rich = text_of(message, "plain"), text_of(message, "html")
-    assert "A & <b>: 2 open tickets; renews on 2026-05-02" in plain
-    assert "Before <renewal> & co, NPS: −100, worse by 200 points (40 answers)" in plain
+    assert "A & <b>: 2 open tickets; renews on 2 May 2026" in plain
+    assert "Before <renewal> & co, NPS: −100 (40 answers, between −100 and −91), worse by 200 points" in plain
+    assert "/scores?programme=renewal&amp;family=transactional" in rich
     assert "A &amp; &lt;b&gt;</a>: 2 open tickets" in rich
     assert "<b>" not in rich
     assert f"https://ask.example/scores/accounts/{derive('account', 'A & <b>')}" in plain
@@ -178,12 +179,20 @@ def test_a_mail_names_accounts_with_reasons_and_links_and_escapes_them() -> None
     assert "Bcc" not in message
 
 
+def test_a_long_list_of_scores_says_how_many_more_there_are() -> None:
+    lines = [line([9] * 40, [9] * 40, f"programme-{number:02}") for number in range(MOST_SCORES + 2)]
+    message = mail(part_of([], lines, TODAY))
+    for kind in ("plain", "html"):
+        assert "and 2 scores more on the page" in text_of(message, kind)
+        assert text_of(message, kind).count("no detectable change") == MOST_SCORES
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
         ({"health": Health(39, 1.0, ())}, "health 39 of 100"),
-        ({"silent_days": 120, "renewal_on": SOON}, "silent for 120 days; renews on 2026-05-02"),
-        ({"silent_days": None, "renewal_on": SOON}, "no answer ever; renews on 2026-05-02"),
+        ({"silent_days": 120, "renewal_on": SOON}, "silent for 120 days; renews on 2 May 2026"),
+        ({"silent_days": None, "renewal_on": SOON}, "no answer ever; renews on 2 May 2026"),
         ({"open_tickets": 1, "health": Health(10, 1.0, ())}, "1 open ticket, health 10 of 100"),
     ],
 )
