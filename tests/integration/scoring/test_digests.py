@@ -135,5 +135,5 @@ async def test_a_digest_left_while_it_is_written_goes_later_and_one_left_on_its_
     async with company.begin() as tx:
         assert not await digests.begin(tx.conn, taken[1], users[0])
     async with company.read() as conn:
-        states = [one["state"] for one in await digests.listed(conn, week, 10)]
+        states = [one["state"] for one in await digests.listed(conn, week, None, 10)]
     assert sorted(states) == ["sent", "uncertain"]

@@ -170,7 +170,7 @@ def test_a_mail_names_accounts_with_reasons_and_links_and_escapes_them() -> None
     message = mail(part)
     plain, rich = text_of(message, "plain"), text_of(message, "html")
     assert "A & <b>: 2 open tickets; renews on 2 May 2026" in plain
-    assert "Before <renewal> & co, NPS: −100 (40 answers, between −100 and −91), worse by 200 points" in plain
+    assert "Before <renewal> & co, NPS: −100 (40 answers, between −100 and −82), worse by 200 points" in plain
     assert "/scores?programme=renewal&amp;family=transactional" in rich
     assert "A &amp; &lt;b&gt;</a>: 2 open tickets" in rich
     assert "<b>" not in rich

@@ -93,14 +93,21 @@ def test_nothing_is_said_as_nothing(empty: str) -> None:
 
 def test_shares_carry_their_numbers_in_words() -> None:
     shares = [Share("Detractors", 1, "low"), Share("Passives", 1, "mid"), Share("Promoters", 1, "high")]
-    figure = parsed(distribution(shares, WORDS))
+    figure = parsed(distribution(shares, WORDS, "{:.0%}".format))
     assert ["".join(item.itertext()) for item in figure.iter("li")] == [
-        "Detractors 33 % (1)",
-        "Passives 33 % (1)",
-        "Promoters 33 % (1)",
+        "Detractors 33% (1)",
+        "Passives 33% (1)",
+        "Promoters 33% (1)",
     ]
     widths = [float(bar.get("width", "")) for bar in figure.iter("rect")]
     assert sum(widths) < 100
+
+
+def test_of_too_little_counts_stand_alone() -> None:
+    shares = [Share("Detractors", 1, "low"), Share("Promoters", 2, "high")]
+    drawn = parsed(distribution(shares, WORDS))
+    assert ["".join(item.itertext()) for item in drawn.iter("li")] == ["Detractors 1", "Promoters 2"]
+    assert list(drawn.iter("rect")) == []
 
 
 def test_bars_are_as_tall_as_their_counts() -> None:
@@ -115,7 +122,7 @@ def test_texts_cannot_break_out() -> None:
     for markup in (
         trend([TrendPoint(HOSTILE, 1, 0, 2, HOSTILE)], words),
         trend([], words),
-        distribution([Share(HOSTILE, 1, HOSTILE)], words),
+        distribution([Share(HOSTILE, 1, HOSTILE)], words, lambda _: HOSTILE),
         histogram([(HOSTILE, 1, HOSTILE)], words),
     ):
         assert "<svg/onload" not in markup
