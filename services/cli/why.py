@@ -61,8 +61,9 @@ def say(answer: Answer) -> None:
         console.print(f"Put aside, and not used: {letter.reason}", style="red", soft_wrap=True)
         console.print(f"  afterword dlq show trigger {letter.number}", style="dim")
     for entry in answer.entries:
-        console.print(
-            Text.assemble((f"{entry.at:%Y-%m-%d %H:%M}  ", "dim"), sentence(entry.decision)), soft_wrap=True
-        )
+        source = answer.sources.get(entry.event_id, "")
+        sender = f"  from {source}" if source else ""
+        said = ((f"{entry.at:%Y-%m-%d %H:%M}  ", "dim"), sentence(entry.decision), (sender, "dim"))
+        console.print(Text.assemble(*said), soft_wrap=True)
     if not answer.entries:
         console.print("Nothing was decided about it yet.")

@@ -11,7 +11,7 @@ from services.trigger.api.reading import DecisionLine, line_of
 from services.trigger.domain.books import Books
 from services.trigger.handlers import people
 from services.trigger.handlers.looking_up import Trace, trace
-from services.trigger.store import ledger, programmes, refused
+from services.trigger.store import ledger, programmes, refused, sent_ids
 from services.trigger.store.refused import Conflict, Letter, Refused
 from services.trigger.store.sent_ids import Sent
 from shared.runtime.service import Platform
@@ -104,9 +104,10 @@ def router(platform: Platform) -> APIRouter:
                 limit,
             )
             found = await ledger.read(conn, question) if events or not event else []
+            sources = await sent_ids.sources_of(conn, {entry.event_id for entry in found} - {""})
         nothing = event and not (found or before or traced.events or traced.letters)
         return Decisions(
-            decisions=[line_of(entry) for entry in found],
+            decisions=[line_of(entry, sources) for entry in found],
             before=found[-1].id if len(found) == limit else None,
             events=list(traced.events),
             put_aside=list(traced.letters),

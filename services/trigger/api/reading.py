@@ -15,7 +15,10 @@ from shared.contracts.reasons import Outcome, Reason
 
 
 class DecisionLine(BaseModel):
-    """One decision with a plain sentence; `until` = when it is looked at again, or planned for."""
+    """One decision with a plain sentence; `until` = when it is looked at again, or planned for.
+
+    `source` is where its event came from, "" when time decided, or once that is forgotten.
+    """
 
     id: int
     at: datetime
@@ -27,14 +30,15 @@ class DecisionLine(BaseModel):
     step: int
     until: datetime | None
     event_id: str
+    source: str
     plan_id: UUID | None
     contact_id: UUID | None
     account_id: UUID | None
     inputs: Mapping[str, Scalar]
 
 
-def line_of(entry: Entry) -> DecisionLine:
-    """A ledger entry as people and programs read it."""
+def line_of(entry: Entry, sources: Mapping[str, str]) -> DecisionLine:
+    """A ledger entry as people and programs read it, with where events came from, by their ids."""
     found = entry.decision
     return DecisionLine(
         id=entry.id,
@@ -47,6 +51,7 @@ def line_of(entry: Entry) -> DecisionLine:
         step=found.step,
         until=found.until,
         event_id=entry.event_id,
+        source=sources.get(entry.event_id, ""),
         plan_id=found.plan_id,
         contact_id=found.contact_id,
         account_id=found.account_id,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
@@ -54,6 +54,7 @@ class Answer:
         found: what was meant.
         entries: the decisions about it, newest first.
         trace: events that go by the same text, also where somebody or something else does.
+        sources: where the events of the decisions came from, by their ids.
         contact_id: whom; of a contact alone.
         account_id: which; of an account alone.
     """
@@ -61,6 +62,7 @@ class Answer:
     found: Found
     entries: Sequence[Entry]
     trace: Trace
+    sources: Mapping[str, str]
     contact_id: UUID | None = None
     account_id: UUID | None = None
 
@@ -85,12 +87,14 @@ async def look_up(
             limit=limit,
         )
         found = Found.CONTACT if contact_id else Found.ACCOUNT if account_id else Found.PROGRAMME
-        return Answer(found, await ledger.read(conn, question), traced, contact_id, account_id)
+        entries = await ledger.read(conn, question)
+        return Answer(found, entries, traced, await _sources(conn, entries), contact_id, account_id)
     # An event of time, or one older than what is kept of senders, stands in the ledger alone.
     ids = traced.ids if source else (*traced.ids, wanted, *await _parked(conn, sealer, wanted))
     entries = await ledger.read(conn, ledger.Question(event_ids=ids, limit=limit)) if ids else []
     known = entries or traced.events or traced.letters
-    return Answer(Found.EVENT if known else Found.NOTHING, entries, traced)
+    what = Found.EVENT if known else Found.NOTHING
+    return Answer(what, entries, traced, await _sources(conn, entries))
 
 
 async def trace(conn: Connection, wanted: str, source: str = "") -> Trace:
@@ -101,6 +105,10 @@ async def trace(conn: Connection, wanted: str, source: str = "") -> Trace:
     events += [one for one in ours if not source or one.source == source]
     letters = await refused.letters(conn, LETTERS, [wanted, *told])
     return Trace(events, [one for one in letters if not source or one.source == source])
+
+
+async def _sources(conn: Connection, entries: Sequence[Entry]) -> Mapping[str, str]:
+    return await sent_ids.sources_of(conn, {entry.event_id for entry in entries} - {""})
 
 
 async def _parked(conn: Connection, sealer: Sealer, wanted: str) -> list[str]:

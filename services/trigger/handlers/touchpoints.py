@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -45,6 +45,7 @@ from shared.contracts.reasons import Reason
 from shared.contracts.touchpoints import Touchpoint, TouchpointAccount
 from shared.db.database import Tx
 from shared.errors import Unavailable
+from shared.runtime.ids import derive
 from shared.security.sealing import Sealer
 
 Touched = Event[Touchpoint]
@@ -82,7 +83,7 @@ class Touchpoints:
         organisation = await programmes.get_organisation(tx.conn)
         if organisation is None:
             raise Unavailable("the organisation's settings are not written yet")
-        for part in _parts(touched, tx.now):
+        for part in _parts(await _told_apart(touched, tx), tx.now):
             batch = await self._load(part, tx)
             if await self._unite(batch, tx):
                 batch = await self._load(part, tx)
@@ -303,6 +304,32 @@ class Touchpoints:
             if event.type == folding.DELETES:
                 leaving = [contact_id for _, contact_id in batch.people.get(_key(event), ())]
                 await erase(tx, self._sealer, leaving, event.id)
+
+
+async def _told_apart(events: Sequence[Touched], tx: Tx) -> list[Touched]:
+    """The events, each with an id that no event of another source has: source and id make it what it is.
+
+    Whoever has an id first stands under it in the ledger, as its sender knows it. One that comes later, from
+    another source, gets one of its own, as those of webhooks do, and is found by its sender's all the same.
+    """
+    theirs = [(event.source, event.id) for event in events if not event.source.startswith(sent_ids.OURS)]
+    shared = await sent_ids.shared(tx.conn, theirs)
+    if not shared:
+        return list(events)
+    told = [_apart(event) if (event.source, event.id) in shared else event for event in events]
+    await sent_ids.note(
+        tx.conn,
+        (
+            sent_ids.SentId(event.id, own.id, event.source, event.type, tx.now, sent_ids.KAFKA, event.id)
+            for event, own in zip(events, told, strict=True)
+            if own is not event
+        ),
+    )
+    return told
+
+
+def _apart(event: Touched) -> Touched:
+    return replace(event, id=str(derive(event.type, f"{event.source}/{event.id}")))
 
 
 def _named(events: Sequence[Touched], tx: Tx) -> Iterator[sent_ids.SentId]:

@@ -107,6 +107,7 @@ async def _shown(
             "outcome": e.decision.outcome,
             "tone": TONES[e.decision.outcome],
             "event": e.event_id,
+            "sender": answer.sources.get(e.event_id, ""),
             "touchpoint": e.decision.inputs.get("touchpoint", ""),
             "programme": e.decision.programme,
             "contact": names.get(e.decision.contact_id) if e.decision.contact_id else None,

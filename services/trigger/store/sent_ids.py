@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from services.trigger.store.rows import dump
 from shared.db.database import Connection
+
+KAFKA = "kafka"
+"""The route of events over Kafka whose id an event of another source has, too; `replay` is that id."""
+
+OURS = "/afterword/"
+"""How the sources of what we tell ourselves begin; such events have ids that we made."""
 
 _COLUMNS = "id, event_id, source, route, replay, type, at"
 _NOTE = f"""
@@ -15,18 +21,43 @@ insert into sent_ids ({_COLUMNS})
 select {_COLUMNS} from jsonb_populate_recordset(null::sent_ids, $1::text::jsonb)
 """  # noqa: S608 - a constant
 _SHOWN = """
-select s.event_id, s.source, s.type, max(s.at) as at, coalesce(max(w.conflicts), 0) as conflicts
+select s.event_id, s.source, s.type, max(s.at) as at,
+    coalesce(max(w.conflicts), max(i.conflicts), 0) as conflicts
 from sent_ids s left join webhooks w on w.source = s.route and w.id = s.replay
+left join inbox i on s.route = 'kafka' and i.event_id = s.replay and i.source = s.source
 where {where} and ($2::text is null or s.source = $2)
 group by s.event_id, s.source, s.type order by max(s.at) desc, s.event_id limit $3
 """
 _FIND = _SHOWN.format(where="s.id = $1")
 _OF_EVENTS = _SHOWN.format(where="s.event_id = any($1) and s.route <> ''")
-# Over Kafka the sender's id is the event's own; what we tell ourselves has ids that we made.
-_OVER_KAFKA = """
-select event_id, source, conflicts from inbox
-where event_id = $1 and source not like '/afterword/%' and ($2::text is null or source = $2)
-order by source limit $3
+# Over Kafka the sender's id is the event's own, unless one of another source had it first.
+_BY_ITS_OWN = """
+i.source not like '/afterword/%' and not exists (
+    select from sent_ids s where s.id = i.event_id and s.source = i.source and s.route = 'kafka'
+)
+"""
+_OVER_KAFKA = f"""
+select i.event_id, i.source, i.conflicts from inbox i
+where i.event_id = $1 and ($2::text is null or i.source = $2) and {_BY_ITS_OWN}
+order by i.source limit $3
+"""  # noqa: S608 - a constant
+_SOURCES = f"""
+select event_id, string_agg(source, ', ' order by source) as sources from (
+    select event_id, source from sent_ids where event_id = any($1) and route <> ''
+    union
+    select i.event_id, i.source from inbox i where i.event_id = any($1) and {_BY_ITS_OWN}
+) as told group by event_id
+"""  # noqa: S608 - a constant
+_SHARED = """
+select told.source, told.event_id from unnest($1::text[], $2::text[]) as told (source, event_id)
+where exists (
+    select from inbox held where held.event_id = told.event_id and held.source <> told.source
+      and held.source not like '/afterword/%'
+)
+"""
+_APART = """
+select s.source, s.id, s.event_id from unnest($1::text[], $2::text[]) as told (source, id)
+join sent_ids s on s.id = told.id and s.source = told.source and s.route = 'kafka'
 """
 _PURGE = """
 delete from sent_ids where ctid = any (array(select ctid from sent_ids where at < $1 limit $2))
@@ -83,6 +114,31 @@ async def of_events(conn: Connection, events: Collection[str], limit: int = 20) 
     """Where events came from that came by a route of ours, newest first."""
     rows = await conn.fetch(_OF_EVENTS, sorted(events), None, limit) if events else []
     return [Sent(**dict(row)) for row in rows]
+
+
+async def sources_of(conn: Connection, events: Collection[str]) -> Mapping[str, str]:
+    """Where events came from, by their ids in the ledger; without those that are forgotten, or our own.
+
+    Several, with commas between them, where events of one id came at the very same moment.
+    """
+    rows = await conn.fetch(_SOURCES, sorted(events)) if events else []
+    return {row["event_id"]: row["sources"] for row in rows}
+
+
+async def shared(conn: Connection, identities: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those of events (source, id) over Kafka whose id an event of another source has, too."""
+    rows = await conn.fetch(_SHARED, *_columns(identities)) if identities else []
+    return {(row["source"], row["event_id"]) for row in rows}
+
+
+async def apart(conn: Connection, identities: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
+    """The ids in the ledger of those events (source, id) that could not keep their own."""
+    rows = await conn.fetch(_APART, *_columns(identities)) if identities else []
+    return {(row["source"], row["id"]): row["event_id"] for row in rows}
+
+
+def _columns(identities: Sequence[tuple[str, str]]) -> tuple[list[str], list[str]]:
+    return [source for source, _ in identities], [event_id for _, event_id in identities]
 
 
 async def purge(conn: Connection, before: datetime, limit: int) -> int:

@@ -146,9 +146,81 @@ async def test_an_event_over_kafka_is_found_by_its_id_and_by_what_it_is_about(
     assert "from /crm" in await shown(rep, q="T-9")
 
 
-def record(world: World, event_id: str, **data: Any) -> Record:
+BERT = {"id": "c2", "email": "bert@kund.example", "name": "Bert Alm"}
+
+
+async def both(world: World, *, at_once: bool) -> None:
+    """Two backends number their events alike; each tells of somebody else."""
+    (rules,) = subscriptions(world.sealer)
+    batch = Batch(rules.routes, world.db, FakeMachine(), rules.event_of, rules.compared)
+    told = [record(world, "4711", contact=ANNA), record(world, "4711", source="/shop", contact=BERT)]
+    for part in [told] if at_once else [[one] for one in told]:
+        assert await batch.handle(part) == []
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_events_of_two_sources_with_one_id_are_two_in_the_ledger(
+    site: Site, rep: httpx.AsyncClient, at_once: bool
+) -> None:
+    await both(site.world, at_once=at_once)
+    every = await asked(site, event="4711")
+    assert sorted(one["source"] for one in every["events"]) == ["/crm", "/shop"]
+    assert {line["source"] for line in every["decisions"]} == {"/crm", "/shop"}
+    crm, shop = [await asked(site, event="4711", source=source) for source in ("/crm", "/shop")]
+    assert len(crm["decisions"]) + len(shop["decisions"]) == len(every["decisions"])
+    for told, source, who in ((crm, "/crm", "c1"), (shop, "/shop", "c2")):
+        (event,) = told["events"]
+        assert {line["source"] for line in told["decisions"]} == {source}
+        assert {line["event_id"] for line in told["decisions"]} == {event["event_id"]}
+        mine = await asked(site, contact=who)
+        assert {line["source"] for line in mine["decisions"]} == {source}
+        assert told["decisions"] == (await asked(site, event=event["event_id"], source=source))["decisions"]
+        page = await shown(rep, q="4711", source=source)
+        assert f"</a> from {source}" in page
+    assert "Several events go by that" in await shown(rep, q="4711")
+    if not at_once:
+        assert crm["events"][0]["event_id"] == "4711"
+
+
+async def test_a_conflict_is_noted_at_the_event_of_its_source(site: Site) -> None:
+    await both(site.world, at_once=False)
+    (rules,) = subscriptions(site.world.sealer)
+    batch = Batch(rules.routes, site.world.db, FakeMachine(), rules.event_of, rules.compared)
+    other = record(site.world, "4711", source="/shop", contact=BERT, product="Saw")
+    assert await batch.handle([other]) == []
+    told = {source: await asked(site, event="4711", source=source) for source in ("/crm", "/shop")}
+    assert {source: one["events"][0]["conflicts"] for source, one in told.items()} == {"/crm": 0, "/shop": 1}
+    said = {
+        source: [line["sentence"] for line in one["decisions"] if "something else came" in line["sentence"]]
+        for source, one in told.items()
+    }
+    assert (said["/crm"], len(said["/shop"])) == ([], 1)
+
+
+async def test_an_event_that_comes_again_from_either_source_is_absorbed(site: Site) -> None:
+    for _ in range(2):
+        await both(site.world, at_once=False)
+    assert len((await asked(site, event="4711"))["events"]) == 2
+    planned = [entry for entry in await site.world.ledger() if entry.decision.outcome == "planned"]
+    assert len(planned) == len({(one.event_id, one.decision.programme) for one in planned})
+
+
+async def test_a_webhook_and_a_backend_with_one_id_are_told_apart(site: Site, rep: httpx.AsyncClient) -> None:
+    await generic(site)
+    await happen(site.world)
+    (rules,) = subscriptions(site.world.sealer)
+    batch = Batch(rules.routes, site.world.db, FakeMachine(), rules.event_of, rules.compared)
+    assert await batch.handle([record(site.world, "ship-5", contact=BERT)]) == []
+    told = await asked(site, event="ship-5")
+    assert {line["source"] for line in told["decisions"]} == {"/shop", "/crm"}
+    assert {line["source"] for line in (await asked(site, contact="c1"))["decisions"]} == {"/shop"}
+    page = await shown(rep, q="anna@kund.example")
+    assert "</a> from /shop" in page
+
+
+def record(world: World, event_id: str, *, source: str = "/crm", **data: Any) -> Record:
     """What a backend wrote; without anybody it cannot be read."""
-    headers = {"ce_specversion": "1.0", "ce_id": event_id, "ce_source": "/crm", "ce_type": "order.delivered"}
+    headers = {"ce_specversion": "1.0", "ce_id": event_id, "ce_source": source, "ce_type": "order.delivered"}
     body = {"occurred_at": world.clock.now().isoformat(), "subject": {"kind": "ticket", "id": "T-9"}, **data}
     pairs = tuple((name, value.encode()) for name, value in headers.items())
     return Record(Topic.TOUCHPOINTS, 0, 0, b"k", json.dumps(body).encode(), pairs, 0)
