@@ -195,7 +195,7 @@ def test_where_the_guides_differ_there_are_variants() -> None:
     assert named["marketing-project-end"] == ["after-3-months", "after-6-months"]
     assert named["marketing-long-project"] == ["after"]
     assert named["fintech-relationship"] == ["half-yearly-with-users"]
-    assert named["logistics-relationship"] == ["on-request"]
+    assert named["logistics-relationship"] == ["on-request", "account-management"]
     assert named["services-relationship"] == ["every-3-months", "every-6-months"]
     assert {"saas-onboarding", "fintech-onboarding", "services-project-end", "services-progress"} <= set(
         named
