@@ -12,7 +12,7 @@ import orjson
 
 from benchmarks.company import sealer
 from benchmarks.scoring.load import answers
-from services.scoring.store import bindings, clusterings, fates
+from services.scoring.store import bindings, clusterings, fates, products
 from services.scoring.store.directory import Programme, save_programmes
 from shared.bus.model import Outgoing
 from shared.contracts.responses import Words
@@ -143,6 +143,7 @@ async def surround(db: Database) -> None:
         for family in await clusterings.families(tx.conn):
             await clusterings.learn_together(tx.conn, family, NOW)
             await bindings.learn(tx.conn, family, NOW)
+        await products.learn(tx.conn, NOW)
         await tx.conn.execute("analyze", timeout=600)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import asyncpg
 
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 else:
     Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
     Pool = asyncpg.Pool
+
+_A = TypeVar("_A")
+_B = TypeVar("_B")
+_C = TypeVar("_C")
 
 CONNECT_SECONDS = 3.0
 COMMAND_SECONDS = 15.0
@@ -107,6 +111,35 @@ class Database:
         """A connection for queries alone."""
         async with self._connection() as conn:
             yield conn
+
+    @overload
+    async def at_once(
+        self, one: Callable[[Connection], Awaitable[_A]], other: Callable[[Connection], Awaitable[_B]], /
+    ) -> tuple[_A, _B]: ...
+    @overload
+    async def at_once(
+        self,
+        one: Callable[[Connection], Awaitable[_A]],
+        other: Callable[[Connection], Awaitable[_B]],
+        third: Callable[[Connection], Awaitable[_C]],
+        /,
+    ) -> tuple[_A, _B, _C]: ...
+    async def at_once(self, *reads: Callable[[Connection], Awaitable[Any]]) -> tuple[Any, ...]:
+        """What some reads find, side by side: while one waits for its answer another one works.
+
+        Each has a connection of its own for as long as it takes, so none holds one while it waits for others;
+        who holds one already must not call this. The first error ends all of them.
+        """
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self._alone(read)) for read in reads]
+        except BaseExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+        return tuple(task.result() for task in tasks)
+
+    async def _alone(self, read: Callable[[Connection], Awaitable[_A]]) -> _A:
+        async with self.read() as conn:
+            return await read(conn)
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Connection]:

@@ -111,15 +111,20 @@ def detectable(metric: Metric, seen: Split, worth: float) -> float | None:
     if worth <= 0:
         return None
     low, high = 0.0, 200.0 if is_difference(metric) else 100.0
+    now = _variance(metric, seen, 0)
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        low, high = (low, middle) if needed(metric, seen, middle) <= worth else (middle, high)
+        enough = _needed(now + _variance(metric, seen, middle), middle) <= worth
+        low, high = (low, middle) if enough else (middle, high)
     return high
 
 
 def needed(metric: Metric, seen: Split, points: float) -> float:
     """Independent answers in each period, for a fall of some points; a rise of as many needs no more."""
-    spread = _variance(metric, seen, 0) + _variance(metric, seen, points)
+    return _needed(_variance(metric, seen, 0) + _variance(metric, seen, points), points)
+
+
+def _needed(spread: float, points: float) -> float:
     return _SURE * spread / (points / 100) ** 2
 
 

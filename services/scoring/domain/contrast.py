@@ -9,19 +9,17 @@ sides differ by too few, for those could be told from the difference.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import sqrt
-from typing import NamedTuple
 
 from services.scoring.domain.change import Change, Verdict, compare, discoveries
-from services.scoring.domain.definitions import Defined, Definition, Known, People, Weighed, definitions
+from services.scoring.domain.definitions import Defined, Definition, Known, definitions
 from services.scoring.domain.definitions import Told as Counted
-from services.scoring.domain.design import Clustering, Voices, summed
+from services.scoring.domain.design import APART, Clustering
 from services.scoring.domain.histogram import Histogram, Metric
 from services.scoring.domain.metrics import TOO_FEW, Score, Split, is_difference, score, split
-from shared.contracts.model import Persona
 
 CERTAIN = 0.05
 """Of comparisons that are told as better or worse, at most this share is chance."""
@@ -34,26 +32,18 @@ class Held(StrEnum):
     DIFFERENCE = "difference"
 
 
-class Voice(NamedTuple):
-    """What the people of one persona of one account said; the account is empty where it is not known."""
-
-    account: str
-    persona: str
-    voices: Voices
-
-
 @dataclass(frozen=True, slots=True)
 class Heard:
     """One metric of one kind of survey on one side.
 
     Attributes:
         histogram: all answers.
-        voices: what accounts said, as far as it was read.
+        clustering: how they hang together by account.
         population: people who could have answered; None where it is unknown or without end.
     """
 
     histogram: Histogram
-    voices: Sequence[Voice] = ()
+    clustering: Clustering = APART
     population: int | None = None
 
 
@@ -121,36 +111,12 @@ class Shared:
     complete: bool = True
 
 
-def learned(metric: Metric, voices: Iterable[Voice]) -> Clustering:
-    """How alike colleagues answer; who is of no known account is alone."""
-    known, alone = _by_account(voices)
-    return summed([*known.values(), *alone], difference=is_difference(metric)).clustering
-
-
-def _by_account(voices: Iterable[Voice]) -> tuple[dict[str, Voices], list[Voices]]:
-    """What each known account said, and each person of none."""
-    known: dict[str, Voices] = {}
-    alone: list[Voices] = []
-    for account, _, one in voices:
-        if account:
-            was = known.get(account, _SILENT)
-            known[account] = Voices(was.n + one.n, was.high + one.high, was.low + one.low)
-        else:
-            alone += [Voices(1, 1, 0)] * one.high + [Voices(1, 0, 1)] * one.low
-            alone += [Voices(1, 0, 0)] * (one.n - one.high - one.low)
-    return known, alone
-
-
-_SILENT = Voices(0, 0, 0)
-
-
 def contrast(
     family: str,
     a: Heard,
     b: Heard,
     both: Shared | None,
     *,
-    known: Clustering | None = None,
     parts: bool = False,
 ) -> Contrast:
     """Hold two sides against each other.
@@ -160,17 +126,9 @@ def contrast(
         a: the one side.
         b: the other.
         both: answers on both sides; None where there cannot be any.
-        known: how alike colleagues answer, of both sides; None where each is to tell its own.
         parts: whether the sides are the two parts of something whole.
     """
-    metric = a.histogram.metric
-    scores = [
-        score(
-            one.histogram,
-            (known or learned(metric, one.voices)).design(one.histogram.n, one.population),
-        )
-        for one in (a, b)
-    ]
+    scores = [score(one.histogram, one.clustering.design(one.histogram.n, one.population)) for one in (a, b)]
     shared = both.histogram.n if both else 0
     most = min(one.n for one in scores) if both and not both.complete else shared
     told_a, told_b = _told(scores, most, parts=parts)
@@ -237,13 +195,17 @@ def judged(found: Sequence[Contrast]) -> list[Contrast]:
     return told
 
 
-def with_readings(one: Contrast, a: Heard, b: Heard, values: Mapping[str, float]) -> Contrast:
-    """The same with what comes of other ways of counting; without them where numbers are held back."""
+def with_readings(one: Contrast, a: Counted, b: Counted) -> Contrast:
+    """The same with what comes of other ways of counting; without them where numbers are held back.
+
+    Args:
+        one: both sides.
+        a: what was said on the one side, added up by account.
+        b: what was said on the other.
+    """
     if one.held or one.change is None:
         return one
-    mine, theirs = (
-        definitions(one.metric, counted(one.metric, heard.voices, values), Known()) for heard in (a, b)
-    )
+    mine, theirs = (definitions(one.metric, told, Known()) for told in (a, b))
     first = Reading(
         Definition.RESPONDENT, replace(mine[0], score=one.a.score), replace(theirs[0], score=one.b.score),
         one.change,
@@ -256,50 +218,6 @@ def with_readings(one: Contrast, a: Heard, b: Heard, values: Mapping[str, float]
         change = compare(kept_b.score, kept_a.score) if kept_a and kept_b else None
         readings.append(Reading(its_a.definition, kept_a, kept_b, change))
     return replace(one, readings=readings)
-
-
-def counted(metric: Metric, voices: Sequence[Voice], values: Mapping[str, float]) -> Counted:
-    """What was said, added up as the four readings need it.
-
-    Args:
-        metric: what is scored.
-        voices: what accounts said.
-        values: annual value of those accounts of which it is known.
-    """
-    known, _ = _by_account(voices)
-    deciding = [voice for voice in voices if voice.persona == Persona.DECISION_MAKER]
-    return Counted(
-        _people(metric, voices), _people(metric, deciding),
-        _weighed(metric, [(one, 1.0) for one in known.values()]),
-        _weighed(metric, [(one, values[name]) for name, one in known.items() if values.get(name, 0) > 0]),
-    )  # fmt: skip
-
-
-def _people(metric: Metric, voices: Iterable[Voice]) -> People:
-    known, alone = _by_account(voices)
-    everybody = [*known.values(), *alone]
-    return People(_split_of(everybody), summed(everybody, difference=is_difference(metric)), len(known))
-
-
-def _split_of(voices: Iterable[Voices]) -> Split:
-    n = high = low = 0
-    for one in voices:
-        n, high, low = n + one.n, high + one.high, low + one.low
-    return Split(high, n - high - low, low)
-
-
-def _weighed(metric: Metric, accounts: Sequence[tuple[Voices, float]]) -> Weighed:
-    """Accounts by weight."""
-    sign = 1 if is_difference(metric) else 0
-    rows = [
-        (
-            weight, weight * one.high / one.n, weight * one.low / one.n, weight**2 / one.n, weight**2,
-            weight**2 * (said := (one.high - sign * one.low) / one.n), weight**2 * said**2,
-        )
-        for one, weight in accounts
-    ]  # fmt: skip
-    sums = [sum(column) for column in zip(*rows, strict=True)] or [0.0] * 7
-    return Weighed(len(accounts), _split_of(one for one, _ in accounts), *sums)
 
 
 def _tells(everybody: Defined, one: Defined) -> bool:

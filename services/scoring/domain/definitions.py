@@ -81,6 +81,12 @@ class Told:
     valued: Weighed
 
 
+_SILENT = People(Split(0, 0, 0), Sums(0, 0, 0, 0, 0, 0.0), 0)
+_WEIGHTLESS = Weighed(0, Split(0, 0, 0), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+NOBODY = Told(_SILENT, _SILENT, _WEIGHTLESS, _WEIGHTLESS)
+"""Nobody answered."""
+
+
 @dataclass(frozen=True, slots=True)
 class Defined:
     """One reading: the score, the accounts in it, and what share it has heard of what it speaks for.

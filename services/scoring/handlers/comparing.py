@@ -19,12 +19,11 @@ from services.scoring.domain.contrast import (
     Shared,
     contrast,
     judged,
-    learned,
     nothing,
     with_readings,
 )
 from services.scoring.domain.cutting import MOST_FACTS
-from services.scoring.domain.design import APART, Clustering
+from services.scoring.domain.definitions import NOBODY
 from services.scoring.domain.histogram import Histogram, Metric
 from services.scoring.domain.rates import Rate, rate
 from services.scoring.domain.sides import (
@@ -39,14 +38,13 @@ from services.scoring.domain.sides import (
 )
 from services.scoring.domain.windows import Window, span_of
 from services.scoring.store import reports, sides
-from services.scoring.store.clusterings import clusterings
-from services.scoring.store.sides import Extent, Kind, Said
+from services.scoring.store.sides import Extent, Kind
 from shared.contracts.model import Family
 from shared.db.database import Connection
 from shared.web.problems import Problem
 
 NEWEST = 3000
-"""Answers of a side that tell how alike colleagues answer, and that are read in other ways."""
+"""Answers that are read in other ways of a side of which sums are kept; of others all that were read."""
 
 PATH = "/scores/compare"
 _T = TypeVar("_T")
@@ -212,61 +210,59 @@ class Comparison:
 
 
 async def compared(conn: Connection, a: Side, b: Side, family: str | None) -> Comparison:
-    """Read two sides and hold them against each other."""
+    """Read two sides and hold them against each other.
+
+    How alike colleagues answer is what everything else that tells scores of these answers says.
+    """
     both = (a, b)
     sums = [score_sums(side) for side in both]
-    said = [
-        await sides.said(conn, side, family, NEWEST if kept else MOST_FACTS)
-        for side, kept in zip(both, sums, strict=True)
-    ]
     extents = [
         None if kept else await sides.extent(conn, side, family, MOST_FACTS)
         for side, kept in zip(both, sums, strict=True)
     ]
-    scores = await _scores(conn, both, sums, said, family)
-    heard = await _heard(conn, both, scores, said, family)
+    heard = await _heard(conn, both, await _scores(conn, both, sums, family), extents, family)
     shared = await _shared(conn, a, b, family)
-    known = await _known(conn, both, heard, family)
-    found = judged(_held_against(both, heard, shared, known))
+    found = judged(_held_against(both, heard, shared))
     if a.programme and b.programme:
-        found = await _read_otherwise(conn, found, heard)
+        found = await _read_otherwise(conn, both, found, sums, family)
     rates = await _rates(conn, both, family)
     read = [Read(*one) for one in zip(both, extents, rates, strict=True)]
-    learned_at = min((at for one in (known or {}).values() if (at := one.learned_at)), default=None)
+    learned_at = reports.learned_at(one.clustering for side in heard for one in side.values())
     return Comparison(read[0], read[1], found, learned_at)
 
 
 async def _scores(
-    conn: Connection,
-    both: Sequence[Side],
-    sums: Sequence[Sums | None],
-    said: Sequence[Said],
-    family: str | None,
+    conn: Connection, both: Sequence[Side], sums: Sequence[Sums | None], family: str | None
 ) -> list[Mapping[Kind, Histogram]]:
     kept = [(one, side.span) for side, one in zip(both, sums, strict=True) if one]
     added = iter(await sides.added_up(conn, kept, family))
-    return [next(added) if one else told.sums for one, told in zip(sums, said, strict=True)]
+    return [
+        next(added) if one else await sides.counted(conn, side, family, MOST_FACTS)
+        for side, one in zip(both, sums, strict=True)
+    ]
 
 
 async def _heard(
     conn: Connection,
     both: Sequence[Side],
     scores: Sequence[Mapping[Kind, Histogram]],
-    said: Sequence[Said],
+    extents: Sequence[Extent | None],
     family: str | None,
 ) -> list[dict[Kind, Heard]]:
+    found = []
     people = await _people(conn, both, family)
-    return [
-        {
-            kind: Heard(
-                one,
-                told.voices.get(kind, ()),
-                asked if kind[0] == Family.RELATIONSHIP.value and asked else None,
-            )
-            for kind, one in found.items()
-        }
-        for found, told, asked in zip(scores, said, people, strict=True)
-    ]
+    for side, told, seen, asked in zip(both, scores, extents, people, strict=True):
+        read = None if seen is None or seen.complete else seen.answers
+        alike = await sides.alike(conn, side, family, told, read)
+        found.append(
+            {
+                kind: Heard(
+                    one, alike[kind], asked if kind[0] == Family.RELATIONSHIP.value and asked else None
+                )
+                for kind, one in told.items()
+            }
+        )
+    return found
 
 
 async def _people(conn: Connection, both: Sequence[Side], family: str | None) -> list[int]:
@@ -283,28 +279,6 @@ async def _people(conn: Connection, both: Sequence[Side], family: str | None) ->
     return found
 
 
-async def _known(
-    conn: Connection, both: Sequence[Side], heard: Sequence[Mapping[Kind, Heard]], family: str | None
-) -> Mapping[Kind, Clustering] | None:
-    """How alike colleagues answer, where both sides are the same people; None where each tells its own."""
-    a, b = both
-    if (a.cut, a.but) != (b.cut, b.but):
-        return None
-    kinds = {*heard[0], *heard[1]}
-    if not (a.programme and len(a.cut) == 1 and not a.but):
-        return {
-            (kind, metric): learned(
-                metric,
-                [voice for side in heard for voice in side.get((kind, metric), nothing(metric)).voices],
-            )
-            for kind, metric in kinds
-        }
-    # Of a whole programme as the overview has it, so that both say the same.
-    keys = {(metric, kind, a.programme) for kind, metric in kinds}
-    found = await clusterings(conn, keys, family)
-    return {(kind, metric): found.get((metric, kind, a.programme), APART) for kind, metric in kinds}
-
-
 async def _shared(conn: Connection, a: Side, b: Side, family: str | None) -> Mapping[Kind, Shared] | None:
     """Answers on both sides; None where there cannot be any."""
     side = common(a, b)
@@ -314,15 +288,14 @@ async def _shared(conn: Connection, a: Side, b: Side, family: str | None) -> Map
         (found,) = await sides.added_up(conn, [(sums, side.span)], family)
         return {kind: Shared(one) for kind, one in found.items()}
     seen = await sides.extent(conn, side, family, MOST_FACTS)
-    told = await sides.said(conn, side, family, MOST_FACTS)
-    return {kind: Shared(one, seen.complete) for kind, one in told.sums.items()}
+    told = await sides.counted(conn, side, family, MOST_FACTS)
+    return {kind: Shared(one, seen.complete) for kind, one in told.items()}
 
 
 def _held_against(
     both: Sequence[Side],
     heard: Sequence[Mapping[Kind, Heard]],
     shared: Mapping[Kind, Shared] | None,
-    known: Mapping[Kind, Clustering] | None,
 ) -> list[Contrast]:
     a, b = both
     parts = a.span == b.span and b.but == a.cut
@@ -331,10 +304,7 @@ def _held_against(
         family, metric = kind
         mine, theirs = (one.get(kind, nothing(metric)) for one in heard)
         found.append(
-            contrast(
-                family, mine, theirs, shared.get(kind) if shared else None,
-                known=known[kind] if known else None, parts=parts,
-            )
+            contrast(family, mine, theirs, shared.get(kind) if shared else None, parts=parts)
         )  # fmt: skip
     return found
 
@@ -344,15 +314,22 @@ def _order(kind: Kind) -> tuple[int, int]:
 
 
 async def _read_otherwise(
-    conn: Connection, found: Sequence[Contrast], heard: Sequence[Mapping[Kind, Heard]]
+    conn: Connection,
+    both: Sequence[Side],
+    found: Sequence[Contrast],
+    sums: Sequence[Sums | None],
+    family: str | None,
 ) -> list[Contrast]:
-    accounts = {voice.account for side in heard for one in side.values() for voice in one.voices}
-    values = await sides.worth(conn, accounts - {""})
-    told = []
-    for one in found:
-        a, b = (side.get((one.family, one.metric), nothing(one.metric)) for side in heard)
-        told.append(with_readings(one, a, b, values))
-    return told
+    metrics = sorted({one.metric for one in found if one.change and not one.held})
+    a, b = [
+        await sides.told(conn, side, family, metrics, NEWEST if kept else MOST_FACTS)
+        for side, kept in zip(both, sums, strict=True)
+    ]
+    return [
+        with_readings(one, a.get(key, NOBODY), b.get(key, NOBODY))
+        for one in found
+        for key in ((one.metric, one.family),)
+    ]
 
 
 async def _rates(

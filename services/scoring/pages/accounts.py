@@ -86,8 +86,10 @@ def account_pages(env: Environment, db: Database, clock: Clock, weights: Mapping
         after = after_of(filters.cursor)
         async with db.read() as conn:
             found = await accounts.listed(conn, wanted, After(*after) if after else None, A_PAGE + 1)
-            shown = await customers.customers(conn, found[:A_PAGE], now, weights)
-            pools = await customers.pools(conn, span_of(Window.DAYS_365, now.date()))
+        shown, pools = await db.at_once(
+            lambda conn: customers.customers(conn, found[:A_PAGE], now, weights),
+            lambda conn: customers.pools(conn, span_of(Window.DAYS_365, now.date())),
+        )
         last = found[A_PAGE - 1] if len(found) > A_PAGE else None
         more = cursor_of(last.annual_value or 0, last.account_id) if last else ""
         content = {

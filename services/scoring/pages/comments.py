@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +14,8 @@ from fastapi.responses import HTMLResponse
 from markupsafe import Markup
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.scoring.domain.asking import Span
+from services.scoring.domain.rising import Told
 from services.scoring.domain.themes import Counted, Tally, counted
 from services.scoring.domain.windows import before
 from services.scoring.handlers.comments import Library, words
@@ -27,7 +31,7 @@ from services.scoring.pages.filters import (
 from services.scoring.store import comments, queries, rises
 from services.scoring.store.comments import Wanted
 from shared.contracts.model import Family
-from shared.db.database import Database
+from shared.db.database import Connection, Database
 from shared.runtime.clock import Clock
 from shared.security.access import Role, User, require_role
 from shared.web import charts
@@ -99,17 +103,14 @@ def comment_pages(db: Database, clock: Clock, library: Library) -> APIRouter:
             span, filters.programme, family, filters.theme, filters.tone or "", filters.language,
             quotable=not trusted,
         )  # fmt: skip
-        async with db.read() as conn:
-            now = await comments.themes(conn, wanted)
-            was = Tally()
-            if earlier:
-                was = await comments.themes(conn, Wanted(earlier, filters.programme, family))
-            found = await comments.listed(conn, wanted, after_day(filters.cursor), A_PAGE + 1)
-            said = await words(library.sealer, conn, [(one.contact_id, one.words) for one in found[:A_PAGE]])
-            titles = await queries.titles(conn)
-            if not (now.comments or found):
+        now, was, (found, said, titles, rising) = await db.at_once(
+            lambda conn: comments.themes(conn, wanted),
+            lambda conn: _earlier(conn, earlier, wanted),
+            lambda conn: _beside(conn, library, wanted, filters, today),
+        )
+        if not (now.comments or found):
+            async with db.read() as conn:
                 await known_programme(conn, filters.programme)
-            rising = await rises.standing(conn, today, filters.programme)
         last = found[A_PAGE - 1] if len(found) > A_PAGE else None
         content: dict[str, Any] = {
             "filters": filters,
@@ -155,6 +156,23 @@ def _check(filters: Filters, library: Library) -> None:
             422, "Comments are not read in this language.", field="language",
             what_to_do=f"Choose one of {', '.join(languages)}.",
         )  # fmt: skip
+
+
+_Titles = Mapping[str, Mapping[str, str]]
+
+
+async def _beside(
+    conn: Connection, library: Library, wanted: Wanted, filters: Filters, today: date
+) -> tuple[list[comments.Comment], list[str], _Titles, list[Told]]:
+    """The comments with their words, titles of programmes, and themes that rise."""
+    found = await comments.listed(conn, wanted, after_day(filters.cursor), A_PAGE + 1)
+    said = await words(library.sealer, conn, [(one.contact_id, one.words) for one in found[:A_PAGE]])
+    titles = await queries.titles(conn)
+    return found, said, titles, await rises.standing(conn, today, filters.programme)
+
+
+async def _earlier(conn: Connection, span: Span | None, wanted: Wanted) -> Tally:
+    return await comments.themes(conn, replace(wanted, span=span)) if span else Tally()
 
 
 def _bar(one: Counted, speech: views.Speech) -> Markup:

@@ -80,10 +80,11 @@ def compare_pages(db: Database, clock: Clock) -> APIRouter:
         a, b = facing.sides(today)
         if OWNER in a.dimensions | b.dimensions and not rep:
             raise Problem(403, "Scores by account manager are shown to reps.", field="where")
-        async with db.read() as conn:
-            titles = await queries.titles(conn)
-            found = await compared(conn, a, b, facing.family.value if facing.family else None)
-            known = await sides.values(conn, today, (*TO_CHOOSE, OWNER) if rep else TO_CHOOSE)
+        found, known, titles = await db.at_once(
+            lambda conn: compared(conn, a, b, facing.family.value if facing.family else None),
+            lambda conn: sides.values(conn, today, (*TO_CHOOSE, OWNER) if rep else TO_CHOOSE),
+            queries.titles,
+        )
         content: dict[str, Any] = {
             "facing": facing,
             "found": found,

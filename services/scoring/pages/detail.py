@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from markupsafe import Markup
 
-from services.scoring.domain.asking import FIRST_DAY, ask, crossings
+from services.scoring.domain.asking import FIRST_DAY, Span, ask, crossings
 from services.scoring.domain.change import Change
 from services.scoring.domain.cohorts import Cohort
 from services.scoring.domain.definitions import Defined
@@ -24,7 +24,7 @@ from services.scoring.store import bindings, drops, queries, reports
 from services.scoring.store.drivers import Moved, moved
 from services.scoring.store.drops import Drop
 from services.scoring.store.judging import Course, courses, judged
-from shared.db.database import Connection
+from shared.db.database import Connection, Database
 from shared.web.problems import Problem
 
 
@@ -77,8 +77,30 @@ def chosen_split(filters: Filters) -> str:
     return filters.split or SPLITS[0]
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """The answers of a programme over time and in four readings, and who was asked."""
+
+    series: Sequence[Course]
+    asked: Asked
+    readings: Mapping[tuple[Metric, str], Sequence[Defined]]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What stands beside them."""
+
+    rows: Sequence[queries.Found]
+    bounds: Mapping[str, float]
+    scores: Mapping[tuple[Metric, str], tuple[Score, Change | None]]
+    cohorts: Sequence[Cohort]
+    happened: Sequence[tuple[datetime, str, str]]
+    drops: Sequence[Drop]
+
+
 async def detail(
-    conn: Connection,
+    db: Database,
     filters: Filters,
     split: str,
     spans: Spans,
@@ -86,41 +108,59 @@ async def detail(
     thresholds: views.Thresholds,
 ) -> Detail:
     """A programme in the span; empty where nothing was asked or answered."""
-    programme, family, span = filters.programme, filters.family_key, spans.now
-    series = await courses(conn, ask(programme=programme, family=family, span=span))
-    rows = await queries.scores(conn, ask(programme=programme, dimension=split, family=family, span=span))
-    asked = await queries.rates(conn, "programme", span, prefix=programme, exact=True, family=family)
-    metrics = {one.series.metric for one in series}
-    readings, complete = await reports.defined(conn, span, programme, metrics, None if family else asked)
-    bounds = await bindings.bounds(conn, {one.series.family for one in series}, (split,))
-    scores = await _scores(conn, spans, programme)
-    young = await reports.by_cohort(conn, programme, spans.today)
+    programme, span = filters.programme, spans.now
+    told, found, beside = await db.at_once(
+        lambda conn: _told(conn, filters, span),
+        lambda conn: moved(conn, programme, span),
+        lambda conn: _beside(conn, filters, split, spans),
+    )
     # A programme is of one family unless somebody changed it; then its people are counted together.
-    counts = sum(asked.values(), Asked())
-    rated = rate(counts)
+    rated = rate(told.asked)
     days = None if span.first == FIRST_DAY else max(1, (min(span.last, spans.today) - span.first).days + 1)
     return Detail(
         [
             _part(
                 one,
-                (rows, bounds.get(key[1], 1.0), days),
-                (readings.get(key, []), scores.get(key)),
+                (beside.rows, beside.bounds.get(key[1], 1.0), days),
+                (told.readings.get(key, []), beside.scores.get(key)),
                 filters,
                 speech,
             )
-            for one in series
+            for one in told.series
             for key in ((one.series.metric, one.series.family),)
         ],
-        young,
-        found := await moved(conn, programme, span),
+        beside.cohorts,
+        found,
         views.quadrants(found, speech),
+        beside.happened,
+        beside.drops,
+        told.complete,
+        rated,
+        told.asked.held,
+        standing(rated, thresholds.floor, thresholds.target),
+        reports.learned_at(one.clustering for one in told.series),
+    )
+
+
+async def _told(conn: Connection, filters: Filters, span: Span) -> _Told:
+    programme, family = filters.programme, filters.family_key
+    asked = await queries.rates(conn, "programme", span, prefix=programme, exact=True, family=family)
+    series = await courses(conn, ask(programme=programme, family=family, span=span))
+    metrics = {one.series.metric for one in series}
+    readings, complete = await reports.defined(conn, span, programme, metrics, None if family else asked)
+    return _Told(series, sum(asked.values(), Asked()), readings, complete)
+
+
+async def _beside(conn: Connection, filters: Filters, split: str, spans: Spans) -> _Beside:
+    programme, family, span = filters.programme, filters.family_key, spans.now
+    rows = await queries.scores(conn, ask(programme=programme, dimension=split, family=family, span=span))
+    return _Beside(
+        rows,
+        await bindings.bounds(conn, {one.family for one in rows}, (split,)),
+        await _scores(conn, spans, programme),
+        await reports.by_cohort(conn, programme, spans.today),
         await drops.happened(conn, span),
         await drops.told(conn, span, programme),
-        complete,
-        rated,
-        counts.held,
-        standing(rated, thresholds.floor, thresholds.target),
-        reports.learned_at(one.clustering for one in series),
     )
 
 

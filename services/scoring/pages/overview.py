@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -13,12 +13,13 @@ from services.scoring.domain.change import Change, Verdict
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.metrics import Score
 from services.scoring.domain.rates import Asked, Rate, Standing, rate, standing
+from services.scoring.domain.rising import Told
 from services.scoring.pages import views
 from services.scoring.pages.filters import Filters
-from services.scoring.store import queries, reports
+from services.scoring.store import queries, reports, rises
 from services.scoring.store.judging import Course, courses, judged
 from shared.contracts.model import Family
-from shared.db.database import Connection
+from shared.db.database import Connection, Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +50,6 @@ class Manager:
     name: str
     rate: Rate
     standing: Standing
-
-
-async def managers(
-    conn: Connection, filters: Filters, span: Span, thresholds: views.Thresholds
-) -> list[Manager]:
-    """Account managers, those first whose customers answer least; kinds of programmes are taken together."""
-    asked = await queries.rates(conn, "owner", span, family=filters.family_key)
-    counts: dict[str, Asked] = {}
-    for (_, owner), one in asked.items():
-        counts[owner] = counts.get(owner, Asked()) + one
-    rated = [(owner, rate(one)) for owner, one in counts.items()]
-    return [
-        Manager(owner, found, standing(found, thresholds.floor, thresholds.target))
-        for owner, found in sorted(
-            rated, key=lambda pair: (pair[1].value is None, pair[1].value or 0, pair[0])
-        )
-    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +83,30 @@ def in_short(sections: Iterable[Section]) -> list[Said]:
 _ORDER = (Verdict.WORSE, Verdict.BETTER, Verdict.NO_DETECTABLE_CHANGE, Verdict.TOO_FEW)
 
 
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """All programmes, themes that rise, and account managers where they are wanted."""
+
+    sections: Sequence[Section]
+    rising: Sequence[Told]
+    managers: Sequence[Manager]
+
+
 async def overview(
-    conn: Connection, filters: Filters, spans: Spans, speech: views.Speech, thresholds: views.Thresholds
-) -> list[Section]:
+    db: Database,
+    filters: Filters,
+    spans: Spans,
+    speech: views.Speech,
+    thresholds: views.Thresholds,
+    *,
+    with_managers: bool,
+) -> Overview:
     """Everything that was answered or asked in the span, family by family."""
-    family, span = filters.family_key, spans.now
-    scores, learned_at = await _scores(conn, spans, family)
-    asked = await queries.rates(conn, "programme", span, family=family)
-    totals = await courses(conn, ask(dimension="total", family=family, span=span))
+    family = filters.family_key
+    (scores, learned_at), (asked, managed, totals, rising) = await db.at_once(
+        lambda conn: _scores(conn, spans, family),
+        lambda conn: _beside(conn, filters, spans, thresholds, with_managers=with_managers),
+    )
     sections = []
     for kind in Family:
         found = [one for one in scores if one.family == kind.value]
@@ -116,7 +116,36 @@ async def overview(
             metric, drawn = _trend(mine, filters, speech)
             cards = _cards(found, rates, speech, thresholds)
             sections.append(Section(kind.value, cards, metric, drawn, learned_at))
-    return sections
+    return Overview(sections, rising, managed)
+
+
+async def _beside(
+    conn: Connection, filters: Filters, spans: Spans, thresholds: views.Thresholds, *, with_managers: bool
+) -> tuple[Mapping[tuple[str, str], Asked], list[Manager], list[Course], list[Told]]:
+    """Who was asked, account managers, totals over time, themes that rise."""
+    family, span = filters.family_key, spans.now
+    asked = await queries.rates(conn, "programme", span, family=family)
+    managed = await _managers(conn, filters, span, thresholds) if with_managers else []
+    totals = await courses(conn, ask(dimension="total", family=family, span=span))
+    rising = await rises.standing(conn, spans.today) if span.last >= spans.today else []
+    return asked, managed, totals, rising
+
+
+async def _managers(
+    conn: Connection, filters: Filters, span: Span, thresholds: views.Thresholds
+) -> list[Manager]:
+    """Account managers, those first whose customers answer least; kinds of programmes are taken together."""
+    asked = await queries.rates(conn, "owner", span, family=filters.family_key)
+    counts: dict[str, Asked] = {}
+    for (_, owner), one in asked.items():
+        counts[owner] = counts.get(owner, Asked()) + one
+    rated = [(owner, rate(one)) for owner, one in counts.items()]
+    return [
+        Manager(owner, found, standing(found, thresholds.floor, thresholds.target))
+        for owner, found in sorted(
+            rated, key=lambda pair: (pair[1].value is None, pair[1].value or 0, pair[0])
+        )
+    ]
 
 
 @dataclass(frozen=True, slots=True)

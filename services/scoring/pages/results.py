@@ -15,7 +15,7 @@ from services.scoring.domain.references import References, against
 from services.scoring.domain.windows import Window, span_of
 from services.scoring.handlers.comparing import PATH, query_of
 from services.scoring.pages import views
-from services.scoring.store import clusterings, queries, results
+from services.scoring.store import products, queries, results
 from services.scoring.store.judging import judged
 from services.scoring.store.results import Aim, Fix
 from shared.db.database import Connection, Database
@@ -42,28 +42,37 @@ def result_pages(db: Database, clock: Clock, references: References) -> APIRoute
         texts = speaking(env, locale)
         speech = views.Speech(locale, texts["_"], texts["ngettext"])
         today = clock.now().date()
-        async with db.read() as conn:
-            titles = await queries.titles(conn)
-            fixes = await results.fixes(conn, today)
-            content: dict[str, Any] = {
-                "may_see_accounts": user.role.includes(Role.REP),
-                "goals": await results.goals(conn, today),
-                "fixes": (told := _telling(fixes)),
-                "more_fixes": len(fixes) - len(told),
-                "outcomes": await results.outcomes(conn, today),
-                "held": await _held(conn, references, span_of(Window.DAYS_365, today)),
-                "compared_with": _compared_with,
-                "answers_of": _answers_of,
-                "kind_answers": _kind_answers,
-                "goal_page": lambda aim, programme: _goal_page(aim, programme, today),
-                "most_looked_at": clusterings.NEWEST,
-                "day": speech.day,
-                "title_of": lambda key: views.title_of(titles, key, locale),
-                "group_of": lambda one: one.title.get(locale) or one.title.get("en") or one.group,
-            }
+        fixes, content = await db.at_once(
+            lambda conn: results.fixes(conn, today),
+            lambda conn: _beside_fixes(conn, references, today),
+        )
+        titles = content["titles"]
+        content |= {
+            "may_see_accounts": user.role.includes(Role.REP),
+            "fixes": (told := _telling(fixes)),
+            "more_fixes": len(fixes) - len(told),
+            "compared_with": _compared_with,
+            "answers_of": _answers_of,
+            "kind_answers": _kind_answers,
+            "goal_page": lambda aim, programme: _goal_page(aim, programme, today),
+            "most_looked_at": products.NEWEST,
+            "day": speech.day,
+            "title_of": lambda key: views.title_of(titles, key, locale),
+            "group_of": lambda one: one.title.get(locale) or one.title.get("en") or one.group,
+        }
         return page(request, env, "results.html", content, locale=locale)
 
     return router
+
+
+async def _beside_fixes(conn: Connection, references: References, today: date) -> dict[str, Any]:
+    """What else the page shows."""
+    return {
+        "titles": await queries.titles(conn),
+        "goals": await results.goals(conn, today),
+        "outcomes": await results.outcomes(conn, today),
+        "held": await _held(conn, references, span_of(Window.DAYS_365, today)),
+    }
 
 
 def _telling(fixes: Sequence[Fix]) -> list[Fix]:

@@ -18,8 +18,8 @@ from services.scoring.pages import views
 from services.scoring.pages.accounts import account_pages
 from services.scoring.pages.detail import SPLITS, Detail, chosen_split, detail
 from services.scoring.pages.filters import PERIODS, Filters, known_programme
-from services.scoring.pages.overview import Spans, in_short, managers, overview
-from services.scoring.store import drivers, queries, rises, voices
+from services.scoring.pages.overview import Spans, in_short, overview
+from services.scoring.store import drivers, queries, voices
 from shared.contracts.model import Family
 from shared.db.database import Database
 from shared.db.notify import place_now
@@ -58,42 +58,44 @@ def pages(
         async with db.read() as conn:
             place = await place_now(conn)
             titles = await queries.titles(conn)
-            shared = _shared(filters, thresholds, lambda key: views.title_of(titles, key, locale))
-            shared["span"] = speech.span(span)
-            shared["day"] = speech.day
-            shared["before"] = speech.span(spans.before) if spans.before else ""
-            shared["may_see_accounts"] = user.role.includes(Role.REP)
-            if not filters.programme:
-                sections = await overview(conn, filters, spans, speech, thresholds)
-                content: dict[str, Any] = {
-                    "sections": sections,
-                    "in_short": in_short(sections),
-                    "rising": await rises.standing(conn, today) if span.last >= today else [],
-                    # An account manager is a person: their figures are not every viewer's business.
-                    "managers": await managers(conn, filters, span, thresholds)
-                    if user.role.includes(Role.REP)
-                    else [],
-                    "live": live(STREAM, CHANGED, place),
-                }
-                return allow_script(page(request, env, "scores.html", shared | content, locale=locale))
-            split = chosen_split(filters)
-            shown = await detail(conn, filters, split, spans, speech, thresholds)
-            if not (shown.parts or shown.rate.asked):
-                await known_programme(conn, filters.programme)
-            content = {
-                "detail": shown,
-                "attribute": (attribute := partial(_named, shown, locale)),
-                "attribute_bar": lambda one: views.attribute_bar(one, attribute(one.attribute), speech),
-                "split": split,
-                "splits": SPLITS,
-                "most_read": voices.NEWEST,
-                "most_rated": drivers.NEWEST,
-                "week_end": lambda start: start + timedelta(days=6),
-                "live": live(
-                    STREAM, CHANGED, place, about={"value": filters.programme}, gap=PROGRAMME_GAP_SECONDS
-                ),
+        shared = _shared(filters, thresholds, lambda key: views.title_of(titles, key, locale))
+        shared["span"] = speech.span(span)
+        shared["day"] = speech.day
+        shared["before"] = speech.span(spans.before) if spans.before else ""
+        shared["may_see_accounts"] = user.role.includes(Role.REP)
+        if not filters.programme:
+            seen = await overview(
+                db, filters, spans, speech, thresholds,
+                # An account manager is a person: their figures are not every viewer's business.
+                with_managers=user.role.includes(Role.REP),
+            )  # fmt: skip
+            content: dict[str, Any] = {
+                "sections": seen.sections,
+                "in_short": in_short(seen.sections),
+                "rising": seen.rising,
+                "managers": seen.managers,
+                "live": live(STREAM, CHANGED, place),
             }
-            return allow_script(page(request, env, "programme.html", shared | content, locale=locale))
+            return allow_script(page(request, env, "scores.html", shared | content, locale=locale))
+        split = chosen_split(filters)
+        shown = await detail(db, filters, split, spans, speech, thresholds)
+        if not (shown.parts or shown.rate.asked):
+            async with db.read() as conn:
+                await known_programme(conn, filters.programme)
+        content = {
+            "detail": shown,
+            "attribute": (attribute := partial(_named, shown, locale)),
+            "attribute_bar": lambda one: views.attribute_bar(one, attribute(one.attribute), speech),
+            "split": split,
+            "splits": SPLITS,
+            "most_read": voices.NEWEST,
+            "most_rated": drivers.NEWEST,
+            "week_end": lambda start: start + timedelta(days=6),
+            "live": live(
+                STREAM, CHANGED, place, about={"value": filters.programme}, gap=PROGRAMME_GAP_SECONDS
+            ),
+        }
+        return allow_script(page(request, env, "programme.html", shared | content, locale=locale))
 
     return router
 

@@ -8,12 +8,11 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.scoring.domain.asking import Question, Span
-from services.scoring.domain.definitions import pooled
-from services.scoring.domain.design import Voices
+from services.scoring.domain.design import Design, Voices
 from services.scoring.domain.health import Health, Part, Signs, health, share_of
 from services.scoring.domain.health import Question as Asked
 from services.scoring.domain.histogram import Metric
-from services.scoring.domain.metrics import Score, score
+from services.scoring.domain.metrics import Score, Split, score, scored
 from services.scoring.store import accounts, queries, voices
 from services.scoring.store.around import Account
 from services.scoring.store.judging import judged
@@ -107,5 +106,4 @@ def _customer(
 
 def pooled_of_one(metric: Metric, said: Voices) -> Score:
     """The score of one account: its own people are the whole that is spoken of, not a sample of accounts."""
-    alone = [Voices(1, 1, 0)] * said.high + [Voices(1, 0, 1)] * said.low
-    return pooled(metric, [*alone, *[Voices(1, 0, 0)] * (said.n - said.high - said.low)])
+    return scored(metric, Split(said.high, said.n - said.high - said.low, said.low), Design(accounts=said.n))

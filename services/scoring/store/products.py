@@ -2,93 +2,123 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
-from services.scoring.domain.asking import Span, ask
+from services.scoring.domain.asking import FIRST_DAY, LAST_DAY, Question, Span, ask
 from services.scoring.domain.change import compare
 from services.scoring.domain.design import APART, Clustering
 from services.scoring.domain.histogram import Histogram, Metric
-from services.scoring.domain.metrics import FROM, score
-from services.scoring.store import queries, voices
-from services.scoring.store.clusterings import NEWEST
+from services.scoring.domain.metrics import score
+from services.scoring.store import queries
+from services.scoring.store.judging import alike_in
 from services.scoring.store.reports import Compared
 from shared.db.database import Connection
+
+NEWEST = 5_000
+"""Answers that tell in which programmes a product is spoken of."""
+
+KEPT_FROM = 1_000
+"""From so many answers on what was learned holds for a while; fewer are soon read."""
 
 Key = tuple[Metric, str, str]
 """Metric, family, product."""
 
-
-class Learned(NamedTuple):
-    """Of a score of a product: how alike colleagues answer, and in which programmes they did."""
-
-    clustering: Clustering
-    programmes: Sequence[str]
-
-
-NOTHING = Learned(APART, ())
-
-# Of people of no known account each answer stands for itself.
-_SUMS = """
-with newest as materialized (
-    select response_id, account_id, family, programme, snapshot ->> 'product' as product, nps, nps5, csat, ces
-    from answer_facts where state = 'counted' and day between $1 and $2 order by day desc limit $3
-), answers as (
-    select metric, family, programme, product, coalesce(m.id, account_id, response_id) as account,
-        value >= high as good, value < middle as bad
-    from newest left join merged m on m.former = account_id
-    cross join lateral (values ('nps', nps), ('nps5', nps5), ('csat', csat), ('ces', ces)) v (metric, value)
-    join unnest($5::text[], $6::int[], $7::int[]) ends (metric, middle, high) using (metric)
-    where product = any ($4::text[]) and value is not null
-), accounts as (
-    select metric, family, product, count(*) as n, count(*) filter (where good) as high,
-        count(*) filter (where bad) as low
-    from answers group by metric, family, product, account
-), inside as (
-    select metric, family, product, array_agg(distinct programme order by programme) as programmes
-    from answers group by metric, family, product
-)
-select metric, family, product, count(*)::int, sum(n)::int, sum(n * n)::bigint, sum(high)::int, sum(low)::int,
-    sum(high * high / n::float8), sum((high - low) * (high - low) / n::float8), min(programmes)
-from accounts join inside using (metric, family, product) group by metric, family, product
+_POINTS = "lateral (values ('nps', nps), ('nps5', nps5), ('csat', csat), ('ces', ces)) as p (metric, answer)"
+_NEWEST = """
+select family, programme, snapshot ->> 'product' as product, nps, nps5, csat, ces from answer_facts
+where state = 'counted' and day between $1 and $2 order by day desc limit $3
 """
+_INSIDE = f"""
+select distinct metric, family, product, programme from ({_NEWEST}) newest, {_POINTS}
+where answer is not null and product = any ($4::text[]) order by programme
+"""  # noqa: S608 - texts of this module
+_LEARN = f"""
+insert into product_programmes (product, metric, family, programme, learned_at)
+with newest as materialized ({_NEWEST})
+select distinct product, metric, family, programme, $4::timestamptz from newest, {_POINTS}
+where answer is not null and product <> '' and (select count(*) from newest) >= $5
+"""  # noqa: S608 - as above
+_KEPT = """
+select metric, family, product, programme from product_programmes
+where product = any ($1::text[]) order by programme
+"""
+
+
+async def learn(conn: Connection, at: datetime) -> None:
+    """Learn in which programmes the newest answers about each product were given.
+
+    Args:
+        conn: connection.
+        at: what time it is.
+    """
+    await conn.execute("lock table product_programmes in share row exclusive mode")
+    await conn.execute("delete from product_programmes")
+    await conn.execute(_LEARN, FIRST_DAY, LAST_DAY, NEWEST, at, KEPT_FROM)
 
 
 async def compared_each(conn: Connection, wanted: Sequence[tuple[str, Span, Span]]) -> list[list[Compared]]:
     """For each product its scores in the first span beside the second; none without an answer now."""
     if not wanted:
         return []
-    spans = [span for _, *pair in wanted for span in pair]
+    pairs: dict[str, list[Span]] = {}
+    for product, *pair in wanted:
+        pairs.setdefault(product, []).extend(pair)
+    spans = [span for pair in pairs.values() for span in pair]
     whole = Span(min(span.first for span in spans), max(span.last for span in spans))
-    learned = await _learned(conn, whole, {product for product, _, _ in wanted})
-    return [await _compared(conn, *one, learned) for one in wanted]
-
-
-async def _compared(
-    conn: Connection, product: str, span: Span, before: Span, learned: Mapping[Key, Learned]
-) -> list[Compared]:
-    now, was = [
-        await queries.scores(conn, ask(dimension="product", value=product, span=one))
-        for one in (span, before)
+    scores = {product: await _scores(conn, product, (*own, whole)) for product, own in pairs.items()}
+    known = await _alike(conn, whole, {product: found[-1] for product, found in scores.items()})
+    inside = await _inside(conn, whole, pairs)
+    told = {product: iter(found) for product, found in scores.items()}
+    return [
+        _beside(product, next(told[product]), next(told[product]), known, inside) for product, *_ in wanted
     ]
+
+
+async def _scores(conn: Connection, product: str, spans: Sequence[Span]) -> list[list[queries.Found]]:
+    return await queries.scores_in(conn, ask(dimension="product", value=product), spans)
+
+
+async def _alike(
+    conn: Connection, span: Span, scores: Mapping[str, Sequence[queries.Found]]
+) -> dict[Key, Clustering]:
+    """How alike colleagues answer about each product."""
+    sums = [
+        (one.histogram.metric, one.family, product, one.histogram.n)
+        for product, found in scores.items()
+        for one in found
+    ]
+    alike = await alike_in(conn, ("product",), sums, Question("product", span=span))
+    return {
+        (metric, family, product): alike.of(metric, family, product, n) for metric, family, product, n in sums
+    }
+
+
+def _beside(
+    product: str,
+    now: Sequence[queries.Found],
+    was: Sequence[queries.Found],
+    known: Mapping[Key, Clustering],
+    inside: Mapping[Key, Sequence[str]],
+) -> list[Compared]:
     earlier = {(one.histogram.metric, one.family): one.histogram for one in was}
     found = []
     for one in now:
         metric = one.histogram.metric
+        key = (metric, one.family, product)
         old = earlier.get((metric, one.family), Histogram.of(metric))
-        known, inside = learned.get((metric, one.family, product), NOTHING)
-        change = compare(score(old, known.design(old.n)), score(one.histogram, known.design(one.histogram.n)))
-        found.append(Compared(one.family, "", one.histogram, change, known, product, inside))
+        alike = known.get(key, APART)
+        change = compare(score(old, alike.design(old.n)), score(one.histogram, alike.design(one.histogram.n)))
+        found.append(Compared(one.family, "", one.histogram, change, alike, product, inside.get(key, ())))
     return found
 
 
-async def _learned(conn: Connection, span: Span, products: set[str]) -> Mapping[Key, Learned]:
-    """What the newest answers tell of each product."""
-    ends = [(metric.value, *FROM[metric]) for metric in Metric]
-    rows = await conn.fetch(_SUMS, span.first, span.last, NEWEST, sorted(products), *zip(*ends, strict=True))
-    return {
-        (Metric(metric), family, product): Learned(
-            voices.sums_of(Metric(metric), counts).clustering, tuple(programmes)
-        )
-        for metric, family, product, *counts, programmes in map(tuple, rows)
-    }
+async def _inside(conn: Connection, span: Span, products: Collection[str]) -> dict[Key, list[str]]:
+    """The programmes in which the newest answers about each product were given; what is not kept is read."""
+    found: dict[Key, list[str]] = {}
+    rows = await conn.fetch(_KEPT, sorted(products))
+    if missing := set(products) - {row[2] for row in rows}:
+        rows += await conn.fetch(_INSIDE, span.first, span.last, NEWEST, sorted(missing))
+    for metric, family, product, programme in map(tuple, rows):
+        found.setdefault((Metric(metric), family, product), []).append(programme)
+    return found

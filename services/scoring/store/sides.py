@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from services.scoring.domain.asking import Question, Span
-from services.scoring.domain.contrast import Voice
+from services.scoring.domain.asking import Question, Span, ask
 from services.scoring.domain.cutting import path_of
-from services.scoring.domain.design import Voices
+from services.scoring.domain.definitions import Told
+from services.scoring.domain.design import Clustering
 from services.scoring.domain.histogram import Histogram, Metric
-from services.scoring.domain.metrics import FROM
 from services.scoring.domain.rates import Asked
 from services.scoring.domain.sides import PROGRAMME, Cut, Side, Sums
-from services.scoring.store import months, queries
+from services.scoring.store import months, queries, voices
+from services.scoring.store.judging import alike_in
 from shared.db.database import Connection
 
 Kind = tuple[str, Metric]
@@ -31,17 +31,11 @@ select day, programme, family, account_id, persona, nps, nps5, csat, ces{snapsho
 where state = 'counted' and day between $1 and $2 and ($3::text is null or family = $3) {programme}
 order by day desc limit $4
 """
-_SAID = """
-select family, coalesce(coalesce(m.id, account_id)::text, '') as account, coalesce(persona, '') as persona,
-    nps, nps5, csat, ces, count(*)::int
-from ({newest}) f left join merged m on m.former = account_id
-where {where}
-group by 1, 2, 3, 4, 5, 6, 7
+_FACTS = "select * from ({newest}) newest where {where}"
+_COUNTED = """
+select family, nps, nps5, csat, ces, count(*)::int from ({facts}) f group by family, nps, nps5, csat, ces
 """
 _EXTENT = "select count(*)::int, min(day) from ({newest}) f"
-_WORTH = """
-select account_id::text, annual_value from accounts where annual_value > 0 and account_id = any ($1::uuid[])
-"""
 # Of days that are not in a closed month the last are enough, and where none is closed there are few.
 _VALUES = """
 select rollup, value, sum(times) from (
@@ -52,14 +46,6 @@ select rollup, value, sum(times) from (
     where rollup = any ($1::text[]) and day >= $3 group by 1, 2
 ) seen group by 1, 2 order by 1, 3 desc, 2
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """The newest answers of a side, added up and by account."""
-
-    sums: Mapping[Kind, Histogram]
-    voices: Mapping[Kind, Sequence[Voice]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,30 +106,51 @@ def _questions(
     return found
 
 
-async def said(conn: Connection, side: Side, family: str | None, most: int) -> Said:
+async def counted(conn: Connection, side: Side, family: str | None, most: int) -> dict[Kind, Histogram]:
     """What is on a side, among the newest `most` answers of its programme and days."""
-    newest, values = _newest(side, family, most)
-    text = _SAID.format(newest=newest, where=conditions(side, values))
+    facts, values = _facts(side, family, most)
     counts: dict[Kind, list[int]] = {}
-    voices: dict[Kind, dict[tuple[str, str], list[int]]] = {}
-    for kind, account, persona, *answers, times in map(tuple, await conn.fetch(text, *values)):
+    for kind, *answers, times in map(tuple, await conn.fetch(_COUNTED.format(facts=facts), *values)):
         for metric, answer in zip(Metric, answers, strict=True):
-            if answer is None:
-                continue
-            key = (kind, metric)
-            buckets = counts.get(key)
-            if buckets is None:
-                buckets, voices[key] = counts.setdefault(key, [0] * len(Histogram.of(metric).counts)), {}
-            buckets[answer - metric.lowest] += times
-            middle, high = FROM[metric]
-            sums = voices[key].setdefault((account, persona), [0, 0, 0])
-            sums[0] += times
-            sums[1] += times * (answer >= high)
-            sums[2] += times * (answer < middle)
-    return Said(
-        {key: Histogram(key[1], tuple(buckets)) for key, buckets in counts.items()},
-        {key: [Voice(*who, Voices(*sums)) for who, sums in one.items()] for key, one in voices.items()},
-    )
+            if answer is not None:
+                buckets = counts.setdefault((kind, metric), [0] * len(Histogram.of(metric).counts))
+                buckets[answer - metric.lowest] += times
+    return {key: Histogram(key[1], tuple(buckets)) for key, buckets in counts.items()}
+
+
+async def told(
+    conn: Connection, side: Side, family: str | None, metrics: Sequence[Metric], most: int
+) -> dict[tuple[Metric, str], Told]:
+    """What the same answers say when they are added up by account."""
+    found, _ = await voices.told_in(conn, *_facts(side, family, most), metrics)
+    return found
+
+
+async def alike(
+    conn: Connection, side: Side, family: str | None, scores: Mapping[Kind, Histogram], read: int | None
+) -> dict[Kind, Clustering]:
+    """How the answers of a side hang together by account.
+
+    Args:
+        conn: connection.
+        side: whose.
+        family: that all of them are of, None for any.
+        scores: what is on it.
+        read: answers that were looked through to find them, where not all were.
+    """
+    parts = tuple(sorted(side.dimensions - {PROGRAMME}))
+    question = Question("", family=family, span=side.span)
+    sums = [(metric, kind, "", one.n) for (kind, metric), one in scores.items()]
+    known = await alike_in(conn, parts, sums, question, side.programme, read)
+    found = {(kind, metric): known.of(metric, kind, value, n) for metric, kind, value, n in sums}
+    if side.but and not parts:
+        # All others than a programme: nobody knows whether it asks the customers of the others, too.
+        whole = await queries.scores(conn, ask(dimension="total", family=family, span=side.span))
+        for one in whole:
+            key = (one.family, one.histogram.metric)
+            if key in found:
+                found[key] = found[key].part(one.histogram.n, scores[key].n)
+    return found
 
 
 async def extent(conn: Connection, side: Side, family: str | None, most: int) -> Extent:
@@ -153,6 +160,12 @@ async def extent(conn: Connection, side: Side, family: str | None, most: int) ->
     row = await conn.fetchrow(_EXTENT.format(newest=newest), *values)
     answers, since = tuple(row) if row else (0, None)
     return Extent(answers, since, answers < most)
+
+
+def _facts(side: Side, family: str | None, most: int) -> tuple[str, list[object]]:
+    """A statement that finds the answers of a side, and its parameters."""
+    newest, values = _newest(side, family, most)
+    return _FACTS.format(newest=newest, where=conditions(side, values)), values
 
 
 def _newest(side: Side, family: str | None, most: int) -> tuple[str, list[object]]:
@@ -193,11 +206,6 @@ def _each(cut: Cut, values: list[object], facts: str) -> list[str]:
             found.append(f"{facts}snapshot #>> ${len(values)}::text[] = ${len(values) + 1}")
         values.append(value)
     return found
-
-
-async def worth(conn: Connection, accounts: Collection[str]) -> dict[str, float]:
-    """The annual value of those of some accounts of which it is known."""
-    return dict(map(tuple, await conn.fetch(_WORTH, sorted(accounts))))
 
 
 async def values(conn: Connection, today: date, dimensions: Sequence[str]) -> dict[str, list[str]]:

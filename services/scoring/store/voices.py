@@ -180,10 +180,10 @@ def _reading(metric: Metric) -> str:
     ) as accounts group by family"""  # noqa: S608 - texts of this module
 
 
-@lru_cache(maxsize=32)
-def _readings(metrics: Sequence[Metric]) -> str:
+@lru_cache(maxsize=64)
+def _readings(facts: str, metrics: Sequence[Metric]) -> str:
     """Sums of some metrics; of one the answers are added up as they are found, and kept nowhere."""
-    return f"with f as ({_NEWEST['one']}) {' union all '.join(map(_reading, metrics))}"
+    return f"with f as ({facts}) {' union all '.join(map(_reading, metrics))}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,11 +241,27 @@ async def readings(
         metrics: that are wanted, best no more than were answered: each costs a look at all answers.
         most: answers that are read, the newest.
     """
+    values = (span.first, span.last, programme, None, most)
+    found, read = await told_in(conn, _NEWEST["one"], values, metrics)
+    return found, read < most
+
+
+async def told_in(
+    conn: Connection, facts: str, values: Sequence[object], metrics: Sequence[Metric]
+) -> tuple[dict[tuple[Metric, str], Told], int]:
+    """What some facts say by metric and family, and how many of them there are.
+
+    Args:
+        conn: connection.
+        facts: a statement that finds them.
+        values: its parameters.
+        metrics: that are wanted.
+    """
     found: dict[tuple[Metric, str], Told] = {}
     read: dict[str, int] = {}
     if not metrics:
-        return found, True
-    rows = await conn.fetch(_readings(tuple(metrics)), span.first, span.last, programme, None, most)
+        return found, 0
+    rows = await conn.fetch(_readings(facts, tuple(metrics)), *values)
     for name, family, answers, *sums in map(tuple, rows):
         read[name] = read.get(name, 0) + answers
         metric = Metric(name)
@@ -254,7 +270,7 @@ async def readings(
                 _people_of(metric, sums[:7]), _people_of(metric, sums[7:14]),
                 _weighed_of(sums[14:25]), _weighed_of(sums[25:]),
             )  # fmt: skip
-    return found, max(read.values(), default=0) < most
+    return found, max(read.values(), default=0)
 
 
 def _people_of(metric: Metric, told: Sequence[Any]) -> People:

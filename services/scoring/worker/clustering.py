@@ -1,15 +1,15 @@
-"""What scoring does by itself for its intervals: learn once in a while how alike colleagues answer."""
+"""What scoring does by itself for its pages: learn once in a while what would take long to be read anew."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from services.scoring.store import bindings, clusterings
+from services.scoring.store import bindings, clusterings, products
 from shared.db.database import Database
 
 
 def learning(db: Database) -> Callable[[], Awaitable[int]]:
-    """One round of learning from the newest answers of each programme and family, each for itself."""
+    """One round of learning from the newest answers: of programmes, of families, of products."""
 
     async def learn() -> int:
         async with db.read() as conn:
@@ -23,6 +23,8 @@ def learning(db: Database) -> Callable[[], Awaitable[int]]:
                 await clusterings.learn_together(tx.conn, family, tx.now)
             async with db.begin() as tx:
                 await bindings.learn(tx.conn, family, tx.now)
+        async with db.begin() as tx:
+            await products.learn(tx.conn, tx.now)
         return 0
 
     return learn

@@ -7,6 +7,8 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from services.scoring.store import products
+from services.scoring.worker.clustering import learning
 from shared.contracts.directory import ContextKind
 from shared.contracts.model import Family, Payload
 from shared.contracts.programmes import ProgrammePublished, ProgrammeState
@@ -105,6 +107,35 @@ async def test_of_a_product_that_colleagues_rate_alike_less_is_said(
     # Twenty of forty instead of ten, but it is one of four customers who changed their mind.
     assert (own["product"], own["before"], own["after"]) == ("mobile", -50, 0)
     assert (own["verdict"], own["certain"]) == ("no_detectable_change", False)
+
+
+@pytest.mark.requirement("R69")
+async def test_where_a_product_is_spoken_of_is_learned_once_in_a_while_from_many_answers(
+    api: httpx.AsyncClient, scoring: Scoring, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    today = clock.now()
+    shipped = happened(ContextKind.CHANGE_SHIPPED, "change.shipped", today - timedelta(days=40))
+
+    def said(first: int, programme: str, product: str = "mobile") -> list[Payload]:
+        about = snapshot(programme, product=product)
+        at = today - timedelta(days=3)
+        return [answer(first + n, 9, at=at, first_at=at, snapshot=about) for n in range(8)]
+
+    async def inside() -> list[str]:
+        own, *_ = (await api.get("/v1/scores/fixes")).json()
+        return list(own["inside"])
+
+    await scoring.take(shipped.model_copy(update={"product": "mobile"}), *said(0, "renewal"))
+    learn = learning(scoring.db)
+    await learn()
+    await scoring.take(*said(10, "support"), *said(20, "pulse", "suite"))
+    assert await inside() == ["renewal", "support"], "of few answers nothing is kept"
+    monkeypatch.setattr(products, "KEPT_FROM", 20)
+    await learn()
+    await scoring.take(*said(30, "onboarding"))
+    assert await inside() == ["renewal", "support"], "as it was learned"
+    await learn()
+    assert await inside() == ["onboarding", "renewal", "support"]
 
 
 @pytest.mark.requirement("R8")

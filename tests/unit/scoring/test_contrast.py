@@ -11,17 +11,16 @@ from services.scoring.domain.contrast import (
     Heard,
     Held,
     Shared,
-    Voice,
     contrast,
     correlation,
     judged,
-    learned,
     with_readings,
 )
-from services.scoring.domain.definitions import Definition
-from services.scoring.domain.design import Voices
+from services.scoring.domain.definitions import NOBODY, Definition
+from services.scoring.domain.design import Voices, summed
 from services.scoring.domain.histogram import Histogram, Metric
 from services.scoring.domain.metrics import Split, is_difference, scored
+from tests.support.readings import Voice, told_by
 
 Shares = tuple[float, float, float]
 NONE = Split(0, 0, 0)
@@ -157,26 +156,24 @@ def _voices(*accounts: tuple[int, int, int], persona: str = "user") -> list[Voic
 def test_colleagues_who_answer_alike_make_a_difference_less_sure() -> None:
     a, b = _nps(30, 0, 10), _nps(20, 0, 20)
     alone = _plain(a, b)
-    crowds = [_voices((10, 0, 0), (10, 0, 0), (10, 0, 0), (0, 0, 10)), _voices(*[(10, 0, 0), (0, 0, 10)] * 2)]
-    alike = contrast("transactional", Heard(a, crowds[0]), Heard(b, crowds[1]), None)
+    crowds = [Voices(10, 10, 0)] * 5 + [Voices(10, 0, 10)] * 3
+    known = summed(crowds, difference=True).clustering
+    alike = contrast("transactional", Heard(a, known), Heard(b, known), None)
     assert alone.change is not None
     assert alike.change is not None
     assert alone.change.verdict is Verdict.BETTER
     assert alike.change.verdict is Verdict.NO_DETECTABLE_CHANGE
 
 
-def test_people_of_no_known_account_each_stand_alone() -> None:
-    found = learned(Metric.NPS, [Voice("", "user", Voices(10, 6, 3))])
-    assert (found.paired, found.accounts, found.answers) == (0, 10, 10)
-    assert found.design(10).effect == 1
-
-
 @pytest.mark.requirement("R62")
 def test_both_sides_are_read_in_four_ways_and_few_users_are_not_told_from_decision_makers() -> None:
     deciding = _voices((5, 0, 0), (3, 0, 1), persona="decision_maker")
-    a = Heard(_nps(10, 0, 1), [*deciding, *_voices((2, 0, 0))])
-    b = Heard(_nps(11, 0, 5), [*deciding, *_voices((3, 0, 4))])
-    found = with_readings(contrast("transactional", a, b, None), a, b, {"user0": 500.0})
+    a, b = Heard(_nps(10, 0, 1)), Heard(_nps(11, 0, 5))
+    told_a, told_b = (
+        told_by(Metric.NPS, [*deciding, *_voices(users)], {"user0": 500.0})
+        for users in ((2, 0, 0), (3, 0, 4))
+    )
+    found = with_readings(contrast("transactional", a, b, None), told_a, told_b)
     read = {one.definition: one for one in found.readings}
     assert list(read) == list(Definition)
     assert read[Definition.RESPONDENT].change == found.change
@@ -192,5 +189,16 @@ def test_both_sides_are_read_in_four_ways_and_few_users_are_not_told_from_decisi
 
 
 def test_where_numbers_are_held_back_no_other_reading_tells_them() -> None:
-    a, b = Heard(_nps(2, 0, 0), _voices((2, 0, 0))), Heard(_nps(9, 0, 1), _voices((9, 0, 1)))
-    assert with_readings(contrast("transactional", a, b, None), a, b, {}).readings == ()
+    few, many = _voices((2, 0, 0)), _voices((9, 0, 1))
+    held = contrast("transactional", Heard(_nps(2, 0, 0)), Heard(_nps(9, 0, 1)), None)
+    assert with_readings(held, told_by(Metric.NPS, few, {}), told_by(Metric.NPS, many, {})).readings == ()
+
+
+def test_where_none_of_the_newest_answers_are_of_a_side_nothing_is_read_in_other_ways() -> None:
+    sides = Heard(_nps(20, 5, 5)), Heard(_nps(10, 5, 15))
+    told = told_by(Metric.NPS, _voices((20, 5, 5)), {})
+    first, *others = with_readings(contrast("transactional", *sides, None), told, NOBODY).readings
+    assert first.change is not None
+    assert first.change.verdict is not Verdict.TOO_FEW
+    assert [(one.b.score.n, one.b.accounts) for one in others if one.b] == [(0, 0)] * 3
+    assert all(one.change and one.change.verdict is Verdict.TOO_FEW for one in others if one.b and one.a)
