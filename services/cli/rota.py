@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -15,8 +17,9 @@ from rich.text import Text
 
 from services.alerts.domain.gap_words import SHARED
 from services.alerts.domain.outlook import WEEKS, Outlook, outlook
-from services.alerts.domain.routing import Staff
+from services.alerts.domain.routing import Staff, strange_owners
 from services.alerts.domain.teams import Roster, read_roster
+from services.alerts.store import directory
 from services.alerts.store.rota import staff
 from services.cli.deployment import DATA_DIR, opened
 from shared.errors import AfterwordError
@@ -25,6 +28,7 @@ from shared.words.file import dictionary_of
 app = typer.Typer(no_args_is_help=True)
 console = Console(markup=False)
 DEFAULT = Path("alerts.yaml")
+MOST_OWNERS = 10
 File = Annotated[Path, typer.Argument(help="The file with teams and routes.")]
 Weeks = Annotated[int, typer.Option(min=1, max=26, help="How far to look ahead.")]
 Dictionary = Annotated[
@@ -45,14 +49,16 @@ def check_command(
 ) -> None:
     """Say what is wrong in the file, who of it is unknown, and when nobody will be on call.
 
-    Exit code 1 when there is anything of it.
+    Exit code 1 when there is anything of it. Owners of accounts who are no users are named, and are no fault.
     """
     roster = _read(file, dictionary)
     counted = f"{len(roster.teams)} teams, {len(roster.routes)} routes, 0 errors."
     console.print(counted, style="green", highlight=False)
     if offline:
         return
-    _, found = asyncio.run(_look(roster, weeks, data))
+    people, found, owned = asyncio.run(_look(roster, weeks, data))
+    for line in _strangers(strange_owners(owned, people)):
+        console.print(line, highlight=False, soft_wrap=True)
     troubles = [line for one in found for line in _troubles(one)]
     for line in troubles:
         console.print(line, highlight=False, soft_wrap=True)
@@ -66,7 +72,8 @@ def show_command(
     file: File = DEFAULT, weeks: Weeks = WEEKS, data: DataDir = DATA_DIR, dictionary: Dictionary = None
 ) -> None:
     """Show whose shift it is in the weeks ahead, team by team, in the team's own time."""
-    people, found = asyncio.run(_look(_read(file, dictionary) if file.is_file() else Roster(), weeks, data))
+    roster = _read(file, dictionary) if file.is_file() else Roster()
+    people, found, _ = asyncio.run(_look(roster, weeks, data))
     for one in found:
         table = Table("from", "until", "who", "by", title=_name(one), title_justify="left")
         for shift in one.shifts:
@@ -91,6 +98,17 @@ def _troubles(one: Outlook) -> list[Text]:
     return found
 
 
+def _strangers(owners: Mapping[str, int]) -> list[Text]:
+    """Owners of accounts whom cases do not find, those with most accounts by name."""
+    why = "is no active user who works on cases: these go to the team, or to who is on call"
+    told = [
+        Text.assemble((who, "yellow"), f" owns {n} account{'' if n == 1 else 's'} and {why}")
+        for who, n in islice(owners.items(), MOST_OWNERS)
+    ]
+    more = len(owners) - len(told)
+    return [*told, Text(f"and {more} more owners like that")] if more else told
+
+
 def _name(one: Outlook) -> str:
     return one.team.name or SHARED
 
@@ -99,11 +117,12 @@ def _local(at: datetime, zone: str) -> str:
     return f"{at.astimezone(ZoneInfo(zone)):%a %Y-%m-%d %H:%M}"
 
 
-async def _look(roster: Roster, weeks: int, data: Path) -> tuple[Staff, list[Outlook]]:
+async def _look(roster: Roster, weeks: int, data: Path) -> tuple[Staff, list[Outlook], Mapping[str, int]]:
     async with opened("alerts", data) as platform, platform.db.read() as conn:
         now = platform.clock.now()
         people = await staff(conn, now, (), roster)
-    return people, [outlook(team, people, now, weeks) for team in people.teams]
+        owned = await directory.owned(conn)
+    return people, [outlook(team, people, now, weeks) for team in people.teams], owned
 
 
 def _read(file: Path, dictionary: Path | None) -> Roster:

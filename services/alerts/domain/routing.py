@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import IntEnum
@@ -203,6 +203,12 @@ def owner(
             return Owner(duty.user_id, f"is on call{whose}{instead}; {missing}")
     asked = "all managers are asked"
     return Owner(None, f"nobody is on call{f' for {team.name}' if team.name else ''} and {missing}: {asked}")
+
+
+def strange_owners(owned: Mapping[str, int], staff: Staff) -> dict[str, int]:
+    """Owners of accounts whom no case finds, with how many each has: nobody works under that address."""
+    working = {member.email.lower() for member in staff.members if member.rank >= Rank.REP}
+    return {one: n for one, n in owned.items() if one.strip().lower() not in working}
 
 
 def _why_not_the_owner(account_owner: str, *, owner_first: bool) -> str:

@@ -111,6 +111,16 @@ async def owners(conn: Connection, account_ids: Collection[UUID]) -> dict[UUID, 
     return {row["asked"]: row["owner"] for row in rows}
 
 
+async def owned(conn: Connection) -> dict[str, int]:
+    """How many accounts each owner has, whoever is named; those with most first."""
+    rows = await conn.fetch(
+        "select owner, count(*) as n from accounts a where owner <> '' "
+        "and not exists (select from merged m where m.former = a.account_id) "
+        "group by owner order by n desc, owner"
+    )
+    return {row["owner"]: row["n"] for row in rows}
+
+
 def _contact(contact: ContactChanged | ContactErased) -> tuple[object, ...]:
     account_id = UUID(contact.account_id) if contact.account_id else None
     if isinstance(contact, ContactErased):

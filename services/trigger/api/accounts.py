@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from services.trigger.api.conditions import AccountRef, IfMatch, IfNoneMatch, Ref, Text, check, etag
 from services.trigger.api.contacts import event_of
-from services.trigger.domain.directory import account_changed
-from services.trigger.domain.model import Account, account_id
+from services.trigger.domain.directory import account_changed, reach_of
+from services.trigger.domain.model import Account, Reach, account_id
 from services.trigger.handlers import merging_accounts, people
 from services.trigger.handlers.accounts import delete_account
 from services.trigger.handlers.touchpoints import Touchpoints
@@ -58,6 +58,13 @@ class AccountWritten(BaseModel):
     phase: Text = ""
     started_on: date | None = None
     renewal_on: date | None = None
+
+    @field_validator("owner")
+    @classmethod
+    def _is_an_address(cls, given: str) -> str:
+        if reach_of(given)[0] is Reach.INVALID:
+            raise ValueError("must be the owner's e-mail address, by which cases find them")
+        return given
 
 
 class AccountMerge(BaseModel):

@@ -33,6 +33,7 @@ _PHONE = re.compile(r"\+?[\d\s()./-]{5,40}((ext|x|#)\.?\s*\d{1,6})?", re.IGNOREC
 _FEWEST_DIGITS, _MOST_DIGITS = 5, 21
 """Longer ones go the long way: limits of the whole address are not in the short one."""
 
+MAX_OWNER = 320
 DELETES = "contact.deleted"
 _told_of_contact = attrgetter(*(name for name in Contact.__struct_fields__ if name != "known_at"))
 _told_of_account = attrgetter(*(name for name in Account.__struct_fields__ if name != "known_at"))
@@ -71,7 +72,7 @@ def merge_account(account: Account, touchpoint: Touchpoint) -> Account:
         tier=_pick(told.tier, account.tier, fresh=fresh),
         industry=_pick(told.industry, account.industry, fresh=fresh),
         size=_pick(told.size, account.size, fresh=fresh),
-        owner=_pick(told.owner, account.owner, fresh=fresh),
+        owner=_pick(owner_in(told.owner), account.owner, fresh=fresh),
         region=_pick(told.region, account.region, fresh=fresh),
         annual_value=_pick(told.annual_value, account.annual_value, fresh=fresh),
         phase=_pick(told.phase, account.phase, fresh=fresh),
@@ -80,6 +81,14 @@ def merge_account(account: Account, touchpoint: Touchpoint) -> Account:
         known_at=_later(account.known_at, touchpoint.occurred_at),
         deleted_at=None,
     )
+
+
+def owner_in(text: str) -> str:
+    """An account's owner as a source names them, on one line and no longer than an address may be.
+
+    Whoever it names no address of still counts in reports; only cases and mails find nobody by it.
+    """
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:MAX_OWNER]
 
 
 def merge_contact(contact: Contact, told: Told, account_id: UUID | None) -> Contact:

@@ -150,6 +150,16 @@ async def test_who_knows_it_already_hears_so_until_it_changes(
         assert (page.status_code, again.status_code) == (200, 304)
 
 
+async def test_an_owner_is_kept_on_one_line_whoever_names_them(site: Site) -> None:
+    await site.world.tell("account.updated", account={"id": "a1", "owner": " Kim\r\n\tBerg\x07 " + "x" * 500})
+    async with await site.with_key(*ALL_OF_IT) as client:
+        owner = (await client.get("/v1/accounts/a1")).json()["owner"]
+        assert owner.startswith("Kim Berg xxx")
+        assert len(owner) == 320
+        await client.put("/v1/accounts/a1", json={"owner": "  kim@nordlicht.example "})
+        assert (await client.get("/v1/accounts/a1")).json()["owner"] == "kim@nordlicht.example"
+
+
 async def test_what_moves_no_version_makes_another_etag(site: Site) -> None:
     async with await site.with_key(*ALL_OF_IT) as client:
         await client.put("/v1/contacts/c1", json={"email": "a@x.example"})
@@ -219,6 +229,8 @@ async def test_writing_the_same_twice_changes_and_tells_nothing_more(site: Site)
         pytest.param("contacts/c1", {"consent_at": "2026-01-01"}, "consent_at", id="a time without zone"),
         pytest.param("contacts/c1", {"name": "x" * 321}, "name", id="too long"),
         pytest.param("contacts/c1", {"name": "a\x00b"}, "name", id="a NUL"),
+        pytest.param("accounts/a1", {"owner": "Kim Berg"}, "owner", id="an owner without an address"),
+        pytest.param("accounts/a1", {"owner": "a@x.example\nb@x.example"}, "owner", id="owner of two lines"),
         pytest.param("contacts/c1", {"account": "a" * 201}, "account", id="account"),
         pytest.param("accounts/a1", {"tier": "gold"}, "tier", id="tier"),
         pytest.param("accounts/a1", {"annual_value": -1}, "annual_value", id="value"),
