@@ -59,6 +59,10 @@ class Feeling(BaseModel):
     bad: Entries
     turned_by: Entries
     """Words after which good is bad and bad is good: not, never, without."""
+    kept_by: Entries = []
+    """Words behind one of these that take its force away: not only, no solo, inte bara."""
+    aside: Entries = []
+    """Words that answer something where they begin a sentence before a comma: "No, all is well"."""
     cut_by: Entries
     """Words at which a sentence turns: but, although."""
     known_by: Entries
@@ -119,18 +123,18 @@ class Phrase:
     means: str
     stems: tuple[str, ...]
 
-    def begins(self, stems: Sequence[str], words: Sequence[str], place: int) -> bool:
-        """Whether it is said from this word on."""
+    def said(self, stems: Sequence[str], words: Sequence[str], place: int) -> tuple[int, ...]:
+        """The places of its words where it is said from this word on; else nothing."""
         if not _fits(self.stems[0], stems[place], words[place]):
-            return False
-        at = place
+            return ()
+        places = [place]
         for stem in self.stems[1:]:
-            near = range(at + 1, min(at + 2 + GAP, len(stems)))
+            near = range(places[-1] + 1, min(places[-1] + 2 + GAP, len(stems)))
             found = next((one for one in near if _fits(stem, stems[one], words[one])), None)
             if found is None:
-                return False
-            at = found
-        return True
+                return ()
+            places.append(found)
+        return tuple(places)
 
 
 def _fits(wanted: str, stem: str, word: str) -> bool:
@@ -144,12 +148,12 @@ class Lookup:
     by_stem: Mapping[str, Sequence[Phrase]]
     by_beginning: Mapping[str, Sequence[Phrase]]
 
-    def found(self, stems: Sequence[str], words: Sequence[str]) -> Iterator[tuple[int, str]]:
-        """Place and meaning of everything that is said."""
+    def found(self, stems: Sequence[str], words: Sequence[str]) -> Iterator[tuple[tuple[int, ...], str]]:
+        """Places and meaning of everything that is said."""
         for place, stem in enumerate(stems):
             for phrase in (*self.by_stem.get(stem, ()), *self.by_beginning.get(words[place][:_HEAD], ())):
-                if phrase.begins(stems, words, place):
-                    yield place, phrase.means
+                if places := phrase.said(stems, words, place):
+                    yield places, phrase.means
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +164,8 @@ class Tongue:
     themes: Lookup
     feelings: Lookup
     turned_by: frozenset[str]
+    kept_by: frozenset[str]
+    aside: frozenset[str]
     cut_by: frozenset[str]
     known_by: frozenset[str]
     stem: Callable[[str], str]
@@ -195,15 +201,23 @@ def _stemmer(language: Language) -> Callable[[str], str]:
 
 
 def _tongue(dictionary: Dictionary, language: Language) -> Tongue:
-    stem = _stemmer(language)
     feeling = dictionary.feelings[language]
+    turned_by = frozenset(plain(word, language) for word in feeling.turned_by)
+    known = _stemmer(language)
+
+    def stem(word: str) -> str:
+        """A word that turns others round is no form of another one: "hardly" is not "hard"."""
+        return word if word in turned_by else known(word)
+
     told = [(theme.key, entry) for theme in dictionary.themes for entry in theme.words.get(language, [])]
     felt = [(GOOD, entry) for entry in feeling.good] + [(BAD, entry) for entry in feeling.bad]
     return Tongue(
         language,
         _lookup(told, language, stem),
         _lookup(felt, language, stem),
-        frozenset(plain(word, language) for word in feeling.turned_by),
+        turned_by,
+        frozenset(plain(word, language) for word in feeling.kept_by),
+        frozenset(plain(word, language) for word in feeling.aside),
         frozenset(plain(word, language) for word in feeling.cut_by),
         frozenset(plain(word, language) for word in feeling.known_by),
         stem,

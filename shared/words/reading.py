@@ -90,21 +90,30 @@ def _tone(felt: int) -> Tone:
 def _felt(words: Sequence[str], tongue: Tongue) -> tuple[int, Sequence[str]]:
     """How a part of a sentence is meant, as good words less bad ones, and the themes in it."""
     stems = [tongue.stem(word) for word in words]
-    felt, places = 0, set[int]()
-    for place, means in tongue.feelings.found(stems, words):
-        if place in places:
-            continue
-        places.add(place)
-        turned = any(word in tongue.turned_by for word in words[max(0, place - _BEFORE) : place])
-        felt += 1 if (means == GOOD) is not turned else -1
+    felt, taken = 0, set[int]()
+    # The longest first: "could be better" is not better.
+    for places, means in sorted(tongue.feelings.found(stems, words), key=lambda one: -len(one[0])):
+        if taken.isdisjoint(places):
+            taken.update(places)
+            felt += 1 if (means == GOOD) is not _turned(words, places[0], tongue) else -1
     return felt, sorted({means for _, means in tongue.themes.found(stems, words)})
+
+
+def _turned(words: Sequence[str], place: int, tongue: Tongue) -> bool:
+    """Whether a word shortly before turns the feeling round; "not only" does not."""
+    return any(
+        words[one] in tongue.turned_by and words[one + 1] not in tongue.kept_by
+        for one in range(max(0, place - _BEFORE), place)
+    )
 
 
 def _parts(text: str, tongue: Tongue) -> Iterator[list[str]]:
     """Sentences, cut where they turn, as plain words."""
     for sentence in _SENTENCE.split(plain(text, tongue.language)):
         part: list[str] = []
-        for word in _WORD.findall(sentence):
+        first, comma, rest = sentence.partition(",")
+        said = rest if comma and first.strip() in tongue.aside else sentence
+        for word in _WORD.findall(said):
             if word in tongue.cut_by:
                 yield part
                 part = []

@@ -63,6 +63,55 @@ def test_each_theme_has_the_tone_of_its_part_of_the_sentence(
     assert read(text, locale, "passive", READY).themes == themes
 
 
+GOOD = {
+    "en": (
+        "Not bad", "No complaints", "Nothing to complain about", "Can't complain", "Couldn't be better",
+        "cannot recommend it enough", "No, it is good", "Not only fast but also friendly", "It never fails",
+        "Hardly any problems", "No issues so far, thank you",
+    ),
+    "es": (
+        "No está mal", "Nada mal", "Sin problemas", "No me puedo quejar", "Ningún problema", "No, todo bien",
+        "No podría ser mejor", "No solo es rápido, también es amable",
+    ),
+    "sv": (
+        "Inte dåligt", "Inga problem", "Inget att klaga på", "Kan inte bli bättre", "Nej, det är bra",
+        "Inte bara snabb utan också trevlig", "Har aldrig haft några problem",
+    ),
+}  # fmt: skip
+BAD = {
+    "en": (
+        "I would not recommend it", "Could be better", "Could have been faster", "Nothing works",
+        "It didn't work", "Not happy with the delivery", "Took far too long.", "Room for improvement",
+    ),
+    "es": ("No lo recomiendo", "Podría ser mejor", "No funciona bien", "Ni rápido ni amable"),
+    "sv": ("Fungerar inte bra", "Kunde varit bättre", "Bra är det inte", "Tog alldeles för lång tid."),
+}  # fmt: skip
+
+
+@pytest.mark.requirement("R70")
+@pytest.mark.parametrize(
+    ("language", "text", "tone"),
+    [
+        (language, text, tone)
+        for of, tone in ((GOOD, POSITIVE), (BAD, NEGATIVE))
+        for language, texts in of.items()
+        for text in texts
+    ],
+)
+def test_what_is_denied_is_meant_the_other_way_round(language: str, text: str, tone: Tone) -> None:
+    found = read(text, language, None, READY)
+    assert (found.tone, found.language) == (tone, language)
+
+
+@pytest.mark.requirement("R70")
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [("en", "It took far too long."), ("es", "Tardó demasiado."), ("sv", "Det tog alldeles för lång tid.")],
+)
+def test_what_took_too_long_has_its_theme_in_each_language(language: str, text: str) -> None:
+    assert read(text, language, "unhappy", READY).themes == {"support_speed": NEGATIVE}
+
+
 @pytest.mark.requirement("R70")
 @pytest.mark.parametrize(
     ("mood", "text", "tone", "at_odds"),
