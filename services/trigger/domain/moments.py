@@ -12,13 +12,18 @@ from services.trigger.domain.audience import Person
 from services.trigger.domain.decisions import Occurrence
 from services.trigger.domain.model import Account, Contact, Moment, Organisation, Scalar, place_of
 from services.trigger.domain.programme import Edition
-from services.trigger.domain.timing import Span, add_span, days_before, on_day
+from services.trigger.domain.timing import (
+    EARLIEST_ZONE,
+    LATEST_ZONE,
+    Span,
+    add_span,
+    anywhere,
+    days_before,
+    on_day,
+)
 from services.trigger.domain.when import Per
 from shared.calendars import local_instant
 from shared.windows import ACCEPTABLE
-
-EARLIEST_ZONE = ZoneInfo("Etc/GMT-14")
-"""Where every date begins first: an audience is resolved before the day begins anywhere."""
 
 FIRST_DAY = date(2000, 1, 1)
 """Where series of accounts begin whose own start nobody told."""
@@ -28,7 +33,6 @@ LOST = frozenset({CHURNED, "contract.ended"})
 """What ends a customer, or what is sold to one."""
 
 _PARTS = frozenset({"feature", "release"})
-_DST_MARGIN = timedelta(hours=3)
 _ONE_DAY = Span(days=1)
 _DRAWS = 2**32
 
@@ -108,20 +112,22 @@ def moment_of(
 ) -> tuple[datetime, datetime]:
     """When a programme wants to ask somebody, and from when on that would be too late.
 
-    For an audience not yet resolved (no contact) the moment lies before everybody's own.
+    For an audience not yet resolved (no contact) the moment begins before everybody's own and ends after it.
     """
     when = edition.programme.when
     zone = place_of(contact, account, organisation).zone
-    early = zone if contact else EARLIEST_ZONE
+    early, late = (zone, zone) if contact else (EARLIEST_ZONE, LATEST_ZONE)
     if when.before and moment.renewal_on:
-        due_at = days_before(moment.renewal_on, when.by, early)
-        return due_at, min(add_span(due_at, when.fresh_for, early), _end_of(moment.renewal_on, early))
+        last = add_span(days_before(moment.renewal_on, when.by, late), when.fresh_for, late)
+        stale_at = min(last, _end_of(moment.renewal_on, late))
+        return days_before(moment.renewal_on, when.by, early), stale_at
     if when.from_account_start:
         return _in_period(edition, moment, contact, early)
     delay = _times(when.every, moment.period) if when.recurring else when.delay
+    if contact is None:
+        due_at, last = anywhere(moment.at, delay)
+        return due_at, anywhere(last, when.fresh_for)[1]
     due_at = add_span(moment.at, delay, zone)
-    if contact is None and (delay.days or delay.months):
-        due_at -= _DST_MARGIN
     return due_at, add_span(due_at, when.fresh_for, zone)
 
 

@@ -9,10 +9,10 @@ from services.trigger.domain.book import Book, World
 from services.trigger.domain.decisions import Occurrence, of_plan, of_programme
 from services.trigger.domain.drafting import book_new, draft
 from services.trigger.domain.model import Decision, Plan, PlanState, Scalar
-from services.trigger.domain.moments import EARLIEST_ZONE, iso, moment_of, subject_of
+from services.trigger.domain.moments import iso, moment_of, subject_of
 from services.trigger.domain.programme import Edition
 from services.trigger.domain.series import STOPPED
-from services.trigger.domain.timing import days_before
+from services.trigger.domain.timing import EARLIEST_ZONE, days_before
 from shared.contracts.reasons import Outcome, Reason
 from shared.contracts.touchpoints import Touchpoint
 from shared.values import altered

@@ -22,6 +22,15 @@ _HOURS_TWO = re.compile(r"(\d{2}):(\d{2})\s*-\s*(\d{2}):(\d{2})")
 
 _REGION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 
+EARLIEST_ZONE = ZoneInfo("Etc/GMT-14")
+"""Where every date begins first: an audience is resolved before the day begins anywhere."""
+
+LATEST_ZONE = ZoneInfo("Etc/GMT+12")
+"""Where every date ends last: no audience is given up before the day is over everywhere."""
+
+_CLOCKS_CHANGE = timedelta(hours=3)
+"""More than two clocks ever change against each other."""
+
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -93,6 +102,23 @@ def add_span(at: datetime, span: Span, zone: ZoneInfo) -> datetime:
     else:
         moved = at if at.tzinfo is UTC else at.astimezone(UTC)
     return moved + timedelta(hours=span.hours) if span.hours else moved
+
+
+def anywhere(at: datetime, span: Span) -> tuple[datetime, datetime]:
+    """When a span after an instant ends at the earliest and at the latest, wherever on earth somebody is.
+
+    The date differs by zone, and with it the length of a month.
+    """
+    if not (span.months or span.days):
+        end = at + timedelta(hours=span.hours)
+        return end, end
+    day, last = at.astimezone(LATEST_ZONE).date(), at.astimezone(EARLIEST_ZONE).date()
+    lengths = []
+    while day <= last:
+        lengths.append(on_day(day, span) - day)
+        day += timedelta(days=1)
+    then = at + timedelta(hours=span.hours)
+    return then + min(lengths) - _CLOCKS_CHANGE, then + max(lengths) + _CLOCKS_CHANGE
 
 
 @lru_cache(maxsize=1024)

@@ -218,13 +218,8 @@ class Town:
         """Everybody is known from before, as a customer and as a user of the product."""
         early = NOW - timedelta(days=20)
         for name in PEOPLE:
-            about: dict[str, Any] = {
-                "contact": self.person(name) | {"role": ""},
-                "account": self.company(_home(name)),
-            }
-            if name == "clerk":
-                about |= {"account": self.company()}
-            self.happen("product.used", at=early, product="CRM", **about)
+            about = {"contact": self.person(name) | {"role": ""}, "account": self.company(_home(name))}
+            self.happen("product.used", 0, early, product="CRM", **about)
 
 
 def _home(name: str) -> str:

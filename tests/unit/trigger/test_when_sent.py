@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.trigger.domain.audience import Person
@@ -20,7 +20,8 @@ from services.trigger.domain.decisions import Occurrence
 from services.trigger.domain.expanding import Crowd, expand
 from services.trigger.domain.facts import Facts
 from services.trigger.domain.gate import decide
-from services.trigger.domain.model import Account, Contact, Plan, PlanState, place_of
+from services.trigger.domain.model import Account, Contact, Moment, Plan, PlanState, place_of
+from services.trigger.domain.moments import moment_of
 from services.trigger.domain.planning import plan_surveys
 from services.trigger.domain.programme import Edition
 from services.trigger.domain.series import begin_series, following
@@ -149,6 +150,38 @@ def test_regional_holidays_are_those_of_the_recipient(region: str, zone: str, da
     assert leaves.day == day
 
 
+@st.composite
+def around_ends_of_months(draw: st.DrawFn) -> datetime:
+    """An instant within two days of the end of a month, whose length then depends on the zone."""
+    first = datetime(draw(st.integers(2020, 2040)), draw(st.integers(1, 12)), 1, tzinfo=UTC)
+    return first + timedelta(minutes=draw(st.integers(-2880, 2880)))
+
+
+INSTANTS = st.one_of(around_clock_changes().map(lambda found: found[1]), around_ends_of_months())
+
+
+@given(INSTANTS, st.sampled_from(ZONES), st.sampled_from(ZONES), DELAYS)
+@example(datetime(2026, 2, 28, 18, tzinfo=UTC), "Europe/Stockholm", "Australia/Sydney", "6mo")
+def test_an_audience_is_looked_up_before_anybody_in_it_is_due(
+    at: datetime, home: str, office: str, delay: str
+) -> None:
+    """Whatever the zones of the organisation and of each person, at the end of a month too."""
+    for of in (
+        edition(when__delay=delay, when__fresh_for="6h", audience={"who": "account"}),
+        edition(
+            when={"every": "1mo", "anchor": "order.delivered", "per": "account", "fresh_for": "9d"},
+            audience={"who": "account"},
+        ),
+    ):
+        moment = Moment(touchpoint="order.delivered", at=at, period=of.programme.when.recurring * 3)
+        organisation, anna = replace(ORGANISATION, zone=office), replace(ANNA, zone=home)
+        resolved, over = moment_of(of, moment, None, ACME, organisation)
+        due, stale = moment_of(of, moment, anna, ACME, organisation)
+        assert resolved <= due
+        assert due - resolved < timedelta(days=5), "and not long before"
+        assert stale <= over, "it is not given up before everybody's moment is over"
+
+
 RENEWAL = {
     "when": {"before": "contract.renewal_date", "by": "60d", "per": "contract", "fresh_for": "30d"},
     "audience": {"who": "account"},
@@ -173,6 +206,7 @@ def test_a_date_that_moves_is_asked_about_once_by_where_it_came_to_rest(zone: st
     rests = (NOW + timedelta(days=moves[-1])).date()
     assert parent.due_at <= child.due_at == days_before(rests, of.programme.when.by, ZoneInfo(zone))
     assert child.stale_at.astimezone(ZoneInfo(zone)).date() <= rests + timedelta(days=1)
+    assert child.stale_at <= parent.stale_at
 
 
 @given(st.sampled_from(ZONES), st.dates(date(2020, 1, 1), date(2039, 12, 31)))
