@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -91,7 +92,7 @@ def countdown(due_at: datetime, now: datetime, locale: str, soon: timedelta = SO
 
 def number(value: float, locale: str, digits: int = 0) -> str:
     """A number in the language's own notation."""
-    return _number(value + 0, locale, digits)  # a nought has no minus before it
+    return _number(_shown(value, digits), locale, digits)
 
 
 @lru_cache(maxsize=8192)
@@ -108,9 +109,20 @@ def signed(value: float, locale: str, digits: int = 0) -> str:
     return f"+{text}" if rounded > 0 else f"\N{MINUS SIGN}{text}" if rounded < 0 else text
 
 
-@lru_cache(maxsize=8192)
 def percent(share: float, locale: str, digits: int = 0) -> str:
     """A share of 1 as a percentage."""
+    return _percent(_shown(share, digits + 2), locale, digits)
+
+
+def _shown(value: float, digits: int) -> float:
+    """A value as far as it is shown, rounded as the language's notation would: few texts are made anew."""
+    if isinstance(value, int):
+        return value
+    return float(Decimal(str(value)).quantize(Decimal(1).scaleb(-digits))) + 0  # a nought has no minus
+
+
+@lru_cache(maxsize=8192)
+def _percent(share: float, locale: str, digits: int) -> str:
     language = babel_locale(locale)
     pattern = language.percent_formats[None].pattern
     if digits:

@@ -32,6 +32,11 @@ FROM: Mapping[Metric, tuple[int, int]] = {
 }
 """Lowest value of the middle and of the high group."""
 
+_PLACES = {metric: (middle - metric.lowest, high - metric.lowest) for metric, (middle, high) in FROM.items()}
+"""Where these two begin among the counts of a histogram."""
+
+_DIFFERENCES = (Metric.NPS, Metric.NPS5)
+
 GROUP_NAMES: Mapping[Metric, Mapping[Group, str]] = {
     Metric.NPS: {Group.HIGH: "promoters", Group.MIDDLE: "passives", Group.LOW: "detractors"},
     Metric.NPS5: {Group.HIGH: "promoters", Group.MIDDLE: "passives", Group.LOW: "detractors"},
@@ -93,18 +98,14 @@ def group(metric: Metric, value: int) -> Group:
 
 def split(histogram: Histogram) -> Split:
     """Sum a histogram up by group."""
-    metric = histogram.metric
-    middle, high = FROM[metric]
-    return Split(
-        histogram.between(high, metric.highest),
-        histogram.between(middle, high - 1),
-        histogram.between(metric.lowest, middle - 1),
-    )
+    middle, high = _PLACES[histogram.metric]
+    counts = histogram.counts
+    return Split(sum(counts[high:]), sum(counts[middle:high]), sum(counts[:middle]))
 
 
 def is_difference(metric: Metric) -> bool:
     """Whether a metric is a difference of two shares (NPS) rather than one share (CSAT, CES)."""
-    return metric in (Metric.NPS, Metric.NPS5)
+    return metric in _DIFFERENCES
 
 
 def score(histogram: Histogram, design: Design = PLAIN) -> Score:

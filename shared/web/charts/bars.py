@@ -8,12 +8,12 @@ from markupsafe import Markup
 from shared.web.charts.drawing import (
     LARGE,
     LINES,
-    NOTHING,
     SMALL,
     Frame,
     Words,
     filled,
     grid,
+    joined,
     px,
     signed,
     svg,
@@ -34,7 +34,7 @@ def histogram(counts: Sequence[tuple[str, int, str]], words: Words) -> Markup:
     rows = [(label, str(number)) for label, number, _ in counts]
     return filled(
         "<figure>{}{}</figure>",
-        svg(frame, words, NOTHING.join(parts)),
+        svg(frame, words, joined(parts)),
         table((words.value, words.note), rows, words),
     )
 
@@ -49,7 +49,7 @@ def columns(
     drawn = [_columns_svg(frame, bars, words, most, limit) for frame in (LARGE, SMALL)]
     rows = [(label, signed(value)) for label, value in bars]
     numbers = table((words.period, words.value), rows, words)
-    return filled("<figure>{}{}</figure>", NOTHING.join(drawn), numbers)
+    return filled("<figure>{}{}</figure>", joined(drawn), numbers)
 
 
 def _columns_svg(
@@ -98,7 +98,7 @@ def _columns_svg(
                 *(frame.width - frame.right, px(y(limit[1]) - 6), limit[0]),
             )
         )
-    return svg(frame, words, NOTHING.join(parts))
+    return svg(frame, words, joined(parts))
 
 
 def _round_step(most: float) -> float:

@@ -9,12 +9,12 @@ from markupsafe import Markup
 from shared.web.charts.drawing import (
     LARGE,
     LINES,
-    NOTHING,
     SMALL,
     Frame,
     Words,
     filled,
     grid,
+    joined,
     px,
     signed,
     svg,
@@ -46,7 +46,7 @@ def trend(points: Sequence[TrendPoint], words: Words, scale: tuple[float, float]
         return filled('<p class="empty">{}</p>', words.nothing)
     low, high = axis_of(points, scale)
     drawn = [_trend_svg(frame, points, words, (low, high)) for frame in (LARGE, SMALL)]
-    return filled("<figure>{}{}</figure>", NOTHING.join(drawn), numbers_of(points, words))
+    return filled("<figure>{}{}</figure>", joined(drawn), numbers_of(points, words))
 
 
 def _trend_svg(frame: Frame, points: Sequence[TrendPoint], words: Words, axis: tuple[float, float]) -> Markup:
@@ -73,7 +73,7 @@ def _trend_svg(frame: Frame, points: Sequence[TrendPoint], words: Words, axis: t
                 points[i].label,
             )
         )
-    return svg(frame, words, NOTHING.join(parts))
+    return svg(frame, words, joined(parts))
 
 
 def axis_of(points: Sequence[TrendPoint], scale: tuple[float, float]) -> tuple[float, float]:
@@ -129,9 +129,7 @@ def _run(
         )
     else:
         band = filled('<polygon class="band" points="{}"/>', _path([*upper, *reversed(lower)]))
-    dots = NOTHING.join(
-        filled('<circle class="dot" cx="{}" cy="{}" r="4"/>', px(x), px(at)) for x, at in line
-    )
+    dots = joined(filled('<circle class="dot" cx="{}" cy="{}" r="4"/>', px(x), px(at)) for x, at in line)
     return band + filled('<polyline class="line" points="{}"/>', _path(line)) + dots
 
 

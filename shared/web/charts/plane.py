@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from shared.web.charts.drawing import NOTHING, Frame, Words, filled, px, svg, table
+from shared.web.charts.drawing import Frame, Words, filled, joined, px, svg, table
 
 _PLANE = Frame("", 480, 300, labels=0, left=14, right=26, top=28, bottom=28)
 
@@ -54,7 +54,7 @@ def quadrants(
         frame.top - 8,
         axes[1],
     )
-    dots = NOTHING.join(_numbered(frame, number, place) for number, place in enumerate(places, 1))
+    dots = joined(_numbered(frame, number, place) for number, place in enumerate(places, 1))
     rows = [
         (f"{number}. {place.label}", f"{round(100 * place.x)}\N{NO-BREAK SPACE}%", f"{place.y:.2f}")
         for number, place in enumerate(places, 1)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from markupsafe import Markup
 
-from shared.web.charts.drawing import NOTHING, Frame, Words, filled, px, signed, svg
+from shared.web.charts.drawing import Frame, Words, filled, joined, px, signed, svg
 from shared.web.charts.lines import TrendPoint, axis_of, numbers_of, ticks_of
 
 _ROW = 54
@@ -30,7 +30,7 @@ def ranges(points: Sequence[TrendPoint], words: Words, scale: tuple[float, float
         for css, width in (("large-screen", 720), ("small-screen", 360))
     ]
     drawn = [_drawn(frame, points, words, axis) for frame in frames]
-    return filled("<figure>{}{}</figure>", NOTHING.join(drawn), numbers_of(points, words))
+    return filled("<figure>{}{}</figure>", joined(drawn), numbers_of(points, words))
 
 
 def _drawn(frame: Frame, points: Sequence[TrendPoint], words: Words, axis: tuple[float, float]) -> Markup:
@@ -38,7 +38,7 @@ def _drawn(frame: Frame, points: Sequence[TrendPoint], words: Words, axis: tuple
         return frame.left + frame.plot_width * (value - axis[0]) / (axis[1] - axis[0])
 
     bottom = frame.height - frame.bottom
-    lines = NOTHING.join(
+    lines = joined(
         filled(
             '<line class="{}" x1="{}" x2="{}" y1="0" y2="{}"/>'
             '<text x="{}" y="{}" text-anchor="middle">{}</text>',
@@ -48,7 +48,7 @@ def _drawn(frame: Frame, points: Sequence[TrendPoint], words: Words, axis: tuple
         )
         for tick in ticks_of(axis)
     )
-    rows = NOTHING.join(_row(frame, place, point, x) for place, point in enumerate(points))
+    rows = joined(_row(frame, place, point, x) for place, point in enumerate(points))
     return svg(frame, words, lines + rows)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from shared.web.charts.drawing import NOTHING, Words, filled, px
+from shared.web.charts.drawing import Words, filled, joined, px
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ def distribution(
     total = sum(share.count for share in shares)
     if total == 0:
         return filled('<p class="empty">{}</p>', words.nothing)
-    legend = NOTHING.join(_entry(share, total, percent) for share in shares)
+    legend = joined(_entry(share, total, percent) for share in shares)
     if percent is None:
         return filled('<ul class="legend">{}</ul>', legend)
     return filled(
@@ -69,5 +69,5 @@ def stack(shares: Sequence[Share], label: str) -> Markup:
         '<svg class="chart share" viewBox="0 0 100 10" preserveAspectRatio="none" role="img" '
         'aria-label="{}">{}</svg>',
         label,
-        NOTHING.join(bars),
+        joined(bars),
     )

@@ -61,6 +61,18 @@ def many(today: datetime, count: int = 360) -> Iterator[tuple[date, Mapping[str,
         yield at.date(), told, value, event
 
 
+def alike(today: datetime) -> Iterator[Payload]:
+    """Answers of thirty accounts, whose people nearly all say the same."""
+    for number in range(240):
+        at, account = today - timedelta(days=number // 4), number % 30
+        said = snapshot(
+            ("renewal", "support")[number % 7 % 2], account_id=account_id(account), tier=TIERS[account % 3],
+            region=REGIONS[account % 3], persona=PEOPLE[number // 30 % 2],
+        )  # fmt: skip
+        value = 8 if number % 11 == 0 else 10 if account % 3 == account % 4 else 3
+        yield answer(number, value, at=at, first_at=at, asked_at=at, snapshot=said)
+
+
 async def asked(api: httpx.AsyncClient, **params: Any) -> Any:
     """The comparison that an address asks for; dots in names are written `__`."""
     found = await api.get(PATH, params={name.replace("__", "."): value for name, value in params.items()})
@@ -143,6 +155,41 @@ async def test_a_programme_against_the_days_before_says_what_changes_say(
                 assert one[side][name] == pytest.approx(change[before][name])
     rates = found["a"]["rates"]
     assert [(of["answered"] * 2, of["rate"]) for of in rates] == [(of["asked"], 0.5) for of in rates]
+
+
+@pytest.mark.requirement("R63", "R67")
+@pytest.mark.parametrize(
+    ("where", "dimension", "value"),
+    [
+        ("tier:key", "tier", "key"),
+        ("persona:user", "persona", "user"),
+        ("region:se", "region", "se"),
+        ("programme:renewal", "programme", "renewal"),
+    ],
+)
+async def test_a_side_has_the_interval_that_scores_have_everywhere(
+    api: httpx.AsyncClient, scoring: Scoring, clock: FixedClock, where: str, dimension: str, value: str
+) -> None:
+    await scoring.take(*alike(clock.now()))
+    (one,) = (await asked(api, a__where=where, a__period="90"))["compared"]
+    first = clock.now().date() - timedelta(days=89)
+    told = (await api.get("/v1/scores", params={"dimension": dimension, "from": f"{first}"})).json()["scores"]
+    (score,) = [of for of in told if of["values"] == {dimension: value}]
+    assert score["design_effect"] > 1
+    assert {name: one["a"][name] for name in ("n", "score", "low", "high")} == {
+        name: score[name] if name == "n" else pytest.approx(score[name])
+        for name in ("n", "score", "low", "high")
+    }
+
+
+async def test_all_others_than_a_programme_are_no_surer_than_all_programmes_would_be(
+    api: httpx.AsyncClient, scoring: Scoring, clock: FixedClock
+) -> None:
+    await scoring.take(*alike(clock.now()))
+    (one,) = (await asked(api, a__where="programme:renewal", b__others="true"))["compared"]
+    (whole,) = (await api.get("/v1/scores", params={"dimension": "total"})).json()["scores"]
+    assert one["b"]["n"] < whole["n"]
+    assert one["b"]["high"] - one["b"]["low"] > whole["high"] - whole["low"]
 
 
 @pytest.mark.requirement("R2", "R6")

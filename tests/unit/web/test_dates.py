@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from babel.numbers import format_decimal, format_percent
 
 from shared.web import dates
 
@@ -81,3 +82,17 @@ def test_numbers_are_written_in_the_readers_way(text: str, expected: str) -> Non
 def test_nothing_has_no_sign() -> None:
     assert dates.number(-0.0, "en", 1) == "0.0"
     assert dates.number(0.0, "en", 1) == "0.0"
+
+
+@pytest.mark.parametrize("locale", ["en", "sv", "es"])
+def test_numbers_are_rounded_as_the_languages_notation_would(locale: str) -> None:
+    language = dates.babel_locale(locale)
+    pattern = language.percent_formats[None].pattern
+    for value in [number / 1000 for number in range(5, 2600, 5)] + [1234.5, 1235.5, 0.285, 0.295, 1e6 / 7]:
+        assert dates.percent(value, locale) == format_percent(value, pattern, locale=language)
+        assert dates.number(value, locale, 1) == format_decimal(value, "#,##0.0", locale=language)
+        assert dates.number(value, locale) == format_decimal(value, "#,##0", locale=language)
+
+
+def test_what_rounds_to_nought_has_no_sign() -> None:
+    assert (dates.number(-0.4, "en"), dates.percent(-0.004, "en"), dates.number(0, "en")) == ("0", "0%", "0")
