@@ -54,5 +54,20 @@ def reason_of(error: Mapping[str, Any]) -> str:
     return _WORDS.get(kind) or beginning or str(error["msg"]).removeprefix("Value error, ")
 
 
+def zero_byte_in(value: object, path: str = "") -> str | None:
+    """The path of the first text in a JSON value with a zero byte; "" of the value itself, None without."""
+    if isinstance(value, str):
+        return path if "\0" in value else None
+    if isinstance(value, dict):
+        if any("\0" in str(name) for name in value):
+            return path
+        parts = [(f"{path}.{name}" if path else str(name), inside) for name, inside in value.items()]
+    elif isinstance(value, list):
+        parts = [(f"{path}.{place}" if path else str(place), inside) for place, inside in enumerate(value)]
+    else:
+        return None
+    return next((found for name, inside in parts if (found := zero_byte_in(inside, name)) is not None), None)
+
+
 def _plain(limit: object) -> object:
     return int(limit) if isinstance(limit, float) and limit.is_integer() else limit

@@ -19,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from shared.contracts.model import Instant, Payload
 from shared.contracts.registry import payload_of
 from shared.errors import Undecodable
-from shared.wrong import reason_of
+from shared.wrong import reason_of, zero_byte_in
 
 T_co = TypeVar("T_co", bound=Payload, covariant=True)
 Headers = tuple[tuple[str, bytes], ...]
@@ -74,6 +74,9 @@ def binary_headers(event: Event[Payload]) -> Headers:
     return tuple((name, value.encode()) for name, value in attributes.items() if value)
 
 
+ZERO_BYTE = rb"\u0000"
+"""How JSON spells the one character that Postgres does not take."""
+
 Reader = Callable[[bytes], Any]
 """Reads the data of one event type; raises Undecodable."""
 
@@ -104,6 +107,8 @@ def decode(
     if value is None:
         return None
     attributes, data = read_attributes(value, headers)
+    if ZERO_BYTE in data:
+        _refuse_zero_byte(attributes.type, data)
     payload: Any
     reader = readers.get(attributes.type) if readers else None
     if reader is not None:
@@ -128,16 +133,29 @@ def decode(
     )
 
 
+def _refuse_zero_byte(kind: str, data: bytes) -> None:
+    """Name the text that no table can hold, before anybody stumbles over it."""
+    with suppress(ValueError, RecursionError):
+        path = zero_byte_in(json.loads(data))
+        if path is not None:
+            raise Undecodable(f"{kind}: {path or 'data'}: holds a zero byte")
+
+
 def describe(error: ValidationError, under: str = "") -> str:
     """Say which fields are wrong and why, without the values (they may be personal).
 
     `under`: the path of the whole, where it is itself a part.
     """
-    found = [
-        (".".join(filter(None, (under, *map(str, e["loc"])))), reason_of(e))
-        for e in error.errors(include_input=False)[:5]
-    ]
-    return "; ".join(f"{path or 'data'}: {why}" for path, why in found)
+    found = dict.fromkeys(_finding(e, under) for e in error.errors(include_input=False))
+    return "; ".join(f"{path or 'data'}: {why}" for path, why in list(found)[:5])
+
+
+def _finding(error: Mapping[str, Any], under: str) -> tuple[str, str]:
+    """Path and reason; of a value that may be of several plain kinds and is of none, once for all of them."""
+    *way, last = error["loc"] or ("",)
+    if way and last in _PLAIN_KINDS:
+        return ".".join(filter(None, (under, *map(str, way)))), "must be a text, a number, true or false"
+    return ".".join(filter(None, (under, *map(str, error["loc"])))), reason_of(error)
 
 
 def read_attributes(value: bytes, headers: Iterable[tuple[str, bytes]]) -> tuple[Attributes, bytes]:
@@ -185,6 +203,7 @@ def named_in(value: bytes | None, headers: Iterable[tuple[str, bytes]]) -> Named
     return Named(*(text.replace("\0", "")[:LONGEST] if isinstance(text, str) else "" for text in texts))
 
 
+_PLAIN_KINDS = frozenset({"str", "int", "float", "bool"})
 _REQUIRED = {"ce_id", "ce_source", "ce_type"}
 _HEADERS = ("ce_id", "ce_source", "ce_type", "ce_time", "ce_subject", "traceparent")
 

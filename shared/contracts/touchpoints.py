@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import ClassVar
+from datetime import UTC, date, datetime
+from typing import Annotated, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from shared.contracts.model import Instant, Part, Payload, Persona, Tier
 from shared.contracts.topics import Topic
@@ -26,6 +26,26 @@ PRESET_TOUCHPOINTS: tuple[str, ...] = (
     "ask.requested", CASE_RESOLVED, CASE_REOPENED,
 )  # fmt: skip
 """Touchpoints that have presets or a built-in meaning; others may be named by programmes freely."""
+
+
+FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(9000, 1, 1)
+"""Days that can be reckoned with. Systems write 9999-12-31 for what never ends, 0001-01-01 for no day."""
+
+
+def _within_reason(day: date | None) -> date | None:
+    return day if day is None else min(max(day, FIRST_DAY), LAST_DAY)
+
+
+def _since_then(at: datetime) -> datetime:
+    return max(at, FIRST_INSTANT)
+
+
+FIRST_INSTANT = datetime(1970, 1, 1, tzinfo=UTC)
+Moment = Annotated[Instant, AfterValidator(_since_then)]
+"""When something happened; what comes from before is of the first moment that can be reckoned with."""
+
+Day = Annotated[date | None, AfterValidator(_within_reason)]
+"""A day, if it is told; one beyond those that can be reckoned with is the nearest of them."""
 
 
 class TouchpointContact(Part):
@@ -63,7 +83,7 @@ class TouchpointAccount(Part):
     region: str = ""
     annual_value: float | None = None
     phase: str = ""
-    started_on: date | None = None
+    started_on: Day = None
 
 
 class Subject(Part):
@@ -83,7 +103,7 @@ class Touchpoint(Payload):
     TOPIC: ClassVar[Topic] = Topic.TOUCHPOINTS
     AGGREGATE: ClassVar[str] = "none"
 
-    occurred_at: Instant
+    occurred_at: Moment
     contact: TouchpointContact | None = None
     contacts: tuple[TouchpointContact, ...] = ()
     account: TouchpointAccount | None = None
@@ -91,7 +111,7 @@ class Touchpoint(Payload):
     product: str = ""
     service_type: str = ""
     subject: Subject | None = None
-    renewal_on: date | None = None
+    renewal_on: Day = None
     context: dict[str, str | int | float | bool | None] = Field(default_factory=dict)
 
     @model_validator(mode="after")

@@ -12,8 +12,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from shared.contracts.envelope import describe
+from shared.contracts.envelope import ZERO_BYTE, describe
 from shared.contracts.touchpoints import Touchpoint
+from shared.wrong import zero_byte_in
 
 MAX_DEPTH = 20
 MAX_TEXT = 320
@@ -183,9 +184,18 @@ def touchpoint_of(node: Node, fields: dict[str, Any]) -> Touchpoint:
         BadBodyError: Some field of it breaks the contract.
     """
     try:
-        return Touchpoint.model_validate(fields)
+        made = Touchpoint.model_validate(fields)
     except ValidationError as error:
         raise node.wrong(describe(error)) from error
+    if path := zero_byte_of(made):
+        raise node.wrong(f"{path}: holds a zero byte")
+    return made
+
+
+def zero_byte_of(touchpoint: Touchpoint) -> str | None:
+    """The path of a text that no table could hold; None where all can be held."""
+    told = touchpoint.model_dump_json()
+    return zero_byte_in(json.loads(told)) if ZERO_BYTE.decode() in told else None
 
 
 def _deeper_than(value: object, limit: int) -> bool:

@@ -11,7 +11,7 @@ import re
 from pydantic import ValidationError
 
 from services.trigger.domain.reports import Report, digest_of
-from services.trigger.webhooks.body import MAX_ID, BadBodyError, Node, read_object
+from services.trigger.webhooks.body import MAX_ID, BadBodyError, Node, read_object, zero_byte_of
 from services.trigger.webhooks.contract import Options, Provider
 from shared.contracts.envelope import describe
 from shared.contracts.touchpoints import Touchpoint
@@ -54,6 +54,8 @@ def _touchpoint(data: Node) -> Touchpoint:
         touchpoint = Touchpoint.model_validate(data.value)
     except ValidationError as error:
         raise BadBodyError(describe(error, data.path)) from error
+    if path := zero_byte_of(touchpoint):
+        raise BadBodyError(f"{data.path}.{path}: holds a zero byte")
     if any(person.ref or person.sealed for person in touchpoint.people):
         raise data.at("contact").wrong("ref and sealed are not for senders; give id, email, name")
     return touchpoint

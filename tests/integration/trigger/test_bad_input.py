@@ -22,6 +22,7 @@ from shared.contracts.envelope import decode
 from shared.contracts.touchpoints import Touchpoint
 from shared.errors import Undecodable
 from shared.runtime.clock import FakeMachine
+from shared.security.roles import Scope
 from shared.security.schemes import shared_text
 from shared.security.signatures import Signed
 from shared.security.tokens import Tokens
@@ -116,6 +117,9 @@ async def test_what_is_named_wrong_is_refused_and_not_taken(site: Site) -> None:
         ("contact.email", SECRET, "contact.email"),
         ("subject.id", ..., "subject.id"),
         ("account.id", "a" * 201, "account.id"),
+        ("product", "a\0b", "product"),
+        ("contact.id", "a\0b", "contact.id"),
+        ("context", {"agent": {"name": "Kim"}}, "context.agent"),
     ],
 )
 def test_a_field_of_a_record_is_named_with_its_path(path: str, value: object, named: str) -> None:
@@ -123,6 +127,66 @@ def test_a_field_of_a_record_is_named_with_its_path(path: str, value: object, na
     with pytest.raises(Undecodable, match=rf"^order\.delivered: {named}: ") as told:
         decode("afterword.touchpoints", None, record, HEADERS)
     assert "repeat" not in str(told.value)
+
+
+@pytest.mark.parametrize("path", ["product", "contact.name", "context.agent"])
+async def test_what_no_table_can_hold_is_named_and_not_taken(site: Site, path: str) -> None:
+    body: Any = deepcopy(SENDERS["generic"][1])
+    body["data"] |= {"context": {}}
+    told = await send(site, "generic", changed(body, f"data.{path}", "a\0b"))
+    assert (told.status_code, told.json()["detail"]) == (400, f"data.{path}: holds a zero byte")
+    assert await site.world.said(Touchpoint) == []
+
+
+def test_a_value_that_may_be_of_several_kinds_is_said_once() -> None:
+    record = json.dumps(TOLD | {"context": {"agent": {"name": "Kim"}}}).encode()
+    with pytest.raises(Undecodable) as told:
+        decode("afterword.touchpoints", None, record, HEADERS)
+    assert str(told.value) == "order.delivered: context.agent: must be a text, a number, true or false"
+
+
+def test_words_about_a_zero_byte_are_none() -> None:
+    event = decode(
+        "afterword.touchpoints", None, json.dumps(TOLD | {"product": r"a\u0000b"}).encode(), HEADERS
+    )
+    assert event is not None
+    assert event.data.product == r"a\u0000b"
+
+
+@pytest.mark.parametrize(("day", "kept"), [("9999-12-31", "9000-01-01"), ("0001-01-01", "1970-01-01")])
+@pytest.mark.parametrize("kind", ["contract.renewal_date_set", "order.delivered"])
+async def test_a_contract_that_never_ends_is_one_whose_end_is_far_away(
+    site: Site, kind: str, day: str, kept: str
+) -> None:
+    """SAP and others write 9999-12-31; nothing that comes with it is lost for that."""
+    who = ANNA | {"persona": "decision_maker", "zone": "Pacific/Auckland"}
+    account = {"id": "a1", "tier": "key", "started_on": day}
+    event = await site.world.tell(kind, contact=who, account=account, subject=ORDER, renewal_on=day)
+    assert await site.world.ledger(event_ids=(event,))
+    async with await site.with_key(*Scope) as client:
+        shown = (await client.get("/v1/accounts/a1")).json()
+        assert (shown["renewal_on"], shown["started_on"]) == (kept, kept)
+        written = await client.put("/v1/accounts/a1", json={"renewal_on": day, "name": "Acme"})
+        assert written.status_code == 204
+
+
+async def test_an_event_of_the_first_or_the_last_year_is_recorded_wherever_the_person_lives(
+    site: Site,
+) -> None:
+    """0001-01-01 is what some languages write for no time at all."""
+    for zone in ("America/New_York", "Pacific/Auckland"):
+        who = {"id": zone, "email": "a@kund.example", "zone": zone}
+        event = await site.world.tell(
+            "order.delivered",
+            contact=who,
+            subject={"kind": "order", "id": zone},
+            occurred_at="0001-01-01T00:00:00Z",
+        )
+        (line,) = await site.world.ledger(event_ids=(event,))
+        assert line.decision.reason == "expired"
+        late = await site.world.tell("order.delivered", contact=who, occurred_at="9999-12-31T23:59:59Z")
+        (line,) = await site.world.ledger(event_ids=(late,))
+        assert line.decision.inputs["why"] == "the event is from the future"
 
 
 # --- too early, too late: recorded, not acted on ------------------------------------------------------
