@@ -5,15 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from services.trigger.domain import consent
 from services.trigger.domain.audience import Person, person_fits
 from services.trigger.domain.decisions import deferred
 from services.trigger.domain.facts import Facts, Rival
-from services.trigger.domain.model import Decision, Plan, Scalar
+from services.trigger.domain.model import Contact, Decision, Plan, Scalar
 from services.trigger.domain.moments import moment_of
 from services.trigger.domain.parties import of_account, open_to
 from services.trigger.domain.places import LOOK_AGAIN
 from services.trigger.domain.programme import Edition
 from services.trigger.domain.timing import Span, end_of
+from shared.contracts.directory import Consent
 from shared.contracts.programmes import ProgrammeState
 from shared.contracts.reasons import Reason
 
@@ -27,6 +29,8 @@ def outranked(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
     if not rivals:
         return None
     above = [r for r in rivals if r.priority > plan.priority and not r.exempt and r.plan_id != plan.id]
+    contact = facts.contact_of(plan)
+    above = [rival for rival in above if contact is None or _wanted(rival, contact)]
     if not above:
         return None
     zone = facts.place_of(plan).zone
@@ -46,6 +50,13 @@ def outranked(plan: Plan, edition: Edition, facts: Facts) -> Decision | None:
             until = min(free_at, known_at, plan.stale_at)
             return deferred(plan, Reason.OUTRANKED, until, inputs)
     return None
+
+
+def _wanted(rival: Rival, contact: Contact) -> bool:
+    """Whether a person wants to be asked the other question, as far as they said; else it keeps nobody."""
+    if rival.opt_in and contact.consent is not Consent.GIVEN:
+        return False
+    return rival.family is None or not consent.refuses(contact, rival.programme, rival.family)
 
 
 def _free(at: datetime, quarantine: Span, apart: Span | None, zone: ZoneInfo) -> datetime:
@@ -81,4 +92,5 @@ def rival_of(
     return Rival(
         audience.id, audience.programme, audience.priority, due_at, rules.contact,
         exempt=rules.exempt, resolved_at=resolved_at, family=edition.programme.family, apart=rules.family,
+        opt_in=edition.programme.consent == "opt_in",
     )  # fmt: skip

@@ -49,6 +49,7 @@ class Rival(Value, frozen=True):
     """Another plan of the same person that waits for its turn.
 
     `apart`: for how long nothing of its own `family` may have been asked before, if that is told.
+    `opt_in`: it asks only who said yes.
     `resolved_at`: when it will be known whether it comes to anything, and who waits for it looks again.
     """
 
@@ -61,6 +62,7 @@ class Rival(Value, frozen=True):
     resolved_at: datetime | None = None
     family: Family | None = None
     apart: Span | None = None
+    opt_in: bool = False
 
 
 _asked_at = attrgetter("asked_at")

@@ -70,7 +70,7 @@ update plans set due_at = greatest(first_due_at, $1) where id in (
 """
 _RIVALS = """
 select p.id, p.programme, p.contact_id, p.priority, p.due_at, e.definition->>'quarantine' as quarantine,
-    e.definition->>'family' as family
+    e.definition->>'family' as family, e.definition->>'consent' = 'opt_in' as opt_in
 from plans p join editions e on e.programme = p.programme and e.version = p.version
 join programmes g on g.key = p.programme and g.state = 'active'
 where p.contact_id = any($1) and p.state = 'pending' and p.due_at < $2 and p.shadow is not true
@@ -252,6 +252,7 @@ async def rivals_of(conn: Connection, contacts: Sequence[UUID], until: datetime)
         rival = Rival(
             row["id"], row["programme"], row["priority"], row["due_at"], rules.contact,
             exempt=rules.exempt, family=Family(row["family"]), apart=rules.family,
+            opt_in=bool(row["opt_in"]),
         )  # fmt: skip
         found.setdefault(row["contact_id"], []).append(rival)
     return found

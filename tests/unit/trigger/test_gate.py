@@ -223,6 +223,27 @@ def test_a_small_question_does_not_use_up_the_family_of_a_more_important_one(
     assert outcome(given_facts=facts(rivals={ANNA.id: [one]}))[1] == expected
 
 
+@pytest.mark.requirement("R53")
+@pytest.mark.parametrize(
+    ("contact", "opt_in", "expected"),
+    [
+        pytest.param({}, False, "outranked", id="they said nothing"),
+        pytest.param({"opted_out_of": ("renewal",)}, False, "", id="no to the other one"),
+        pytest.param({"opted_out_of": ("other",)}, False, "outranked", id="no to a third one"),
+        pytest.param({}, True, "", id="the other asks only who said yes"),
+        pytest.param({"consent": Consent.GIVEN}, True, "outranked", id="which they did"),
+    ],
+)
+def test_nobody_waits_for_a_question_that_is_not_wanted(
+    contact: dict[str, Any], opt_in: bool, expected: str
+) -> None:
+    one = Rival(
+        UUID(int=77), "renewal", 90, NOW + DAY, Span(days=14), family=Family.TRANSACTIONAL, opt_in=opt_in
+    )
+    found = outcome(given_facts=facts(**anna(**contact), rivals={ANNA.id: [one]}))
+    assert found[1] == expected
+
+
 def test_who_waits_for_one_of_the_family_waits_until_their_own_family_is_free() -> None:
     of = edition(quarantine={"contact": "1d", "family": "2d"})
     for family, days in ((Family.TRANSACTIONAL, 2.5), (Family.RELATIONSHIP, 1.5)):

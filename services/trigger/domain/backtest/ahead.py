@@ -96,6 +96,7 @@ def _own_rivals(state: State, pending: Iterable[Plan], until: datetime) -> Itera
             yield Rival(
                 plan.id, plan.programme, plan.priority, plan.due_at, rules.contact,
                 exempt=rules.exempt, family=edition.programme.family, apart=rules.family,
+                opt_in=edition.programme.consent == "opt_in",
             )  # fmt: skip
 
 
