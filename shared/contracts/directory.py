@@ -80,6 +80,7 @@ class AccountChanged(Payload):
     owner: str = ""
     region: str = ""
     annual_value: float | None = None
+    acquisition_cost: float | None = None
     phase: str = ""
     started_on: date | None = None
     renewal_on: date | None = None

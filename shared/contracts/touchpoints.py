@@ -82,6 +82,7 @@ class TouchpointAccount(Part):
     owner: str = ""
     region: str = ""
     annual_value: float | None = None
+    acquisition_cost: float | None = None
     phase: str = ""
     started_on: Day = None
 

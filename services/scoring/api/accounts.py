@@ -67,6 +67,7 @@ class AccountOut(BaseModel):
     industry: str
     owner: str
     annual_value: float | None
+    acquisition_cost: float | None = Field(description="what it cost to win it")
     phase: str
     renewal_on: date | None
     health: int | None = Field(description="0 to 100; None where none of its people was heard")
@@ -140,6 +141,7 @@ def _out(one: customers.Customer) -> AccountOut:
     return AccountOut(
         account_id=account.account_id, name=account.name, tier=Tier(account.tier) if account.tier else None,
         industry=account.industry, owner=account.owner, annual_value=account.annual_value,
+        acquisition_cost=account.acquisition_cost,
         phase=account.phase, renewal_on=account.renewal_on,
         health=one.health.value, health_known=one.health.known,
         parts=[_part(each) for each in one.health.parts],

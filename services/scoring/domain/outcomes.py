@@ -60,6 +60,35 @@ class Fate:
 
 
 @dataclass(frozen=True, slots=True)
+class Churn:
+    """Customers of one tier whose contract was renewed or ended: how many left, and what went with them (R8).
+
+    Attributes:
+        tier: "" where it is not known.
+        accounts: each once, by its last renewal or end.
+        left: of them those whose contract ended.
+        value: annual value of those who left, as far as it is known; None where it is of nobody.
+        cost: what it had cost to win them, likewise.
+    """
+
+    tier: str
+    accounts: int
+    left: int
+    value: float | None
+    cost: float | None
+
+    @property
+    def share(self) -> float:
+        """Of those whose contract was renewed or ended, the share that left."""
+        return self.left / self.accounts
+
+    @property
+    def interval(self) -> Interval:
+        """Around it: what so few contracts tell of the next ones."""
+        return wilson(self.left, self.accounts)
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """One metric: what became of accounts by what they had said, and what follows."""
 

@@ -33,6 +33,7 @@ class Table(StrEnum):
     ACCOUNTS = "accounts"
     ACCOUNT_SCORES = "account_scores"
     POOLS = "pools"
+    CHURN = "churn"
 
 
 class Needed(StrEnum):
@@ -126,7 +127,8 @@ SHAPES: Mapping[Table, Shape] = {
         "owner asked:count answered:count rate:real low:real high:real", Needed.ACCOUNTS
     ),
     Table.ACCOUNTS: _shape(
-        "account_id name tier industry size owner region annual_value:real phase renewal_on:day health:count"
+        "account_id name tier industry size owner region annual_value:real acquisition_cost:real phase"
+        " renewal_on:day health:count"
         " health_known:real answers:count silent_days:count open_tickets:count support_tickets:count"
         " usage:real decision_makers:count decision_makers_heard:count users:count users_heard:count"
         f" {' '.join(f'{name}:real' for name in HEALTH_PARTS)}",
@@ -134,6 +136,10 @@ SHAPES: Mapping[Table, Shape] = {
     ),
     Table.ACCOUNT_SCORES: _shape(f"account_id name family metric persona {_SCORE}", Needed.ACCOUNTS),
     Table.POOLS: _shape(f"family persona metric {_SCORE}", Needed.ACCOUNTS),
+    Table.CHURN: _shape(
+        "tier ended_or_renewed:count left:count share:real low:real high:real value_left:real cost_left:real",
+        Needed.ACCOUNTS,
+    ),
 }  # fmt: skip
 """Shares are from 0 to 1, scores as everywhere: NPS in points from -100 to 100, CSAT and CES in percent."""
 

@@ -113,6 +113,7 @@ def _account(told: AccountChanged) -> around.Account:
         told.started_on,
         told.renewal_on,
         told.external_id,
+        told.acquisition_cost,
     )
 
 

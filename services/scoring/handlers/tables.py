@@ -18,7 +18,16 @@ from services.scoring.domain.rollups import JOINT
 from services.scoring.domain.tables import HEALTH_PARTS, Table
 from services.scoring.domain.themes import Tally, counted
 from services.scoring.handlers.comments import Library, words
-from services.scoring.store import accounts, comments, customers, exports, queries, reports, results
+from services.scoring.store import (
+    accounts,
+    comments,
+    customers,
+    exports,
+    fates,
+    queries,
+    reports,
+    results,
+)
 from services.scoring.store.drivers import moved
 from services.scoring.store.judging import courses, judged
 from shared.contracts.model import Persona
@@ -337,6 +346,15 @@ async def _references(_: Connection, shelf: Shelf, __: Wanted) -> list[Item]:
     return [one.model_dump(mode="json") for one in shelf.references.values]
 
 
+async def _churn(conn: Connection, _: Shelf, wanted: Wanted) -> list[Item]:
+    return [
+        {"tier": one.tier or None, "ended_or_renewed": one.accounts, "left": one.left,
+         "share": one.share, "low": one.interval.low, "high": one.interval.high, "value_left": one.value,
+         "cost_left": one.cost}
+        for one in await fates.churn(conn, results.since(wanted.now.date()))
+    ]  # fmt: skip
+
+
 async def _pools(conn: Connection, _: Shelf, wanted: Wanted) -> list[Item]:
     return [
         {"family": one.family, "persona": one.value, "metric": one.score.metric.value} | _numbers(one.score)
@@ -366,7 +384,8 @@ def _account(one: customers.Customer) -> Item:
     return {
         "account_id": str(account.account_id), "name": account.name, "tier": account.tier,
         "industry": account.industry, "size": account.size, "owner": account.owner, "region": account.region,
-        "annual_value": account.annual_value, "phase": account.phase, "renewal_on": account.renewal_on,
+        "annual_value": account.annual_value, "acquisition_cost": account.acquisition_cost,
+        "phase": account.phase, "renewal_on": account.renewal_on,
         "health": one.health.value, "health_known": one.health.known,
         "answers": sum(found.n for (*_, persona), found in one.scores.items() if not persona),
         "silent_days": one.silent_days, "open_tickets": around.open_tickets,
@@ -423,4 +442,5 @@ _SHORT: Mapping[Table, _Rows] = {
     Table.REFERENCES: _references,
     Table.MANAGERS: _managers,
     Table.POOLS: _pools,
+    Table.CHURN: _churn,
 }

@@ -22,7 +22,7 @@ from services.scoring.domain.windows import Window, span_of
 from services.scoring.handlers.tables import ended_of
 from services.scoring.pages import views
 from services.scoring.pages.filters import NothingChosen
-from services.scoring.store import accounts, customers, queries
+from services.scoring.store import accounts, customers, fates, queries, results
 from services.scoring.store.accounts import After, Wanted
 from services.scoring.store.customers import Pool
 from services.scoring.store.judging import Course
@@ -86,6 +86,7 @@ def account_pages(env: Environment, db: Database, clock: Clock, weights: Mapping
         after = after_of(filters.cursor)
         async with db.read() as conn:
             found = await accounts.listed(conn, wanted, After(*after) if after else None, A_PAGE + 1)
+            churn = await fates.churn(conn, results.since(now.date()))
         shown, pools = await db.at_once(
             lambda conn: customers.customers(conn, found[:A_PAGE], now, weights),
             lambda conn: customers.pools(conn, span_of(Window.DAYS_365, now.date())),
@@ -94,6 +95,7 @@ def account_pages(env: Environment, db: Database, clock: Clock, weights: Mapping
         more = cursor_of(last.annual_value or 0, last.account_id) if last else ""
         content = {
             "customers": shown, "pools": pools, "filters": filters, "tiers": list(Tier), "weights": weights,
+            "churn": churn,
             "more": filters.address(cursor=more) if more else "",
             "answers_of": lambda account: _answers_of(account, _year(now)),
             "pool_answers": _pool_answers,

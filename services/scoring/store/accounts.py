@@ -16,7 +16,7 @@ from shared.db.merged import families, family
 
 _COLUMNS = (
     "account_id, version, name, tier, industry, size, owner, region, annual_value, phase, started_on,"
-    " renewal_on, external_id"
+    " renewal_on, external_id, acquisition_cost"
 )
 # Happy answers less unhappy ones of the metric that is asked about; nothing where none was given.
 _BALANCE = (

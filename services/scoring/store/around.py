@@ -26,6 +26,7 @@ class Account(NamedTuple):
     started_on: date | None
     renewal_on: date | None
     external_id: str = ""
+    acquisition_cost: float | None = None
 
 
 class Someone(NamedTuple):
@@ -68,12 +69,13 @@ class Happening(NamedTuple):
 
 _ACCOUNTS = """
 insert into accounts as held select * from unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[],
-    $6::text[], $7::text[], $8::text[], $9::float8[], $10::text[], $11::date[], $12::date[], $13::text[])
+    $6::text[], $7::text[], $8::text[], $9::float8[], $10::text[], $11::date[], $12::date[], $13::text[],
+    $14::float8[])
 on conflict (account_id) do update set (version, name, tier, industry, size, owner, region, annual_value,
-    phase, started_on, renewal_on, external_id) =
+    phase, started_on, renewal_on, external_id, acquisition_cost) =
     (excluded.version, excluded.name, excluded.tier, excluded.industry, excluded.size, excluded.owner,
     excluded.region, excluded.annual_value, excluded.phase, excluded.started_on, excluded.renewal_on,
-    excluded.external_id)
+    excluded.external_id, excluded.acquisition_cost)
 where held.version < excluded.version
 """
 _PEOPLE = """

@@ -13,7 +13,7 @@ from uuid import UUID
 from services.scoring.domain.facts import Fact
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.metrics import FROM, Group
-from services.scoring.domain.outcomes import DAYS_BEFORE, Fate, follows
+from services.scoring.domain.outcomes import DAYS_BEFORE, Churn, Fate, follows
 from services.scoring.domain.reading import Told
 from shared.db.database import Connection
 from shared.db.merged import families
@@ -74,6 +74,11 @@ def _moods(metric: Metric) -> str:
     """  # noqa: S608 - as above
 
 
+_CHURN = """
+select coalesce(a.tier, ''), count(*)::int, (count(*) filter (where kind = 'churn'))::int,
+    sum(a.annual_value) filter (where kind = 'churn'), sum(a.acquisition_cost) filter (where kind = 'churn')
+from fates f left join accounts a using (account_id) where f.day >= $1 group by 1 order by 1
+"""
 _BY_MOOD = " union all ".join(map(_moods, Metric))
 SIGNS = {Group.HIGH: 1, Group.MIDDLE: 0, Group.LOW: -1}
 """More happy than unhappy answers, as many, fewer."""
@@ -133,6 +138,11 @@ async def follow(conn: Connection, told: Sequence[Told], gone: Sequence[Fact], c
     if moved:
         rows = [(account, *sums) for account, sums in sorted(moved.items())]
         await conn.execute(_ADD, *zip(*rows, strict=True))
+
+
+async def churn(conn: Connection, since: date) -> list[Churn]:
+    """Accounts by tier whose contract was renewed or ended since a day, and how many of them left."""
+    return [Churn(*row) for row in map(tuple, await conn.fetch(_CHURN, since))]
 
 
 async def by_mood(conn: Connection, since: date) -> dict[Metric, dict[Group, Fate]]:

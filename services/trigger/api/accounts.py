@@ -55,6 +55,9 @@ class AccountWritten(BaseModel):
     owner: Text = ""
     region: Text = ""
     annual_value: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    acquisition_cost: float | None = Field(
+        default=None, ge=0, allow_inf_nan=False, description="what it cost to win this customer"
+    )
     phase: Text = ""
     started_on: date | None = None
     renewal_on: date | None = None

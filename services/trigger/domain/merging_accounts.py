@@ -28,6 +28,7 @@ _FILLED = (
     "owner",
     "region",
     "annual_value",
+    "acquisition_cost",
     "phase",
     "started_on",
     "renewal_on",

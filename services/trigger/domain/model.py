@@ -89,6 +89,7 @@ class Account(Value, frozen=True, kw_only=True):
     owner: str = ""
     region: str = ""
     annual_value: float | None = None
+    acquisition_cost: float | None = None
     phase: str = ""
     started_on: date | None = None
     renewal_on: date | None = None

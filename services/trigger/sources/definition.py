@@ -108,6 +108,7 @@ class AccountRule(_Rule):
     owner: Expr | None = None
     region: Expr | None = None
     annual_value: Expr | None = None
+    acquisition_cost: Expr | None = None
     phase: Expr | None = None
     started_on: Expr | None = None
 

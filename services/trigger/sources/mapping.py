@@ -169,7 +169,11 @@ def _account(rule: AccountRule, body: Node) -> dict[str, object] | None:
         for name in ("id", "name", "industry", "size", "owner", "region", "phase")
     }
     found["tier"] = rule.tier.search(body.value) if rule.tier else None
-    found["annual_value"] = rule.annual_value.search(body.value) if rule.annual_value else None
+    for name, amount in (
+        ("annual_value", rule.annual_value),
+        ("acquisition_cost", rule.acquisition_cost),
+    ):
+        found[name] = amount.search(body.value) if amount else None
     found["started_on"] = _day(rule.started_on, body, "account.started_on")
     return found if found["id"] else None
 

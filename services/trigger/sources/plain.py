@@ -51,6 +51,7 @@ class PlainAccount(msgspec.Struct, frozen=True, gc=False):
     owner: str = ""
     region: str = ""
     annual_value: float | None = None
+    acquisition_cost: float | None = None
     phase: str = ""
     started_on: date | None = None
 

@@ -47,6 +47,7 @@ TO_DO: Mapping[str, str] = {
     "tier": f"Write small, key or premium, {_LEAVE}",
     "account_tier": f"Write small, key or premium, {_LEAVE}",
     "annual_value": f"Write a plain number, as 12000.50, {_LEAVE}",
+    "acquisition_cost": f"Write a plain number, as 12000.50, {_LEAVE}",
     "account": "Give the id by which your system knows the company, or leave its name and tier out.",
     "contact": "Give the contact's id here, an email or a phone; a whole touchpoint goes into data.",
     "subject_kind": "Say what the id in subject_id is of, for example order.",
@@ -93,7 +94,10 @@ COLUMNS: Mapping[Kind, tuple[str, ...]] = {
         *("id", *PERSON, "persona", "consent", "consent_at"),
         *(*NAMED_COMPANY, "updated_at"),
     ),
-    Kind.ACCOUNTS: ("id", *COMPANY, "tier", "annual_value", "started_on", "renewal_on", "updated_at"),
+    Kind.ACCOUNTS: (
+        *("id", *COMPANY, "tier", "annual_value", "acquisition_cost", "started_on", "renewal_on"),
+        "updated_at",
+    ),
     Kind.EVENTS: (
         *("type", "occurred_at", "id", "contact", *PERSON, "persona", "role", *NAMED_COMPANY),
         *("subject_kind", "subject_id", "product", "service_type", "renewal_on"),
@@ -172,6 +176,7 @@ def _company(node: Node) -> tuple[str, dict[str, object]]:
     account: dict[str, object] = {name: node.at(name).text() for name in COMPANY}
     account |= {"id": node.at("id").need(), "tier": node.at("tier").text().lower() or None}
     account["annual_value"] = _amount(node.at("annual_value"))
+    account["acquisition_cost"] = _amount(node.at("acquisition_cost"))
     account["started_on"] = _day(node.at("started_on"))
     return "account.updated", {"account": account, "renewal_on": _day(node.at("renewal_on"))}
 

@@ -34,7 +34,8 @@ on conflict (id) do update set
     version = excluded.version, external_id = excluded.external_id, name = excluded.name,
     tier = excluded.tier,
     industry = excluded.industry, size = excluded.size, owner = excluded.owner, region = excluded.region,
-    annual_value = excluded.annual_value, phase = excluded.phase, started_on = excluded.started_on,
+    annual_value = excluded.annual_value, acquisition_cost = excluded.acquisition_cost,
+    phase = excluded.phase, started_on = excluded.started_on,
     renewal_on = excluded.renewal_on, paused = excluded.paused, known_at = excluded.known_at,
     deleted_at = excluded.deleted_at, merged_into = excluded.merged_into
 """

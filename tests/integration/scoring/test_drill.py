@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -152,6 +153,41 @@ async def test_customers_who_stayed_or_left_are_found_by_what_they_had_said(
     assert 'href="/scores/accounts?metric=nps&amp;mood=low&amp;left=">3<' in results
     refused = await _page(rep, "/scores/accounts?left=true", 422)
     assert "told apart by what they had said before" in refused
+
+
+@pytest.mark.requirement("R8")
+async def test_who_left_stands_beside_what_they_were_worth_and_what_they_had_cost(
+    rep: httpx.AsyncClient, scoring: Scoring, clock: FixedClock, db: Database
+) -> None:
+    ended = clock.now() - timedelta(days=30)
+    told: list[Payload] = []
+    for number in range(1, 9):
+        left = number in {1, 5, 6}
+        kind = ContextKind.CHURN if left else ContextKind.RENEWAL
+        cost = {1: 900.0, 5: 70.0}.get(number)
+        told += [
+            account(number, annual_value=1000.0 * number, acquisition_cost=cost),
+            happened(kind, "contract.ended" if left else "contract.renewed", ended, number),
+        ]
+    await scoring.take(*told, happened(ContextKind.CHURN, "contract.ended", ended - timedelta(days=400), 9))
+    _, key = await access_to(db, clock).create_key("cs", frozenset({Scope.SCORES_READ, Scope.ACCOUNTS_READ}))
+    asks = {"Authorization": f"Bearer {key}"}
+    rows = (await rep.get("/v1/scores/tables/churn?format=ndjson", headers=asks)).text.splitlines()
+    found = {one["tier"]: one for one in map(json.loads, rows)}
+    # Accounts 1 and 2 are key accounts, the six others small ones.
+    key_accounts, small = found["key"], found["small"]
+    assert (key_accounts["ended_or_renewed"], key_accounts["left"]) == (2, 1)
+    assert (key_accounts["value_left"], key_accounts["cost_left"]) == (1000.0, 900.0)
+    assert (small["ended_or_renewed"], small["left"], small["share"]) == (6, 2, pytest.approx(1 / 3))
+    assert (small["value_left"], small["cost_left"]) == (11_000.0, 70.0)
+    assert small["low"] < 1 / 3 < small["high"]
+    page = " ".join(re.sub("<[^>]+>", " ", await _page(rep, "/scores/accounts")).split())
+    assert "Key accounts 1 of 2 – nothing can be said yet 1,000 900" in page
+    assert "Small accounts 2 of 6 33%" in page
+    one = await _page(rep, f"/scores/accounts/{account_id(1)}")
+    assert "<dt>Acquisition cost</dt><dd>900</dd>" in one
+    body = (await rep.get(f"/v1/scores/accounts/{account_id(1)}", headers=asks)).json()
+    assert (body["annual_value"], body["acquisition_cost"]) == (1000.0, 900.0)
 
 
 async def test_an_answer_that_looks_made_by_a_machine_ends_no_silence(

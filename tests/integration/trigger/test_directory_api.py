@@ -234,6 +234,7 @@ async def test_writing_the_same_twice_changes_and_tells_nothing_more(site: Site)
         pytest.param("contacts/c1", {"account": "a" * 201}, "account", id="account"),
         pytest.param("accounts/a1", {"tier": "gold"}, "tier", id="tier"),
         pytest.param("accounts/a1", {"annual_value": -1}, "annual_value", id="value"),
+        pytest.param("accounts/a1", {"acquisition_cost": -1}, "acquisition_cost", id="cost"),
         pytest.param("accounts/a1", {"started_on": "1.1.2026"}, "started_on", id="day"),
         pytest.param("accounts/a1", {"owner": ["a"]}, "owner", id="a list"),
     ],

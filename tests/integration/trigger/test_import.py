@@ -36,7 +36,9 @@ CONTACTS = """\ufeffid;email;name;locale;persona;consent;account;account_name;Fa
 c1;anna@kund.example;"Berg, Anna";sv;Decision maker;ja;a1;Kund AB;blue
 c2;bo@kund.example;Bo Ek;;user;no;a1;Kund AB;
 """
-ACCOUNTS = "id,name,tier,annual_value,renewal_on,size\na1,Kund AB,key,12000.5,2026-10-01,40\n"
+ACCOUNTS = (
+    "id,name,tier,annual_value,acquisition_cost,renewal_on,size\na1,Kund AB,key,12000.5,900,2026-10-01,40\n"
+)
 EVENTS = "\n".join(
     json.dumps(row)
     for row in (
@@ -129,6 +131,7 @@ async def test_accounts_come_in_with_their_renewal(world: World, platform: Platf
         assert account_id is not None
         account = (await directory.get_accounts(conn, [account_id]))[account_id]
     assert (account.tier, account.annual_value, str(account.renewal_on)) == ("key", 12000.5, "2026-10-01")
+    assert account.acquisition_cost == 900
 
 
 async def test_old_events_are_recorded_and_not_acted_on(

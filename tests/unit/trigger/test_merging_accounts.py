@@ -42,9 +42,10 @@ def test_which_stays_is_the_first_that_is_known_and_not_deleted() -> None:
 
 
 def test_what_one_lacks_the_other_gives_and_a_brake_holds_for_both() -> None:
-    rich = replace(OTHER, name="Other", tier=Tier.KEY, annual_value=5.0, paused=True)
+    rich = replace(OTHER, name="Other", tier=Tier.KEY, annual_value=5.0, acquisition_cost=7.0, paused=True)
     found = united(replace(THIRD, name="Third", annual_value=0.0), [rich])
     assert (found.name, found.tier, found.annual_value, found.paused) == ("Third", Tier.KEY, 0.0, True)
+    assert found.acquisition_cost == 7.0
     left = departed(rich, found)
     assert (left.merged_into, left.version, left.paused) == (THIRD.id, 2, True)
 

@@ -54,6 +54,7 @@ accounts = parts(
     id=st.text(min_size=1, max_size=5),
     tier=st.sampled_from(["key", "small", None]),
     annual_value=st.one_of(st.none(), st.integers(), st.floats(allow_nan=False, allow_infinity=False)),
+    acquisition_cost=st.one_of(st.none(), st.integers()),
     started_on=days,
 )
 subjects = parts(Subject, kind=st.text(min_size=1, max_size=5), id=st.text(min_size=1, max_size=5))
