@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "scoring_0025"
-down_revision = "scoring_0024"
+revision = "scoring_0026"
+down_revision = "scoring_0025"
 branch_labels = None
 depends_on = None
 
