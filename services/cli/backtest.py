@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from datetime import UTC, datetime, time
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 from zoneinfo import ZoneInfo
 
 import typer
@@ -22,12 +22,13 @@ from services.cli.backtest_shares import dealt, processes_for, run_apart
 from services.cli.backtest_terminal import show
 from services.cli.programmes import report_on
 from services.trigger.domain.backtest.apart import Bonds, Groups
-from services.trigger.domain.backtest.report import Assumptions, BacktestReport
+from services.trigger.domain.backtest.report import Assumptions, BacktestReport, Broken
 from services.trigger.domain.directory import is_zone
 from services.trigger.domain.model import Organisation
 from services.trigger.domain.programme import Edition
 from services.trigger.settings import Settings, listed
 from services.trigger.sources.history import History
+from services.trigger.sources.table import Problem
 from shared.contracts.directory import Brand, Sender
 
 console = Console(markup=False)
@@ -81,6 +82,8 @@ def command(  # noqa: PLR0913, PLR0917 - one option a choice
     with _bar("deciding", history.count) as step:
         found = _found(history, setting, groups, many, step)
     report = report_of_run(history, setting, found, assumed)
+    if not report.source.events:
+        _nothing(history, report.problems)
     show(console, report)
     for path, text in ((json, report.model_dump_json(indent=1)), (html, None)):
         if path:
@@ -153,10 +156,7 @@ def _setting(  # noqa: PLR0913, PLR0917 - one option a choice
     """The counted time and whose history it is."""
     begins, ends = history.begins, history.ends
     if begins is None or ends is None:
-        for problem in history.problems[:SHOWN]:
-            console.print(Text.assemble((f"  line {problem.line}:", "red"), f" {problem.reason}"))
-        console.print(f"There is no usable event in {history.file!s}.", style="red", highlight=False)
-        raise typer.Exit(1)
+        _nothing(history, history.problems)
     zone, settings = ZoneInfo(assumed.zone), Settings()
     first, last = days
     counted_from = first.replace(tzinfo=zone) if first else begins
@@ -184,6 +184,14 @@ def _setting(  # noqa: PLR0913, PLR0917 - one option a choice
         accounts,
         contacts,
     )
+
+
+def _nothing(history: History, problems: Iterable[Broken | Problem]) -> NoReturn:
+    """Say why there is nothing to go through."""
+    for problem in islice(problems, SHOWN):
+        console.print(Text.assemble((f"  line {problem.line}:", "red"), f" {problem.reason}"))
+    console.print(f"There is no usable event in {history.file!s}.", style="red", highlight=False)
+    raise typer.Exit(1)
 
 
 def _page(report: BacktestReport) -> str:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from services.trigger.domain.backtest.report import BacktestReport, Cut, Load, Outcome
+from services.trigger.domain.backtest.report import BacktestReport, Cut, Load, Outcome, ProgrammeFigures
 from services.trigger.domain.backtest.summing import spans, worth_telling
 from shared.contracts.model import Persona, Tier
 
@@ -55,7 +55,8 @@ def _set(console: Console, report: BacktestReport, outcome: Outcome) -> None:
     )
     say(f"{tickets.days_over_capacity} of {tickets.days} days above {report.assumptions.capacity:g}")
     _days(console, report, outcome)
-    console.print(_programmes(outcome), _reasons(outcome), sep="\n")
+    console.print(_programmes(outcome))
+    console.print(_reasons(outcome) if outcome.reasons else "Nobody was held back.")
     if outcome.precision:
         console.print(_precision(outcome))
     _heaviest(console, "people", people)
@@ -70,6 +71,7 @@ def _days(console: Console, report: BacktestReport, outcome: Outcome) -> None:
     tickets = [max(day.tickets for day in days) for days in drawn]
     busiest = drawn[sent.index(max(sent))][0].day
     most = f"at most {max(sent):,}, {'on' if span == 'day' else 'in the week from'} {busiest}"
+    most = most if any(sent) else "none"
     rota = f"at most {max(tickets):.3g}; the rota takes {report.assumptions.capacity:g}"
     for what, values, said in (
         (f"invitations by {span} from {outcome.days[0].day}", sent, most),
@@ -105,11 +107,15 @@ def _programmes(outcome: Outcome) -> Table:
     for one in outcome.programmes:
         why = one.mostly.reason.value if one.mostly else "" if one.planned else "no event"
         table.add_row(
-            Text.assemble(one.key, (f" {one.asks.upper()}{' shadow' if one.shadow else ''}", "dim")),
+            Text.assemble(one.key, (f" {_asks(one)}{' shadow' if one.shadow else ''}", "dim")),
             f"{one.planned:,}",
             f"{one.invited:,}", f"{one.not_asked:,}", f"{one.still_waiting:,}", why,
         )  # fmt: skip
     return table
+
+
+def _asks(one: ProgrammeFigures) -> str:
+    return one.asks.upper().replace("_", " ")
 
 
 def _precision(outcome: Outcome) -> Table:
@@ -148,7 +154,8 @@ def _differences(report: BacktestReport) -> Table:
 def _broken(console: Console, report: BacktestReport) -> None:
     if not report.source.broken:
         return
-    console.print(f"\n{report.source.broken} lines could not be used.", style="red", highlight=False)
+    lines = "line" if report.source.broken == 1 else "lines"
+    console.print(f"\n{report.source.broken} {lines} could not be used.", style="red", highlight=False)
     for one in report.problems[:BROKEN]:
         where = f"line {one.line}" + (f", {one.field}" if one.field else "")
         console.print(Text.assemble((f"  {where}:", "red"), f" {one.reason}"))

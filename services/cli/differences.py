@@ -69,12 +69,18 @@ def command(
         console.print(line, soft_wrap=True)
 
 
+def nothing_at(path: Path, of_a_file: str) -> str:
+    """Why no programme was found at a place; `of_a_file` is what is said of one that is a file."""
+    if path.is_dir():
+        return f"There is no programme file (*.yaml) in {path}."
+    return f"{path} is a file. {of_a_file}" if path.exists() else f"There is no folder or file {path}."
+
+
 def side_of(path: Path) -> Side:
     """The programmes and groups of a folder or a file; what cannot be read is said, and left out."""
     files = read_folder(path) if path.is_dir() else [(path.name, text)] if (text := text_of(path)) else []
     if not files:
-        what = f"There is no programme file (*.yaml) in {path}." if path.is_dir() else f"There is no {path}."
-        console.print(what, style="red")
+        console.print(nothing_at(path, "It is empty, or cannot be read."), style="red")
         raise typer.Exit(1)
     found: dict[str, Any] = {}
     for name, text in files:

@@ -69,8 +69,12 @@ def check_command(
         at = ((finding.severity, f"{colour} bold"), " ", (where, "bold"), " ", (finding.path, "cyan"))
         console.print(Text.assemble(*at))
         console.print(Text.assemble(f"  {finding.reason} ", (finding.what_to_do, "dim")))
-    warnings = len(report.findings) - len(report.errors)
-    count = f"{len(report.programmes)} programmes, {len(report.errors)} errors, {warnings} warnings."
+    numbers = (len(report.programmes), len(report.errors), len(report.findings) - len(report.errors))
+    words = ("programme", "error", "warning")
+    told = (
+        f"{one} {word}" if one == 1 else f"{one} {word}s" for one, word in zip(numbers, words, strict=True)
+    )
+    count = f"{', '.join(told)}."
     console.print(count, style="red" if report.errors else "green", highlight=False)
     if report.errors:
         raise typer.Exit(1)
@@ -301,7 +305,7 @@ def report_on(folder: Path, locales: tuple[str, ...]) -> Report:
     """What a check of a folder finds; says so and ends when there is no programme file."""
     files = read_folder(folder) if folder.is_dir() else []
     if not files:
-        console.print(f"There is no programme file (*.yaml) in {folder}.", style="red", highlight=False)
+        console.print(differences.nothing_at(folder, "Give the folder that it is in."), style="red")
         raise typer.Exit(1)
     if folder.name != PRESETS:
         return check(files, locales)

@@ -12,7 +12,9 @@ from rich.text import Text
 
 from services.cli.deployment import DATA_DIR, opened
 from services.trigger.domain.explain import sentence
+from services.trigger.domain.particulars import Reading
 from services.trigger.handlers.looking_up import Answer, Found, look_up
+from services.trigger.pages.showing import reading_of
 
 console = Console(markup=False, highlight=False)
 ELSEWHERE = """\
@@ -35,19 +37,20 @@ def command(
 ) -> None:
     """Say why somebody was asked, or was not. Exit code 1 when nothing is known by that."""
 
-    async def job() -> Answer:
+    async def job() -> tuple[Answer, Reading]:
         async with opened("trigger", data) as platform, platform.db.read() as conn:
-            return await look_up(conn, platform.sealer, wanted.strip(), source=source, limit=limit)
+            answer = await look_up(conn, platform.sealer, wanted.strip(), source=source, limit=limit)
+            return answer, await reading_of(conn, [entry.decision for entry in answer.entries], "UTC")
 
-    found = asyncio.run(job())
+    found, reading = asyncio.run(job())
     if found.found is Found.NOTHING:
         console.print(f"Nothing is known by {wanted!r}.", style="red")
         console.print(ELSEWHERE, soft_wrap=True)
         raise typer.Exit(1)
-    say(found)
+    say(found, reading)
 
 
-def say(answer: Answer) -> None:
+def say(answer: Answer, reading: Reading) -> None:
     """Tell what was found: events that go by it, what of them was put aside, and the decisions."""
     if len(answer.trace.events) > 1:
         console.print(f"{len(answer.trace.events)} events go by that; --source keeps to those of one sender.")
@@ -63,7 +66,7 @@ def say(answer: Answer) -> None:
     for entry in answer.entries:
         source = answer.sources.get(entry.event_id, "")
         sender = f"  from {source}" if source else ""
-        said = ((f"{entry.at:%Y-%m-%d %H:%M}  ", "dim"), sentence(entry.decision), (sender, "dim"))
+        said = ((f"{entry.at:%Y-%m-%d %H:%M}  ", "dim"), sentence(entry.decision, reading), (sender, "dim"))
         console.print(Text.assemble(*said), soft_wrap=True)
     if not answer.entries:
         console.print("Nothing was decided about it yet.")

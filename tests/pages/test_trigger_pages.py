@@ -110,7 +110,7 @@ async def test_an_operator_reads_what_was_learned_and_how_sure_it_is(visit: Read
     page = await visit.opens("/programmes/learned", size=PHONE)
     users = page.get_by_role("region", name="Users: transactional surveys")
     swedes = page.get_by_role("region", name="People who read Swedish")
-    assert await users.get_by_text("Surely better than the other times.").is_visible()
+    assert await users.get_by_text("More answer then than at other times.").is_visible()
     assert await swedes.get_by_text("No programme of this kind goes by it").is_visible()
 
 
@@ -152,7 +152,8 @@ async def test_an_operator_copies_a_programme_for_a_moment(visit: Reader) -> Non
     page = await visit.opens("/programmes", size=PHONE)
     await page.get_by_role("link", name="Moments worth a question").click()
     assert await page.get_by_role("heading", name="Help sought 3 times in 14 days").is_visible()
-    await page.get_by_text("A programme to begin with").first.click()
+    await page.get_by_text("Ask about it").first.click()
+    assert await page.get_by_role("link", name="Take this programme").first.is_visible()
     assert await page.get_by_text("state: shadow").first.is_visible()
     assert await page.evaluate(WIDER) <= 0, "the programme scrolls in its card"
     assert await barriers(page) == []

@@ -28,7 +28,7 @@ _BECAUSE: Mapping[Reason, str] = {
     Reason.QUARANTINED: "the person was asked too recently",
     Reason.OUTRANKED: "a more important question to the same person goes first",
     Reason.PLACE_KEPT: "a place is kept for a colleague whom the programme wants to hear too",
-    Reason.SEND_WINDOW: "that is the next decent hour at the recipient",
+    Reason.SEND_WINDOW: "no decent hour at the recipient comes sooner",
     Reason.EXPIRED: "the moment has passed",
     Reason.DUPLICATE: "this was already planned",
     Reason.SUPERSEDED: "the date moved",
@@ -115,7 +115,8 @@ _VERDICTS: Mapping[Outcome, str] = {
 def _verdict(decision: Decision, what: str, reason: str, day: str) -> str:
     if decision.reason is Reason.MERGED and decision.inputs.get("stays") and not decision.programme:
         return f"Merged, because {reason}"
-    if decision.inputs.get("touchpoint") in MERGES and not decision.programme:
+    nobody = decision.reason in {Reason.UNKNOWN_CONTACT, Reason.MERGED}
+    if nobody and decision.inputs.get("touchpoint") in MERGES and not decision.programme:
         return f"Nothing was merged, because {reason}"
     if decision.outcome is Outcome.NOT_MATCHED and not decision.programme:
         return f"Nobody is asked, because {reason}"

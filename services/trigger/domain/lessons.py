@@ -165,8 +165,8 @@ def _verdict(best: Slot, seen: Seen, rest: Seen, more: Interval | None) -> str:
     others = f"at all other times {rest.answered} of {rest.asked} ({_share(rest):.0%})"
     if more.low > 0:
         points = f"{100 * more.low:.0f} to {100 * more.high:.0f} points more, 19 times of 20"
-        return f"Surely better than the other times. {told}, {others}: {points}."
-    return f"Not sure yet: the difference may be chance. {told}, {others}."
+        return f"More answer then than at other times. {told}, {others}: {points}."
+    return f"The difference may be chance. {told}, {others}."
 
 
 def _follows(taken: Slot | None) -> str:

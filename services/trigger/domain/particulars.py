@@ -62,7 +62,7 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     ("share", "{share} are expected to answer"),
     ("max_per_account", "at most {max_per_account} people of an account"),
     ("plans called_off", "plans moved: {plans}, called off: {called_off}"),
-    ("named", "named is {named}"),
+    ("named", "it names {named}"),
     ("merged_by", "merged by {merged_by}"),
     ("told_by", "told by {told_by}"),
     ("source", "sent by {source}"),
@@ -107,6 +107,17 @@ def particulars(inputs: Mapping[str, Scalar], reading: Reading) -> str:
     return "; ".join(_phrases(known, reading))
 
 
+def hold_in_words(kind: str) -> str:
+    """What is waited for while a hold lasts."""
+    return _HOLDS.get(kind, f"{_plain(kind)} is open")
+
+
+def _named(text: str) -> str:
+    """Who is named: `zendesk contact zendesk:42` is contact zendesk:42, for the id tells whose it is."""
+    provider, _, rest = text.partition(" ")
+    return rest if f" {provider}:" in f" {rest}" else text
+
+
 def span_in_words(text: str) -> str:
     """`30d` as 30 days; other text stays as it is."""
     found = _SPAN.fullmatch(text)
@@ -144,15 +155,16 @@ def _value(name: str, value: Scalar, reading: Reading) -> str:
     return f"{value:.0%}" if name == "sample" and isinstance(value, float) else _any(value, reading)
 
 
-_OF_OTHERS = frozenset({"ref", "named", "source"})
+_OF_OTHERS = frozenset({"ref", "source"})
 """Ids that others gave."""
 _WORDS: Mapping[str, Callable[[str], str]] = {
-    "hold": lambda text: _HOLDS.get(text, f"{_plain(text)} is open"),
+    "hold": hold_in_words,
     "brake": lambda text: _BRAKES.get(text, "the programme is paused"),
     "state": lambda text: _STATES.get(text, f"is {_plain(text)}"),
     "told_by": lambda text: "an event of a partner" if text == OURSELVES else text,
     "merged_by": lambda text: "an event of a partner" if text == OURSELVES else text,
     "slot": slot_in_words,
+    "named": _named,
     **dict.fromkeys(("quarantine", "fresh_for", "per"), span_in_words),
 }
 

@@ -22,6 +22,7 @@ def page_of(report: BacktestReport) -> str:
     context = {
         "report": report,
         "views": views,
+        "weekly": any(len(spans(one.days)) < len(one.days) for one in report.sets),
         "differences": worth_telling(report),
         "style": Markup(style),  # noqa: S704 - our own file
         "rate": report.assumptions,

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from services.trigger.domain.explain import because
 from services.trigger.domain.model import Account, Contact, Decision
-from services.trigger.domain.particulars import Reading
+from services.trigger.domain.particulars import Reading, hold_in_words
 from services.trigger.handlers import people
 from services.trigger.handlers.preview import by_hand
 from services.trigger.store import brakes, consents, directory, merging, programmes, seen
+from services.trigger.store.leads import PEOPLE as ENTRIES
+from services.trigger.store.leads import current_ids
 from shared.contracts.model import Person
 from shared.db.database import Connection
 from shared.runtime.service import Platform
@@ -26,6 +29,20 @@ async def names_of(conn: Connection, platform: Platform, contacts: Iterable[Cont
     return {one.id: person or Person() for one, person in zip(folk, opened, strict=True)}
 
 
+async def people_of(
+    conn: Connection, platform: Platform, named: Collection[UUID]
+) -> dict[UUID, Mapping[str, object]]:
+    """Who ids mean; whoever was merged is whom they are now."""
+    leads = await current_ids(conn, ENTRIES, named)
+    known = await directory.get_contacts(conn, leads.values())
+    persons = await names_of(conn, platform, known.values())
+    return {
+        one: {"id": now, "person": persons[now], "erased": known[now].erased_at is not None}
+        for one, now in leads.items()
+        if now in known
+    }
+
+
 async def operators_of(platform: Platform, actors: Iterable[str]) -> dict[str, str]:
     """Names of the operators among actors, as far as they are still users; what is kept of them is ids."""
     ids = {actor: people.as_uuid(actor.partition("user:")[2]) for actor in set(actors)}
@@ -36,9 +53,29 @@ async def operators_of(platform: Platform, actors: Iterable[str]) -> dict[str, s
 async def reading_of(conn: Connection, decisions: Iterable[Decision], zone: str) -> Reading:
     """For a reader: what programmes are called today, those too that came first, and the own clock."""
     keys = {str(key) for one in decisions for key in (one.programme, one.inputs.get("by"))} - {"", "None"}
+    return Reading(await titles_of(conn, keys), ZoneInfo(zone))
+
+
+async def titles_of(conn: Connection, keys: Collection[str]) -> dict[str, str]:
+    """What programmes are called today, in English where there is one."""
     found = await programmes.titles(conn, keys)
-    titles = {key: title.get("en") or next(iter(title.values()), "") for key, title in found.items()}
-    return Reading(titles, ZoneInfo(zone))
+    return {key: title.get("en") or next(iter(title.values()), "") for key, title in found.items()}
+
+
+async def _asking(
+    conn: Connection, platform: Platform, contacts: Sequence[UUID], accounts: Sequence[UUID]
+) -> dict[str, object]:
+    """What is planned and was asked, of whom, and what is waited for."""
+    planned, asked = await seen.planned(conn, contacts, accounts), await seen.asked(conn, contacts, accounts)
+    named = {one.contact_id for one in (*planned, *asked) if one.contact_id} if accounts else set()
+    return {
+        "planned": planned,
+        "asked": asked,
+        "titles": await titles_of(conn, {one.programme for one in (*planned, *asked)} - {""}),
+        "whom": await people_of(conn, platform, named),
+        "because": because,
+        "hold_in_words": hold_in_words,
+    }
 
 
 async def duplicates_context(conn: Connection, platform: Platform) -> list[Mapping[str, object]]:
@@ -65,8 +102,7 @@ async def contact_context(conn: Connection, platform: Platform, contact: Contact
         "operators": await operators_of(platform, (one.by for one in said)),
         "history": sorted(said, key=lambda one: (one.until, one.id), reverse=True),
         "former": len(ids) - 1,
-        "planned": await seen.planned(conn, [contact.id], []),
-        "asked": await seen.asked(conn, [contact.id], []),
+        **await _asking(conn, platform, [contact.id], []),
         "holds": await brakes.holds_on(conn, [contact.id], list(accounts)),
         "manual": [] if contact.erased_at else await by_hand(conn),
     }
@@ -82,8 +118,7 @@ async def account_context(conn: Connection, platform: Platform, account: Account
         "people": shown,
         "more": len(staff) - len(shown),
         "names": await names_of(conn, platform, shown),
-        "planned": await seen.planned(conn, [], [account.id]),
-        "asked": await seen.asked(conn, [], [account.id]),
+        **await _asking(conn, platform, [], [account.id]),
         "holds": await brakes.holds_on(conn, [], [account.id]),
         "paused": account.id in set_now.accounts,
         "former": len(await people.all_ids_of_account(conn, account.id)) - 1,

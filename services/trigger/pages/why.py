@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
@@ -12,10 +11,9 @@ from fastapi.responses import Response
 from services.trigger.domain.explain import sentence
 from services.trigger.domain.model import Decision
 from services.trigger.handlers.looking_up import Answer, Found, look_up
-from services.trigger.pages.showing import names_of, operators_of, reading_of
+from services.trigger.pages.showing import names_of, operators_of, people_of, reading_of
 from services.trigger.pages.view import ENVIRONMENT
 from services.trigger.store import directory, ledger, parked, refused
-from services.trigger.store.leads import PEOPLE, current_ids
 from shared.contracts.model import Person
 from shared.contracts.reasons import Outcome
 from shared.db.database import Connection
@@ -97,7 +95,8 @@ async def _shown(
         erased = contact_id in known and known[contact_id].erased_at is not None
     elif account_id := answer.account_id:
         who = (await directory.get_accounts(conn, [account_id]))[account_id].name
-    names = await _people(conn, platform, entries) if found is not Found.CONTACT else {}
+    named = {entry.decision.contact_id for entry in entries if entry.decision.contact_id}
+    names = await people_of(conn, platform, named) if found is not Found.CONTACT else {}
     reading = await reading_of(conn, [entry.decision for entry in entries], zone)
     operators = await _operators(platform, entries)
     shown = [
@@ -128,21 +127,6 @@ async def _shown(
         "who": who,
         "href": kinds.get(found, ""),
         "erased": erased,
-    }
-
-
-async def _people(
-    conn: Connection, platform: Platform, entries: Sequence[ledger.Entry]
-) -> dict[UUID, Mapping[str, object]]:
-    """Who the decisions are about, by the ids in them; whoever was merged is whom they are now."""
-    named = {entry.decision.contact_id for entry in entries if entry.decision.contact_id}
-    leads = await current_ids(conn, PEOPLE, named)
-    known = await directory.get_contacts(conn, leads.values())
-    persons = await names_of(conn, platform, known.values())
-    return {
-        one: {"id": now, "person": persons[now], "erased": known[now].erased_at is not None}
-        for one, now in leads.items()
-        if now in known
     }
 
 

@@ -93,7 +93,7 @@ def _columns_svg(
         parts.append(
             filled(
                 '<line class="zero limit" x1="{}" x2="{}" y1="{}" y2="{}"/>'
-                '<text class="value" x="{}" y="{}" text-anchor="end">{}</text>',
+                '<text class="value named" x="{}" y="{}" text-anchor="end">{}</text>',
                 *(frame.left, frame.width - frame.right, px(y(limit[1])), px(y(limit[1]))),
                 *(frame.width - frame.right, px(y(limit[1]) - 6), limit[0]),
             )

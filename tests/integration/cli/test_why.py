@@ -38,8 +38,8 @@ async def test_an_event_is_told_of_by_the_number_of_its_order(
     await db.close()
     assert told.exit_code == 0, told.output
     assert f"order.delivered from /crm, 2026-03-03 09:00  {event}" in told.output
-    assert "“delivery-csat” was planned for" in told.output
-    assert "“delivery-csat” was planned for" in by_programme.output
+    assert "“Delivery” was planned for" in told.output
+    assert "“Delivery” was planned for" in by_programme.output
     assert (other.exit_code, unknown.exit_code) == (1, 1)
     assert "Nothing is known by 'o-78'" in unknown.output
     assert "/why/left-out" in unknown.output

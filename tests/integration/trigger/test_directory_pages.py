@@ -47,9 +47,13 @@ async def test_somebody_is_found_by_what_was_typed(site: Site) -> None:
         assert "Anna Berg" in page
         assert "Agreed" in page
         assert "does not say when" in page
-        assert "delivery-csat" in page
+        assert "<strong>Delivery</strong>" in page
         account = (await client.get("/directory", params={"q": "Acme"})).headers["location"]
-        assert "Anna Berg" in (await client.get(account)).text
+        company = (await client.get(account)).text
+        planned = company.partition('id="planned"')[2].partition('id="asked"')[0]
+        assert f'<a href="/directory/contacts/{who}">Anna Berg</a>' in planned, (
+            "one sees whom it is planned for"
+        )
         for path in ("contacts", "accounts"):
             assert (await client.get(f"/directory/{path}/{UUID(int=7)}")).status_code == 404
             assert (await client.get(f"/directory/{path}/x")).status_code == 422

@@ -179,10 +179,22 @@ def test_broken_lines_are_named_and_the_rest_is_told_all_the_same(
     assert read["sets"][0]["invited"] > 0
 
 
+TIMED_ONLY = json.dumps(
+    {"specversion": "1.0", "id": "e", "source": "/s", "type": "order.delivered",
+     "data": {"occurred_at": "2026-03-01T12:00:00Z"}}
+)  # fmt: skip
+"""It tells when and not of whom."""
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
-    [("", "There is no usable event"), ("{\n[]\n", "line 2: must be a JSON object")],
-    ids=["empty", "all broken"],
+    [
+        ("", "There is no usable event"),
+        ("{\n[]\n", "line 2: must be a JSON object"),
+        (TIMED_ONLY, "There is no usable event"),
+        (TIMED_ONLY, "line 1: data: at least one of contact"),
+    ],
+    ids=["empty", "all broken", "times alone", "why"],
 )
 def test_a_file_without_events_is_said(folder: Path, tmp_path: Path, content: str, said: str) -> None:
     empty = tmp_path / "empty.ndjson"
@@ -190,12 +202,13 @@ def test_a_file_without_events_is_said(folder: Path, tmp_path: Path, content: st
     found = backtest("--events", empty, "--programmes", folder)
     assert found.exit_code == 1
     assert said in found.output
+    assert "Programmes" not in found.output, "there is nothing to tell of them"
 
 
 def test_a_missing_folder_is_said(events: Path, tmp_path: Path) -> None:
     found = backtest("--events", events, "--programmes", tmp_path / "nowhere")
     assert found.exit_code == 1
-    assert "There is no programme file" in found.output
+    assert "There is no folder or file" in " ".join(found.output.split())
 
 
 def test_a_broken_programme_is_said_with_its_place(events: Path, folder: Path) -> None:

@@ -40,7 +40,7 @@ def test_few_answers_are_called_chance() -> None:
     found = told({TUESDAY: Seen(12, 5), MONDAY: Seen(10, 2)})
     assert not found.sure
     assert found.verdict == (
-        "Not sure yet: the difference may be chance. Tuesdays from 10 to 12: 5 of 12 answered (42%), "
+        "The difference may be chance. Tuesdays from 10 to 12: 5 of 12 answered (42%), "
         "at all other times 2 of 10 (20%)."
     )
 
@@ -48,7 +48,9 @@ def test_few_answers_are_called_chance() -> None:
 def test_many_answers_make_sure_and_say_by_how_much() -> None:
     found = told({TUESDAY: Seen(400, 160), MONDAY: Seen(300, 60), THURSDAY: Seen(300, 60)})
     assert found.sure
-    assert found.verdict.startswith("Surely better than the other times. Tuesdays from 10 to 12: 160 of 400")
+    assert found.verdict.startswith(
+        "More answer then than at other times. Tuesdays from 10 to 12: 160 of 400"
+    )
     assert "points more, 19 times of 20" in found.verdict
     assert found.follows.startswith("Of 10 people 9 are asked on Tuesdays from 10 to 12,")
 

@@ -270,6 +270,12 @@ def test_check_command(tmp_path: Path) -> None:
     good = runner.invoke(app, ["check", str(ROOT / "programmes")])
     assert (good.exit_code, "0 errors" in good.output) == (0, True)
     (tmp_path / "p.yaml").write_text(TEXT.replace("delay: 2h", "dealy: 2h"))
+    for place, said in (
+        (tmp_path / "p.yaml", "is a file. Give the folder"),
+        (tmp_path / "q", "no folder or file"),
+    ):
+        missed = runner.invoke(app, ["check", str(place)])
+        assert (missed.exit_code, said in " ".join(missed.output.split())) == (1, True)
     bad = runner.invoke(app, ["check", str(tmp_path), "--locale", "en"])
     assert bad.exit_code == 1
     assert "p.yaml:5" in bad.output

@@ -187,6 +187,8 @@ def test_a_rep_reads_titles_and_the_own_clock() -> None:
         ({"slot": "sun 08-10", "share": "25%", "asked_then": 0, "answered_then": 0},
          "Sundays from 8 to 10 at the person's place; 25% are expected to answer"),
         ({"sample": 0.2}, "20% of them are asked"),
+        ({"named": "zendesk contact zendesk:42"}, "it names contact zendesk:42"),
+        ({"named": "hubspot ticket 42"}, "it names hubspot ticket 42"),
         ({"stays": str(ACME.id), "plans": 2, "called_off": 0}, "plans moved: 2, called off: 0"),
         ({"quarantine": "24h"}, "24 hours lie between two questions"),
         ({"new_fact": "some_thing", "scope": "x"}, "new fact some thing"),
@@ -241,3 +243,5 @@ def test_a_merge_of_whom_nobody_knows_says_that_nothing_was_merged(event: str) -
     )
     assert sentence(told).startswith("Nothing was merged, because the event names somebody by an id alone")
     assert "(told by an event of a partner)" in sentence(told)
+    asked = replace(told, reason=Reason.NOT_MATCHED)
+    assert sentence(asked).startswith("Nobody is asked, because no programme asks about this event")
