@@ -34,6 +34,8 @@ class Reading:
 
 _PHRASES: tuple[tuple[str, str], ...] = (
     ("asked_at by quarantine", "last asked on {asked_at} by {by}; {quarantine} lie between two questions"),
+    ("asked_at by", "last asked on {asked_at} by {by}"),
+    ("asked_at", "first asked on {asked_at}"),
     ("quarantine", "{quarantine} lie between two questions"),
     ("by priority own_priority", "{by} has priority {priority}, this one {own_priority}"),
     ("kept_until", "due on {kept_until}"),

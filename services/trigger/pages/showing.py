@@ -67,11 +67,12 @@ async def _asking(
 ) -> dict[str, object]:
     """What is planned and was asked, of whom, and what is waited for."""
     planned, asked = await seen.planned(conn, contacts, accounts), await seen.asked(conn, contacts, accounts)
-    named = {one.contact_id for one in (*planned, *asked) if one.contact_id} if accounts else set()
+    told: list[seen.Ahead | seen.Past] = [*planned, *asked]
+    named = {one.contact_id for one in told if one.contact_id} if accounts else set()
     return {
         "planned": planned,
         "asked": asked,
-        "titles": await titles_of(conn, {one.programme for one in (*planned, *asked)} - {""}),
+        "titles": await titles_of(conn, {one.programme for one in told} - {""}),
         "whom": await people_of(conn, platform, named),
         "because": because,
         "hold_in_words": hold_in_words,

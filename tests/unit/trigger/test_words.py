@@ -147,7 +147,7 @@ def test_a_sentence_names_its_facts() -> None:
     text = sentence(decision)
     assert text.startswith("“delivery-csat” was not sent, because the person was asked too recently")
     assert "3 March 2026, 10:00 UTC" in text
-    assert "by “support-csat”" in text
+    assert "last asked on 3 March 2026, 10:00 UTC by “support-csat”" in text
     assert sentence(replace(decision, step=2)).startswith("Reminder 2 of “delivery-csat”")
     assert because(None) == ""
 
@@ -187,6 +187,7 @@ def test_a_rep_reads_titles_and_the_own_clock() -> None:
         ({"slot": "sun 08-10", "share": "25%", "asked_then": 0, "answered_then": 0},
          "Sundays from 8 to 10 at the person's place; 25% are expected to answer"),
         ({"sample": 0.2}, "20% of them are asked"),
+        ({"asked_at": NOW.isoformat()}, "first asked on 3 March 2026, 10:00 UTC"),
         ({"named": "zendesk contact zendesk:42"}, "it names contact zendesk:42"),
         ({"named": "hubspot ticket 42"}, "it names hubspot ticket 42"),
         ({"stays": str(ACME.id), "plans": 2, "called_off": 0}, "plans moved: 2, called off: 0"),
