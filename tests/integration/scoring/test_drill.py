@@ -184,6 +184,7 @@ async def test_who_left_stands_beside_what_they_were_worth_and_what_they_had_cos
     page = " ".join(re.sub("<[^>]+>", " ", await _page(rep, "/scores/accounts")).split())
     assert "Key accounts 1 of 2 – nothing can be said yet 1,000 900" in page
     assert "Small accounts 2 of 6 33%" in page
+    assert "1,000 Acquisition cost 900" in page
     one = await _page(rep, f"/scores/accounts/{account_id(1)}")
     assert "<dt>Acquisition cost</dt><dd>900</dd>" in one
     body = (await rep.get(f"/v1/scores/accounts/{account_id(1)}", headers=asks)).json()
