@@ -12,7 +12,6 @@ from services.scoring.domain.asking import Span
 from services.scoring.domain.cutting import MOST_FACTS
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.metrics import FROM, Group
-from services.scoring.domain.rollups import UNASKED
 from services.scoring.domain.sides import Side
 from services.scoring.store import sides
 from shared.db.database import Connection
@@ -24,8 +23,6 @@ _COLUMNS = """
     coalesce(f.snapshot ->> 'channel', ''), c.contact_id, coalesce(c.words, ''), coalesce(c.language, ''),
     coalesce(c.tone, '')
 """
-# Of an answer to a link on a wall or to another tool's form nobody was asked.
-_ASKED = f"coalesce(f.snapshot ->> 'channel', '') <> all (array{sorted(UNASKED)})"
 # A breakdown takes in a good part of a programme's answers, so a page of them is found soon. Those of an
 # account, under all its ids, are few. Each has a statement of its own, found by the index that fits.
 _LIST = f"""
@@ -37,7 +34,7 @@ where f.state = 'counted' and {{whose}} and f.day between $2 and $3
     and ($5 = '' or {{metric}} between $6 and $7)
     and ($8 = '' or f.snapshot ->> $8 = $9)
     and ($10::date is null or (f.day, f.response_id) < ($10, $11))
-    and ($13::date is null or f.cohort between $13 and $14 and {_ASKED})
+    and ($13::date is null or f.cohort between $13 and $14 and not f.unasked)
 order by f.day desc, f.response_id desc limit $12
 """  # noqa: S608 - names of our own columns
 _OF_PROGRAMME = "f.programme = $1"
@@ -49,7 +46,7 @@ from (
     select * from answer_facts f
     where state = 'counted' and day between $1 and $2 and ($3::text is null or family = $3)
         and ($4 = '' or programme = $4) and ($5::date is null or (day, response_id) < ($5, $6))
-        and ($12::date is null or f.cohort between $12 and $13 and {_ASKED})
+        and ($12::date is null or f.cohort between $12 and $13 and not f.unasked)
     order by day desc, response_id desc limit $7
 ) f left join merged m on m.former = f.account_id
 left join comments c on c.response_id = f.response_id and c.version = f.version

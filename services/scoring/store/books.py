@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from services.scoring.domain.asking import Question, Span
 from services.scoring.domain.facts import State
-from services.scoring.domain.rollups import UNASKED
 from services.scoring.store import queries
 from services.scoring.store.judging import judged
 from shared.db.database import Connection
@@ -41,7 +40,7 @@ class Books:
 
 # No rate has them, so there is no cell to read: they are counted from the facts, for whoever audits.
 _UNASKED = """
-select state, count(*) from answer_facts where snapshot ->> 'channel' = any($1::text[]) group by state
+select state, count(*) from answer_facts where unasked group by state
 """
 
 
@@ -60,7 +59,7 @@ async def books(conn: Connection) -> Books:
             )
         )
     rates = (await queries.rates(conn, "programme", Span())).values()
-    unasked = dict(await conn.fetch(_UNASKED, list(UNASKED)))
+    unasked = dict(await conn.fetch(_UNASKED))
     return Books(
         programmes,
         handed_over=sum(rate.handed_over for rate in rates),

@@ -13,12 +13,13 @@ import asyncpg
 from services.scoring.domain.facts import DIMENSIONS, Fact, State, context_of, merge
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.reading import PERSONAL, Told, kept_of, without_person
+from services.scoring.domain.rollups import UNASKED
 from shared.db.database import Connection
 from shared.errors import Unavailable
 
 _COLUMNS = (
     "response_id", "survey_id", "version", "state", "family", "day", "cohort", "nps", "nps5", "csat", "ces",
-    "answered_at", "contact_id", "account_id", "programme", "persona", "answer", "snapshot",
+    "answered_at", "contact_id", "account_id", "programme", "persona", "unasked", "answer", "snapshot",
 )  # fmt: skip
 _FACTS = """
 select response_id, survey_id, version, state, family, day, cohort, nps, nps5, csat, ces, snapshot
@@ -91,7 +92,7 @@ async def _copy(conn: Connection, told: Sequence[Told]) -> None:
 
 
 _NULL = "\\N"
-_PERSONA = DIMENSIONS.index("persona")
+_PERSONA, _CHANNEL = DIMENSIONS.index("persona"), DIMENSIONS.index("channel")
 
 
 def _line(told: Told) -> str:
@@ -104,6 +105,7 @@ def _line(told: Told) -> str:
         f"\t{fact.cohort}\t{points.get('nps', _NULL)}\t{points.get('nps5', _NULL)}"
         f"\t{points.get('csat', _NULL)}\t{points.get('ces', _NULL)}\t{at}\t{contact_id or _NULL}"
         f"\t{account_id or _NULL}\t{escaped(fact.dims[0] or '')}\t{fact.dims[_PERSONA] or _NULL}"
+        f"\t{'t' if fact.dims[_CHANNEL] in UNASKED else 'f'}"
         f"\t{escaped(kept_of(response))}\t{escaped(snapshot)}"
     )
 

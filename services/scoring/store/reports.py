@@ -14,7 +14,7 @@ from services.scoring.domain.design import APART, Clustering
 from services.scoring.domain.histogram import Histogram, Metric
 from services.scoring.domain.metrics import score
 from services.scoring.domain.rates import Asked
-from services.scoring.domain.rollups import JOINT, UNASKED
+from services.scoring.domain.rollups import JOINT
 from services.scoring.store import queries, voices
 from services.scoring.store.clusterings import clusterings
 from shared.contracts.model import Family
@@ -35,7 +35,7 @@ select day, sum(requested)::int, sum(handed_over)::int, sum(answered)::int, sum(
 where rollup = 'programme' and value = $1 and day between $2 and $3 group by day
 """
 # One look into the index, which has the default collation, for each programme and span.
-_UNASKED = f"""
+_UNASKED = """
 select span.n, asked.programme
 from unnest($1::int[], $2::date[], $3::date[]) as span (n, first, last)
 cross join (
@@ -44,11 +44,11 @@ cross join (
 ) as asked
 cross join lateral (
     select from answer_facts f
-    where f.programme = asked.programme and f.day between span.first and span.last and f.state = 'counted'
-        and f.snapshot ->> 'channel' in ({", ".join(f"'{one}'" for one in sorted(UNASKED))})
+    where f.programme = asked.programme and f.day between span.first and span.last
+        and f.unasked and f.state = 'counted'
     limit 1
 ) as unasked
-"""  # noqa: S608 - names of our own
+"""
 
 
 @dataclass(frozen=True, slots=True)

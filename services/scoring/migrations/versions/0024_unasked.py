@@ -14,12 +14,22 @@ branch_labels = None
 depends_on = None
 
 
+STATEMENTS = (
+    # A column of its own: to look into the snapshot of each new answer would cost as much as its row.
+    "alter table answer_facts add column unasked boolean not null default false",
+    """
+    update answer_facts set unasked = true where snapshot ->> 'channel' in ('form', 'shared_link')
+    """,
+    "create index answer_facts_unasked on answer_facts (programme, day) where unasked and state = 'counted'",
+    "comment on column answer_facts.unasked is 'Whether it was given without an invitation.'",
+)
+
+
 def upgrade() -> None:
-    op.execute(
-        "create index answer_facts_unasked on answer_facts (programme, day)"
-        " where state = 'counted' and snapshot ->> 'channel' in ('form', 'shared_link')"
-    )
+    for statement in STATEMENTS:
+        op.execute(statement)
 
 
 def downgrade() -> None:
     op.execute("drop index answer_facts_unasked")
+    op.execute("alter table answer_facts drop column unasked")
