@@ -168,5 +168,6 @@ def _uneven(number: int, values: int, columns: int) -> Problem:
 
 
 def passed_over(names: Iterable[str], kind: Kind) -> list[str]:
-    """Names of fields that are no column of ours, each once."""
-    return [name for name in dict.fromkeys(names) if name and name not in COLUMNS[kind]]
+    """Names of fields that are no column of ours, each once; `data` holds the whole of an event."""
+    read = {*COLUMNS[kind], "data"} if kind is Kind.EVENTS else set(COLUMNS[kind])
+    return [name for name in dict.fromkeys(names) if name and name not in read]

@@ -97,7 +97,7 @@ def _use(one: Spotted, editions: Sequence[Edition]) -> Candidate:
         key,
         f"Heavy use of {named}",
         f"{one.people} of {one.of_people} people used it in a week at least twice as much as they usually do "
-        f"({one.usual:.0f} times).",
+        f"(typically {one.usual:.0f} times a week).",
         f"typically {_days(one.days)} after the first use, after {one.times} times",
         one,
         _sketch(key, f"Heavy use of {named}", when, f"What do you get out of {product}?", stage="use"),

@@ -466,6 +466,13 @@ def invoke(*arguments: str) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
+def test_an_event_in_data_is_read_and_not_said_to_be_passed_over(tmp_path: Path) -> None:
+    data = {"occurred_at": "2026-03-01T12:00:00Z", "contact": {"id": "c1", "email": "a@kund.example"}}
+    row = {"type": "order.delivered", "source": "/app", "data": data}
+    code, text = invoke("events", str(written(tmp_path, json.dumps(row), "events.ndjson")), "--dry-run")
+    assert (code, "column source" in text, "column data" in text) == (0, True, False)
+
+
 def test_a_dry_run_reports_and_takes_nothing(tmp_path: Path) -> None:
     wrong = "c3;x@kund.example;;;boss;;;;\nc4;no-address;;;;;;;\n"
     file = written(tmp_path, CONTACTS + wrong, "contacts.csv")
