@@ -105,7 +105,7 @@ def _programmes(outcome: Outcome) -> Table:
     table = _table("Programmes", "programme", "planned", "invited", "not asked", "waits")
     table.add_column("mostly")
     for one in outcome.programmes:
-        why = one.mostly.reason.value if one.mostly else "" if one.planned else "no event"
+        why = one.mostly.words if one.mostly else "" if one.planned else "no event called for it"
         table.add_row(
             Text.assemble(one.key, (f" {_asks(one)}{' shadow' if one.shadow else ''}", "dim")),
             f"{one.planned:,}",

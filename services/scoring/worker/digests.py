@@ -16,11 +16,15 @@ from services.scoring.store import digests, queries
 from services.scoring.store.digests import Claimed
 from shared.db.database import Connection, Database
 from shared.errors import SendError
+from shared.runtime.attempts import Failed, attempted
 from shared.runtime.ids import random_id
+from shared.runtime.logging import get_logger
 from shared.smtp import Server, hand_over
 
 HOLD = timedelta(minutes=5)
 """How long a digest stays with the one who took it; longer than ten mails may take."""
+
+log = get_logger("digests")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +66,7 @@ async def _plan(db: Database, post: Post) -> None:
 async def _hand_over(db: Database, post: Post, one: Claimed, lease: UUID) -> None:
     state, detail, wait = "sent", "", None
     try:
-        async with db.read() as conn:
-            message = await _message(conn, db, post, one)
+        message = await _written(db, post, one)
         if message is None:
             state, detail = "failed", "the person no longer leads, owns no account or has left"
         else:
@@ -80,6 +83,28 @@ async def _hand_over(db: Database, post: Post, one: Claimed, lease: UUID) -> Non
     async with db.begin() as tx:
         await digests.record(tx.conn, one, state, detail, lease, (tx.now, again))
     metrics.DIGESTS.labels("retry" if wait else state).inc()
+
+
+async def _written(db: Database, post: Post, one: Claimed) -> EmailMessage | None:
+    """The mail, as `_message` has it.
+
+    Raises:
+        SendError: writing it raised what no outage explains: the same may come again, so tries are counted.
+    """
+
+    async def write() -> EmailMessage | None:
+        async with db.read() as conn:
+            return await _message(conn, db, post, one)
+
+    message = await attempted(write)
+    if not isinstance(message, Failed):
+        return message
+    error = message.error
+    if message.transient or isinstance(error, SendError):
+        raise error
+    log.error("digest_unwritten", week=str(one.week), user_id=str(one.user_id), exc_info=error)
+    reason = f"the mail could not be written ({type(error).__name__}; the log has more)"
+    raise SendError(reason, permanent=False) from error
 
 
 async def _message(conn: Connection, db: Database, post: Post, one: Claimed) -> EmailMessage | None:

@@ -49,7 +49,8 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     ("field found wanted", "{field} is {found}, wanted is {wanted}"),
     ("field wanted", "{field} is not known, wanted is {wanted}"),
     ("field found", "{field} is {found}"),
-    ("field", "it is counted per {field}"),
+    ("field", "{field} is not known"),
+    ("counted_per", "it is counted per {counted_per}"),
     ("hold", "{hold}"),
     ("ref", "number {ref}"),
     ("brake", "{brake}"),
@@ -102,6 +103,10 @@ def particulars(inputs: Mapping[str, Scalar], reading: Reading) -> str:
     known = {name: value for name, value in inputs.items() if _told(name, value)}
     if "by_whom" in known:
         known["merged_by" if inputs.get("stays") else "told_by"] = known.pop("by_whom")
+    if (why := str(inputs.get("why") or "")) and "field" in known:
+        # The reason was written as a sentence of its own, which may say already what is counted per.
+        per = known.pop("field")
+        known |= {} if why.endswith(f"per {per}") else {"counted_per": per}
     if known.get("field") == "nth":
         known["nth"] = known.pop("field")
     if not known.get("asked_then", True):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import timedelta
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
-from services.scoring.domain.digest import Day, Schedule
-from services.scoring.domain.health import WEIGHTS
+from services.scoring.api import digests as api_of_digests
+from services.scoring.domain.digest import TRIES, Day, Schedule
+from services.scoring.domain.health import WEIGHTS, Part
 from services.scoring.store import digests
 from services.scoring.worker.digests import HOLD, Post, digesting
 from shared.db.database import Database
@@ -49,9 +52,9 @@ async def company(db: Database, clock: FixedClock, scoring: Scoring) -> Database
     return db
 
 
-def rounds(db: Database, sink: SmtpSink) -> Round:
+def rounds(db: Database, sink: SmtpSink, weights: Mapping[Part, float] = WEIGHTS) -> Round:
     server = Server("127.0.0.1", sink.port, "Afterword <scores@example.com>")
-    return digesting(db, Post(Schedule(Day.MONDAY, 8), server, "https://ask.example", WEIGHTS))
+    return digesting(db, Post(Schedule(Day.MONDAY, 8), server, "https://ask.example", weights))
 
 
 async def test_leaders_hear_of_the_house_and_owners_of_their_accounts_once_a_week(
@@ -71,6 +74,36 @@ async def test_leaders_hear_of_the_house_and_owners_of_their_accounts_once_a_wee
     clock.advance(timedelta(days=7))
     await run()
     assert len(sink.mails()) == 4
+
+
+async def test_a_digest_that_cannot_be_written_is_tried_some_times_and_then_said_to_have_failed(
+    company: Database, clock: FixedClock, sink: SmtpSink, machine: FakeMachine
+) -> None:
+    broken = rounds(company, sink, json.loads('{"tickets": "heavy"}'))
+    with capture_logs() as logged:
+        await broken()
+    assert [one["event"] for one in logged].count("digest_unwritten") == 2
+    async with company.read() as conn:
+        first = await digests.listed(conn, clock.now().date() - timedelta(weeks=1), None, 10)
+    assert [(one["state"], one["attempts"]) for one in first] == [("pending", 1), ("pending", 1)]
+    assert all("could not be written (TypeError" in one["detail"] for one in first)
+    with capture_logs():
+        for _ in range(TRIES):
+            machine.advance(3600)
+            await broken()
+    access = access_to(company, clock)
+    _, key = await access.create_key("ops", frozenset({Scope.USERS_READ}), None)
+    served = application(company, clock, access)
+    served.include_router(api_of_digests.routes(company, clock))
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(served), base_url="http://test",
+        headers={"Authorization": f"Bearer {key}"},
+    ) as api:  # fmt: skip
+        found = (await api.get("/v1/scores/digests")).json()["digests"]
+    assert [(one["state"], one["attempts"]) for one in found] == [("failed", TRIES), ("failed", TRIES)]
+    assert all("could not be written" in one["detail"] for one in found)
+    await rounds(company, sink)()
+    assert not sink.mails()
 
 
 async def test_the_whole_house_is_told_what_the_overview_shows(
