@@ -28,7 +28,7 @@ def after_of(cursor: str) -> tuple[float, UUID] | None:
         value, row = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         return float(value), UUID(row)
     except (ValueError, TypeError, AttributeError, binascii.Error) as error:
-        raise Problem(422, "cursor: take it from `next` of the page before.", field="cursor") from error
+        raise _not_ours() from error
 
 
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -50,12 +50,30 @@ def after_moment(cursor: str) -> tuple[datetime, UUID] | None:
     try:
         return (_FIRST + int(after[0]) * _TICK, after[1]) if after else None
     except (OverflowError, ValueError) as error:
-        raise Problem(422, "cursor: take it from `next` of the page before.", field="cursor") from error
+        raise _not_ours() from error
 
 
 def text_cursor(*parts: str) -> str:
     """The text for a row of a list whose order is by these texts."""
-    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
+    texts = json.dumps(parts, ensure_ascii=False)
+    return base64.urlsafe_b64encode(texts.encode()).decode().rstrip("=")
+
+
+def after_texts(cursor: str, parts: int) -> tuple[str, ...] | None:
+    """Read such a text for a row of a list whose order is by so many texts; None for the first page.
+
+    Raises:
+        Problem: 422, it is none of ours.
+    """
+    if not cursor:
+        return None
+    try:
+        texts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, RecursionError) as error:
+        raise _not_ours() from error
+    if not isinstance(texts, list) or len(texts) != parts or not all(isinstance(one, str) for one in texts):
+        raise _not_ours()
+    return tuple(texts)
 
 
 def after_instant(cursor: str) -> tuple[datetime, str, str, str] | None:
@@ -71,7 +89,7 @@ def after_instant(cursor: str) -> tuple[datetime, str, str, str] | None:
         first, second, third = map(str, texts)
         return datetime.fromisoformat(at).astimezone(UTC), first, second, third
     except (ValueError, TypeError, OverflowError, binascii.Error) as error:
-        raise Problem(422, "cursor: take it from `next` of the page before.", field="cursor") from error
+        raise _not_ours() from error
 
 
 def after_day(cursor: str) -> tuple[date, UUID] | None:
@@ -84,4 +102,8 @@ def after_day(cursor: str) -> tuple[date, UUID] | None:
     try:
         return (date.fromordinal(int(after[0])), after[1]) if after else None
     except (ValueError, OverflowError) as error:
-        raise Problem(422, "cursor: take it from `next` of the page before.", field="cursor") from error
+        raise _not_ours() from error
+
+
+def _not_ours() -> Problem:
+    return Problem(422, "cursor: take it from `next` of the page before.", field="cursor")

@@ -26,6 +26,7 @@ from shared.db.database import Connection, Database
 from shared.runtime.clock import Clock
 from shared.security.access import Scope, require_scope
 from shared.web.caching import SAME, AskedAgain
+from shared.web.paging import Paging, paging
 from shared.web.problems import Problem
 
 DAYS_PLANNED = 90
@@ -64,9 +65,10 @@ class ChangeOut(BaseModel):
 
 
 class ChangesOut(BaseModel):
-    """Changes of all programmes."""
+    """Changes of programmes, by metric, family and programme; `next` is the cursor of what follows."""
 
     changes: list[ChangeOut]
+    next: str | None
 
 
 class DefinedOut(BaseModel):
@@ -162,6 +164,7 @@ def routes(db: Database, clock: Clock) -> APIRouter:
 
     @router.get("/changes")
     async def changes(
+        page: Annotated[Paging, Depends(paging(3))],
         programme: Annotated[str, Query(max_length=200)] = "",
         family: Family | None = None,
         window: Window = Window.DAYS_90,
@@ -175,7 +178,8 @@ def routes(db: Database, clock: Clock) -> APIRouter:
             found = await reports.compared(
                 conn, span, earlier, programme=programme, family=family.value if family else None
             )
-        return ChangesOut(changes=[_change(one, span, earlier) for one in found])
+        shown, following = page.of(found, lambda one: (one.metric.value, one.family, one.programme))
+        return ChangesOut(changes=[_change(one, span, earlier) for one in shown], next=following)
 
     @router.get("/definitions")
     async def definitions(

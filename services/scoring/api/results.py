@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
@@ -11,7 +12,7 @@ from services.scoring.domain.change import Verdict
 from services.scoring.domain.goals import Progress
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.metrics import Group
-from services.scoring.domain.outcomes import Link
+from services.scoring.domain.outcomes import Link, Outcome
 from services.scoring.domain.references import References
 from services.scoring.store import results
 from shared.contracts.model import Family
@@ -19,6 +20,7 @@ from shared.db.database import Database
 from shared.runtime.clock import Clock
 from shared.security.access import Scope, require_scope
 from shared.web.caching import SAME, AskedAgain
+from shared.web.paging import Paging, paging
 
 
 class GoalOut(BaseModel):
@@ -37,6 +39,13 @@ class GoalOut(BaseModel):
     target: float | None
     share: float | None = Field(description="of the way from the baseline to the target")
     progress: Progress
+
+
+class GoalsOut(BaseModel):
+    """Goals, by group; `next` is the cursor of what follows."""
+
+    goals: list[GoalOut]
+    next: str | None
 
 
 class FixOut(BaseModel):
@@ -65,6 +74,16 @@ class FixOut(BaseModel):
     certain: bool = Field(description="not chance, all comparisons of this list counted in")
 
 
+class FixesOut(BaseModel):
+    """Changes that were shipped, the newest first, what is said of their products before all else.
+
+    `next` is the cursor of what follows.
+    """
+
+    fixes: list[FixOut]
+    next: str | None
+
+
 class FateOut(BaseModel):
     """Accounts that had said one thing, and how many of them left."""
 
@@ -84,6 +103,13 @@ class OutcomeOut(BaseModel):
     high: float | None
 
 
+class OutcomesOut(BaseModel):
+    """Outcomes, by metric; `next` is the cursor of what follows."""
+
+    outcomes: list[OutcomeOut]
+    next: str | None
+
+
 def routes(db: Database, clock: Clock, references: References) -> APIRouter:
     """The routes."""
     router = APIRouter(
@@ -95,32 +121,28 @@ def routes(db: Database, clock: Clock, references: References) -> APIRouter:
     )
 
     @router.get("/goals")
-    async def goals() -> list[GoalOut]:
+    async def goals(page: Annotated[Paging, Depends(paging(1))]) -> GoalsOut:
         """Goals of groups, and how far they came (R86)."""
         async with db.read() as conn:
-            return [_goal(one) for one in await results.goals(conn, clock.now().date())]
+            found = await results.goals(conn, clock.now().date())
+        shown, following = page.of(found, lambda one: (one.group,))
+        return GoalsOut(goals=[_goal(one) for one in shown], next=following)
 
     @router.get("/fixes")
-    async def fixes() -> list[FixOut]:
+    async def fixes(page: Annotated[Paging, Depends(paging(_PLACES))]) -> FixesOut:
         """Did a change help? Scores before and after it (R69)."""
         async with db.read() as conn:
-            return [_fix(one) for one in await results.fixes(conn, clock.now().date())]
+            found = await results.fixes(conn, clock.now().date())
+        shown, following = page.of(found, _place_of)
+        return FixesOut(fixes=[_fix(one) for one in shown], next=following)
 
     @router.get("/outcomes")
-    async def outcomes() -> list[OutcomeOut]:
+    async def outcomes(page: Annotated[Paging, Depends(paging(1))]) -> OutcomesOut:
         """Renewals and churn of a year against what was said in the 180 days before."""
         async with db.read() as conn:
             found = await results.outcomes(conn, clock.now().date())
-        return [
-            OutcomeOut(
-                metric=one.metric, link=one.link, points=one.points, low=one.low, high=one.high,
-                fates=[
-                    FateOut(mood=mood, accounts=fate.accounts, left=fate.left)
-                    for mood, fate in sorted(one.fates.items())
-                ],
-            )
-            for one in found
-        ]  # fmt: skip
+        shown, following = page.of(found, lambda one: (one.metric.value,))
+        return OutcomesOut(outcomes=[_outcome(one) for one in shown], next=following)
 
     @router.get("/references")
     async def held_against() -> References:
@@ -138,6 +160,27 @@ def _goal(one: results.Aim) -> GoalOut:
         now=reached.now.value, n_now=reached.now.n, target=reached.target, share=reached.share,
         progress=reached.progress,
     )  # fmt: skip
+
+
+def _outcome(one: Outcome) -> OutcomeOut:
+    return OutcomeOut(
+        metric=one.metric, link=one.link, points=one.points, low=one.low, high=one.high,
+        fates=[
+            FateOut(mood=mood, accounts=fate.accounts, left=fate.left)
+            for mood, fate in sorted(one.fates.items())
+        ],
+    )  # fmt: skip
+
+
+def _place_of(one: results.Fix) -> tuple[str, ...]:
+    """Where a comparison stands: days of old come last, what is said of a product before the programmes."""
+    newest_first = f"{(date.max - one.day).days:07}"
+    about = "product" if one.product else "programmes"
+    return newest_first, one.label, about, one.product, one.metric.value, one.family, one.programme
+
+
+_PLACES = 7
+"""Texts of it."""
 
 
 def _fix(one: results.Fix) -> FixOut:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -22,6 +22,7 @@ from shared.contracts.model import Family
 from shared.db.database import Database
 from shared.security.access import Principal, Scope, require_scope
 from shared.web.caching import SAME, AskedAgain
+from shared.web.paging import Paging, paging
 from shared.web.problems import Problem
 
 _EFFECT = "how many of these answers tell as much as one would if colleagues did not answer alike"
@@ -44,7 +45,10 @@ class ScoreOut(BaseModel):
 
 
 class ScoresOut(BaseModel):
-    """Scores by the values of a dimension."""
+    """Scores by the values of a dimension, in the order of metric, family and value.
+
+    `next` is the cursor of what follows.
+    """
 
     dimension: str
     scores: list[ScoreOut]
@@ -52,6 +56,7 @@ class ScoresOut(BaseModel):
         default=True,
         description=f"false where the newest {MOST_FACTS:,} answers were read and there are more",
     )
+    next: str | None
 
 
 class PeriodOut(BaseModel):
@@ -78,11 +83,12 @@ class TrendOut(BaseModel):
 
 
 class TrendsOut(BaseModel):
-    """Trends by the values of a dimension."""
+    """Trends by the values of a dimension, in the order of scores; `next` is the cursor of what follows."""
 
     dimension: str
     step: Step
     trends: list[TrendOut]
+    next: str | None
 
 
 class ProgrammeOut(BaseModel):
@@ -101,9 +107,10 @@ class ProgrammeOut(BaseModel):
 
 
 class SummaryOut(BaseModel):
-    """All programmes."""
+    """Programmes, by family and key; `next` is the cursor of what follows."""
 
     programmes: list[ProgrammeOut]
+    next: str | None
 
 
 class Filters(BaseModel):
@@ -160,6 +167,7 @@ def _cut(filters: Filters) -> Cut:
 
 Asking = Annotated[Question, Depends(_question)]
 Cutting = Annotated[Question | Cut, Depends(_question_or_cut)]
+Page = Annotated[Paging, Depends(paging(3))]
 Reader = Annotated[Principal, Depends(require_scope(Scope.SCORES_READ))]
 
 
@@ -221,45 +229,59 @@ def routes(db: Database) -> APIRouter:
     router = APIRouter(prefix="/v1/scores", tags=["scores"], route_class=AskedAgain, responses=SAME)
 
     @router.get("")
-    async def scores(question: Cutting, principal: Reader) -> ScoresOut:
+    async def scores(question: Cutting, principal: Reader, page: Page) -> ScoresOut:
         """Scores by the values of a dimension; without one, each programme's. Families stay apart."""
         if isinstance(question, Cut):
-            return await _cut_out(db, question, principal)
+            return await _cut_out(db, question, principal, page)
         may_see(question.rollup.split("+"), principal)
         async with db.read() as conn:
             found = await judged(conn, question)
-        return ScoresOut(
-            dimension=question.rollup, scores=[_score_out(one, question.rollup) for one in found]
-        )
+        return _scores_out(question.rollup, found, page)
 
     @router.get("/trend")
-    async def trends(question: Asking, principal: Reader, step: Step = Step.WEEK) -> TrendsOut:
+    async def trends(question: Asking, principal: Reader, page: Page, step: Step = Step.WEEK) -> TrendsOut:
         """Scores by week, month or quarter; a period without an answer is there, with score null."""
         may_see(question.rollup.split("+"), principal)
         async with db.read() as conn:
             found = await courses(conn, question)
-        out = [_trend_out(one, question.rollup, step) for one in found]
-        return TrendsOut(dimension=question.rollup, step=step, trends=out)
+        shown, following = page.of(found, _place_of)
+        out = [_trend_out(one, question.rollup, step) for one in shown]
+        return TrendsOut(dimension=question.rollup, step=step, trends=out, next=following)
 
     @router.get("/summary", dependencies=[Depends(require_scope(Scope.SCORES_READ))])
-    async def summary() -> SummaryOut:
+    async def summary(page: Annotated[Paging, Depends(paging(2))]) -> SummaryOut:
         """Every programme's surveys and scores: the books of scoring."""
         async with db.read() as conn:
             found = await judged(conn, Question("programme"))
             asked = await queries.rates(conn, "programme", Span())
-        keys = sorted({(one.family, one.value) for one in found} | set(asked))
-        return SummaryOut(programmes=[_programme_out(key, asked.get(key, Asked()), found) for key in keys])
+        keys, following = page.of({(one.family, one.value) for one in found} | set(asked), lambda key: key)
+        return SummaryOut(
+            programmes=[_programme_out(key, asked.get(key, Asked()), found) for key in keys], next=following
+        )
 
     return router
 
 
-async def _cut_out(db: Database, wanted: Cut, principal: Principal) -> ScoresOut:
+async def _cut_out(db: Database, wanted: Cut, principal: Principal, page: Paging) -> ScoresOut:
     name = name_of(wanted.dimensions)
     may_see(wanted.dimensions, principal)
     async with db.read() as conn:
         found, complete = await judged_cut(conn, wanted)
-    scores = [_score_out(one, name) for one in found]
-    return ScoresOut(dimension=name, scores=scores, complete=complete)
+    return _scores_out(name, found, page, complete=complete)
+
+
+def _scores_out(rollup: str, found: Sequence[Judged], page: Paging, *, complete: bool = True) -> ScoresOut:
+    shown, following = page.of(found, lambda one: (one.score.metric.value, one.family, one.value))
+    return ScoresOut(
+        dimension=rollup,
+        scores=[_score_out(one, rollup) for one in shown],
+        complete=complete,
+        next=following,
+    )
+
+
+def _place_of(course: Course) -> tuple[str, str, str]:
+    return course.series.metric.value, course.series.family, course.series.value
 
 
 def _programme_out(key: tuple[str, str], asked: Asked, found: list[Judged]) -> ProgrammeOut:

@@ -46,10 +46,10 @@ async def test_goals_and_fixes_are_measured_before_and_after(
         said = snapshot("renewal", account_id=account_id(500 + number))
         told.append(answer(number, 3 if late else 9, at=at, first_at=at, snapshot=said))
     await scoring.take(*told)
-    (fix,) = (await api.get("/v1/scores/fixes")).json()
+    (fix,) = (await api.get("/v1/scores/fixes")).json()["fixes"]
     assert (fix["programme"], fix["verdict"], fix["certain"]) == ("renewal", "better", True)
     assert (fix["before"], fix["after"], fix["n_before"], fix["n_after"]) == (-100, 100, 40, 40)
-    (aim,) = (await api.get("/v1/scores/goals")).json()
+    (aim,) = (await api.get("/v1/scores/goals")).json()["goals"]
     # The goal is known since today: today's two answers are too few to hold against the 90 days before.
     assert (aim["group"], aim["since"], aim["progress"]) == ("keep", "2026-03-03", "not_enough_data")
     clock.advance(timedelta(days=3))
@@ -57,7 +57,7 @@ async def test_goals_and_fixes_are_measured_before_and_after(
     said = snapshot("renewal")
     more = [answer(200 + n, 9, at=now, first_at=now, snapshot=said) for n in range(5)]
     await scoring.take(published(2), *more)
-    (aim,) = (await api.get("/v1/scores/goals")).json()
+    (aim,) = (await api.get("/v1/scores/goals")).json()["goals"]
     assert (aim["since"], aim["progress"], aim["n_now"]) == ("2026-03-03", "reached", 7)
     assert await rows(api, "fixes") == 1
     assert await rows(api, "goals") == 1
@@ -79,7 +79,7 @@ async def test_a_change_of_one_product_is_judged_by_what_is_said_about_it(
         value = (9, 3, 7)[number // 6 % 3] if other else 3 if late else 9
         told.append(answer(number, value, at=at, first_at=at, snapshot=said))
     await scoring.take(*told)
-    own, *whole = (await api.get("/v1/scores/fixes")).json()
+    own, *whole = (await api.get("/v1/scores/fixes")).json()["fixes"]
     assert (own["product"], own["programme"], own["family"]) == ("mobile", "", "transactional")
     assert (own["before"], own["after"], own["n_before"], own["n_after"]) == (-100, 100, 40, 40)
     assert (own["verdict"], own["certain"]) == ("better", True)
@@ -103,7 +103,7 @@ async def test_of_a_product_that_colleagues_rate_alike_less_is_said(
         value = 9 if account == 0 or (account == 1 and not late) else 3
         told.append(answer(number, value, at=at, first_at=at, snapshot=said))
     await scoring.take(*told)
-    own, *_ = (await api.get("/v1/scores/fixes")).json()
+    own, *_ = (await api.get("/v1/scores/fixes")).json()["fixes"]
     # Twenty of forty instead of ten, but it is one of four customers who changed their mind.
     assert (own["product"], own["before"], own["after"]) == ("mobile", -50, 0)
     assert (own["verdict"], own["certain"]) == ("no_detectable_change", False)
@@ -122,7 +122,7 @@ async def test_where_a_product_is_spoken_of_is_learned_once_in_a_while_from_many
         return [answer(first + n, 9, at=at, first_at=at, snapshot=about) for n in range(8)]
 
     async def inside() -> list[str]:
-        own, *_ = (await api.get("/v1/scores/fixes")).json()
+        own, *_ = (await api.get("/v1/scores/fixes")).json()["fixes"]
         return list(own["inside"])
 
     await scoring.take(shipped.model_copy(update={"product": "mobile"}), *said(0, "renewal"))
@@ -155,7 +155,7 @@ async def test_accounts_that_left_are_held_against_what_they_had_said(
             said = snapshot(account_id=account_id(number))
             told.append(answer(1000 * day + number, value, at=at, first_at=at, snapshot=said))
     await scoring.take(*told)
-    (found,) = (await api.get("/v1/scores/outcomes")).json()
+    (found,) = (await api.get("/v1/scores/outcomes")).json()["outcomes"]
     # What was said 300 days ago is no warning; without it the other twenty were happy and stayed.
     assert found["fates"] == [
         {"mood": "high", "accounts": 20, "left": 0}, {"mood": "low", "accounts": 20, "left": 15},
