@@ -142,7 +142,8 @@ def holds(kind: str, told: Touchpoint, account: UUID | None = ACME.id, *of: Edit
 
 def test_incidents_and_unpaid_invoices_hold_their_account() -> None:
     (opened,) = holds("incident.opened", touchpoint())
-    (resolved,) = holds("incident.resolved", touchpoint(NOW + DAY))
+    resolved, nameless = holds("incident.resolved", touchpoint(NOW + DAY))
+    assert (resolved.ref, nameless.ref) == (opened.ref, "incident"), "also what began about nothing"
     assert (opened.active, resolved.active, resolved.version > opened.version) == (True, False, True)
     assert [hold.kind for hold in holds("invoice.overdue", touchpoint())] == ["dunning"]
     assert holds("incident.opened", touchpoint(), None) == []
@@ -154,7 +155,8 @@ def test_a_programme_may_name_a_hold_with_its_own_events() -> None:
     of = edition(when__hold_while=["incident", audit])
     assert of.programme.when.holds == ("incident", "audit")
     (begun,) = holds("audit.started", touchpoint(), ACME.id, of)
-    (ended,) = holds("audit.failed", touchpoint(NOW + DAY), ACME.id, of)
+    ended, nameless = holds("audit.failed", touchpoint(NOW + DAY), ACME.id, of)
+    assert (ended.ref, nameless.ref, nameless.active) == (begun.ref, "audit", False)
     assert (begun.kind, begun.ref, begun.active, ended.active) == ("audit", "o1", True, False)
     assert holds("audit.started", touchpoint()) == []
 
