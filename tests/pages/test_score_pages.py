@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,12 +14,13 @@ from playwright.async_api import Browser
 
 from services.scoring.domain.crm import Kind
 from services.scoring.store import crm
+from shared.contracts.directory import ContextKind, ContextRecorded
 from shared.db.database import Database
 from shared.runtime.clock import FixedClock
 from shared.runtime.ids import derive
 from shared.security.access import Role
 from tests.support.browsing import PHONE, SIZES, WIDER, Reader, barriers, looked_at
-from tests.support.customers import account_id, driven, town
+from tests.support.customers import account_id, driven, happened, town
 from tests.support.databases import OpenDatabase
 from tests.support.score_pages import (
     access_to,
@@ -43,7 +44,7 @@ async def in_town(db: Database) -> AsyncIterator[tuple[str, dict[str, str]]]:
     clock = FixedClock(db.clock.now())
     await quarter(Scoring(db), clock.now())
     await quarter_before(Scoring(db), clock.now())
-    await Scoring(db).take(*town(clock.now()), *driven(clock.now()))
+    await Scoring(db).take(*town(clock.now()), *driven(clock.now()), *_releases(clock.now()))
     access = access_to(db, clock)
     tokens = {
         "viewer": await signed_in(access),
@@ -53,6 +54,15 @@ async def in_town(db: Database) -> AsyncIterator[tuple[str, dict[str, str]]]:
     }
     async with served(application(db, clock, access)) as url:
         yield url, tokens
+
+
+def _releases(now: datetime) -> list[ContextRecorded]:
+    """A release every week, and in the newest weeks an incident beside it: on a phone they share marks."""
+    release, incident = (ContextKind.RELEASE, "feature.released"), (ContextKind.INCIDENT, "incident.opened")
+    return [
+        *(happened(*release, now - timedelta(days=7 * week)) for week in range(10)),
+        *(happened(*incident, now - timedelta(days=7 * week)) for week in range(3)),
+    ]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

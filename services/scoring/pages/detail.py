@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,6 +37,7 @@ class Part:
     shown: views.Shown
     bars: Markup
     trend: Markup
+    marked: AbstractSet[views.Note]
     readings: Sequence[Defined]
     rows: Sequence[Segment]
 
@@ -48,7 +50,10 @@ class Detail:
     cohorts: Sequence[Cohort]
     moved: Moved
     matrix: Markup
-    happened: Sequence[tuple[datetime, str, str]]
+    happened: Sequence[views.Note]
+    """What no trend shows: of days without answers, or where there is no trend. Newest first."""
+
+    many_happened: bool
     drops: Sequence[Drop]
     complete: bool
     rate: Rate
@@ -56,6 +61,9 @@ class Detail:
     standing: Standing
     learned_at: datetime | None
 
+
+MOST_HAPPENED = 24
+"""Releases, incidents and changes that a page shows, the newest."""
 
 SPLITS = crossings()
 """Dimensions that a programme is broken down by."""
@@ -117,22 +125,27 @@ async def detail(
     # A programme is of one family unless somebody changed it; then its people are counted together.
     rated = rate(told.asked)
     days = None if span.first == FIRST_DAY else max(1, (min(span.last, spans.today) - span.first).days + 1)
+    happened = views.notes_of(beside.happened[:MOST_HAPPENED], speech)
+    parts = [
+        _part(
+            one,
+            (beside.rows, beside.bounds.get(key[1], 1.0), days),
+            (told.readings.get(key, []), beside.scores.get(key)),
+            filters,
+            speech,
+            sorted(happened + [views.note_of_drop(drop, speech) for drop in beside.drops if drop.of == key]),
+        )
+        for one in told.series
+        for key in ((one.series.metric, one.series.family),)
+    ]
+    marked = {note for part in parts for note in part.marked}
     return Detail(
-        [
-            _part(
-                one,
-                (beside.rows, beside.bounds.get(key[1], 1.0), days),
-                (told.readings.get(key, []), beside.scores.get(key)),
-                filters,
-                speech,
-            )
-            for one in told.series
-            for key in ((one.series.metric, one.series.family),)
-        ],
+        parts,
         beside.cohorts,
         found,
         views.quadrants(found, speech),
-        beside.happened,
+        [note for note in reversed(happened) if note not in marked],
+        len(beside.happened) > MOST_HAPPENED,
         beside.drops,
         told.complete,
         rated,
@@ -159,7 +172,7 @@ async def _beside(conn: Connection, filters: Filters, split: str, spans: Spans) 
         await bindings.bounds(conn, {one.family for one in rows}, (split,)),
         await _scores(conn, spans, programme),
         await reports.by_cohort(conn, programme, spans.today),
-        await drops.happened(conn, span),
+        await drops.happened(conn, span, MOST_HAPPENED + 1),
         await drops.told(conn, span, programme),
     )
 
@@ -181,18 +194,21 @@ def _part(
     told: tuple[Sequence[Defined], tuple[Score, Change | None] | None],
     filters: Filters,
     speech: views.Speech,
+    notes: Sequence[views.Note],
 ) -> Part:
     one = course.series
     rows, bound, days = cells
     readings, of = told
     whole = sum(one.parts.values(), Histogram.of(one.metric))
     found, change = of or (course.score(whole), None)
+    drawn, marked = views.trend_of(course, filters.step, speech, notes)
     mine = [row for row in rows if (row.family, row.histogram.metric) == (one.family, one.metric)]
     return Part(
         one.family,
         views.shown(found, speech, change),
         views.bars(whole, speech),
-        views.trend_of(course, filters.step, speech),
+        drawn,
+        marked,
         readings,
         segments(
             [(row.value.split(JOINT)[-1], row.histogram) for row in mine],

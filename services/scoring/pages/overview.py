@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
 from markupsafe import Markup
 
@@ -16,7 +17,7 @@ from services.scoring.domain.rates import Asked, Rate, Standing, rate, standing
 from services.scoring.domain.rising import Told
 from services.scoring.pages import views
 from services.scoring.pages.filters import Filters
-from services.scoring.store import queries, reports, rises
+from services.scoring.store import drops, queries, reports, rises
 from services.scoring.store.judging import Course, courses, judged
 from shared.contracts.model import Family
 from shared.db.database import Connection, Database
@@ -103,32 +104,41 @@ async def overview(
 ) -> Overview:
     """Everything that was answered or asked in the span, family by family."""
     family = filters.family_key
-    (scores, learned_at), (asked, managed, totals, rising) = await db.at_once(
+    (scores, learned_at), (asked, managed, totals, rising, happened) = await db.at_once(
         lambda conn: _scores(conn, spans, family),
         lambda conn: _beside(conn, filters, spans, thresholds, with_managers=with_managers),
     )
+    notes = views.notes_of(happened, speech)
     sections = []
     for kind in Family:
         found = [one for one in scores if one.family == kind.value]
         rates = {programme: counts for (key, programme), counts in asked.items() if key == kind.value}
         if found or rates:
             mine = [one for one in totals if one.series.family == kind.value]
-            metric, drawn = _trend(mine, filters, speech)
+            metric, drawn = _trend(mine, filters, speech, notes)
             cards = _cards(found, rates, speech, thresholds)
             sections.append(Section(kind.value, cards, metric, drawn, learned_at))
     return Overview(sections, rising, managed)
 
 
+class _Beside(NamedTuple):
+    asked: Mapping[tuple[str, str], Asked]
+    managed: Sequence[Manager]
+    totals: Sequence[Course]
+    rising: Sequence[Told]
+    happened: Sequence[tuple[datetime, str, str]]
+
+
 async def _beside(
     conn: Connection, filters: Filters, spans: Spans, thresholds: views.Thresholds, *, with_managers: bool
-) -> tuple[Mapping[tuple[str, str], Asked], list[Manager], list[Course], list[Told]]:
-    """Who was asked, account managers, totals over time, themes that rise."""
+) -> _Beside:
+    """Who was asked, account managers, totals over time, themes that rise, what happened."""
     family, span = filters.family_key, spans.now
     asked = await queries.rates(conn, "programme", span, family=family)
     managed = await _managers(conn, filters, span, thresholds) if with_managers else []
     totals = await courses(conn, ask(dimension="total", family=family, span=span))
     rising = await rises.standing(conn, spans.today) if span.last >= spans.today else []
-    return asked, managed, totals, rising
+    return _Beside(asked, managed, totals, rising, await drops.happened(conn, span))
 
 
 async def _managers(
@@ -189,9 +199,12 @@ def _cards(
     return cards
 
 
-def _trend(totals: Sequence[Course], filters: Filters, speech: views.Speech) -> tuple[Metric | None, Markup]:
+def _trend(
+    totals: Sequence[Course], filters: Filters, speech: views.Speech, notes: Sequence[views.Note]
+) -> tuple[Metric | None, Markup]:
     """The trend of a family's most answered metric; the others are told programme by programme."""
     if not totals:
         return None, Markup("")
     most = max(totals, key=lambda one: sum(histogram.n for histogram in one.series.parts.values()))
-    return most.series.metric, views.trend_of(most, filters.step, speech)
+    drawn, _ = views.trend_of(most, filters.step, speech, notes)
+    return most.series.metric, drawn

@@ -16,7 +16,7 @@ from services.scoring.domain.health import WEIGHTS, Part
 from services.scoring.domain.periods import Step
 from services.scoring.pages import views
 from services.scoring.pages.accounts import account_pages
-from services.scoring.pages.detail import SPLITS, Detail, chosen_split, detail
+from services.scoring.pages.detail import MOST_HAPPENED, SPLITS, Detail, chosen_split, detail
 from services.scoring.pages.filters import PERIODS, Filters, known_programme
 from services.scoring.pages.overview import Spans, in_short, overview
 from services.scoring.store import drivers, queries, voices
@@ -90,6 +90,7 @@ def pages(
             "splits": SPLITS,
             "most_read": voices.NEWEST,
             "most_rated": drivers.NEWEST,
+            "most_happened": MOST_HAPPENED,
             "week_end": lambda start: start + timedelta(days=6),
             "live": live(
                 STREAM, CHANGED, place, about={"value": filters.programme}, gap=PROGRAMME_GAP_SECONDS

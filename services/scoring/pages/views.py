@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from babel.dates import format_date, format_skeleton
 from markupsafe import Markup
@@ -17,12 +17,13 @@ from services.scoring.domain.change import Change
 from services.scoring.domain.drivers import Driver, Quadrant
 from services.scoring.domain.histogram import Histogram, Metric
 from services.scoring.domain.metrics import GROUP_NAMES, TOO_FEW, Group, Score, group
-from services.scoring.domain.periods import Period, Step, fitting
+from services.scoring.domain.periods import Period, Step, fitting, start_of
 from services.scoring.domain.periods import trend as periods_of
 from services.scoring.store.drivers import Moved
+from services.scoring.store.drops import Drop
 from services.scoring.store.judging import Course
 from shared.web import charts
-from shared.web.dates import babel_locale, number, percent
+from shared.web.dates import babel_locale, number, percent, signed
 
 Translate = Callable[[str], str]
 
@@ -134,16 +135,58 @@ def bars(histogram: Histogram, speech: Speech) -> Markup:
     return charts.histogram(counts, words)
 
 
-def trend_of(course: Course, step: Step | Literal[""], speech: Speech) -> Markup:
-    """The trend of a score, by the step that was chosen or else by the one that fits."""
+class Note(NamedTuple):
+    """What happened on a day (of UTC, as the days of answers are), in words."""
+
+    day: date
+    text: str
+
+
+def notes_of(happened: Iterable[tuple[datetime, str, str]], speech: Speech) -> list[Note]:
+    """Releases, incidents and changes, oldest first."""
+    say = speech.say
+    kinds = {"release": say("Release"), "incident": say("Incident"), "change_shipped": say("Change shipped")}
+    told = [Note(at.astimezone(UTC).date(), f"{kinds[kind]} {label}".strip()) for at, kind, label in happened]
+    return sorted(told)
+
+
+def note_of_drop(drop: Drop, speech: Speech) -> Note:
+    """A drop that was told, for the day on which it was."""
+    before, after = (_points(Metric(drop.metric), value, speech) for value in (drop.before, drop.after))
+    text = speech.say("The last 30 days fell from %(before)s to %(after)s; chance hardly explains it")
+    return Note(drop.day, text % {"before": before, "after": after})
+
+
+def _points(metric: Metric, value: float, speech: Speech) -> str:
+    """A score as texts say it: with its sign where it has one, else as a share."""
+    recommends = metric in (Metric.NPS, Metric.NPS5)
+    return signed(value, speech.locale) if recommends else speech.percent(value / 100)
+
+
+def trend_of(
+    course: Course, step: Step | Literal[""], speech: Speech, notes: Sequence[Note] = ()
+) -> tuple[Markup, set[Note]]:
+    """The trend of a score by the step that was chosen or else by the one that fits; notes marked in it."""
     series = course.series
     chosen = step or fitting(series.metric, series.parts, TOO_FEW)
     periods = periods_of(series.metric, series.parts, chosen)
-    return trend([(one, course.score(one.histogram)) for one in periods], chosen, speech)
+    scored = [(one, course.score(one.histogram)) for one in periods]
+    places = {one.start: place for place, one in enumerate(periods)}
+    marked = [(places[start], one) for one in notes if (start := start_of(one.day, chosen)) in places]
+    drawn = trend(scored, chosen, speech, marked)
+    return drawn, {one for _, one in marked} if any(found.readable for _, found in scored) else set()
 
 
-def trend(periods: Sequence[tuple[Period, Score]], step: Step, speech: Speech) -> Markup:
-    """A line with the band of its interval (R64); a period with too few answers is a gap."""
+def trend(
+    periods: Sequence[tuple[Period, Score]],
+    step: Step,
+    speech: Speech,
+    marked: Sequence[tuple[int, Note]] = (),
+) -> Markup:
+    """A line with the band of its interval (R64); a period with too few answers is a gap.
+
+    `marked` is what happened, oldest first, each with the place of its period.
+    """
     points = [_point(period, found, step, speech) for period, found in periods]
     known = [point for point in points if point.value is not None]
     described = (
@@ -159,7 +202,10 @@ def trend(periods: Sequence[tuple[Period, Score]], step: Step, speech: Speech) -
     )
     recommends = bool(periods) and periods[0][1].metric in (Metric.NPS, Metric.NPS5)
     return charts.trend(
-        points, _words(speech.say("Trend"), described, speech), (-100, 100) if recommends else (0, 100)
+        points,
+        _words(speech.say("Trend"), described, speech),
+        (-100, 100) if recommends else (0, 100),
+        [charts.Mark(place, f"{speech.day(one.day)}: {one.text}") for place, one in marked],
     )
 
 
@@ -202,6 +248,7 @@ def _words(title: str, description: str, speech: Speech) -> charts.Words:
         interval=say("Between"),
         note=say("Answers"),
         nothing=say("Not enough answers yet for a trend."),
+        marks=say("What happened in the periods with a number:"),
     )
 
 

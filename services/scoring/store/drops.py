@@ -38,6 +38,11 @@ class Drop:
     n_before: int
     n_after: int
 
+    @property
+    def of(self) -> tuple[str, str]:
+        """Metric and family of the score."""
+        return self.metric, self.family
+
 
 async def look(conn: Connection, day: date) -> bool:
     """Claim a day; False where it was looked at already."""

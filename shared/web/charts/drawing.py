@@ -24,6 +24,7 @@ class Words:
     interval: str = "Interval"
     note: str = "Answers"
     nothing: str = "No answers yet"
+    marks: str = "What happened where a number stands"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """A line over periods with the band of its intervals."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, floor
+from typing import NamedTuple
 
 from markupsafe import Markup
 
@@ -21,6 +22,9 @@ from shared.web.charts.drawing import (
     table,
 )
 
+_LANE = 24
+"""Height of the lane above the plot that marks have for themselves."""
+
 
 @dataclass(frozen=True, slots=True)
 class TrendPoint:
@@ -34,22 +38,45 @@ class TrendPoint:
     """What the table shows beside the value, as the number of answers."""
 
 
-def trend(points: Sequence[TrendPoint], words: Words, scale: tuple[float, float] = (-100, 100)) -> Markup:
+class Mark(NamedTuple):
+    """What happened in one period: the place of its point, and what the list below the chart says of it."""
+
+    point: int
+    text: str
+
+
+def trend(
+    points: Sequence[TrendPoint],
+    words: Words,
+    scale: tuple[float, float] = (-100, 100),
+    marks: Sequence[Mark] = (),
+) -> Markup:
     """A line over periods with the band of its intervals; a gap where a period has no value.
 
     Args:
         points: Oldest first.
         words: Title, description and headings of the table.
         scale: The least and the greatest value that can be; the axis shows the part that is needed.
+        marks: What happened, oldest first. They are numbered from 1 on, above the points of their periods
+            and in a list below. Those that would overlap share a mark: `2\N{EN DASH}4`.
     """
     if all(point.value is None for point in points):
         return filled('<p class="empty">{}</p>', words.nothing)
     low, high = axis_of(points, scale)
-    drawn = [_trend_svg(frame, points, words, (low, high)) for frame in (LARGE, SMALL)]
-    return filled("<figure>{}{}</figure>", joined(drawn), numbers_of(points, words))
+    drawn = [_trend_svg(frame, points, words, (low, high), marks) for frame in (LARGE, SMALL)]
+    numbers = numbers_of(points, words)
+    return filled("<figure>{}{}{}</figure>", joined(drawn), _listed(marks, words), numbers)
 
 
-def _trend_svg(frame: Frame, points: Sequence[TrendPoint], words: Words, axis: tuple[float, float]) -> Markup:
+def _trend_svg(
+    frame: Frame,
+    points: Sequence[TrendPoint],
+    words: Words,
+    axis: tuple[float, float],
+    marks: Sequence[Mark],
+) -> Markup:
+    if marks:
+        frame = replace(frame, height=frame.height + _LANE, top=frame.top + _LANE)
     xs = [frame.left + frame.plot_width * (i / max(len(points) - 1, 1)) for i in range(len(points))]
     if len(points) == 1:
         xs = [frame.left + frame.plot_width / 2]
@@ -58,6 +85,7 @@ def _trend_svg(frame: Frame, points: Sequence[TrendPoint], words: Words, axis: t
         return frame.top + frame.plot_height * (axis[1] - value) / (axis[1] - axis[0])
 
     parts = [grid(frame, y(tick), tick) for tick in ticks_of(axis)]
+    parts += [_mark(frame, group, xs) for group in _groups(frame, marks, xs)]
     parts += [_run(xs, points, run, y) for run in _runs(points)]
     last = max(i for i, point in enumerate(points) if point.value is not None)
     parts.append(_last_value(frame, xs[last], y(points[last].value or 0), points[last].value or 0))
@@ -131,6 +159,75 @@ def _run(
         band = filled('<polygon class="band" points="{}"/>', _path([*upper, *reversed(lower)]))
     dots = joined(filled('<circle class="dot" cx="{}" cy="{}" r="4"/>', px(x), px(at)) for x, at in line)
     return band + filled('<polyline class="line" points="{}"/>', _path(line)) + dots
+
+
+class _Group(NamedTuple):
+    """Marks that share a box, because boxes of their own would overlap: numbers and places, both included."""
+
+    first: int
+    last: int
+    points: tuple[int, ...]
+
+    @property
+    def label(self) -> str:
+        """Its number or numbers: `3`, `3\N{EN DASH}5`."""
+        return f"{self.first}" if self.first == self.last else f"{self.first}\N{EN DASH}{self.last}"
+
+    @property
+    def width(self) -> int:
+        """Of its box."""
+        return 9 * len(self.label) + 9
+
+    def middle(self, frame: Frame, xs: Sequence[float]) -> float:
+        """Where its box is, inside the picture."""
+        middle = (xs[self.points[0]] + xs[self.points[-1]]) / 2
+        return min(max(middle, self.width / 2 + 1), frame.width - self.width / 2 - 1)
+
+
+def _groups(frame: Frame, marks: Sequence[Mark], xs: Sequence[float]) -> list[_Group]:
+    """Marks of one period together, and those of neighbours whose boxes would touch."""
+    found: list[_Group] = []
+    for number, mark in enumerate(marks, 1):
+        group = _Group(number, number, (mark.point,))
+        # A group that grows may reach back to the one before it.
+        while found and _touch(frame, found[-1], group, xs):
+            before = found.pop()
+            group = _Group(before.first, group.last, tuple(dict.fromkeys(before.points + group.points)))
+        found.append(group)
+    return found
+
+
+def _touch(frame: Frame, before: _Group, after: _Group, xs: Sequence[float]) -> bool:
+    apart = after.middle(frame, xs) - before.middle(frame, xs)
+    return before.points[-1] == after.points[0] or apart < (before.width + after.width) / 2 + 4
+
+
+def _mark(frame: Frame, group: _Group, xs: Sequence[float]) -> Markup:
+    """A box with the numbers, and a line from it down through each of its points."""
+    top, bottom = frame.top - _LANE + 2, frame.height - frame.bottom
+    foot = top + 20
+    middle = group.middle(frame, xs)
+    places = [xs[point] for point in group.points]
+    lines = joined(
+        filled('<line class="mark" x1="{0}" x2="{0}" y1="{1}" y2="{2}"/>', px(x), foot, bottom)
+        for x in places
+    )
+    return lines + filled(
+        '<line class="mark" x1="{}" x2="{}" y1="{}" y2="{}"/>'
+        '<rect class="mark" x="{}" y="{}" width="{}" height="18" rx="4"/>'
+        '<text class="value" x="{}" y="{}" text-anchor="middle">{}</text>',
+        *(px(min(*places, middle)), px(max(*places, middle)), foot, foot),
+        *(px(middle - group.width / 2), foot - 18, group.width),
+        *(px(middle), foot - 4.5, group.label),
+    )
+
+
+def _listed(marks: Sequence[Mark], words: Words) -> Markup:
+    """What the numbers of the marks mean; nothing where there are none."""
+    if not marks:
+        return Markup("")
+    entries = joined(filled("<li>{}</li>", mark.text) for mark in marks)
+    return filled('<p class="small muted">{}</p><ol class="marks small">{}</ol>', words.marks, entries)
 
 
 def _last_value(frame: Frame, x: float, y: float, value: float) -> Markup:

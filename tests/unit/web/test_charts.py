@@ -1,9 +1,10 @@
 import re
+from itertools import pairwise
 from xml.etree import ElementTree as ET
 
 import pytest
 
-from shared.web.charts import Share, TrendPoint, Words, distribution, histogram, ranges, trend
+from shared.web.charts import Mark, Share, TrendPoint, Words, distribution, histogram, ranges, trend
 
 WORDS = Words("NPS by week", "From 12 to 44.")
 HOSTILE = '"><svg/onload=alert(1)>'
@@ -76,6 +77,62 @@ def test_every_point_lies_inside_the_picture(values: tuple[float | None, ...]) -
             assert 0 <= float(dot.get("cy", "")) <= height
 
 
+def boxes(svg: ET.Element) -> list[tuple[float, float, str]]:
+    """Left and right edge of each mark, and what stands in it, from left to right."""
+    drawn = list(svg)
+    return [
+        (float(box.get("x", "")), float(box.get("x", "")) + float(box.get("width", "")), text.text or "")
+        for box, text in pairwise(drawn)
+        if box.tag == "rect" and box.get("class") == "mark"
+    ]
+
+
+def numbers(label: str) -> list[int]:
+    first, _, last = label.partition("\N{EN DASH}")
+    return list(range(int(first), int(last or first) + 1))
+
+
+def test_what_happened_is_numbered_in_the_picture_and_in_the_list_below() -> None:
+    figure = parsed(
+        trend(points(*range(12)), WORDS, marks=[Mark(2, "Release 4.1"), Mark(9, "Incident"), Mark(9, "Fix")])
+    )
+    assert ["".join(entry.itertext()) for entry in figure.findall("ol/li")] == [
+        "Release 4.1",
+        "Incident",
+        "Fix",
+    ]
+    for svg in figure.findall("svg"):
+        assert [label for _, _, label in boxes(svg)] == ["1", "2\N{EN DASH}3"]
+        dots = [float(dot.get("cx", "")) for dot in svg.iter("circle")]
+        lines = {
+            float(line.get("x1", ""))
+            for line in svg.iter("line")
+            if line.get("class") == "mark" and line.get("x1") == line.get("x2")
+        }
+        assert lines == {dots[2], dots[9]}
+
+
+@pytest.mark.parametrize(("weeks", "every"), [(1, 1), (2, 1), (13, 1), (53, 1), (53, 4), (160, 3), (160, 40)])
+def test_marks_do_not_overlap_and_none_is_lost(weeks: int, every: int) -> None:
+    marks = [Mark(week, f"Release {week}") for week in range(0, weeks, every) for _ in range(2)]
+    figure = parsed(trend(points(*(float(n % 7) for n in range(weeks))), WORDS, marks=marks))
+    assert len(figure.findall("ol/li")) == len(marks)
+    for svg in figure.findall("svg"):
+        found = boxes(svg)
+        assert [n for _, _, label in found for n in numbers(label)] == list(range(1, len(marks) + 1))
+        assert all(before[1] < after[0] for before, after in pairwise(found))
+        _, _, width, _ = map(float, (svg.get("viewBox") or "").split())
+        assert found[0][0] >= 0
+        assert found[-1][1] <= width
+
+
+def test_without_anything_that_happened_a_trend_is_as_high_as_ever() -> None:
+    plain, marked = (parsed(trend(points(1, 2), WORDS, marks=marks)) for marks in ((), [Mark(0, "Fix")]))
+    assert plain.find("ol") is None
+    assert [svg.get("viewBox") for svg in plain.findall("svg")] == ["0 0 720 280", "0 0 360 230"]
+    assert [svg.get("viewBox") for svg in marked.findall("svg")] == ["0 0 720 304", "0 0 360 254"]
+
+
 @pytest.mark.parametrize(
     "empty",
     [
@@ -120,7 +177,7 @@ def test_bars_are_as_tall_as_their_counts() -> None:
 def test_texts_cannot_break_out() -> None:
     words = Words(HOSTILE, HOSTILE, nothing=HOSTILE)
     for markup in (
-        trend([TrendPoint(HOSTILE, 1, 0, 2, HOSTILE)], words),
+        trend([TrendPoint(HOSTILE, 1, 0, 2, HOSTILE)], words, marks=[Mark(0, HOSTILE)]),
         trend([], words),
         distribution([Share(HOSTILE, 1, HOSTILE)], words, lambda _: HOSTILE),
         histogram([(HOSTILE, 1, HOSTILE)], words),
