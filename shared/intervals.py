@@ -11,6 +11,9 @@ Shares (CSAT, CES, response rates) get Wilson's score interval (1927), with the 
 as Brown, Cai and DasGupta, "Interval Estimation for a Binomial Proportion", Statistical Science 16 (2001),
 propose. Counts may be fractions: a clustered sample counts for fewer answers than it has.
 
+A count of things that happen now and then, each by itself, gets Byar's approximation of the exact limits of a
+Poisson mean (Breslow and Day, Statistical Methods in Cancer Research II, IARC 1987, section 2.3).
+
 The interval of a difference of two samples is put together from those of its parts (square and add: Newcombe,
 Statistics in Medicine 17, 1998; Zou and Donner, Statistics in Medicine 27, 2008). Where the samples overlap,
 their correlation is counted in (Zou, Psychological Methods 12, 2007).
@@ -77,6 +80,21 @@ def wilson(hits: float, n: float, z: float = Z95) -> Interval:
     # Rounding may leave the end that is exactly 0 or 1 a hair beside it.
     low = max(0.0, min(middle - margin, share, _rare(hits, n)))
     return Interval(low, min(1.0, max(middle + margin, share, 1 - _rare(n - hits, n))))
+
+
+def happened(times: int, z: float = Z95) -> Interval:
+    """Interval of how often something is to be expected that happened so many times, as a number of times.
+
+    Raises:
+        ValueError: fewer times than none.
+    """
+    if times < 0:
+        raise ValueError(f"nothing happens {times} times")
+    more = times + 1
+    high = more * (1 - 1 / (9 * more) + z / (3 * sqrt(more))) ** 3
+    if not times:
+        return Interval(0.0, high)
+    return Interval(times * max(0.0, 1 - 1 / (9 * times) - z / (3 * sqrt(times))) ** 3, high)
 
 
 def difference(

@@ -34,8 +34,12 @@ class GoalOut(BaseModel):
     programmes: list[str]
     before: float | None
     n_before: int
+    low_before: float | None = Field(description="lower end of the 95 % interval of `before`")
+    high_before: float | None
     now: float | None
     n_now: int
+    low_now: float | None = Field(description="lower end of the 95 % interval of `now`")
+    high_now: float | None
     target: float | None
     share: float | None = Field(description="of the way from the baseline to the target")
     progress: Progress
@@ -154,11 +158,12 @@ def routes(db: Database, clock: Clock, references: References) -> APIRouter:
 
 def _goal(one: results.Aim) -> GoalOut:
     goal, reached = one.goal, one.reached
+    before, now = reached.before, reached.now
     return GoalOut(
         group=one.group, metric=goal.metric, change=goal.change, by=goal.by, since=goal.since,
-        programmes=list(one.programmes), before=reached.before.value, n_before=reached.before.n,
-        now=reached.now.value, n_now=reached.now.n, target=reached.target, share=reached.share,
-        progress=reached.progress,
+        programmes=list(one.programmes), before=before.value, n_before=before.n, low_before=before.low,
+        high_before=before.high, now=now.value, n_now=now.n, low_now=now.low, high_now=now.high,
+        target=reached.target, share=reached.share, progress=reached.progress,
     )  # fmt: skip
 
 

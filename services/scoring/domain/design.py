@@ -219,6 +219,32 @@ APART = Clustering()
 """Nothing is known: every answer for itself."""
 
 
+def together(parts: Iterable[tuple[int, Clustering]], alike: float = 0.0) -> Clustering:
+    """That of the answers to several programmes, of each of which it is known how they hang together.
+
+    How many accounts answered more than one of them is not known, so every account is taken to have answered
+    all of them: an account then has as many answers as in each of them together, and never more (by Cauchy
+    and Schwarz).
+
+    Args:
+        parts: answers of each programme on the days that are looked at, and how they hang together.
+        alike: how far colleagues answer alike whichever programme they answer; the programme in which they
+            do it most counts where that is more.
+    """
+    counted = [(n, one) for n, one in parts if n > 0]
+    if len(counted) <= 1:
+        return counted[0][1] if counted else APART
+    whole = sum(n for n, _ in counted)
+    of_each = sum((n - 1) * one.paired + 1 for n, one in counted)
+    return Clustering(
+        intraclass=max(alike, *(one.intraclass for _, one in counted)),
+        paired=min(1.0, (of_each - 1) / (whole - 1)),
+        answers=sum(one.answers for _, one in counted),
+        accounts=sum(one.accounts for _, one in counted),
+        learned_at=min((at for _, one in counted if (at := one.learned_at)), default=None),
+    )
+
+
 def summed(accounts: Iterable[Voices], *, difference: bool) -> Sums:
     """Add up what each account said.
 

@@ -48,6 +48,10 @@ class Goal:
         """The days of the baseline."""
         return Span(self.since - timedelta(days=days_of(self.baseline)), self.since - timedelta(days=1))
 
+    def tells(self, found: Value) -> bool:
+        """Whether a person is shown the number; of a few answers it is the count alone."""
+        return found.value is not None and (metric_of(self) is None or found.n >= LEAST)
+
     def now(self, today: date) -> Span:
         """The days that count: since the goal was set, at most as many as the baseline has."""
         last = min(today, self.by)
@@ -57,10 +61,12 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What was measured in a span, and from how much; None where there was nothing."""
+    """What was measured in a span, from how much, with its 95 % interval; None where there was nothing."""
 
     value: float | None
     n: int
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -315,7 +315,9 @@ async def _goals(conn: Connection, _: Shelf, wanted: Wanted) -> list[Item]:
     return [
         {"group": one.group, "metric": one.goal.metric, "change": one.goal.change, "by": one.goal.by,
          "since": one.goal.since, "before": one.reached.before.value, "n_before": one.reached.before.n,
-         "now": one.reached.now.value, "n_now": one.reached.now.n, "target": one.reached.target,
+         "low_before": one.reached.before.low, "high_before": one.reached.before.high,
+         "now": one.reached.now.value, "n_now": one.reached.now.n, "low_now": one.reached.now.low,
+         "high_now": one.reached.now.high, "target": one.reached.target,
          "share": one.reached.share, "progress": one.reached.progress.value}
         for one in await results.goals(conn, wanted.now.date())
     ]  # fmt: skip

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from services.scoring.domain.asking import Question, ask
+from services.scoring.domain.asking import Question, Span, ask
 from services.scoring.domain.cutting import Cut
-from services.scoring.domain.design import Clustering
+from services.scoring.domain.design import APART, Clustering, together
 from services.scoring.domain.histogram import Histogram, Metric
 from services.scoring.domain.metrics import Score, score
 from services.scoring.domain.parts import Alike, dimensions_of, rest_of, whole_of
@@ -69,6 +69,43 @@ async def courses(conn: Connection, question: Question) -> list[Course]:
         question,
     )
     return [Course(one, alike.of(one.metric, one.family, one.value, n)) for one, n in counted]
+
+
+async def judged_together(
+    conn: Connection, wanted: Sequence[tuple[Metric, Collection[str], Span]]
+) -> list[Score]:
+    """One score of several programmes' answers on some days, for each of a list of such groups.
+
+    Of a single programme it is its own score. Of several the interval is careful: nothing is known of who
+    answered more than one of them, so neither is how many could have answered.
+    """
+    if not wanted:
+        return []
+    spans = list(dict.fromkeys(span for *_, span in wanted))
+    said = dict(zip(spans, await queries.scores_in(conn, ask(), spans), strict=True))
+    groups = [
+        [one for one in said[span] if one.histogram.metric is metric and one.value in programmes]
+        for metric, programmes, span in wanted
+    ]
+    keys = {key for group in groups for key in reports.keys_of(group)}
+    across = {
+        (metric, one.family, "")
+        for (metric, *_), group in zip(wanted, groups, strict=True)
+        if len(group) > 1
+        for one in group
+    }
+    learned = await clusterings(conn, keys | across)
+    could = dict(zip(spans, await reports.people(conn, spans, ""), strict=True))
+    scores = []
+    for (metric, _, span), group in zip(wanted, groups, strict=True):
+        whole = sum((one.histogram for one in group), Histogram.of(metric))
+        known = together(
+            ((one.histogram.n, learned.get((metric, one.family, one.value), APART)) for one in group),
+            max((learned.get((metric, one.family, ""), APART).intraclass for one in group), default=0.0),
+        )
+        population = could[span].get((group[0].family, group[0].value)) if len(group) == 1 else None
+        scores.append(score(whole, known.design(whole.n, population)))
+    return scores
 
 
 async def judged_cut(conn: Connection, cut: Cut) -> tuple[list[Judged], bool]:

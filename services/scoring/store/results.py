@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from services.scoring.domain.asking import Span, ask
+from services.scoring.domain.asking import Span
 from services.scoring.domain.change import Change, discoveries
 from services.scoring.domain.goals import EVENTS, Goal, Reached, Value, measured, metric_of
-from services.scoring.domain.histogram import Histogram, Metric
-from services.scoring.domain.metrics import score
+from services.scoring.domain.histogram import Metric
+from services.scoring.domain.metrics import Score
 from services.scoring.domain.outcomes import Outcome, outcome
 from services.scoring.domain.windows import around
-from services.scoring.store import fates, products, queries, reports
+from services.scoring.store import fates, products, reports
+from services.scoring.store.judging import judged_together
 from shared.db.database import Connection
+from shared.intervals import happened
 
 SHOWN_FIXES = 8
 MOST_PRODUCTS = 3
@@ -79,37 +81,37 @@ async def goals(conn: Connection, today: date) -> list[Aim]:
         goal = Goal(**{key: str(told["goal"][key]) for key in ("metric", "change", "baseline")},
                     by=date.fromisoformat(str(told["goal"]["by"])), since=since)  # fmt: skip
         aimed.append((group, told.get("title") or {}, goal, sorted(programmes)))
-    said = await _said(conn, {one for _, _, goal, _ in aimed for one in (goal.before, goal.now(today))})
+    scores = await judged_together(
+        conn,
+        [
+            (metric, programmes, span)
+            for _, _, goal, programmes in aimed
+            if (metric := metric_of(goal))
+            for span in (goal.before, goal.now(today))
+        ],
+    )
+    judged = iter(scores)
     found = []
     for group, title, goal, programmes in aimed:
         before, now = [
-            await _value(conn, goal, span, said[span], programmes) for span in (goal.before, goal.now(today))
+            _said(next(judged)) if metric_of(goal) else await _times(conn, EVENTS.get(goal.metric, ""), span)
+            for span in (goal.before, goal.now(today))
         ]
         found.append(Aim(group, title, goal, programmes, measured(goal, before, now, today)))
     return found
 
 
-async def _said(conn: Connection, spans: Collection[Span]) -> dict[Span, Sequence[queries.Found]]:
-    """The scores of all programmes in each span that a goal is measured by."""
-    wanted = list(spans)
-    return dict(zip(wanted, await queries.scores_in(conn, ask(), wanted), strict=True))
-
-
-async def _value(
-    conn: Connection, goal: Goal, span: Span, said: Sequence[queries.Found], programmes: Sequence[str]
-) -> Value:
-    metric = metric_of(goal)
-    if metric is None:
-        return await _times(conn, EVENTS.get(goal.metric, ""), span)
-    mine = [one.histogram for one in said if one.value in programmes and one.histogram.metric is metric]
-    whole = sum(mine, Histogram.of(metric))
-    return Value(score(whole).value, whole.n)
+def _said(score: Score) -> Value:
+    return Value(score.value, score.n, score.low, score.high)
 
 
 async def _times(conn: Connection, kind: str, span: Span) -> Value:
     times = int(await conn.fetchval(_HAPPENED, kind, span.first, span.last))
     days = (span.last - span.first).days + 1
-    return Value(30 * times / days if kind and days > 0 else None, times)
+    if not kind or days <= 0:
+        return Value(None, times)
+    of, around_it = 30 / days, happened(times)
+    return Value(of * times, times, of * around_it.low, of * around_it.high)
 
 
 async def fixes(conn: Connection, today: date) -> list[Fix]:

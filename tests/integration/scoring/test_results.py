@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import httpx
@@ -12,8 +13,11 @@ from services.scoring.worker.clustering import learning
 from shared.contracts.directory import ContextKind
 from shared.contracts.model import Family, Payload
 from shared.contracts.programmes import ProgrammePublished, ProgrammeState
+from shared.db.database import Database
 from shared.runtime.clock import FixedClock
+from shared.security.access import Role
 from tests.support.customers import account_id, happened
+from tests.support.score_pages import access_to, application, signed_in
 from tests.support.scoring import Scoring, answer, snapshot
 
 
@@ -61,6 +65,107 @@ async def test_goals_and_fixes_are_measured_before_and_after(
     assert (aim["since"], aim["progress"], aim["n_now"]) == ("2026-03-03", "reached", 7)
     assert await rows(api, "fixes") == 1
     assert await rows(api, "goals") == 1
+
+
+def aiming(programme: str, group: str, goal: dict[str, str], revision: int = 1) -> ProgrammePublished:
+    """A programme of a group that has a goal."""
+    return ProgrammePublished(
+        programme=programme, version=f"v{revision}", revision=revision, state=ProgrammeState.ACTIVE,
+        family=Family.TRANSACTIONAL, definition={"title": {"en": programme}, "group": group},
+        group={"title": {"en": group}, "goal": goal},
+    )  # fmt: skip
+
+
+@pytest.mark.requirement("R63", "R86")
+async def test_values_of_a_goal_have_the_interval_of_the_score(
+    api: httpx.AsyncClient, scoring: Scoring, clock: FixedClock
+) -> None:
+    goal = {"metric": "nps", "change": "+20", "baseline": "3mo", "by": "2027-01-01"}
+    told: list[Payload] = [aiming(name, "one" if name == "renewal" else "two", goal)
+                           for name in ("renewal", "support", "delivery")]  # fmt: skip
+    for number in range(120):
+        name = ("renewal", "support", "delivery")[number % 3]
+        at = clock.now() - timedelta(days=1 + number // 3 % 40)
+        said = snapshot(name, account_id=account_id(number // 12))
+        value = 9 if number // 12 % 2 else (3, 8)[number % 2]
+        told.append(answer(number, value, at=at, first_at=at, snapshot=said))
+    await scoring.take(*told)
+    one, two = (await api.get("/v1/scores/goals")).json()["goals"]
+    assert (one["low_now"], one["high_now"], one["n_now"]) == (None, None, 0)
+    days = {"from": "2025-12-03", "to": "2026-03-02", "metric": "nps"}
+    scores = {
+        found["values"]["programme"]: found
+        for found in (await api.get("/v1/scores", params=days)).json()["scores"]
+    }
+    own = scores["renewal"]
+    assert own["design_effect"] > 1
+    assert [one[name] for name in ("before", "n_before", "low_before", "high_before")] == [
+        own["score"], own["n"], own["low"], own["high"],
+    ]  # fmt: skip
+    # Ten accounts answer both of the other programmes: eighty answers tell less than twice forty would.
+    assert two["n_before"] == 80
+    assert two["low_before"] < two["before"] < two["high_before"]
+    width = two["high_before"] - two["low_before"]
+    assert all(
+        width > (found["high"] - found["low"]) * 0.9 for name, found in scores.items() if name != "renewal"
+    )
+
+
+@pytest.mark.requirement("R63", "R86")
+async def test_events_of_a_goal_are_counted_by_month_with_an_interval(
+    api: httpx.AsyncClient, scoring: Scoring, clock: FixedClock
+) -> None:
+    goal = {"metric": "cancellations", "change": "-30%", "baseline": "3mo", "by": "2027-01-01"}
+    told: list[Payload] = [aiming("renewal", "keep", goal)]
+    told += [
+        happened(ContextKind.CHURN, "contract.ended", clock.now() - timedelta(days=10 + number), number)
+        for number in range(1, 10)
+    ]
+    await scoring.take(*told)
+    (aim,) = (await api.get("/v1/scores/goals")).json()["goals"]
+    # Nine in ninety days; by scipy's exact limits of a Poisson mean between 4.115 and 17.085.
+    assert (aim["before"], aim["n_before"]) == (pytest.approx(3), 9)
+    assert (aim["low_before"], aim["high_before"]) == (
+        pytest.approx(4.115 / 3, abs=0.01), pytest.approx(17.085 / 3, abs=0.01),
+    )  # fmt: skip
+    # Today nothing happened, which in one day says little.
+    assert (aim["now"], aim["n_now"], aim["low_now"]) == (0, 0, 0)
+    assert aim["high_now"] > 100
+    assert await rows(api, "goals") == 1
+
+
+@pytest.mark.requirement("R63", "R86")
+async def test_the_page_shows_values_of_goals_between_their_ends_and_few_answers_as_a_count(
+    db: Database, scoring: Scoring, clock: FixedClock
+) -> None:
+    by = {"baseline": "3mo", "by": "2027-01-01"}
+    told: list[Payload] = [
+        aiming("renewal", "a", {"metric": "nps", "change": "+20", **by}),
+        aiming("support", "b", {"metric": "cancellations", "change": "-30%", **by}),
+    ]
+    earlier = clock.now() - timedelta(days=10)
+    told += [
+        answer(number, (9, 3)[number % 2], at=earlier, first_at=earlier, snapshot=snapshot("renewal"))
+        for number in range(40)
+    ]
+    told += [answer(100 + number, 9, snapshot=snapshot("renewal")) for number in range(4)]
+    told += [happened(ContextKind.CHURN, "contract.ended", earlier, number) for number in range(1, 10)]
+    await scoring.take(*told)
+    access = access_to(db, clock)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(application(db, clock, access)), base_url="http://127.0.0.1",
+        headers={"Accept": "text/html"}, cookies={"afterword": await signed_in(access, Role.VIEWER)},
+    ) as viewer:  # fmt: skip
+        page = (await viewer.get("/scores/results")).text
+    cells = re.findall(r'<td class="n" data-label="(?:Before|Now)">(.*?)</td>', page)
+    asked, few, before, now = [" ".join(re.sub("<[^>]*>", " ", cell).split()) for cell in cells[:4]]
+    ends = re.fullmatch(r"0 −(\d+) … \+(\d+) \(40\)", asked)
+    assert ends is not None, asked
+    assert ends[1] == ends[2]
+    assert int(ends[1]) > 20
+    assert few == "– (4)"
+    assert before == "3.0 in 30 days 1.4 … 5.7 (9)"
+    assert now.startswith("0.0 in 30 days 0.0 … 1")
 
 
 @pytest.mark.requirement("R69")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf, isinf
 
 import numpy as np
@@ -10,7 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import t
 
-from services.scoring.domain.design import APART, PLAIN, Design, Voices, design_of, student, summed
+from services.scoring.domain.design import (
+    APART,
+    PLAIN,
+    Clustering,
+    Design,
+    Voices,
+    design_of,
+    student,
+    summed,
+    together,
+)
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.metrics import Split, scored
 
@@ -181,3 +192,27 @@ def test_more_answers_than_people_say_that_nobody_knows_how_many_could_answer() 
     beyond = scored(Metric.NPS, parts, APART.design(20, 19))
     assert beyond == scored(Metric.NPS, parts)
     assert (beyond.high or 0) - (beyond.low or 0) > 50
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=12))
+def test_of_several_programmes_together_no_account_is_taken_to_say_less_than_it_did(
+    said: list[tuple[int, int, int]],
+) -> None:
+    """Rows are accounts, columns their answers to each of three programmes, all of one mind."""
+    each = [summed((Voices(n, n, 0) for n in column), difference=False) for column in zip(*said, strict=True)]
+    whole = summed((Voices(sum(row), sum(row), 0) for row in said), difference=False)
+    found = together(((one.n, replace(one.clustering, intraclass=1.0)) for one in each if one.n), 0.0)
+    assert found.design(whole.n).effect >= (whole.sizes / whole.n if whole.n else 1) - 1e-9
+
+
+def test_of_one_programme_it_is_its_own() -> None:
+    own = Clustering(0.3, 0.1, 200, 20)
+    assert together([(40, own), (0, Clustering(0.9, 0.9, 9, 3))], 0.8) == own
+    assert together([(0, own)]) == APART
+
+
+def test_who_answers_each_programme_once_may_still_answer_alike_across_them() -> None:
+    once = Clustering(0.0, 0.0, 20, 20)
+    found = together([(20, once), (20, once)], 0.4)
+    assert found.design(40).effect == pytest.approx(1.4)
+    assert found.answers == 40

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import binom, binomtest, chi2, multinomial
 
-from shared.intervals import adjusted_wald, wilson
+from shared.intervals import adjusted_wald, happened, wilson
 
 Numbers = NDArray[np.float64]
 
@@ -144,3 +144,17 @@ def test_counts_that_do_not_fit_have_no_interval(promoters: int, detractors: int
 def test_hits_beyond_trials_have_no_interval(hits: int, n: int) -> None:
     with pytest.raises(ValueError, match="no interval"):
         wilson(hits, n)
+
+
+@pytest.mark.requirement("R63", "R86")
+@pytest.mark.parametrize("times", [0, 1, 2, 3, 5, 12, 40, 1000])
+def test_how_often_something_happens_agrees_with_the_exact_limits(times: int) -> None:
+    found = happened(times)
+    low = chi2.ppf(0.025, 2 * times) / 2 if times else 0
+    assert found.low == pytest.approx(low, abs=0.03)
+    assert found.high == pytest.approx(chi2.ppf(0.975, 2 * times + 2) / 2, abs=0.03)
+
+
+def test_nothing_happens_less_than_never() -> None:
+    with pytest.raises(ValueError, match="-1 times"):
+        happened(-1)

@@ -61,6 +61,13 @@ def test_with_too_little_to_go_by_a_goal_says_so(
     assert (found.progress is not Progress.NOT_ENOUGH_DATA) is enough
 
 
+def test_of_a_few_answers_a_person_is_shown_the_count_alone() -> None:
+    assert _goal().tells(Value(10.0, 5))
+    assert not _goal().tells(Value(10.0, 4))
+    assert _goal("churn").tells(Value(0.0, 0))
+    assert not _goal("churn").tells(Value(None, 0))
+
+
 def test_a_goal_is_measured_in_spans_as_long_as_its_baseline() -> None:
     assert _goal().before == Span(SET - timedelta(days=90), SET - timedelta(days=1))
     assert _goal().now(date(2026, 1, 10)) == Span(SET, date(2026, 1, 10))
