@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Literal
-from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
@@ -14,12 +13,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.scoring.domain.asking import FIRST_DAY, LAST_DAY, Span, crossings
 from services.scoring.domain.facts import State
 from services.scoring.domain.health import Part
-from services.scoring.domain.histogram import Metric
 from services.scoring.domain.metrics import Group
 from services.scoring.domain.periods import Step
 from services.scoring.domain.references import References
 from services.scoring.domain.tables import SHAPES, Needed, Table
 from services.scoring.domain.windows import Window, before, span_of
+from services.scoring.handlers.answering import Narrowing, asked_for
 from services.scoring.handlers.comments import Library
 from services.scoring.handlers.tables import Shelf, Wanted, ended_of, pages_of
 from services.scoring.store import accounts, exports
@@ -48,7 +47,7 @@ class FactsOut(BaseModel):
     next: str | None
 
 
-class Filters(BaseModel):
+class Filters(Narrowing):
     """Filters of the pages; dates win over the period."""
 
     model_config = ConfigDict(populate_by_name=True, frozen=True)
@@ -63,12 +62,10 @@ class Filters(BaseModel):
     tier: Tier | None = None
     owner: str = Field("", max_length=200)
     name: str = Field("", max_length=200, description="part of an account's name")
-    metric: Metric | None = Field(None, description="with mood: accounts by what they had said")
     mood: Group | None = Field(
         None, description="accounts whose contract was renewed or ended within a year: what most had said"
     )
     left: bool | None = Field(None, description="whether their contract ended")
-    account: UUID | None = None
     state: Standing = Field("counted", description="of facts: counted, held, withdrawn, or all")
     theme: str = Field("", max_length=40)
     tone: str = Field("", max_length=20)
@@ -148,12 +145,17 @@ def _wanted(asked: Filters, table: Table, clock: Clock) -> Wanted:
     if asked.split not in crossings():
         raise Problem(422, f"split: choose one of {', '.join(crossings())}.", field="split")
     now = clock.now()
+    family = asked.family.value if asked.family else None
     span = asked.span(now.date())
     earlier = before(span, None if asked.first or asked.last else asked.period)
     tier = asked.tier.value if asked.tier else ""
-    ended = ended_of(asked.metric, asked.mood, now.date(), left=asked.left)
+    answers = ended = None
+    if table is Table.ANSWERS:
+        answers = asked_for(asked.programme, family, span, asked.split, asked)
+    else:
+        ended = ended_of(asked.metric, asked.mood, now.date(), left=asked.left)
     return Wanted(
-        now, span, earlier, asked.facts(span), asked.programme, asked.family.value if asked.family else None,
+        now, span, earlier, asked.facts(span), asked.programme, family,
         asked.step, asked.split, accounts.Wanted(tier, asked.owner, asked.name, ended), asked.theme,
-        asked.tone, asked.language, asked.locale,
+        asked.tone, asked.language, asked.locale, answers,
     )  # fmt: skip

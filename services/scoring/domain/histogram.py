@@ -36,6 +36,11 @@ class Metric(StrEnum):
         """The largest answer of the scale."""
         return _ENDS[self][1]
 
+    @property
+    def scale(self) -> range:
+        """All answers that there can be."""
+        return range(self.lowest, self.highest + 1)
+
 
 _ENDS = {metric: SCALES[QuestionType(metric.value)] for metric in Metric}
 # Asked for thousands of times a page: the hash of a metric costs more than what is looked up with it.

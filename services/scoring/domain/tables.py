@@ -14,6 +14,7 @@ class Table(StrEnum):
     """Tables of the score pages, and the answers that all of them are made of."""
 
     FACTS = "facts"
+    ANSWERS = "answers"
     PROGRAMMES = "programmes"
     RATES = "rates"
     TREND = "trend"
@@ -78,6 +79,11 @@ _FACT = """
 
 SHAPES: Mapping[Table, Shape] = {
     Table.FACTS: _shape(_FACT, Needed.ANSWERS),
+    Table.ANSWERS: _shape(
+        "response_id day:day programme family account_id account_name persona channel nps:number nps5:number"
+        " csat:number ces:number rating:number words language tone",
+        Needed.ANSWERS,
+    ),
     Table.PROGRAMMES: _shape(
         f"{_OF} {_SCORE} n_before:count score_before:real points:real points_low:real points_high:real"
         " verdict"

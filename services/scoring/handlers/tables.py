@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -15,11 +15,14 @@ from services.scoring.domain.periods import Step, trend
 from services.scoring.domain.rates import Asked, Rate, rate
 from services.scoring.domain.references import References
 from services.scoring.domain.rollups import JOINT
+from services.scoring.domain.sides import Side
 from services.scoring.domain.tables import HEALTH_PARTS, Table
 from services.scoring.domain.themes import Tally, counted
+from services.scoring.handlers.answering import listing
 from services.scoring.handlers.comments import Library, words
 from services.scoring.store import (
     accounts,
+    answers,
     comments,
     customers,
     exports,
@@ -51,6 +54,7 @@ class Wanted:
         span: the days.
         before: what they are compared with; None where there is nothing before.
         dimension: what a programme is broken down by.
+        answers: of the table of answers which are wanted, and the cut that they are among.
     """
 
     now: datetime
@@ -66,6 +70,7 @@ class Wanted:
     tone: str = ""
     language: str = ""
     locale: str = "en"
+    answers: tuple[answers.Wanted, Side | None] | None = None
 
 
 def ended_of(
@@ -167,6 +172,24 @@ async def _comments(shelf: Shelf, wanted: Wanted) -> Pages:
             said = await words(shelf.library.sealer, conn, [(one.contact_id, one.words) for one in found])
         if found:
             yield [_comment(one, text) for one, text in zip(found, said, strict=True)]
+            after = (found[-1].day, found[-1].response_id)
+        more = len(found) == COMMENTS_A_PAGE
+
+
+async def _answers(shelf: Shelf, wanted: Wanted) -> Pages:
+    if wanted.answers is None:
+        return
+    asked, side = wanted.answers
+    async with shelf.db.read() as conn:
+        among = await listing(conn, asked, side)
+    after = None
+    more = True
+    while more:
+        async with shelf.db.read() as conn:
+            found = await among.after(conn, after, COMMENTS_A_PAGE)
+            said = await words(shelf.library.sealer, conn, [(one.contact_id, one.words) for one in found])
+        if found:
+            yield [_answer(one, text) for one, text in zip(found, said, strict=True)]
             after = (found[-1].day, found[-1].response_id)
         more = len(found) == COMMENTS_A_PAGE
 
@@ -407,14 +430,27 @@ def _health(one: customers.Customer) -> Item:
     return shares
 
 
-def _comment(one: comments.Comment, text: str) -> Item:
-    points: dict[str, int | None] = {metric.value: None for metric in Metric}
-    points |= {metric.value: value for metric, value in one.points}
+def _answer(one: answers.Given, text: str) -> Item:
     return {
         "response_id": str(one.response_id), "day": one.day, "programme": one.programme, "family": one.family,
         "account_id": str(one.account_id) if one.account_id else None, "account_name": one.account_name,
-        "persona": one.persona or None, **points, "words": text, "language": one.language, "tone": one.tone,
-        "at_odds": one.at_odds, "themes": "; ".join(theme for theme, _ in one.themes),
+        "persona": one.persona or None, "channel": one.channel or None, **_points(one.points),
+        "rating": one.rating, "words": text, "language": one.language, "tone": one.tone,
+    }  # fmt: skip
+
+
+def _points(said: Iterable[tuple[Metric, int]]) -> dict[str, int | None]:
+    """A column for each metric, empty where it was not asked."""
+    points: dict[str, int | None] = {metric.value: None for metric in Metric}
+    return points | {metric.value: value for metric, value in said}
+
+
+def _comment(one: comments.Comment, text: str) -> Item:
+    return {
+        "response_id": str(one.response_id), "day": one.day, "programme": one.programme, "family": one.family,
+        "account_id": str(one.account_id) if one.account_id else None, "account_name": one.account_name,
+        "persona": one.persona or None, **_points(one.points), "words": text, "language": one.language,
+        "tone": one.tone, "at_odds": one.at_odds, "themes": "; ".join(theme for theme, _ in one.themes),
         "quotable": one.quotable,
     }  # fmt: skip
 
@@ -423,6 +459,7 @@ _Rows = Callable[[Connection, Shelf, Wanted], Awaitable[list[Item]]]
 
 _LONG: Mapping[Table, Callable[[Shelf, Wanted], Pages]] = {
     Table.FACTS: _facts,
+    Table.ANSWERS: _answers,
     Table.ACCOUNTS: _accounts,
     Table.ACCOUNT_SCORES: _account_scores,
     Table.COMMENTS: _comments,

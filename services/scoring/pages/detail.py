@@ -35,7 +35,7 @@ class Part:
 
     family: str
     shown: views.Shown
-    bars: Markup
+    whole: Histogram
     trend: Markup
     marked: AbstractSet[views.Note]
     readings: Sequence[Defined]
@@ -206,7 +206,7 @@ def _part(
     return Part(
         one.family,
         views.shown(found, speech, change),
-        views.bars(whole, speech),
+        whole,
         drawn,
         marked,
         readings,

@@ -17,6 +17,7 @@ from services.scoring.domain.periods import Step
 from services.scoring.pages import views
 from services.scoring.pages.accounts import account_pages
 from services.scoring.pages.detail import MOST_HAPPENED, SPLITS, Detail, chosen_split, detail
+from services.scoring.pages.detail import Part as Scored
 from services.scoring.pages.filters import PERIODS, Filters, known_programme
 from services.scoring.pages.overview import Spans, in_short, overview
 from services.scoring.store import drivers, queries, voices
@@ -84,6 +85,9 @@ def pages(
                 await known_programme(conn, filters.programme)
         content = {
             "detail": shown,
+            "bars": lambda part: views.bars(
+                part.whole, speech, partial(_given, filters, part) if shared["may_see_accounts"] else None
+            ),
             "attribute": (attribute := partial(_named, shown, locale)),
             "attribute_bar": lambda one: views.attribute_bar(one, attribute(one.attribute), speech),
             "split": split,
@@ -99,6 +103,10 @@ def pages(
         return allow_script(page(request, env, "programme.html", shared | content, locale=locale))
 
     return router
+
+
+def _given(filters: Filters, part: Scored, value: str) -> str:
+    return filters.answers(metric=part.shown.metric.value, family=part.family, value=value)
 
 
 def _named(shown: Detail, locale: str, name: str) -> str:

@@ -122,8 +122,8 @@ def distribution(found: Score, speech: Speech) -> Markup:
     return charts.distribution(shares, words, speech.percent if found.readable else None)
 
 
-def bars(histogram: Histogram, speech: Speech) -> Markup:
-    """A bar per possible answer."""
+def bars(histogram: Histogram, speech: Speech, leads: Callable[[str], str] | None = None) -> Markup:
+    """A bar per possible answer; `leads` says where one goes on to who gave it."""
     metric = histogram.metric
     colours = {Group.HIGH: "high", Group.MIDDLE: "mid", Group.LOW: "low"}
     counts = [
@@ -132,7 +132,7 @@ def bars(histogram: Histogram, speech: Speech) -> Markup:
     words = _words(
         speech.say("Answers by value"), ", ".join(f"{value}: {count}" for value, count, _ in counts), speech
     )
-    return charts.histogram(counts, words)
+    return charts.histogram(counts, words, leads)
 
 
 class Note(NamedTuple):
@@ -279,13 +279,17 @@ def quadrants(found: Moved, speech: Speech) -> Markup:
     return charts.quadrants(places, (say("Satisfied"), say("Goes with the score")), middle, words)
 
 
+def rated_name(of: Group, say: Translate) -> str:
+    """How somebody is content with an attribute that they rated."""
+    names = {Group.HIGH: say("Satisfied"), Group.MIDDLE: say("Neutral"), Group.LOW: say("Unhappy")}
+    return names[of]
+
+
 def attribute_bar(one: Driver, name: str, speech: Speech) -> Markup:
     """Satisfied against unhappy with one attribute, as one bar (R65)."""
-    shares = [
-        charts.Share(speech.say("Satisfied"), one.satisfied, "high"),
-        charts.Share(speech.say("Neutral"), one.neutral, "mid"),
-        charts.Share(speech.say("Unhappy"), one.unhappy, "low"),
-    ]
+    parts = ((Group.HIGH, one.satisfied), (Group.MIDDLE, one.neutral), (Group.LOW, one.unhappy))
+    colours = {Group.HIGH: "high", Group.MIDDLE: "mid", Group.LOW: "low"}
+    shares = [charts.Share(rated_name(of, speech.say), count, colours[of]) for of, count in parts]
     return charts.stack(shares, f"{name}. " + ", ".join(f"{share.label}: {share.count}" for share in shares))
 
 

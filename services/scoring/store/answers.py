@@ -10,10 +10,12 @@ from uuid import UUID
 
 from services.scoring.domain.asking import Span
 from services.scoring.domain.cutting import MOST_FACTS
+from services.scoring.domain.drivers import SATISFIED, UNHAPPY
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.metrics import FROM, Group
 from services.scoring.domain.sides import Side
 from services.scoring.store import sides
+from shared.contracts.forms import SCALES, QuestionType
 from shared.db.database import Connection
 from shared.db.merged import family
 
@@ -23,10 +25,25 @@ _COLUMNS = """
     coalesce(f.snapshot ->> 'channel', ''), c.contact_id, coalesce(c.words, ''), coalesce(c.language, ''),
     coalesce(c.tone, '')
 """
+# What else an answer says is read in the answer itself, and only where somebody asks for it: by a number each
+# in its place among the values of the statement.
+_RATINGS = "json_array_elements(f.answer -> 'scores') r where r ->> 'type' = 'matrix' and r ->> 'item' = $%s"
+_RATING = f"(select max((r ->> 'value')::int) from {_RATINGS})"  # noqa: S608 - as above
+_RATED = f"""
+and exists (select from {_RATINGS} and (r ->> 'value')::int between $%s and $%s)
+and exists (select from json_array_elements(f.answer -> 'scores') r
+    where coalesce(r ->> 'item', '') = '' and r ->> 'question' = f.answer ->> 'primary')
+"""  # noqa: S608 - as above
+_CHOSE = """
+and exists (select from programmes g cross join json_each(
+        case json_typeof(f.answer -> 'choices') when 'object' then f.answer -> 'choices' end) chosen
+    where g.programme = f.programme and chosen.key = any (g.brand)
+        and ($%s = '' or chosen.value::jsonb ? $%s))
+"""
 # A breakdown takes in a good part of a programme's answers, so a page of them is found soon. Those of an
 # account, under all its ids, are few. Each has a statement of its own, found by the index that fits.
 _LIST = f"""
-select {_COLUMNS}
+select {_COLUMNS}, {{rating}}
 from answer_facts f left join merged m on m.former = f.account_id
 left join comments c on c.response_id = f.response_id and c.version = f.version
 where f.state = 'counted' and {{whose}} and f.day between $2 and $3
@@ -35,6 +52,7 @@ where f.state = 'counted' and {{whose}} and f.day between $2 and $3
     and ($8 = '' or f.snapshot ->> $8 = $9)
     and ($10::date is null or (f.day, f.response_id) < ($10, $11))
     and ($13::date is null or f.cohort between $13 and $14 and not f.unasked)
+    {{more}}
 order by f.day desc, f.response_id desc limit $12
 """  # noqa: S608 - names of our own columns
 _OF_PROGRAMME = "f.programme = $1"
@@ -72,6 +90,11 @@ class Wanted:
         value: of the dimension.
         account: whose people gave them; None for everybody.
         asked: days on which the surveys were handed over; None for any.
+        exactly: the answer that is wanted of `metric`; None for any.
+        attribute: what was rated beside a score; "" for nothing.
+        rated: how `attribute` was rated; None for any.
+        wish: what a partner is chosen by; "" for nothing.
+        wished: whether only those are wanted who were asked for such wishes.
     """
 
     programme: str
@@ -83,6 +106,11 @@ class Wanted:
     value: str = ""
     account: UUID | None = None
     asked: Span | None = None
+    exactly: int | None = None
+    attribute: str = ""
+    rated: Group | None = None
+    wish: str = ""
+    wished: bool = False
 
     @property
     def asked_ends(self) -> tuple[date, date] | tuple[None, None]:
@@ -93,6 +121,8 @@ class Wanted:
     def ends(self) -> tuple[int, int]:
         """The lowest and highest answer that is wanted of `metric`."""
         metric = self.metric or Metric.NPS
+        if self.exactly is not None:
+            return (self.exactly, self.exactly)
         middle, high = FROM[metric]
         return {
             None: (metric.lowest, metric.highest),
@@ -100,6 +130,17 @@ class Wanted:
             Group.MIDDLE: (middle, high - 1),
             Group.LOW: (metric.lowest, middle - 1),
         }[self.group]
+
+    @property
+    def rated_ends(self) -> tuple[int, int]:
+        """The lowest and highest rating that is wanted of `attribute`."""
+        lowest, highest = SCALES[QuestionType.MATRIX]
+        return {
+            None: (lowest, highest),
+            Group.HIGH: (SATISFIED, highest),
+            Group.MIDDLE: (UNHAPPY + 1, SATISFIED - 1),
+            Group.LOW: (lowest, UNHAPPY),
+        }[self.rated]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +160,8 @@ class Given:
     words: str
     language: str
     tone: str
+    rating: int | None = None
+    """Of the attribute, where one is asked for."""
 
 
 async def among(conn: Connection, side: Side, wanted: Wanted, after: After | None, limit: int) -> list[Given]:
@@ -139,12 +182,29 @@ async def listed(conn: Connection, wanted: Wanted, after: After | None, limit: i
     last = min(wanted.span.last, after[0]) if after else wanted.span.last
     whose, of = (_OF_PROGRAMME, ()) if wanted.account is None else (_OF_ACCOUNT, (wanted.programme,))
     named = wanted.programme if wanted.account is None else await family(conn, wanted.account)
-    rows = await conn.fetch(
-        _LIST.format(whose=whose, metric=f"f.{wanted.metric or Metric.NPS}"), named, wanted.span.first, last,
-        wanted.family, wanted.metric.value if wanted.metric else "", *wanted.ends, wanted.dimension,
-        wanted.value, *(after or (None, None)), limit, *wanted.asked_ends, *of,
-    )  # fmt: skip
+    values: list[object] = [
+        named, wanted.span.first, last, wanted.family, wanted.metric.value if wanted.metric else "",
+        *wanted.ends, wanted.dimension, wanted.value, *(after or (None, None)), limit, *wanted.asked_ends,
+        *of,
+    ]  # fmt: skip
+    rating, more = _said_besides(wanted, values)
+    metric = f"f.{wanted.metric or Metric.NPS}"
+    rows = await conn.fetch(_LIST.format(whose=whose, metric=metric, rating=rating, more=more), *values)
     return [_given(tuple(row)) for row in rows]
+
+
+def _said_besides(wanted: Wanted, values: list[object]) -> tuple[str, str]:
+    """What is read of ratings and wishes, and the conditions on them; their values are added to `values`."""
+    rating, more = "null::int", ""
+    if wanted.attribute:
+        values += [wanted.attribute, *wanted.rated_ends]
+        place = len(values)
+        rating = _RATING % (place - 2)
+        more += _RATED % (place - 2, place - 1, place)
+    if wanted.wish or wanted.wished:
+        values.append(wanted.wish)
+        more += _CHOSE % (len(values), len(values))
+    return rating, more
 
 
 def _given(row: tuple[Any, ...]) -> Given:

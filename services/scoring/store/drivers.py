@@ -72,6 +72,13 @@ async def moved(conn: Connection, programme: str, span: Span) -> Moved:
     )
 
 
+async def words_of(conn: Connection, programme: str) -> Mapping[str, Mapping[str, str]]:
+    """What a programme calls its attributes, by language; empty where nothing is known of it."""
+    form = await conn.fetchrow(_FORM, programme)
+    words: dict[str, dict[str, str]] = orjson.loads(form[1]) if form else {}
+    return words
+
+
 class _Answer(NamedTuple):
     """What an answer says of attributes: its score, ratings of attributes, options that were chosen."""
 

@@ -1,6 +1,6 @@
 """A bar per answer, per day or per week."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import ceil, floor, log10
 
 from markupsafe import Markup
@@ -23,18 +23,33 @@ from shared.web.charts.drawing import (
 _HISTOGRAM = Frame("", 480, 200, labels=11, left=0, right=0, top=24, bottom=26)
 
 
-def histogram(counts: Sequence[tuple[str, int, str]], words: Words) -> Markup:
-    """A bar per possible answer: its label, how often it was given, and its kind (low, mid, high or bar)."""
+def histogram(
+    counts: Sequence[tuple[str, int, str]], words: Words, leads: Callable[[str], str] | None = None
+) -> Markup:
+    """A bar per possible answer: its label, how often it was given, and its kind (low, mid, high or bar).
+
+    `leads` gives the address that the bar of a label leads to; a label without an answer leads nowhere.
+    """
     most = max((number for _, number, _ in counts), default=0)
     if most == 0:
         return filled('<p class="empty">{}</p>', words.nothing)
     frame = _HISTOGRAM
     step = frame.plot_width / len(counts)
-    parts = [_histogram_bar(frame, place, entry, most, step) for place, entry in enumerate(counts)]
+    parts = []
+    for place, (label, number, kind) in enumerate(counts):
+        bar = _histogram_bar(frame, place, (label, number, kind), most, step)
+        if leads and number:
+            room = filled(
+                '<rect class="room" x="{}" y="0" width="{}" height="{}"/>',
+                *(px(frame.left + step * place), px(step), frame.height),
+            )
+            told = f"{words.note} {label}: {number}"
+            bar = filled('<a href="{}" aria-label="{}">{}{}</a>', leads(label), told, room, bar)
+        parts.append(bar)
     rows = [(label, str(number)) for label, number, _ in counts]
     return filled(
         "<figure>{}{}</figure>",
-        svg(frame, words, joined(parts)),
+        svg(frame, words, joined(parts), role="group" if leads else "img"),
         table((words.value, words.note), rows, words),
     )
 

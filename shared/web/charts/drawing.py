@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 from zlib import crc32
 
 from markupsafe import Markup, escape
@@ -55,11 +56,11 @@ LARGE = Frame("large-screen", 720, 280, labels=8)
 SMALL = Frame("small-screen", 360, 230, labels=4, left=38, right=10)
 
 
-def svg(frame: Frame, words: Words, content: Markup) -> Markup:
-    """The picture itself, with title and description for who does not see it."""
+def svg(frame: Frame, words: Words, content: Markup, role: Literal["img", "group"] = "img") -> Markup:
+    """The picture itself, with title and description for who does not see it; a group if links are in it."""
     key = f"c{crc32(f'{words.title}{words.description}{frame.css}'.encode()):08x}"
     return filled(
-        '<svg class="chart {0}" viewBox="0 0 {1} {2}" role="img" aria-labelledby="{3}t {3}d">'
+        '<svg class="chart {0}" viewBox="0 0 {1} {2}" role="{7}" aria-labelledby="{3}t {3}d">'
         '<title id="{3}t">{4}</title><desc id="{3}d">{5}</desc>{6}</svg>',
         frame.css,
         frame.width,
@@ -68,6 +69,7 @@ def svg(frame: Frame, words: Words, content: Markup) -> Markup:
         words.title,
         words.description,
         content,
+        role,
     )
 
 

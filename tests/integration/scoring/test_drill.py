@@ -22,6 +22,7 @@ from tests.support.score_pages import access_to, application, quarter, quarter_b
 from tests.support.scoring import Scoring, answer, snapshot
 
 NUMBER = re.compile(r'<a[^>]*href="(/scores/answers\?[^"]*)"[^>]*>([0-9,]+)')
+BAR = re.compile(r'<a href="(/scores/answers\?[^"]*)" aria-label="Answers (\d+): (\d+)"')
 MORE = re.compile(r'<a class="button secondary" href="(/scores/answers\?[^"]*)">')
 
 
@@ -68,7 +69,7 @@ async def test_every_number_leads_to_as_many_answers(
         ("/scores", 6),
         ("/scores?period=30&family=relationship", 2),
         ("/scores?programme=renewal-nps&split=persona", 6),
-        ("/scores?programme=driven&period=365", 7),
+        ("/scores?programme=driven&period=365", 13),
         (f"/scores?programme=ticket-csat&from={(now - timedelta(days=20)).date()}", 2),
         ("/scores/accounts", 2),
         (f"/scores/accounts/{account_id(1)}", 3),
@@ -80,6 +81,96 @@ async def test_every_number_leads_to_as_many_answers(
             assert await _listed(rep, html.unescape(href)) == int(number.replace(",", "")), (path, href)
             seen += 1
     assert seen > 60
+
+
+@pytest.mark.requirement("R64")
+async def test_each_bar_of_every_answer_leads_to_those_who_gave_it(
+    rep: httpx.AsyncClient, scoring: Scoring, clock: FixedClock, db: Database
+) -> None:
+    await quarter(scoring, clock.now())
+    page = await _page(rep, "/scores?programme=renewal-nps")
+    found = BAR.findall(page)
+    assert [value for _, value, _ in found] == ["0", "3", "6", "7", "8", "9", "10"], "none leads to nothing"
+    assert sum(int(number) for _, _, number in found) == 63
+    for href, value, number in found:
+        path = html.unescape(href)
+        assert await _listed(rep, path) == int(number)
+        told = set(re.findall(r'data-label="Answer"><span>(\d+)', await _page(rep, path)))
+        assert told == {value}
+    access = access_to(db, clock)
+    viewer = {"Cookie": f"afterword={await signed_in(access)}"}
+    rep.cookies.clear()
+    seen = await rep.get("/scores?programme=renewal-nps", headers=viewer)
+    assert seen.status_code == 200
+    assert BAR.findall(seen.text) == []
+
+
+@pytest.mark.requirement("R42", "R65")
+async def test_ratings_and_wishes_lead_to_who_told_them(
+    rep: httpx.AsyncClient, scoring: Scoring, clock: FixedClock
+) -> None:
+    now = clock.now()
+    await scoring.take(*driven(now))
+    alone = answer(
+        1, 9, at=now - timedelta(days=1), asked_at=now - timedelta(days=2), snapshot=snapshot("driven")
+    )
+    await scoring.take(alone)
+    days = "/scores/answers?programme=driven&period=365"
+    assert await _listed(rep, days) == 81
+    ways = {"": 80, "&rated=low": 44, "&rated=middle": 0, "&rated=high": 36}
+    for rated, number in ways.items():
+        assert await _listed(rep, f"{days}&attribute=time{rated}") == number, rated
+    unhappy = html.unescape(await _page(rep, f"{days}&attribute=time&rated=low"))
+    assert unhappy.count("Delivery time: 2") == 25, "of each on the page"
+    assert "Attribute: <b>Delivery time</b>" in unhappy
+    assert await _listed(rep, f"{days}&attribute=colour") == 0
+    assert await _listed(rep, f"{days}&wish=price") == 60
+    assert await _listed(rep, f"{days}&wish=service") == 20
+    assert await _listed(rep, f"{days}&wished=true") == 80
+    assert "What partners are chosen by: <b>Price</b>" in await _page(rep, f"{days}&wish=price")
+
+
+async def test_a_list_of_answers_is_a_file_for_whoever_may_take_answers_away(
+    rep: httpx.AsyncClient, scoring: Scoring, clock: FixedClock, db: Database
+) -> None:
+    now = clock.now()
+    await quarter(scoring, now)
+    await scoring.take(*town(now), *driven(now))
+    access = access_to(db, clock)
+    _, key = await access.create_key("bi", frozenset({Scope.SCORES_READ, Scope.EXPORTS_READ}), None)
+    _, less = await access.create_key("cs", frozenset({Scope.SCORES_READ}), None)
+    lists = (
+        "programme=renewal-nps&metric=nps&group=low",
+        "programme=renewal-nps&metric=nps&value=9",
+        "programme=renewal-nps&split=persona&of=user",
+        "programme=ticket-csat&by=asked&period=30",
+        "family=transactional&where=tier:key",
+        f"account={account_id(1)}",
+        "programme=driven&period=365&attribute=time&rated=low",
+        "programme=driven&period=365&wish=price",
+    )
+    manager = {"Cookie": f"afterword={await signed_in(access, Role.MANAGER)}"}
+    for query in lists:
+        number = await _listed(rep, f"/scores/answers?{query}")
+        assert number > 5, query
+        assert "/v1/scores/tables/answers" not in await _page(rep, f"/scores/answers?{query}")
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(application(db, clock, access)), base_url="http://127.0.0.1"
+        ) as other:
+            text = (await other.get(f"/scores/answers?{query}", headers=manager)).text
+            files = [html.unescape(one) for one in re.findall(r'href="(/v1/scores/tables/[^"]*)"', text)]
+            assert [one.rpartition("format=")[2] for one in files] == ["csv", "parquet"]
+            told = await other.get(files[0], headers={"Authorization": f"Bearer {key}"})
+            assert told.status_code == 200, told.text
+            assert len(told.text.splitlines()) == number + 1, query
+            refused = await other.get(files[0], headers={"Authorization": f"Bearer {less}"})
+            assert refused.status_code == 403
+    asks = {"Authorization": f"Bearer {key}"}
+    rows = (await rep.get(f"/v1/scores/tables/answers?{lists[6]}&format=ndjson", headers=asks)).text
+    assert {one["rating"] for one in map(json.loads, rows.splitlines())} == {2}
+    nobody = await rep.get("/v1/scores/tables/answers", headers=asks)
+    assert nobody.status_code == 422
+    assert "Name whose answers are wanted." in nobody.text
 
 
 @pytest.mark.requirement("R57")
@@ -215,6 +306,10 @@ async def test_an_answer_that_looks_made_by_a_machine_ends_no_silence(
         ("/scores/answers", 422, "Name whose answers are wanted."),
         (f"/scores/answers?account={account_id(99)}", 404, "There is no such account."),
         (f"/scores/answers?account={account_id(1)}&where=tier:key", 422, "not cut further"),
+        ("/scores/answers?programme=renewal&value=9", 422, "say of which score the value is"),
+        ("/scores/answers?programme=renewal&metric=ces&value=9", 422, "ces is answered with 1 to 7"),
+        ("/scores/answers?programme=renewal&rated=low", 422, "say what was rated"),
+        ("/scores/answers?family=progress&wish=price", 422, "Ratings and wishes are those of one programme."),
         ("/scores/comments?period=fortnight", 422, "must be 7, 30, 90, 365, quarter, year or all"),
         ("/scores/comments?from=2026-03-01&to=2026-02-01", 422, "these days end before they begin"),
         ("/scores/comments?theme=colour", 422, "There is no such theme."),

@@ -174,6 +174,15 @@ def test_bars_are_as_tall_as_their_counts() -> None:
     assert heights[2] == 1
 
 
+def test_bars_that_lead_on_are_links_with_a_name_and_an_empty_one_is_none() -> None:
+    counts = [("0", 10, "low"), ("1", 20, "bar"), ("2", 0, "bar")]
+    figure = parsed(histogram(counts, WORDS, lambda label: f"/answers?value={label}&a=b"))
+    links = [(link.get("href"), link.get("aria-label")) for link in figure.iter("a")]
+    assert links == [("/answers?value=0&a=b", "Answers 0: 10"), ("/answers?value=1&a=b", "Answers 1: 20")]
+    assert [svg.get("role") for svg in figure.iter("svg")] == ["group"], "links in an image are not found"
+    assert [svg.get("role") for svg in parsed(histogram(counts, WORDS)).iter("svg")] == ["img"]
+
+
 def test_texts_cannot_break_out() -> None:
     words = Words(HOSTILE, HOSTILE, nothing=HOSTILE)
     for markup in (
@@ -181,6 +190,7 @@ def test_texts_cannot_break_out() -> None:
         trend([], words),
         distribution([Share(HOSTILE, 1, HOSTILE)], words, lambda _: HOSTILE),
         histogram([(HOSTILE, 1, HOSTILE)], words),
+        histogram([(HOSTILE, 1, HOSTILE)], words, lambda _: HOSTILE),
     ):
         assert "<svg/onload" not in markup
         parsed(markup)
