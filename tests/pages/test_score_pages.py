@@ -87,6 +87,7 @@ async def own_address(database: OpenDatabase) -> AsyncIterator[tuple[str, dict[s
         "/scores/accounts",
         f"/scores/accounts/{account_id(2)}",
         "/scores?programme=driven&period=365",
+        "/scores/answers?programme=driven&period=365&attribute=time&rated=low",
         "/scores/compare",
         "/scores/compare?a.programme=renewal-nps&a.where=persona:user&b.others=true",
     ],

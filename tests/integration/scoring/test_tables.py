@@ -130,7 +130,7 @@ async def test_every_table_has_the_columns_it_promises(
     client = await keyed(*ALL)
     for table in Table:
         params = {"format": "parquet", "period": "365", "programme": "driven"}
-        if not SHAPES[table].of_programme:
+        if not (SHAPES[table].of_programme or table is Table.ANSWERS):
             del params["programme"]
         file = await client.get(f"/v1/scores/tables/{table}", params=params)
         assert file.status_code == 200, file.text
