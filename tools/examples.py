@@ -265,6 +265,21 @@ OWN: Mapping[type[Payload], Mapping[str, object]] = {
         "programmes": ["support-csat"],
         "happened": ["release: Invoices 2.0"],
     },
+    scores.ChurnRising: {
+        "left_before": 9,
+        "left_after": 8,
+        "renewed_before": 88,
+        "renewed_after": 13,
+        "accounts_before": 246,
+        "accounts_after": 243,
+        "before": 0.61,
+        "after": 3.29,
+        "expected": 1.5,
+        "low": 2.13,
+        "high": 13.4,
+        "chance": 0.0007,
+        "happened": ["release: Suite 4.2"],
+    },
 }
 
 

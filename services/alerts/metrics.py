@@ -22,7 +22,7 @@ GAP_MAILS = Counter(
 )
 FINDING_MAILS = Counter(
     "afterword_alerts_finding_mails_total",
-    "Attempts to tell a manager that a score fell or a theme rises.",
+    "Attempts to tell a manager that a score fell, a theme or churn rises.",
     ["result"],
 )
 REPORT_MAILS = Counter(

@@ -120,7 +120,8 @@ class Settings(ServiceSettings):
         default=True, description="whether leaders and managers of teams get a report each month"
     )
     findings: bool = Field(
-        default=True, description="whether managers are told by mail that a score fell or a theme rises"
+        default=True,
+        description="whether managers are told by mail that a score fell, a theme or churn rises",
     )
     group_minutes: int = Field(
         default=60, ge=0, description="answers of one account within that time are one ticket, ended or not"

@@ -28,6 +28,7 @@ from services.scoring.pages.crm import crm_pages
 from services.scoring.pages.results import result_pages
 from services.scoring.pages.views import Thresholds
 from services.scoring.settings import Settings
+from services.scoring.worker.churn import watching as watching_churn
 from services.scoring.worker.clustering import learning
 from services.scoring.worker.crm import Office, counting, planning, writing
 from services.scoring.worker.digests import Post, digesting
@@ -79,6 +80,7 @@ async def build(settings: Settings, platform: Platform) -> Service:
             Loop("months", settings.months_seconds, closing(platform.db, SETTLE_SECONDS), woken=False),
             Loop("clustering", settings.clustering_seconds, learning(platform.db), due=False, woken=False),
             Loop("watch", settings.watch_seconds, watching(platform.db), due=False, woken=False),
+            Loop("watch_churn", settings.watch_seconds, watching_churn(platform.db), due=False, woken=False),
             Loop(
                 "watch_themes",
                 settings.watch_seconds,

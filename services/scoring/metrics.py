@@ -23,6 +23,10 @@ RISES = Counter(
     "Themes of open answers that are named more often, by more than chance explains.",
     ["theme"],
 )
+CHURN_RISES = Counter(
+    "afterword_scoring_churn_rises_total",
+    "Rises of churn that were told: more customers left, by more than chance explains.",
+)
 DIGESTS = Counter(
     "afterword_scoring_digests_total", "Tries to hand a weekly digest over, by what came of it.", ["state"]
 )

@@ -56,6 +56,7 @@ PAYLOADS: tuple[type[Payload], ...] = (
     scores.ScoreChanged,
     scores.ScoreDropped,
     scores.ThemeRising,
+    scores.ChurnRising,
     *tickets.TICKETS,
     improvements.ImprovementChanged,
     permissions.PermissionNoted,

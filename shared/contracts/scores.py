@@ -96,3 +96,34 @@ class ThemeRising(Payload):
     programmes: tuple[str, ...] = ()
     happened: tuple[str, ...] = ()
     at: Instant
+
+
+class ChurnRising(Payload):
+    """More customers leave than before, by more than chance explains (R68).
+
+    The last 30 days against the 180 before; told once for a rise. `left_...` are accounts that left,
+    `renewed_...` those whose contract was renewed, `accounts_...` those there were on a usual day. `before`
+    and `after` are percent of the accounts that left in 30 days; `expected` accounts would have left in the
+    last 30 days at the rate of before. They left `low` to `high` times as often as before (95 %), `high` is
+    None where nobody had left; `chance` is that of such a rise where nothing changed. `happened` names
+    releases, incidents and changes since.
+    """
+
+    TYPE: ClassVar[str] = "churn.rising.v1"
+    TOPIC: ClassVar[Topic] = Topic.FINDINGS
+    AGGREGATE: ClassVar[str] = "none"
+
+    left_before: int
+    left_after: int
+    expected: float
+    renewed_before: int = 0
+    renewed_after: int = 0
+    accounts_before: int = 0
+    accounts_after: int = 0
+    before: float | None = None
+    after: float | None = None
+    low: float | None = None
+    high: float | None = None
+    chance: float | None = None
+    happened: tuple[str, ...] = ()
+    at: Instant

@@ -72,7 +72,7 @@ TOPICS: tuple[TopicPlan, ...] = (
     TopicPlan(Topic.RESPONSES, _WHO, _COLLECTOR, 30 * _DAY,
               "Answers, their amendments and verdicts; what was given for them."),
     TopicPlan(Topic.SCORES, "cell", _SCORING, None, "Headline scores as they are now."),
-    TopicPlan(Topic.FINDINGS, "programme", _SCORING, 30 * _DAY, "Drops of a score and rising themes."),
+    TopicPlan(Topic.FINDINGS, "programme", _SCORING, 30 * _DAY, "Drops of a score, rising themes and churn."),
     TopicPlan(Topic.TICKETS, _WHO, _ALERTS, 30 * _DAY, "The life of each ticket."),
     TopicPlan(Topic.IMPROVEMENTS, "improvement", _ALERTS, None, "Improvement actions as they are now."),
     TopicPlan(Topic.PERMISSIONS, "response", (*_SCORING, *_ALERTS), 30 * _DAY,

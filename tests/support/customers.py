@@ -66,6 +66,18 @@ def happened(kind: ContextKind, event: str, at: datetime, account: int | None = 
     )  # fmt: skip
 
 
+def left(number: int, at: datetime, event: str = "account.churned") -> ContextRecorded:
+    """An account left."""
+    return happened(ContextKind.CHURN, event, at, number)
+
+
+def leaving(now: datetime, lately: int) -> Sequence[Payload]:
+    """Sixty customers: one left nine months ago, one three months ago, so many this week."""
+    told: list[Payload] = [account(number) for number in range(1, 61)]
+    told += [left(1, now - timedelta(days=270)), left(2, now - timedelta(days=100))]
+    return [*told, *(left(10 + number, now - timedelta(days=4)) for number in range(lately))]
+
+
 def driven(now: datetime, count: int = 80) -> Sequence[Payload]:
     """Answers to a programme whose score hangs on the time of delivery, and on who carries the goods."""
     told: list[Payload] = [

@@ -44,7 +44,7 @@ from shared.contracts.responses import (
     ResponseSubmitted,
     ResponseWithdrawn,
 )
-from shared.contracts.scores import ScoreDropped, ThemeRising
+from shared.contracts.scores import ChurnRising, ScoreDropped, ThemeRising
 from shared.contracts.surveys import SurveyCancelled, SurveyExtended, SurveyRequested, SurveyShared
 from shared.contracts.tickets import (
     TicketEscalated,
@@ -322,6 +322,7 @@ def _findings(house: House) -> Iterator[Payload]:
         cell="nps/relationship/total", metric="nps", before=40, after=12, n_before=90, n_after=40, at=now
     )
     yield ThemeRising(theme="invoices", names={"en": "Invoices"}, n_before=4, n_after=20, accounts=9, at=now)
+    yield ChurnRising(left_before=6, left_after=9, expected=1.0, accounts_after=240, at=now)
 
 
 def _tickets(opened: Sequence[TicketOpened]) -> Iterator[Payload]:

@@ -24,7 +24,9 @@ from services.scoring.pages.compare import compare_pages
 from services.scoring.pages.crm import crm_pages
 from services.scoring.pages.results import result_pages
 from services.scoring.pages.views import Thresholds
+from services.scoring.worker.churn import watching as watching_churn
 from services.scoring.worker.themes import watching
+from shared.contracts.directory import ContextKind
 from shared.contracts.forms import QuestionType
 from shared.contracts.model import Family, Payload, Persona, Tier
 from shared.contracts.programmes import ProgrammePublished, ProgrammeState
@@ -40,6 +42,7 @@ from shared.security.sealing import Sealer
 from shared.web.app import web_app
 from shared.web.routing import join
 from shared.words.file import dictionary_of
+from tests.support.customers import happened, leaving
 from tests.support.scoring import Scoring, answer, handed_over, requested, snapshot
 from tests.support.visitors import cheap_passwords
 
@@ -201,6 +204,14 @@ async def risen(db: Database, clock: FixedClock) -> None:
     calm = season(0, now - timedelta(days=40), CALM) + season(100, now - timedelta(days=60), CALM)
     await spoken(db, clock, calm + season(200, now - timedelta(days=1), ANGRY))
     await watching(db, library_of(clock))()
+
+
+async def left_more(db: Database, clock: FixedClock) -> None:
+    """Six of sixty customers left after a release, and somebody looks at it."""
+    now = clock.now()
+    release = happened(ContextKind.RELEASE, "feature.released", now - timedelta(days=15))
+    await Scoring(db).take(*leaving(now, 6), release)
+    await watching_churn(db)()
 
 
 def application(db: Database, clock: FixedClock, access: Access) -> FastAPI:

@@ -1,7 +1,8 @@
-"""What the answers of many show, told to whom it concerns: a score fell, a theme rises (R68, R80).
+"""What the answers of many show, told to whom it concerns: a score fell, a theme or churn rises (R68, R80).
 
-A fall concerns all managers. A theme concerns the managers of the team that the dictionary names for it,
-where `alerts.yaml` has a team of that key, else all managers. What is found together is told in one mail.
+A fall and a rise of churn concern all managers. A theme concerns the managers of the team that the dictionary
+names for it, where `alerts.yaml` has a team of that key, else all managers. What is found together is told in
+one mail.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from uuid import UUID
 
 from services.alerts.domain.alarm import Text
 from services.alerts.domain.routing import Staff
-from shared.contracts.scores import ScoreDropped, ThemeRising
+from shared.contracts.scores import ChurnRising, ScoreDropped, ThemeRising
 
 MOST_TOLD = 10
 """Findings in one mail; the pages have all."""
@@ -76,6 +77,27 @@ def of_rise(told: ThemeRising) -> Finding:
         f"/scores/comments?{urlencode({'theme': told.theme, 'period': '30'})}",
         told.happened,
     )
+
+
+def of_churn(told: ChurnRising) -> Finding:
+    """More customers that leave."""
+    among = f" (of about {told.accounts_after})" if told.accounts_after else ""
+    return Finding(
+        "more customers leave",
+        "Left",
+        f"{told.left_after} customers{among} left in the last 30 days, {told.expected:.1f} were to be"
+        f" expected from the 180 before ({told.left_before} left)",
+        "",
+        "/scores",
+        told.happened,
+    )
+
+
+def finding_of(told: ScoreDropped | ThemeRising | ChurnRising) -> Finding:
+    """What was found, in words."""
+    if isinstance(told, ScoreDropped):
+        return of_drop(told)
+    return of_rise(told) if isinstance(told, ThemeRising) else of_churn(told)
 
 
 def mails(found: Iterable[Finding], staff: Staff) -> Mapping[UUID, Sequence[Finding]]:

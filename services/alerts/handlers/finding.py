@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from services.alerts import metrics
-from services.alerts.domain.findings import letter, mails, of_drop, of_rise
+from services.alerts.domain.findings import finding_of, letter, mails
 from services.alerts.handlers.applying import Desk
 from services.alerts.handlers.mailing import GONE, Letter, Mail, Post, address_of_pages, send_due
 from services.alerts.store import findings, rota
 from services.alerts.store.findings import Planned
 from services.alerts.store.mailing import Mails
 from shared.contracts.envelope import Event
-from shared.contracts.scores import ScoreDropped, ThemeRising
+from shared.contracts.scores import ChurnRising, ScoreDropped, ThemeRising
 from shared.db.database import Connection, Database, Tx
 from shared.runtime.consumer import Route
 from shared.runtime.ids import derive
@@ -21,12 +21,9 @@ from shared.runtime.ids import derive
 def route(desk: Desk) -> Route:
     """What is done with findings; those of one batch are told together."""
 
-    async def on_findings(events: Sequence[Event[ScoreDropped | ThemeRising]], tx: Tx) -> None:
+    async def on_findings(events: Sequence[Event[ScoreDropped | ThemeRising | ChurnRising]], tx: Tx) -> None:
         staff = await rota.staff(tx.conn, tx.now, desk.leadership, desk.roster)
-        told = [
-            of_drop(event.data) if isinstance(event.data, ScoreDropped) else of_rise(event.data)
-            for event in events
-        ]
+        told = [finding_of(event.data) for event in events]
         first = events[0]
         wanted = {
             derive("finding mail", first.source, first.id, user_id): (user_id, found)
@@ -34,7 +31,7 @@ def route(desk: Desk) -> Route:
         }
         await findings.plan(tx.conn, wanted, tx.now, desk.machine.wall())
 
-    return Route((ScoreDropped.TYPE, ThemeRising.TYPE), on_findings)
+    return Route((ScoreDropped.TYPE, ThemeRising.TYPE, ChurnRising.TYPE), on_findings)
 
 
 async def send_findings(desk: Desk, db: Database, mail: Mail, public_url: str) -> int:

@@ -1,7 +1,8 @@
-"""`/v1/scores/goals`, `/fixes`, `/outcomes`, `/references`: what came of it, beside what others reach."""
+"""`/v1/scores/goals`, `/fixes`, `/outcomes`, `/churn`, `/references`: what came of it, and of others."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date
 from typing import Annotated
 
@@ -11,10 +12,11 @@ from pydantic import BaseModel, Field
 from services.scoring.domain.change import Verdict
 from services.scoring.domain.goals import Progress
 from services.scoring.domain.histogram import Metric
+from services.scoring.domain.leaving import Told
 from services.scoring.domain.metrics import Group
 from services.scoring.domain.outcomes import Link, Outcome
 from services.scoring.domain.references import References
-from services.scoring.store import results
+from services.scoring.store import churn, results
 from shared.contracts.model import Family
 from shared.db.database import Database
 from shared.runtime.clock import Clock
@@ -114,6 +116,32 @@ class OutcomesOut(BaseModel):
     next: str | None
 
 
+class ChurnRisingOut(BaseModel):
+    """More customers left in 30 days than in the 180 before, by more than chance explains."""
+
+    day: date = Field(description="on which it was told (`churn.rising.v1`)")
+    seen: date = Field(description="on which it was last there")
+    left_before: int = Field(description="accounts that left in the 180 days before")
+    left_after: int = Field(description="in the 30 days up to `day`")
+    expected: float = Field(description="that would have left in the 30 days at the rate of before")
+    renewed_before: int
+    renewed_after: int
+    accounts_before: int = Field(description="customers on a usual day of the 180")
+    accounts_after: int = Field(description="of the 30")
+    before: float = Field(description="percent of the customers that left in 30 days, before")
+    after: float
+    low: float = Field(description="they left at least so many times as often (95 % with `high`)")
+    high: float | None = Field(description="at most so many times; null where nobody had left before")
+    chance: float = Field(description="of such a rise where nothing changed")
+    happened: list[str] = Field(description="releases, incidents and changes of the 30 days")
+
+
+class ChurnOut(BaseModel):
+    """`rising` is a rise that was still there within the last week; null where there is none."""
+
+    rising: ChurnRisingOut | None
+
+
 def routes(db: Database, clock: Clock, references: References) -> APIRouter:
     """The routes."""
     router = APIRouter(
@@ -148,12 +176,24 @@ def routes(db: Database, clock: Clock, references: References) -> APIRouter:
         shown, following = page.of(found, lambda one: (one.metric.value,))
         return OutcomesOut(outcomes=[_outcome(one) for one in shown], next=following)
 
+    @router.get("/churn")
+    async def churned() -> ChurnOut:
+        """Whether more customers leave than before (R68)."""
+        async with db.read() as conn:
+            told = await churn.standing(conn, clock.now().date())
+        return ChurnOut(rising=_rising(told) if told else None)
+
     @router.get("/references")
     async def held_against() -> References:
         """Values of the industry and of competitors, as configured (R9, R92)."""
         return references
 
     return router
+
+
+def _rising(told: Told) -> ChurnRisingOut:
+    fields = asdict(told) | {"happened": [f"{kind}: {label}" for _, kind, label in told.happened]}
+    return ChurnRisingOut.model_validate(fields)
 
 
 def _goal(one: results.Aim) -> GoalOut:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
+from services.scoring.domain import leaving
 from services.scoring.domain.asking import Span, ask
 from services.scoring.domain.change import Change, Verdict
 from services.scoring.domain.histogram import Metric
@@ -17,7 +18,7 @@ from services.scoring.domain.rates import Asked, Rate, Standing, rate, standing
 from services.scoring.domain.rising import Told
 from services.scoring.pages import views
 from services.scoring.pages.filters import Filters
-from services.scoring.store import drops, queries, reports, rises
+from services.scoring.store import churn, drops, queries, reports, rises
 from services.scoring.store.judging import Course, courses, judged
 from shared.contracts.model import Family
 from shared.db.database import Connection, Database
@@ -86,10 +87,11 @@ _ORDER = (Verdict.WORSE, Verdict.BETTER, Verdict.NO_DETECTABLE_CHANGE, Verdict.T
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """All programmes, themes that rise, and account managers where they are wanted."""
+    """All programmes, themes and churn that rise, and account managers where they are wanted."""
 
     sections: Sequence[Section]
     rising: Sequence[Told]
+    churn: leaving.Told | None
     managers: Sequence[Manager]
 
 
@@ -104,7 +106,7 @@ async def overview(
 ) -> Overview:
     """Everything that was answered or asked in the span, family by family."""
     family = filters.family_key
-    (scores, learned_at), (asked, managed, totals, rising, happened) = await db.at_once(
+    (scores, learned_at), (asked, managed, totals, rising, left, happened) = await db.at_once(
         lambda conn: _scores(conn, spans, family),
         lambda conn: _beside(conn, filters, spans, thresholds, with_managers=with_managers),
     )
@@ -118,7 +120,7 @@ async def overview(
             metric, drawn = _trend(mine, filters, speech, notes)
             cards = _cards(found, rates, speech, thresholds)
             sections.append(Section(kind.value, cards, metric, drawn, learned_at))
-    return Overview(sections, rising, managed)
+    return Overview(sections, rising, left, managed)
 
 
 class _Beside(NamedTuple):
@@ -126,19 +128,23 @@ class _Beside(NamedTuple):
     managed: Sequence[Manager]
     totals: Sequence[Course]
     rising: Sequence[Told]
+    left: leaving.Told | None
     happened: Sequence[tuple[datetime, str, str]]
 
 
 async def _beside(
     conn: Connection, filters: Filters, spans: Spans, thresholds: views.Thresholds, *, with_managers: bool
 ) -> _Beside:
-    """Who was asked, account managers, totals over time, themes that rise, what happened."""
+    """Who was asked, account managers, totals over time, themes and churn that rise, what happened."""
     family, span = filters.family_key, spans.now
     asked = await queries.rates(conn, "programme", span, family=family)
     managed = await _managers(conn, filters, span, thresholds) if with_managers else []
     totals = await courses(conn, ask(dimension="total", family=family, span=span))
-    rising = await rises.standing(conn, spans.today) if span.last >= spans.today else []
-    return _Beside(asked, managed, totals, rising, await drops.happened(conn, span))
+    happened = await drops.happened(conn, span)
+    if span.last < spans.today:
+        return _Beside(asked, managed, totals, [], None, happened)
+    rising, left = await rises.standing(conn, spans.today), await churn.standing(conn, spans.today)
+    return _Beside(asked, managed, totals, rising, left, happened)
 
 
 async def _managers(

@@ -74,6 +74,7 @@ def pages(
                 "sections": seen.sections,
                 "in_short": in_short(seen.sections),
                 "rising": seen.rising,
+                "churn": seen.churn,
                 "managers": seen.managers,
                 "live": live(STREAM, CHANGED, place),
             }

@@ -16,7 +16,7 @@ from services.alerts.handlers.finding import route, send_findings
 from services.alerts.handlers.mailing import HOLD
 from shared.contracts.envelope import Event
 from shared.contracts.model import Family
-from shared.contracts.scores import ScoreDropped, ThemeRising
+from shared.contracts.scores import ChurnRising, ScoreDropped, ThemeRising
 from shared.errors import SendError
 from shared.runtime.clock import FixedClock
 from shared.security.sealing import Sealer
@@ -84,6 +84,34 @@ async def test_what_is_found_together_is_one_mail_to_each_manager(office: Office
         ("Meanwhile", "release: Suite 4.2; incident: Outage"),
     )
     assert (text.link, text.calm) == (f"{BASE}/scores", True)
+
+
+@pytest.mark.requirement("R68")
+async def test_churn_that_rises_is_told_to_each_manager_with_what_was_expected(office: Office) -> None:
+    mail = Mailer()
+    rises = ChurnRising(
+        left_before=9,
+        left_after=8,
+        expected=1.46,
+        accounts_after=243,
+        happened=("release: Suite 4.2",),
+        at=T0,
+    )
+    await found(office, event(rises, T0))
+    assert await sent(office, mail) == 2
+    text = mail.sent[0][2]
+    assert text.subject == "More customers leave"
+    assert text.facts == (
+        (
+            "Left",
+            (
+                "8 customers (of about 243) left in the last 30 days, 1.5 were to be expected"
+                " from the 180 before (9 left)"
+            ),
+        ),
+        ("Meanwhile", "release: Suite 4.2"),
+    )
+    assert text.link == f"{BASE}/scores"
 
 
 @pytest.mark.requirement("R80")
