@@ -26,6 +26,7 @@ from tests.support.score_pages import (
     access_to,
     application,
     comments_of,
+    left_more,
     quarter,
     quarter_before,
     risen,
@@ -245,6 +246,27 @@ async def test_a_theme_that_rises_stands_on_the_overview_and_leads_to_its_commen
     seen = await Reader(browser, url, tokens["es"]).opens("/scores", axe=False)
     assert await seen.get_by_role("heading", name="De qué hablan más clientes que antes").is_visible()
     assert await seen.get_by_role("link", name="Propose an improvement").count() == 0
+
+
+@pytest.mark.requirement("R68")
+async def test_churn_that_rises_stands_on_the_overview_with_what_happened(
+    browser: Browser,
+    database: OpenDatabase,
+    clock: FixedClock,
+    own_address: tuple[str, dict[str, str]],
+    tmp_path: Path,
+) -> None:
+    url, tokens = own_address
+    await left_more(await database("scoring"), clock)
+    page = await Reader(browser, url, tokens["viewer"]).opens("/scores")
+    await looked_at(page, tmp_path)
+    card = page.get_by_role("region", name="More customers leave than before")
+    told = " ".join((await card.inner_text()).split())
+    assert "6 of about 58 customers left in the last 30 days, where 0.2 were to be expected" in told
+    assert "They leave between" in told
+    assert "Release" in told
+    await card.get_by_role("link", name="Did those who were unhappy leave?").click()
+    assert page.url.endswith("/scores/results#outcomes")
 
 
 @pytest.mark.requirement("R9", "R69", "R86")
