@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, get_args
+from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from shared.config.documents import Document, Location, UnreadableError, read_documents
+from shared.config.wording import keys_at, meant, misspelt, telling, unfit
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -70,38 +71,25 @@ def dotted(where: Location) -> str:
 def _complaints(
     document: Document, error: ValidationError, model: type[BaseModel], advice: str
 ) -> Iterator[Complaint]:
-    for defect in error.errors(include_url=False):
-        where = defect["loc"]
-        reason, what_to_do = _words(where, defect, model, advice)
+    for where, details in telling(error.errors(include_url=False)):
+        reason, what_to_do = _words(where, details, model, advice)
         yield Complaint(document.line(where), dotted(where), reason, what_to_do)
 
 
-def _words(where: Location, defect: Any, model: type[BaseModel], advice: str) -> tuple[str, str]:  # noqa: ANN401 - pydantic's own mapping
-    key = str(where[-1]) if where else ""
+def _words(
+    where: Location, details: Sequence[ErrorDetails], model: type[BaseModel], advice: str
+) -> tuple[str, str]:
+    key, defect = str(where[-1]) if where else "", details[0]
     match defect["type"]:
         case "extra_forbidden":
-            return f"the key {key!r} is not known", _nearest(key, where, model)
+            known = keys_at(model.model_json_schema(by_alias=True), where[:-1])
+            return f"the key {key!r} is not known", meant(key, known)
         case "missing":
             return f"{key} is missing", "Write it."
         case "value_error":
             return str(defect["ctx"]["error"]), advice
+        case "string_pattern_mismatch":
+            reason, spelled = misspelt(defect)
+            return reason, spelled or advice
         case _:
-            return str(defect["msg"]), advice
-
-
-def _nearest(key: str, where: Location, root: type[BaseModel]) -> str:
-    """The key that was perhaps meant, among those that fit at that place."""
-    model: type[BaseModel] | None = root
-    for step in where[:-1]:
-        if model is not None and isinstance(step, str) and step in model.model_fields:
-            model = _model(model.model_fields[step].annotation)
-    known = [field.alias or name for name, field in model.model_fields.items()] if model is not None else []
-    close = difflib.get_close_matches(key, known, n=1)
-    return f"Did you mean {close[0]!r}?" if close else f"Known here: {', '.join(known)}."
-
-
-def _model(annotation: object) -> type[BaseModel] | None:
-    """The model inside of an annotation such as `tuple[Model, ...]` or `Model | None`."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((found for inner in get_args(annotation) if (found := _model(inner))), None)
+            return unfit(details) or (str(defect["msg"]), advice)

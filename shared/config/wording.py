@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 
 from shared.config.documents import Location
 
+_DAYS = ("date_type", "date_parsing", "date_from_datetime_parsing", "date_from_datetime_inexact")
 _SHAPES = {
     "string_type": "a text",
     "int_type": "a whole number",
@@ -24,6 +25,8 @@ _SHAPES = {
     "list_type": "a list",
     "dict_type": "a mapping of keys",
     "model_type": "a mapping of keys",
+    "mapping_type": "a mapping of keys",
+    **dict.fromkeys(_DAYS, "a day, as 2026-01-31"),
 }
 """What was wanted, by the library's name of the complaint."""
 
@@ -38,6 +41,7 @@ _BOUNDS = {
 
 _MANY = 2
 _SHOWN = 40
+_NAME = re.compile(r"\^\[a-z\]\[a-z0-9([_-]+)\]\{\d+,(\d+)\}\$")
 _QUOTED = re.compile(r"'([^']+)'")
 
 
@@ -48,7 +52,7 @@ def telling(details: Sequence[ErrorDetails]) -> Iterator[tuple[Location, list[Er
     """
     places: dict[Location, list[ErrorDetails]] = {}
     for detail in details:
-        places.setdefault(tuple(filter(_real, detail["loc"])), []).append(detail)
+        places.setdefault(_place(detail), []).append(detail)
     for where, found in places.items():
         exact = [one for one in found if not _vague(one)]
         for one in exact:
@@ -56,6 +60,24 @@ def telling(details: Sequence[ErrorDetails]) -> Iterator[tuple[Location, list[Er
         if not exact and not any(other != where and other[: len(where)] == where for other in places):
             # An alternative of the right shape that is only too short says most.
             yield where, [one for one in found if one["type"] == "too_short"] or found
+
+
+def _place(detail: ErrorDetails) -> Location:
+    """Where a complaint is in the file; a key that is not known stands there as it was written."""
+    loc = detail["loc"]
+    own = 1 if detail["type"] == "extra_forbidden" else 0
+    return (*filter(_real, loc[: len(loc) - own]), *loc[len(loc) - own :])
+
+
+def misspelt(detail: ErrorDetails) -> tuple[str, str]:
+    """Reason and advice for a text that does not fit its pattern; no advice ("") on what is no name."""
+    found = _NAME.fullmatch(detail["ctx"]["pattern"])
+    advice = ""
+    if found:
+        signs = ["digits", *str(found[1])]
+        either = f"{', '.join(signs[:-1])} or {signs[-1]}"
+        advice = f"Write up to {int(found[2]) + 1} lower-case letters, {either}, a letter first."
+    return f"{_shown(detail['input'])} is not written as it must be", advice
 
 
 def unfit(details: Sequence[ErrorDetails]) -> tuple[str, str] | None:
@@ -80,8 +102,19 @@ def unfit(details: Sequence[ErrorDetails]) -> tuple[str, str] | None:
 def meant(name: str, known: Iterable[str]) -> str:
     """What somebody may have meant by a name that is not known."""
     names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=1)
-    return f"Did you mean {close[0]!r}?" if close else f"Known are: {', '.join(names)}."
+    close = nearest(name, names)
+    return f"Did you mean {close!r}?" if close else f"Known are: {', '.join(names)}."
+
+
+def nearest(name: str, known: Iterable[str], *, alike: float = 0.6) -> str:
+    """The known name that is most like one; "" where none is.
+
+    Args:
+        name: as somebody wrote it.
+        known: names to choose from.
+        alike: how much of both must be the same, from 0 to 1.
+    """
+    return next(iter(difflib.get_close_matches(name, sorted(known), n=1, cutoff=alike)), "")
 
 
 def keys_at(schema: Mapping[str, Any], where: Location) -> list[str]:
@@ -98,6 +131,7 @@ def _inside(part: Mapping[str, Any], step: str | int) -> Iterator[Mapping[str, A
         found = [part.get("items")]
     else:
         found = [part.get("properties", {}).get(step, part.get("additionalProperties"))]
+        found += part.get("patternProperties", {}).values()
     yield from (one for one in found if isinstance(one, dict))
 
 

@@ -68,7 +68,7 @@ from (
     order by day desc, response_id desc limit $7
 ) f left join merged m on m.former = f.account_id
 left join comments c on c.response_id = f.response_id and c.version = f.version
-where ($8 = '' or {{metric}} between $9 and $10) and {{where}}
+where ($8 = '' or {{metric}} between $9 and $10) and ($14 = '' or f.snapshot ->> $14 = $15) and {{where}}
 order by f.day desc, f.response_id desc limit $11
 """  # noqa: S608 - as above
 
@@ -170,6 +170,7 @@ async def among(conn: Connection, side: Side, wanted: Wanted, after: After | Non
     values: list[object] = [
         side.span.first, last, wanted.family, side.programme, *(after or (None, None)), MOST_FACTS,
         wanted.metric.value if wanted.metric else "", *wanted.ends, limit, *wanted.asked_ends,
+        wanted.dimension, wanted.value,
     ]  # fmt: skip
     where = sides.conditions(side, values, "f.")
     rows = await conn.fetch(_AMONG.format(metric=f"f.{wanted.metric or Metric.NPS}", where=where), *values)

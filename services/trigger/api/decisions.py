@@ -9,8 +9,9 @@ from pydantic import BaseModel
 
 from services.trigger.api.reading import DecisionLine, line_of
 from services.trigger.domain.books import Books
+from services.trigger.domain.particulars import Reading
 from services.trigger.handlers import people
-from services.trigger.handlers.looking_up import Trace, trace
+from services.trigger.handlers.looking_up import Trace, events_of_interest, trace
 from services.trigger.store import ledger, programmes, refused, sent_ids
 from services.trigger.store.refused import Conflict, Letter, Refused
 from services.trigger.store.sent_ids import Sent
@@ -105,9 +106,10 @@ def router(platform: Platform) -> APIRouter:
             )
             found = await ledger.read(conn, question) if events or not event else []
             sources = await sent_ids.sources_of(conn, {entry.event_id for entry in found} - {""})
+            reading = Reading(events=await events_of_interest(conn, [entry.decision for entry in found]))
         nothing = event and not (found or before or traced.events or traced.letters)
         return Decisions(
-            decisions=[line_of(entry, sources) for entry in found],
+            decisions=[line_of(entry, sources, reading) for entry in found],
             before=found[-1].id if len(found) == limit else None,
             events=list(traced.events),
             put_aside=list(traced.letters),
@@ -115,13 +117,19 @@ def router(platform: Platform) -> APIRouter:
         )
 
     @routes.get("/decisions/left-out")
-    async def left_out(_reader: Reader, limit: Annotated[int, Query(ge=1, le=500)] = 100) -> LeftOut:
-        """Requests that were refused, other bodies under known ids, and what was put aside."""
+    async def left_out(
+        _reader: Reader, source: Some = "", limit: Annotated[int, Query(ge=1, le=500)] = 100
+    ) -> LeftOut:
+        """Requests that were refused, other bodies under known ids, and what was put aside.
+
+        `source` keeps to one sender: that of the events, or the name or route of a webhook, as `hubspot` or
+        `/webhooks/hubspot`.
+        """
         async with platform.db.read() as conn:
             return LeftOut(
-                refused=await refused.listed(conn, limit),
-                conflicts=await refused.conflicts(conn, limit),
-                put_aside=await refused.letters(conn, limit),
+                refused=await refused.listed(conn, limit, source),
+                conflicts=await refused.conflicts(conn, limit, source),
+                put_aside=await refused.letters(conn, limit, source=source),
             )
 
     @routes.get("/decisions/books")

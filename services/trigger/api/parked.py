@@ -10,6 +10,7 @@ from services.trigger.store import parked
 from services.trigger.store.parked import Shown
 from shared.runtime.service import Platform
 from shared.security.access import Principal, require_scope
+from shared.web.paths import PLAIN
 
 Reader = Annotated[Principal, Depends(require_scope("decisions:read"))]
 
@@ -22,10 +23,14 @@ def router(platform: Platform) -> APIRouter:
     async def list_parked(
         _reader: Reader,
         state: Literal["waiting", "released", "expired"] | None = "waiting",
+        source: Annotated[str, Query(max_length=320, pattern=PLAIN)] = "",
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
     ) -> list[Shown]:
-        """Newest first; `named` is the sender's id, `why` what was tried."""
+        """Newest first; `named` is the sender's id, `why` what was tried.
+
+        `source` keeps to events of one sender.
+        """
         async with platform.db.read() as conn:
-            return await parked.listed(conn, state, limit)
+            return await parked.listed(conn, state, limit, source)
 
     return routes

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from services.trigger.domain.explain import sentence
 from services.trigger.domain.model import Scalar
+from services.trigger.domain.particulars import Reading
 from services.trigger.store.ledger import Entry
 from shared.contracts.reasons import Outcome, Reason
 
@@ -37,13 +38,13 @@ class DecisionLine(BaseModel):
     inputs: Mapping[str, Scalar]
 
 
-def line_of(entry: Entry, sources: Mapping[str, str]) -> DecisionLine:
+def line_of(entry: Entry, sources: Mapping[str, str], reading: Reading) -> DecisionLine:
     """A ledger entry as people and programs read it, with where events came from, by their ids."""
     found = entry.decision
     return DecisionLine(
         id=entry.id,
         at=entry.at,
-        sentence=sentence(found),
+        sentence=sentence(found, reading),
         outcome=found.outcome,
         reason=found.reason,
         programme=found.programme,

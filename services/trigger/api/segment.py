@@ -15,7 +15,8 @@ from services.trigger.api.webhooks import Inbound
 from services.trigger.domain.reports import Report
 from services.trigger.webhooks import segment
 from services.trigger.webhooks.body import BadBodyError, Node, read_object
-from services.trigger.webhooks.segment import Browsers, Rejected
+from services.trigger.webhooks.contract import Rejected
+from services.trigger.webhooks.segment import Browsers
 from shared.runtime.service import Platform
 from shared.security.schemes import Call, write_key
 from shared.security.signatures import Signed

@@ -16,7 +16,7 @@ from services.trigger.handlers.intake import Intake, Taken
 from services.trigger.handlers.parking import event_id_of
 from services.trigger.webhooks import PROVIDERS
 from services.trigger.webhooks.body import BadBodyError
-from services.trigger.webhooks.contract import Ignored, Options, Provider, Reading
+from services.trigger.webhooks.contract import Ignored, Options, Provider, Reading, Rejected
 from services.trigger.webhooks.segment import Browsers
 from shared.runtime.failpoints import failpoint
 from shared.runtime.logging import get_logger
@@ -78,13 +78,13 @@ class Inbound:
     def unreadable(self, sender: str, reason: str) -> Problem:
         """A body that cannot be used; the reason begins with the path of the field."""
         self.note_unreadable(sender, reason)
-        log.warning("webhook_unreadable", sender=sender, reason=reason)
         field_path = reason.partition(":")[0]
         return Problem(400, reason, what_to_do=UNREADABLE, field=field_path)
 
     def note_unreadable(self, sender: str, reason: str) -> None:
         """Note what of a request cannot be used."""
         metrics.WEBHOOKS.labels(sender, "unreadable").inc()
+        log.warning("webhook_unreadable", sender=sender, reason=reason)
         self.refusals.note(sender, reason, UNREADABLE)
 
 
@@ -113,10 +113,15 @@ def _add(routes: APIRouter, platform: Platform, provider: Provider, inbound: Inb
         if isinstance(reading, Ignored):
             metrics.WEBHOOKS.labels(provider.name, "ignored").inc()
             return {"status": "ignored", "reason": reading.why}
+        reports = [one for one in reading if isinstance(one, Report)]
+        rejected = [one.reason for one in reading if isinstance(one, Rejected)]
+        for reason in rejected:
+            inbound.note_unreadable(provider.name, reason)
         async with platform.db.begin() as tx:
-            taken = await inbound.intake.take(tx, provider.route, reading)
+            taken = await inbound.intake.take(tx, provider.route, reports)
         failpoint("trigger.webhook_taken_before_answer")
-        return answer(provider.name, reading, taken)
+        said = answer(provider.name, reports, taken)
+        return said | {"rejected": rejected} if rejected else said
 
 
 def answer(sender: str, reports: Sequence[Report], taken: Sequence[Taken]) -> Answer:
@@ -124,11 +129,11 @@ def answer(sender: str, reports: Sequence[Report], taken: Sequence[Taken]) -> An
     counts = Counter(taken)
     for what, count in counts.items():
         metrics.WEBHOOKS.labels(sender, what).inc(count)
-    status = next(what for what in Taken if what in counts)
+    status = next((what.value for what in Taken if what in counts), "ignored")
     pairs = zip(reports, taken, strict=True)
     # Of a conflict the first report stands, whose event may be another one.
     events = list(dict.fromkeys(event_id_of(one) for one, what in pairs if what is not Taken.CONFLICT))
-    said: Answer = {"status": status.value}
+    said: Answer = {"status": status}
     if events:
         said["events"] = events
     if len(taken) > 1:

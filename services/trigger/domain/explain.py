@@ -65,7 +65,13 @@ def sentence(decision: Decision, reading: Reading = ANYBODY) -> str:
     reason = str(decision.inputs.get("why") or because(decision.reason))
     facts = particulars(decision.inputs, reading)
     verdict = _verdict(decision, what, reason, reading.day(decision.until))
-    return f"{verdict}{f' ({facts})' if facts else ''}."
+    meant = reading.intended(str(decision.inputs.get("touchpoint", ""))) if unwanted(decision) else ""
+    return f"{verdict}{f' ({facts})' if facts else ''}.{f' Did you mean {meant}?' if meant else ''}"
+
+
+def unwanted(decision: Decision) -> bool:
+    """Whether it is about an event that no programme asks about."""
+    return decision.reason is Reason.NOT_MATCHED and not decision.programme
 
 
 def foresight(decision: Decision, reading: Reading = ANYBODY) -> str:

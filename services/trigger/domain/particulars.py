@@ -9,6 +9,11 @@ from datetime import UTC, datetime, tzinfo
 
 from services.trigger.domain.best_moment import slot_in_words
 from services.trigger.domain.model import Scalar
+from shared.config.wording import nearest
+from shared.contracts.touchpoints import PRESET_TOUCHPOINTS
+
+_SLIP = 0.88
+"""How alike names of events are of which one is misspelt; `project.closed` is none of ours, and right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +23,12 @@ class Reading:
     Attributes:
         titles: how programmes are called, by key; their keys stand where it has none.
         zone: by whose clock instants are told.
+        events: types of events that somebody may ask about; one that is like them may be a slip of the pen.
     """
 
     titles: Mapping[str, str] = field(default_factory=dict)
     zone: tzinfo = UTC
+    events: frozenset[str] = frozenset(PRESET_TOUCHPOINTS)
 
     def day(self, at: datetime | None) -> str:
         """An instant with its zone; "" without one."""
@@ -30,6 +37,10 @@ class Reading:
     def programme(self, key: str) -> str:
         """What a programme is called."""
         return f"“{self.titles.get(key) or _plain(key)}”"
+
+    def intended(self, event: str) -> str:
+        """The type of event that was perhaps meant by one that nobody asks about; "" where it seems none."""
+        return "" if event in self.events else nearest(event.lower(), self.events, alike=_SLIP)
 
 
 _PHRASES: tuple[tuple[str, str], ...] = (

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
+from services.trigger.domain.catalogue import Catalogue
+from services.trigger.domain.explain import unwanted
+from services.trigger.domain.model import Decision
 from services.trigger.handlers import people
 from services.trigger.store import ledger, parked, programmes, refused, sent_ids
 from services.trigger.store.ledger import Entry
 from services.trigger.store.refused import Letter
 from services.trigger.store.sent_ids import Sent
+from shared.contracts.touchpoints import PRESET_TOUCHPOINTS
 from shared.db.database import Connection
 from shared.security.sealing import Sealer
 
@@ -105,6 +109,18 @@ async def trace(conn: Connection, wanted: str, source: str = "") -> Trace:
     events += [one for one in ours if not source or one.source == source]
     letters = await refused.letters(conn, LETTERS, [wanted, *told])
     return Trace(events, [one for one in letters if not source or one.source == source])
+
+
+async def events_of_interest(conn: Connection, decisions: Iterable[Decision]) -> frozenset[str]:
+    """Types of events that there are presets for, or that programmes name.
+
+    Programmes are only read where one of the decisions is about an event that may be misspelt.
+    """
+    usual = frozenset(PRESET_TOUCHPOINTS)
+    if not any(unwanted(one) and one.inputs.get("touchpoint") not in usual for one in decisions):
+        return usual
+    known = Catalogue.of(await programmes.current_editions(conn))
+    return usual.union(known.by_type, known.begins, known.ends)
 
 
 async def _sources(conn: Connection, entries: Sequence[Entry]) -> Mapping[str, str]:

@@ -10,6 +10,7 @@ from services.trigger.domain.explain import because
 from services.trigger.domain.model import Account, Contact, Decision
 from services.trigger.domain.particulars import Reading, hold_in_words
 from services.trigger.handlers import people
+from services.trigger.handlers.looking_up import events_of_interest
 from services.trigger.handlers.preview import by_hand
 from services.trigger.store import brakes, consents, directory, merging, programmes, seen
 from services.trigger.store.leads import PEOPLE as ENTRIES
@@ -50,10 +51,10 @@ async def operators_of(platform: Platform, actors: Iterable[str]) -> dict[str, s
     return {actor: user.name for actor, user in users.items() if user}
 
 
-async def reading_of(conn: Connection, decisions: Iterable[Decision], zone: str) -> Reading:
+async def reading_of(conn: Connection, decisions: Sequence[Decision], zone: str) -> Reading:
     """For a reader: what programmes are called today, those too that came first, and the own clock."""
     keys = {str(key) for one in decisions for key in (one.programme, one.inputs.get("by"))} - {"", "None"}
-    return Reading(await titles_of(conn, keys), ZoneInfo(zone))
+    return Reading(await titles_of(conn, keys), ZoneInfo(zone), await events_of_interest(conn, decisions))
 
 
 async def titles_of(conn: Connection, keys: Collection[str]) -> dict[str, str]:

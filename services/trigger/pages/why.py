@@ -64,14 +64,16 @@ def router(platform: Platform) -> APIRouter:
         return page(request, ENVIRONMENT, "why.html", context)
 
     @routes.get("/why/left-out")
-    async def left_out(request: Request, _rep: Rep) -> Response:
+    async def left_out(request: Request, _rep: Rep, source: str = "") -> Response:
         """What was refused, came twice in two versions, was put aside, or waits for somebody."""
+        sender = _plain(source)
         async with platform.db.read() as conn:
             context = {
-                "refused": await refused.listed(conn, LEFT_OUT),
-                "conflicts": await refused.conflicts(conn, LEFT_OUT),
-                "letters": await refused.letters(conn, LEFT_OUT),
-                "parked": await parked.listed(conn, "waiting", LEFT_OUT),
+                "source": sender,
+                "refused": await refused.listed(conn, LEFT_OUT, sender),
+                "conflicts": await refused.conflicts(conn, LEFT_OUT, sender),
+                "letters": await refused.letters(conn, LEFT_OUT, source=sender),
+                "parked": await parked.listed(conn, "waiting", LEFT_OUT, sender),
                 "section": "why",
             }
         return page(request, ENVIRONMENT, "left_out.html", context)

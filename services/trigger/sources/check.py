@@ -11,6 +11,6 @@ def read_sources(name: str, text: str) -> tuple[Sources | None, list[Finding]]:
     """The sources of a file, or what is wrong with it."""
     checked = check(text, Sources, begins="sources:", described="docs/sources.md")
     return checked.value, [
-        Finding(Severity.ERROR, name, one.line, one.path, one.reason, one.what_to_do)
+        Finding(Severity.ERROR, name, one.line, one.path, f"{one.reason.rstrip('.')}.", one.what_to_do)
         for one in checked.complaints
     ]

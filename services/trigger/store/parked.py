@@ -58,7 +58,8 @@ delete from parked where id = any (
 """
 _LIST = """
 select event_id, type, source, provider, kind, named, state, why, parked_at, expires_at from parked
-where ($1::text is null or state = $1) order by id desc limit $2
+where ($1::text is null or state = $1) and ($3 = '' or source in ($3, '/webhooks/' || $3))
+order by id desc limit $2
 """
 
 
@@ -173,9 +174,9 @@ async def after_look_up(conn: Connection, ids: Sequence[int], why: str, again_at
     )
 
 
-async def listed(conn: Connection, state: str | None, limit: int) -> list[Shown]:
-    """Parked reports, newest first."""
-    return [Shown(**dict(row)) for row in await conn.fetch(_LIST, state, limit)]
+async def listed(conn: Connection, state: str | None, limit: int, source: str = "") -> list[Shown]:
+    """Parked reports, newest first; of one source, or of all."""
+    return [Shown(**dict(row)) for row in await conn.fetch(_LIST, state, limit, source)]
 
 
 async def events_of(conn: Connection, mark: str, limit: int = 20) -> list[str]:

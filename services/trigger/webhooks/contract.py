@@ -36,7 +36,14 @@ class Ignored:
     why: str
 
 
-Reading = tuple[Report, ...] | Ignored
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """One entry of a request that cannot be used, with the path in the reason; the others are taken."""
+
+    reason: str
+
+
+Reading = tuple[Report | Rejected, ...] | Ignored
 Read = Callable[[Call, Signed, Options], Reading]
 """Raises BadBodyError for a body that cannot be used."""
 

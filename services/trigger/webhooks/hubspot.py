@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from services.trigger.domain.reports import Gap, Named, Report, digest_of
 from services.trigger.webhooks.body import MAX_ID, BadBodyError, Node, read_body, touchpoint_of
-from services.trigger.webhooks.contract import Ignored, Options, Provider, Reading
+from services.trigger.webhooks.contract import Ignored, Options, Provider, Reading, Rejected
 from services.trigger.webhooks.tickets import REOPENED, RESOLVED
 from shared.contracts.touchpoints import Subject, TouchpointAccount, TouchpointContact
 from shared.security import schemes
@@ -40,17 +40,29 @@ class _Change:
 def read(call: Call, _signed: Signed, options: Options) -> Reading:
     """The touchpoints of a request; entries that nobody asks about are left out.
 
+    An entry that cannot be used is named, for HubSpot would send all of them again and again.
+
     Raises:
-        BadBodyError: It is no list of changes.
+        BadBodyError: It is no list of changes, or none of them can be used.
     """
     entries = read_body(call.body).items()
     if len(entries) > MOST:
         raise BadBodyError(f"body: more than {MOST} events in one request")
-    reports = [_report(_change(node), options) for node in entries]
-    found = tuple(report for report in reports if report)
+    told = [_attempt(node, options) for node in entries]
+    rejected = [one for one in told if isinstance(one, Rejected)]
+    if rejected and len(rejected) == len(told):
+        raise BadBodyError(rejected[0].reason)
+    found = tuple(one for one in told if one)
     return found or Ignored(
         "no closed or reopened ticket, no renewal date, no merge, no deletion for privacy"
     )
+
+
+def _attempt(node: Node, options: Options) -> Report | Rejected | None:
+    try:
+        return _report(_change(node), options)
+    except BadBodyError as error:
+        return Rejected(str(error))
 
 
 def _change(node: Node) -> _Change:

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from services.trigger.domain.reports import Gap, Named, Report, digest_of
 from services.trigger.webhooks.body import MAX_ID, MAX_TEXT, BadBodyError, Node, read_object, touchpoint_of
-from services.trigger.webhooks.contract import Ignored, Options, Provider, Reading
+from services.trigger.webhooks.contract import Ignored, Options, Provider, Reading, Rejected
 from services.trigger.webhooks.generic import TYPE
 from shared.contracts.touchpoints import Subject, TouchpointAccount, TouchpointContact
 from shared.security import schemes
@@ -64,13 +64,6 @@ class Browsers:
     keys: tuple[WebhookSecret, ...] = ()
     origins: frozenset[str] = frozenset()
     events: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """One call of a batch that cannot be used, with the path in the reason."""
-
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -212,6 +212,24 @@ async def test_answers_of_an_account_are_those_of_all_its_ids(
     assert "Northwind" in await _page(rep, f"/scores/answers?account={account_id(2)}")
 
 
+@pytest.mark.requirement("R62")
+async def test_of_a_cut_or_of_a_kind_of_survey_one_part_can_be_listed(
+    rep: httpx.AsyncClient, scoring: Scoring
+) -> None:
+    first, second = {"tier": "key"}, {"tier": "small"}
+    await scoring.take(
+        answer(1, 9, snapshot=snapshot(persona=Persona.USER, **first)),
+        answer(2, 9, snapshot=snapshot(persona=Persona.USER, **second)),
+        answer(3, 9, snapshot=snapshot(persona=Persona.DECISION_MAKER, **first)),
+    )
+    part = "split=tier&of=key"
+    assert await _listed(rep, "/scores/answers?where=persona:user") == 2
+    assert await _listed(rep, f"/scores/answers?where=persona:user&{part}") == 1
+    assert await _listed(rep, f"/scores/answers?programme=renewal&where=persona:user&{part}") == 1
+    assert await _listed(rep, f"/scores/answers?without=persona:user&{part}") == 1
+    assert await _listed(rep, f"/scores/answers?family=transactional&{part}") == 2
+
+
 @pytest.mark.requirement("R8")
 async def test_customers_who_stayed_or_left_are_found_by_what_they_had_said(
     rep: httpx.AsyncClient, scoring: Scoring, clock: FixedClock

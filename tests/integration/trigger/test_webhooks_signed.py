@@ -15,6 +15,7 @@ from services.trigger.webhooks import PROVIDERS
 from shared.contracts.model import Person
 from shared.contracts.touchpoints import Touchpoint
 from shared.runtime.clock import FakeMachine
+from shared.security.access import Scope
 from shared.security.sealing import Sealer
 from shared.security.tokens import Tokens
 from tests.support.senders import NEW, OLD, SENDERS, THIN, URL, send, shopify, signing_site, stripes
@@ -154,11 +155,30 @@ async def test_a_delivery_is_completed_by_the_order_told_before(site: Site, seal
     assert delivered.people[0].ref == shipped.people[0].ref
 
 
-async def test_a_wrong_field_is_named_and_nothing_is_taken(site: Site) -> None:
-    answer = await send(site, "hubspot", [HUBSPOT_RENEWAL, HUBSPOT_TICKET | {"occurredAt": "soon"}])
+async def test_a_bad_entry_of_a_list_is_named_and_the_others_are_taken(site: Site) -> None:
+    wrong = HUBSPOT_TICKET | {"occurredAt": "soon"}
+    answer = await send(site, "hubspot", [wrong, HUBSPOT_RENEWAL])
+    assert answer.status_code == 200, "HubSpot would send all of it again"
+    assert answer.json()["status"] == "accepted"
+    (rejected,) = answer.json()["rejected"]
+    assert rejected.startswith("[0].occurredAt: ")
+    assert len(await site.world.said(Touchpoint)) == 1
+    again = (await send(site, "hubspot", [wrong, HUBSPOT_RENEWAL])).json()
+    assert (again["status"], again["rejected"]) == ("duplicate", [rejected])
+    of_no_interest = await send(site, "hubspot", [wrong, HUBSPOT_TICKET | {"propertyName": "subject"}])
+    assert of_no_interest.json() == {"status": "ignored", "rejected": [rejected]}
+    await site.write_down()
+    async with await site.with_key(Scope.DECISIONS_READ) as client:
+        (noted,) = (await client.get("/v1/decisions/left-out")).json()["refused"]
+    assert (noted["sender"], noted["times"]) == ("hubspot", 3)
+    assert noted["reason"].startswith("[].occurredAt: ")
+
+
+async def test_a_list_of_which_nothing_can_be_used_is_refused_with_the_field(site: Site) -> None:
+    answer = await send(site, "hubspot", [HUBSPOT_TICKET | {"occurredAt": "soon"}])
     assert answer.status_code == 400
-    assert answer.json()["detail"].startswith("[1].occurredAt: ")
-    assert answer.json()["field"] == "[1].occurredAt"
+    assert answer.json()["detail"].startswith("[0].occurredAt: ")
+    assert answer.json()["field"] == "[0].occurredAt"
     assert await site.world.said(Touchpoint) == []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -256,6 +257,25 @@ async def test_where_nothing_is_found_it_is_said_where_else_to_look(
         assert f'id="{part}"' in elsewhere
 
 
+async def test_an_event_of_a_misspelt_type_is_told_with_what_was_perhaps_meant(
+    site: Site, rep: httpx.AsyncClient, programmes: Path
+) -> None:
+    tickets = (programmes / "support.yaml").read_text()
+    seats = tickets.replace("support_ticket.resolved", "seat.added").replace("support-csat", "seats")
+    (programmes / "seats.yaml").write_text(seats)
+    await site.world.publisher.run()
+    told = {"occurred_at": "2026-03-03T08:00:00Z", "contact": ANNA, "subject": {"kind": "order", "id": "o"}}
+    for number, kind in enumerate(("order.deliverd", "Order Delivered", "seat.aded", "project.closed")):
+        await site.world.tell(kind, id=f"e{number}", **told)
+    hints = []
+    for number in range(4):
+        (line,) = (await asked(site, event=f"e{number}"))["decisions"]
+        hints.append(line["sentence"].partition("this event. ")[2])
+        assert hints[-1] in await shown(rep, q=f"e{number}")
+    meant = "order.delivered"
+    assert hints == [f"Did you mean {meant}?", f"Did you mean {meant}?", "Did you mean seat.added?", ""]
+
+
 async def test_a_source_alone_is_no_question(site: Site) -> None:
     async with await site.with_key(Scope.DECISIONS_READ) as client:
         answer = await client.get("/v1/decisions", params={"source": "/shop"})
@@ -296,6 +316,35 @@ async def test_another_body_under_a_known_id_is_found_by_that_id(site: Site, rep
     assert one["conflicts"] == 1
     assert "Something else came under the same id" in await shown(rep, q="msg_1")
     assert "msg_1" in await shown(rep, "/why/left-out")
+
+
+async def test_what_led_to_nothing_can_be_kept_to_one_source(site: Site, rep: httpx.AsyncClient) -> None:
+    wrong = WebhookSecret.standard("whsec_" + "bm90IHRoZSBzZWNyZXQgb2YgYW55Ym9keSE=")
+    await generic(site, secret=wrong)
+    await generic(site)
+    await generic(site, type="order.shipped")
+    await solved(site)
+    (rules,) = subscriptions(site.world.sealer)
+    batch = Batch(rules.routes, site.world.db, FakeMachine(), rules.event_of, rules.compared)
+    await batch.handle([record(site.world, "crm-2")])
+    await site.write_down()
+    async with await site.with_key(Scope.DECISIONS_READ) as client:
+
+        async def kept(source: str) -> list[int]:
+            found = (await client.get("/v1/decisions/left-out", params={"source": source})).json()
+            parked = (await client.get("/v1/decisions/parked", params={"source": source})).json()
+            return [*(len(found[name]) for name in ("refused", "conflicts", "put_aside")), len(parked)]
+
+        assert await kept("") == [1, 1, 1, 1]
+        assert await kept("/crm") == [0, 0, 1, 0]
+        assert await kept("generic") == await kept("/webhooks/generic") == [1, 1, 0, 0]
+        assert await kept("zendesk") == [0, 0, 0, 1]
+    page = await shown(rep, "/why/left-out", source="zendesk")
+    assert "Only what came from zendesk" in page
+    assert 'href="/why/left-out?source=/webhooks/zendesk"' in page
+    assert "msg_1" not in page
+    assert "crm-2" not in page
+    assert 'href="/why/left-out?source=/webhooks/generic"' in await shown(rep, "/why/left-out")
 
 
 async def test_what_cannot_be_written_down_at_once_is_counted_still(

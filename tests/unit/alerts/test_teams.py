@@ -237,7 +237,7 @@ def test_looking_ahead_shows_the_running_shift_whole_and_whose_is_next() -> None
             "15 is no span; write a number and m, h or d, like 15m, 2h or 1d",
         ),
         ("escalation: {steps: [{after: 0m, tell: [owner]}]}", 1, "escalation.steps[0].after", "1m at least"),
-        ("escalation: {steps: [{after: 5m, tell: []}]}", 1, "escalation.steps[0].tell", "at least 1 item"),
+        ("escalation: {steps: [{after: 5m, tell: []}]}", 1, "escalation.steps[0].tell", "is empty"),
         (
             (
                 "teams:\n  a:\n    name: A\n    escalation:\n      steps:\n"
@@ -258,7 +258,7 @@ def test_looking_ahead_shows_the_running_shift_whole_and_whose_is_next() -> None
             "escalation: {steps: [{after: 5m, tell: [owner]}], repeat: 11}",
             1,
             "escalation.repeat",
-            "less than or equal to 10",
+            "11 is more than 10",
         ),
         (
             "escalation: {steps: [{after: 5m, tell: [owner]}], fall_back: [slack]}",
@@ -267,6 +267,27 @@ def test_looking_ahead_shows_the_running_shift_whole_and_whose_is_next() -> None
             "fall back on people",
         ),
         ("escalation: {steps: [], priority: low}", 1, "escalation.priority", "'urgent'"),
+        (
+            "teams:\n  a:\n    name: A\n    Manager: m@x.test\n",
+            4,
+            "teams.a.Manager",
+            "'Manager' is not known",
+        ),
+        ("Teams: {}", 1, "Teams", "'Teams' is not known"),
+        ("teams: {a: {name: [A]}}", 1, "teams.a.name", "a list is not a text"),
+        ("routes: {team: x}", 1, "routes", "a mapping of keys is not a list"),
+        (
+            "teams:\n  a:\n    name: A\n    rota:\n      - {people: [a@x.test], first: soon}\n",
+            5,
+            "teams.a.rota[0].first",
+            "'soon' is not a day, as 2026-01-31",
+        ),
+        (
+            "routes:\n  - when: {themes: [Billing!]}\n",
+            2,
+            "routes[0].when.themes[0]",
+            "'Billing!' is not written",
+        ),
         ("teams: [", 1, "", ""),
         ("", 1, "", "empty"),
     ],

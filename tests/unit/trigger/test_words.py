@@ -219,6 +219,21 @@ def test_what_exactly_was_wrong_takes_the_place_of_the_general_reason() -> None:
     assert sentence(told) == "Nobody is asked, because the event is from the future."
 
 
+@pytest.mark.parametrize(
+    ("event", "meant"),
+    [
+        ("order.deliverd", "order.delivered"), ("Order Delivered", "order.delivered"),
+        ("orders.delivered", "order.delivered"), ("seat.aded", "seat.added"),
+        ("order.shipped", ""), ("project.closed", ""), ("odd.event", ""), ("seat.added", ""),
+    ],
+)  # fmt: skip
+def test_an_event_that_nobody_asks_about_may_be_misspelt(event: str, meant: str) -> None:
+    told = Decision(outcome=Outcome.NOT_MATCHED, reason=Reason.NOT_MATCHED, inputs={"touchpoint": event})
+    said = "Nobody is asked, because no programme asks about this event."
+    reading = Reading(events=Reading().events | {"seat.added"})
+    assert sentence(told, reading) == (f"{said} Did you mean {meant}?" if meant else said)
+
+
 def test_books_balance_or_not() -> None:
     assert Books(pending=1, requested=2, suppressed={"expired": 1}, cancelled=1, planned=5, asked=2).balanced
     assert not Books(pending=1, planned=2).balanced
