@@ -19,8 +19,8 @@ Key = tuple[str, ...]
 
 USUAL = 1000
 MOST = 5000
-LONGEST_CURSOR = 8000
-"""Names of products, of changes and of attributes of events stand in it in full."""
+LONGEST_CURSOR = 3000
+"""Names of products, changes and attributes stand in it in full; longer addresses are refused by servers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,13 @@ from playwright.async_api import Browser
 from services.scoring.domain.crm import Kind
 from services.scoring.store import crm
 from shared.contracts.directory import ContextKind, ContextRecorded
+from shared.contracts.model import Payload
 from shared.db.database import Database
 from shared.runtime.clock import FixedClock
 from shared.runtime.ids import derive
 from shared.security.access import Role
 from tests.support.browsing import PHONE, SIZES, WIDER, Reader, barriers, looked_at
-from tests.support.customers import account_id, driven, happened, town
+from tests.support.customers import account_id, aiming, driven, happened, town
 from tests.support.databases import OpenDatabase
 from tests.support.score_pages import (
     access_to,
@@ -33,7 +34,7 @@ from tests.support.score_pages import (
     signed_in,
     spoken,
 )
-from tests.support.scoring import Scoring
+from tests.support.scoring import Scoring, answer, snapshot
 from tests.support.serving import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("score_pages")]
@@ -282,6 +283,35 @@ async def test_the_page_of_results_says_what_can_be_said(
     assert "No account that had answered was renewed or ended within a year" in text
     row = page.get_by_role("row", name="Excellent").first
     assert "+50" in await row.inner_text()
+
+
+@pytest.mark.requirement("R63", "R86")
+async def test_goals_stand_with_their_doubt_on_a_phone_too(
+    browser: Browser, database: OpenDatabase, tmp_path: Path
+) -> None:
+    db = await database("scoring")
+    clock = FixedClock(db.clock.now())
+    earlier = clock.now() - timedelta(days=10)
+    by = {"baseline": "3mo", "by": f"{(clock.now() + timedelta(days=90)).date()}"}
+    told: list[Payload] = [
+        aiming(programme, group, {"metric": metric, "change": change, **by})
+        for programme, group, metric, change in (
+            ("renewal", "keep", "nps", "+20"), ("support", "stay", "cancellations", "-30%"),
+        )
+    ]  # fmt: skip
+    for number in range(40):
+        said = snapshot(account_id=account_id(100 + number))
+        told.append(answer(number, (9, 9, 3)[number % 3], at=earlier, first_at=earlier, snapshot=said))
+    told += [happened(ContextKind.CHURN, "contract.ended", earlier, number) for number in range(1, 10)]
+    await Scoring(db).take(*told)
+    access = access_to(db, clock)
+    async with served(application(db, clock, access)) as url:
+        page = await Reader(browser, url, await signed_in(access)).opens("/scores/results")
+        await looked_at(page, tmp_path)
+        goals = page.get_by_role("region", name="Goals").get_by_role("row")
+        score, events = [" ".join((await goals.nth(row).inner_text()).split()) for row in (1, 2)]
+    assert re.search(r"\+35 [+−]?\d+ … \+\d+ \(40\) – \(0\)", score), score
+    assert "3.0 in 30 days 1.4 … 5.7 (9)" in events
 
 
 @pytest.mark.requirement("R7", "R8", "R59", "R62")

@@ -78,6 +78,15 @@ def leaving(now: datetime, lately: int) -> Sequence[Payload]:
     return [*told, *(left(10 + number, now - timedelta(days=4)) for number in range(lately))]
 
 
+def aiming(programme: str, group: str, goal: dict[str, str], revision: int = 1) -> ProgrammePublished:
+    """A programme of a group that has a goal."""
+    return ProgrammePublished(
+        programme=programme, version=f"v{revision}", revision=revision, state=ProgrammeState.ACTIVE,
+        family=Family.TRANSACTIONAL, definition={"title": {"en": programme}, "group": group},
+        group={"title": {"en": group}, "goal": goal},
+    )  # fmt: skip
+
+
 def driven(now: datetime, count: int = 80) -> Sequence[Payload]:
     """Answers to a programme whose score hangs on the time of delivery, and on who carries the goods."""
     told: list[Payload] = [

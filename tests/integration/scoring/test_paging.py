@@ -9,12 +9,11 @@ import httpx
 import pytest
 
 from shared.contracts.directory import ContextKind
-from shared.contracts.model import Family, Payload
-from shared.contracts.programmes import ProgrammePublished, ProgrammeState
+from shared.contracts.model import Payload
 from shared.db.database import Database
 from shared.runtime.clock import FixedClock
 from shared.security.access import Scope
-from tests.support.customers import account_id, happened
+from tests.support.customers import account_id, aiming, happened
 from tests.support.score_pages import access_to, application, quarter
 from tests.support.scoring import Scoring, answer, snapshot
 
@@ -91,11 +90,7 @@ async def test_goals_fixes_and_outcomes_are_read_page_by_page(
     today = clock.now()
     goal = {"metric": "nps", "change": "+20", "baseline": "3mo", "by": "2027-01-01"}
     told: list[Payload] = [
-        ProgrammePublished(
-            programme=f"p-{group}", version="v1", revision=1, state=ProgrammeState.ACTIVE,
-            family=Family.TRANSACTIONAL, definition={"title": {"en": group}, "group": group},
-            group={"title": {"en": group}, "goal": goal},
-        )
+        aiming(f"p-{group}", group, goal)
         for group in ("keep", "grow", "win")
     ]  # fmt: skip
     for days, label in ((40, "second"), (40, "first"), (20, "late")):

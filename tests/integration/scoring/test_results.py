@@ -16,7 +16,7 @@ from shared.contracts.programmes import ProgrammePublished, ProgrammeState
 from shared.db.database import Database
 from shared.runtime.clock import FixedClock
 from shared.security.access import Role
-from tests.support.customers import account_id, happened
+from tests.support.customers import account_id, aiming, happened
 from tests.support.score_pages import access_to, application, signed_in
 from tests.support.scoring import Scoring, answer, snapshot
 
@@ -65,15 +65,6 @@ async def test_goals_and_fixes_are_measured_before_and_after(
     assert (aim["since"], aim["progress"], aim["n_now"]) == ("2026-03-03", "reached", 7)
     assert await rows(api, "fixes") == 1
     assert await rows(api, "goals") == 1
-
-
-def aiming(programme: str, group: str, goal: dict[str, str], revision: int = 1) -> ProgrammePublished:
-    """A programme of a group that has a goal."""
-    return ProgrammePublished(
-        programme=programme, version=f"v{revision}", revision=revision, state=ProgrammeState.ACTIVE,
-        family=Family.TRANSACTIONAL, definition={"title": {"en": programme}, "group": group},
-        group={"title": {"en": group}, "goal": goal},
-    )  # fmt: skip
 
 
 @pytest.mark.requirement("R63", "R86")
