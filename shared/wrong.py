@@ -1,11 +1,16 @@
-"""What is wrong with a value, in plain words: what the models find, said as our own checks say it."""
+"""What is wrong with a value, in plain words: what the models find, said as our own checks say it.
+
+It is for what comes by wire, so it never quotes a value. Files of programmes and rules are quoted, with
+advice: `shared.config.wording`.
+"""
 
 from __future__ import annotations
 
+import difflib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 _WORDS: Mapping[str, str] = {
     "missing": "missing",
@@ -52,6 +57,17 @@ def reason_of(error: Mapping[str, Any]) -> str:
         return _LIMITS[kind].format_map({name: _plain(limit) for name, limit in told.items()})
     beginning = next((words for begins, words in _BEGINNINGS.items() if kind.startswith(begins)), "")
     return _WORDS.get(kind) or beginning or str(error["msg"]).removeprefix("Value error, ")
+
+
+def nearest(name: str, known: Iterable[str], *, alike: float = 0.6) -> str:
+    """The known name that is most like one; "" where none is.
+
+    Args:
+        name: as somebody wrote it.
+        known: names to choose from.
+        alike: how much of both must be the same, from 0 to 1.
+    """
+    return next(iter(difflib.get_close_matches(name, sorted(known), n=1, cutoff=alike)), "")
 
 
 def zero_byte_in(value: object, path: str = "") -> str | None:

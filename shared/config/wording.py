@@ -1,8 +1,10 @@
-"""What is wrong with a value of a file, in words of the one who wrote it: never those of the library."""
+"""What is wrong with a value of a file, in words of the one who wrote it: never those of the library.
+
+A file is its author's own, so values are quoted, with advice. What comes by wire never is: `shared.wrong`.
+"""
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 from shared.config.documents import Location
+from shared.wrong import nearest
 
 _DAYS = ("date_type", "date_parsing", "date_from_datetime_parsing", "date_from_datetime_inexact")
 _SHAPES = {
@@ -106,17 +109,6 @@ def meant(name: str, known: Iterable[str]) -> str:
     return f"Did you mean {close!r}?" if close else f"Known are: {', '.join(names)}."
 
 
-def nearest(name: str, known: Iterable[str], *, alike: float = 0.6) -> str:
-    """The known name that is most like one; "" where none is.
-
-    Args:
-        name: as somebody wrote it.
-        known: names to choose from.
-        alike: how much of both must be the same, from 0 to 1.
-    """
-    return next(iter(difflib.get_close_matches(name, sorted(known), n=1, cutoff=alike)), "")
-
-
 def keys_at(schema: Mapping[str, Any], where: Location) -> list[str]:
     """The keys that fit at a place, by a model's JSON Schema; whatever alternatives there are."""
     here = list(_alternatives(schema, schema))
@@ -154,8 +146,8 @@ def _wanted(detail: ErrorDetails) -> str:
 
 def _advice(given: object, details: Sequence[ErrorDetails], wanted: Sequence[str]) -> str:
     names = [name for one in details if one["type"] in _CHOICES for name in _QUOTED.findall(_wanted(one))]
-    if isinstance(given, str) and (close := difflib.get_close_matches(given, names, n=1)):
-        return f"Did you mean {close[0]!r}?"
+    if isinstance(given, str) and (close := nearest(given, names)):
+        return f"Did you mean {close!r}?"
     if wanted == ["a list"] and isinstance(given, str | int | float):
         return f"Write it in brackets: [{given}]."
     if wanted == ["a mapping of keys"]:

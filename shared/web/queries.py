@@ -5,7 +5,6 @@ For programs alone. Addresses of pages travel through mails and campaigns that a
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 
 from fastapi import Request
@@ -13,6 +12,8 @@ from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
+
+from shared.wrong import nearest
 
 OF_PROGRAMS = "/v1/"
 _LONGEST = 60
@@ -36,9 +37,8 @@ def refuse_unknown(request: Request) -> None:
 def _finding(name: str, known: list[str]) -> dict[str, object]:
     """What is said of a parameter that is not known."""
     shown = "".join(char for char in name if char.isprintable())[:_LONGEST]
-    close = difflib.get_close_matches(name, known, n=1)
-    if close:
-        hint = f"did you mean {close[0]}?"
+    if close := nearest(name, known):
+        hint = f"did you mean {close}?"
     elif known:
         hint = f"there are {', '.join(known)}"
     else:

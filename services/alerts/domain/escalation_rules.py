@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Annotated, Literal
@@ -14,6 +13,7 @@ from services.alerts.domain.matching import Rule
 from services.alerts.domain.priority import Priority
 from services.alerts.domain.spelling import Span, address, span
 from shared.config.documents import Location
+from shared.wrong import nearest
 
 SOONEST, LATEST = timedelta(minutes=1), timedelta(days=14)
 MOST_ROUNDS = 10
@@ -25,8 +25,8 @@ def _whom(text: str) -> str:
         return text
     if "@" in text:
         return address(text)
-    close = difflib.get_close_matches(text, WORDS, n=1)
-    meant = f"did you mean {close[0]}?" if close else f"write {', '.join(WORDS)} or somebody's address"
+    close = nearest(text, WORDS)
+    meant = f"did you mean {close}?" if close else f"write {', '.join(WORDS)} or somebody's address"
     raise ValueError(f"{text!r} is nobody to tell; {meant}")
 
 

@@ -7,7 +7,6 @@ id with the zone of the times.
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections import Counter
@@ -18,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from services.collector.domain.form_answers import LONGEST, RefusedError, Told, Trouble
 from services.collector.domain.forms import FormRule, Tool
+from shared.wrong import nearest
 
 JOINT = " | "
 """Between a question and its column, as in `How did we do? | Speed`."""
@@ -160,11 +160,8 @@ def _names(tool: Tool, headers: Sequence[Sequence[str]]) -> Iterator[tuple[int, 
 
 
 def _missing(place: str, field: str, places: Mapping[str, int]) -> Trouble:
-    close = (
-        difflib.get_close_matches(field, places, n=1)
-        or [name for name in places if field and field in name][:1]
-    )
-    advice = f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(list(places)[:20])}."
+    close = nearest(field, places) or next((name for name in places if field and field in name), "")
+    advice = f"Did you mean {close!r}?" if close else f"There are: {', '.join(list(places)[:20])}."
     return Trouble(place, f"there is no one column {field!r}", advice)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -21,7 +20,7 @@ from services.scoring.domain.periods import Step
 from services.scoring.domain.windows import Window, span_of
 from services.scoring.handlers.tables import ended_of
 from services.scoring.pages import views
-from services.scoring.pages.filters import NothingChosen
+from services.scoring.pages.filters import NothingChosen, address_of
 from services.scoring.store import accounts, customers, fates, queries, results
 from services.scoring.store.accounts import After, Wanted
 from services.scoring.store.customers import Pool
@@ -68,8 +67,7 @@ class Filters(BaseModel):
             "mood": self.mood.value if self.mood else "",
             "left": "" if self.left is None else str(self.left).lower(),
         } | changes
-        query = urlencode({key: text for key, text in kept.items() if text})
-        return f"/scores/accounts?{query}" if query else "/scores/accounts"
+        return address_of("/scores/accounts", kept)
 
 
 def account_pages(env: Environment, db: Database, clock: Clock, weights: Mapping[Part, float]) -> APIRouter:
@@ -148,7 +146,7 @@ def _pool_answers(pool: Pool) -> str:
     """The answers behind the score of small accounts of one persona."""
     where = [f"tier:{Tier.SMALL}", f"persona:{pool.value}"]
     told = {"where": where, "family": pool.family, "metric": pool.score.metric.value}
-    return f"/scores/answers?{urlencode({**told, 'period': Window.DAYS_365.value}, doseq=True)}"
+    return address_of("/scores/answers", {**told, "period": Window.DAYS_365.value})
 
 
 def _locale(request: Request, user: User) -> str:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
@@ -25,6 +24,7 @@ from services.scoring.pages.filters import (
     PERIODS,
     NothingChosen,
     Period,
+    address_of,
     days_of,
     known_programme,
 )
@@ -78,8 +78,7 @@ class Filters(BaseModel):
             "from": self.first.isoformat() if self.first else "",
             "to": self.last.isoformat() if self.last else "",
         } | changes
-        query = urlencode({key: text for key, text in kept.items() if text})
-        return f"/scores/comments?{query}" if query else "/scores/comments"
+        return address_of("/scores/comments", kept)
 
 
 def comment_pages(db: Database, clock: Clock, library: Library) -> APIRouter:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Literal
 from urllib.parse import urlencode
@@ -98,20 +98,11 @@ class Filters(BaseModel):
             "from": self.first.isoformat() if self.first else "",
             "to": self.last.isoformat() if self.last else "",
         } | more
-        told = {name: text for name, text in kept.items() if text}
-        return f"/scores/answers?{urlencode(told, doseq=True)}"
+        return address_of("/scores/answers", kept)
 
     def comments(self, **more: str) -> str:
         """What people wrote on these days."""
-        kept = {
-            "programme": self.programme,
-            "family": self.family_key or "",
-            "period": "" if self.own_days or self.period == DEFAULT_PERIOD else self.period,
-            "from": self.first.isoformat() if self.first else "",
-            "to": self.last.isoformat() if self.last else "",
-        } | more
-        told = {name: text for name, text in kept.items() if text}
-        return f"/scores/comments?{urlencode(told)}" if told else "/scores/comments"
+        return address_of("/scores/comments", self._kept() | more)
 
     def compare(self, **more: str) -> str:
         """This view against the days before it, or against something else."""
@@ -123,18 +114,24 @@ class Filters(BaseModel):
             "a.to": self.last.isoformat() if self.last else "",
             "b.programme": self.programme,
         } | more
-        return f"/scores/compare?{urlencode({name: text for name, text in kept.items() if text})}"
+        return address_of("/scores/compare", kept)
 
     def address(self, **changes: str) -> str:
         """This view with something changed; what is as usual is left out."""
-        kept = {
+        return address_of("/scores", self._kept() | {"step": str(self.step), "split": self.split} | changes)
+
+    def _kept(self) -> dict[str, str]:
+        """What pages with the same filters have in common; what is as usual is left out."""
+        return {
             "programme": self.programme,
             "family": self.family_key or "",
             "period": "" if self.own_days or self.period == DEFAULT_PERIOD else self.period,
             "from": self.first.isoformat() if self.first else "",
             "to": self.last.isoformat() if self.last else "",
-            "step": str(self.step),
-            "split": self.split,
-        } | changes
-        query = urlencode({name: text for name, text in kept.items() if text})
-        return f"/scores?{query}" if query else "/scores"
+        }
+
+
+def address_of(path: str, parameters: Mapping[str, str | Sequence[str]]) -> str:
+    """A page with those of its parameters that say something."""
+    told = {name: text for name, text in parameters.items() if text}
+    return f"{path}?{urlencode(told, doseq=True)}" if told else path

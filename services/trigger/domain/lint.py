@@ -5,7 +5,6 @@ Is what a programme says a good idea? Every complaint says what to do.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from email.utils import parseaddr
@@ -25,6 +24,7 @@ from shared.config.wording import meant
 from shared.contracts.forms import SCALES, QuestionType
 from shared.contracts.model import Family
 from shared.contracts.touchpoints import PRESET_TOUCHPOINTS
+from shared.wrong import nearest
 
 LENGTH = {Family.TRANSACTIONAL: 3, Family.RELATIONSHIP: 7, Family.PROGRESS: 3}
 """Most questions asked of one person (R39)."""
@@ -229,9 +229,9 @@ def _events(checked: Checked) -> Iterator[Finding]:
     known = (*PRESET_TOUCHPOINTS, ACCOUNT_START)
     for where, names in named.items():
         for name in names:
-            close = difflib.get_close_matches(name, known, n=1, cutoff=ALIKE)
-            if close and close[0] != name:
-                advice = f"Did you mean {close[0]!r}? If a backend does send {name!r}, leave it."
+            close = nearest(name, known, alike=ALIKE)
+            if close and close != name:
+                advice = f"Did you mean {close!r}? If a backend does send {name!r}, leave it."
                 yield checked.warning(where, f"{name!r} is no event that is known here.", advice)
 
 

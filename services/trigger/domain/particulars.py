@@ -9,8 +9,8 @@ from datetime import UTC, datetime, tzinfo
 
 from services.trigger.domain.best_moment import slot_in_words
 from services.trigger.domain.model import Scalar
-from shared.config.wording import nearest
 from shared.contracts.touchpoints import PRESET_TOUCHPOINTS
+from shared.wrong import nearest
 
 _SLIP = 0.88
 """How alike names of events are of which one is misspelt; `project.closed` is none of ours, and right."""

@@ -6,7 +6,6 @@ once, and on another day it states again how things are.
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from services.trigger.domain.reports import Report, digest_of
 from services.trigger.webhooks.body import MAX_ID, BadBodyError, Node
 from services.trigger.webhooks.generic import TYPE
 from shared.contracts.touchpoints import Touchpoint
-from shared.wrong import reason_of
+from shared.wrong import nearest, reason_of
 
 ROUTE = "/import"
 AGAIN = "Mend the line and import the file again: what was taken is not taken twice."
@@ -157,8 +156,8 @@ def unknown_columns(kind: Kind, columns: Iterable[str]) -> list[str]:
     found = []
     for column in columns:
         if column and column not in COLUMNS[kind]:
-            close = difflib.get_close_matches(column.lower().replace(" ", "_"), COLUMNS[kind], n=1)
-            found.append(f"{column} (did you mean {close[0]}?)" if close else column)
+            close = nearest(column.lower().replace(" ", "_"), COLUMNS[kind])
+            found.append(f"{column} (did you mean {close}?)" if close else column)
     return found
 
 
