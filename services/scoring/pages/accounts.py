@@ -139,7 +139,7 @@ def _answers_of(account: UUID, days: Mapping[str, str], **more: str) -> str:
     """The answers behind a number of an account: of its days, or of a period; of all of it, or a persona."""
     persona = {"split": "persona", "of": of} if (of := more.pop("persona", "")) else {}
     whole = {"account": str(account), **({} if "period" in more else days), **more, **persona}
-    return f"/scores/answers?{urlencode(whole)}"
+    return address_of("/scores/answers", whole)
 
 
 def _pool_answers(pool: Pool) -> str:
