@@ -278,6 +278,7 @@ OWN: Mapping[type[Payload], Mapping[str, object]] = {
         "low": 2.13,
         "high": 13.4,
         "chance": 0.0007,
+        "parts": ["tier:small"],
         "happened": ["release: Suite 4.2"],
     },
 }

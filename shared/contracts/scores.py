@@ -107,6 +107,10 @@ class ChurnRising(Payload):
     last 30 days at the rate of before. They left `low` to `high` times as often as before (95 %), `high` is
     None where nobody had left; `chance` is that of such a rise where nothing changed. `happened` names
     releases, incidents and changes since.
+
+    All customers are meant, or those of one `value` of `dimension` (tier, product). While more of all
+    customers leave, tiers and products are no event of their own: those that rise by themselves stand in
+    `parts`, as `tier:small`.
     """
 
     TYPE: ClassVar[str] = "churn.rising.v1"
@@ -125,5 +129,8 @@ class ChurnRising(Payload):
     low: float | None = None
     high: float | None = None
     chance: float | None = None
+    dimension: str = ""
+    value: str = ""
+    parts: tuple[str, ...] = ()
     happened: tuple[str, ...] = ()
     at: Instant

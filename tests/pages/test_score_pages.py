@@ -265,6 +265,7 @@ async def test_churn_that_rises_stands_on_the_overview_with_what_happened(
     told = " ".join((await card.inner_text()).split())
     assert "6 of about 58 customers left in the last 30 days, where 0.2 were to be expected" in told
     assert "They leave between" in told
+    assert "Account tier: Small accounts." in told
     assert "Release" in told
     await card.get_by_role("link", name="Did those who were unhappy leave?").click()
     assert page.url.endswith("/scores/results#outcomes")

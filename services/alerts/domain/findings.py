@@ -82,11 +82,13 @@ def of_rise(told: ThemeRising) -> Finding:
 def of_churn(told: ChurnRising) -> Finding:
     """More customers that leave."""
     among = f" (of about {told.accounts_after})" if told.accounts_after else ""
+    of = f" of {told.dimension} {told.value}" if told.dimension else ""
+    above_all = "".join(f"; {' '.join(part.split(':', 1))} rises by itself" for part in told.parts)
     return Finding(
-        "more customers leave",
+        f"more customers{of} leave",
         "Left",
-        f"{told.left_after} customers{among} left in the last 30 days, {told.expected:.1f} were to be"
-        f" expected from the 180 before ({told.left_before} left)",
+        f"{told.left_after} customers{of}{among} left in the last 30 days, {told.expected:.1f} were to be"
+        f" expected from the 180 before ({told.left_before} left){above_all}",
         "",
         "/scores",
         told.happened,

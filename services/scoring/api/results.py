@@ -121,6 +121,8 @@ class ChurnRisingOut(BaseModel):
 
     day: date = Field(description="on which it was told (`churn.rising.v1`)")
     seen: date = Field(description="on which it was last there")
+    dimension: str = Field(description="`tier` or `product`; empty: all customers")
+    value: str = Field(description="which tier or product")
     left_before: int = Field(description="accounts that left in the 180 days before")
     left_after: int = Field(description="in the 30 days up to `day`")
     expected: float = Field(description="that would have left in the 30 days at the rate of before")
@@ -132,14 +134,20 @@ class ChurnRisingOut(BaseModel):
     after: float
     low: float = Field(description="they left at least so many times as often (95 % with `high`)")
     high: float | None = Field(description="at most so many times; null where nobody had left before")
-    chance: float = Field(description="of such a rise where nothing changed")
+    chance: float = Field(
+        description="of such a rise where nothing changed, all tiers and products looked at counted in"
+    )
     happened: list[str] = Field(description="releases, incidents and changes of the 30 days")
 
 
 class ChurnOut(BaseModel):
-    """`rising` is a rise that was still there within the last week; null where there is none."""
+    """Rises that were still there within the last week.
+
+    `rising` is that of all customers, null where there is none; `parts` are those of tiers and products.
+    """
 
     rising: ChurnRisingOut | None
+    parts: list[ChurnRisingOut]
 
 
 def routes(db: Database, clock: Clock, references: References) -> APIRouter:
@@ -178,10 +186,12 @@ def routes(db: Database, clock: Clock, references: References) -> APIRouter:
 
     @router.get("/churn")
     async def churned() -> ChurnOut:
-        """Whether more customers leave than before (R68)."""
+        """Whether more customers leave than before: of all, and of tiers and products (R68)."""
         async with db.read() as conn:
             told = await churn.standing(conn, clock.now().date())
-        return ChurnOut(rising=_rising(told) if told else None)
+        whole = [_rising(one) for one in told if not one.dimension]
+        parts = [_rising(one) for one in told if one.dimension]
+        return ChurnOut(rising=whole[0] if whole else None, parts=parts)
 
     @router.get("/references")
     async def held_against() -> References:

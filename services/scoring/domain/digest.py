@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from services.scoring.domain import leaving
 from services.scoring.domain.change import Change, Verdict
 from services.scoring.domain.health import SILENT_DAYS, Health
 from services.scoring.domain.rising import Told
@@ -134,6 +135,7 @@ class Part:
         needy: accounts that need somebody, MOST_ACCOUNTS at most; `more` is how many are left out.
         silent: accounts that nobody was heard of for half a year or ever.
         rising: themes that customers name more often than before; of all customers alone.
+        churn: rises of churn, of all customers and of tiers and products; of the house alone.
     """
 
     accounts: int
@@ -142,6 +144,7 @@ class Part:
     more: int
     silent: int
     rising: Sequence[Told] = ()
+    churn: Sequence[leaving.Told] = ()
 
     def count(self, verdict: Verdict | str) -> int:
         """Scores of this verdict."""
@@ -152,14 +155,18 @@ _ORDER = (Verdict.WORSE, Verdict.BETTER, Verdict.NO_DETECTABLE_CHANGE, Verdict.T
 
 
 def part_of(
-    accounts: Sequence[Standing], lines: Iterable[Line], today: date, rising: Sequence[Told] = ()
+    accounts: Sequence[Standing],
+    lines: Iterable[Line],
+    today: date,
+    rising: Sequence[Told] = (),
+    churn: Sequence[leaving.Told] = (),
 ) -> Part:
     """Put a part together."""
     found = needy(accounts, today)
     silent = sum(one.silent_days is None or one.silent_days >= SILENT_DAYS for one in accounts)
     ordered = sorted(lines, key=lambda line: (_ORDER.index(line.change.verdict), line.programme))
     more = max(0, len(found) - MOST_ACCOUNTS)
-    return Part(len(accounts), ordered, found[:MOST_ACCOUNTS], more, silent, rising)
+    return Part(len(accounts), ordered, found[:MOST_ACCOUNTS], more, silent, rising, churn)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,17 @@ left: many contracts end in December, and that is no rise. Both have to say so.
 It is looked every day, and whoever looks that often finds something by chance sooner or later (R68). So the
 bar is one in a thousand for a look. By simulation a steady house is told wrongly once in fifteen years where
 thirty customers leave in a month, and more seldom where fewer do.
+
+Many who leave from one tier or product may drown among all others, so each is looked at by itself, too, all
+of them together at one in a thousand once more: each at its share (Bonferroni). Of how many customers left in
+both spans together the tests know nothing, so a tier or product of fewer than five is none of them (Tarone,
+*Biometrics* 46, 1990).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from math import exp, lgamma, log
 
@@ -28,6 +33,12 @@ CHANCE = 0.001
 BEFORE_DAYS = 180
 LEAST_LEFT = 5
 """Fewer customers that left in the last 30 days are no rise."""
+
+Part = tuple[str, str]
+"""Some customers: `tier` or `product`, and which."""
+
+WHOLE: Part = ("", "")
+"""All customers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +78,8 @@ class Rise:
         expected: accounts that would have left in the 30 days at the rate of before.
         low: they left at least so many times as often as before,
         high: and at most so many times, both with 95 %; None where nobody had left before.
-        chance: of such a rise where nothing changed.
+        chance: of such a rise where nothing changed, in as many tiers and products as were looked at.
+        part: of which customers.
     """
 
     before: Leaving
@@ -76,18 +88,22 @@ class Rise:
     low: float
     high: float | None
     chance: float
+    part: Part = WHOLE
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
     """A rise as it was told on `day`; on `seen` it was last there. The rest is as in `Rise`.
 
-    `accounts_...` are customers on a usual day, `before` and `after` percent of them that left in 30 days;
-    `happened` are releases, incidents and changes of those 30 days: when, kind, label.
+    `dimension` is tier or product and `value` which, both empty for all customers. `accounts_...` are
+    customers on a usual day, `before` and `after` percent of them that left in 30 days; `happened` are
+    releases, incidents and changes of those 30 days: when, kind, label.
     """
 
     day: date
     seen: date
+    dimension: str
+    value: str
     left_before: int
     left_after: int
     renewed_before: int
@@ -109,12 +125,37 @@ def spans(today: date) -> tuple[Span, Span]:
     return Span(first, today), Span(first - timedelta(days=BEFORE_DAYS), first - timedelta(days=1))
 
 
-def rise(before: Leaving, now: Leaving) -> Rise | None:
+def rises(counted: Mapping[Part, tuple[Leaving, Leaving]]) -> list[Rise]:
+    """Where more customers leave than before: among all of them first, then the surest of tiers and products.
+
+    Args:
+        counted: of all customers and of each part the span before and the one that is looked at.
+    """
+    compared = [part for part, spans in counted.items() if part != WHOLE and _may_rise(*spans)]
+    found = [
+        replace(one, part=part)
+        for part in compared
+        if (one := rise(*counted[part], looks=len(compared))) is not None
+    ]
+    return [*_whole(counted), *sorted(found, key=lambda one: (one.chance, one.part))]
+
+
+def _whole(counted: Mapping[Part, tuple[Leaving, Leaving]]) -> Iterator[Rise]:
+    if WHOLE in counted and (found := rise(*counted[WHOLE])) is not None:
+        yield found
+
+
+def _may_rise(before: Leaving, now: Leaving) -> bool:
+    return before.left + now.left >= LEAST_LEFT and before.account_days > 0 and now.account_days > 0
+
+
+def rise(before: Leaving, now: Leaving, looks: int = 1) -> Rise | None:
     """Whether more customers leave than before; None where chance may explain it, or too few left.
 
     Args:
         before: the span before.
         now: the span that is looked at.
+        looks: at how many parts it is looked at once.
     """
     if now.left < LEAST_LEFT or not before.account_days:
         return None
@@ -123,6 +164,7 @@ def rise(before: Leaving, now: Leaving) -> Rise | None:
     chance = _binomial(now.left, both, odds / (1 + odds))
     if before.renewed and now.renewed:
         chance = max(chance, _fisher(now, before))
+    chance = min(1.0, chance * looks)
     if chance > CHANCE:
         return None
     around = wilson(now.left, both)

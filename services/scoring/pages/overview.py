@@ -91,7 +91,7 @@ class Overview:
 
     sections: Sequence[Section]
     rising: Sequence[Told]
-    churn: leaving.Told | None
+    churn: Sequence[leaving.Told]
     managers: Sequence[Manager]
 
 
@@ -128,7 +128,7 @@ class _Beside(NamedTuple):
     managed: Sequence[Manager]
     totals: Sequence[Course]
     rising: Sequence[Told]
-    left: leaving.Told | None
+    left: Sequence[leaving.Told]
     happened: Sequence[tuple[datetime, str, str]]
 
 
@@ -142,7 +142,7 @@ async def _beside(
     totals = await courses(conn, ask(dimension="total", family=family, span=span))
     happened = await drops.happened(conn, span)
     if span.last < spans.today:
-        return _Beside(asked, managed, totals, [], None, happened)
+        return _Beside(asked, managed, totals, [], [], happened)
     rising, left = await rises.standing(conn, spans.today), await churn.standing(conn, spans.today)
     return _Beside(asked, managed, totals, rising, left, happened)
 

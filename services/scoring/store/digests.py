@@ -14,7 +14,7 @@ from services.scoring.domain.definitions import pooled
 from services.scoring.domain.digest import Line, Part, Standing, part_of
 from services.scoring.domain.health import Part as HealthPart
 from services.scoring.domain.windows import Window, before, span_of
-from services.scoring.store import accounts, customers, reports, rises, voices
+from services.scoring.store import accounts, churn, customers, reports, rises, voices
 from services.scoring.store.around import Account
 from shared.db.database import Connection
 from shared.security import access_store
@@ -148,8 +148,9 @@ async def house(conn: Connection, now: datetime, weights: Mapping[HealthPart, fl
     found = await accounts.listed(conn, accounts.Wanted(), None, MOST_LOOKED_AT)
     compared = await reports.compared(conn, span, earlier)
     lines = [Line(one.programme, one.family, one.change) for one in compared]
-    rising = await rises.standing(conn, now.date())
-    return part_of(await _standings(conn, found, now, weights), lines, now.date(), rising)
+    today = now.date()
+    rising, leaving = await rises.standing(conn, today), await churn.standing(conn, today)
+    return part_of(await _standings(conn, found, now, weights), lines, today, rising, leaving)
 
 
 async def own(conn: Connection, owner: str, now: datetime, weights: Mapping[HealthPart, float]) -> Part:

@@ -114,6 +114,25 @@ async def test_churn_that_rises_is_told_to_each_manager_with_what_was_expected(o
     assert text.link == f"{BASE}/scores"
 
 
+@pytest.mark.requirement("R60", "R68")
+async def test_of_a_tier_that_leaves_managers_are_told_which(office: Office) -> None:
+    mail = Mailer()
+    premium = ChurnRising(
+        dimension="tier", value="premium", left_before=1, left_after=5, expected=0.2, accounts_after=12, at=T0
+    )
+    whole = ChurnRising(left_before=9, left_after=8, expected=1.46, parts=("product:suite",), at=T0)
+    await found(office, event(premium, T0), event(whole, T0))
+    assert await sent(office, mail) == 2
+    text = mail.sent[0][2]
+    assert text.subject == "More customers of tier premium leave, and 1 more finding"
+    tier, everybody = (told for _, told in text.facts)
+    assert tier == (
+        "5 customers of tier premium (of about 12) left in the last 30 days, 0.2 were to be expected from"
+        " the 180 before (1 left)"
+    )
+    assert everybody.endswith("from the 180 before (9 left); product suite rises by itself")
+
+
 @pytest.mark.requirement("R80")
 async def test_a_theme_is_told_to_the_team_that_it_concerns(office: Office) -> None:
     roster = read_roster(TEAMS).value

@@ -9,17 +9,17 @@ import httpx
 import pytest
 from prometheus_client import REGISTRY
 
-from services.scoring.domain.leaving import Leaving, spans
+from services.scoring.domain.leaving import WHOLE, Leaving, Part, spans
 from services.scoring.store.churn import counted
 from services.scoring.worker.churn import watching
 from shared.contracts.directory import ContextKind, ContextRecorded
-from shared.contracts.model import Payload
+from shared.contracts.model import Payload, Tier
 from shared.contracts.scores import ChurnRising
 from shared.db.database import Database
 from shared.runtime.clock import FixedClock
-from tests.support.customers import account, account_id, happened, leaving, left
+from tests.support.customers import account, account_id, happened, leaving, left, usage
 from tests.support.score_pages import access_to, application, left_more, signed_in
-from tests.support.scoring import AT, Scoring
+from tests.support.scoring import AT, Scoring, answer, snapshot
 
 
 def _left(number: int, days: int, event: str = "account.churned") -> ContextRecorded:
@@ -41,12 +41,10 @@ async def _told(scoring: Scoring) -> list[ChurnRising]:
     return [ChurnRising.model_validate_json(value) for (value,) in rows]
 
 
-async def _counted(scoring: Scoring) -> tuple[Leaving, Leaving]:
+async def _counted(scoring: Scoring, part: Part = WHOLE) -> tuple[Leaving, Leaving]:
     now, before = spans(AT.date())
     async with scoring.db.read() as conn:
-        found = await counted(conn, before, now)
-    assert found is not None
-    return found
+        return (await counted(conn, before, now))[part]
 
 
 @pytest.mark.requirement("R68")
@@ -55,7 +53,7 @@ async def test_a_rise_is_told_with_what_was_expected_and_what_happened(
 ) -> None:
     name = "afterword_scoring_churn_rises_total"
     metric = REGISTRY.get_sample_value(name) or 0
-    assert (await api.get("/v1/scores/churn")).json() == {"rising": None}
+    assert (await api.get("/v1/scores/churn")).json() == {"rising": None, "parts": []}
     await left_more(db, clock)
     await watching(db)()
     (told,) = await _told(scoring)
@@ -64,8 +62,13 @@ async def test_a_rise_is_told_with_what_was_expected_and_what_happened(
     assert told.low is not None
     assert told.low > 1
     assert told.happened == ("release: release of February",)
+    assert (told.dimension, told.parts) == ("", ("tier:small",))
     assert REGISTRY.get_sample_value(name) == metric + 1
-    shown = (await api.get("/v1/scores/churn")).json()["rising"]
+    answered = (await api.get("/v1/scores/churn")).json()
+    shown = answered["rising"]
+    assert [(one["dimension"], one["value"], one["left_before"]) for one in answered["parts"]] == [
+        ("tier", "small", 0)
+    ]
     assert (shown["day"], shown["left_after"], shown["happened"]) == (
         "2026-03-03", 6, ["release: release of February"],
     )  # fmt: skip
@@ -97,12 +100,54 @@ async def test_a_rise_that_lasts_is_told_once_and_one_after_a_rest_again(
     assert len(await _told(scoring)) == 1, "it never rested"
     clock.set(AT + timedelta(days=300))
     await watch()
-    assert (await api.get("/v1/scores/churn")).json() == {"rising": None}
+    assert (await api.get("/v1/scores/churn")).json()["rising"] is None
     await scoring.take(*gone(range(40, 52), -310))
     clock.set(AT + timedelta(days=311))
     await watch()
     assert [one.left_after for one in await _told(scoring)] == [6, 12]
     assert (await api.get("/v1/scores/churn")).json()["rising"]["day"] == "2027-01-08"
+
+
+@pytest.mark.requirement("R60", "R68")
+async def test_a_tier_that_leaves_is_told_though_as_many_leave_as_ever(
+    db: Database, clock: FixedClock, scoring: Scoring, api: httpx.AsyncClient
+) -> None:
+    tiers = {number: Tier.PREMIUM if number <= 12 else Tier.SMALL for number in range(1, 121)}
+    await scoring.take(*(account(number, tier=tier) for number, tier in tiers.items()))
+    await scoring.take(*(_left(20 + number, 34 + 7 * number) for number in range(27)))
+    await scoring.take(*gone(range(1, 6)))
+    watch = watching(db)
+    await watch()
+    (told,) = await _told(scoring)
+    assert (told.dimension, told.value, told.left_before, told.left_after) == ("tier", "premium", 0, 5)
+    shown = (await api.get("/v1/scores/churn")).json()
+    assert shown["rising"] is None
+    assert [(one["value"], one["high"]) for one in shown["parts"]] == [("premium", None)]
+    for day in range(1, 20):
+        clock.set(AT + timedelta(days=day))
+        await watch()
+    assert len(await _told(scoring)) == 1, "it lasts"
+    assert (await api.get("/v1/scores/churn")).json()["parts"][0]["seen"] == "2026-03-22"
+
+
+@pytest.mark.requirement("R61", "R68")
+async def test_who_has_a_product_is_known_from_what_was_used_and_answered_and_not_from_who_leaves(
+    scoring: Scoring,
+) -> None:
+    def used(number: int, days: int) -> ContextRecorded:
+        return usage(number, AT - timedelta(days=days), 3).model_copy(update={"product": "suite"})
+
+    await scoring.take(*(account(number) for number in range(1, 9)), _left(8, 270))
+    await scoring.take(used(1, 150), used(2, 300), used(3, 300), _left(2, 100), _left(3, 5))
+    # Told to leave the product, and nothing else of it; and used for the first time on the last day.
+    await scoring.take(_left(4, 6), used(5, 3), _left(5, 3))
+    said = snapshot(account_id=account_id(6), product="suite")
+    await scoring.take(answer(1, 9, at=AT - timedelta(days=40), snapshot=said), _left(6, 10))
+    before, now = await _counted(scoring, ("product", "suite"))
+    assert (before.left, now.left) == (1, 2)
+    # Of account 1 from the day after, of 2 until it left, of 3 all days, of 6 from the day after its answer.
+    assert before.account_days == 120 + 109 + 180 + 10
+    assert now.account_days == 30 + 24 + 19
 
 
 @pytest.mark.requirement("R68")

@@ -23,7 +23,7 @@ from shared.security.people import NewUser
 from shared.smtp import Server
 from tests.support.customers import town
 from tests.support.postbox import text_of
-from tests.support.score_pages import access_to, application, quarter, quarter_before, risen
+from tests.support.score_pages import access_to, application, left_more, quarter, quarter_before, risen
 from tests.support.scoring import Scoring
 from tests.support.smtp_sink import SmtpSink, smtp_sink
 
@@ -139,6 +139,21 @@ async def test_leaders_hear_which_themes_rise_and_owners_of_their_accounts_do_no
         " to be expected (20 customers) https://ask.example/scores/comments?theme=billing&period=30" in said
     )
     assert "More customers speak" not in own
+
+
+@pytest.mark.requirement("R68")
+async def test_leaders_hear_that_more_customers_leave_and_of_which_tier(
+    company: Database, clock: FixedClock, sink: SmtpSink
+) -> None:
+    await left_more(company, clock)
+    await rounds(company, sink)()
+    own, house = (body for _, body in sorted((str(mail["To"]), text_of(mail)) for mail in sink.mails()))
+    said = " ".join(house.split())
+    assert (
+        "More customers leave than before: - 6 of about 58 customers left in the 30 days up to 3 Mar 2026,"
+        " where 0.2 were to be expected - Small accounts: 6 of about 57 customers left" in said
+    )
+    assert "More customers leave" not in own
 
 
 async def test_a_digest_left_while_it_is_written_goes_later_and_one_left_on_its_way_never_again(

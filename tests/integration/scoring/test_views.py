@@ -15,7 +15,7 @@ from shared.db.database import Database
 from shared.runtime.clock import FixedClock
 from shared.security.access import Scope
 from tests.support.customers import account, account_id, contact, driven, ticket, town
-from tests.support.score_pages import access_to, application, comments_of, quarter, spoken
+from tests.support.score_pages import access_to, application, comments_of, left_more, quarter, spoken
 from tests.support.scoring import Scoring, answer, requested, snapshot, withdrawn
 from tools.views import MIGRATIONS
 
@@ -139,6 +139,26 @@ async def test_what_was_said_under_a_former_id_is_found_under_the_one_that_stays
         "select account_id::text, people, open_tickets, last_answer_on from afterword_bi.current_accounts"
     )
     assert set(today) == {(stays, 2, 2, now.date()), (other, 1, 0, now.date())}
+
+
+@pytest.mark.requirement("R8", "R68")
+async def test_rises_of_churn_and_ends_of_contracts_are_those_of_the_api(
+    api: httpx.AsyncClient, db: Database, clock: FixedClock, scoring: Scoring
+) -> None:
+    await left_more(db, clock)
+    told = (await api.get("/v1/scores/churn")).json()
+    columns = (
+        "dimension", "value", "left_before", "left_after", "expected", "renewed_before", "renewed_after",
+        "accounts_before", "accounts_after", "before", "after", "low", "high",
+    )  # fmt: skip
+    expected = {tuple(one[name] for name in columns) for one in (told["rising"], *told["parts"])}
+    assert len(expected) == 2
+    assert expected == set(await scoring.rows(f"select {', '.join(columns)} from afterword_bi.churn_rises"))
+    ends = await scoring.rows(
+        "select kind, count(*)::int from afterword_bi.contract_ends join afterword_bi.account_ids"
+        " using (account_id) group by 1 order by 1"
+    )
+    assert ends == [("churn", 8), ("renewal", 1)]
 
 
 async def test_who_reads_views_reads_nothing_else_and_writes_nothing(db: Database) -> None:

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from services.scoring.domain.leaving import CHANCE, LEAST_LEFT, Leaving, rise, spans
+from services.scoring.domain.leaving import CHANCE, LEAST_LEFT, WHOLE, Leaving, rise, rises, spans
 
 ACCOUNTS, DAYS = 300, 210
 
@@ -67,6 +67,42 @@ def test_fewer_than_five_are_no_rise_however_seldom_anybody_left() -> None:
     assert (found.expected, found.high) == (0, None)
     assert found.low > 1
     assert found.chance == pytest.approx((1 / 7) ** LEAST_LEFT)
+
+
+@pytest.mark.requirement("R60", "R61", "R68")
+def test_of_steady_tiers_and_products_hardly_one_is_told_in_years() -> None:
+    parts = {("tier", name): 2.0 for name in ("small", "key")} | {("product", f"p{n}"): 0.5 for n in range(8)}
+    draw, alarms = np.random.default_rng(60), 0
+    for _ in range(20):
+        sums = {
+            part: np.concatenate([[0], np.cumsum(draw.poisson(monthly / 30, DAYS + 5 * 365))])
+            for part, monthly in parts.items()
+        }
+        seen: dict[tuple[str, str], int] = {}
+        for day in range(DAYS, DAYS + 5 * 365, 3):
+            counted = {
+                part: (
+                    before(int(left[day - 29] - left[day - 209])),
+                    now(int(left[day + 1] - left[day - 29])),
+                )
+                for part, left in sums.items()
+            }
+            for one in rises(counted):
+                alarms += day - seen.get(one.part, -DAYS) >= 30
+                seen[one.part] = day
+    assert alarms <= 8, "100 years: seldomer than once in twelve"
+
+
+@pytest.mark.requirement("R60", "R68")
+def test_each_part_counts_at_its_share_and_those_of_few_that_left_not_at_all() -> None:
+    steady, few = (before(30), now(5)), (before(3), now(1))
+    alone = rises({("tier", "key"): (before(2), now(6)), ("tier", "small"): few})
+    (one,) = rises({("tier", "key"): (before(2), now(6)), ("tier", "small"): steady})
+    assert one.part == ("tier", "key")
+    assert one.chance == pytest.approx(2 * alone[0].chance)
+    both = rises({("tier", "key"): (before(2), now(9)), WHOLE: (before(5), now(9))})
+    assert [found.part for found in both] == [WHOLE, ("tier", "key")]
+    assert rises({}) == []
 
 
 def test_nothing_is_said_where_there_were_no_customers_before() -> None:
