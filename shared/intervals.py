@@ -21,8 +21,9 @@ their correlation is counted in (Zou, Psychological Methods 12, 2007).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import inf, isinf, sqrt
+
+from shared.values import Value
 
 Z95 = 1.959963984540054
 """Two-sided 95 % point of the normal distribution."""
@@ -32,8 +33,7 @@ _RARE = (0.0, 0.05129329438755058, 0.35536151066700505, 0.8176914460762098)
 _FEW_TRIALS = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(Value, frozen=True):
     """Both ends, as shares: -1 to 1 for a difference, 0 to 1 for a share."""
 
     low: float

@@ -15,6 +15,8 @@ from shared.web import i18n
 
 Style = Literal["short", "medium", "long", "full"]
 SOON = timedelta(hours=4)
+_EXACT, _HALF = 1e9, 1e-5
+"""Below the one, and farther than the other from the middle of two roundings, binary and decimal agree."""
 
 
 def babel_locale(tag: str) -> Locale:
@@ -118,7 +120,10 @@ def _shown(value: float, digits: int) -> float:
     """A value as far as it is shown, rounded as the language's notation would: few texts are made anew."""
     if isinstance(value, int):
         return value
-    return float(Decimal(str(value)).quantize(Decimal(1).scaleb(-digits))) + 0  # a nought has no minus
+    scaled = abs(value) * 10**digits
+    if scaled < _EXACT and abs(scaled % 1 - 0.5) > _HALF:
+        return round(value, digits) + 0.0  # a nought has no minus
+    return float(Decimal(str(value)).quantize(Decimal(1).scaleb(-digits))) + 0
 
 
 @lru_cache(maxsize=8192)

@@ -1,16 +1,19 @@
 """Pages from templates: escaped always, strict about names, in the reader's language and zone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, pass_context
-from jinja2.runtime import Context
+from jinja2.runtime import Context, Macro
+from jinja2.utils import internalcode
+from typing_extensions import override
 
 from shared.security.people import Session
 from shared.security.roles import Role
@@ -19,6 +22,10 @@ from shared.web.i18n import DEFAULT, language_name, negotiate, translations
 from shared.web.static import static_url
 
 SHARED_TEMPLATES = Path(__file__).parent / "templates"
+_MADE = " made"
+"""Where a page's context keeps all that were made for it; a name that no template can say."""
+
+_PLAIN = (FunctionType, MethodType, BuiltinFunctionType, partial)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,7 @@ def environment(folder: Path, catalogue: Path | None = None) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    env.context_class = _PageContext
     env.globals |= _defaults() | {
         "static": static_url,
         "language_name": language_name,
@@ -115,6 +123,7 @@ def page(  # a response needs all of these; everything after the name is optiona
     session: Session | None = getattr(request.state, "session", None)
     known = session.user if session else None
     chosen = negotiate(locale or (known.locale if known else None), request.headers.get("accept-language"))
+    made: list[Context] = []
     values = {
         "me": known,
         "csrf": session.csrf if session else "",
@@ -122,12 +131,62 @@ def page(  # a response needs all of these; everything after the name is optiona
         "path": request.url.path,
         **speaking(env, chosen),
         **(context or {}),
+        _MADE: made,
     }
-    return HTMLResponse(env.get_template(name).render(values), status_code=status)
+    try:
+        text = env.get_template(name).render(values)
+    finally:
+        for one in made:
+            one.vars.clear()
+            one.parent.clear()
+    return HTMLResponse(text, status_code=status)
+
+
+class _PageContext(Context):
+    """What a template knows while it is rendered.
+
+    Its macros lead back to it, and it to all values of the page. So that these go at once when the page is
+    made, and are not left in heaps for the cycle collector, `page` empties all that were made for it.
+    """
+
+    def __init__(
+        self,
+        environment: Environment,
+        parent: dict[str, Any],
+        name: str | None,
+        blocks: dict[str, Callable[[Context], Iterator[str]]],
+        globals: MutableMapping[str, Any] | None = None,  # noqa: A002 - named by Jinja
+    ) -> None:
+        super().__init__(environment, parent, name, blocks, globals)
+        made: list[Context] | None = parent.get(_MADE)
+        if made is not None:
+            made.append(self)
+
+    @override
+    @internalcode
+    def call(
+        self,
+        called: Callable[..., object],
+        /,
+        *args: object,
+        _loop_vars: object = None,
+        _block_vars: object = None,
+        **named: object,
+    ) -> object:
+        """Call what a template calls, a thousand times for a page: the usual kinds without looking far."""
+        if type(called) is Macro:
+            return called(self.eval_ctx, *args, **named)
+        if type(called) in _PLAIN and not hasattr(called, "jinja_pass_arg"):
+            return called(*args, **named)
+        return super().call(called, *args, _loop_vars=_loop_vars, _block_vars=_block_vars, **named)
 
 
 def _reader(context: Context) -> tuple[str, str]:
-    return str(context.resolve("zone")), str(context.resolve("locale"))
+    return str(context.resolve("zone")), _locale(context)
+
+
+def _locale(context: Context) -> str:
+    return str(context.resolve("locale"))
 
 
 @pass_context
@@ -147,19 +206,19 @@ def _clock_time(context: Context, at: datetime) -> str:
 
 @pass_context
 def _span(context: Context, length: timedelta) -> str:
-    return dates.span(length, _reader(context)[1])
+    return dates.span(length, _locale(context))
 
 
 @pass_context
 def _number(context: Context, value: float, digits: int = 0) -> str:
-    return dates.number(value, _reader(context)[1], digits)
+    return dates.number(value, _locale(context), digits)
 
 
 @pass_context
 def _signed(context: Context, value: float, digits: int = 0) -> str:
-    return dates.signed(value, _reader(context)[1], digits)
+    return dates.signed(value, _locale(context), digits)
 
 
 @pass_context
 def _percent(context: Context, share: float, digits: int = 0) -> str:
-    return dates.percent(share, _reader(context)[1], digits)
+    return dates.percent(share, _locale(context), digits)

@@ -7,7 +7,6 @@ populations are in it. Where the interval holds 0 the honest word is "no detecta
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from math import inf
 from statistics import NormalDist
@@ -15,6 +14,7 @@ from statistics import NormalDist
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.metrics import Score, Split, is_difference
 from shared.intervals import Z95, Interval, difference
+from shared.values import Value
 
 POWER = 0.8
 """Chance with which a planned comparison shows a change that is there."""
@@ -34,8 +34,7 @@ class Verdict(StrEnum):
     TOO_FEW = "too_few"
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Value, frozen=True):
     """A difference between two periods in points or percent; numbers are None where answers are too few.
 
     `chance` is the probability of a difference at least this large if nothing had changed.

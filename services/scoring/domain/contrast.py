@@ -20,6 +20,7 @@ from services.scoring.domain.definitions import Told as Counted
 from services.scoring.domain.design import APART, Clustering
 from services.scoring.domain.histogram import Histogram, Metric
 from services.scoring.domain.metrics import TOO_FEW, Score, Split, is_difference, score, split
+from shared.values import altered
 
 CERTAIN = 0.05
 """Of comparisons that are told as better or worse, at most this share is chance."""
@@ -188,7 +189,7 @@ def judged(found: Sequence[Contrast]) -> list[Contrast]:
         change = one.change
         if change and change.chance is not None and next(raised) > CERTAIN:
             many = change.verdict is not Verdict.NO_DETECTABLE_CHANGE
-            change = replace(change, verdict=Verdict.NO_DETECTABLE_CHANGE)
+            change = altered(change, verdict=Verdict.NO_DETECTABLE_CHANGE)
             told.append(replace(one, change=change, many=many))
         else:
             told.append(one)

@@ -18,13 +18,14 @@ number of answers by (N - 1) / (N - n).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from math import expm1, inf, log1p, pi, sqrt, tan
 from typing import NamedTuple
 
 from shared.intervals import Z95
+from shared.values import Value, altered
 
 _P95 = 0.975
 _MOST_EXACT = 2
@@ -38,8 +39,7 @@ class Voices(NamedTuple):
     low: int
 
 
-@dataclass(frozen=True, slots=True)
-class Design:
+class Design(Value, frozen=True):
     """What is known of a sample besides its counts.
 
     Attributes:
@@ -115,8 +115,7 @@ class Sums:
         return Design(1 + (self.sizes / self.n - 1) * self.intraclass, self.accounts, population)
 
 
-@dataclass(frozen=True, slots=True)
-class Clustering:
+class Clustering(Value, frozen=True):
     """How answers hang together by account, whatever number of them is looked at.
 
     Attributes:
@@ -159,7 +158,7 @@ class Clustering:
         if not 1 < n < whole:
             return self
         together = bound * (whole - 1) / (n - 1) + 1 - bound
-        return replace(self, paired=min(1.0, self.paired * together))
+        return altered(self, paired=min(1.0, self.paired * together))
 
     def _heard(self, n: int) -> int:
         """Accounts that so many answers are of, if all of them answered as often as each other."""

@@ -7,12 +7,12 @@ it. Every score and interval is computed from one, so a score is never averaged 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from operator import add
 from typing import Self
 
 from shared.contracts.forms import SCALES, QuestionType
+from shared.values import Value
 
 BUCKETS = 11
 """Columns a cell needs for the widest scale, 0-10."""
@@ -47,8 +47,7 @@ _ENDS = {metric: SCALES[QuestionType(metric.value)] for metric in Metric}
 _VALUES = {metric: highest - lowest + 1 for metric, (lowest, highest) in _ENDS.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Histogram:
+class Histogram(Value, frozen=True):
     """How many answers each value of a scale got; `counts[0]` belongs to the lowest value."""
 
     metric: Metric

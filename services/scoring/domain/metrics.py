@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from math import isinf
 
 from services.scoring.domain.design import PLAIN, Design
 from services.scoring.domain.histogram import Histogram, Metric
 from shared.intervals import Interval, adjusted_wald, wilson
+from shared.values import Value
 
 TOO_FEW = 5
 """With fewer answers than this a person is shown the count alone; programs get score and interval all the
@@ -45,8 +45,7 @@ GROUP_NAMES: Mapping[Metric, Mapping[Group, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
+class Split(Value, frozen=True):
     """Answers by group."""
 
     high: int
@@ -59,8 +58,7 @@ class Split:
         return self.high + self.middle + self.low
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
+class Score(Value, frozen=True):
     """A score with the 95 % interval around it.
 
     `value`, `low` and `high` are NPS points (-100 to 100) or percent (0 to 100); all None while nobody
@@ -120,11 +118,12 @@ def score(histogram: Histogram, design: Design = PLAIN) -> Score:
 
 def scored(metric: Metric, parts: Split, design: Design = PLAIN) -> Score:
     """Score answers by group."""
-    if parts.n == 0:
+    n = parts.n
+    if n == 0:
         return Score(metric, parts, None, None, None, design)
     hits = parts.high - parts.low if is_difference(metric) else parts.high
-    interval = interval_of(metric, parts.high / parts.n, parts.low / parts.n, design.effective(parts.n))
-    return Score(metric, parts, 100 * hits / parts.n, 100 * interval.low, 100 * interval.high, design)
+    interval = interval_of(metric, parts.high / n, parts.low / n, design.effective(n))
+    return Score(metric, parts, 100 * hits / n, 100 * interval.low, 100 * interval.high, design)
 
 
 def interval_of(metric: Metric, high: float, low: float, worth: float) -> Interval:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
 from services.scoring.domain.histogram import Histogram, Metric
+from shared.values import Value
 
 
 class Step(StrEnum):
@@ -18,8 +18,7 @@ class Step(StrEnum):
     QUARTER = "quarter"
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
+class Period(Value, frozen=True):
     """A span of whole days, both included, and the answers that fell into it."""
 
     start: date

@@ -6,10 +6,10 @@ its invitation, whenever it comes. So a rate of last week still grows this week,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.intervals import wilson
+from shared.values import Value
 
 
 class Standing(StrEnum):
@@ -21,8 +21,7 @@ class Standing(StrEnum):
     ON_TARGET = "on_target"
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Value, frozen=True):
     """What is counted of surveys: asked for, handed over, answered, held back as probably machine-made."""
 
     requested: int = 0
@@ -49,8 +48,7 @@ class Asked:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(Value, frozen=True):
     """A response rate with its 95 % interval; the numbers are shares, None while nobody was asked."""
 
     asked: int

@@ -46,8 +46,7 @@ class Speech:
 
     def day(self, day: date) -> str:
         """`3 Mar 2026`."""
-        text: str = format_date(day, "medium", locale=babel_locale(self.locale))
-        return text
+        return _day(self.locale, day)
 
     def span(self, span: Span) -> str:
         """`6 Dec 2025 to 3 Mar 2026`."""
@@ -61,6 +60,13 @@ class Speech:
     def period(self, start: date, step: Step) -> str:
         """The name of a period on an axis: `3 Mar`, `Mar 2026`, `Q1 2026`."""
         return _period(self.locale, start, step)
+
+
+@lru_cache(maxsize=4096)
+def _day(locale: str, day: date) -> str:
+    """The same few days stand on a page again and again."""
+    text: str = format_date(day, "medium", locale=babel_locale(locale))
+    return text
 
 
 @lru_cache(maxsize=4096)

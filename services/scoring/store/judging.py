@@ -20,13 +20,13 @@ from services.scoring.store import bindings, cuts, queries, reports
 from services.scoring.store.clusterings import clusterings
 from shared.contracts.model import Family
 from shared.db.database import Connection
+from shared.values import Value
 
 Sum = tuple[Metric, str, str, int]
 """Metric, family, value of the dimensions, answers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(Value, frozen=True):
     """The answers under one value of a rollup with their score, and how they hang together by account."""
 
     family: str

@@ -12,6 +12,7 @@ from services.scoring.domain.histogram import BUCKETS, Histogram, Metric
 from services.scoring.domain.rates import Asked
 from services.scoring.store import months
 from shared.db.database import Connection
+from shared.values import Value
 
 _LAST = "\U0010ffff"
 """Behind every other character; stands in no text."""
@@ -50,8 +51,7 @@ _RATED = {which: f"{values} and ($4::text is null or family = $4)" for which, va
 _RATES = {which: months.cells("rate", "family, value", _COUNTS, of, 5) for which, of in _RATED.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Value, frozen=True):
     """The answers under one value of a rollup."""
 
     family: str

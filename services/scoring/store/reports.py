@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from services.scoring.domain.asking import Span, ask
@@ -19,6 +18,7 @@ from services.scoring.store import queries, voices
 from services.scoring.store.clusterings import clusterings
 from shared.contracts.model import Family
 from shared.db.database import Connection
+from shared.values import Value
 
 NEWEST_FOR_WAITS = 2000
 """Answers from which it is learned how long people take to answer."""
@@ -51,8 +51,7 @@ cross join lateral (
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
+class Compared(Value, frozen=True):
     """One metric of one programme or product now, and how it changed against the period before.
 
     `clustering` is how its answers hang together by account; `inside` are the programmes in which the newest

@@ -1,12 +1,13 @@
 """A line over periods with the band of its intervals."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import ceil, floor
 from typing import NamedTuple
 
 from markupsafe import Markup
 
+from shared.values import Value
 from shared.web.charts.drawing import (
     LARGE,
     LINES,
@@ -26,8 +27,7 @@ _LANE = 24
 """Height of the lane above the plot that marks have for themselves."""
 
 
-@dataclass(frozen=True, slots=True)
-class TrendPoint:
+class TrendPoint(Value, frozen=True):
     """One period: its value with the interval around it; None where nothing was answered."""
 
     label: str

@@ -1,15 +1,14 @@
 """Parts of a whole as one stacked bar."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from shared.values import Value
 from shared.web.charts.drawing import Words, filled, joined, px
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(Value, frozen=True):
     """A part of a whole; `kind` is its colour (low, mid, high)."""
 
     label: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import inf, isinf
 
 import numpy as np
@@ -24,6 +23,7 @@ from services.scoring.domain.design import (
 )
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.metrics import Split, scored
+from shared.values import altered
 
 
 def _companies(seed: int, accounts: int, each: float, alike: float) -> list[Voices]:
@@ -201,7 +201,7 @@ def test_of_several_programmes_together_no_account_is_taken_to_say_less_than_it_
     """Rows are accounts, columns their answers to each of three programmes, all of one mind."""
     each = [summed((Voices(n, n, 0) for n in column), difference=False) for column in zip(*said, strict=True)]
     whole = summed((Voices(sum(row), sum(row), 0) for row in said), difference=False)
-    found = together(((one.n, replace(one.clustering, intraclass=1.0)) for one in each if one.n), 0.0)
+    found = together(((one.n, altered(one.clustering, intraclass=1.0)) for one in each if one.n), 0.0)
     assert found.design(whole.n).effect >= (whole.sizes / whole.n if whole.n else 1) - 1e-9
 
 
