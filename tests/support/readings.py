@@ -28,6 +28,7 @@ def told_by(metric: Metric, voices: Sequence[Voice], values: Mapping[str, float]
         _people(metric, [one for one in voices if one.persona == "decision_maker"]),
         weighed(metric, [(one, 1.0) for one in whole.values()]),
         weighed(metric, [(one, values[account]) for account, one in valued.items()]),
+        sum(one.voices.n for one in voices),
     )
 
 

@@ -206,7 +206,7 @@ def with_readings(one: Contrast, a: Counted, b: Counted) -> Contrast:
     """
     if one.held or one.change is None:
         return one
-    mine, theirs = (definitions(one.metric, told, Known()) for told in (a, b))
+    mine, theirs = (definitions(one.metric, one.family, told, Known()) for told in (a, b))
     first = Reading(
         Definition.RESPONDENT, replace(mine[0], score=one.a.score), replace(theirs[0], score=one.b.score),
         one.change,

@@ -6,8 +6,8 @@ with its answers, its accounts and how much of what it speaks for it has heard.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from services.scoring.domain.design import Design, Sums, Voices, design_of, student
@@ -72,18 +72,20 @@ class Weighed:
 class Told:
     """What was answered to one metric of one family.
 
-    `equal` has each account with the same weight, `valued` by its annual value where that is known.
+    `equal` has each account with the same weight, `valued` by its annual value where that is known; `read`
+    are the answers that were looked at, with those that say nothing to the metric.
     """
 
     everybody: People
     deciding: People
     equal: Weighed
     valued: Weighed
+    read: int
 
 
 _SILENT = People(Split(0, 0, 0), Sums(0, 0, 0, 0, 0, 0.0), 0)
 _WEIGHTLESS = Weighed(0, Split(0, 0, 0), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-NOBODY = Told(_SILENT, _SILENT, _WEIGHTLESS, _WEIGHTLESS)
+NOBODY = Told(_SILENT, _SILENT, _WEIGHTLESS, _WEIGHTLESS, 0)
 """Nobody answered."""
 
 
@@ -91,8 +93,9 @@ NOBODY = Told(_SILENT, _SILENT, _WEIGHTLESS, _WEIGHTLESS)
 class Defined:
     """One reading: the score, the accounts in it, and what share it has heard of what it speaks for.
 
-    `covered` is a share of people asked (respondents), of known accounts (accounts, decision makers: those
-    with such a person), or of known annual value; None where the whole is not known.
+    `covered` is a share of people asked (respondents; whoever answered unasked is not among them), of known
+    accounts (accounts, decision makers: those with such a person), or of known annual value; None where the
+    whole is not known.
     """
 
     definition: Definition
@@ -103,23 +106,25 @@ class Defined:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the directory knows: accounts, their annual value, those with decision makers; people asked."""
+    """What the directory knows: accounts, their annual value, those with decision makers.
+
+    `answering` is the share of people asked who answered, by family; none where nobody was asked.
+    """
 
     value: float = 0.0
     accounts: int = 0
     with_decision_makers: int = 0
-    asked: int = 0
+    answering: Mapping[str, float] = field(default_factory=dict)
 
 
-def definitions(metric: Metric, told: Told, known: Known) -> list[Defined]:
+def definitions(metric: Metric, family: str, told: Told, known: Known) -> list[Defined]:
     """All four readings of one metric of one family."""
-    people = told.everybody.split.n
     return [
         Defined(
             Definition.RESPONDENT,
             _pooled(metric, told.everybody),
             told.everybody.accounts,
-            _share(people, max(known.asked, people) if known.asked else 0),
+            _answered(told, known.answering.get(family)),
         ),
         Defined(
             Definition.ACCOUNT,
@@ -186,6 +191,12 @@ def _worth(metric: Metric, told: Weighed, highs: float, lows: float) -> float:
     if k < n:
         worth *= (student(n - 1) / student(max(k - 1, 1))) ** 2
     return worth
+
+
+def _answered(told: Told, answering: float | None) -> float | None:
+    """The share of people asked who said something to the metric: of who answered, as many as of all."""
+    share = _share(told.everybody.split.n, told.read)
+    return None if answering is None or share is None else answering * share
 
 
 def _share(part: float, whole: float) -> float | None:

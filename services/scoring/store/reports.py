@@ -12,7 +12,7 @@ from services.scoring.domain.definitions import Defined, definitions
 from services.scoring.domain.design import APART, Clustering
 from services.scoring.domain.histogram import Histogram, Metric
 from services.scoring.domain.metrics import score
-from services.scoring.domain.rates import Asked
+from services.scoring.domain.rates import Asked, rate
 from services.scoring.domain.rollups import JOINT
 from services.scoring.store import queries, voices
 from services.scoring.store.clusterings import clusterings
@@ -208,8 +208,10 @@ async def defined(
     told, complete = await voices.readings(conn, span, programme, sorted(metrics))
     if asked is None:
         asked = await queries.rates(conn, "programme", span, prefix=programme, exact=True)
-    known = await voices.known(conn, sum(counts.handed_over for counts in asked.values()))
+    rates = {family: rate(counts).value for (family, _), counts in asked.items()}
+    known = await voices.known(conn, {family: share for family, share in rates.items() if share is not None})
     found = {
-        (metric, family): definitions(metric, one, known) for (metric, family), one in sorted(told.items())
+        (metric, family): definitions(metric, family, one, known)
+        for (metric, family), one in sorted(told.items())
     }
     return found, complete

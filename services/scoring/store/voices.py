@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -268,7 +268,7 @@ async def told_in(
         if sums[0]:
             found[metric, family] = Told(
                 _people_of(metric, sums[:7]), _people_of(metric, sums[7:14]),
-                _weighed_of(sums[14:25]), _weighed_of(sums[25:]),
+                _weighed_of(sums[14:25]), _weighed_of(sums[25:]), answers,
             )  # fmt: skip
     return found, max(read.values(), default=0)
 
@@ -317,7 +317,7 @@ async def said_of(conn: Connection, accounts: Sequence[UUID], span: Span) -> dic
     return found
 
 
-async def known(conn: Connection, asked: int) -> Known:
-    """What the directory says of all accounts."""
+async def known(conn: Connection, answering: Mapping[str, float]) -> Known:
+    """What the directory says of all accounts, beside the share of people asked who answered."""
     accounts, value, deciding = tuple(await conn.fetchrow(_KNOWN) or (0, 0.0, 0))
-    return Known(value, accounts, deciding, asked)
+    return Known(value, accounts, deciding, answering)

@@ -95,6 +95,24 @@ async def test_one_answer_whom_nobody_asked_for_leaves_everything_open(
     assert _is(other, ASKED), "another programme has nothing to do with it"
 
 
+@pytest.mark.requirement("R62")
+async def test_whom_nobody_asked_is_heard_and_is_no_part_of_the_people_asked(
+    api: httpx.AsyncClient, scoring: Scoring, clock: FixedClock
+) -> None:
+    async def readings() -> dict[str, tuple[int, float]]:
+        told = (await api.get("/v1/scores/definitions", params={"programme": "pulse"})).json()
+        (metric,) = told["metrics"]
+        return {one["definition"]: (one["n"], one["covered"]) for one in metric["readings"]}
+
+    await scoring.take(*_wave(clock))
+    assert (await readings())["respondent"] == (ANSWERED, ANSWERED / ASKED)
+    await scoring.take(*(_said(900 + number, clock, channel=Channel.SHARED_LINK) for number in range(30)))
+    assert (await readings())["respondent"] == (ANSWERED + 30, ANSWERED / ASKED)
+    await scoring.take(_said(990, clock, programme="wall", channel=Channel.SHARED_LINK))
+    told = (await api.get("/v1/scores/definitions", params={"programme": "wall"})).json()
+    assert told["metrics"][0]["readings"][0]["covered"] is None, "nobody was asked"
+
+
 async def test_as_many_answers_as_people_asked_are_no_census_where_some_were_not_asked(
     api: httpx.AsyncClient, scoring: Scoring, clock: FixedClock
 ) -> None:

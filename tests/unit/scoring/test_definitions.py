@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -27,7 +29,7 @@ SAID = [
     Voice("other", "user", Voices(2, 1, 0)),
 ]
 VALUES = {"big": 900.0, "small": 50.0}
-KNOWN = Known(1000.0, accounts=5, with_decision_makers=2, asked=24)
+KNOWN = Known(1000.0, accounts=5, with_decision_makers=2, answering={"transactional": 0.5})
 
 
 def _by(found: list[Defined]) -> dict[Definition, Defined]:
@@ -40,10 +42,10 @@ def _equal(voices: list[Voices]) -> Score:
 
 @pytest.mark.requirement("R59", "R62")
 def test_the_same_answers_read_in_four_ways() -> None:
-    found = _by(definitions(Metric.NPS, told_by(Metric.NPS, SAID, VALUES), KNOWN))
+    found = _by(definitions(Metric.NPS, "transactional", told_by(Metric.NPS, SAID, VALUES), KNOWN))
     # 9 promoters and 2 detractors of 12.
     assert found[Definition.RESPONDENT].score.value == pytest.approx(100 * 7 / 12)
-    assert found[Definition.RESPONDENT].covered == pytest.approx(12 / 24)
+    assert found[Definition.RESPONDENT].covered == 0.5
     # big 7/9, small -1, other 1/2.
     assert found[Definition.ACCOUNT].score.value == pytest.approx(100 * (7 / 9 - 1 + 0.5) / 3)
     assert (found[Definition.ACCOUNT].accounts, found[Definition.ACCOUNT].covered) == (3, 0.6)
@@ -59,10 +61,17 @@ def test_the_same_answers_read_in_four_ways() -> None:
         assert one.score.low <= one.score.value <= one.score.high
 
 
+@pytest.mark.requirement("R62")
+def test_who_answered_but_said_nothing_to_this_question_was_not_heard_on_it() -> None:
+    told = replace(told_by(Metric.NPS, SAID, VALUES), read=16)
+    assert definitions(Metric.NPS, "transactional", told, KNOWN)[0].covered == pytest.approx(0.5 * 12 / 16)
+    assert definitions(Metric.NPS, "relationship", told, KNOWN)[0].covered is None
+
+
 def test_what_is_not_known_is_not_made_up() -> None:
     nothing = Known()
     alone = told_by(Metric.CSAT, [Voice("", "", Voices(4, 3, 1))], {})
-    found = _by(definitions(Metric.CSAT, alone, nothing))
+    found = _by(definitions(Metric.CSAT, "transactional", alone, nothing))
     assert found[Definition.RESPONDENT].score.value == 75
     assert found[Definition.ACCOUNT].score.value is None
     assert found[Definition.VALUE].score.value is None
@@ -70,7 +79,7 @@ def test_what_is_not_known_is_not_made_up() -> None:
     assert found[Definition.RESPONDENT].score.design.effective(4) == 4, (
         "people of no account are no colleagues"
     )
-    silence = definitions(Metric.NPS, told_by(Metric.NPS, [], {}), nothing)
+    silence = definitions(Metric.NPS, "progress", told_by(Metric.NPS, [], {}), nothing)
     assert [one.score.value for one in silence] == [None] * 4
 
 
