@@ -101,7 +101,7 @@ async def main() -> int:
     port = int(os.environ.get("DEMO_PORT", "8700"))  # noqa: TID251 - this is the root
     console.print("[bold]Nordlicht[/bold], a company with 40 customers, lives with Afterword for 90 days.")
     async with Afterword(FOLDER, port) as afterword:
-        watch = StopWatch(afterword.admin_dsn, afterword.noticed)
+        watch = StopWatch(afterword.admin_dsn, afterword.noticed, digests=True)
         await watch.set(START)
         await afterword.ready()
         await _furnish(afterword)

@@ -57,10 +57,21 @@ union all select 'unconfirmed', min(due_at) from alerts.unconfirmed
     where state = 'waiting' and late_at is null
 union all select 'pages', min(due_at) from alerts.held_notices where state = 'held'
 """
+_DIGESTS = """
+union all select 'digests', min((coalesce(
+        (select max(d.week) + 7 from scoring.digests d where d.user_id = u.id),
+        date_trunc('week', (u.created_at at time zone u.zone) - time '08:00' + interval '7 days')::date
+    ) + time '08:00') at time zone u.zone)
+from access.users u where u.disabled_at is null and u.role in ('manager', 'admin')
+"""
+"""Leaders hear on the next Monday at eight on their clock after the last time, the first after they came."""
+
 _IN_HAND = """
 select (select count(*) from dispatch.messages where state in ('claimed', 'handing_over')
         or (state = 'planned' and not_before <= clock.machine_now()))
      + (select count(*) from alerts.notices where state in ('pending', 'handing_over'))
+     + (select count(*) from scoring.digests where state = 'handing_over'
+        or (state = 'pending' and next_at <= clock.machine_now()))
 """
 _OUTBOX = """
 select '{0}', (select count(*) from {0}.outbox where not published),
@@ -116,11 +127,15 @@ class StopWatch:
     Args:
         admin_dsn: the database.
         noticed: waits until the product goes by an instant.
+        digests: whether weekly digests go out, at the hour that is usual.
     """
 
-    def __init__(self, admin_dsn: str, noticed: Callable[[datetime], Awaitable[None]]) -> None:
+    def __init__(
+        self, admin_dsn: str, noticed: Callable[[datetime], Awaitable[None]], *, digests: bool = False
+    ) -> None:
         self._dsn = admin_dsn
         self._noticed = noticed
+        self._due = _DUE + (_DIGESTS if digests else "")
         self._seen: dict[tuple[str, str], int] = {}
         self._conn: asyncpg.Connection | None = None
 
@@ -140,7 +155,7 @@ class StopWatch:
     async def next_due(self) -> datetime | None:
         """When the product has to do something next by itself."""
         conn = await self._database()
-        return min((at for _, at in await conn.fetch(_DUE) if at is not None), default=None)
+        return min((at for _, at in await conn.fetch(self._due) if at is not None), default=None)
 
     async def quiet(self, now: datetime, *, heard: Telling | None = None) -> None:
         """Wait until outboxes are empty, all who read have read, and nothing is due.
@@ -182,7 +197,7 @@ class StopWatch:
         conn = await self._database()
         rows = await conn.fetch(_OUTBOXES)
         left = {f"{row[0]} outbox": row[1] for row in rows if row[1]}
-        left |= {name: 1 for name, at in await conn.fetch(_DUE) if at is not None and at <= now}
+        left |= {name: 1 for name, at in await conn.fetch(self._due) if at is not None and at <= now}
         in_hand = await conn.fetchval(_IN_HAND)
         if in_hand:
             left["mails in hand"] = in_hand

@@ -38,6 +38,7 @@ async def summarise(afterword: Afterword, tally: Tally, sink: Sink, helpdesk: He
         planned = await conn.fetchval(_PLANNED)
         dead = await conn.fetchval("select count(*) from trigger.dead_letters")
         machine_voices = await conn.fetchval(_MACHINE_VOICES)
+        unheard = await conn.fetchval(_UNHEARD_WEEKS)
         unexplained = [row["gap"] for row in await conn.fetch(UNEXPLAINED)]
     finally:
         await conn.close()
@@ -56,6 +57,7 @@ async def summarise(afterword: Afterword, tally: Tally, sink: Sink, helpdesk: He
         "no machine's answer is in a ticket": machine_voices == 0 and alerts["held_in_tickets"] == 0,
         "each unhappy answer is in exactly one ticket": alerts["unhappy_without_ticket"] == 0,
         "no clock ran out untold": alerts["overdue_untold"] == 0,
+        "every leader hears of each week by its digest": unheard == 0,
         "the malformed event is a dead letter": dead == 1,
         "the forged webhook was refused": helpdesk.refused == 1,
     }
@@ -73,6 +75,13 @@ async def summarise(afterword: Afterword, tally: Tally, sink: Sink, helpdesk: He
 _PLANNED = """
 select count(distinct plan_id) from trigger.decisions d where outcome = 'planned'
     and not exists (select from trigger.plans p where p.id = d.plan_id and p.state = 'expanded')
+"""
+# From the first Monday on which leaders were there; what is still on its way counts as not heard.
+_UNHEARD_WEEKS = """
+select count(*) from access.users u, generate_series(
+    (select min(week) from scoring.digests), (select max(week) from scoring.digests), '7 days') as w (week)
+where u.role in ('manager', 'admin') and not exists (select from scoring.digests d
+    where d.user_id = u.id and d.week = w.week::date and d.state in ('sent', 'uncertain'))
 """
 _MACHINE_VOICES = """
 select count(*) from alerts.voices v join collector.responses r on r.survey_id = v.survey_id

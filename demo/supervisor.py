@@ -188,7 +188,7 @@ class Afterword:
             str(self._data),
         )
         self._process = await asyncio.create_subprocess_exec(
-            *argv, cwd=ROOT, stdout=log, stderr=log, env=_wide()
+            *argv, cwd=ROOT, stdout=log, stderr=log, env=_wide() | _PATIENCE
         )
         log.close()
 
@@ -197,6 +197,10 @@ class Afterword:
             await self._process.wait()
             self.restarts += 1
             await self._start()
+
+
+_PATIENCE = {"AFTERWORD_SCORING_DIGEST_SECONDS": "0.5"}
+"""Each week of the story waits for its digests, and no longer than it must."""
 
 
 def _wide() -> dict[str, str]:

@@ -47,7 +47,7 @@ from services.alerts.handlers.applying import Desk
 from services.alerts.settings import Settings, TeamRooms
 from shared.config.check import dotted
 from shared.contracts.topics import Topic
-from shared.runtime.clock import Machine
+from shared.runtime.clock import Clock, Machine
 from shared.runtime.consumer import Subscription
 from shared.runtime.loops import Loop
 from shared.runtime.service import Platform, Service
@@ -180,7 +180,7 @@ def loops_of(
 def _warning(desk: Desk, platform: Platform, mail: Channel) -> Iterator[Loop]:
     """Gaps of rotas are noticed, and told by mail."""
     db, public_url = platform.db, platform.settings.public_url
-    send = partial(warning.send_warnings, desk, db, partial(_mail, mail), public_url)
+    send = partial(warning.send_warnings, desk, db, partial(_mail, mail, platform.clock), public_url)
     yield Loop("gaps", GAP_SECONDS, partial(warning.notice_gaps, desk, db), woken=False)
     yield Loop("gap_mails", PASSING_SECONDS, send, due=False, woken=False)
 
@@ -188,21 +188,21 @@ def _warning(desk: Desk, platform: Platform, mail: Channel) -> Iterator[Loop]:
 def _finding(desk: Desk, platform: Platform, mail: Channel) -> Loop:
     """What scoring found is told by mail."""
     public_url = platform.settings.public_url
-    send = partial(finding.send_findings, desk, platform.db, partial(_mail, mail), public_url)
+    send = partial(finding.send_findings, desk, platform.db, partial(_mail, mail, platform.clock), public_url)
     return Loop("finding_mails", PASSING_SECONDS, send, due=False, woken=False)
 
 
 def _reporting(desk: Desk, platform: Platform, mail: Channel) -> Iterator[Loop]:
     """Leaders and managers of teams get a report each month, by mail."""
     db, public_url = platform.db, platform.settings.public_url
-    send = partial(leading.send_reports, desk, db, partial(_mail, mail), public_url)
+    send = partial(leading.send_reports, desk, db, partial(_mail, mail, platform.clock), public_url)
     yield Loop("reports", GAP_SECONDS, partial(leading.plan_reports, desk, db), woken=False)
     yield Loop("report_mails", PASSING_SECONDS, send, due=False, woken=False)
 
 
-async def _mail(channel: Channel, mail_id: UUID, to: str, name: str, text: Text) -> None:
+async def _mail(channel: Channel, clock: Clock, mail_id: UUID, to: str, name: str, text: Text) -> None:
     """A mail that is about no case."""
-    await channel.send(Delivery(mail_id, text, to=to, name=name))
+    await channel.send(Delivery(mail_id, text, to=to, name=name, at=clock.now()))
 
 
 def _helpdesks(settings: Settings, machine: Machine) -> tuple[Helpdesk, ...]:

@@ -272,6 +272,7 @@ def test_no_name_can_add_a_header(evil: str) -> None:
     assert "Bcc" not in read
     assert len(read["To"].addresses) == 1
     assert read["Subject"].isprintable()
+    assert read["Date"].datetime == DELIVERY.at
 
 
 @pytest.mark.parametrize("address", ["", "nobody", "a@x.test\r\nRCPT TO:<b@x.test>", "a@x.test, b@x.test"])

@@ -6,6 +6,7 @@ import html
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
+from email.utils import format_datetime
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -52,6 +53,7 @@ def build(delivery: Delivery, sender: str) -> EmailMessage:
     message["From"] = sender
     message["To"] = Address(one_line(delivery.name), to.local_part, to.ascii_domain or to.domain)
     message["Subject"] = one_line(text.subject)
+    message["Date"] = format_datetime(delivery.at)
     message["Message-ID"] = f"<{delivery.id}@{domain_of(sender)}>"
     message["Auto-Submitted"] = "auto-generated"
     if not text.calm:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
+from email.utils import format_datetime
 from pathlib import Path
 
 from babel.dates import format_date
@@ -28,13 +30,16 @@ MOST_SCORES = 12
 Titles = Mapping[str, Mapping[str, str]]
 
 
-def build(digest: Digest, reader: User, titles: Titles, *, sender: str, address: str) -> EmailMessage:
+def build(
+    digest: Digest, reader: User, titles: Titles, at: datetime, *, sender: str, address: str
+) -> EmailMessage:
     """The mail.
 
     Args:
         digest: what it says.
         reader: who gets it.
         titles: programme -> its title by language.
+        at: when it was written.
         sender: `Name <name@domain>`.
         address: of the house's pages, without a slash at its end.
 
@@ -55,6 +60,7 @@ def build(digest: Digest, reader: User, titles: Titles, *, sender: str, address:
     message["From"] = sender
     message["To"] = Address(one_line(reader.name), to.local_part, to.ascii_domain or to.domain)
     message["Subject"] = one_line(_PLAIN.get_template("subject.txt").render(values))
+    message["Date"] = format_datetime(at)
     message["Message-ID"] = f"<digest.{digest.week}.{reader.id}@{domain_of(sender)}>"
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(_PLAIN.get_template("digest.txt").render(values))

@@ -23,6 +23,9 @@ from services.scoring.store.judging import Course, courses, judged
 from shared.contracts.model import Family
 from shared.db.database import Connection, Database
 
+MOST_MARKED = 12
+"""Releases, incidents and changes that are marked in trends, the newest."""
+
 
 @dataclass(frozen=True, slots=True)
 class Card:
@@ -87,12 +90,16 @@ _ORDER = (Verdict.WORSE, Verdict.BETTER, Verdict.NO_DETECTABLE_CHANGE, Verdict.T
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """All programmes, themes and churn that rise, and account managers where they are wanted."""
+    """All programmes, themes and churn that rise, and account managers where they are wanted.
+
+    `many_happened`: more happened than trends mark.
+    """
 
     sections: Sequence[Section]
     rising: Sequence[Told]
     churn: Sequence[leaving.Told]
     managers: Sequence[Manager]
+    many_happened: bool
 
 
 async def overview(
@@ -110,7 +117,7 @@ async def overview(
         lambda conn: _scores(conn, spans, family),
         lambda conn: _beside(conn, filters, spans, thresholds, with_managers=with_managers),
     )
-    notes = views.notes_of(happened, speech)
+    notes = views.notes_of(happened[:MOST_MARKED], speech)
     sections = []
     for kind in Family:
         found = [one for one in scores if one.family == kind.value]
@@ -120,7 +127,7 @@ async def overview(
             metric, drawn = _trend(mine, filters, speech, notes)
             cards = _cards(found, rates, speech, thresholds)
             sections.append(Section(kind.value, cards, metric, drawn, learned_at))
-    return Overview(sections, rising, left, managed)
+    return Overview(sections, rising, left, managed, len(happened) > MOST_MARKED)
 
 
 class _Beside(NamedTuple):
@@ -140,7 +147,7 @@ async def _beside(
     asked = await queries.rates(conn, "programme", span, family=family)
     managed = await _managers(conn, filters, span, thresholds) if with_managers else []
     totals = await courses(conn, ask(dimension="total", family=family, span=span))
-    happened = await drops.happened(conn, span)
+    happened = await drops.happened(conn, span, MOST_MARKED + 1)
     if span.last < spans.today:
         return _Beside(asked, managed, totals, [], [], happened)
     rising, left = await rises.standing(conn, spans.today), await churn.standing(conn, spans.today)

@@ -19,7 +19,7 @@ from services.scoring.pages.accounts import account_pages
 from services.scoring.pages.detail import MOST_HAPPENED, SPLITS, Detail, chosen_split, detail
 from services.scoring.pages.detail import Part as Scored
 from services.scoring.pages.filters import PERIODS, Filters, known_programme
-from services.scoring.pages.overview import Spans, in_short, overview
+from services.scoring.pages.overview import MOST_MARKED, Spans, in_short, overview
 from services.scoring.store import drivers, queries, voices
 from shared.contracts.model import Family
 from shared.db.database import Database
@@ -76,6 +76,7 @@ def pages(
                 "rising": seen.rising,
                 "churn": seen.churn,
                 "managers": seen.managers,
+                "most_happened": MOST_MARKED if seen.many_happened else 0,
                 "live": live(STREAM, CHANGED, place),
             }
             return allow_script(page(request, env, "scores.html", shared | content, locale=locale))

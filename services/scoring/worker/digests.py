@@ -117,4 +117,4 @@ async def _message(conn: Connection, db: Database, post: Post, one: Claimed) -> 
     own = await digests.own(conn, reader.user.email, now, post.weights) if reader.owns else None
     titles = await queries.titles(conn)
     told = Digest(one.week, whole, own)
-    return mail.build(told, reader.user, titles, sender=post.server.sender, address=post.address)
+    return mail.build(told, reader.user, titles, now, sender=post.server.sender, address=post.address)

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from services.scoring.pages.detail import MOST_HAPPENED
+from services.scoring.pages.overview import MOST_MARKED
 from services.scoring.worker.headlines import watching
 from shared.contracts.directory import ContextKind
 from shared.db.database import Database
@@ -129,3 +130,18 @@ async def test_of_very_many_the_newest_are_shown_and_it_is_said(
     assert said in text
     assert [len(listed) for listed in _lists(text)] == [MOST_HAPPENED]
     assert BOX.findall(text)[-1].rpartition("\N{EN DASH}")[2] == str(MOST_HAPPENED)
+
+
+async def test_the_overview_says_that_more_happened_than_it_marks(
+    viewer: httpx.AsyncClient, scoring: Scoring, clock: FixedClock
+) -> None:
+    now = clock.now()
+    await quarter(scoring, now)
+    releases = [happened(*RELEASE, now - timedelta(days=2 * days)) for days in range(MOST_MARKED + 1)]
+    await scoring.take(*releases[1:])
+    said = f"only the newest {MOST_MARKED} releases, incidents and changes are marked"
+    assert said not in await _page(viewer, "/scores?step=week")
+    await scoring.take(releases[0])
+    text = await _page(viewer, "/scores?step=week")
+    assert said in text
+    assert [len(listed) for listed in _lists(text)] == [MOST_MARKED]

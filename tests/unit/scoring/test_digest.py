@@ -135,6 +135,7 @@ def line(before: list[int], after: list[int], programme: str = "renewal") -> Lin
     return Line(programme, "transactional", compare(*scored))
 
 
+WRITTEN = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 DOWN, UP = line([9] * 40, [1] * 40), line([1] * 40, [9] * 40)
 
 
@@ -142,7 +143,9 @@ def mail(part: Part, *, locale: str = "en", email: str = READER.email) -> EmailM
     reader = replace(READER, locale=locale, email=email)
     titles = {"renewal": {"en": "Before <renewal> & co"}}
     told = Digest(date(2026, 3, 2), part, None)
-    return build(told, reader, titles, sender="Afterword <s@example.com>", address="https://ask.example")
+    return build(
+        told, reader, titles, WRITTEN, sender="Afterword <s@example.com>", address="https://ask.example"
+    )
 
 
 @pytest.mark.parametrize(
@@ -177,6 +180,7 @@ def test_a_mail_names_accounts_with_reasons_and_links_and_escapes_them() -> None
     assert f"https://ask.example/scores/accounts/{derive('account', 'A & <b>')}" in plain
     assert message["Message-ID"] == f"<digest.2026-03-02.{READER.id}@example.com>"
     assert "Bcc" not in message
+    assert message["Date"].datetime == WRITTEN
 
 
 def test_a_long_list_of_scores_says_how_many_more_there_are() -> None:
