@@ -49,13 +49,13 @@ class Export:
 
     Attributes:
         width: how many columns there are.
-        columns: place of each field that the rule names.
+        columns: places of each field that the rule names; several where several options can be ticked.
         zone: of the times that name none.
     """
 
     rule: FormRule
     width: int
-    columns: Mapping[str, int]
+    columns: Mapping[str, tuple[int, ...]]
     token: int
     time: int
     status: int | None
@@ -79,7 +79,11 @@ class Export:
             raise RefusedError(
                 Trouble("response_id", "the row has no id", "Export the ids of responses too.")
             )
-        values = {name: (row[place],) for name, place in self.columns.items() if row[place].strip()}
+        values = {
+            name: given
+            for name, places in self.columns.items()
+            if (given := tuple(row[place] for place in places if row[place].strip()))
+        }
         return Told(token, self._at(row[self.time]), values, line=line)
 
     def _no_answer(self, row: Sequence[str]) -> str:
@@ -102,14 +106,19 @@ class Export:
 
 def open_export(rule: FormRule, headers: Sequence[Sequence[str]]) -> Export | list[Trouble]:
     """Find the rule's fields among the lines of headers, or say which are not there."""
-    if defect := _shape(rule.tool, headers):
+    if defect := _shape(rule, headers):
         return [defect]
     places = _places(rule.tool, headers)
+    ticked = _ticked(rule, headers)
     wanted = rule.fields | {
         "response_id": rule.response_id or _TOKEN[rule.tool],
         "time": rule.time or _TIME[rule.tool],
     }
-    trouble = [_missing(place, field, places) for place, field in wanted.items() if field not in places]
+    trouble = [
+        _missing(place, field, places)
+        for place, field in wanted.items()
+        if field not in places and field not in ticked
+    ]
     if trouble:
         return trouble
     zone = _zone(rule, headers, places[wanted["time"]])
@@ -119,7 +128,9 @@ def open_export(rule: FormRule, headers: Sequence[Sequence[str]]) -> Export | li
     return Export(
         rule=rule,
         width=len(headers[0]),
-        columns={field: places[field] for field in rule.fields.values()},
+        columns={
+            field: (places[field],) if field in places else ticked[field] for field in rule.fields.values()
+        },
         token=places[wanted["response_id"]],
         time=places[wanted["time"]],
         status=places.get("Status") if qualtrics else None,
@@ -128,15 +139,43 @@ def open_export(rule: FormRule, headers: Sequence[Sequence[str]]) -> Export | li
     )
 
 
-def _shape(tool: Tool, headers: Sequence[Sequence[str]]) -> Trouble | None:
+def _shape(rule: FormRule, headers: Sequence[Sequence[str]]) -> Trouble | None:
     """Whether these are the lines of headers that the tool writes."""
+    tool = rule.tool
     widths = {len(line) for line in headers}
     if len(headers) < HEADER_LINES[tool] or len(widths) != 1:
         reason = f"the file does not begin with {HEADER_LINES[tool]} lines of headers"
         return Trouble("", reason, f"Export all responses from {tool} as CSV and change nothing in it.")
     if tool is Tool.QUALTRICS and not any("ImportId" in name for name in headers[2]):
         return Trouble("", "the third line is not Qualtrics' own", "Export as CSV, not in the legacy format.")
+    if tool is Tool.SURVEYMONKEY and _answered_already(rule, headers):
+        reason = "the second line is an answer, where SurveyMonkey says what each column is of"
+        return Trouble("", reason, "Export all responses from surveymonkey as CSV and change nothing in it.")
     return None
+
+
+def _answered_already(rule: FormRule, headers: Sequence[Sequence[str]]) -> bool:
+    """Whether a line of headers is missing: nothing is ever written beneath the header of the ids."""
+    ids = rule.response_id or _TOKEN[Tool.SURVEYMONKEY]
+    return any(
+        name.strip() == ids and beneath.strip().isdigit()
+        for name, beneath in zip(headers[0], headers[1], strict=True)
+    )
+
+
+def _ticked(rule: FormRule, headers: Sequence[Sequence[str]]) -> dict[str, tuple[int, ...]]:
+    """Columns of questions of SurveyMonkey in which several options can be ticked: each has one."""
+    if rule.tool is not Tool.SURVEYMONKEY:
+        return {}
+    wanted = {answer.field for answer in rule.questions.values() if answer.scale is None}
+    found: dict[str, list[int]] = {}
+    asked = Counter(name.strip() for name in headers[0])
+    question = ""
+    for place, name in enumerate(headers[0]):
+        question = name.strip() or question
+        if question in wanted and asked[question] == 1:
+            found.setdefault(question, []).append(place)
+    return {name: tuple(places) for name, places in found.items()}
 
 
 def _places(tool: Tool, headers: Sequence[Sequence[str]]) -> dict[str, int]:

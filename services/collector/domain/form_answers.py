@@ -197,7 +197,8 @@ def _answer(
             return None
         return found
     if question.type is QuestionType.CONSENT:
-        return given[0].strip().casefold()
+        words = {word.strip().casefold(): str(option) for word, option in rule.values.items()}
+        return words.get(answered := given[0].strip().casefold(), answered)
     if not question.items:
         return _cut("\n".join(given), place, trouble)
     return _options(given, rule, question, place, trouble)
@@ -211,13 +212,18 @@ def _options(
     words |= {text.strip().casefold(): item.id for item in question.items for text in item.text.values()}
     words |= {word.strip().casefold(): str(option) for word, option in rule.values.items()}
     known = {item.id for item in question.items}
-    chosen = [words.get(text.strip().casefold(), "") for text in given]
+    chosen = [words.get(text.strip().casefold(), "") for whole in given for text in _apart(whole, words)]
     if any(option not in known for option in chosen):
         trouble.append(
             Trouble(place, "it is no option of the question", "Say in values which option these words mean.")
         )
     fit = list(dict.fromkeys(option for option in chosen if option in known))
     return fit or None
+
+
+def _apart(text: str, words: Mapping[str, str]) -> list[str]:
+    """Options that Qualtrics writes into one field, with commas between; an option may have commas itself."""
+    return [text] if text.strip().casefold() in words else text.split(",")
 
 
 def _comment(rule: FormRule, told: Told, trouble: list[Trouble]) -> str:

@@ -318,6 +318,69 @@ def test_surveymonkeys_two_lines_name_the_columns() -> None:
     }  # fmt: skip
 
 
+TICKED = tuple(
+    (*line, *more)
+    for line, more in zip(
+        MONKEY,
+        (
+            ("What matters?", "", "", "May we quote you?"),
+            ("Speed", "Cheap", "Other (please specify)", "Yes, do"),
+        ),
+        strict=True,
+    )
+)
+MULTIPLE = NPS.model_copy(
+    update={
+        "questions": tuple(
+            one.model_copy(update={"type": QuestionType.MULTIPLE} if one.id == "matters" else {})
+            for one in NPS.questions
+        )
+    }
+)
+
+
+def test_surveymonkeys_columns_of_one_question_are_the_options_that_were_ticked() -> None:
+    asks = {"matters": {"field": "What matters?", "values": {"Cheap": "value"}}}
+    asks |= {"quote": {"field": "May we quote you?", "values": {"Yes, do": "yes"}}}
+    one = export_of("monkey", TICKED, questions=asks).told(
+        (*monkey("117", "9"), "Speed", "Cheap", "", "Yes"), 3
+    )
+    assert isinstance(one, Told)
+    assert one.values["What matters?"] == ("Speed", "Cheap")
+    by = rule("monkey", questions=asks)
+    found = read_told("monkey", by, asked(by, MULTIPLE), one, NOW)
+    assert found.given == {"nps": 9, "matters": ["speed", "value"], "quote": "yes"}
+    assert found.left_out == ()
+
+
+def test_a_score_or_words_are_never_read_from_several_columns() -> None:
+    for changes in ({"comment": "What matters?"}, {"score": {"field": "What matters?", "scale": "0-10"}}):
+        found = open_export(rule("monkey", **changes), TICKED)
+        assert isinstance(found, list)
+        assert "there is no one column 'What matters?'" in found[0].reason
+
+
+@pytest.mark.parametrize("given", [("Speed,Cheap",), ("speed", "Cheap"), (" Snabbhet, cheap ",)])
+def test_options_that_qualtrics_writes_into_one_field_are_told_apart(given: tuple[str, ...]) -> None:
+    one = read_told(
+        "loyal", rule("loyal"), asked(rule("loyal"), MULTIPLE), told(recommend="9", first=given), NOW
+    )
+    assert (one.given["matters"], one.left_out) == (["speed", "value"], ())
+
+
+def test_an_option_with_a_comma_in_it_is_one_option() -> None:
+    by = rule("loyal", questions={"matters": {"field": "first", "values": {"Cheap, and good": "value"}}})
+    one = read_told("loyal", by, asked(by, MULTIPLE), told(recommend="9", first="Cheap, and good"), NOW)
+    assert (one.given["matters"], one.left_out) == (["value"], ())
+
+
+def test_a_line_of_headers_that_was_taken_out_is_told_and_no_answer_is_quoted() -> None:
+    found = open_export(rule("monkey"), (MONKEY[0], monkey("118052219061", "2", "secret words")))
+    assert isinstance(found, list)
+    assert [one.reason.partition(",")[0] for one in found] == ["the second line is an answer"]
+    assert "secret" not in f"{found}"
+
+
 def test_qualtrics_third_line_says_of_which_zone_the_times_are() -> None:
     one = export_of("qualtrics", QUALTRICS).told(qualtrics("R_1", "9", "quick", id="u-1"), 4)
     assert isinstance(one, Told)
