@@ -413,6 +413,28 @@ async def test_a_number_leads_to_its_answers_for_whoever_may_read_them(
     assert (await seen.request.get(f"{url}/scores/answers?programme=renewal-nps")).status == 403
 
 
+@pytest.mark.requirement("R61", "R67")
+async def test_who_says_what_is_broken_down_by_whatever_a_reader_chooses(
+    browser: Browser, address: tuple[str, dict[str, str]], tmp_path: Path
+) -> None:
+    url, tokens = address
+    page = await Reader(browser, url, tokens["viewer"]).opens("/scores?programme=renewal-nps&period=365")
+    choice = page.get_by_label("Break down by").first
+    assert "Account manager" not in await choice.inner_text()
+    await choice.select_option(label="Region")
+    await page.locator("form").filter(has=choice).get_by_role("button", name="Show").click()
+    assert page.url.endswith("split=region#who-1")
+    assert "period=365" in page.url
+    assert await page.get_by_label("Break down by").first.input_value() == "region"
+    rows = page.get_by_role("table").filter(has_text="Against all others").get_by_role("row")
+    text = [" ".join((await rows.nth(row).inner_text()).split()) for row in range(await rows.count())]
+    assert [line.split()[0] for line in text] == ["Region", "emea", "amer"], "the most answered first"
+    assert await page.get_by_text("Against all others").first.is_visible()
+    await looked_at(page, tmp_path)
+    spanish = await Reader(browser, url, tokens["es"]).opens("/scores?programme=renewal-nps&split=stage")
+    assert await spanish.get_by_label("Desglosar por").first.locator("option:checked").inner_text() == "Etapa"
+
+
 def _answers_in(text: str) -> list[int]:
     """How many answers each side has, as the page says it."""
     return [int(number) for number in re.findall(r"[AB] [+−]?[0-9–%]+ · ([0-9]+) answers?", text)]

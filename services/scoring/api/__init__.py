@@ -1,4 +1,4 @@
-"""HTTP for programs: scores, as they change too, what changed, two sides, readings, plans, accounts."""
+"""HTTP for programs: scores, and as they change, what changed, sides, parts, readings, plans, accounts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from fastapi import APIRouter
 
-from services.scoring.api import accounts, compare, drivers, reports, scores, stream
+from services.scoring.api import accounts, compare, drivers, reports, scores, segments, stream
 from services.scoring.domain.health import WEIGHTS, Part
 from shared.db.database import Database
 from shared.runtime.clock import Clock
@@ -25,6 +25,7 @@ def routes(db: Database, clock: Clock, weights: Mapping[Part, float] = WEIGHTS) 
         drivers.routes(db, clock),
         reports.routes(db, clock),
         scores.routes(db),
+        segments.routes(db, clock),
         stream.routes(db, clock),
     )
     return router

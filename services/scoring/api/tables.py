@@ -10,12 +10,14 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.scoring.domain.asking import FIRST_DAY, LAST_DAY, Span, crossings
+from services.scoring.api.scores import may_see
+from services.scoring.domain.asking import FIRST_DAY, LAST_DAY, NoSuchRollup, Span
 from services.scoring.domain.facts import State
 from services.scoring.domain.health import Part
 from services.scoring.domain.metrics import Group
 from services.scoring.domain.periods import Step
 from services.scoring.domain.references import References
+from services.scoring.domain.splitting import split_of
 from services.scoring.domain.tables import SHAPES, Needed, Table
 from services.scoring.domain.windows import Window, before, span_of
 from services.scoring.handlers.answering import Narrowing, asked_for
@@ -58,7 +60,11 @@ class Filters(Narrowing):
     first: date | None = Field(None, alias="from", description="first day, UTC")
     last: date | None = Field(None, alias="to", description="last day, UTC")
     step: Step = Step.MONTH
-    split: str = Field("tier", max_length=60, description="dimension of the breakdown of a programme")
+    split: str = Field(
+        "tier",
+        max_length=100,
+        description="dimension of the breakdown of a programme, as tier, region, context.carrier",
+    )
     tier: Tier | None = None
     owner: str = Field("", max_length=200)
     name: str = Field("", max_length=200, description="part of an account's name")
@@ -124,6 +130,8 @@ def routes(
         """A table of the pages, with the same filters, as `csv`, `ndjson` or `parquet`."""
         _may_have(table, principal)
         wanted = _wanted(asked, table, clock)
+        if table is Table.BREAKDOWN:
+            may_see((wanted.dimension,), principal)
         return sent(f"scores-{table}", format, pages_of(table, shelf, wanted), SHAPES[table].columns)
 
     return router
@@ -142,8 +150,10 @@ def _may_have(table: Table, principal: Principal) -> None:
 def _wanted(asked: Filters, table: Table, clock: Clock) -> Wanted:
     if SHAPES[table].of_programme and not asked.programme:
         raise Problem(422, f"programme: the table {table} is of one programme; name it.", field="programme")
-    if asked.split not in crossings():
-        raise Problem(422, f"split: choose one of {', '.join(crossings())}.", field="split")
+    try:
+        split = split_of(asked.split)
+    except NoSuchRollup as error:
+        raise Problem(422, f"split: {error}.", field="split") from error
     now = clock.now()
     family = asked.family.value if asked.family else None
     span = asked.span(now.date())
@@ -156,6 +166,6 @@ def _wanted(asked: Filters, table: Table, clock: Clock) -> Wanted:
         ended = ended_of(asked.metric, asked.mood, now.date(), left=asked.left)
     return Wanted(
         now, span, earlier, asked.facts(span), asked.programme, family,
-        asked.step, asked.split, accounts.Wanted(tier, asked.owner, asked.name, ended), asked.theme,
+        asked.step, split, accounts.Wanted(tier, asked.owner, asked.name, ended), asked.theme,
         asked.tone, asked.language, asked.locale, answers,
     )  # fmt: skip

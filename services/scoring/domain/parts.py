@@ -33,9 +33,9 @@ def is_bound(dimensions: Rollup) -> bool:
 
 
 MEASURED: Sequence[Rollup] = sorted(
-    {rest for rollup in ROLLUPS if (rest := rest_of(rollup)) and not is_bound(rest)}
+    {rest for rollup in (*ROLLUPS, ("stage",)) if (rest := rest_of(rollup)) and not is_bound(rest)}
 )
-"""Breakdowns of which it is to be seen how far colleagues are in the same part."""
+"""Breakdowns of which it is to be seen how far colleagues are in the same part; by stage no sums are kept."""
 
 
 @dataclass(frozen=True, slots=True)

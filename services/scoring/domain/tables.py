@@ -92,7 +92,9 @@ SHAPES: Mapping[Table, Shape] = {
         "family programme asked:count answered:count held:count rate:real low:real high:real"
     ),
     Table.TREND: _shape(f"{_OF} start:day end:day {_SCORE}"),
-    Table.BREAKDOWN: _shape(f"{_OF} dimension value {_SCORE}", of_programme=True),
+    Table.BREAKDOWN: _shape(
+        f"{_OF} dimension value {_SCORE} points:real verdict days:count since:day", of_programme=True
+    ),
     Table.READINGS: _shape(f"{_OF} reading accounts:count covered:real {_SCORE}", of_programme=True),
     Table.COHORTS: _shape(
         "programme start:day asked:count answered:count rate:real arrived:real expected_rate:real"

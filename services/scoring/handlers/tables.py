@@ -14,7 +14,6 @@ from services.scoring.domain.metrics import Group, Score
 from services.scoring.domain.periods import Step, trend
 from services.scoring.domain.rates import Asked, Rate, rate
 from services.scoring.domain.references import References
-from services.scoring.domain.rollups import JOINT
 from services.scoring.domain.sides import Side
 from services.scoring.domain.tables import HEALTH_PARTS, Table
 from services.scoring.domain.themes import Tally, counted
@@ -30,6 +29,7 @@ from services.scoring.store import (
     queries,
     reports,
     results,
+    splits,
 )
 from services.scoring.store.drivers import moved
 from services.scoring.store.judging import courses, judged
@@ -252,14 +252,16 @@ async def _trend(conn: Connection, _: Shelf, wanted: Wanted) -> list[Item]:
 
 
 async def _breakdown(conn: Connection, _: Shelf, wanted: Wanted) -> list[Item]:
-    asked = ask(
-        programme=wanted.programme, dimension=wanted.dimension, family=wanted.family, span=wanted.span
+    told, parts = await splits.told(
+        conn, wanted.programme, wanted.dimension, wanted.span, wanted.family, wanted.now.date()
     )
     return [
-        _of(one.family, wanted.programme, one.score.metric)
-        | {"dimension": wanted.dimension, "value": one.value.split(JOINT)[-1]}
+        _of(family, wanted.programme, metric)
+        | {"dimension": wanted.dimension, "value": one.value}
         | _numbers(one.score)
-        for one in await judged(conn, asked)
+        | {"points": one.points, "verdict": one.verdict.value, "days": one.days, "since": parts.since}
+        for (metric, family), found in told.items()
+        for one in found
     ]
 
 

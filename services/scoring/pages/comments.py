@@ -18,6 +18,7 @@ from services.scoring.domain.rising import Told
 from services.scoring.domain.themes import Counted, Tally, counted
 from services.scoring.domain.windows import before
 from services.scoring.handlers.comments import Library, words
+from services.scoring.handlers.days import days_of
 from services.scoring.pages import views
 from services.scoring.pages.filters import (
     DEFAULT_PERIOD,
@@ -25,7 +26,6 @@ from services.scoring.pages.filters import (
     NothingChosen,
     Period,
     address_of,
-    days_of,
     known_programme,
 )
 from services.scoring.store import comments, queries, rises

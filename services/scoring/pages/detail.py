@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from markupsafe import Markup
 
-from services.scoring.domain.asking import FIRST_DAY, Span, ask, crossings
+from services.scoring.domain.asking import NoSuchRollup, Span, ask
 from services.scoring.domain.change import Change
 from services.scoring.domain.cohorts import Cohort
 from services.scoring.domain.definitions import Defined
 from services.scoring.domain.histogram import Histogram, Metric
 from services.scoring.domain.metrics import Score
 from services.scoring.domain.rates import Asked, Rate, Standing, rate, standing
-from services.scoring.domain.rollups import JOINT
-from services.scoring.domain.segments import Segment, segments
+from services.scoring.domain.segments import Segment
+from services.scoring.domain.splitting import OWNER, split_of
 from services.scoring.pages import views
 from services.scoring.pages.filters import Filters
 from services.scoring.pages.overview import Spans
-from services.scoring.store import bindings, drops, queries, reports
+from services.scoring.store import drops, queries, reports, splits
 from services.scoring.store.drivers import Moved, moved
 from services.scoring.store.drops import Drop
 from services.scoring.store.judging import Course, courses, judged
+from services.scoring.store.splits import Parts
 from shared.db.database import Connection, Database
 from shared.web.problems import Problem
 
@@ -40,6 +41,7 @@ class Part:
     marked: AbstractSet[views.Note]
     readings: Sequence[Defined]
     rows: Sequence[Segment]
+    """What it is broken down by, the most answered first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,9 @@ class Detail:
     many_happened: bool
     drops: Sequence[Drop]
     complete: bool
+    since: date | None
+    """The day back to which answers were read to break them down; None where all are in it."""
+
     rate: Rate
     held: int
     standing: Standing
@@ -65,24 +70,23 @@ class Detail:
 MOST_HAPPENED = 24
 """Releases, incidents and changes that a page shows, the newest."""
 
-SPLITS = crossings()
-"""Dimensions that a programme is broken down by."""
+MOST_PARTS = 25
+"""Parts that a table shows, the most answered; all of them are in its file."""
 
 
-def chosen_split(filters: Filters) -> str:
+def chosen_split(filters: Filters, *, rep: bool) -> str:
     """The dimension to break down by.
 
     Raises:
-        Problem: 422, there is no such breakdown.
+        Problem: 422, there is no such breakdown; 403, it is of account managers.
     """
-    if filters.split and filters.split not in SPLITS:
-        raise Problem(
-            422,
-            f"Scores of a programme are not broken down by {filters.split!r}.",
-            what_to_do=f"Choose one of {', '.join(SPLITS)}.",
-            field="split",
-        )
-    return filters.split or SPLITS[0]
+    try:
+        split = split_of(filters.split)
+    except NoSuchRollup as error:
+        raise Problem(422, f"split: {error}.", field="split") from error
+    if split == OWNER and not rep:
+        raise Problem(403, "Scores by account manager are shown to reps.", field="split")
+    return split
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +103,7 @@ class _Told:
 class _Beside:
     """What stands beside them."""
 
-    rows: Sequence[queries.Found]
-    bounds: Mapping[str, float]
+    parts: Parts
     scores: Mapping[tuple[Metric, str], tuple[Score, Change | None]]
     cohorts: Sequence[Cohort]
     happened: Sequence[tuple[datetime, str, str]]
@@ -124,12 +127,11 @@ async def detail(
     )
     # A programme is of one family unless somebody changed it; then its people are counted together.
     rated = rate(told.asked)
-    days = None if span.first == FIRST_DAY else max(1, (min(span.last, spans.today) - span.first).days + 1)
     happened = views.notes_of(beside.happened[:MOST_HAPPENED], speech)
     parts = [
         _part(
             one,
-            (beside.rows, beside.bounds.get(key[1], 1.0), days),
+            beside.parts,
             (told.readings.get(key, []), beside.scores.get(key)),
             filters,
             speech,
@@ -148,6 +150,7 @@ async def detail(
         len(beside.happened) > MOST_HAPPENED,
         beside.drops,
         told.complete,
+        beside.parts.since,
         rated,
         told.asked.held,
         standing(rated, thresholds.floor, thresholds.target),
@@ -166,10 +169,8 @@ async def _told(conn: Connection, filters: Filters, span: Span) -> _Told:
 
 async def _beside(conn: Connection, filters: Filters, split: str, spans: Spans) -> _Beside:
     programme, family, span = filters.programme, filters.family_key, spans.now
-    rows = await queries.scores(conn, ask(programme=programme, dimension=split, family=family, span=span))
     return _Beside(
-        rows,
-        await bindings.bounds(conn, {one.family for one in rows}, (split,)),
+        await splits.parts(conn, programme, split, span, family, spans.today),
         await _scores(conn, spans, programme),
         await reports.by_cohort(conn, programme, spans.today),
         await drops.happened(conn, span, MOST_HAPPENED + 1),
@@ -190,19 +191,18 @@ async def _scores(
 
 def _part(
     course: Course,
-    cells: tuple[Iterable[queries.Found], float, int | None],
+    parts: Parts,
     told: tuple[Sequence[Defined], tuple[Score, Change | None] | None],
     filters: Filters,
     speech: views.Speech,
     notes: Sequence[views.Note],
 ) -> Part:
     one = course.series
-    rows, bound, days = cells
     readings, of = told
     whole = sum(one.parts.values(), Histogram.of(one.metric))
     found, change = of or (course.score(whole), None)
     drawn, marked = views.trend_of(course, filters.step, speech, notes)
-    mine = [row for row in rows if (row.family, row.histogram.metric) == (one.family, one.metric)]
+    rows = parts.of(one.metric, one.family, whole.n, course.clustering)
     return Part(
         one.family,
         views.shown(found, speech, change),
@@ -210,11 +210,5 @@ def _part(
         drawn,
         marked,
         readings,
-        segments(
-            [(row.value.split(JOINT)[-1], row.histogram) for row in mine],
-            days,
-            course.clustering,
-            bound=bound,
-            among=whole.n,
-        ),
+        sorted(rows, key=lambda row: -row.score.n),
     )

@@ -9,9 +9,10 @@ from urllib.parse import urlencode
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from services.scoring.domain.asking import FIRST_DAY, LAST_DAY, Span
+from services.scoring.domain.asking import Span
 from services.scoring.domain.periods import Step
-from services.scoring.domain.windows import Window, before, span_of
+from services.scoring.domain.windows import Window, before
+from services.scoring.handlers.days import days_of
 from services.scoring.store import queries
 from shared.contracts.model import Family
 from shared.db.database import Connection
@@ -26,20 +27,6 @@ NothingChosen = BeforeValidator(lambda text: text or None)
 DEFAULT_PERIOD = Window.DAYS_90
 Period = Annotated[Window, BeforeValidator(lambda text: text or DEFAULT_PERIOD)]
 """A window by its name; the usual one where none was chosen."""
-
-
-def days_of(first: date | None, last: date | None, period: Window, today: date) -> Span:
-    """The days that an address names: its dates, or else its period.
-
-    Raises:
-        Problem: 422, they end before they begin.
-    """
-    if not (first or last):
-        return span_of(period, today)
-    span = Span(first or FIRST_DAY, last or LAST_DAY)
-    if span.first > span.last:
-        raise Problem(422, "from: these days end before they begin.", field="from")
-    return span
 
 
 async def known_programme(conn: Connection, programme: str) -> None:
@@ -66,7 +53,7 @@ class Filters(BaseModel):
     first: Annotated[date | None, NothingChosen] = Field(None, alias="from")
     last: Annotated[date | None, NothingChosen] = Field(None, alias="to")
     step: Step | Literal[""] = ""
-    split: str = Field("", max_length=60)
+    split: str = Field("", max_length=100)
 
     def span(self, today: date) -> Span:
         """The days to show.
@@ -118,7 +105,14 @@ class Filters(BaseModel):
 
     def address(self, **changes: str) -> str:
         """This view with something changed; what is as usual is left out."""
-        return address_of("/scores", self._kept() | {"step": str(self.step), "split": self.split} | changes)
+        return address_of("/scores", self._all() | changes)
+
+    def others_than(self, *names: str) -> list[tuple[str, str]]:
+        """All filters of this view but some, for the form in which those are chosen."""
+        return [(name, text) for name, text in self._all().items() if text and name not in names]
+
+    def _all(self) -> dict[str, str]:
+        return self._kept() | {"step": str(self.step), "split": self.split}
 
     def _kept(self) -> dict[str, str]:
         """What pages with the same filters have in common; what is as usual is left out."""

@@ -14,9 +14,11 @@ from fastapi.responses import HTMLResponse
 from services.scoring.domain.asked import named
 from services.scoring.domain.health import WEIGHTS, Part
 from services.scoring.domain.periods import Step
+from services.scoring.domain.rollups import CONTEXT
+from services.scoring.domain.splitting import KEPT, MOST_READ, OWNER, SPLITS
 from services.scoring.pages import views
 from services.scoring.pages.accounts import account_pages
-from services.scoring.pages.detail import MOST_HAPPENED, SPLITS, Detail, chosen_split, detail
+from services.scoring.pages.detail import MOST_HAPPENED, MOST_PARTS, Detail, chosen_split, detail
 from services.scoring.pages.detail import Part as Scored
 from services.scoring.pages.filters import PERIODS, Filters, known_programme
 from services.scoring.pages.overview import MOST_MARKED, Spans, in_short, overview
@@ -80,7 +82,7 @@ def pages(
                 "live": live(STREAM, CHANGED, place),
             }
             return allow_script(page(request, env, "scores.html", shared | content, locale=locale))
-        split = chosen_split(filters)
+        split = chosen_split(filters, rep=shared["may_see_accounts"])
         shown = await detail(db, filters, split, spans, speech, thresholds)
         if not (shown.parts or shown.rate.asked):
             async with db.read() as conn:
@@ -93,7 +95,10 @@ def pages(
             "attribute": (attribute := partial(_named, shown, locale)),
             "attribute_bar": lambda one: views.attribute_bar(one, attribute(one.attribute), speech),
             "split": split,
-            "splits": SPLITS,
+            "splits": _splits(shown, split, rep=shared["may_see_accounts"]),
+            "most_parts": MOST_PARTS,
+            "most_split": MOST_READ,
+            "behind": partial(_behind, filters, shown, split),
             "most_read": voices.NEWEST,
             "most_rated": drivers.NEWEST,
             "most_happened": MOST_HAPPENED,
@@ -105,6 +110,22 @@ def pages(
         return allow_script(page(request, env, "programme.html", shared | content, locale=locale))
 
     return router
+
+
+def _splits(shown: Detail, split: str, *, rep: bool) -> dict[str, list[str]]:
+    """What answers can be broken down by, with attributes of the event that tell something."""
+    choices = {of: [one for one in those if rep or one != OWNER] for of, those in SPLITS.items()}
+    named = {f"{CONTEXT}{one.attribute}" for *_, effects in shown.moved.effects for one in effects}
+    return choices | {"event": sorted(named | ({split} if split.startswith(CONTEXT) else set()))}
+
+
+def _behind(filters: Filters, shown: Detail, split: str, part: Scored, value: str) -> str:
+    """The answers of one part of a score."""
+    of = {"split": split, "of": value} if split in KEPT else {"where": f"{split}:{value}"}
+    days = {"period": "", "from": shown.since.isoformat(), "to": ""} if shown.since else {}
+    if shown.since and filters.last:
+        days["to"] = filters.last.isoformat()
+    return filters.answers(metric=part.shown.metric.value, family=part.family, **of, **days)
 
 
 def _given(filters: Filters, part: Scored, value: str) -> str:

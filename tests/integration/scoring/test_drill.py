@@ -69,6 +69,7 @@ async def test_every_number_leads_to_as_many_answers(
         ("/scores", 6),
         ("/scores?period=30&family=relationship", 2),
         ("/scores?programme=renewal-nps&split=persona", 6),
+        ("/scores?programme=renewal-nps&split=region", 6),
         ("/scores?programme=driven&period=365", 13),
         (f"/scores?programme=ticket-csat&from={(now - timedelta(days=20)).date()}", 2),
         ("/scores/accounts", 2),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -19,8 +20,10 @@ from tests.support.scoring import Scoring, answer, snapshot
 
 LISTS = {
     "": "scores", "/trend": "trends", "/changes": "changes", "/summary": "programmes", "/goals": "goals",
-    "/fixes": "fixes", "/outcomes": "outcomes",
+    "/fixes": "fixes", "/outcomes": "outcomes", "/segments": "segments",
 }  # fmt: skip
+NEEDED: Mapping[str, dict[str, str]] = {"/segments": {"programme": "renewal"}}
+"""What a list has to be asked with."""
 
 
 async def walk(api: httpx.AsyncClient, path: str, limit: int, **asked: str) -> list[list[dict[str, Any]]]:
@@ -59,6 +62,8 @@ async def test_scores_trends_and_changes_are_read_page_by_page(
     by_programme = (await api.get("/v1/scores")).json()["scores"]
     await read_each_way(api, "", len(by_programme))
     await read_each_way(api, "/changes", len(by_programme))
+    for dimension, rows in (("persona", 2), ("industry", 3), ("region", 2)):
+        await read_each_way(api, "/segments", rows, programme="renewal-nps", dimension=dimension)
     await read_each_way(
         api, "/summary", len({(one["family"], one["values"]["programme"]) for one in by_programme})
     )
@@ -120,11 +125,12 @@ async def test_goals_fixes_and_outcomes_are_read_page_by_page(
 
 @pytest.mark.parametrize("path", LISTS)
 async def test_a_wrong_cursor_or_limit_is_refused_with_its_name(api: httpx.AsyncClient, path: str) -> None:
+    needed = NEEDED.get(path, {})
     for name, value in (("cursor", "nonsense"), ("limit", "0"), ("limit", "5001")):
-        refused = await api.get(f"/v1/scores{path}", params={name: value})
+        refused = await api.get(f"/v1/scores{path}", params=needed | {name: value})
         assert refused.status_code == 422, (name, value)
         assert name in refused.text
-    assert (await api.get(f"/v1/scores{path}", params={"limit": "5000"})).status_code == 200
+    assert (await api.get(f"/v1/scores{path}", params=needed | {"limit": "5000"})).status_code == 200
 
 
 @pytest.mark.parametrize("path", LISTS)
@@ -132,8 +138,7 @@ async def test_a_page_that_somebody_has_is_not_sent_again(
     api: httpx.AsyncClient, scoring: Scoring, path: str
 ) -> None:
     await scoring.take(answer(1, 9))
-    first = await api.get(f"/v1/scores{path}", params={"limit": "1"})
-    again = await api.get(
-        f"/v1/scores{path}", params={"limit": "1"}, headers={"If-None-Match": first.headers["ETag"]}
-    )
+    asked = NEEDED.get(path, {}) | {"limit": "1"}
+    first = await api.get(f"/v1/scores{path}", params=asked)
+    again = await api.get(f"/v1/scores{path}", params=asked, headers={"If-None-Match": first.headers["ETag"]})
     assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
