@@ -329,6 +329,12 @@ async def test_an_account_shows_its_health_and_who_was_heard(
     assert "20% of what it was in the 90 days before" in text
     assert "of 100" in text
     assert "open" in text
+    trend = page.get_by_role("region", name="Would recommend us (NPS) · After an event")
+    assert await trend.locator("figure table").count() == 1
+    told = await trend.text_content()
+    assert told
+    assert "Q1 2026" in told
+    assert "Markup" not in told
     await Reader(browser, url, tokens["viewer"]).opens("/scores/accounts", status=403)
 
 

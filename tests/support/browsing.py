@@ -108,4 +108,5 @@ class Reader:
         response = await page.goto(self.url + path)
         assert response is not None
         assert response.status == status, await page.inner_text("body")
+        assert "Markup(" not in await response.text(), "a part of the page is written out as code"
         return page

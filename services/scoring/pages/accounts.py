@@ -10,6 +10,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment
+from markupsafe import Markup
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.scoring.domain.design import APART
@@ -153,15 +154,16 @@ def _locale(request: Request, user: User) -> str:
     return negotiate(user.locale, request.headers.get("accept-language"))
 
 
-def _trends(answers: list[accounts.Answer], speech: views.Speech) -> list[tuple[Metric, str, Any]]:
+def _trends(answers: list[accounts.Answer], speech: views.Speech) -> list[tuple[Metric, str, Markup]]:
     """A trend by quarter of each metric and family that was answered; no sample of accounts, but one."""
     given: dict[tuple[Metric, str], dict[date, list[int]]] = {}
     for answer in answers:
         for metric, value in answer.points:
             given.setdefault((metric, answer.family), {}).setdefault(answer.day, []).append(value)
     return [
-        (metric, family, views.trend_of(Course(series, APART), Step.QUARTER, speech))
+        (metric, family, drawn)
         for (metric, family), values in sorted(given.items())
         for days in ({day: Histogram.of(metric, of) for day, of in values.items()},)
         for series in (Series(metric, family, "", days),)
+        for drawn, _ in (views.trend_of(Course(series, APART), Step.QUARTER, speech),)
     ]
