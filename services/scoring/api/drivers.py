@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from services.scoring.domain.drivers import Quadrant
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.windows import Window, span_of
+from services.scoring.handlers.programmes import known_programme
 from services.scoring.store.drivers import Moved, moved
 from shared.contracts.model import Family
 from shared.db.database import Database
@@ -88,6 +89,7 @@ def routes(db: Database, clock: Clock) -> APIRouter:
         """What goes with the score: rated attributes, those of the event, what partners are chosen by."""
         async with db.read() as conn:
             found = await moved(conn, programme, span_of(window, clock.now().date()))
+            await known_programme(conn, programme, [*found.rated, *found.effects, *found.wished])
         return _drivers(programme, found)
 
     return router

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Annotated
@@ -19,6 +20,7 @@ from services.scoring.domain.parts import dimensions_of
 from services.scoring.domain.planning import MOST, Outlook, plan
 from services.scoring.domain.rollups import RATE_ROLLUPS, name_of, split_value
 from services.scoring.domain.windows import Window, before, span_of
+from services.scoring.handlers.programmes import known_programme
 from services.scoring.store import queries, reports
 from services.scoring.store.judging import alike_in
 from shared.contracts.model import Family
@@ -146,6 +148,11 @@ class PlanOut(BaseModel):
     )
 
 
+def _days_planned(today: date) -> Span:
+    """The days whose answers tell what to expect."""
+    return Span(today - timedelta(days=DAYS_PLANNED - 1), today)
+
+
 def _side(score: Score, span: Span) -> SideOut:
     return SideOut(
         start=span.first, end=span.last, n=score.n, score=score.value, low=score.low, high=score.high
@@ -178,6 +185,7 @@ def routes(db: Database, clock: Clock) -> APIRouter:
             found = await reports.compared(
                 conn, span, earlier, programme=programme, family=family.value if family else None
             )
+            await known_programme(conn, programme, found)
         shown, following = page.of(found, lambda one: (one.metric.value, one.family, one.programme))
         return ChangesOut(changes=[_change(one, span, earlier) for one in shown], next=following)
 
@@ -188,17 +196,15 @@ def routes(db: Database, clock: Clock) -> APIRouter:
         """By respondent, by account, by annual value, and of those who decide, each with its coverage."""
         async with db.read() as conn:
             found, complete = await reports.defined(conn, span_of(window, clock.now().date()), programme)
-        metrics = [
-            ReadingsOut(metric=metric, family=Family(family), readings=[_defined(one) for one in readings])
-            for (metric, family), readings in found.items()
-        ]
-        return DefinitionsOut(programme=programme, complete=complete, metrics=metrics)
+            await known_programme(conn, programme, found)
+        return DefinitionsOut(programme=programme, complete=complete, metrics=_readings(found))
 
     @router.get("/cohorts")
     async def cohorts(programme: Annotated[str, Query(min_length=1, max_length=200)]) -> CohortsOut:
         """Response rates by the week of asking, with the answers that are still to come."""
         async with db.read() as conn:
             found = await reports.by_cohort(conn, programme, clock.now().date())
+            await known_programme(conn, programme, found)
         return CohortsOut(programme=programme, cohorts=[_cohort(one) for one in found])
 
     @router.get("/plan")
@@ -210,14 +216,13 @@ def routes(db: Database, clock: Clock) -> APIRouter:
         value: Annotated[str, Query(max_length=200)] = "",
     ) -> PlanOut:
         """How long until a change of some points can be seen in a programme, or in one segment of it."""
-        today = clock.now().date()
-        span = Span(today - timedelta(days=DAYS_PLANNED - 1), today)
+        span = _days_planned(clock.now().date())
         try:
             question = ask(programme=programme, dimension=dimension, value=value, metric=metric, span=span)
         except NoSuchRollup as error:
             raise Problem(422, f"dimension: {error}.", field="dimension") from error
         async with db.read() as conn:
-            return await _plan(conn, question, points)
+            return await _plan(conn, question, points, programme, "value" if value else "metric")
 
     return router
 
@@ -231,6 +236,13 @@ def _change(one: reports.Compared, span: Span, earlier: Span) -> ChangeOut:
         learned_at=one.clustering.learned_at, now=_side(change.after, span),
         before=_side(change.before, earlier),
     )  # fmt: skip
+
+
+def _readings(found: Mapping[tuple[Metric, str], Sequence[Defined]]) -> list[ReadingsOut]:
+    return [
+        ReadingsOut(metric=metric, family=Family(family), readings=[_defined(one) for one in readings])
+        for (metric, family), readings in found.items()
+    ]
 
 
 def _defined(one: Defined) -> DefinedOut:
@@ -248,10 +260,11 @@ def _cohort(one: Cohort) -> CohortOut:
     )  # fmt: skip
 
 
-async def _plan(conn: Connection, question: Question, points: float) -> PlanOut:
+async def _plan(conn: Connection, question: Question, points: float, programme: str, field: str) -> PlanOut:
     found = await queries.scores(conn, question)
+    await known_programme(conn, programme, found)
     if not found:
-        raise Problem(404, "In the last 90 days nobody answered that.", field="programme")
+        raise Problem(404, "In the last 90 days nobody answered that.", field=field)
     if not question.exact:
         name = question.rollup.partition("+")[2]
         raise Problem(

@@ -9,13 +9,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
-from services.scoring.domain.asking import FIRST_DAY, LAST_DAY, NoSuchRollup, Question, Span, ask
+from services.scoring.domain.asking import NoSuchRollup, Question, Span, ask
 from services.scoring.domain.cutting import MOST_FACTS, Cut, cut
 from services.scoring.domain.histogram import Histogram, Metric
 from services.scoring.domain.metrics import Score
 from services.scoring.domain.periods import Step, trend
 from services.scoring.domain.rates import Asked, rate
 from services.scoring.domain.rollups import name_of, split_value
+from services.scoring.handlers.days import days_between
+from services.scoring.handlers.programmes import known_programme
 from services.scoring.store import queries
 from services.scoring.store.judging import Course, Judged, courses, judged, judged_cut
 from shared.contracts.model import Family
@@ -130,6 +132,15 @@ class Filters(BaseModel):
     last: date | None = Field(None, alias="to", description="last day, UTC")
 
 
+def _span(filters: Filters) -> Span:
+    """The days that are asked for.
+
+    Raises:
+        Problem: 422, they end before they begin.
+    """
+    return days_between(filters.first, filters.last)
+
+
 def _question(filters: Annotated[Filters, Query()]) -> Question:
     try:
         return ask(
@@ -138,7 +149,7 @@ def _question(filters: Annotated[Filters, Query()]) -> Question:
             value=filters.value,
             metric=filters.metric,
             family=filters.family.value if filters.family else None,
-            span=Span(filters.first or FIRST_DAY, filters.last or LAST_DAY),
+            span=_span(filters),
         )
     except NoSuchRollup as error:
         raise Problem(422, f"dimension: {error}.", field="dimension") from error
@@ -159,12 +170,17 @@ def _cut(filters: Filters) -> Cut:
             value=filters.value,
             metric=filters.metric,
             family=filters.family.value if filters.family else None,
-            span=Span(filters.first or FIRST_DAY, filters.last or LAST_DAY),
+            span=_span(filters),
         )
     except NoSuchRollup as error:
         raise Problem(422, f"dimension: {error}.", field="dimension") from error
 
 
+def _programme(filters: Annotated[Filters, Query()]) -> str:
+    return filters.programme
+
+
+Programme = Annotated[str, Depends(_programme)]
 Asking = Annotated[Question, Depends(_question)]
 Cutting = Annotated[Question | Cut, Depends(_question_or_cut)]
 Page = Annotated[Paging, Depends(paging(3))]
@@ -229,21 +245,25 @@ def routes(db: Database) -> APIRouter:
     router = APIRouter(prefix="/v1/scores", tags=["scores"], route_class=AskedAgain, responses=SAME)
 
     @router.get("")
-    async def scores(question: Cutting, principal: Reader, page: Page) -> ScoresOut:
+    async def scores(question: Cutting, programme: Programme, principal: Reader, page: Page) -> ScoresOut:
         """Scores by the values of a dimension; without one, each programme's. Families stay apart."""
         if isinstance(question, Cut):
-            return await _cut_out(db, question, principal, page)
+            return await _cut_out(db, question, programme, principal, page)
         may_see(question.rollup.split("+"), principal)
         async with db.read() as conn:
             found = await judged(conn, question)
+            await known_programme(conn, programme, found)
         return _scores_out(question.rollup, found, page)
 
     @router.get("/trend")
-    async def trends(question: Asking, principal: Reader, page: Page, step: Step = Step.WEEK) -> TrendsOut:
+    async def trends(
+        question: Asking, programme: Programme, principal: Reader, page: Page, step: Step = Step.WEEK
+    ) -> TrendsOut:
         """Scores by week, month or quarter; a period without an answer is there, with score null."""
         may_see(question.rollup.split("+"), principal)
         async with db.read() as conn:
             found = await courses(conn, question)
+            await known_programme(conn, programme, found)
         shown, following = page.of(found, _place_of)
         out = [_trend_out(one, question.rollup, step) for one in shown]
         return TrendsOut(dimension=question.rollup, step=step, trends=out, next=following)
@@ -262,11 +282,14 @@ def routes(db: Database) -> APIRouter:
     return router
 
 
-async def _cut_out(db: Database, wanted: Cut, principal: Principal, page: Paging) -> ScoresOut:
+async def _cut_out(
+    db: Database, wanted: Cut, programme: str, principal: Principal, page: Paging
+) -> ScoresOut:
     name = name_of(wanted.dimensions)
     may_see(wanted.dimensions, principal)
     async with db.read() as conn:
         found, complete = await judged_cut(conn, wanted)
+        await known_programme(conn, programme, found)
     return _scores_out(name, found, page, complete=complete)
 
 

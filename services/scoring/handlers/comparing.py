@@ -37,6 +37,7 @@ from services.scoring.domain.sides import (
     score_sums,
 )
 from services.scoring.domain.windows import Window, span_of
+from services.scoring.handlers.programmes import known_programme
 from services.scoring.store import reports, sides
 from services.scoring.store.sides import Extent, Kind
 from shared.contracts.model import Family
@@ -220,7 +221,10 @@ async def compared(conn: Connection, a: Side, b: Side, family: str | None) -> Co
         None if kept else await sides.extent(conn, side, family, MOST_FACTS)
         for side, kept in zip(both, sums, strict=True)
     ]
-    heard = await _heard(conn, both, await _scores(conn, both, sums, family), extents, family)
+    scores = await _scores(conn, both, sums, family)
+    for name, side, seen in zip(("a", "b"), both, scores, strict=True):
+        await known_programme(conn, side.programme, seen, field=f"{name}.programme")
+    heard = await _heard(conn, both, scores, extents, family)
     shared = await _shared(conn, a, b, family)
     found = judged(_held_against(both, heard, shared))
     if a.programme and b.programme:

@@ -17,6 +17,15 @@ def days_of(first: date | None, last: date | None, period: Window, today: date) 
     """
     if not (first or last):
         return span_of(period, today)
+    return days_between(first, last)
+
+
+def days_between(first: date | None, last: date | None) -> Span:
+    """Days by their first and last; without an end where one is missing.
+
+    Raises:
+        Problem: 422, they end before they begin.
+    """
     span = Span(first or FIRST_DAY, last or LAST_DAY)
     if span.first > span.last:
         raise Problem(422, "from: these days end before they begin.", field="from")

@@ -12,11 +12,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from services.scoring.domain.asking import Span
 from services.scoring.domain.periods import Step
 from services.scoring.domain.windows import Window, before
+from services.scoring.handlers import programmes
 from services.scoring.handlers.days import days_of
-from services.scoring.store import queries
 from shared.contracts.model import Family
 from shared.db.database import Connection
-from shared.web.problems import Problem
 
 PERIODS: tuple[str, ...] = tuple(Window)
 """Windows to choose from; all of them end today."""
@@ -35,11 +34,8 @@ async def known_programme(conn: Connection, programme: str) -> None:
     Raises:
         Problem: 404, nobody ever heard of it.
     """
-    if programme and not await queries.known(conn, programme):
-        raise Problem(
-            404, "There is no such programme.", field="programme",
-            what_to_do="Start from Scores, where each has its card, and check the address.",
-        )  # fmt: skip
+    to_do = "Start from Scores, where each has its card, and check the address."
+    await programmes.known_programme(conn, programme, what_to_do=to_do)
 
 
 class Filters(BaseModel):

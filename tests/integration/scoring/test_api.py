@@ -59,7 +59,6 @@ async def test_each_programmes_score_comes_with_answers_and_interval(
         ),
         ({"dimension": "tier+persona", "value": "key+user"}, [({"tier": "key", "persona": "user"}, 6)]),
         ({"dimension": "total"}, [({}, 34)]),
-        ({"programme": "nobody"}, []),
     ],
 )
 async def test_scores_are_broken_down_by_dimensions_and_crossings(
@@ -160,6 +159,8 @@ async def test_the_summary_tells_what_became_of_every_survey(
         ({"dimension": "industry+shoe_size"}, "dimension"),
         ({"metric": "csi"}, "metric"),
         ({"from": "yesterday"}, "from"),
+        ({"from": "2026-03-02", "to": "2026-03-01"}, "from"),
+        ({"from": "2026-03-02", "to": "2026-03-01", "dimension": "tier+region+industry"}, "from"),
     ],
 )
 async def test_a_question_without_an_answer_names_its_field(
@@ -168,6 +169,34 @@ async def test_a_question_without_an_answer_names_its_field(
     response = await api.get("/v1/scores", params=params)
     assert response.status_code == 422
     assert field in response.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "?programme=nobody",
+        "?programme=nobody&dimension=tier",
+        "?programme=nobody&dimension=tier%2Bregion%2Bindustry",
+        "/trend?programme=nobody",
+        "/changes?programme=nobody",
+        "/definitions?programme=nobody",
+        "/cohorts?programme=nobody",
+        "/drivers?programme=nobody",
+        "/plan?programme=nobody&metric=nps",
+    ],
+)
+async def test_a_programme_that_is_none_is_named_and_one_without_answers_is_empty(
+    api: httpx.AsyncClient, scoring: Scoring, path: str
+) -> None:
+    await scoring.take(requested(1))
+    told = await api.get(f"/v1/scores{path}")
+    assert (told.status_code, told.json()["field"]) == (404, "programme")
+    assert "summary" in told.json()["what_to_do"]
+    known = await api.get(f"/v1/scores{path.replace('nobody', 'renewal')}")
+    if "/plan" in path:
+        assert (known.status_code, known.json()["field"]) == (404, "metric")
+    else:
+        assert known.status_code == 200
 
 
 async def test_a_stranger_learns_nothing(api: httpx.AsyncClient) -> None:
