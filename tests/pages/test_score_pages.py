@@ -284,6 +284,13 @@ async def test_the_page_of_results_says_what_can_be_said(
     assert "No account that had answered was renewed or ended within a year" in text
     row = page.get_by_role("row", name="Excellent").first
     assert "+50" in await row.inner_text()
+    await page.set_viewport_size({"width": 360, "height": 800})
+    tall = "all => all.map(b => b.offsetHeight / parseFloat(getComputedStyle(b).fontSize))"
+    names = (
+        await page.locator("#beside").locator("xpath=ancestor::section").locator("td b").evaluate_all(tall)
+    )
+    assert len(names) >= 2
+    assert max(names) < 2, "no name breaks inside a word"
 
 
 @pytest.mark.requirement("R63", "R86")
