@@ -89,7 +89,9 @@ def owner_in(text: str) -> str:
 
     Whoever it names no address of still counts in reports; only cases and mails find nobody by it.
     """
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:MAX_OWNER]
+    if not text.isprintable():
+        text = "".join(letter if letter.isprintable() else " " for letter in text)
+    return " ".join(text.split())[:MAX_OWNER]
 
 
 def merge_contact(contact: Contact, told: Told, account_id: UUID | None) -> Contact:

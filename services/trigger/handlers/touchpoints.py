@@ -421,9 +421,10 @@ def _names_nobody(batch: _Batch, event: Touched) -> bool:
         account, company = _account(batch, event), event.data.company
         told = company is not None and company != TouchpointAccount(id=company.id)
         return not (told or (account and account.version))
+    if event.type != uniting.EVENT:
+        return False
     named = batch.people.get(_key(event), ())
-    unknown = all(not batch.contacts[who].version and one.person == Person() for one, who in named)
-    return event.type == uniting.EVENT and unknown
+    return all(not batch.contacts[who].version and one.person == Person() for one, who in named)
 
 
 def _occurrence(batch: _Batch, event: Touched) -> Occurrence:
