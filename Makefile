@@ -27,7 +27,7 @@ help:
 
 ##@ Try it
 demo: setup ## 90 days of a small company's life in three minutes; stays up until Ctrl-C
-	@$(PY) -m demo.run $(ARGS)
+	@$(PY) -m demo.run
 
 up: setup ## the five services on one port, with PostgreSQL, broker and mail sink
 	@.venv/bin/afterword up $(ARGS)
