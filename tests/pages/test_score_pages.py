@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser
+from playwright.async_api import Browser, Locator, Page
 
 from services.scoring.domain.crm import Kind
 from services.scoring.store import crm
@@ -223,6 +223,13 @@ async def test_comments_tell_themes_to_all_and_words_to_whom_they_were_given(
     assert "Delivery time" in await seen.locator("main").inner_text()
 
 
+async def _card(page: Page, folder: Path, name: str) -> tuple[Locator, str]:
+    """A part of a page that is looked at, and what it says."""
+    await looked_at(page, folder)
+    card = page.get_by_role("region", name=name)
+    return card, " ".join((await card.inner_text()).split())
+
+
 @pytest.mark.requirement("R68", "R70", "R80")
 async def test_a_theme_that_rises_stands_on_the_overview_and_leads_to_its_comments(
     browser: Browser,
@@ -234,9 +241,7 @@ async def test_a_theme_that_rises_stands_on_the_overview_and_leads_to_its_commen
     url, tokens = own_address
     await risen(await database("scoring"), clock)
     page = await Reader(browser, url, tokens["rep"]).opens("/scores")
-    await looked_at(page, tmp_path)
-    card = page.get_by_role("region", name="What more customers speak of than before")
-    told = " ".join((await card.inner_text()).split())
+    card, told = await _card(page, tmp_path, "What more customers speak of than before")
     assert "50% of the comments of the last 30 days name it, where 0% were to be expected" in told
     assert "(20 of 40 and 0 of 80 comments)" in told
     assert "20 customers named it; 20 of these comments complain." in told
@@ -260,9 +265,7 @@ async def test_churn_that_rises_stands_on_the_overview_with_what_happened(
     url, tokens = own_address
     await left_more(await database("scoring"), clock)
     page = await Reader(browser, url, tokens["viewer"]).opens("/scores")
-    await looked_at(page, tmp_path)
-    card = page.get_by_role("region", name="More customers leave than before")
-    told = " ".join((await card.inner_text()).split())
+    card, told = await _card(page, tmp_path, "More customers leave than before")
     assert "6 of about 58 customers left in the last 30 days, where 0.2 were to be expected" in told
     assert "They leave between" in told
     assert "Account tier: Small accounts." in told
