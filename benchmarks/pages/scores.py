@@ -12,7 +12,7 @@ import orjson
 
 from benchmarks.company import sealer
 from benchmarks.scoring.load import answers
-from services.scoring.store import bindings, clusterings, fates, products
+from services.scoring.store import bindings, clusterings, fates, outcomes, products
 from services.scoring.store.directory import Programme, save_programmes
 from shared.bus.model import Outgoing
 from shared.contracts.responses import Words
@@ -144,6 +144,7 @@ async def surround(db: Database) -> None:
             await clusterings.learn_together(tx.conn, family, NOW)
             await bindings.learn(tx.conn, family, NOW)
         await products.learn(tx.conn, NOW)
+        await outcomes.learn(tx.conn, NOW.date())
         await tx.conn.execute("analyze", timeout=600)
 
 
@@ -167,4 +168,7 @@ def _programme(number: int) -> Programme:
         f"group-{number % 5}",
         json.dumps(goal),
         date(2025, 12, 1),
+        json.dumps([f"moment-{number}.passed"]),
+        "active",
+        number % 2 == 0,
     )

@@ -36,7 +36,9 @@ class Settings(ServiceSettings):
         default=60.0, gt=0, description="machine seconds between looks whether a month is over, to add it up"
     )
     clustering_seconds: float = Field(
-        default=3600.0, gt=0, description="machine seconds between learning how alike colleagues answer"
+        default=3600.0,
+        gt=0,
+        description="machine seconds between learning how alike colleagues answer, and who left after what",
     )
     digest_day: Literal[
         "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "off"

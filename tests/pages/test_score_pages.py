@@ -14,6 +14,7 @@ from playwright.async_api import Browser, Locator, Page
 
 from services.scoring.domain.crm import Kind
 from services.scoring.store import crm
+from services.scoring.worker.clustering import learning
 from shared.contracts.directory import ContextKind, ContextRecorded
 from shared.contracts.model import Payload
 from shared.db.database import Database
@@ -21,7 +22,17 @@ from shared.runtime.clock import FixedClock
 from shared.runtime.ids import derive
 from shared.security.access import Role
 from tests.support.browsing import PHONE, SIZES, WIDER, Reader, barriers, looked_at
-from tests.support.customers import account_id, aiming, driven, happened, town
+from tests.support.customers import (
+    account,
+    account_id,
+    aiming,
+    asked,
+    contracts,
+    driven,
+    happened,
+    published,
+    town,
+)
 from tests.support.databases import OpenDatabase
 from tests.support.score_pages import (
     access_to,
@@ -323,6 +334,37 @@ async def test_goals_stand_with_their_doubt_on_a_phone_too(
         score, events = [" ".join((await goals.nth(row).inner_text()).split()) for row in (1, 2)]
     assert re.search(r"\+35 [+−]?\d+ … \+\d+ \(40\) – \(0\)", score), score
     assert "3.0 in 30 days 1.4 … 5.7 (9)" in events
+
+
+@pytest.mark.requirement("R8")
+async def test_programmes_that_tell_who_leaves_and_one_that_might_be_retired_are_seen_at_a_glance(
+    browser: Browser, database: OpenDatabase, tmp_path: Path
+) -> None:
+    db = await database("scoring")
+    clock = FixedClock(db.clock.now())
+    told = [
+        published("pulse", ticket=False), published("support", ticket=True),
+        *(account(number) for number in range(1, 41)),
+    ]  # fmt: skip
+    told += [*contracts(clock.now()), *asked("pulse", clock.now() - timedelta(days=3))]
+    told.append(answer(99_999, 9, first_at=clock.now() - timedelta(days=30), snapshot=snapshot("welcome")))
+    await Scoring(db).take(*told)
+    await learning(db)()
+    access = access_to(db, clock)
+    async with served(application(db, clock, access)) as url:
+        page = await Reader(browser, url, await signed_in(access, Role.REP)).opens("/scores/results")
+        await looked_at(page, tmp_path)
+        part = page.get_by_role("region", name="Which survey tells who leaves?")
+        rows = [" ".join(text.split()) for text in await part.get_by_role("row").all_inner_texts()]
+        assert rows[1].startswith("Support NPS · support.due 80 Accounts: Would recommend us (NPS)")
+        assert rows[1].endswith("tells who leaves")
+        assert "does not tell who leaves a difference of 10.0 points is ruled out" in rows[2]
+        assert rows[3].endswith("not enough data")
+        vain = page.get_by_role("region", name="Consider retiring").get_by_role("listitem")
+        assert "Pulse: surveys sent in 30 days: 7." in await vain.inner_text()
+        await part.get_by_role("link", name="320 Accounts").click()
+        said = "Would recommend us (NPS), Promoters, Support"
+        assert said in " ".join((await page.locator("main").inner_text()).split())
 
 
 @pytest.mark.requirement("R7", "R8", "R59", "R62")

@@ -8,9 +8,10 @@ from datetime import date, datetime, timedelta
 from shared.contracts.directory import AccountChanged, ContactChanged, ContextKind, ContextRecorded
 from shared.contracts.model import Family, Payload, Persona, Tier
 from shared.contracts.programmes import ProgrammePublished, ProgrammeState
+from shared.contracts.surveys import CloseTheLoop
 from shared.contracts.tickets import TicketOpened, TicketResolved, TicketState
 from shared.runtime.ids import derive
-from tests.support.scoring import answer, snapshot
+from tests.support.scoring import answer, handed_over, requested, snapshot
 
 NAMES = ("Northwind", "Contoso", "Fabrikam", "Tailspin")
 
@@ -85,6 +86,52 @@ def aiming(programme: str, group: str, goal: dict[str, str], revision: int = 1) 
         family=Family.TRANSACTIONAL, definition={"title": {"en": programme}, "group": group},
         group={"title": {"en": group}, "goal": goal},
     )  # fmt: skip
+
+
+def published(programme: str, revision: int = 1, *, ticket: bool, **changes: object) -> ProgrammePublished:
+    """A programme whose unhappy answers open a ticket, or that nobody sees to."""
+    values: dict[str, object] = {
+        "programme": programme, "version": f"v{revision}", "revision": revision,
+        "state": ProgrammeState.ACTIVE, "family": Family.RELATIONSHIP,
+        "close_the_loop": CloseTheLoop(ticket=ticket),
+        "definition": {
+            "title": {"en": programme.title()}, "when": {"touchpoint": [f"{programme}.due"]},
+        },
+    }  # fmt: skip
+    return ProgrammePublished.model_validate(values | changes)
+
+
+def contracts(now: datetime, count: int = 400) -> Sequence[Payload]:
+    """A fifth of all customers left: those unhappy in support, and as many of the happy in the pulse."""
+    told: list[Payload] = []
+    for number in range(1, count + 1):
+        gone = number % 5 == 0
+        told.append(
+            left(number, now - timedelta(days=5), "contract.ended")
+            if gone
+            else happened(ContextKind.RENEWAL, "contract.renewed", now - timedelta(days=5), number)
+        )
+        at = now - timedelta(days=20)
+        for place, (programme, sad) in enumerate((("pulse", number % 2 == 0), ("support", gone))):
+            said = snapshot(programme, account_id=account_id(number))
+            told.append(
+                answer(
+                    10 * number + place, 2 if sad else 10, at=at, first_at=at, snapshot=said,
+                    asked_at=now - timedelta(days=40),
+                )
+            )  # fmt: skip
+    return told
+
+
+def asked(programme: str, at: datetime, count: int = 7) -> Sequence[Payload]:
+    """Surveys of a programme that were handed over and nobody answered."""
+    said = snapshot(programme)
+    told: list[Payload] = []
+    for number in range(90_000, 90_000 + count):
+        told += [
+            requested(number, at, said), handed_over(number, at).model_copy(update={"snapshot": said}),
+        ]  # fmt: skip
+    return told
 
 
 def driven(now: datetime, count: int = 80) -> Sequence[Payload]:

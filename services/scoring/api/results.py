@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date
 from typing import Annotated
@@ -14,10 +15,13 @@ from services.scoring.domain.goals import Progress
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.leaving import Told
 from services.scoring.domain.metrics import Group
-from services.scoring.domain.outcomes import Link, Outcome
+from services.scoring.domain.outcomes import Fate, Link, Outcome
 from services.scoring.domain.references import References
+from services.scoring.domain.telling import ProgrammeOutcome, Telling, Tells
 from services.scoring.store import churn, results
+from services.scoring.store.outcomes import by_programme
 from shared.contracts.model import Family
+from shared.contracts.programmes import ProgrammeState
 from shared.db.database import Database
 from shared.runtime.clock import Clock
 from shared.security.access import Scope, require_scope
@@ -116,6 +120,47 @@ class OutcomesOut(BaseModel):
     next: str | None
 
 
+class TellingOut(BaseModel):
+    """One metric of a programme: do accounts that were unhappy in it leave more often than happy ones?"""
+
+    metric: Metric
+    fates: list[FateOut]
+    tells: Tells = Field(description="of who leaves, with all programmes of the list counted in")
+    points: float | None = Field(description="percent of the unhappy that left, less that of the happy")
+    low: float | None
+    high: float | None
+    worth: float = Field(
+        description="a difference that is worth knowing, in percent of accounts: half the share of these"
+        " accounts that left, 10 at most; with `nothing` one as large is ruled out"
+    )
+
+
+class ProgrammeOutcomeOut(BaseModel):
+    """What answers to a programme tell of who leaves."""
+
+    programme: str
+    touchpoints: list[str] = Field(
+        description="that it asks after; none where it goes by a date or asks by hand, or that is not known"
+    )
+    state: ProgrammeState | None = Field(description="null where it is not known")
+    asked: int = Field(description="surveys handed over in the last 30 days")
+    follows_up: bool | None = Field(
+        description="whether a case, help or a task follows an unhappy answer; null where it is not known"
+    )
+    outcomes: list[TellingOut] = Field(description="by metric")
+    consider_retiring: bool = Field(
+        description="a suggestion: it asks people, none of its metrics tells anything, and nothing follows an"
+        " unhappy answer"
+    )
+
+
+class ProgrammeOutcomesOut(BaseModel):
+    """Programmes that those who stayed or left had answered, by key; `next` is the cursor of what follows."""
+
+    programmes: list[ProgrammeOutcomeOut]
+    next: str | None
+
+
 class ChurnRisingOut(BaseModel):
     """More customers left in 30 days than in the 180 before, by more than chance explains."""
 
@@ -184,6 +229,14 @@ def routes(db: Database, clock: Clock, references: References) -> APIRouter:
         shown, following = page.of(found, lambda one: (one.metric.value,))
         return OutcomesOut(outcomes=[_outcome(one) for one in shown], next=following)
 
+    @router.get("/outcomes/programmes")
+    async def outcomes_by_programme(page: Annotated[Paging, Depends(paging(1))]) -> ProgrammeOutcomesOut:
+        """The same by what was said in each programme: which tell who leaves, and which might be retired."""
+        async with db.read() as conn:
+            found = await by_programme(conn, clock.now().date())
+        shown, following = page.of(found, lambda one: (one.programme,))
+        return ProgrammeOutcomesOut(programmes=[_programme(one) for one in shown], next=following)
+
     @router.get("/churn")
     async def churned() -> ChurnOut:
         """Whether more customers leave than before: of all, and of tiers and products (R68)."""
@@ -220,10 +273,28 @@ def _goal(one: results.Aim) -> GoalOut:
 def _outcome(one: Outcome) -> OutcomeOut:
     return OutcomeOut(
         metric=one.metric, link=one.link, points=one.points, low=one.low, high=one.high,
-        fates=[
-            FateOut(mood=mood, accounts=fate.accounts, left=fate.left)
-            for mood, fate in sorted(one.fates.items())
-        ],
+        fates=_fates(one.fates),
+    )  # fmt: skip
+
+
+def _fates(found: Mapping[Group, Fate]) -> list[FateOut]:
+    return [
+        FateOut(mood=mood, accounts=fate.accounts, left=fate.left) for mood, fate in sorted(found.items())
+    ]
+
+
+def _programme(one: ProgrammeOutcome) -> ProgrammeOutcomeOut:
+    return ProgrammeOutcomeOut(
+        programme=one.programme, touchpoints=list(one.touchpoints), state=one.state, asked=one.asked,
+        follows_up=one.follows_up, outcomes=[_telling(of) for of in one.tellings],
+        consider_retiring=one.consider_retiring,
+    )  # fmt: skip
+
+
+def _telling(one: Telling) -> TellingOut:
+    return TellingOut(
+        metric=one.metric, fates=_fates(one.fates), tells=one.tells, points=one.points, low=one.low,
+        high=one.high, worth=one.worth,
     )  # fmt: skip
 
 

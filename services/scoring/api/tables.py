@@ -69,7 +69,9 @@ class Filters(Narrowing):
     owner: str = Field("", max_length=200)
     name: str = Field("", max_length=200, description="part of an account's name")
     mood: Group | None = Field(
-        None, description="accounts whose contract was renewed or ended within a year: what most had said"
+        None,
+        description="accounts whose contract was renewed or ended within a year: what most had said, in"
+        " `programme` or in all",
     )
     left: bool | None = Field(None, description="whether their contract ended")
     state: Standing = Field("counted", description="of facts: counted, held, withdrawn, or all")
@@ -163,7 +165,8 @@ def _wanted(asked: Filters, table: Table, clock: Clock) -> Wanted:
     if table is Table.ANSWERS:
         answers = asked_for(asked.programme, family, span, asked.split, asked)
     else:
-        ended = ended_of(asked.metric, asked.mood, now.date(), left=asked.left)
+        said_in = asked.programme if asked.mood else ""
+        ended = ended_of(asked.metric, asked.mood, now.date(), left=asked.left, programme=said_in)
     return Wanted(
         now, span, earlier, asked.facts(span), asked.programme, family,
         asked.step, split, accounts.Wanted(tier, asked.owner, asked.name, ended), asked.theme,

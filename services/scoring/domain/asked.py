@@ -1,4 +1,4 @@
-"""What a definition says of a programme's attributes: their words, and which question is of brands."""
+"""What a definition says: words of its attributes, which question is of brands, what it asks after."""
 
 from __future__ import annotations
 
@@ -22,6 +22,12 @@ def brand_questions(definition: Mapping[str, Any]) -> list[str]:
     """Questions that ask which attributes matter when a partner is chosen (R42)."""
     found = [q for q in _questions(definition) if q.get("type") == QuestionType.BRAND.value]
     return [str(question["id"]) for question in found if question.get("id")]
+
+
+def touchpoints_of(definition: Mapping[str, Any]) -> list[str]:
+    """The touchpoints that a programme asks after; none where it goes by a date, or asks by hand."""
+    names = (definition.get("when") or {}).get("touchpoint") or ()
+    return [names] if isinstance(names, str) else [str(name) for name in names]
 
 
 def named(attribute: str, words: Mapping[str, Mapping[str, str]], locale: str) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from services.scoring.domain.change import Verdict, compare
+from services.scoring.domain.change import Change, Verdict, compare
 from services.scoring.domain.facts import Fact
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.metrics import FROM, TOO_FEW, Group, Score, Split, scored
@@ -102,8 +102,7 @@ class Outcome:
 
 def outcome(metric: Metric, fates: Mapping[Group, Fate]) -> Outcome:
     """Compare the unhappy accounts with the happy ones."""
-    happy, unhappy = fates.get(Group.HIGH, Fate()), fates.get(Group.LOW, Fate())
-    change = compare(_left(happy), _left(unhappy))
+    change = against(fates)
     link = {
         Verdict.BETTER: Link.LEFT_MORE,
         Verdict.WORSE: Link.LEFT_LESS,
@@ -111,6 +110,12 @@ def outcome(metric: Metric, fates: Mapping[Group, Fate]) -> Outcome:
         Verdict.TOO_FEW: Link.NOT_ENOUGH_DATA,
     }[change.verdict]
     return Outcome(metric, fates, link, change.points, change.low, change.high)
+
+
+def against(fates: Mapping[Group, Fate]) -> Change:
+    """The share of the unhappy that left less that of the happy, in percent."""
+    happy, unhappy = fates.get(Group.HIGH, Fate()), fates.get(Group.LOW, Fate())
+    return compare(_left(happy), _left(unhappy))
 
 
 def _left(fate: Fate) -> Score:

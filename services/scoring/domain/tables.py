@@ -29,6 +29,7 @@ class Table(StrEnum):
     GOALS = "goals"
     FIXES = "fixes"
     OUTCOMES = "outcomes"
+    OUTCOMES_BY_PROGRAMME = "outcomes_by_programme"
     REFERENCES = "references"
     MANAGERS = "managers"
     ACCOUNTS = "accounts"
@@ -130,6 +131,10 @@ SHAPES: Mapping[Table, Shape] = {
         " low:real high:real verdict certain:truth"
     ),
     Table.OUTCOMES: _shape("metric mood accounts:count left:count link points:real low:real high:real"),
+    Table.OUTCOMES_BY_PROGRAMME: _shape(
+        "programme touchpoints metric mood accounts:count left:count tells points:real low:real high:real"
+        " worth:real asked:count follows_up:truth consider_retiring:truth"
+    ),
     Table.REFERENCES: _shape("name metric value:real source industry competitor:truth"),
     Table.MANAGERS: _shape(
         "owner asked:count answered:count rate:real low:real high:real", Needed.ACCOUNTS

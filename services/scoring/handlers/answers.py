@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from services.scoring.domain import asks, reading, rollups
-from services.scoring.domain.asked import attributes_of, brand_questions
+from services.scoring.domain.asked import attributes_of, brand_questions, touchpoints_of
 from services.scoring.domain.facts import STATES, day_of
 from services.scoring.domain.reading import Told
 from services.scoring.store import asks as ask_rows
@@ -78,8 +78,12 @@ async def on_programmes(events: Sequence[Event[ProgrammePublished]], tx: Tx) -> 
                 str(told.definition.get("group") or ""),
                 json.dumps({key: told.group[key] for key in ("title", "goal") if told.group.get(key)}),
                 tx.now.date(),
+                json.dumps(touchpoints_of(told.definition)),
+                told.state.value,
+                bool(loop.ticket or loop.help or loop.unhappy_task),
             )
             for name, told in newest.items()
+            for loop in (told.close_the_loop,)
         ],
     )
 

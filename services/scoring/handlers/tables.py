@@ -26,6 +26,7 @@ from services.scoring.store import (
     customers,
     exports,
     fates,
+    outcomes,
     queries,
     reports,
     results,
@@ -74,14 +75,21 @@ class Wanted:
 
 
 def ended_of(
-    metric: Metric | None, mood: Group | None, today: date, *, left: bool | None
+    metric: Metric | None, mood: Group | None, today: date, *, left: bool | None, programme: str
 ) -> accounts.Ended | None:
     """Accounts by what they had said before their contract was renewed or ended; None where nobody asks.
+
+    Args:
+        metric: what they had answered.
+        mood: what most of it was.
+        today: the last day of the year that is looked at.
+        left: whether their contract ended; None for both.
+        programme: in which they had said it; "" for all together.
 
     Raises:
         Problem: 422, one of the two is missing.
     """
-    if metric is None and mood is None and left is None:
+    if metric is None and mood is None and left is None and not programme:
         return None
     if metric is None or mood is None:
         raise Problem(
@@ -89,7 +97,7 @@ def ended_of(
             what_to_do="Name metric (nps, csat …) and mood (low, middle, high).",
             field="metric" if metric is None else "mood",
         )  # fmt: skip
-    return accounts.Ended(metric, mood, results.since(today), left)
+    return accounts.Ended(metric, mood, results.since(today), left, programme)
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,6 +377,18 @@ async def _outcomes(conn: Connection, _: Shelf, wanted: Wanted) -> list[Item]:
     ]  # fmt: skip
 
 
+async def _outcomes_by_programme(conn: Connection, _: Shelf, wanted: Wanted) -> list[Item]:
+    return [
+        {"programme": one.programme, "touchpoints": "; ".join(one.touchpoints), "metric": of.metric.value,
+         "mood": mood.value, "accounts": fate.accounts, "left": fate.left, "tells": of.tells.value,
+         "points": of.points, "low": of.low, "high": of.high, "worth": of.worth, "asked": one.asked,
+         "follows_up": one.follows_up, "consider_retiring": one.consider_retiring}
+        for one in await outcomes.by_programme(conn, wanted.now.date())
+        for of in one.tellings
+        for mood, fate in sorted(of.fates.items())
+    ]  # fmt: skip
+
+
 async def _references(_: Connection, shelf: Shelf, __: Wanted) -> list[Item]:
     return [one.model_dump(mode="json") for one in shelf.references.values]
 
@@ -480,6 +500,7 @@ _SHORT: Mapping[Table, _Rows] = {
     Table.GOALS: _goals,
     Table.FIXES: _fixes,
     Table.OUTCOMES: _outcomes,
+    Table.OUTCOMES_BY_PROGRAMME: _outcomes_by_programme,
     Table.REFERENCES: _references,
     Table.MANAGERS: _managers,
     Table.POOLS: _pools,

@@ -21,14 +21,14 @@ from services.scoring.domain.periods import Step
 from services.scoring.domain.windows import Window, span_of
 from services.scoring.handlers.tables import ended_of
 from services.scoring.pages import views
-from services.scoring.pages.filters import NothingChosen, address_of
+from services.scoring.pages.filters import NothingChosen, address_of, known_programme
 from services.scoring.store import accounts, customers, fates, queries, results
 from services.scoring.store.accounts import After, Wanted
 from services.scoring.store.customers import Pool
 from services.scoring.store.judging import Course
 from services.scoring.store.queries import Series
 from shared.contracts.model import Tier
-from shared.db.database import Database
+from shared.db.database import Connection, Database
 from shared.runtime.clock import Clock
 from shared.security.access import Role, User, require_role
 from shared.web.cursors import after_of, cursor_of
@@ -45,7 +45,7 @@ class Filters(BaseModel):
     """What the address of the list says.
 
     `metric` and `mood` leave those whose contract was renewed or ended within a year, by what their people
-    had said before it; `left` those of them that left, or that stayed.
+    had said before it, in all or in one `programme`; `left` those of them that left, or that stayed.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -56,6 +56,7 @@ class Filters(BaseModel):
     metric: Annotated[Metric | None, NothingChosen] = None
     mood: Annotated[Group | None, NothingChosen] = None
     left: Annotated[bool | None, NothingChosen] = None
+    programme: str = Field("", max_length=200)
     cursor: str = Field("", max_length=200)
 
     def address(self, **changes: str) -> str:
@@ -67,6 +68,7 @@ class Filters(BaseModel):
             "metric": self.metric.value if self.metric else "",
             "mood": self.mood.value if self.mood else "",
             "left": "" if self.left is None else str(self.left).lower(),
+            "programme": self.programme,
         } | changes
         return address_of("/scores/accounts", kept)
 
@@ -80,11 +82,14 @@ def account_pages(env: Environment, db: Database, clock: Clock, weights: Mapping
         """Accounts of most annual value first, and the small ones pooled."""
         now, locale = clock.now(), _locale(request, user)
         texts = speaking(env, locale)
-        ended = ended_of(filters.metric, filters.mood, now.date(), left=filters.left)
+        ended = ended_of(
+            filters.metric, filters.mood, now.date(), left=filters.left, programme=filters.programme
+        )
         wanted = Wanted(filters.tier.value if filters.tier else "", filters.owner, filters.name, ended)
         after = after_of(filters.cursor)
         async with db.read() as conn:
             found = await accounts.listed(conn, wanted, After(*after) if after else None, A_PAGE + 1)
+            said_in = await _said_in(conn, filters.programme, locale)
             churn = await fates.churn(conn, results.since(now.date()))
         shown, pools = await db.at_once(
             lambda conn: customers.customers(conn, found[:A_PAGE], now, weights),
@@ -99,6 +104,7 @@ def account_pages(env: Environment, db: Database, clock: Clock, weights: Mapping
             "answers_of": lambda account: _answers_of(account, _year(now)),
             "pool_answers": _pool_answers,
             "ended": ended,
+            "said_in": said_in,
             "group_name": lambda group: views.group_name(filters.metric or Metric.NPS, group, texts["_"]),
         }  # fmt: skip
         return page(request, env, "accounts.html", content, locale=locale)
@@ -129,6 +135,14 @@ def account_pages(env: Environment, db: Database, clock: Clock, weights: Mapping
         return page(request, env, "account.html", content, locale=locale)
 
     return router
+
+
+async def _said_in(conn: Connection, programme: str, locale: str) -> str:
+    """The title of the programme in which accounts had said something; "" for all together."""
+    if not programme:
+        return ""
+    await known_programme(conn, programme)
+    return views.title_of(await queries.titles(conn), programme, locale)
 
 
 def _year(now: datetime) -> dict[str, str]:

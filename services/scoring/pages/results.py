@@ -15,7 +15,8 @@ from services.scoring.domain.references import References, against
 from services.scoring.domain.windows import Window, span_of
 from services.scoring.handlers.comparing import PATH, query_of
 from services.scoring.pages import views
-from services.scoring.store import products, queries, results
+from services.scoring.pages.outcomes import Outcomes
+from services.scoring.store import outcomes, products, queries, results
 from services.scoring.store.judging import judged
 from services.scoring.store.results import Aim, Fix
 from shared.db.database import Connection, Database
@@ -42,8 +43,9 @@ def result_pages(db: Database, clock: Clock, references: References) -> APIRoute
         texts = speaking(env, locale)
         speech = views.Speech(locale, texts["_"], texts["ngettext"])
         today = clock.now().date()
-        fixes, content = await db.at_once(
+        fixes, by_programme, content = await db.at_once(
             lambda conn: results.fixes(conn, today),
+            lambda conn: outcomes.by_programme(conn, today),
             lambda conn: _beside_fixes(conn, references, today),
         )
         titles = content["titles"]
@@ -51,6 +53,7 @@ def result_pages(db: Database, clock: Clock, references: References) -> APIRoute
             "may_see_accounts": user.role.includes(Role.REP),
             "fixes": (told := _telling(fixes)),
             "more_fixes": len(fixes) - len(told),
+            "by_programme": Outcomes.of(by_programme),
             "compared_with": _compared_with,
             "answers_of": _answers_of,
             "kind_answers": _kind_answers,

@@ -18,26 +18,35 @@ _COLUMNS = (
     "account_id, version, name, tier, industry, size, owner, region, annual_value, phase, started_on,"
     " renewal_on, external_id, acquisition_cost"
 )
-# Happy answers less unhappy ones of the metric that is asked about; nothing where none was given.
+# Happy answers less unhappy ones of the metric that is asked about; nothing where none was given. They are
+# those of one programme, or of all.
 _BALANCE = (
     "case $7 "
     + " ".join(
-        f"when '{metric}' then case when t.{metric}_given > 0 then t.{metric} end" for metric in Metric
+        f"when '{metric}' then case when s.{metric}_given > 0 then s.{metric} end" for metric in Metric
     )
     + " end"
 )
-_LIST = f"""
+
+
+def _list(said: str) -> str:
+    """The list, told apart by what had been said in one programme or in all."""
+    return f"""
 select {_COLUMNS} from accounts
 where ($1::float8 is null or (coalesce(annual_value, 0), account_id) < ($1, $2))
     and ($3 = '' or tier = $3) and ($4 = '' or lower(owner) = lower($4))
     and ($5 = '' or name ilike '%' || $5 || '%')
     and not exists (select from merged m where m.former = account_id)
     and ($7::text is null or exists (
-        select from fates t
+        select from fates t join {said} s using (account_id)
         where t.account_id = accounts.account_id and t.day >= $9 and ($10::text is null or t.kind = $10)
             and {_BALANCE} is not null and sign({_BALANCE}) = $8))
 order by coalesce(annual_value, 0) desc, account_id desc limit $6
 """  # noqa: S608 - our own column names
+
+
+_LIST = _list("fates")
+_LIST_BY_PROGRAMME = _list("(select * from programme_fates where programme = $11)")
 _ONE = f"""
 select {_COLUMNS} from accounts
 where account_id = coalesce((select id from merged where former = $1), $1)
@@ -119,18 +128,21 @@ class Ended:
         mood: more happy answers than unhappy ones, as many, or fewer.
         since: first day on which it was renewed or ended.
         left: whether it ended; None for both.
+        programme: in which they had said it; "" for all together.
     """
 
     metric: Metric
     mood: Group
     since: date
     left: bool | None = None
+    programme: str = ""
 
     @property
-    def values(self) -> tuple[str, int, date, str | None]:
+    def values(self) -> tuple[object, ...]:
         """What the list is asked for with."""
         kind = None if self.left is None else "churn" if self.left else "renewal"
-        return self.metric.value, SIGNS[self.mood], self.since, kind
+        where = (self.programme,) if self.programme else ()
+        return self.metric.value, SIGNS[self.mood], self.since, kind, *where
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +182,8 @@ async def listed(conn: Connection, wanted: Wanted, after: After | None, limit: i
     """Accounts, those of most annual value first."""
     at = (after.value, after.account_id) if after else (None, None)
     ended = wanted.ended.values if wanted.ended else (None, None, None, None)
-    rows = await conn.fetch(_LIST, *at, wanted.tier, wanted.owner, wanted.name, limit, *ended)
+    statement = _LIST_BY_PROGRAMME if wanted.ended and wanted.ended.programme else _LIST
+    rows = await conn.fetch(statement, *at, wanted.tier, wanted.owner, wanted.name, limit, *ended)
     return [Account(*row) for row in map(tuple, rows)]
 
 

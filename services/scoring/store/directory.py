@@ -11,7 +11,11 @@ from shared.db.database import Connection
 
 
 class Programme(NamedTuple):
-    """What pages say of a programme; title, attributes, brand questions and its group's goal as JSON."""
+    """What pages say of a programme.
+
+    Title, attributes, brand questions, its group's goal and touchpoints are JSON; `follows_up` says
+    whether a case, help or a task follows an unhappy answer.
+    """
 
     name: str
     revision: int
@@ -22,21 +26,27 @@ class Programme(NamedTuple):
     group: str
     goal: str
     since: date
+    touchpoints: str = "[]"
+    state: str | None = None
+    follows_up: bool | None = None
 
 
 # A goal that is published again is the same goal, and counts from the day on which it was first known.
 _PROGRAMMES = """
 insert into programmes as held
-    (programme, revision, family, title, attributes, brand, goal_group, goal, goal_since)
+    (programme, revision, family, title, attributes, brand, goal_group, goal, goal_since,
+    touchpoints, state, follows_up)
 select name, revision, family, title, attributes, array(select jsonb_array_elements_text(brand)), goal_group,
-    goal, since
+    goal, since, array(select jsonb_array_elements_text(touchpoints)), state, follows_up
 from unnest($1::text[], $2::int[], $3::text[], $4::jsonb[], $5::jsonb[], $6::jsonb[], $7::text[], $8::jsonb[],
-    $9::date[])
-    as t (name, revision, family, title, attributes, brand, goal_group, goal, since)
+    $9::date[], $10::jsonb[], $11::text[], $12::bool[])
+    as t (name, revision, family, title, attributes, brand, goal_group, goal, since, touchpoints, state,
+        follows_up)
 on conflict (programme) do update set
-    (revision, family, title, attributes, brand, goal_group, goal, goal_since) =
+    (revision, family, title, attributes, brand, goal_group, goal, touchpoints, state, follows_up,
+    goal_since) =
     (excluded.revision, excluded.family, excluded.title, excluded.attributes, excluded.brand,
-    excluded.goal_group, excluded.goal,
+    excluded.goal_group, excluded.goal, excluded.touchpoints, excluded.state, excluded.follows_up,
     case when held.goal -> 'goal' = excluded.goal -> 'goal'
     then coalesce(held.goal_since, excluded.goal_since) else excluded.goal_since end)
 where held.revision < excluded.revision

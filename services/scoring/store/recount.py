@@ -19,7 +19,7 @@ AT_ONCE = 5000
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
-    """A cell, or the fate of an account, that is not what facts and asks say; a missing one has no counts."""
+    """A cell, or an account's fate, that is not what facts and asks say; a missing cell has no counts."""
 
     cell: tuple[object, ...]
     kept: Sequence[int]
@@ -74,7 +74,7 @@ async def check_cells(tx: Tx) -> Checked:
     monthly, rated = by_month(scores, before), by_month(rates, before)
     wrong += _different(score_months, monthly, whole_month=True)
     wrong += _different(rate_months, rated, whole_month=True)
-    wrong += [Wrong(("fate", *one[:1]), *one[1:]) for one in await fates.wrong(tx.conn)]
+    wrong += [Wrong(("fate", *of), kept, anew) for of, kept, anew in await fates.wrong(tx.conn)]
     return Checked(done, len(scores) + len(rates) + len(monthly) + len(rated), wrong)
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from services.scoring.store import bindings, clusterings, products
+from services.scoring.store import bindings, clusterings, fates, outcomes, products
 from shared.db.database import Database
+
+AT_ONCE = 200
+"""Accounts that are counted anew while nobody may write answers."""
 
 
 def learning(db: Database) -> Callable[[], Awaitable[int]]:
-    """One round of learning from the newest answers: of programmes, of families, of products."""
+    """One round of learning: of programmes, of families, of products, and who left after what was said."""
 
     async def learn() -> int:
         async with db.read() as conn:
@@ -25,6 +28,19 @@ def learning(db: Database) -> Callable[[], Awaitable[int]]:
                 await bindings.learn(tx.conn, family, tx.now)
         async with db.begin() as tx:
             await products.learn(tx.conn, tx.now)
+        await _add_up(db)
         return 0
 
     return learn
+
+
+async def _add_up(db: Database) -> None:
+    """Sum up by programme who left after what was said; first count what an earlier version left behind."""
+    async with db.read() as conn:
+        unlike = await fates.unlike(conn)
+    for first in range(0, len(unlike), AT_ONCE):
+        async with db.begin() as tx:
+            await fates.close_door(tx.conn)
+            await fates.count(tx.conn, unlike[first : first + AT_ONCE])
+    async with db.begin() as tx:
+        await outcomes.learn(tx.conn, tx.now.date())

@@ -99,6 +99,8 @@ _COUNTS = ("requested", "handed_over", "answered", "held")
 _GROUPS = {"nps": (7, 9), "nps5": (4, 5), "csat": (3, 4), "ces": (4, 6)}
 """By metric the lowest answers of the middle and of the high group."""
 
+_BOUNDS = "values " + ", ".join(f"('{m}', {low}, {high})" for m, (low, high) in _GROUPS.items())
+
 
 def _months(kind: str, keys: str, counts: Sequence[str]) -> str:
     """Closed months that are not the sum of their days; an empty one need not be there."""
@@ -118,25 +120,42 @@ def _months(kind: str, keys: str, counts: Sequence[str]) -> str:
     """
 
 
-_FATES = f"""
+_SAID = f"""
     with ended as (
         select distinct on (1) coalesce(m.id, h.account_id) as account_id, h.kind, h.at::date as day
         from scoring.happenings h left join scoring.merged m on m.former = h.account_id
         where h.kind in ('churn', 'renewal') and h.account_id is not null
         order by 1, h.at desc, h.event_id, h.source
     ), said as (
-        select coalesce(m.id, p.account_id) as account_id, p.day, p.metric, p.score from (
-            select day, metric, score, (snapshot ->> 'account_id')::uuid as account_id from ({_POINTS}) one
+        select coalesce(m.id, p.account_id) as account_id, p.programme, p.day, p.metric, p.score from (
+            select day, metric, score, (snapshot ->> 'account_id')::uuid as account_id,
+                snapshot ->> 'programme' as programme
+            from ({_POINTS}) one
         ) p left join scoring.merged m on m.former = p.account_id
     )
+"""
+_FATES = f"""
+    {_SAID}
     select e.account_id, e.kind, e.day, g.metric, count(s.score)::int as given,
         coalesce(sum((s.score >= g.high)::int - (s.score < g.middle)::int), 0)::int as balance
     from ended e
-    cross join (values {", ".join(f"('{m}', {low}, {high})" for m, (low, high) in _GROUPS.items())})
-        g (metric, middle, high)
+    cross join ({_BOUNDS}) g (metric, middle, high)
     left join said s on s.account_id = e.account_id and s.metric = g.metric
         and s.day between e.day - 180 and e.day - 1
     group by 1, 2, 3, 4
+"""
+_FATES_EACH = f"""
+    {_SAID}
+    select e.account_id, s.programme collate "C" as programme, g.metric, count(*)::int as given,
+        sum((s.score >= g.high)::int - (s.score < g.middle)::int)::int as balance
+    from ended e join said s on s.account_id = e.account_id and s.day between e.day - 180 and e.day - 1
+    join ({_BOUNDS}) g (metric, middle, high) using (metric)
+    group by 1, 2, 3
+"""
+
+_KEPT = f"""
+    lateral (values {", ".join(f"('{name}', {name}, {name}_given)" for name in _GROUPS)})
+        as one (metric, balance, given)
 """
 
 CHECKS: list[Check] = [
@@ -178,16 +197,20 @@ CHECKS: list[Check] = [
     rows(
         "fate-drift",
         "S1",
-        "What is kept of a customer who stayed or left is not what they had said in the 180 days before.",
+        "What is kept of a customer who stayed or left, in all or in a programme, is not what they had said.",
         f"""
         select concat_ws(' ', account_id, metric)
         from (
-            select account_id, kind, day, one.* from scoring.fates, lateral (values
-                {", ".join(f"('{name}', {name}, {name}_given)" for name in _GROUPS)}
-            ) as one (metric, balance, given)
+            select account_id, kind, day, one.* from scoring.fates, {_KEPT}
         ) kept full join ({_FATES}) counted using (account_id, metric)
         where (kept.kind, kept.day, kept.balance, kept.given)
             is distinct from (counted.kind, counted.day, counted.balance, counted.given)
+        union all
+        select concat_ws(' ', account_id, programme, metric)
+        from (
+            select account_id, programme, one.* from scoring.programme_fates, {_KEPT} where given <> 0
+        ) kept full join ({_FATES_EACH}) counted using (account_id, programme, metric)
+        where (kept.balance, kept.given) is distinct from (counted.balance, counted.given)
         """,
     ),
     rows(

@@ -29,6 +29,9 @@ PLANTS = [
     Plant("fate-drift", sql=("update scoring.fates set csat_given = csat_given + 1",)),
     Plant("fate-drift", sql=("update scoring.fates set kind = 'renewal'",)),
     Plant("fate-drift", sql=("delete from scoring.fates",)),
+    Plant("fate-drift", sql=("update scoring.programme_fates set csat = csat + 1",)),
+    Plant("fate-drift", sql=("update scoring.programme_fates set programme = 'other-' || programme",)),
+    Plant("fate-drift", sql=("delete from scoring.programme_fates",)),
     Plant("fact-drift", sql=(updated("scoring.answer_facts", "csat = 5", survey_id=survey("cy")),)),
     Plant("fact-drift", sql=(updated("scoring.answer_facts", "day = day - 1", survey_id=survey("cy")),)),
     Plant(

@@ -14,6 +14,7 @@ from services.scoring.domain.metrics import Group
 from services.scoring.domain.outcomes import Fate
 from services.scoring.store import fates
 from services.scoring.store.recount import check_cells, rebuild_cells
+from services.scoring.worker.clustering import learning
 from shared.contracts.directory import ContactErased, ContextKind
 from shared.contracts.model import Payload
 from shared.contracts.responses import ResponseAmended, ResponseHeld, ResponseReleased, ResponseSubmitted
@@ -27,7 +28,7 @@ NPS = Metric.NPS
 
 def said(number: int, value: int, of: int, days: int, version: int = 1, kind: int = 0) -> Payload:
     """What somebody of an account said some days before today; the kind of the last is a withdrawal."""
-    snap = snapshot(account_id=account_id(of))
+    snap = snapshot(f"asked-{number % 3}", account_id=account_id(of))
     if kind == len(KINDS):
         return withdrawn(number, version, snap)
     at = AT - timedelta(days=days)
@@ -41,6 +42,17 @@ AMENDED, HELD, RELEASED, WITHDRAWN = 1, 2, 3, 4
 async def _moods(scoring: Scoring) -> dict[Group, Fate]:
     async with scoring.db.read() as conn:
         return (await fates.by_mood(conn, (AT - timedelta(days=365)).date())).get(NPS, {})
+
+
+async def _in(scoring: Scoring, programme: str) -> dict[Group, Fate]:
+    async with scoring.db.read() as conn:
+        known = await fates.by_programme(conn, (AT - timedelta(days=365)).date())
+    return known.get((programme, NPS), {})
+
+
+async def _spoil(scoring: Scoring, statement: str) -> None:
+    async with scoring.db.begin() as tx:
+        await tx.conn.execute(statement)
 
 
 async def _exact(scoring: Scoring) -> bool:
@@ -109,6 +121,61 @@ async def test_a_rebuild_counts_fates_anew_and_a_check_finds_wrong_ones(scoring:
     assert await _exact(scoring)
 
 
+@pytest.mark.requirement("R8")
+async def test_what_was_said_in_one_programme_is_apart_from_what_was_said_in_another(
+    scoring: Scoring,
+) -> None:
+    left = happened(ContextKind.CHURN, "contract.ended", ENDED, 1)
+    assert await _told(scoring, said(1, 2, 1, 20), left, said(2, 10, 1, 20)) == {Group.MIDDLE: Fate(1, 1)}
+    assert await _in(scoring, "asked-1") == {Group.LOW: Fate(1, 1)}
+    assert await _in(scoring, "asked-2") == {Group.HIGH: Fate(1, 1)}
+    assert await _in(scoring, "asked-0") == {}
+    await _told(scoring, said(1, 9, 1, 20, 2, AMENDED), said(2, 10, 1, 20, 2, WITHDRAWN), said(3, 7, 1, 9))
+    assert await _in(scoring, "asked-1") == {Group.HIGH: Fate(1, 1)}
+    assert await _in(scoring, "asked-2") == {}, "withdrawn"
+    assert await _in(scoring, "asked-0") == {Group.MIDDLE: Fate(1, 1)}, "came after the end was told"
+
+
+async def test_a_check_finds_what_is_wrong_of_one_programme_and_a_rebuild_mends_it(scoring: Scoring) -> None:
+    left = happened(ContextKind.CHURN, "contract.ended", ENDED, 1)
+    await scoring.take(said(1, 2, 1, 20), left)
+    await _spoil(scoring, "update programme_fates set nps = 1")
+    async with scoring.db.begin() as tx:
+        (wrong,) = (await check_cells(tx)).wrong
+    assert wrong.cell == ("fate", account_id(1), "asked-1")
+    assert (list(wrong.kept)[:2], list(wrong.counted)[:2]) == ([1, 1], [-1, 1])
+    async with scoring.db.begin() as tx:
+        await rebuild_cells(tx)
+    assert await _exact(scoring)
+    assert await _in(scoring, "asked-1") == {Group.LOW: Fate(1, 1)}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        # A process of the version before counts an account anew, and what hangs on it goes.
+        "delete from programme_fates where account_id = (select account_id from fates limit 1)",
+        # It follows an answer that came late.
+        "update fates set nps = nps + 1, nps_given = nps_given + 1",
+    ],
+)
+async def test_what_an_earlier_version_left_behind_is_counted_within_the_hour(
+    scoring: Scoring, written: str
+) -> None:
+    await scoring.take(
+        *(happened(ContextKind.CHURN, "contract.ended", ENDED, of) for of in (1, 2)),
+        said(1, 2, 1, 20), said(2, 10, 2, 20), said(3, 10, 1, 20),
+    )  # fmt: skip
+    right = await _moods(scoring)
+    await _spoil(scoring, written)
+    assert not await _exact(scoring)
+    await learning(scoring.db)()
+    assert await _exact(scoring)
+    assert await _moods(scoring) == right
+    async with scoring.db.read() as conn:
+        assert await fates.unlike(conn) == []
+
+
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.integers(1, 4), st.integers(1, 4), st.integers(0, 10), st.sampled_from([6, 40, 200]),
@@ -127,8 +194,8 @@ async def test_fates_are_what_answers_say_in_whatever_order_things_come(
 ) -> None:
     async with scoring.db.begin() as tx:
         await tx.conn.execute(
-            "truncate answer_facts, score_cells, rate_cells, headlines, asks, inbox, fates, happenings,"
-            " merged, accounts"
+            "truncate answer_facts, score_cells, rate_cells, headlines, asks, inbox, fates,"
+            " programme_fates, happenings, merged, accounts"
         )
     told = [_payload(place, step) for place, step in enumerate(steps, 2)]
     for first in range(0, len(told), at_once):

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from services.scoring.worker.clustering import learning
 from shared.contracts.directory import ContextKind
 from shared.contracts.model import Payload
 from shared.db.database import Database
@@ -20,7 +21,8 @@ from tests.support.scoring import Scoring, answer, snapshot
 
 LISTS = {
     "": "scores", "/trend": "trends", "/changes": "changes", "/summary": "programmes", "/goals": "goals",
-    "/fixes": "fixes", "/outcomes": "outcomes", "/segments": "segments",
+    "/fixes": "fixes", "/outcomes": "outcomes", "/outcomes/programmes": "programmes",
+    "/segments": "segments",
 }  # fmt: skip
 NEEDED: Mapping[str, dict[str, str]] = {"/segments": {"programme": "renewal"}}
 """What a list has to be asked with."""
@@ -113,6 +115,8 @@ async def test_goals_fixes_and_outcomes_are_read_page_by_page(
     await scoring.take(*told)
     await read_each_way(api, "/goals", 3)
     await read_each_way(api, "/fixes", 9)
+    await learning(scoring.db)()
+    await read_each_way(api, "/outcomes/programmes", 2)
     fixes = (await api.get("/v1/scores/fixes")).json()["fixes"]
     assert [(one["label"], one["product"], one["programme"]) for one in fixes] == [
         (label, product, programme)
