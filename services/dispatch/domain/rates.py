@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields
 from datetime import timedelta
 from enum import StrEnum
 
+from shared.intervals import Interval, wilson
+
 SPAN = timedelta(days=30)
 """What is looked at when nobody says otherwise."""
 
@@ -59,9 +61,34 @@ class Rate:
         return self.answered / self.sent if self.sent else None
 
     @property
+    def around(self) -> Interval | None:
+        """The interval in which that share would lie, 19 times of 20; None while nothing was sent."""
+        return _around(self.answered, self.sent)
+
+    @property
+    def begun(self) -> int:
+        """People who sent a first step, without those that look like no person."""
+        return self.started - self.held
+
+    @property
+    def completion(self) -> float | None:
+        """Answered of those who began; None while nobody did."""
+        return self.answered / self.begun if self.begun > 0 else None
+
+    @property
+    def around_completion(self) -> Interval | None:
+        """The interval in which that share would lie, 19 times of 20; None while nobody began."""
+        return _around(self.answered, self.begun)
+
+    @property
     def few(self) -> bool:
         """Whether the numbers are too small to judge anybody by."""
         return self.sent < FEW
+
+
+def _around(part: int, whole: int) -> Interval | None:
+    # Who answered was sent it, even where the server never said so.
+    return wilson(part, max(part, whole)) if whole > 0 else None
 
 
 @dataclass(frozen=True, slots=True)

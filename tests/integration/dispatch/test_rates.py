@@ -47,9 +47,13 @@ async def test_rates_are_what_became_of_the_surveys(room: MailRoom, api: httpx.A
         0,
     )
     assert (rita["rate"], rita["standing"]) == (0.5, "target")
+    assert 0 < rita["rate_low"] < 0.5 < rita["rate_high"] < 1
     assert (olof["requested"], olof["sent"], olof["answered"], olof["held"]) == (2, 1, 0, 1)
     assert (olof["rate"], olof["standing"], olof["few"]) == (0.0, "below", True)
     assert (rita["not_begun"], olof["not_begun"]) == (0, 0)
+    assert (rita["completion"], olof["completion"]) == (0.5, None), "of two who began one ended; one is held"
+    assert 0 < rita["completion_low"] < 0.5 < rita["completion_high"] < 1
+    assert (olof["completion_low"], olof["completion_high"]) == (None, None)
     [mail] = (await api.get("/v1/rates", params={"by": "channel", "until": "2026-03-04T00:00:00Z"})).json()[
         "rates"
     ]
@@ -105,6 +109,24 @@ async def test_the_page_names_who_is_below_the_floor_and_says_small_numbers_are_
     wrong = await browser.get("/messages/rates?from=soon")
     assert wrong.status_code == 422
     assert "Write a day as 2026-03-31." in wrong.text
+
+
+@pytest.mark.requirement("R49", "R57")
+async def test_the_page_says_how_many_of_those_who_began_came_to_the_end(room: MailRoom, site: Site) -> None:
+    for name, answered in (("anna", True), ("bert", True), ("carl", True), ("dora", False), ("emil", None)):
+        await room.ask(name)
+        if answered is not None:
+            await room.run(
+                "insert into answers (survey_id, version, answered, started, held) "
+                "values ($1::text::uuid, 1, $2, true, false)",
+                survey_id(name), answered,
+            )  # fmt: skip
+    await room.work()
+    page = (await (await viewer(site)).get("/messages/rates?from=2026-03-03&to=2026-03-03")).text
+    cell = re.search(r'data-label="Finished">(.*?)</td>', page, re.DOTALL)
+    assert cell
+    finished = " ".join(cell[1].split())
+    assert re.match(r"<div>75\s?%<br><span[^>]*>30\s?% … 99\s?%</span>", finished), finished
 
 
 def given(name: str, version: int, *, redeemed: bool = True) -> IncentiveChanged:

@@ -217,13 +217,13 @@ async def test_kinds_of_surveys_and_scales_are_never_held_against_each_other(
     ]  # fmt: skip
 
 
-@pytest.mark.requirement("R63")
 async def test_a_side_of_a_programme_that_is_none_is_named(api: httpx.AsyncClient) -> None:
     for side in ("a.programme", "b.programme"):
         told = await api.get("/v1/scores/compare", params={side: "nobody"})
         assert (told.status_code, told.json()["field"]) == (404, side)
 
 
+@pytest.mark.requirement("R63")
 async def test_few_answers_are_held_back_on_a_side_and_in_the_difference_of_two(
     api: httpx.AsyncClient, scoring: Scoring, clock: FixedClock
 ) -> None:
