@@ -11,6 +11,7 @@ from services.scoring.domain.histogram import Metric
 from services.scoring.domain.metrics import Group
 from services.scoring.store.around import Account
 from services.scoring.store.fates import SIGNS
+from services.scoring.store.stretches import stretch
 from shared.db.database import Connection
 from shared.db.merged import families, family
 
@@ -84,18 +85,20 @@ where account_id = any($1::uuid[]) and kind = 'usage' and at > $3 and at <= $4
     and number is not null
 group by 1
 """
-_COMMITTEE = """
+# The newest first: who was heard lately is found at once.
+_COMMITTEE = f"""
 select coalesce(led.id, p.account_id), coalesce(p.persona, ''), count(*)::int,
-    (count(*) filter (where exists (
-        select from answer_facts f
+    (count(*) filter (where (
+        select true from answer_facts f
         where f.contact_id = any (
                 p.contact_id || array(select former from merged m where m.id = p.contact_id))
-            and f.day >= $2 and f.state = 'counted'
+            and {stretch("f.day")} >= {stretch("$2::date")} and f.day >= $2 and f.state = 'counted'
+        order by {stretch("f.day")} desc limit 1
     )))::int
 from people p left join merged led on led.former = p.account_id
 where p.account_id = any($1::uuid[]) and not exists (select from merged m where m.former = p.contact_id)
 group by 1, 2
-"""
+"""  # noqa: S608 - texts of ours
 _ANSWERS = """
 select day, family, programme, coalesce(persona, ''), nps, nps5, csat, ces from answer_facts
 where account_id = any($1::uuid[]) and state = 'counted' and day >= $2 order by day desc, response_id limit $3

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from services.scoring.domain.crm import Figures, Kind
+from services.scoring.store.stretches import stretch
 from shared.db.database import Connection
 
 Pairs = Sequence[tuple[str, Kind]]
@@ -53,9 +54,17 @@ where last is not null and (target, kind) in (select * from unnest($1::text[], $
 order by target, kind limit 1 for update skip locked
 """
 _PAGES = {
-    Kind.CONTACT: """
-        select distinct contact_id as id from answer_facts where contact_id > $1 order by contact_id limit $2
-    """,
+    # The next ones of each stretch: the next ones of all are among them.
+    Kind.CONTACT: f"""
+        select distinct id
+        from (select {stretch("min(day)")} as first, {stretch("max(day)")} as last from answer_facts) as ends,
+            generate_series(first, last) as n,
+            lateral (
+                select distinct contact_id as id from answer_facts
+                where {stretch("day")} = n and contact_id > $1 order by contact_id limit $2
+            ) as next
+        order by id limit $2
+    """,  # noqa: S608 - texts of ours
     Kind.ACCOUNT: "select account_id as id from accounts where account_id > $1 order by account_id limit $2",
 }
 # A contact's figures change with its answers alone, an account's with the days too.

@@ -17,6 +17,7 @@ from services.scoring.connectors.salesforce import Salesforce
 from services.scoring.domain.crm import CONTACT_FIGURES, Crm, Kind, Update
 from services.scoring.domain.health import WEIGHTS
 from services.scoring.handlers import TOUCHING_SUBSCRIPTIONS
+from services.scoring.store import crm as crm_rows
 from services.scoring.worker.crm import HOLD, Office, planning, writing
 from shared.contracts.directory import ContactChanged, ContactErased
 from shared.contracts.forms import QuestionType
@@ -454,6 +455,29 @@ async def test_a_crm_that_is_connected_later_gets_everybody_who_was_heard(
     assert shown(late) == {"nps": 6, "nps_date": "2026-02-28"}
     assert shown(late, Kind.ACCOUNT) == {"nps_transactional_n": 1}
     assert await late.rows("kind, id") == [("account", ACME), ("contact", ANA)]
+
+
+async def test_everybody_is_looked_at_once_a_day_whenever_they_were_heard(
+    db: Database, clock: FixedClock, scoring: Scoring
+) -> None:
+    """Page by page in the order of ids, from answers of today, of last month and of years ago."""
+    people = [derive("contact", number) for number in range(1, 8)]
+    days = (0, 1, 31, 32, 33, 400, 1100)
+    answers = [
+        said(number, 9, clock, ago).model_copy(update={"snapshot": snapshot(contact_id=str(person))})
+        for number, (person, ago) in enumerate(zip(people, days, strict=True))
+    ]
+    again = said(9, 3, clock, 64).model_copy(update={"snapshot": snapshot(contact_id=str(people[0]))})
+    await scoring.take(*answers, again)
+    of, now = [("hubspot", Kind.CONTACT)], clock.now()
+    seen: list[int] = []
+    listed: list[set[UUID]] = []
+    while not seen or seen[-1]:
+        async with db.begin() as tx:
+            seen.append(await crm_rows.sweep(tx.conn, of, now.date(), now, 3))
+        listed.append({row[0] for row in await scoring.rows("select id from crm_records")})
+    assert seen == [3, 3, 1, 0]
+    assert listed == [set(sorted(people)[:end]) for end in (3, 6, 7, 7)]
 
 
 async def test_days_that_pass_are_written_too(ties: Ties, clock: FixedClock) -> None:

@@ -26,7 +26,7 @@ from tests.support.customers import (
     usage,
 )  # fmt: skip
 from tests.support.score_pages import access_to, application
-from tests.support.scoring import AT, Scoring, answer, handed_over, snapshot
+from tests.support.scoring import AT, Scoring, answer, handed_over, snapshot, withdrawn
 
 
 @pytest.fixture
@@ -243,6 +243,19 @@ async def test_old_versions_and_the_erased_change_nothing(scoring: Scoring) -> N
     await scoring.take(gone)
     await scoring.take(contact(1, 1, Persona.USER, 10))
     assert await scoring.rows("select * from people") == []
+
+
+@pytest.mark.requirement("R62")
+@pytest.mark.parametrize(("days", "heard"), [(0, 1), (40, 1), (365, 1), (366, 0), (800, 0)])
+async def test_who_answered_within_a_year_was_heard_whatever_was_taken_back_since(
+    api: httpx.AsyncClient, scoring: Scoring, clock: FixedClock, days: int, heard: int
+) -> None:
+    who = snapshot(contact_id=str(derive("contact", 1)), account_id=account_id(1))
+    given = answer(1, 9, at=clock.now() - timedelta(days=days), snapshot=who)
+    await scoring.take(account(1), contact(1, 1, Persona.DECISION_MAKER), given)
+    await scoring.take(answer(2, 9, at=clock.now(), snapshot=who), withdrawn(2, 2, who))
+    (one,) = (await api.get("/v1/scores/accounts")).json()["accounts"]
+    assert [c["heard"] for c in one["committee"]] == [heard]
 
 
 @pytest.mark.requirement("R62")
