@@ -2,6 +2,10 @@
 
 A list is ordered by a natural key, texts that no two of it share. What is added or vanishes while somebody
 reads page by page neither repeats nor hides anything else.
+
+They are worked out whole for a page, too. What is said of one value hangs on all others where many are
+compared (better or worse with all comparisons counted in), and whoever adds up sums of a rollup by value
+reads the same cells for a part of its values; nearly every list has room on one page.
 """
 
 from __future__ import annotations

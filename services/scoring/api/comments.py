@@ -70,6 +70,7 @@ class RisingOut(BaseModel):
 class ThemesOut(BaseModel):
     """Themes of a window, the most named first; of the newest 5,000 comments where there are more.
 
+    There are no more than the dictionary has, so they come at once.
     `rising` are those that rose within the last week, whatever the window is.
     """
 

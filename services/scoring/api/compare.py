@@ -115,7 +115,7 @@ class ComparisonOut(BaseModel):
 
 def routes(db: Database, clock: Clock) -> APIRouter:
     """The routes."""
-    router = APIRouter(prefix="/v1/scores", tags=["scores"], route_class=AskedAgain, responses=SAME)
+    router = APIRouter(prefix="/v1/scores", tags=["scores"], route_class=AskedAgain)
 
     async def both(facing: Facing, principal: Principal) -> Comparison:
         a, b = facing.sides(clock.now().date())
@@ -123,7 +123,7 @@ def routes(db: Database, clock: Clock) -> APIRouter:
         async with db.read() as conn:
             return await compared(conn, a, b, facing.family.value if facing.family else None)
 
-    @router.get("/compare")
+    @router.get("/compare", responses=SAME)
     async def compare(facing: Faced, principal: Reader) -> ComparisonOut:
         """Two cuts, two spans, or both: each score with n and interval, the difference and a verdict."""
         found = await both(facing, principal)

@@ -17,6 +17,7 @@ from shared.db.database import Database
 from shared.runtime.clock import Clock
 from shared.security.access import Scope, require_scope
 from shared.web.caching import SAME, AskedAgain
+from shared.web.paging import Paging, paging
 
 
 class DriverOut(BaseModel):
@@ -63,13 +64,19 @@ class WishOut(BaseModel):
 
 
 class DriversOut(BaseModel):
-    """What goes with a programme's score; ratings of the newest answers alone where `complete` is false."""
+    """What goes with a programme's score; ratings of the newest answers alone where `complete` is false.
+
+    Drivers and wishes are those of its form, few, and whole on each page. Effects are as many as an attribute
+    of the event has values (each agent, each release): they come page by page, by metric, family, attribute
+    and value; `next` is the cursor of what follows.
+    """
 
     programme: str
     complete: bool
     drivers: list[DriverOut]
     effects: list[EffectOut]
     wishes: list[WishOut]
+    next: str | None
 
 
 def routes(db: Database, clock: Clock) -> APIRouter:
@@ -84,18 +91,20 @@ def routes(db: Database, clock: Clock) -> APIRouter:
 
     @router.get("/drivers")
     async def drivers(
-        programme: Annotated[str, Query(min_length=1, max_length=200)], window: Window = Window.DAYS_365
+        programme: Annotated[str, Query(min_length=1, max_length=200)],
+        page: Annotated[Paging, Depends(paging(4))],
+        window: Window = Window.DAYS_365,
     ) -> DriversOut:
         """What goes with the score: rated attributes, those of the event, what partners are chosen by."""
         async with db.read() as conn:
             found = await moved(conn, programme, span_of(window, clock.now().date()))
             await known_programme(conn, programme, [*found.rated, *found.effects, *found.wished])
-        return _drivers(programme, found)
+        return _drivers(programme, found, page)
 
     return router
 
 
-def _drivers(programme: str, found: Moved) -> DriversOut:
+def _drivers(programme: str, found: Moved, page: Paging) -> DriversOut:
     rated = [
         DriverOut(
             attribute=one.attribute, n=one.n, satisfied=one.satisfied, neutral=one.neutral,
@@ -104,6 +113,10 @@ def _drivers(programme: str, found: Moved) -> DriversOut:
         )
         for one in found.rated
     ]  # fmt: skip
+    shown, following = page.of(
+        ((metric, family, one) for metric, family, measured in found.effects for one in measured),
+        lambda row: (row[0].value, row[1], row[2].attribute, row[2].value),
+    )
     effects = [
         EffectOut(
             metric=metric, family=Family(family), attribute=one.attribute, value=one.value,
@@ -111,13 +124,13 @@ def _drivers(programme: str, found: Moved) -> DriversOut:
             points=one.change.points, low=one.change.low, high=one.change.high, chance=one.chance,
             certain=one.certain,
         )
-        for metric, family, measured in found.effects
-        for one in measured
+        for metric, family, one in shown
     ]  # fmt: skip
     wished = [
         WishOut(attribute=w.attribute, named=w.named, asked=w.asked, low=w.low, high=w.high)
         for w in found.wished
     ]
     return DriversOut(
-        programme=programme, complete=found.complete, drivers=rated, effects=effects, wishes=wished
-    )
+        programme=programme, complete=found.complete, drivers=rated, effects=effects, wishes=wished,
+        next=following,
+    )  # fmt: skip

@@ -94,7 +94,10 @@ class ReadingsOut(BaseModel):
 
 
 class DefinitionsOut(BaseModel):
-    """Every metric of a programme in four readings; `complete` is false where only the newest were read."""
+    """Every metric of a programme in four readings, twelve at most: so they come at once.
+
+    `complete` is false where only the newest answers were read.
+    """
 
     programme: str
     complete: bool
@@ -114,7 +117,7 @@ class CohortOut(BaseModel):
 
 
 class CohortsOut(BaseModel):
-    """The last weeks of asking."""
+    """The last weeks of asking, fourteen at most: so they come at once."""
 
     programme: str
     cohorts: list[CohortOut]

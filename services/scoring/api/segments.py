@@ -16,6 +16,7 @@ from services.scoring.domain.segments import POINTS, Segment
 from services.scoring.domain.splitting import MOST_READ, split_of
 from services.scoring.domain.windows import Window
 from services.scoring.handlers.days import days_of
+from services.scoring.handlers.programmes import known_programme
 from services.scoring.store import splits
 from shared.contracts.model import Family
 from shared.db.database import Database
@@ -105,6 +106,7 @@ def routes(db: Database, clock: Clock) -> APIRouter:
             told, parts = await splits.told(
                 conn, asked.programme, dimension, asked.span(today), family, today
             )
+            await known_programme(conn, asked.programme, told)
         # A part is judged with all others in mind, so all are worked out before a page is cut from them.
         rows = [(metric.value, kind, one) for (metric, kind), found in told.items() for one in found]
         shown, following = page.of(rows, lambda row: (row[0], row[1], row[2].value))

@@ -22,9 +22,11 @@ from tests.support.scoring import Scoring, answer, snapshot
 LISTS = {
     "": "scores", "/trend": "trends", "/changes": "changes", "/summary": "programmes", "/goals": "goals",
     "/fixes": "fixes", "/outcomes": "outcomes", "/outcomes/programmes": "programmes",
-    "/segments": "segments",
+    "/segments": "segments", "/drivers": "effects",
 }  # fmt: skip
-NEEDED: Mapping[str, dict[str, str]] = {"/segments": {"programme": "renewal"}}
+NEEDED: Mapping[str, dict[str, str]] = {
+    "/segments": {"programme": "renewal"}, "/drivers": {"programme": "renewal"},
+}  # fmt: skip
 """What a list has to be asked with."""
 
 
@@ -127,8 +129,27 @@ async def test_goals_fixes_and_outcomes_are_read_page_by_page(
     assert outcome["metric"] == "nps"
 
 
+@pytest.mark.requirement("R66")
+async def test_values_of_the_event_are_read_page_by_page(api: httpx.AsyncClient, scoring: Scoring) -> None:
+    for number in range(60):
+        context = {"agent": f"agent {number % 6}", "carrier": f"carrier {number % 2}"}
+        said = snapshot(
+            "delivery", account_id=account_id(number), context=context, breakdown=("agent", "carrier")
+        )
+        await scoring.take(answer(number, number % 11, snapshot=said))
+    await read_each_way(api, "/drivers", 8, programme="delivery")
+    whole = (await api.get("/v1/scores/drivers", params={"programme": "delivery"})).json()
+    part = (await api.get("/v1/scores/drivers", params={"programme": "delivery", "limit": "3"})).json()
+    assert part["effects"] == whole["effects"][:3], (
+        "judged with all others in mind, whatever page they are on"
+    )
+
+
 @pytest.mark.parametrize("path", LISTS)
-async def test_a_wrong_cursor_or_limit_is_refused_with_its_name(api: httpx.AsyncClient, path: str) -> None:
+async def test_a_wrong_cursor_or_limit_is_refused_with_its_name(
+    api: httpx.AsyncClient, scoring: Scoring, path: str
+) -> None:
+    await scoring.take(answer(1, 9))
     needed = NEEDED.get(path, {})
     for name, value in (("cursor", "nonsense"), ("limit", "0"), ("limit", "5001")):
         refused = await api.get(f"/v1/scores{path}", params=needed | {name: value})

@@ -206,5 +206,6 @@ async def test_what_is_no_dimension_is_refused_with_what_there_is(
             True,
             "dimension",
         )
+    assert (await api.get("/v1/scores/segments", params={"programme": "none"})).status_code == 404
     wrong = {"programme": "survey", "from": "2026-03-02", "to": "2026-03-01"}
     assert (await api.get("/v1/scores/segments", params=wrong)).status_code == 422
