@@ -23,13 +23,16 @@ from shared.runtime.outbox import OutboxRow, write_outbox
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[Any] | asyncpg.pool.PoolConnectionProxy[Any]
     Pool = asyncpg.Pool[Any]
+    _Single = asyncpg.Connection[Any]
 else:
     Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
     Pool = asyncpg.Pool
+    _Single = asyncpg.Connection
 
 _A = TypeVar("_A")
 _B = TypeVar("_B")
 _C = TypeVar("_C")
+_D = TypeVar("_D")
 
 CONNECT_SECONDS = 3.0
 COMMAND_SECONDS = 15.0
@@ -124,6 +127,15 @@ class Database:
         third: Callable[[Connection], Awaitable[_C]],
         /,
     ) -> tuple[_A, _B, _C]: ...
+    @overload
+    async def at_once(
+        self,
+        one: Callable[[Connection], Awaitable[_A]],
+        other: Callable[[Connection], Awaitable[_B]],
+        third: Callable[[Connection], Awaitable[_C]],
+        fourth: Callable[[Connection], Awaitable[_D]],
+        /,
+    ) -> tuple[_A, _B, _C, _D]: ...
     async def at_once(self, *reads: Callable[[Connection], Awaitable[Any]]) -> tuple[Any, ...]:
         """What some reads find, side by side: while one waits for its answer another one works.
 
@@ -180,6 +192,23 @@ def _row(event: Event[Payload]) -> OutboxRow:
     )
 
 
+class _Remembering(_Single):
+    """A connection with room for what need not be asked again as long as it lasts."""
+
+    def __init__(self, *args: Any, **named: Any) -> None:  # noqa: ANN401 - as asyncpg makes it
+        super().__init__(*args, **named)
+        self.remembered: dict[str, Any] = {}
+
+
+def remembered(conn: Connection) -> dict[str, Any]:
+    """What a connection of a service remembers, to be added to; any other forgets at once.
+
+    Only what stays true belongs here, whatever others write: transactions and those of others pass it by.
+    """
+    found: dict[str, Any] | None = getattr(conn, "remembered", None)
+    return {} if found is None else found
+
+
 async def _no_reset(_conn: Connection) -> None:
     """Skip the pool's reset round trip: units of work leave no session state behind."""
 
@@ -198,6 +227,7 @@ async def connect(dsn: str, *, service: str, clock: Clock, machine: Machine, siz
             timeout=CONNECT_SECONDS,
             command_timeout=COMMAND_SECONDS,
             reset=_no_reset,
+            connection_class=_Remembering,
             server_settings={
                 "search_path": service,
                 "application_name": f"afterword_{service}",

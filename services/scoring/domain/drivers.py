@@ -11,15 +11,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from itertools import starmap
 from math import atanh, isinf, sqrt
 from statistics import NormalDist
 from typing import NamedTuple
 
 from services.scoring.domain.change import Change, compare, discoveries
-from services.scoring.domain.design import APART, Clustering, Hits, Voices, design_of
+from services.scoring.domain.design import APART, Clustering, Hits, Sums
 from services.scoring.domain.histogram import Histogram, Metric
 from services.scoring.domain.metrics import TOO_FEW, interval_of, score
 from shared.intervals import wilson
@@ -90,65 +89,87 @@ class Driver:
         return self.satisfied / self.n
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Rated:
-    """All ratings of one attribute: how often each stood beside each answer, and what each account said.
+    """All ratings of one attribute: how often each stood beside each answer, and what each account said."""
 
-    Sums, because a page is made of thousands of ratings while somebody waits.
-    """
-
-    pairs: dict[tuple[int, int], int] = field(default_factory=dict)
-    accounts: dict[str, list[int]] = field(default_factory=dict)
-    """Ratings, satisfied and unhappy ones; who belongs to no account has a key of their own."""
+    pairs: Mapping[tuple[int, int], int]
+    sums: Sums
 
     @property
     def n(self) -> int:
         """People who rated it."""
-        return sum(self.pairs.values())
+        return self.sums.n
 
     @property
     def worth(self) -> float:
         """The number of independent ratings they are worth: colleagues rate alike."""
-        worth = design_of(starmap(Voices, self.accounts.values()), difference=False).effective(self.n)
+        worth = self.sums.design().effective(self.n)
         return float(self.n) if isinf(worth) else worth
 
 
+_FIELD = 32
+"""Bits of a count. An account's counts lie side by side in one number: all are added up at once."""
+
+_COUNT = (1 << _FIELD) - 1
+
+
 class Ratings:
-    """Ratings of attributes, added up as they are read."""
+    """Ratings of attributes, added up as they are read: a page is made of thousands while somebody waits."""
 
     def __init__(self) -> None:
-        self._given: dict[str, _Rated] = {}
-        self._alone = 0
+        self._beside: dict[int, list[tuple[str, int]]] = {}
+        """Answer to the primary question -> ratings that stood beside it."""
 
-    def take(self, answer: int, account: str, rated: Iterable[tuple[str, int]]) -> None:
+        self._places: dict[str, int] = {}
+        """Attribute -> the bit where its counts begin: of its ratings, and of the satisfied ones."""
+
+        self._units: dict[tuple[str, int], int] = {}
+        """Attribute and rating -> what is added for it to the counts of an account."""
+
+        self._accounts: dict[str, int] = {}
+        self._alone: list[int] = []
+        """Counts of people of no account, each by itself."""
+
+    def take(self, answer: int, account: str, rated: Sequence[tuple[str, int]]) -> None:
         """Add what one person rated, beside their answer to the primary question."""
-        if not account:
-            self._alone += 1
-            account = f"alone {self._alone}"
-        for attribute, rating in rated:
-            known = self._given.get(attribute)
-            if known is None:
-                known = self._given[attribute] = _Rated()
-            pair = (rating, answer)
-            known.pairs[pair] = known.pairs.get(pair, 0) + 1
-            said = known.accounts.get(account)
-            if said is None:
-                said = known.accounts[account] = [0, 0, 0]
-            said[0] += 1
-            if rating >= SATISFIED:
-                said[1] += 1
-            elif rating <= UNHAPPY:
-                said[2] += 1
+        self._beside.setdefault(answer, []).extend(rated)
+        try:
+            counts = sum(map(self._units.__getitem__, rated))
+        except KeyError:
+            counts = sum(map(self._unit, rated))
+        if account:
+            self._accounts[account] = self._accounts.get(account, 0) + counts
+        else:
+            self._alone.append(counts)
+
+    def _unit(self, one: tuple[str, int]) -> int:
+        attribute, rating = one
+        place = self._places.setdefault(attribute, 2 * _FIELD * len(self._places))
+        unit = (1 << place) + ((rating >= SATISFIED) << place + _FIELD)
+        self._units[one] = unit
+        return unit
+
+    def _given(self) -> dict[str, _Rated]:
+        """All ratings by attribute."""
+        pairs: dict[str, dict[tuple[int, int], int]] = {name: {} for name in self._places}
+        for answer, rated in self._beside.items():
+            for (attribute, rating), times in Counter(rated).items():
+                pairs[attribute][rating, answer] = times
+        # Most accounts said the same as many others.
+        said = Counter([*self._accounts.values(), *self._alone])
+        return {name: _Rated(pairs[name], _sums(said, place)) for name, place in sorted(self._places.items())}
 
     def drivers(self) -> list[Driver]:
         """The attributes that were rated: focus areas first, then by importance."""
-        worths = {name: rated.worth for name, rated in self._given.items()}
-        measured = [(name, *_importance(rated, worths[name])) for name, rated in sorted(self._given.items())]
+        given = self._given()
+        worths = {name: rated.worth for name, rated in given.items()}
+        measured = [(name, *_importance(rated, worths[name])) for name, rated in given.items()]
         chances = discoveries([chance for _, _, chance in measured if chance is not None])
         raised = iter(chances)
         found = [
             _driver(
-                name, self._given[name], worths[name], importance,
+                name, given[name], worths[name], importance,
                 next(raised) if chance is not None else None,
             )
             for name, importance, chance in measured
@@ -164,6 +185,25 @@ def drivers(ratings: Iterable[Rating]) -> list[Driver]:
     for attribute, rating, answer, account in ratings:
         given.take(answer, account, ((attribute, rating),))
     return given.drivers()
+
+
+def _sums(said: Mapping[int, int], place: int) -> Sums:
+    """Ratings of one attribute added up by account.
+
+    Args:
+        said: counts of an account -> accounts that have the same.
+        place: where those of the attribute begin in them.
+    """
+    accounts = n = sizes = total = 0
+    between = 0.0
+    for counts, times in said.items():
+        own = counts >> place
+        if given := own & _COUNT:
+            satisfied = own >> _FIELD & _COUNT
+            accounts, n, total = accounts + times, n + times * given, total + times * satisfied
+            sizes += times * given * given
+            between += times * satisfied * satisfied / given
+    return Sums(accounts, n, sizes, total, total, between)
 
 
 def _driver(name: str, rated: _Rated, worth: float, importance: float | None, chance: float | None) -> Driver:

@@ -146,10 +146,14 @@ def _heard(part: Part, signs: Signs, usual: Mapping[Question, float], weight: fl
     )
 
 
+_KIND_PLACES = {family: place for place, family in enumerate(KINDS)}
+_METRIC_PLACES = {metric: place for place, metric in enumerate(Metric)}
+
+
 def _place(said: tuple[Question, Voices]) -> tuple[int, int]:
     """The relationship first, then in the order of scales."""
     metric, family = said[0]
-    return list(KINDS).index(family), list(Metric).index(metric)
+    return _KIND_PLACES[family], _METRIC_PLACES[metric]
 
 
 def share_of(metric: Metric, voices: Voices) -> float:

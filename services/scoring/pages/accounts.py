@@ -17,6 +17,7 @@ from services.scoring.domain.design import APART
 from services.scoring.domain.health import Part
 from services.scoring.domain.histogram import Histogram, Metric
 from services.scoring.domain.metrics import Group
+from services.scoring.domain.outcomes import Churn
 from services.scoring.domain.periods import Step
 from services.scoring.domain.windows import Window, span_of
 from services.scoring.handlers.tables import ended_of
@@ -90,10 +91,8 @@ def account_pages(env: Environment, db: Database, clock: Clock, weights: Mapping
         async with db.read() as conn:
             found = await accounts.listed(conn, wanted, After(*after) if after else None, A_PAGE + 1)
             said_in = await _said_in(conn, filters.programme, locale)
-            churn = await fates.churn(conn, results.since(now.date()))
-        shown, pools = await db.at_once(
-            lambda conn: customers.customers(conn, found[:A_PAGE], now, weights),
-            lambda conn: customers.pools(conn, span_of(Window.DAYS_365, now.date())),
+        shown, (pools, churn) = await customers.customers_beside(
+            db, found[:A_PAGE], now, weights, lambda conn: _beside(conn, now.date())
         )
         last = found[A_PAGE - 1] if len(found) > A_PAGE else None
         more = cursor_of(last.annual_value or 0, last.account_id) if last else ""
@@ -143,6 +142,12 @@ async def _said_in(conn: Connection, programme: str, locale: str) -> str:
         return ""
     await known_programme(conn, programme)
     return views.title_of(await queries.titles(conn), programme, locale)
+
+
+async def _beside(conn: Connection, today: date) -> tuple[list[Pool], list[Churn]]:
+    """Small accounts pooled, and what left within a year."""
+    pools = await customers.pools(conn, span_of(Window.DAYS_365, today))
+    return pools, await fates.churn(conn, results.since(today))
 
 
 def _year(now: datetime) -> dict[str, str]:

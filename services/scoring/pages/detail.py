@@ -12,7 +12,7 @@ from markupsafe import Markup
 from services.scoring.domain.asking import NoSuchRollup, Span, ask
 from services.scoring.domain.change import Change
 from services.scoring.domain.cohorts import Cohort
-from services.scoring.domain.definitions import Defined
+from services.scoring.domain.definitions import Defined, Known, Told
 from services.scoring.domain.histogram import Histogram, Metric
 from services.scoring.domain.metrics import Score
 from services.scoring.domain.rates import Asked, Rate, Standing, rate, standing
@@ -21,7 +21,7 @@ from services.scoring.domain.splitting import OWNER, split_of
 from services.scoring.pages import views
 from services.scoring.pages.filters import Filters
 from services.scoring.pages.overview import Spans
-from services.scoring.store import drops, queries, reports, splits
+from services.scoring.store import drops, headlines, queries, reports, splits, voices
 from services.scoring.store.drivers import Moved, moved
 from services.scoring.store.drops import Drop
 from services.scoring.store.judging import Course, courses, judged
@@ -91,12 +91,11 @@ def chosen_split(filters: Filters, *, rep: bool) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """The answers of a programme over time and in four readings, and who was asked."""
+    """The answers of a programme over time, who was asked, and what is known of all accounts."""
 
     series: Sequence[Course]
     asked: Asked
-    readings: Mapping[tuple[Metric, str], Sequence[Defined]]
-    complete: bool
+    known: Known
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +119,13 @@ async def detail(
 ) -> Detail:
     """A programme in the span; empty where nothing was asked or answered."""
     programme, span = filters.programme, spans.now
-    told, found, beside = await db.at_once(
+    told, (voiced, complete), found, beside = await db.at_once(
         lambda conn: _told(conn, filters, span),
+        lambda conn: _voiced(conn, programme, span),
         lambda conn: moved(conn, programme, span),
         lambda conn: _beside(conn, filters, split, spans),
     )
+    readings = reports.readings_of(voiced, told.known)
     # A programme is of one family unless somebody changed it; then its people are counted together.
     rated = rate(told.asked)
     happened = views.notes_of(beside.happened[:MOST_HAPPENED], speech)
@@ -132,7 +133,7 @@ async def detail(
         _part(
             one,
             beside.parts,
-            (told.readings.get(key, []), beside.scores.get(key)),
+            (readings.get(key, []), beside.scores.get(key)),
             filters,
             speech,
             sorted(happened + [views.note_of_drop(drop, speech) for drop in beside.drops if drop.of == key]),
@@ -149,7 +150,7 @@ async def detail(
         [note for note in reversed(happened) if note not in marked],
         len(beside.happened) > MOST_HAPPENED,
         beside.drops,
-        told.complete,
+        complete,
         beside.parts.since,
         rated,
         told.asked.held,
@@ -162,9 +163,16 @@ async def _told(conn: Connection, filters: Filters, span: Span) -> _Told:
     programme, family = filters.programme, filters.family_key
     asked = await queries.rates(conn, "programme", span, prefix=programme, exact=True, family=family)
     series = await courses(conn, ask(programme=programme, family=family, span=span))
-    metrics = {one.series.metric for one in series}
-    readings, complete = await reports.defined(conn, span, programme, metrics, None if family else asked)
-    return _Told(series, sum(asked.values(), Asked()), readings, complete)
+    everybody = asked if family is None else None
+    known = await reports.known(conn, span, programme, everybody)
+    return _Told(series, sum(asked.values(), Asked()), known)
+
+
+async def _voiced(
+    conn: Connection, programme: str, span: Span
+) -> tuple[Mapping[tuple[Metric, str], Told], bool]:
+    """What was answered, as it is told in four readings; False where only the newest were read."""
+    return await voices.readings(conn, span, programme, await headlines.metrics_of(conn, programme))
 
 
 async def _beside(conn: Connection, filters: Filters, split: str, spans: Spans) -> _Beside:

@@ -43,11 +43,15 @@ def result_pages(db: Database, clock: Clock, references: References) -> APIRoute
         texts = speaking(env, locale)
         speech = views.Speech(locale, texts["_"], texts["ngettext"])
         today = clock.now().date()
-        fixes, by_programme, content = await db.at_once(
-            lambda conn: results.fixes(conn, today),
+        async with db.read() as conn:
+            shipped = await results.shipped(conn, today)
+        of_products, of_programmes, by_programme, content = await db.at_once(
+            lambda conn: results.about_products(conn, shipped),
+            lambda conn: results.about_programmes(conn, shipped),
             lambda conn: outcomes.by_programme(conn, today),
             lambda conn: _beside_fixes(conn, references, today),
         )
+        fixes = results.fixes_of(shipped, of_products, of_programmes)
         titles = content["titles"]
         content |= {
             "may_see_accounts": user.role.includes(Role.REP),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 from uuid import UUID
 
 from services.scoring.domain.asking import Question, Span
@@ -17,7 +18,10 @@ from services.scoring.store import accounts, queries, voices
 from services.scoring.store.around import Account
 from services.scoring.store.judging import judged
 from shared.contracts.model import Family, Persona, Tier
-from shared.db.database import Connection
+from shared.db.database import Connection, Database
+
+_T = TypeVar("_T")
+_PERSONAS = frozenset(Persona)
 
 LOOKED_BACK = timedelta(days=365)
 """Answers that an account's scores and health are made of."""
@@ -48,15 +52,26 @@ async def customers(
     conn: Connection, found: Sequence[Account], now: datetime, weights: Mapping[Part, float]
 ) -> list[Customer]:
     """Everything about some accounts, in a few statements."""
-    ids = [one.account_id for one in found]
-    around = await accounts.around(conn, ids, now)
-    first, last = (now - LOOKED_BACK).date(), now.date()
-    said = await voices.said_by(conn, ids, first, last)
-    usual = await _usual(conn, Span(first, last))
-    return [
-        _customer(one, around[one.account_id], said.get(one.account_id, []), usual, now, weights)
-        for one in found
-    ]
+    around = await accounts.around(conn, _ids(found), now)
+    said = await _said(conn, found, now)
+    return _customers(found, around, said, await _usual(conn, now), now, weights)
+
+
+async def customers_beside(
+    db: Database,
+    found: Sequence[Account],
+    now: datetime,
+    weights: Mapping[Part, float],
+    other: Callable[[Connection], Awaitable[_T]],
+) -> tuple[list[Customer], _T]:
+    """The same for who waits for it: read side by side, and something else with it."""
+    around, said, usual, beside = await db.at_once(
+        lambda conn: accounts.around(conn, _ids(found), now),
+        lambda conn: _said(conn, found, now),
+        lambda conn: _usual(conn, now),
+        other,
+    )
+    return _customers(found, around, said, usual, now, weights), beside
 
 
 async def customer(
@@ -73,13 +88,40 @@ async def pools(conn: Connection, span: Span) -> list[Pool]:
     return [Pool(one.family, one.value.partition("\x1f")[2], one.score) for one in found]
 
 
-async def _usual(conn: Connection, span: Span) -> dict[Asked, float]:
+def _ids(found: Sequence[Account]) -> list[UUID]:
+    return [one.account_id for one in found]
+
+
+def _year(now: datetime) -> Span:
+    return Span((now - LOOKED_BACK).date(), now.date())
+
+
+async def _said(conn: Connection, found: Sequence[Account], now: datetime) -> dict[UUID, list[voices.Spoken]]:
+    year = _year(now)
+    return await voices.said_by(conn, _ids(found), year.first, year.last)
+
+
+async def _usual(conn: Connection, now: datetime) -> dict[Asked, float]:
     """The share that all customers reach together, by metric and kind of survey."""
     found: dict[Asked, float] = {}
-    for one in await queries.scores(conn, Question("total", "", exact=True, span=span)):
+    for one in await queries.scores(conn, Question("total", "", exact=True, span=_year(now))):
         metric, parts = one.histogram.metric, score(one.histogram).split
         found[metric, Family(one.family)] = share_of(metric, Voices(parts.n, parts.high, parts.low))
     return found
+
+
+def _customers(
+    found: Sequence[Account],
+    around: Mapping[UUID, accounts.Around],
+    said: Mapping[UUID, Sequence[voices.Spoken]],
+    usual: Mapping[Asked, float],
+    now: datetime,
+    weights: Mapping[Part, float],
+) -> list[Customer]:
+    return [
+        _customer(one, around[one.account_id], said.get(one.account_id, []), usual, now, weights)
+        for one in found
+    ]
 
 
 def _customer(
@@ -95,7 +137,7 @@ def _customer(
     for one in said:
         known = whole.get((one.metric, one.family), Voices(0, 0, 0))
         whole[one.metric, one.family] = Voices(*(a + b for a, b in zip(known, one.voices, strict=True)))
-        if one.persona in tuple(Persona):
+        if one.persona in _PERSONAS:
             scores[one.metric, one.family, one.persona] = pooled_of_one(one.metric, one.voices)
     for (metric, family), spoken in whole.items():
         scores[metric, family, ""] = pooled_of_one(metric, spoken)

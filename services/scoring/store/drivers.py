@@ -59,10 +59,11 @@ async def moved(conn: Connection, programme: str, span: Span) -> Moved:
     chosen: list[tuple[str, Sequence[str]]] = []
     rows = await conn.fetch(_ANSWERS, programme, span.first, span.last, NEWEST)
     for account, text in map(tuple, rows):
-        answer = _read(text)
-        if answer.rated and answer.primary is not None:
-            ratings.take(answer.primary, account, answer.rated)
-        chosen += [(account, options) for question, options in answer.choices if question in brand]
+        primary, rated, choices = _read(text)
+        if rated and primary is not None:
+            ratings.take(primary, account, rated)
+        if choices:
+            chosen += [(account, options) for question, options in choices if question in brand]
     return Moved(
         ratings.drivers(),
         await _effects(conn, programme, span),

@@ -62,6 +62,14 @@ async def announced_since(conn: Connection, place: str) -> list[Headline]:
     return await _states(conn, [tuple(row) for row in rows]) if rows else []
 
 
+async def metrics_of(conn: Connection, programme: str) -> list[Metric]:
+    """What was ever answered to a programme."""
+    rows = await conn.fetch(
+        "select distinct metric from headlines where programme = $1 order by 1", programme
+    )
+    return [Metric(row[0]) for row in rows]
+
+
 async def version_of(conn: Connection, programme: str) -> int:
     """A number that grows with each change of a programme's scores."""
     version = await conn.fetchval(

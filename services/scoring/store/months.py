@@ -8,15 +8,16 @@ cost nothing more: an open month is read from its days.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from services.scoring.domain.asking import Span
 from services.scoring.domain.histogram import BUCKETS
 from services.scoring.domain.months import cut
 from services.scoring.domain.periods import Step, next_start, start_of
 from services.scoring.store import fates
-from shared.db.database import Connection, Tx
+from shared.db.database import Connection, Tx, remembered
 
+_CLOSED = "months closed before"
 _LOCK = "lock table closed_months in {} mode"
 _BUCKETS = ", ".join(f"sum(b{number})" for number in range(BUCKETS))
 _ANY = " or ".join(f"sum(b{number}) <> 0" for number in range(BUCKETS))
@@ -75,13 +76,23 @@ def cells(kind: str, keys: str, counts: Sequence[str], where: str, at: int) -> s
 async def pieces(conn: Connection, spans: Sequence[Span]) -> Sequence[Sequence[object]]:
     """What spans are read from, as parameters of such a statement.
 
-    Months that are closed stay closed, so it does not matter that this is asked apart from the statement.
+    Months that are closed stay closed, so it does not matter that this is asked apart from the statement, or
+    was asked before.
     """
-    before = await closed_before(conn)
+    before = await _closed_before(conn, max((span.last for span in spans), default=date.min))
     cuts = [(number, cut(span, before)) for number, span in enumerate(spans)]
     days = [(number, *part) for number, found in cuts for part in found.days]
     whole = [(number, *found.months) for number, found in cuts if found.months]
     return [*_columns(days, 4), *_columns(whole, 3)]
+
+
+async def _closed_before(conn: Connection, last: date) -> date:
+    """As `closed_before`; asked again only where a whole month up to this day may have been closed since."""
+    known = remembered(conn)
+    before: date | None = known.get(_CLOSED)
+    if before is None or next_start(before, Step.MONTH) - timedelta(days=1) <= last:
+        known[_CLOSED] = before = await closed_before(conn)
+    return before
 
 
 def _columns(rows: Sequence[tuple[object, ...]], width: int) -> Sequence[Sequence[object]]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from services.scoring.domain.asking import Span, ask
 from services.scoring.domain.change import Change, compare
 from services.scoring.domain.cohorts import LONGEST_OPEN, Cohort, cohorts
-from services.scoring.domain.definitions import Defined, definitions
+from services.scoring.domain.definitions import Defined, Known, Told, definitions
 from services.scoring.domain.design import APART, Clustering
 from services.scoring.domain.histogram import Histogram, Metric
 from services.scoring.domain.metrics import score
@@ -187,31 +187,38 @@ async def by_cohort(conn: Connection, programme: str, today: date, weeks: int = 
 
 
 async def defined(
-    conn: Connection,
-    span: Span,
-    programme: str,
-    metrics: Collection[Metric] | None = None,
-    asked: Mapping[tuple[str, str], Asked] | None = None,
+    conn: Connection, span: Span, programme: str
 ) -> tuple[dict[tuple[Metric, str], list[Defined]], bool]:
-    """Four readings of each metric and family of a programme; False where only the newest were read.
+    """Four readings of each metric and family of a programme; False where only the newest were read."""
+    answered = await queries.scores(conn, ask(programme=programme, span=span))
+    told, complete = await voices.readings(
+        conn, span, programme, sorted({one.histogram.metric for one in answered})
+    )
+    return readings_of(told, await known(conn, span, programme)), complete
+
+
+async def known(
+    conn: Connection, span: Span, programme: str, asked: Mapping[tuple[str, str], Asked] | None = None
+) -> Known:
+    """What readings are held against: all accounts, and people asked in a span.
 
     Args:
         conn: connection.
         span: days.
-        programme: whose answers.
-        metrics: that were answered; None: it is looked which.
-        asked: people asked in the span; None: it is looked how many.
+        programme: who asked them.
+        asked: how many, where that is known already.
     """
-    if metrics is None:
-        answered = await queries.scores(conn, ask(programme=programme, span=span))
-        metrics = {one.histogram.metric for one in answered}
-    told, complete = await voices.readings(conn, span, programme, sorted(metrics))
     if asked is None:
         asked = await queries.rates(conn, "programme", span, prefix=programme, exact=True)
     rates = {family: rate(counts).value for (family, _), counts in asked.items()}
-    known = await voices.known(conn, {family: share for family, share in rates.items() if share is not None})
-    found = {
-        (metric, family): definitions(metric, family, one, known)
+    return await voices.known(conn, {family: share for family, share in rates.items() if share is not None})
+
+
+def readings_of(
+    told: Mapping[tuple[Metric, str], Told], everybody: Known
+) -> dict[tuple[Metric, str], list[Defined]]:
+    """Four readings of what was answered, by metric and family."""
+    return {
+        (metric, family): definitions(metric, family, one, everybody)
         for (metric, family), one in sorted(told.items())
     }
-    return found, complete

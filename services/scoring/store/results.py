@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from services.scoring.domain.asking import Span
 from services.scoring.domain.change import Change, discoveries
@@ -119,26 +120,59 @@ async def fixes(conn: Connection, today: date) -> list[Fix]:
 
     What is said of its own products comes first.
     """
-    rows = list(map(tuple, await conn.fetch(_FIXES, today - timedelta(days=365), today, SHOWN_FIXES)))
-    spans = [around(day, today) for day, _, _ in rows]
-    named = [
-        (number, product)
-        for number, (_, _, shipped) in enumerate(rows)
-        for product in shipped[:MOST_PRODUCTS]
-    ]
-    about = await products.compared_each(conn, [(product, *spans[number]) for number, product in named])
-    whole = await reports.compared_each(conn, spans)
-    told: list[tuple[int, reports.Compared]] = []
-    for number in range(len(rows)):
-        own = [of for (place, _), of in zip(named, about, strict=True) if place == number]
-        told += [(number, one) for of in (*own, whole[number]) for one in of]
-    compared = [one.change.chance for _, one in told if one.change.chance is not None]
-    raised = iter(discoveries(compared))
+    found = await shipped(conn, today)
+    return fixes_of(found, await about_products(conn, found), await about_programmes(conn, found))
+
+
+class Shipped(NamedTuple):
+    """A change that was shipped, its products, and the days after and before it."""
+
+    day: date
+    label: str
+    products: Sequence[str]
+    after: Span
+    before: Span
+
+
+async def shipped(conn: Connection, today: date) -> list[Shipped]:
+    """The last changes that were shipped."""
+    rows = await conn.fetch(_FIXES, today - timedelta(days=365), today, SHOWN_FIXES)
     return [
-        Fix(day, label, one.programme, one.product, one.family, one.metric, one.change, before, after,
+        Shipped(day, label, named[:MOST_PRODUCTS], *around(day, today))
+        for day, label, named in map(tuple, rows)
+    ]
+
+
+async def about_products(conn: Connection, found: Sequence[Shipped]) -> list[list[list[reports.Compared]]]:
+    """What is said of the products of each change, before and after it."""
+    wanted = [(product, one.after, one.before) for one in found for product in one.products]
+    compared = iter(await products.compared_each(conn, wanted))
+    return [[next(compared) for _ in one.products] for one in found]
+
+
+async def about_programmes(conn: Connection, found: Sequence[Shipped]) -> list[list[reports.Compared]]:
+    """The scores of all programmes before and after each change."""
+    return await reports.compared_each(conn, [(one.after, one.before) for one in found])
+
+
+def fixes_of(
+    found: Sequence[Shipped],
+    about: Sequence[Sequence[Sequence[reports.Compared]]],
+    whole: Sequence[Sequence[reports.Compared]],
+) -> list[Fix]:
+    """Changes with what was found of their products and of all programmes, judged together."""
+    told = [
+        (change, one)
+        for change, own, each in zip(found, about, whole, strict=True)
+        for of in (*own, each)
+        for one in of
+    ]
+    raised = iter(discoveries([one.change.chance for _, one in told if one.change.chance is not None]))
+    return [
+        Fix(change.day, change.label, one.programme, one.product, one.family, one.metric, one.change,
+            change.before, change.after,
             certain=one.change.chance is not None and next(raised) <= CERTAIN, inside=one.inside)
-        for number, one in told
-        for (day, label, _), (after, before) in ((rows[number], spans[number]),)
+        for change, one in told
     ]  # fmt: skip
 
 
