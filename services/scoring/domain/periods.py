@@ -45,10 +45,15 @@ def next_start(start: date, step: Step) -> date:
     return date(start.year + month // 12, month % 12 + 1, 1)
 
 
-def fitting(metric: Metric, days: Mapping[date, Histogram], enough: int) -> Step:
+def fitting(days: Mapping[date, Histogram], enough: int) -> Step:
     """The shortest step at which most periods with answers have enough of them to show a score."""
+    each = [(day, histogram.n) for day, histogram in days.items()]
     for step in (Step.WEEK, Step.MONTH):
-        counts = [period.histogram.n for period in trend(metric, days, step) if period.histogram.n]
+        sums: dict[date, int] = {}
+        for day, n in each:
+            start = start_of(day, step)
+            sums[start] = sums.get(start, 0) + n
+        counts = [n for n in sums.values() if n]
         if sum(n >= enough for n in counts) * 3 >= len(counts) * 2:
             return step
     return Step.QUARTER

@@ -114,23 +114,22 @@ def account_pages(env: Environment, db: Database, clock: Clock, weights: Mapping
         now, locale = clock.now(), _locale(request, user)
         texts = speaking(env, locale)
         speech = views.Speech(locale, texts["_"], texts["ngettext"])
-        async with db.read() as conn:
-            found = await customers.customer(conn, account_id, now, weights)
-            if found is None:
-                raise Problem(404, "There is no such account.", what_to_do="See the list of accounts.")
-            answers = await accounts.answers(conn, account_id, (now - timedelta(days=730)).date())
-            titles = await queries.titles(conn)
-            content: dict[str, Any] = {
-                "customer": found,
-                "may_export": user.role.includes(Role.MANAGER),
-                "answers": answers[:SHOWN_ANSWERS],
-                "trends": _trends(answers, speech),
-                "happened": await accounts.happened(conn, account_id),
-                "tickets": await accounts.tickets(conn, account_id),
-                "title_of": lambda key: views.title_of(titles, key, locale),
-                "answers_of": lambda **more: _answers_of(found.account.account_id, _year(now), **more),
-                "day": speech.day,
-            }
+        found, (answers, titles, beside) = await db.at_once(
+            lambda conn: customers.customer(conn, account_id, now, weights),
+            lambda conn: _of_account(conn, account_id, now),
+        )
+        if found is None:
+            raise Problem(404, "There is no such account.", what_to_do="See the list of accounts.")
+        content: dict[str, Any] = {
+            "customer": found,
+            "may_export": user.role.includes(Role.MANAGER),
+            "answers": answers[:SHOWN_ANSWERS],
+            "trends": _trends(answers, speech),
+            "title_of": lambda key: views.title_of(titles, key, locale),
+            "answers_of": lambda **more: _answers_of(found.account.account_id, _year(now), **more),
+            "day": speech.day,
+            **beside,
+        }
         return page(request, env, "account.html", content, locale=locale)
 
     return router
@@ -142,6 +141,20 @@ async def _said_in(conn: Connection, programme: str, locale: str) -> str:
         return ""
     await known_programme(conn, programme)
     return views.title_of(await queries.titles(conn), programme, locale)
+
+
+async def _of_account(
+    conn: Connection, account: UUID, now: datetime
+) -> tuple[list[accounts.Answer], dict[str, dict[str, str]], dict[str, Any]]:
+    """Answers of two years, titles of programmes, and what happened at an account."""
+    return (
+        await accounts.answers(conn, account, (now - timedelta(days=730)).date()),
+        await queries.titles(conn),
+        {
+            "happened": await accounts.happened(conn, account),
+            "tickets": await accounts.tickets(conn, account),
+        },
+    )
 
 
 async def _beside(conn: Connection, today: date) -> tuple[list[Pool], list[Churn]]:

@@ -174,7 +174,7 @@ def trend_of(
 ) -> tuple[Markup, set[Note]]:
     """The trend of a score by the step that was chosen or else by the one that fits; notes marked in it."""
     series = course.series
-    chosen = step or fitting(series.metric, series.parts, TOO_FEW)
+    chosen = step or fitting(series.parts, TOO_FEW)
     periods = periods_of(series.metric, series.parts, chosen)
     scored = [(one, course.score(one.histogram)) for one in periods]
     places = {one.start: place for place, one in enumerate(periods)}

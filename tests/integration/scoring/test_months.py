@@ -86,6 +86,18 @@ async def test_whole_months_are_read_as_one_row_each(scoring: Scoring) -> None:
         assert edge.histogram.n == 1000 + 1 + 31 + 28
 
 
+async def test_who_knew_no_closed_month_reads_those_that_were_closed_since(scoring: Scoring) -> None:
+    await _history(scoring)
+    asked = Question("total", "", exact=True, span=Span(date(2025, 12, 1), date(2026, 3, 3)))
+    async with scoring.db.read() as conn:
+        (days,) = await queries.scores(conn, asked)
+        await _close(scoring)
+        async with scoring.db.begin() as tx:
+            await tx.conn.execute("update score_cells set b0 = b0 + 1000 where day < '2026-03-01'")
+        (whole,) = await queries.scores(conn, asked)
+    assert whole == days
+
+
 async def test_what_comes_late_for_a_closed_month_is_in_its_days_and_in_it(scoring: Scoring) -> None:
     await _history(scoring)
     await _close(scoring)

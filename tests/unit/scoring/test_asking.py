@@ -107,7 +107,7 @@ def test_a_trend_takes_the_shortest_step_that_has_answers_enough(
         date(2026, 1, 1) + timedelta(days=every * number): Histogram.of(Metric.NPS, [9])
         for number in range(count)
     }
-    assert fitting(Metric.NPS, days, 5) is expected
+    assert fitting(days, 5) is expected
 
 
 def test_counts_of_surveys_add_up() -> None:

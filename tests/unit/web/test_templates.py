@@ -1,10 +1,13 @@
+import gc
+import weakref
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from fastapi import Request
 from jinja2 import Environment, UndefinedError
 
-from shared.web.templates import environment, speaking
+from shared.web.templates import environment, page, speaking
 
 
 @pytest.fixture
@@ -42,6 +45,29 @@ def test_a_page_speaks_the_readers_language_and_zone(env: Environment) -> None:
     assert '<html lang="es">' in html
     assert "Ir al contenido" in html
     assert "3 mar 2026, 10:00 CET 50\u00a0%" in html
+
+
+def test_nothing_of_a_page_waits_for_the_cycle_collector(tmp_path: Path) -> None:
+    class Heavy:
+        """A value of a page."""
+
+    (tmp_path / "parts.html").write_text("{% macro told() %}{{ heavy }}{% endmacro %}", encoding="utf-8")
+    (tmp_path / "heavy.html").write_text(
+        '{% import "parts.html" as parts with context %}{% macro own() %}{{ parts.told() }}{% endmacro %}'
+        "{{ own() }}",
+        encoding="utf-8",
+    )
+    request = Request({"type": "http", "method": "GET", "path": "/", "headers": [], "state": {}})
+    heavy = Heavy()
+    gone = weakref.ref(heavy)
+    gc.disable()
+    try:
+        text = bytes(page(request, environment(tmp_path), "heavy.html", {"heavy": heavy}).body).decode()
+        del heavy
+        assert "Heavy object" in text
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 def rendered(env: Environment, source: str) -> str:
