@@ -249,7 +249,8 @@ class BadgeRoutes:
                 async with self._db.begin() as tx:
                     return self._out(await badges.publish(tx, ident, asked, by=who.actor))
             except NotPublishedError as error:
-                raise Problem(409, f"{error}.", field=error.field) from error
+                todo = "Publish a score that GET /v1/scores tells."
+                raise Problem(409, f"{error}.", what_to_do=todo, field=error.field) from error
 
         @router.delete("/badges/{badge}")
         async def take_back(badge: UUID, who: Writer, reason: Reason) -> BadgeOut:

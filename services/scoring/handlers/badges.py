@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from uuid import UUID
 
-from services.scoring.domain.asking import Span
+from services.scoring.domain.asking import Span, ask
 from services.scoring.domain.badges import (
     LABEL_CHARS,
     LEAST,
@@ -22,7 +22,7 @@ from services.scoring.domain.metrics import Score
 from services.scoring.domain.windows import before, span_of
 from services.scoring.handlers.comments import Library, words
 from services.scoring.store import badges as store
-from services.scoring.store import reports
+from services.scoring.store import queries, reports
 from shared.db.database import Connection, Tx
 from shared.runtime.ids import random_token
 from shared.security.access_store import audit
@@ -42,7 +42,8 @@ async def publish(tx: Tx, ident: UUID, wanted: Wanted, *, by: str) -> Badge:
     """Publish a score; the same id again gives the badge there is.
 
     Raises:
-        NotPublishedError: There is no such programme, or a value is out of its bounds.
+        NotPublishedError: There is no such programme, its answers have other scores alone, or a value is out
+            of its bounds.
     """
     if not 1 <= len(wanted.label.strip()) <= LABEL_CHARS or not wanted.label.isprintable():
         raise NotPublishedError("label", f"a badge needs a label of 1 to {LABEL_CHARS} printable characters")
@@ -51,10 +52,18 @@ async def publish(tx: Tx, ident: UUID, wanted: Wanted, *, by: str) -> Badge:
     family = await store.family_of(tx.conn, wanted.programme)
     if family is None:
         raise NotPublishedError("programme", f"there is no programme {wanted.programme!r}")
+    told = {
+        found.histogram.metric for found in await queries.scores(tx.conn, ask(programme=wanted.programme))
+    }
+    if told and wanted.metric not in told:
+        there = ", ".join(sorted(told))
+        raise NotPublishedError(
+            "metric", f"no answer to {wanted.programme} tells {wanted.metric.value}; there is {there}"
+        )
     badge = Badge(ident, random_token(KEY_BYTES), wanted, family, tx.now, by)
     if await store.add(tx.conn, badge):
-        told = {"programme": wanted.programme, "metric": wanted.metric.value, "period": wanted.period.value}
-        await audit(tx.conn, tx.now, by, "badge.published", f"badge:{ident}", least=wanted.least, **told)
+        what = {"programme": wanted.programme, "metric": wanted.metric.value, "period": wanted.period.value}
+        await audit(tx.conn, tx.now, by, "badge.published", f"badge:{ident}", least=wanted.least, **what)
         return badge
     known = await store.one(tx.conn, ident)
     assert known is not None  # noqa: S101 - badges are never deleted

@@ -318,6 +318,11 @@ async def test_a_wish_that_cannot_be_met_names_the_field(
     async with web(3) as operator:
         unknown = await operator.post("/v1/scores/badges", json=WANTED | {"programme": "nobody's"})
         assert (unknown.status_code, unknown.json()["field"]) == (409, "programme")
+        assert unknown.json()["what_to_do"] == "Publish a score that GET /v1/scores tells."
+        await shop.crowd(1)
+        other = await operator.post("/v1/scores/badges", json=WANTED | {"metric": "csat"})
+        assert (other.status_code, other.json()["field"]) == (409, "metric")
+        assert other.json()["detail"] == f"no answer to {PROGRAMME} tells csat; there is nps."
         for wrong in ({"least": 4}, {"label": " "}, {"period": "7"}, {"metric": "joy"}):
             refused = await operator.post("/v1/scores/badges", json=WANTED | wrong)
             assert refused.status_code == 422
