@@ -77,7 +77,7 @@ async def test_a_survey_that_tells_nothing_of_who_leaves_might_be_retired_and_it
     page = await _page(rep)
     assert "tells who leaves" in page
     assert "a difference of 10.0 points is ruled out" in page
-    suggested = page.partition("Consider retiring")[2].partition("</ul>")[0]
+    suggested = page.partition("Consider retiring")[2].partition("</section>")[0]
     assert "Pulse</a>: surveys sent in 30 days: 7." in suggested
     assert "says nothing of who leaves (difference in points: NPS −" in suggested
     assert "Support" not in suggested
