@@ -18,7 +18,7 @@ from shared.db.database import Database
 from shared.runtime.clock import FixedClock
 from shared.runtime.ids import derive
 from shared.security.access import Role, Scope
-from tests.support.score_pages import access_to, application, signed_in
+from tests.support.score_pages import access_to, application, quarter, signed_in
 from tests.support.scoring import Scoring, answer, snapshot
 
 REGIONS = ("emea", "amer", "apac", "nordics")
@@ -191,6 +191,17 @@ async def test_of_many_answers_the_newest_are_read_and_it_is_said_back_to_which_
     listed = (await rep.get(html.unescape(link))).text
     assert listed.partition("<tbody>")[2].partition("</tbody>")[0].count("<tr>") == 10
     assert (await _segments(api, dimension="tier"))["since"] is None, "sums have all days"
+
+
+@pytest.mark.requirement("R57")
+async def test_whom_a_programme_asked_is_one_step_away_for_whoever_may_see_people(
+    scoring: Scoring, clock: FixedClock, opens: Opens
+) -> None:
+    await quarter(scoring, clock.now())
+    for role, there in ((Role.VIEWER, 0), (Role.REP, 1)):
+        client = await opens(role)
+        seen = (await client.get("/scores", params={"programme": "renewal-nps"})).text
+        assert seen.count('<a href="/why?q=renewal-nps">Whom it asked last, whom not, and why</a>') == there
 
 
 async def test_what_is_no_dimension_is_refused_with_what_there_is(
