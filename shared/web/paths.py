@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Annotated
+from urllib.parse import quote_plus, urlencode
 
 from fastapi import Path
 
@@ -13,3 +16,14 @@ PLAIN = NO_ZERO
 
 Key = Annotated[str, Path(min_length=1, max_length=200, pattern=PLAIN)]
 """A programme's key."""
+
+
+def encoded(parameters: Mapping[str, object]) -> str:
+    """Parameters as they stand behind a question mark; of a list each value under the same name."""
+    return urlencode(parameters, doseq=True, quote_via=_quoted)
+
+
+@lru_cache(maxsize=8192)
+def _quoted(text: str, safe: str = "", encoding: str | None = None, errors: str | None = None) -> str:
+    """The links of a page name the same few things, a hundred times."""
+    return quote_plus(text, safe, encoding, errors)

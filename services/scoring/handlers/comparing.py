@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, TypeVar
-from urllib.parse import urlencode
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -42,6 +41,7 @@ from services.scoring.store import reports, sides
 from services.scoring.store.sides import Extent, Kind
 from shared.contracts.model import Family
 from shared.db.database import Connection
+from shared.web.paths import encoded
 from shared.web.problems import Problem
 
 NEWEST = 3000
@@ -141,7 +141,7 @@ def query_of(parameters: Mapping[str, object]) -> str:
         for name, value in parameters.items()
         if value
     }
-    return urlencode(told, doseq=True)
+    return encoded(told)
 
 
 def _named(field: str, make: Callable[[], _T]) -> _T:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Literal
-from urllib.parse import urlencode
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -16,6 +15,7 @@ from services.scoring.handlers import programmes
 from services.scoring.handlers.days import days_of
 from shared.contracts.model import Family
 from shared.db.database import Connection
+from shared.web.paths import encoded
 
 PERIODS: tuple[str, ...] = tuple(Window)
 """Windows to choose from; all of them end today."""
@@ -124,4 +124,4 @@ class Filters(BaseModel):
 def address_of(path: str, parameters: Mapping[str, str | Sequence[str]]) -> str:
     """A page with those of its parameters that say something."""
     told = {name: text for name, text in parameters.items() if text}
-    return f"{path}?{urlencode(told, doseq=True)}" if told else path
+    return f"{path}?{encoded(told)}" if told else path

@@ -38,6 +38,11 @@ class Customer:
     scores: Mapping[tuple[Metric, Family, str], Score]
     """By metric, kind of survey and persona; the empty persona is everybody together."""
 
+    @property
+    def answers(self) -> int:
+        """Answers to all questions, of everybody together."""
+        return sum(one.n for (_, _, persona), one in self.scores.items() if not persona)
+
 
 @dataclass(frozen=True, slots=True)
 class Pool:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
 from fastapi import APIRouter, Depends, Query
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from shared.web.app import web_app
+from shared.web.paths import encoded
 from shared.web.queries import refuse_unknown
 from shared.web.routing import join
 from tests.support.assembled import platform
@@ -104,3 +108,8 @@ async def test_what_is_known_passes_and_pages_take_anything(web: httpx.AsyncClie
 async def test_a_name_is_not_given_back_at_any_length(web: httpx.AsyncClient) -> None:
     refused = await web.get(f"/v1/books?{'x' * 5000}=1")
     assert len(refused.json()["field"]) == 60
+
+
+@given(st.dictionaries(st.text(), st.text() | st.lists(st.text())))
+def test_links_are_written_as_forms_send_them(parameters: dict[str, str | list[str]]) -> None:
+    assert encoded(parameters) == urlencode(parameters, doseq=True)
