@@ -285,6 +285,21 @@ async def test_churn_that_rises_stands_on_the_overview_with_what_happened(
     assert page.url.endswith("/scores/results#outcomes")
 
 
+@pytest.mark.requirement("R64")
+async def test_on_paper_the_colours_of_a_chart_keep_their_key(
+    browser: Browser, address: tuple[str, dict[str, str]]
+) -> None:
+    """Browsers print no backgrounds unless a style asks for them, and the key is a background."""
+    url, tokens = address
+    page = await Reader(browser, url, tokens["viewer"]).opens("/scores?programme=renewal-nps", axe=False)
+    await page.emulate_media(media="print")
+    keys = page.locator(".legend .swatch").filter(visible=True)
+    assert await keys.count() >= 3
+    kept = await keys.evaluate_all("all => all.map(one => getComputedStyle(one).printColorAdjust)")
+    assert set(kept) == {"exact"}
+    assert not await page.get_by_role("navigation").first.is_visible()
+
+
 @pytest.mark.requirement("R9", "R69", "R86")
 async def test_the_page_of_results_says_what_can_be_said(
     browser: Browser, address: tuple[str, dict[str, str]], tmp_path: Path
