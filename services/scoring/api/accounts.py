@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -12,8 +12,11 @@ from pydantic import BaseModel, Field
 
 from services.scoring.domain.health import Measured, Part
 from services.scoring.domain.histogram import Metric
+from services.scoring.domain.metrics import score
+from services.scoring.domain.periods import Step, trend
 from services.scoring.store import accounts, customers
 from services.scoring.store.accounts import After, Wanted
+from services.scoring.store.queries import Series
 from shared.contracts.model import Family, Persona, Tier
 from shared.db.database import Database
 from shared.runtime.clock import Clock
@@ -81,6 +84,41 @@ class AccountOut(BaseModel):
     usage: float | None = Field(description="of the last 30 days, as a share of that of the 90 before")
 
 
+class QuarterOut(BaseModel):
+    """What an account's people said in one quarter; both days included."""
+
+    start: date
+    end: date
+    n: int
+    score: float | None
+    low: float | None
+    high: float | None
+
+
+class OverTimeOut(BaseModel):
+    """One metric of one kind of survey, quarter by quarter; of the newest 2,000 answers of two years."""
+
+    metric: Metric
+    family: Family
+    quarters: list[QuarterOut]
+
+
+class HappenedOut(BaseModel):
+    """A renewal, an end, a support ticket or the like at the account."""
+
+    at: datetime
+    kind: str
+    event: str
+    label: str
+
+
+class AccountPageOut(AccountOut):
+    """One account with its history: scores of two years, and the newest 30 of what happened."""
+
+    history: list[OverTimeOut]
+    happened: list[HappenedOut]
+
+
 class AccountsOut(BaseModel):
     """Accounts of most annual value first; `next` is the cursor of what follows."""
 
@@ -120,15 +158,37 @@ def routes(db: Database, clock: Clock, weights: Mapping[Part, float]) -> APIRout
         return AccountsOut(accounts=[_out(one) for one in shown], next=more)
 
     @router.get("/{account_id}")
-    async def one(account_id: UUID) -> AccountOut:
-        """One account."""
+    async def one(account_id: UUID) -> AccountPageOut:
+        """One account, with its scores by quarter and what happened."""
+        now = clock.now()
         async with db.read() as conn:
-            found = await customers.customer(conn, account_id, clock.now(), weights)
-        if found is None:
-            raise Problem(404, "There is no such account.", field="account_id")
-        return _out(found)
+            found = await customers.customer(conn, account_id, now, weights)
+            if found is None:
+                raise Problem(404, "There is no such account.", field="account_id")
+            answers = await accounts.answers(conn, account_id, (now - accounts.HISTORY).date())
+            happened = await accounts.happened(conn, account_id)
+        return AccountPageOut(
+            **_out(found).model_dump(),
+            history=[_over_time(one) for one in accounts.over_time(answers)],
+            happened=[
+                HappenedOut(at=at, kind=kind, event=event, label=label) for at, kind, event, label in happened
+            ],
+        )
 
     return router
+
+
+def _over_time(series: Series) -> OverTimeOut:
+    quarters = []
+    for period in trend(series.metric, series.parts, Step.QUARTER):
+        found = score(period.histogram)
+        quarters.append(
+            QuarterOut(
+                start=period.start, end=period.end, n=found.n, score=found.value, low=found.low,
+                high=found.high,
+            )
+        )  # fmt: skip
+    return OverTimeOut(metric=series.metric, family=Family(series.family), quarters=quarters)
 
 
 def _part(one: Measured) -> PartOut:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.scoring.domain.design import APART
 from services.scoring.domain.health import Part
-from services.scoring.domain.histogram import Histogram, Metric
+from services.scoring.domain.histogram import Metric
 from services.scoring.domain.metrics import Group
 from services.scoring.domain.outcomes import Churn
 from services.scoring.domain.periods import Step
@@ -27,7 +27,6 @@ from services.scoring.store import accounts, customers, fates, queries, results
 from services.scoring.store.accounts import After, Wanted
 from services.scoring.store.customers import Pool
 from services.scoring.store.judging import Course
-from services.scoring.store.queries import Series
 from shared.contracts.model import Tier
 from shared.db.database import Connection, Database
 from shared.runtime.clock import Clock
@@ -148,7 +147,7 @@ async def _of_account(
 ) -> tuple[list[accounts.Answer], dict[str, dict[str, str]], dict[str, Any]]:
     """Answers of two years, titles of programmes, and what happened at an account."""
     return (
-        await accounts.answers(conn, account, (now - timedelta(days=730)).date()),
+        await accounts.answers(conn, account, (now - accounts.HISTORY).date()),
         await queries.titles(conn),
         {
             "happened": await accounts.happened(conn, account),
@@ -188,14 +187,8 @@ def _locale(request: Request, user: User) -> str:
 
 def _trends(answers: list[accounts.Answer], speech: views.Speech) -> list[tuple[Metric, str, Markup]]:
     """A trend by quarter of each metric and family that was answered; no sample of accounts, but one."""
-    given: dict[tuple[Metric, str], dict[date, list[int]]] = {}
-    for answer in answers:
-        for metric, value in answer.points:
-            given.setdefault((metric, answer.family), {}).setdefault(answer.day, []).append(value)
     return [
-        (metric, family, drawn)
-        for (metric, family), values in sorted(given.items())
-        for days in ({day: Histogram.of(metric, of) for day, of in values.items()},)
-        for series in (Series(metric, family, "", days),)
+        (series.metric, series.family, drawn)
+        for series in accounts.over_time(answers)
         for drawn, _ in (views.trend_of(Course(series, APART), Step.QUARTER, speech),)
     ]

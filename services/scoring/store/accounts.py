@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from services.scoring.domain.histogram import Metric
+from services.scoring.domain.histogram import Histogram, Metric
 from services.scoring.domain.metrics import Group
 from services.scoring.store.around import Account
 from services.scoring.store.fates import SIGNS
+from services.scoring.store.queries import Series
 from services.scoring.store.stretches import stretch
 from shared.db.database import Connection
 from shared.db.merged import families, family
@@ -225,6 +226,10 @@ async def around(conn: Connection, accounts: Sequence[UUID], now: datetime) -> d
     }
 
 
+HISTORY = timedelta(days=730)
+"""So far back an account is shown over time."""
+
+
 async def answers(conn: Connection, account: UUID, since: date) -> list[Answer]:
     """The newest answers of an account."""
     found = []
@@ -233,6 +238,18 @@ async def answers(conn: Connection, account: UUID, since: date) -> list[Answer]:
         points = tuple((m, v) for m, v in zip(Metric, values, strict=True) if v is not None)
         found.append(Answer(day, kind, programme, persona, points))
     return found
+
+
+def over_time(answers: Iterable[Answer]) -> list[Series]:
+    """Answers of one account day by day, each metric of each kind of survey by itself."""
+    given: dict[tuple[Metric, str], dict[date, list[int]]] = {}
+    for answer in answers:
+        for metric, value in answer.points:
+            given.setdefault((metric, answer.family), {}).setdefault(answer.day, []).append(value)
+    return [
+        Series(metric, family, "", {day: Histogram.of(metric, of) for day, of in days.items()})
+        for (metric, family), days in sorted(given.items())
+    ]
 
 
 async def happened(conn: Connection, account: UUID, limit: int = 30) -> list[tuple[datetime, str, str, str]]:

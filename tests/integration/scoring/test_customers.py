@@ -64,7 +64,16 @@ async def test_an_account_is_shown_with_all_that_explains_it(
     }  # fmt: skip
     assert sum(part["weight"] for part in hale["parts"]) == pytest.approx(1)
     one = (await api.get(f"/v1/scores/accounts/{account_id(2)}")).json()
-    assert one == ailing
+    assert {name: one[name] for name in ailing} == ailing
+    (nps,) = one["history"]
+    (quarter,) = nps["quarters"]
+    assert (nps["metric"], nps["family"], quarter["start"], quarter["n"], quarter["score"]) == (
+        "nps", "transactional", "2026-01-01", 8, -100.0,
+    )  # fmt: skip
+    assert quarter["low"] == -100 < quarter["high"] < 0
+    assert [(each["kind"], each["event"]) for each in one["happened"]] == [
+        ("support_ticket", "support_ticket.opened")
+    ]
     assert (await api.get(f"/v1/scores/accounts/{account_id(77)}")).status_code == 404
 
 
@@ -289,7 +298,9 @@ async def test_accounts_that_were_merged_are_one_customer(
     assert one["account_id"] == stays
     assert [(c["persona"], c["people"]) for c in one["committee"]] == [("user", 2)]
     assert {s["n"] for s in one["scores"] if s["persona"] is None} == {2}
-    assert (await api.get(f"/v1/scores/accounts/{former}")).json() == one
+    told = (await api.get(f"/v1/scores/accounts/{former}")).json()
+    assert {name: told[name] for name in one} == one
+    assert [quarter["n"] for each in told["history"] for quarter in each["quarters"]] == [2]
     cut = (await api.get("/v1/scores", params={"dimension": "account"})).json()
     assert stays in str(cut)
     assert former not in str(cut)
