@@ -40,6 +40,8 @@ _SETTINGS = {
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "max_wal_size": "2GB",
+    # The log of a long batch is written while the batch is still at work, not all of it when it commits.
+    "wal_writer_delay": "20ms",
     # Queues and cells are updated all day: vacuum them early and often.
     "autovacuum_naptime": "10s",
     "autovacuum_vacuum_scale_factor": "0.05",
