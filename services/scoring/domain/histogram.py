@@ -6,7 +6,7 @@ it. Every score and interval is computed from one, so a score is never averaged 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from operator import add
 from typing import Self
@@ -41,6 +41,9 @@ class Metric(StrEnum):
         """All answers that there can be."""
         return range(self.lowest, self.highest + 1)
 
+
+METRICS: Mapping[str, Metric] = {metric.value: metric for metric in Metric}
+"""By their names, as rows have them: a page is made of hundreds, and to call the class costs far more."""
 
 _ENDS = {metric: SCALES[QuestionType(metric.value)] for metric in Metric}
 # Asked for thousands of times a page: the hash of a metric costs more than what is looked up with it.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.scoring.domain.asking import Question, Span
-from services.scoring.domain.histogram import BUCKETS, Histogram, Metric
+from services.scoring.domain.histogram import BUCKETS, METRICS, Histogram, Metric
 from services.scoring.domain.rates import Asked
 from services.scoring.store import months
 from shared.db.database import Connection
@@ -85,7 +85,7 @@ async def scores_in(conn: Connection, question: Question, spans: Sequence[Span])
         _SCORES[_which(question)], *_parameters(question), *await months.pieces(conn, spans)
     )
     for n, metric, family, value, *buckets in map(tuple, rows):
-        found[n].append(Found(family, value, Histogram.from_buckets(Metric(metric), buckets)))
+        found[n].append(Found(family, value, Histogram.from_buckets(METRICS[metric], buckets)))
     return found
 
 
@@ -98,7 +98,7 @@ async def series(conn: Connection, question: Question) -> list[Series]:
     for row in map(tuple, rows):
         metric, family, value, part, *buckets = row
         parts = found.setdefault((metric, family, value), {})
-        parts[part] = Histogram.from_buckets(Metric(metric), buckets)
+        parts[part] = Histogram.from_buckets(METRICS[metric], buckets)
     return [Series(Metric(metric), family, value, parts) for (metric, family, value), parts in found.items()]
 
 
