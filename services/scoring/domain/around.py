@@ -10,7 +10,6 @@ USAGE_NUMBERS = ("usage", "active_users", "sessions", "events", "value", "count"
 """Where a usage report has its number; the first of these that it has counts."""
 
 _LABELS = ("title", "name", "release", "version", "feature", "change", "incident", "ref")
-_LOST = frozenset({"account.churned", "contract.ended"})
 
 
 def number_of(told: ContextRecorded) -> float | None:
@@ -31,8 +30,11 @@ def label_of(told: ContextRecorded) -> str:
     return named[:80] or told.product[:80]
 
 
-def outcome_of(event: str) -> bool | None:
-    """Whether an account was kept (True) or lost (False); None for what decides nothing."""
-    if event == "contract.renewed":
-        return True
-    return False if event in _LOST else None
+RENEWAL_DATE = "renewal_date"
+"""What is kept of a day that was set for a renewal: it says nothing of whether the customer stays."""
+
+
+def kind_of(told: ContextRecorded) -> str:
+    """What it is kept as: its kind, but for a renewal that is only expected."""
+    expected = told.kind is ContextKind.RENEWAL and told.data.get("event") != "contract.renewed"
+    return RENEWAL_DATE if expected else told.kind.value

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
-from services.scoring.domain.around import label_of, number_of
+from services.scoring.domain.around import kind_of, label_of, number_of
 from services.scoring.store import around, fates
 from shared.contracts.directory import AccountChanged, ContactChanged, ContextKind, ContextRecorded
 from shared.contracts.envelope import Event
@@ -81,7 +81,7 @@ async def on_context(events: Sequence[Event[ContextRecorded]], tx: Tx) -> None:
     """Keep what explains a score: usage, renewals, churn, releases, incidents, changes, support tickets."""
     happened = [
         around.Happening(
-            event.source, event.id, told.kind.value, str(told.data.get("event", "")), told.at,
+            event.source, event.id, kind_of(told), str(told.data.get("event", "")), told.at,
             _uuid(told.account_id), told.product, number_of(told), label_of(told),
         )
         for event in events

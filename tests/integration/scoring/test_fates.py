@@ -94,6 +94,15 @@ async def test_the_last_renewal_or_end_of_a_customer_counts(scoring: Scoring) ->
     assert await _told(scoring, before) == {Group.LOW: Fate(1, 1)}
 
 
+@pytest.mark.requirement("R8", "R68")
+async def test_a_day_that_is_set_for_a_renewal_is_no_renewal(scoring: Scoring) -> None:
+    dated = happened(ContextKind.RENEWAL, "contract.renewal_date_set", AT - timedelta(days=2), 1)
+    assert await _told(scoring, said(1, 2, 1, 30), dated) == {}
+    assert await scoring.rows("select count(*) from afterword_bi.contract_ends") == [(0,)]
+    left = happened(ContextKind.CHURN, "contract.ended", AT - timedelta(days=4), 1)
+    assert await _told(scoring, left) == {Group.LOW: Fate(1, 1)}, "though a day was set after it"
+
+
 async def test_customers_that_are_one_have_one_fate(scoring: Scoring) -> None:
     await scoring.take(
         account(1), account(2), said(1, 10, 1, 30), said(2, 0, 2, 30), said(3, 0, 2, 31),
