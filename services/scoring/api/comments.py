@@ -14,6 +14,7 @@ from services.scoring.domain.rising import Told
 from services.scoring.domain.themes import Counted, Course, Tally, counted
 from services.scoring.domain.windows import Window, before, span_of
 from services.scoring.handlers.comments import Library, words
+from services.scoring.handlers.programmes import known_programme
 from services.scoring.store import comments, rises
 from services.scoring.store.comments import Comment, Wanted
 from shared.contracts.model import Family, Persona
@@ -135,6 +136,7 @@ def routes(db: Database, clock: Clock, library: Library) -> APIRouter:
         kind = family.value if family else None
         async with db.read() as conn:
             now = await comments.themes(conn, Wanted(span, programme, kind))
+            await known_programme(conn, programme, range(now.comments))
             earlier = before(span, window)
             was = await comments.themes(conn, Wanted(earlier, programme, kind)) if earlier else Tally()
             rising = await rises.standing(conn, today, programme)
@@ -155,6 +157,7 @@ def routes(db: Database, clock: Clock, library: Library) -> APIRouter:
         limit = asked.limit
         async with db.read() as conn:
             found = await comments.listed(conn, wanted, after_day(asked.cursor), limit + 1)
+            await known_programme(conn, asked.programme, found)
             said = await words(library.sealer, conn, [(one.contact_id, one.words) for one in found[:limit]])
         return CommentsOut(
             comments=[_out(one, text) for one, text in zip(found, said, strict=False)],

@@ -22,6 +22,7 @@ from services.scoring.domain.tables import SHAPES, Needed, Table
 from services.scoring.domain.windows import Window, before, span_of
 from services.scoring.handlers.answering import Narrowing, asked_for
 from services.scoring.handlers.comments import Library
+from services.scoring.handlers.programmes import known_programme
 from services.scoring.handlers.tables import Shelf, Wanted, ended_of, pages_of
 from services.scoring.store import accounts, exports
 from shared.contracts.model import Family, Tier
@@ -134,6 +135,9 @@ def routes(
         wanted = _wanted(asked, table, clock)
         if table is Table.BREAKDOWN:
             may_see((wanted.dimension,), principal)
+        if asked.programme:
+            async with shelf.db.read() as conn:
+                await known_programme(conn, asked.programme)
         return sent(f"scores-{table}", format, pages_of(table, shelf, wanted), SHAPES[table].columns)
 
     return router

@@ -183,6 +183,8 @@ async def test_a_question_without_an_answer_names_its_field(
         "/cohorts?programme=nobody",
         "/drivers?programme=nobody",
         "/plan?programme=nobody&metric=nps",
+        "/themes?programme=nobody",
+        "/tables/programmes?programme=nobody",
     ],
 )
 async def test_a_programme_that_is_none_is_named_and_one_without_answers_is_empty(

@@ -116,6 +116,11 @@ async def test_the_list_goes_on_where_it_ended(
     assert refused.status_code == 422
 
 
+async def test_comments_of_a_programme_that_is_none_are_refused_by_name(api: httpx.AsyncClient) -> None:
+    refused = await api.get("/v1/scores/comments", params={"programme": "nobody"})
+    assert (refused.status_code, refused.json()["field"]) == (404, "programme")
+
+
 async def test_an_amendment_replaces_the_words_or_takes_them_back(
     db: Database, clock: FixedClock, scoring: Scoring, api: httpx.AsyncClient
 ) -> None:
