@@ -36,7 +36,7 @@ async def main() -> None:
     clock = FixedClock(NOW)
     histories = (
         History(f"answers_{given.answers}", given.answers, 730),
-        History("answers_10000", 10_000, 90),
+        History("answers_10000", 10_000, 90, anew=True),
     )
     taken: tuple[list[float], list[float]] = ([], [])
     seen: tuple[list[float], list[float]] = ([], [])

@@ -52,11 +52,19 @@ from rate_cells cross join generate_series($1::int, $2::int) n where day > $4
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """How many answers came in over how many days."""
+    """How many answers came in over how many days.
+
+    Attributes:
+        name: of its database.
+        answers: how many.
+        days: over which they are spread.
+        anew: whether each run fills it again: one so small that what rounds add to it would tell.
+    """
 
     name: str
     answers: int
     days: int
+    anew: bool = False
 
     @property
     def copies(self) -> int:
@@ -91,7 +99,7 @@ async def prepare(
     surround: Surround | None = None,
 ) -> None:
     """Find the database as an earlier run left it, or fill it."""
-    if not await server.holds(history.name, "scoring"):
+    if history.anew or not await server.holds(history.name, "scoring"):
         await _fill(server, history, clock, source, surround)
     await server.warm(history.name, "scoring", kinds=("i",))
 
