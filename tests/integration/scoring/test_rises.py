@@ -24,7 +24,7 @@ from tests.support.score_pages import (
     season,
     spoken,
 )
-from tests.support.scoring import AT, Scoring, answer
+from tests.support.scoring import AT, Scoring, answer, requested, snapshot
 
 
 async def _risen(scoring: Scoring) -> list[ThemeRising]:
@@ -49,6 +49,7 @@ async def test_a_theme_that_rises_is_told_once_with_its_team_and_what_happened(
     assert told.happened == ("release: release of February",)
     (shown,) = (await api.get("/v1/scores/themes", params={"locale": "es"})).json()["rising"]
     assert (shown["name"], shown["day"], shown["n_after"]) == ("Facturas", "2026-03-03", 20)
+    await scoring.take(requested(1, AT, snapshot("other")))
     assert (await api.get("/v1/scores/themes", params={"programme": "other"})).json()["rising"] == []
 
 
