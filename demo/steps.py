@@ -66,12 +66,13 @@ from access.users u where u.disabled_at is null and u.role in ('manager', 'admin
 """
 """Leaders hear on the next Monday at eight on their clock after the last time, the first after they came."""
 
+# A digest that somebody has taken is not waited for: of whoever was killed it stays for five minutes.
 _IN_HAND = """
 select (select count(*) from dispatch.messages where state in ('claimed', 'handing_over')
         or (state = 'planned' and not_before <= clock.machine_now()))
      + (select count(*) from alerts.notices where state in ('pending', 'handing_over'))
-     + (select count(*) from scoring.digests where state = 'handing_over'
-        or (state = 'pending' and next_at <= clock.machine_now()))
+     + (select count(*) from scoring.digests where state = 'pending' and next_at <= clock.machine_now()
+        and coalesce(leased_until <= clock.machine_now(), true))
 """
 _OUTBOX = """
 select '{0}', (select count(*) from {0}.outbox where not published),
