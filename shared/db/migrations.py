@@ -108,3 +108,6 @@ async def _readers(conn: asyncpg.Connection, offered_by: str) -> None:
     await conn.execute(f"create schema if not exists {_READERS}")
     await conn.execute(f"grant usage, create on schema {_READERS} to {offered_by}")
     await conn.execute(f"grant usage on schema {_READERS} to {_READERS}")
+    # Whoever may connect may make temporary tables unless that is taken from everybody; no service makes any.
+    database = await conn.fetchval("select quote_ident(current_database())")
+    await conn.execute(f"revoke temporary on database {database} from public, {_READERS}")

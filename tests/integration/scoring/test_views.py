@@ -4,17 +4,32 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import asyncpg
 import httpx
 import pytest
 
+from services.scoring.worker.clustering import learning
 from shared.contracts.model import Persona
 from shared.db.database import Database
+from shared.db.migrations import provision
+from shared.embedded.postgres import PostgresAddress
 from shared.runtime.clock import FixedClock
 from shared.security.access import Scope
-from tests.support.customers import account, account_id, contact, driven, ticket, town
+from tests.support.customers import (
+    account,
+    account_id,
+    contact,
+    contracts,
+    driven,
+    published,
+    ticket,
+    town,
+)
+from tests.support.databases import PASSWORD, cloned, ensure_template, exclusive
 from tests.support.score_pages import access_to, application, comments_of, left_more, quarter, spoken
 from tests.support.scoring import Scoring, answer, requested, snapshot, withdrawn
 from tools.views import MIGRATIONS
@@ -161,6 +176,31 @@ async def test_rises_of_churn_and_ends_of_contracts_are_those_of_the_api(
     assert ends == [("churn", 8), ("renewal", 1)]
 
 
+@pytest.mark.requirement("R8")
+async def test_who_stayed_and_who_left_by_programme_is_what_the_api_tells(
+    api: httpx.AsyncClient, scoring: Scoring, clock: FixedClock
+) -> None:
+    await scoring.take(published("pulse", ticket=False), *contracts(clock.now(), 50))
+    await learning(scoring.db)()
+    told = (await api.get("/v1/scores/outcomes/programmes")).json()["programmes"]
+    assert {one["programme"] for one in told} >= {"pulse", "support"}
+    expected = {
+        (one["programme"], of["metric"], fate["mood"], fate["accounts"], fate["left"],
+         "; ".join(one["touchpoints"]), one["state"], one["follows_up"])
+        for one in told for of in one["outcomes"] for fate in of["fates"]
+    }  # fmt: skip
+    assert expected == set(
+        await scoring.rows(
+            "select programme, metric, mood, accounts, churned, touchpoints, state, follows_up"
+            " from afterword_bi.outcomes_by_programme"
+        )
+    )
+    ((accounts, churned),) = await scoring.rows(
+        "select sum(accounts)::int, sum(churned)::int from afterword_bi.outcomes_by_programme"
+    )
+    assert accounts == sum(one[3] for one in expected) > churned == sum(one[4] for one in expected) > 0
+
+
 async def test_who_reads_views_reads_nothing_else_and_writes_nothing(db: Database) -> None:
     async with db.read() as conn:
         rights = {
@@ -181,6 +221,32 @@ async def test_who_reads_views_reads_nothing_else_and_writes_nothing(db: Databas
     assert seen == {f"afterword_bi.{view.name}" for view in VIEWS}
     assert not any(writes for _, writes in rights.values())
     assert not may_make
+
+
+async def test_who_reads_views_makes_no_temporary_tables(
+    postgres_server: PostgresAddress, run_folder: Path
+) -> None:
+    template = await ensure_template(postgres_server, ("scoring",), run_folder)
+    async with cloned(postgres_server, template) as copy:
+        with exclusive(run_folder, "templates"):
+            await provision(copy.admin_dsn, ("scoring",), PASSWORD)
+        tool = f"tool_{copy.name}"
+        async with AsyncExitStack() as stack:
+            admin = await _connected(stack, copy.admin_dsn)
+            await admin.execute(f"create role {tool} login password '{PASSWORD}' in role afterword_bi")
+            stack.push_async_callback(admin.execute, f"drop role {tool}")
+            reader = await _connected(stack, postgres_server.dsn(tool, PASSWORD, copy.name))
+            assert await reader.fetchval("select count(*) from afterword_bi.outcomes_by_programme") == 0
+            with pytest.raises(asyncpg.InsufficientPrivilegeError, match="temporary"):
+                await reader.execute("create temporary table mine (n int)")
+            service = await _connected(stack, copy.dsn("scoring"))
+            assert await service.fetchval("select count(*) from scoring.programme_outcomes") == 0
+
+
+async def _connected(stack: AsyncExitStack, dsn: str) -> asyncpg.Connection:
+    conn = await asyncpg.connect(dsn)
+    stack.push_async_callback(conn.close)
+    return conn
 
 
 async def test_every_view_and_column_is_documented_and_none_leads_to_a_person(db: Database) -> None:
