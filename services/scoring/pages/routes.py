@@ -97,6 +97,8 @@ def pages(
             "split": split,
             "splits": _splits(shown, split, rep=shared["may_see_accounts"]),
             "most_parts": MOST_PARTS,
+            "wait": speech.wait,
+            "longest_wait": views.LONGEST_WAIT_YEARS,
             "most_split": MOST_READ,
             "behind": partial(_behind, filters, shown, split),
             "most_read": voices.NEWEST,

@@ -27,6 +27,13 @@ from shared.web.dates import babel_locale, number, percent, signed
 
 Translate = Callable[[str], str]
 
+LONGEST_WAIT_YEARS = 20
+"""Beyond it a wait is told as none: nobody plans for so long, and nothing stays as it is till then."""
+_YEAR = 365.25
+_MONTH = _YEAR / 12
+_IN_DAYS, _IN_MONTHS = 90, 2 * _YEAR
+"""Days up to which a wait is told in days, and below which in months."""
+
 
 @dataclass(frozen=True, slots=True)
 class Speech:
@@ -56,6 +63,21 @@ class Speech:
             "first": self.day(span.first) if span.first != FIRST_DAY else "\N{HORIZONTAL ELLIPSIS}",
             "last": self.day(span.last) if span.last != LAST_DAY else "\N{HORIZONTAL ELLIPSIS}",
         }
+
+    def wait(self, days: int) -> str:
+        """How long somebody waits who goes on as now, as exactly as that can be known: `about 19 years`.
+
+        Days up to 90, then months, from two years on years; empty where that is no wait any more.
+        """
+        if days <= _IN_DAYS:
+            return self.say_many("%(num)s day", "%(num)s days", days) % {"num": number(days, self.locale)}
+        if days < _IN_MONTHS:
+            many, said = round(days / _MONTH), ("about %(num)s month", "about %(num)s months")
+        else:
+            many, said = round(days / _YEAR), ("about %(num)s year", "about %(num)s years")
+            if many > LONGEST_WAIT_YEARS:
+                return ""
+        return self.say_many(*said, many) % {"num": number(many, self.locale)}
 
     def period(self, start: date, step: Step) -> str:
         """The name of a period on an axis: `3 Mar`, `Mar 2026`, `Q1 2026`."""
