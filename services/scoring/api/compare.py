@@ -10,7 +10,6 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from services.scoring.api.scores import may_see
 from services.scoring.domain.change import Change, Verdict
 from services.scoring.domain.contrast import Contrast, Held, Reading, Told
 from services.scoring.domain.definitions import Defined, Definition
@@ -18,6 +17,7 @@ from services.scoring.domain.histogram import Metric
 from services.scoring.domain.rates import Rate
 from services.scoring.domain.tables import COMPARISON
 from services.scoring.handlers.comparing import Comparison, Facing, Read, compared
+from services.scoring.handlers.seeing import may_see
 from shared.contracts.model import Family
 from shared.db.database import Database
 from shared.runtime.clock import Clock
@@ -119,8 +119,8 @@ def routes(db: Database, clock: Clock) -> APIRouter:
 
     async def both(facing: Facing, principal: Principal) -> Comparison:
         a, b = facing.sides(clock.now().date())
-        may_see(a.dimensions | b.dimensions, principal)
         async with db.read() as conn:
+            await may_see(conn, a.dimensions | b.dimensions, principal.scopes, field="where")
             return await compared(conn, a, b, facing.family.value if facing.family else None)
 
     @router.get("/compare", responses=SAME)

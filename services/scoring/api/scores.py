@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -18,6 +18,7 @@ from services.scoring.domain.rates import Asked, rate
 from services.scoring.domain.rollups import name_of, split_value
 from services.scoring.handlers.days import days_between
 from services.scoring.handlers.programmes import known_programme
+from services.scoring.handlers.seeing import may_see
 from services.scoring.store import queries
 from services.scoring.store.judging import Course, Judged, courses, judged, judged_cut
 from shared.contracts.model import Family
@@ -187,21 +188,6 @@ Page = Annotated[Paging, Depends(paging(3))]
 Reader = Annotated[Principal, Depends(require_scope(Scope.SCORES_READ))]
 
 
-def may_see(dimensions: Iterable[str], principal: Principal) -> None:
-    """An account manager is a person: their figures are for those who may see accounts.
-
-    Raises:
-        Problem: 403, they may not.
-    """
-    if {"owner", "account"} & set(dimensions) and Scope.ACCOUNTS_READ not in principal.scopes:
-        raise Problem(
-            403,
-            f"Scores by owner or account need the scope {Scope.ACCOUNTS_READ}.",
-            what_to_do="Ask an admin for a key with it, or for the role rep.",
-            field="dimension",
-        )
-
-
 def _numbers(found: Score, histogram: Histogram) -> dict[str, Any]:
     return {
         "n": found.n,
@@ -249,8 +235,8 @@ def routes(db: Database) -> APIRouter:
         """Scores by the values of a dimension; without one, each programme's. Families stay apart."""
         if isinstance(question, Cut):
             return await _cut_out(db, question, programme, principal, page)
-        may_see(question.rollup.split("+"), principal)
         async with db.read() as conn:
+            await may_see(conn, question.rollup.split("+"), principal.scopes)
             found = await judged(conn, question)
             await known_programme(conn, programme, found)
         return _scores_out(question.rollup, found, page)
@@ -260,8 +246,8 @@ def routes(db: Database) -> APIRouter:
         question: Asking, programme: Programme, principal: Reader, page: Page, step: Step = Step.WEEK
     ) -> TrendsOut:
         """Scores by week, month or quarter; a period without an answer is there, with score null."""
-        may_see(question.rollup.split("+"), principal)
         async with db.read() as conn:
+            await may_see(conn, question.rollup.split("+"), principal.scopes)
             found = await courses(conn, question)
             await known_programme(conn, programme, found)
         shown, following = page.of(found, _place_of)
@@ -286,8 +272,8 @@ async def _cut_out(
     db: Database, wanted: Cut, programme: str, principal: Principal, page: Paging
 ) -> ScoresOut:
     name = name_of(wanted.dimensions)
-    may_see(wanted.dimensions, principal)
     async with db.read() as conn:
+        await may_see(conn, wanted.dimensions, principal.scopes)
         found, complete = await judged_cut(conn, wanted)
         await known_programme(conn, programme, found)
     return _scores_out(name, found, page, complete=complete)

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.scoring.api.scores import Reader, may_see
+from services.scoring.api.scores import Reader
 from services.scoring.domain.asking import NoSuchRollup, Span
 from services.scoring.domain.change import Verdict
 from services.scoring.domain.histogram import Metric
@@ -17,6 +17,7 @@ from services.scoring.domain.splitting import MOST_READ, split_of
 from services.scoring.domain.windows import Window
 from services.scoring.handlers.days import days_of
 from services.scoring.handlers.programmes import known_programme
+from services.scoring.handlers.seeing import may_see
 from services.scoring.store import splits
 from shared.contracts.model import Family
 from shared.db.database import Database
@@ -99,10 +100,10 @@ def routes(db: Database, clock: Clock) -> APIRouter:
             dimension = split_of(asked.dimension)
         except NoSuchRollup as error:
             raise Problem(422, f"dimension: {error}.", field="dimension") from error
-        may_see((dimension,), principal)
         today = clock.now().date()
         family = asked.family.value if asked.family else None
         async with db.read() as conn:
+            await may_see(conn, (dimension,), principal.scopes)
             told, parts = await splits.told(
                 conn, asked.programme, dimension, asked.span(today), family, today
             )

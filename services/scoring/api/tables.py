@@ -10,7 +10,6 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.scoring.api.scores import may_see
 from services.scoring.domain.asking import FIRST_DAY, LAST_DAY, NoSuchRollup, Span
 from services.scoring.domain.facts import State
 from services.scoring.domain.health import Part
@@ -23,6 +22,7 @@ from services.scoring.domain.windows import Window, before, span_of
 from services.scoring.handlers.answering import Narrowing, asked_for
 from services.scoring.handlers.comments import Library
 from services.scoring.handlers.programmes import known_programme
+from services.scoring.handlers.seeing import may_see
 from services.scoring.handlers.tables import Shelf, Wanted, ended_of, pages_of
 from services.scoring.store import accounts, exports
 from shared.contracts.model import Family, Tier
@@ -133,11 +133,10 @@ def routes(
         """A table of the pages, with the same filters, as `csv`, `ndjson` or `parquet`."""
         _may_have(table, principal)
         wanted = _wanted(asked, table, clock)
-        if table is Table.BREAKDOWN:
-            may_see((wanted.dimension,), principal)
-        if asked.programme:
-            async with shelf.db.read() as conn:
-                await known_programme(conn, asked.programme)
+        async with shelf.db.read() as conn:
+            if table is Table.BREAKDOWN:
+                await may_see(conn, (wanted.dimension,), principal.scopes, field="split")
+            await known_programme(conn, asked.programme)
         return sent(f"scores-{table}", format, pages_of(table, shelf, wanted), SHAPES[table].columns)
 
     return router

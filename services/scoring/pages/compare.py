@@ -18,6 +18,7 @@ from services.scoring.domain.rates import Rate
 from services.scoring.domain.sides import PROGRAMME, Side
 from services.scoring.domain.windows import Window
 from services.scoring.handlers.comparing import PATH, Comparison, Days, Facing, compared, query_of
+from services.scoring.handlers.seeing import may_see
 from services.scoring.pages import views
 from services.scoring.pages.filters import PERIODS
 from services.scoring.store import queries, sides
@@ -25,8 +26,8 @@ from shared.contracts.model import Family
 from shared.db.database import Database
 from shared.runtime.clock import Clock
 from shared.security.access import Role, User, require_role
+from shared.security.roles import ROLE_SCOPES
 from shared.web.i18n import negotiate
-from shared.web.problems import Problem
 from shared.web.templates import environment, page, speaking
 
 HERE = Path(__file__).parent
@@ -78,8 +79,8 @@ def compare_pages(db: Database, clock: Clock) -> APIRouter:
         speech = views.Speech(locale, texts["_"], texts["ngettext"])
         today = clock.now().date()
         a, b = facing.sides(today)
-        if OWNER in a.dimensions | b.dimensions and not rep:
-            raise Problem(403, "Scores by account manager are shown to reps.", field="where")
+        async with db.read() as conn:
+            await may_see(conn, a.dimensions | b.dimensions, ROLE_SCOPES[user.role], field="where")
         found, known, titles = await db.at_once(
             lambda conn: compared(conn, a, b, facing.family.value if facing.family else None),
             lambda conn: sides.values(conn, today, (*TO_CHOOSE, OWNER) if rep else TO_CHOOSE),

@@ -17,7 +17,7 @@ from services.scoring.domain.histogram import Histogram, Metric
 from services.scoring.domain.metrics import Score
 from services.scoring.domain.rates import Asked, Rate, Standing, rate, standing
 from services.scoring.domain.segments import Segment
-from services.scoring.domain.splitting import OWNER, split_of
+from services.scoring.domain.splitting import split_of
 from services.scoring.pages import views
 from services.scoring.pages.filters import Filters
 from services.scoring.pages.overview import Spans
@@ -74,19 +74,16 @@ MOST_PARTS = 25
 """Parts that a table shows, the most answered; all of them are in its file."""
 
 
-def chosen_split(filters: Filters, *, rep: bool) -> str:
+def chosen_split(filters: Filters) -> str:
     """The dimension to break down by.
 
     Raises:
-        Problem: 422, there is no such breakdown; 403, it is of account managers.
+        Problem: 422, there is no such breakdown.
     """
     try:
-        split = split_of(filters.split)
+        return split_of(filters.split)
     except NoSuchRollup as error:
         raise Problem(422, f"split: {error}.", field="split") from error
-    if split == OWNER and not rep:
-        raise Problem(403, "Scores by account manager are shown to reps.", field="split")
-    return split
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from services.scoring.domain.health import WEIGHTS, Part
 from services.scoring.domain.periods import Step
 from services.scoring.domain.rollups import CONTEXT
 from services.scoring.domain.splitting import KEPT, MOST_READ, OWNER, SPLITS
+from services.scoring.handlers.seeing import may_see
 from services.scoring.pages import views
 from services.scoring.pages.accounts import account_pages
 from services.scoring.pages.detail import MOST_HAPPENED, MOST_PARTS, Detail, chosen_split, detail
@@ -28,6 +29,7 @@ from shared.db.database import Database
 from shared.db.notify import place_now
 from shared.runtime.clock import Clock
 from shared.security.access import Role, User, require_role
+from shared.security.roles import ROLE_SCOPES
 from shared.web.i18n import negotiate
 from shared.web.routing import join
 from shared.web.security_headers import allow_script
@@ -58,7 +60,9 @@ def pages(
         today = clock.now().date()
         spans = Spans(filters.span(today), filters.before(today), today)
         span = spans.now
+        split = chosen_split(filters)
         async with db.read() as conn:
+            await may_see(conn, (split,), ROLE_SCOPES[user.role], field="split")
             place = await place_now(conn)
             titles = await queries.titles(conn)
         shared = _shared(filters, thresholds, lambda key: views.title_of(titles, key, locale))
@@ -82,7 +86,6 @@ def pages(
                 "live": live(STREAM, CHANGED, place),
             }
             return allow_script(page(request, env, "scores.html", shared | content, locale=locale))
-        split = chosen_split(filters, rep=shared["may_see_accounts"])
         shown = await detail(db, filters, split, spans, speech, thresholds)
         if not (shown.parts or shown.rate.asked):
             async with db.read() as conn:

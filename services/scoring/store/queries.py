@@ -46,6 +46,7 @@ select exists (select from programmes where programme = $1)
     or exists (select from headlines where programme = $1)
     or exists (select from rate_cells where rollup = 'programme' and value = $1)
 """
+_SUMMED = "select exists (select from score_cells where rollup = $1)"
 _COUNTS = ("requested", "handed_over", "answered", "held")
 _RATED = {which: f"{values} and ($4::text is null or family = $4)" for which, values in _VALUES.items()}
 _RATES = {which: months.cells("rate", "family, value", _COUNTS, of, 5) for which, of in _RATED.items()}
@@ -138,6 +139,11 @@ async def rates_in(
 async def known(conn: Connection, programme: str) -> bool:
     """Whether a programme was ever published, asked or answered."""
     return bool(await conn.fetchval(_KNOWN, programme))
+
+
+async def summed(conn: Connection, rollup: str) -> bool:
+    """Whether sums are kept by a rollup of which not every answer has a value."""
+    return bool(await conn.fetchval(_SUMMED, rollup))
 
 
 async def titles(conn: Connection) -> dict[str, dict[str, str]]:

@@ -100,7 +100,6 @@ async def test_page_api_and_file_say_the_same_of_any_dimension(
         ("job_function", {"buyer"}, False),
         ("locale", {"en", "sv"}, False),
         ("context.agent", {f"agent {n}" for n in range(5)}, True),
-        ("context.carrier", {"carrier 0", "carrier 1"}, False),
         ("stage", set[str](), False),
     ):
         told = await _segments(api, dimension=dimension)
@@ -167,6 +166,42 @@ async def test_account_managers_are_for_those_who_may_see_accounts(
         assert (refused.status_code, "accounts:read" in refused.text) == (403, True)
         allowed = await api.get(f"/v1/scores/{path}", params=params, headers=trusted)
         assert "owner2@example.com" in allowed.text
+
+
+@pytest.mark.requirement("R61")
+async def test_what_no_programme_names_of_an_event_is_for_those_who_may_read_answers(
+    api: httpx.AsyncClient, scoring: Scoring, clock: FixedClock, opens: Opens, db: Database
+) -> None:
+    """A sender may write an address into an event; a score by it would be what one person said."""
+    await scoring.take(*_said(clock))
+    viewer, rep = await opens(Role.VIEWER), await opens(Role.REP)
+    assert "agent 3" in await _page(viewer, split="context.agent")
+    assert "carrier 1" in await _page(rep, split="context.carrier")
+    assert "carrier 1" not in await _page(viewer, 403, split="context.carrier")
+    side = {"a.where": "context.carrier:carrier 1", "b.others": "true", "a.programme": "survey"}
+    for client, status in ((viewer, 403), (rep, 200)):
+        assert (await client.get("/scores/compare", params=side)).status_code == status
+    _, key = await access_to(db, clock).create_key("cs", frozenset({Scope.SCORES_READ, Scope.RESPONSES_READ}))
+    trusted = {"Authorization": f"Bearer {key}"}
+    for path, asked in (
+        ("", {"dimension": "context.carrier"}),
+        ("", {"dimension": "tier+context.carrier"}),
+        ("", {"dimension": "programme+context.carrier"}),
+        ("/trend", {"dimension": "context.carrier", "programme": "survey"}),
+        ("/segments", {"dimension": "context.carrier", "programme": "survey"}),
+        ("/tables/breakdown", {"split": "context.carrier", "programme": "survey"}),
+        ("/compare", side),
+        ("/compare/file", side),
+    ):
+        refused = await api.get(f"/v1/scores{path}", params=asked)
+        assert (refused.status_code, "responses:read" in refused.text) == (403, True), path
+        assert "carrier 1" not in refused.text
+        allowed = await api.get(f"/v1/scores{path}", params=asked, headers=trusted)
+        assert allowed.status_code == 200, allowed.text
+    cut = await api.get("/v1/scores", params={"dimension": "tier+context.agent"})
+    assert {one["values"]["context.agent"] for one in cut.json()["scores"]} == {
+        f"agent {n}" for n in range(5)
+    }
 
 
 @pytest.mark.requirement("R61")
