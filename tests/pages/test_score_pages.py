@@ -64,6 +64,7 @@ async def in_town(db: Database) -> AsyncIterator[tuple[str, dict[str, str]]]:
         "rep": await signed_in(access, Role.REP),
         "es": await signed_in(access, locale="es"),
         "manager": await signed_in(access, Role.MANAGER),
+        "rep in Spanish": await signed_in(access, Role.REP, locale="es"),
     }
     async with served(application(db, clock, access)) as url:
         yield url, tokens
@@ -164,6 +165,28 @@ async def test_the_overview_says_what_got_better_what_worse_and_why_nothing_can_
     assert "may be chance: with so many answers only a change of about" in renewal
     delivery = await page.get_by_role("article", name="Order delivered").inner_text()
     assert "3 answers now, 0 answers before; five are needed in each" in delivery
+
+
+_LINES = """all => all.map(one => { const text = document.createRange(); text.selectNodeContents(one);
+  return new Set([...text.getClientRects()].map(box => Math.round(box.top))).size })"""
+"""In how many lines the text of each stands; a script."""
+_BEYOND = """all => Math.max(...all.map(one => one.getBoundingClientRect().right
+  - one.parentElement.closest('main, .card').getBoundingClientRect().right))"""
+"""By how many pixels the farthest of them stands out of its card or page; a script."""
+
+
+async def test_on_the_narrowest_phones_all_ways_are_seen_and_each_in_one_line(
+    browser: Browser, address: tuple[str, dict[str, str]]
+) -> None:
+    url, tokens = address
+    reader, narrow = Reader(browser, url, tokens["rep in Spanish"]), (360, 780)
+    page = await reader.opens("/scores/results", size=narrow)
+    assert "Por qué" in await page.locator(".nav").inner_text()
+    for ways in (page.locator(".nav a"), page.locator(".tabs a")):
+        assert set(await ways.evaluate_all(_LINES)) == {1}
+    assert await page.locator(".tabs a").evaluate_all(_BEYOND) <= 0
+    page = await reader.opens("/scores?programme=driven&period=365", size=narrow)
+    assert await page.locator("td .chart.share").evaluate_all(_BEYOND) < 0
 
 
 @pytest.mark.requirement("R57", "R62")
