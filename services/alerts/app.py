@@ -244,8 +244,7 @@ def roster_of(file: Path, themes: Collection[str]) -> Roster:
         return Roster()
     checked = read_roster(file.read_text(encoding="utf-8"), themes)
     if checked.value is None:
-        found = (f"{file}:{c.line}: {c.path}: {c.reason}. {c.what_to_do}" for c in checked.complaints)
-        raise ValueError("\n".join(found))
+        raise ValueError("\n".join(one.at(file) for one in checked.complaints))
     return checked.value
 
 

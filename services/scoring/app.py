@@ -169,4 +169,6 @@ def references_of(path: Path | None) -> References:
         AfterwordError: the file cannot be used; the message names the place.
     """
     file = path or Path(__file__).parent / "references.yaml"
-    return plain_file(References, file, "AFTERWORD_SCORING_REFERENCES")
+    return plain_file(
+        References, file, "AFTERWORD_SCORING_REFERENCES", begins="values:", described="docs/scores.md"
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -24,6 +25,11 @@ class Complaint:
     reason: str
     what_to_do: str
 
+    def at(self, file: Path) -> str:
+        """As one line that begins with the place, as compilers write it."""
+        path = f"{self.path}: " if self.path else ""
+        return f"{file}:{self.line}: {path}{self.reason}. {self.what_to_do}"
+
 
 @dataclass(frozen=True, slots=True)
 class Checked(Generic[M]):
@@ -38,7 +44,7 @@ class Checked(Generic[M]):
         return Complaint(self.document.line(where), dotted(where), reason, what_to_do)
 
 
-def check(text: str, model: type[M], *, begins: str, described: str) -> Checked[M]:
+def check(text: str, model: type[M], *, begins: str, described: str, plain: bool = False) -> Checked[M]:
     """Read a file of one document.
 
     Args:
@@ -46,9 +52,10 @@ def check(text: str, model: type[M], *, begins: str, described: str) -> Checked[
         model: what it must be.
         begins: the first line that is meant, for the advice.
         described: the page that describes it, for the advice.
+        plain: all its values are read as text.
     """
     try:
-        documents = read_documents(text)
+        documents = read_documents(text, plain=plain)
     except UnreadableError as error:
         return Checked(None, Document(None), (Complaint(error.line, "", error.reason, "Mend the YAML."),))
     if len(documents) != 1:

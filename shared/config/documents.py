@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +12,8 @@ from typing import Any
 import yaml
 
 Location = tuple[str | int, ...]
+Read = Callable[[yaml.Node], Any]
+"""The value of a leaf."""
 _DEEPEST = 30
 _DIGITS = 40
 _WHOLE = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
@@ -59,14 +61,18 @@ _Loader.add_implicit_resolver(
 )
 
 
-def read_documents(text: str) -> list[Document]:
+def read_documents(text: str, *, plain: bool = False) -> list[Document]:
     """Read all documents of a file; empty ones are left out.
+
+    Args:
+        text: what stands in it.
+        plain: all values are text, as words and numbers of a dictionary are.
 
     Raises:
         UnreadableError: It is no YAML, holds a key twice, an alias or a tag.
     """
     try:
-        return [_document(node) for node in _nodes(text)]
+        return [_document(node, plain=plain) for node in _nodes(text)]
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise UnreadableError(
@@ -97,22 +103,24 @@ def _nodes(text: str) -> Iterator[yaml.Node]:
         loader.dispose()
 
 
-def _document(node: yaml.Node) -> Document:
+def _document(node: yaml.Node, *, plain: bool) -> Document:
     document = Document(None)
-    data = _build(node, (), document.lines)
+    data = _build(node, (), document.lines, _text if plain else _scalar)
     return Document(data, document.lines)
 
 
-def _build(node: yaml.Node, where: Location, lines: dict[Location, int]) -> Any:  # noqa: ANN401 - plain YAML data
+def _build(node: yaml.Node, where: Location, lines: dict[Location, int], scalar: Read) -> Any:  # noqa: ANN401 - plain YAML data
     lines.setdefault(where, node.start_mark.line + 1)
     if isinstance(node, yaml.MappingNode):
-        return _mapping(node, where, lines)
+        return _mapping(node, where, lines, scalar)
     if isinstance(node, yaml.SequenceNode):
-        return [_build(child, (*where, index), lines) for index, child in enumerate(node.value)]
-    return _scalar(node)
+        return [_build(child, (*where, index), lines, scalar) for index, child in enumerate(node.value)]
+    return scalar(node)
 
 
-def _mapping(node: yaml.MappingNode, where: Location, lines: dict[Location, int]) -> dict[str, Any]:
+def _mapping(
+    node: yaml.MappingNode, where: Location, lines: dict[Location, int], scalar: Read
+) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key_node, value_node in node.value:
         line = key_node.start_mark.line + 1
@@ -124,7 +132,7 @@ def _mapping(node: yaml.MappingNode, where: Location, lines: dict[Location, int]
         if key in found:
             raise UnreadableError(line, f"the key {key!r} is there twice")
         lines[(*where, key)] = line
-        found[key] = _build(value_node, (*where, key), lines)
+        found[key] = _build(value_node, (*where, key), lines, scalar)
     return found
 
 
@@ -137,12 +145,16 @@ def _scalar(node: yaml.Node) -> Any:  # noqa: ANN401 - plain YAML data
             return node.value == "true"
         case "int" | "float":
             return _number(node)
-        case "str" if "\0" in node.value:
-            raise UnreadableError(node.start_mark.line + 1, "a text holds the character NUL")
         case "str":
-            return str(node.value)
+            return _text(node)
         case _:
             raise UnreadableError(node.start_mark.line + 1, f"the tag {node.tag} is not taken")
+
+
+def _text(node: yaml.Node) -> str:
+    if "\0" in node.value:
+        raise UnreadableError(node.start_mark.line + 1, "a text holds the character NUL")
+    return str(node.value)
 
 
 def _number(node: yaml.Node) -> int | float:

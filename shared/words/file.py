@@ -16,4 +16,10 @@ def dictionary_of(path: Path | None) -> Dictionary:
     Raises:
         AfterwordError: the file cannot be used; the message names the place.
     """
-    return plain_file(Dictionary, path or _SHIPPED, "AFTERWORD_DICTIONARY")
+    return plain_file(
+        Dictionary,
+        path or _SHIPPED,
+        "AFTERWORD_DICTIONARY",
+        begins="themes:",
+        described="docs/scores.md",
+    )

@@ -195,6 +195,25 @@ class ChurnOut(BaseModel):
     parts: list[ChurnRisingOut]
 
 
+class ReferenceOut(BaseModel):
+    """A value that scores are held against."""
+
+    name: str = Field(description="in English, else in any language")
+    names: dict[str, str] = Field(description="by language, as far as it was given so")
+    metric: Metric
+    value: float
+    source: str
+    industry: str = Field(description="that it holds for; empty: for all")
+    competitor: bool
+
+
+class ReferencesOut(BaseModel):
+    """The house's own industry, and all values, those of other industries too."""
+
+    industry: str
+    values: list[ReferenceOut]
+
+
 def routes(db: Database, clock: Clock, references: References) -> APIRouter:
     """The routes."""
     router = APIRouter(
@@ -247,11 +266,19 @@ def routes(db: Database, clock: Clock, references: References) -> APIRouter:
         return ChurnOut(rising=whole[0] if whole else None, parts=parts)
 
     @router.get("/references")
-    async def held_against() -> References:
+    async def held_against() -> ReferencesOut:
         """Values of the industry and of competitors, as configured (R9, R92)."""
-        return references
+        return _references(references)
 
     return router
+
+
+def _references(references: References) -> ReferencesOut:
+    values = [
+        ReferenceOut.model_validate(one.model_dump() | {"name": one.named("en"), "names": one.names})
+        for one in references.values
+    ]
+    return ReferencesOut(industry=references.industry, values=values)
 
 
 def _rising(told: Told) -> ChurnRisingOut:

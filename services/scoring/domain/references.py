@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.metrics import Score
+from shared.words.dictionary import Language
+
+Name = Annotated[str, Field(min_length=1, max_length=120)]
 
 
 class Reference(BaseModel):
@@ -17,12 +21,26 @@ class Reference(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str = Field(min_length=1, max_length=120)
+    name: Name | Annotated[dict[Language, Name], Field(min_length=1)]
     metric: Metric = Metric.NPS
     value: float = Field(ge=-100, le=100)
     source: str = Field("", max_length=300)
     industry: str = Field("", max_length=80)
     competitor: bool = False
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """Its name by language; a name that is the same in all is given as the English one."""
+        return (
+            {"en": self.name}
+            if isinstance(self.name, str)
+            else {str(key): name for key, name in self.name.items()}
+        )
+
+    def named(self, locale: str) -> str:
+        """Its name in the reader's language, else in English, else in any."""
+        known = self.names
+        return known.get(locale) or known.get("en") or next(iter(known.values()))
 
 
 class References(BaseModel):
@@ -39,7 +57,7 @@ class References(BaseModel):
             one for one in self.values
             if one.metric is metric and one.industry.casefold() in ("", self.industry.casefold())
         ]  # fmt: skip
-        return sorted(mine, key=lambda one: (one.value, one.name))
+        return sorted(mine, key=lambda one: (one.value, one.named("en")))
 
 
 class Standing(StrEnum):

@@ -390,7 +390,7 @@ async def _outcomes_by_programme(conn: Connection, _: Shelf, wanted: Wanted) -> 
 
 
 async def _references(_: Connection, shelf: Shelf, __: Wanted) -> list[Item]:
-    return [one.model_dump(mode="json") for one in shelf.references.values]
+    return [one.model_dump(mode="json") | {"name": one.named("en")} for one in shelf.references.values]
 
 
 async def _churn(conn: Connection, _: Shelf, wanted: Wanted) -> list[Item]:

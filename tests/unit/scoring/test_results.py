@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from services.scoring.domain.histogram import Histogram, Metric
 from services.scoring.domain.metrics import Group, score
 from services.scoring.domain.outcomes import Fate, Link, outcome
 from services.scoring.domain.references import Reference, References, Standing, against
+from shared.errors import AfterwordError
 
 SET, END = date(2026, 1, 1), date(2026, 6, 30)
 
@@ -119,6 +121,61 @@ def test_a_score_stands_above_or_below_a_value_only_with_its_whole_interval() ->
 @pytest.mark.requirement("R9")
 def test_the_shipped_values_are_those_of_the_guides() -> None:
     shipped = references_of(None).model_copy(update={"industry": "saas"})
-    assert [(one.name, one.value) for one in shipped.of(Metric.NPS)] == [
+    assert [(one.named("en"), one.value) for one in shipped.of(Metric.NPS)] == [
         ("Good", 30), ("SaaS average", 41), ("Excellent", 50),
     ]  # fmt: skip
+
+
+@pytest.mark.requirement("R9", "R92")
+def test_a_value_has_a_name_for_all_readers_or_one_by_language() -> None:
+    by_language = Reference.model_validate({"name": {"en": "Good", "sv": "Bra"}, "value": "30"})
+    assert [by_language.named(locale) for locale in ("en", "sv", "es")] == ["Good", "Bra", "Good"]
+    swedish_alone = Reference.model_validate({"name": {"sv": "Bra"}, "value": "30"})
+    assert swedish_alone.named("es") == "Bra"
+    assert Reference(name="Fabrikam", value=30).named("es") == "Fabrikam"
+    shipped = references_of(None).values
+    assert all(set(one.names) == {"en", "es", "sv"} for one in shipped)
+
+
+@pytest.mark.requirement("R9")
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        (
+            "values:\n  - name: Good\n    value: 130\n",
+            ":3: values[0].value: '130' is more than 100. Write 100 at most.",
+        ),
+        (
+            "values:\n  - {name: Good, value: high}\n",
+            ":2: values[0].value: 'high' is not a number. Write a number.",
+        ),
+        (
+            "values:\n  - {name: Good, metrik: nps, value: 30}\n",
+            ":2: values[0].metrik: the key 'metrik' is not known. Did you mean 'metric'?",
+        ),
+        ("values:\n  - {value: 30}\n", ":2: values[0].name: name is missing. Write it."),
+        (
+            "values:\n  - name: {sw: Bra}\n    value: 30\n",
+            ":2: values[0].name.sw: 'sw' is not 'en', 'es' or 'sv'. Write one of these.",
+        ),
+        (
+            "values:\n  - {name: Good, metric: npx, value: 30}\n",
+            ":2: values[0].metric: 'npx' is not 'nps', 'nps5', 'csat' or 'ces'. Did you mean 'nps'?",
+        ),
+        ("", ":1: the file is empty. Write one document that begins with `values:`."),
+    ],
+)
+def test_a_file_that_cannot_be_used_says_where_why_and_what_to_do(
+    tmp_path: Path, written: str, told: str
+) -> None:
+    file = tmp_path / "references.yaml"
+    file.write_text(written, encoding="utf-8")
+    with pytest.raises(AfterwordError) as refused:
+        references_of(file)
+    assert f"AFTERWORD_SCORING_REFERENCES: {file}{told}" in str(refused.value)
+
+
+@pytest.mark.requirement("R9")
+def test_a_file_that_is_not_there_is_told_with_its_setting(tmp_path: Path) -> None:
+    with pytest.raises(AfterwordError, match=r"AFTERWORD_SCORING_REFERENCES: .*No such file.*take it out"):
+        references_of(tmp_path / "gone.yaml")
