@@ -8,16 +8,20 @@ from pathlib import Path
 
 from fastapi import APIRouter
 
-from services.scoring.api import comments, crm, digests, results, routes, tables
+from services.scoring.api import comments, crm, digests, filed, results, routes, tables
 from services.scoring.api.badges import BadgeRoutes
 from services.scoring.connectors.partners import Accesses, crms_of
 from services.scoring.domain.crm import Crm
 from services.scoring.domain.digest import Day, Schedule
+from services.scoring.domain.filing import Schedule as Filed
+from services.scoring.domain.filing import fileable
 from services.scoring.domain.health import WEIGHTS, Part
 from services.scoring.domain.references import References
+from services.scoring.domain.windows import Window
 from services.scoring.handlers import SUBSCRIPTIONS, TOUCHING_SUBSCRIPTIONS
 from services.scoring.handlers.comments import Library, library, reading
 from services.scoring.handlers.showcase import Showcase
+from services.scoring.handlers.tables import Shelf
 from services.scoring.pages import pages
 from services.scoring.pages.answers import answer_pages
 from services.scoring.pages.badge import badge_pages
@@ -32,14 +36,17 @@ from services.scoring.worker.churn import watching as watching_churn
 from services.scoring.worker.clustering import learning
 from services.scoring.worker.crm import Office, counting, planning, writing
 from services.scoring.worker.digests import Post, digesting
+from services.scoring.worker.filing import Cabinet, filing
 from services.scoring.worker.headlines import announcing, closing, refreshing, republish, watching
 from services.scoring.worker.themes import watching as watching_themes
 from shared.config.plain import plain_file
+from shared.errors import AfterwordError
 from shared.runtime.clock import Machine
 from shared.runtime.loops import Loop
 from shared.runtime.service import Platform, Service
 from shared.security.partners import PartnerAccess
 from shared.smtp import Server
+from shared.web.exports import INSTALL, Format
 from shared.web.routing import join
 from shared.words.file import dictionary_of
 
@@ -66,6 +73,7 @@ async def build(settings: Settings, platform: Platform) -> Service:
     join(router, result_pages(platform.db, platform.clock, references))
     join(router, tables.routes(platform.db, platform.clock, read_with, references, weights))
     join(router, digests.routes(platform.db, platform.clock))
+    join(router, filed.routes(platform.db, platform.clock))
     crms = _crms(settings, platform.machine)
     connected = [one.name for one in crms]
     join(router, crm.routes(platform.db, connected))
@@ -96,6 +104,7 @@ async def build(settings: Settings, platform: Platform) -> Service:
                 woken=False,
             ),
             *_digests(settings, platform, weights),
+            *_filing(settings, Shelf(platform.db, read_with, references, weights)),
             *_writing(settings, platform, weights, crms),
             Loop("gauges", settings.gauges_seconds, refreshing(platform.db), due=False, woken=False),
         ),
@@ -125,6 +134,27 @@ def _digests(settings: Settings, platform: Platform, weights: Mapping[Part, floa
     schedule = Schedule(Day(settings.digest_day), settings.digest_hour)
     post = Post(schedule, server, platform.settings.public_url.rstrip("/"), weights)
     yield Loop("digests", settings.digest_seconds, digesting(platform.db, post), woken=False)
+
+
+def _filing(settings: Settings, shelf: Shelf) -> Iterator[Loop]:
+    """The loop that puts tables into a folder, where there is one.
+
+    Raises:
+        AfterwordError: a table does not belong there, or what writes this format is not installed.
+    """
+    if settings.export_folder is None or not settings.export_tables:
+        return
+    kind = Format(settings.export_format)
+    if not kind.installed:
+        raise AfterwordError(f"AFTERWORD_SCORING_EXPORT_FORMAT: {kind} needs a library. {INSTALL}")
+    try:
+        tables = fileable(settings.export_tables)
+    except ValueError as error:
+        raise AfterwordError(f"AFTERWORD_SCORING_EXPORT_TABLES: {error}.") from error
+    day = None if settings.export_day == "daily" else Day(settings.export_day)
+    window = Window(settings.export_period)
+    cabinet = Cabinet(settings.export_folder, tables, kind, Filed(day, settings.export_hour), window)
+    yield Loop("filing", settings.export_seconds, filing(shelf.db, shelf, cabinet), due=False, woken=False)
 
 
 def _crms(settings: Settings, machine: Machine) -> tuple[Crm, ...]:

@@ -30,6 +30,9 @@ CHURN_RISES = Counter(
 DIGESTS = Counter(
     "afterword_scoring_digests_total", "Tries to hand a weekly digest over, by what came of it.", ["state"]
 )
+FILES = Counter(
+    "afterword_scoring_files_total", "Tries to put a table into the folder, by what came of it.", ["state"]
+)
 ANSWERS = Gauge(
     "afterword_scoring_answers",
     "Answers that count now; falls when an answer is withdrawn.",

@@ -53,6 +53,24 @@ class Settings(ServiceSettings):
     smtp_password: SecretStr = SecretStr("")
     smtp_tls: Literal["none", "starttls", "implicit"] = "none"
     mail_from: str = Field(default="Afterword <scores@afterword.localhost>", description="sender of digests")
+    export_folder: Path | None = Field(
+        default=None, description="folder into which tables are written by themselves; None: into none"
+    )
+    export_tables: list[str] = Field(
+        default=["programmes", "rates", "trend", "themes", "goals", "fixes", "outcomes", "accounts"],
+        description="JSON: tables to write; those with words or persons, or of one programme, cannot be",
+    )
+    export_format: Literal["csv", "ndjson", "parquet"] = Field(default="csv", description="of these files")
+    export_day: Literal[
+        "daily", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"
+    ] = Field(default="monday", description="when they are written")
+    export_hour: int = Field(default=5, ge=0, le=23, description="from which hour on, of UTC")
+    export_period: Literal["7", "30", "90", "365", "quarter", "year", "all"] = Field(
+        default="90", description="days that they tell of, up to the day before; all: all time"
+    )
+    export_seconds: float = Field(
+        default=30.0, gt=0, description="machine seconds between looks whether files are due"
+    )
     hubspot_url: str = Field(default="https://api.hubapi.com", description="where HubSpot's API is")
     hubspot_token: SecretStr = Field(
         default=SecretStr(""), description="token of a private app, to write scores to contacts and companies"

@@ -72,6 +72,11 @@ def sent(
     )
 
 
+def written(kind: Format, pages: Items, shape: Sequence[Column], row: Row = cells) -> AsyncIterator[bytes]:
+    """The bytes of a table, for a file that is not sent; the format has to be installed."""
+    return WRITERS[kind].write(pages, shape, row)
+
+
 async def _csv(pages: Items, shape: Sequence[Column], row: Row) -> AsyncIterator[bytes]:
     """Comma, CRLF, UTF-8 (RFC 4180); texts that could be formulas are disarmed."""
     text = io.StringIO(newline="")

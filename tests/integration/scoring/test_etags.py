@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from services.scoring.api import digests
+from services.scoring.api import digests, filed
 from shared.db.database import Database
 from shared.runtime.clock import FixedClock
 from shared.security.access import Scope
@@ -40,6 +40,7 @@ async def test_every_get_that_answers_json_has_an_etag_and_says_so(
     access = access_to(db, clock)
     app = application(db, clock, access)
     join(app, digests.routes(db, clock))
+    join(app, filed.routes(db, clock))
     _, key = await access.create_key("bi", frozenset(Scope), None)
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://test",
