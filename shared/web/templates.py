@@ -3,29 +3,30 @@
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache, partial
+from functools import cache
+from keyword import iskeyword
 from pathlib import Path
-from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, pass_context
-from jinja2.runtime import Context, Macro
-from jinja2.utils import internalcode
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, nodes, pass_context
+from jinja2.compiler import CodeGenerator, Frame
+from jinja2.runtime import Context
+from markupsafe import Markup, escape
 from typing_extensions import override
 
 from shared.security.people import Session
 from shared.security.roles import Role
 from shared.web import dates
 from shared.web.i18n import DEFAULT, language_name, negotiate, translations
+from shared.web.paths import encoded
 from shared.web.static import static_url
 
 SHARED_TEMPLATES = Path(__file__).parent / "templates"
 _MADE = " made"
 """Where a page's context keeps all that were made for it; a name that no template can say."""
-
-_PLAIN = (FunctionType, MethodType, BuiltinFunctionType, partial)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def environment(folder: Path, catalogue: Path | None = None) -> Environment:
         catalogue: Folder of the service's `<locale>.po` files, if it has its own texts.
     """
     folders = [folder, folder / "templates"]
-    env = Environment(
+    env = _Pages(
         loader=ChoiceLoader(
             [*(FileSystemLoader(path) for path in folders), FileSystemLoader(SHARED_TEMPLATES)]
         ),
@@ -65,7 +66,6 @@ def environment(folder: Path, catalogue: Path | None = None) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.context_class = _PageContext
     env.globals |= _defaults() | {
         "static": static_url,
         "language_name": language_name,
@@ -81,6 +81,7 @@ def environment(folder: Path, catalogue: Path | None = None) -> Environment:
         "number": _number,
         "signed": _signed,
         "percent": _percent,
+        "urlencode": _urlencode,
     }
     return env
 
@@ -162,23 +163,59 @@ class _PageContext(Context):
         if made is not None:
             made.append(self)
 
+
+def written(value: object) -> str:
+    """What a template writes, safe to stand in a page.
+
+    As `escape`, but the text is not marked as safe: it is joined with what stands around it, a thousand times
+    for a page, and to mark each piece takes longer than to look for what could need it.
+    """
+    kind = type(value)
+    if kind is Markup:
+        return value  # type: ignore[return-value]  # as its type says
+    if kind is not str:
+        return escape(value)
+    text: str = value  # type: ignore[assignment]  # as its type says
+    unsafe = "<" in text or "&" in text or ">" in text or '"' in text or "'" in text
+    return escape(text) if unsafe else text
+
+
+class _Writing(CodeGenerator):
+    """Templates as Python code: a page writes and calls by the thousand, and most of it is plain.
+
+    What is written goes through `written`. What is called is called as it is: no function of ours asks for
+    the context (a filter may), and to look whether it does takes as long as the usual call.
+    """
+
     @override
-    @internalcode
-    def call(
-        self,
-        called: Callable[..., object],
-        /,
-        *args: object,
-        _loop_vars: object = None,
-        _block_vars: object = None,
-        **named: object,
-    ) -> object:
-        """Call what a template calls, a thousand times for a page: the usual kinds without looking far."""
-        if type(called) is Macro:
-            return called(self.eval_ctx, *args, **named)
-        if type(called) in _PLAIN and not hasattr(called, "jinja_pass_arg"):
-            return called(*args, **named)
-        return super().call(called, *args, _loop_vars=_loop_vars, _block_vars=_block_vars, **named)
+    def _output_child_pre(
+        self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo
+    ) -> None:
+        if frame.eval_ctx.volatile or not frame.eval_ctx.autoescape or finalize.src is not None:
+            super()._output_child_pre(node, frame, finalize)
+        else:
+            self.write("environment.written(")
+
+    @override
+    def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:
+        spread = node.dyn_args or node.dyn_kwargs or any(iskeyword(one.key) for one in node.kwargs)
+        if forward_caller or spread:
+            super().visit_Call(node, frame, forward_caller=forward_caller)
+            return
+        self.visit(node.node, frame)
+        self.write("(")
+        for one in (*node.args, *node.kwargs):
+            self.visit(one, frame)
+            self.write(", ")
+        self.write(")")
+
+
+class _Pages(Environment):
+    """An environment whose templates are rendered as pages are: for somebody, and often."""
+
+    context_class: type[Context] = _PageContext
+    code_generator_class: type[CodeGenerator] = _Writing
+    written = staticmethod(written)
 
 
 def _reader(context: Context) -> tuple[str, str]:
@@ -222,3 +259,8 @@ def _signed(context: Context, value: float, digits: int = 0) -> str:
 @pass_context
 def _percent(context: Context, share: float, digits: int = 0) -> str:
     return dates.percent(share, _locale(context), digits)
+
+
+def _urlencode(value: str | Mapping[str, object]) -> str:
+    """A part of an address, or what stands behind its question mark."""
+    return quote(value) if isinstance(value, str) else encoded(value)

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from fastapi import Request
 from jinja2 import Environment, UndefinedError
+from markupsafe import Markup
 
+from shared.security.roles import Role
 from shared.web.templates import environment, page, speaking
 
 
@@ -33,6 +35,63 @@ def test_a_page_for_nobody_in_particular_has_no_navigation(env: Environment) -> 
 
 def test_values_are_escaped(env: Environment) -> None:
     assert "<img src=x" not in env.get_template("page.html").render(VALUES)
+
+
+class Marked:
+    """Knows how it stands in a page."""
+
+    def __html__(self) -> str:
+        return "<b>&amp;</b>"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("plain ö … 1/2", "plain ö … 1/2"),
+        ("a<b", "a&lt;b"),
+        ("a>b", "a&gt;b"),
+        ("a&b", "a&amp;b"),
+        ('a"b', "a&#34;b"),
+        ("a'b", "a&#39;b"),
+        (Markup("<b>&amp;</b>"), "<b>&amp;</b>"),
+        (Marked(), "<b>&amp;</b>"),
+        (Role.REP, "rep"),
+        (12, "12"),
+        (["<"], "[&#39;&lt;&#39;]"),
+    ],
+)
+def test_whatever_is_written_is_safe(env: Environment, value: object, text: str) -> None:
+    assert env.from_string("({{ value }})").render(value=value) == f"({text})"
+
+
+def test_what_a_macro_gives_is_safe_as_a_value_too(env: Environment) -> None:
+    source = (
+        "{% macro told(name) %}<b>{{ name }}</b>{% endmacro %}"
+        "{% set kept %}<i>{{ name }}</i>{% endset %}"
+        '{{ "%s"|safe|format(told(name)) }} {{ kept }} {{ name|upper }}'
+    )
+    html = env.from_string(source).render(name="<x>")
+    assert html == "<b>&lt;x&gt;</b> <i>&lt;x&gt;</i> &lt;X&gt;"
+
+
+def test_what_is_called_gets_what_stands_there(env: Environment) -> None:
+    source = (
+        "{% macro framed(of) %}[{{ of }} {{ caller(1) }}]{% endmacro %}"
+        "{% call(n) framed('a') %}{{ n }}{% endcall %}"
+        "{% for one in (2, 3) %}"
+        "{{ told(one, *(4,), plain=5, **{'more': 6}) }}{{ told(class=one) }}"
+        "{% endfor %}"
+    )
+    html = env.from_string(source).render(told=lambda *args, **named: f"{args} {sorted(named.items())};")
+    assert html.replace("&#39;", "'") == (
+        "[a 1](2, 4) [('more', 6), ('plain', 5)];() [('class', 2)];"
+        "(3, 4) [('more', 6), ('plain', 5)];() [('class', 3)];"
+    )
+
+
+def test_parts_of_addresses_are_written_as_an_address_takes_them(env: Environment) -> None:
+    source = '/scores?{{ {"q": "a&b=c d", "of": 1}|urlencode }}#{{ "a b/å"|urlencode }}'
+    assert env.from_string(source).render() == "/scores?q=a%26b%3Dc+d&amp;of=1#a%20b/%C3%A5"
 
 
 def test_a_misspelt_name_fails_loudly(env: Environment) -> None:
