@@ -33,6 +33,10 @@ class GoalOut(BaseModel):
     """The goal of a group of programmes and how far it came; counts of events are by 30 days."""
 
     group: str
+    family: Family | None = Field(
+        description="a goal on a score has one for each kind of survey; null for a goal on what happens, and"
+        " while nobody has answered"
+    )
     metric: str
     change: str
     by: date
@@ -52,7 +56,7 @@ class GoalOut(BaseModel):
 
 
 class GoalsOut(BaseModel):
-    """Goals, by group; `next` is the cursor of what follows."""
+    """Goals, by group and family; `next` is the cursor of what follows."""
 
     goals: list[GoalOut]
     next: str | None
@@ -225,11 +229,11 @@ def routes(db: Database, clock: Clock, references: References) -> APIRouter:
     )
 
     @router.get("/goals")
-    async def goals(page: Annotated[Paging, Depends(paging(1))]) -> GoalsOut:
-        """Goals of groups, and how far they came (R86)."""
+    async def goals(page: Annotated[Paging, Depends(paging(2))]) -> GoalsOut:
+        """Goals of groups, and how far they came (R86); kinds of surveys apart."""
         async with db.read() as conn:
             found = await results.goals(conn, clock.now().date())
-        shown, following = page.of(found, lambda one: (one.group,))
+        shown, following = page.of(found, lambda one: (one.group, one.family))
         return GoalsOut(goals=[_goal(one) for one in shown], next=following)
 
     @router.get("/fixes")
@@ -290,7 +294,8 @@ def _goal(one: results.Aim) -> GoalOut:
     goal, reached = one.goal, one.reached
     before, now = reached.before, reached.now
     return GoalOut(
-        group=one.group, metric=goal.metric, change=goal.change, by=goal.by, since=goal.since,
+        group=one.group, family=Family(one.family) if one.family else None, metric=goal.metric,
+        change=goal.change, by=goal.by, since=goal.since,
         programmes=list(one.programmes), before=before.value, n_before=before.n, low_before=before.low,
         high_before=before.high, now=now.value, n_now=now.n, low_now=now.low, high_now=now.high,
         target=reached.target, share=reached.share, progress=reached.progress,

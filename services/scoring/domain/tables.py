@@ -123,8 +123,8 @@ SHAPES: Mapping[Table, Shape] = {
         Needed.ANSWERS,
     ),
     Table.GOALS: _shape(
-        "group metric change by:day since:day before:real n_before:count low_before:real high_before:real"
-        " now:real n_now:count low_now:real high_now:real target:real share:real progress"
+        "group family metric change by:day since:day before:real n_before:count low_before:real"
+        " high_before:real now:real n_now:count low_now:real high_now:real target:real share:real progress"
     ),
     Table.FIXES: _shape(
         f"day:day label {_OF} product inside n_before:count n_after:count before:real after:real points:real"

@@ -346,8 +346,9 @@ async def _themes(conn: Connection, shelf: Shelf, wanted: Wanted) -> list[Item]:
 
 async def _goals(conn: Connection, _: Shelf, wanted: Wanted) -> list[Item]:
     return [
-        {"group": one.group, "metric": one.goal.metric, "change": one.goal.change, "by": one.goal.by,
-         "since": one.goal.since, "before": one.reached.before.value, "n_before": one.reached.before.n,
+        {"group": one.group, "family": one.family, "metric": one.goal.metric, "change": one.goal.change,
+         "by": one.goal.by, "since": one.goal.since,
+         "before": one.reached.before.value, "n_before": one.reached.before.n,
          "low_before": one.reached.before.low, "high_before": one.reached.before.high,
          "now": one.reached.now.value, "n_now": one.reached.now.n, "low_now": one.reached.now.low,
          "high_now": one.reached.now.high, "target": one.reached.target,

@@ -72,9 +72,9 @@ async def courses(conn: Connection, question: Question) -> list[Course]:
 
 
 async def judged_together(
-    conn: Connection, wanted: Sequence[tuple[Metric, Collection[str], Span]]
+    conn: Connection, wanted: Sequence[tuple[Metric, str, Collection[str], Span]]
 ) -> list[Score]:
-    """One score of several programmes' answers on some days, for each of a list of such groups.
+    """One score of the answers to programmes of one family on some days, for each of a list of such groups.
 
     Of a single programme it is its own score. Of several the interval is careful: nothing is known of who
     answered more than one of them, so neither is how many could have answered.
@@ -84,8 +84,12 @@ async def judged_together(
     spans = list(dict.fromkeys(span for *_, span in wanted))
     said = dict(zip(spans, await queries.scores_in(conn, ask(), spans), strict=True))
     groups = [
-        [one for one in said[span] if one.histogram.metric is metric and one.value in programmes]
-        for metric, programmes, span in wanted
+        [
+            one
+            for one in said[span]
+            if (one.histogram.metric, one.family) == (metric, family) and one.value in programmes
+        ]
+        for metric, family, programmes, span in wanted
     ]
     keys = {key for group in groups for key in reports.keys_of(group)}
     across = {
@@ -97,7 +101,7 @@ async def judged_together(
     learned = await clusterings(conn, keys | across)
     could = dict(zip(spans, await reports.people(conn, spans, ""), strict=True))
     scores = []
-    for (metric, _, span), group in zip(wanted, groups, strict=True):
+    for (metric, *_, span), group in zip(wanted, groups, strict=True):
         whole = sum((one.histogram for one in group), Histogram.of(metric))
         known = together(
             ((one.histogram.n, learned.get((metric, one.family, one.value), APART)) for one in group),

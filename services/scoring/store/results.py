@@ -30,6 +30,10 @@ _GOALS = """
 select goal_group, (array_agg(goal order by revision desc))[1], min(goal_since), array_agg(programme)
 from programmes where goal -> 'goal' is not null and goal_group <> '' group by goal_group order by goal_group
 """
+_KINDS = """
+select metric, family, array_agg(programme order by programme) from headlines
+where programme = any ($1::text[]) group by metric, family order by metric, family
+"""
 _HAPPENED = "select count(*)::int from happenings where kind = $1 and at >= $2::date and at < $3::date + 1"
 _FIXES = """
 select min(at)::date as day, label,
@@ -42,12 +46,16 @@ group by label, date_trunc('day', at) order by day desc, label limit $3
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """A group's goal, and how far it came."""
+    """A group's goal, and how far it came; a goal on a score has one for each kind of survey (R6).
+
+    `family` is that kind; "" for a goal on what happens, and where nobody has answered yet.
+    """
 
     group: str
     title: Mapping[str, str]
     goal: Goal
     programmes: Sequence[str]
+    family: str
     reached: Reached
 
 
@@ -75,31 +83,44 @@ class Fix:
 
 
 async def goals(conn: Connection, today: date) -> list[Aim]:
-    """Every group that has a goal, with its progress."""
-    aimed = []
+    """Every group that has a goal, with its progress; kinds of surveys apart."""
+    aimed: list[tuple[str, Mapping[str, str], Goal, Sequence[str], str]] = []
     for group, text, since, programmes in map(tuple, await conn.fetch(_GOALS)):
         told = json.loads(text)
         goal = Goal(**{key: str(told["goal"][key]) for key in ("metric", "change", "baseline")},
                     by=date.fromisoformat(str(told["goal"]["by"])), since=since)  # fmt: skip
-        aimed.append((group, told.get("title") or {}, goal, sorted(programmes)))
+        aimed += [
+            (group, told.get("title") or {}, goal, those, family)
+            for family, those in await _kinds(conn, goal, programmes)
+        ]
     scores = await judged_together(
         conn,
         [
-            (metric, programmes, span)
-            for _, _, goal, programmes in aimed
+            (metric, family, programmes, span)
+            for _, _, goal, programmes, family in aimed
             if (metric := metric_of(goal))
             for span in (goal.before, goal.now(today))
         ],
     )
     judged = iter(scores)
     found = []
-    for group, title, goal, programmes in aimed:
+    for group, title, goal, programmes, family in aimed:
         before, now = [
             _said(next(judged)) if metric_of(goal) else await _times(conn, EVENTS.get(goal.metric, ""), span)
             for span in (goal.before, goal.now(today))
         ]
-        found.append(Aim(group, title, goal, programmes, measured(goal, before, now, today)))
+        found.append(Aim(group, title, goal, programmes, family, measured(goal, before, now, today)))
     return found
+
+
+async def _kinds(
+    conn: Connection, goal: Goal, programmes: Sequence[str]
+) -> Sequence[tuple[str, Sequence[str]]]:
+    """The kinds of surveys in which the metric of a goal was answered, with the programmes of each."""
+    metric = metric_of(goal)
+    rows = await conn.fetch(_KINDS, list(programmes)) if metric else []
+    found = [(family, those) for of, family, those in map(tuple, rows) if of == metric]
+    return found or [("", sorted(programmes))]
 
 
 def _said(score: Score) -> Value:

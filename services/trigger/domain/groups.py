@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
-from services.trigger.domain.parts import Key, PartId, Rules, SpanText, Texts
+from services.trigger.domain.parts import Key, Rules, SpanText, Texts
 
 
 class Objective(StrEnum):
@@ -28,10 +28,22 @@ def _change(text: str) -> str:
     return text
 
 
+class Aimed(StrEnum):
+    """What a goal can be about, as scoring measures it: a score, or what happens to contracts."""
+
+    NPS = "nps"
+    NPS5 = "nps5"
+    CSAT = "csat"
+    CES = "ces"
+    CANCELLATIONS = "cancellations"
+    CHURN = "churn"
+    RENEWALS = "renewals"
+
+
 class Goal(Rules):
     """A SMART goal: how much a metric is to change against its value over the baseline, and by when."""
 
-    metric: PartId
+    metric: Aimed
     change: Annotated[str, AfterValidator(_change)]
     baseline: SpanText
     by: date

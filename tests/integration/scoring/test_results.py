@@ -102,6 +102,31 @@ async def test_values_of_a_goal_have_the_interval_of_the_score(
     )
 
 
+@pytest.mark.requirement("R6", "R86")
+async def test_a_goal_of_programmes_of_two_kinds_has_two_values_and_never_one_sum(
+    api: httpx.AsyncClient, scoring: Scoring, clock: FixedClock
+) -> None:
+    goal = {"metric": "nps", "change": "+20", "baseline": "3mo", "by": "2027-01-01"}
+    kinds = {"renewal": Family.TRANSACTIONAL, "support": Family.TRANSACTIONAL, "pulse": Family.RELATIONSHIP}
+    told: list[Payload] = [
+        aiming(name, "keep", goal).model_copy(update={"family": family}) for name, family in kinds.items()
+    ]
+    for number in range(60):
+        name = list(kinds)[number % 3]
+        at = clock.now() - timedelta(days=1 + number // 3 % 40)
+        said = snapshot(name, family=kinds[name], account_id=account_id(number))
+        told.append(answer(number, 2 if name == "pulse" else 9, at=at, first_at=at, snapshot=said))
+    await scoring.take(*told)
+    found = (await api.get("/v1/scores/goals")).json()["goals"]
+    assert [(one["family"], one["programmes"], one["n_before"], one["before"]) for one in found] == [
+        ("relationship", ["pulse"], 20, -100), ("transactional", ["renewal", "support"], 40, 100),
+    ]  # fmt: skip
+    first = (await api.get("/v1/scores/goals", params={"limit": "1"})).json()
+    rest = (await api.get("/v1/scores/goals", params={"limit": "1", "cursor": first["next"]})).json()
+    assert first["goals"] + rest["goals"] == found
+    assert await rows(api, "goals") == 2
+
+
 @pytest.mark.requirement("R63", "R86")
 async def test_events_of_a_goal_are_counted_by_month_with_an_interval(
     api: httpx.AsyncClient, scoring: Scoring, clock: FixedClock

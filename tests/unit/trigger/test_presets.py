@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from services.scoring.domain.goals import EVENTS
 from services.trigger.domain.findings import Checked
 from services.trigger.domain.lint import check, longest_path
 from services.trigger.domain.programme import Programme
@@ -291,6 +292,19 @@ def test_a_file_copied_beside_the_shipped_programmes_runs_with_them(file: str) -
     assert report.errors == ()
     goals = report.groups.groups
     assert all(goals[c.edition.programme.group].goal for c in report.programmes)
+
+
+@pytest.mark.requirement("R86")
+def test_goals_are_about_what_the_programmes_of_their_group_ask_or_about_contracts() -> None:
+    asked: dict[str, set[str]] = {}
+    for found in PRESETS.values():
+        of = found.edition.programme
+        asked.setdefault(of.group, set()).update(question.type.value for question in of.questions)
+    groups = check([("saas.yaml", FILES["saas"]), GROUPS], LOCALES).groups.groups
+    assert set(asked) == set(groups)
+    for name, group in groups.items():
+        assert group.goal
+        assert group.goal.metric in EVENTS or group.goal.metric.value in asked[name], name
 
 
 def test_presets_run_only_when_they_are_chosen() -> None:
