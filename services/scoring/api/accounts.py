@@ -10,6 +10,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
+from services.scoring.api.numbers import PeriodNumbers, ScoreNumbers, numbers_of
 from services.scoring.domain.health import Measured, Part
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.metrics import score
@@ -41,16 +42,12 @@ class PartOut(BaseModel):
     share: float | None
 
 
-class AccountScoreOut(BaseModel):
+class AccountScoreOut(ScoreNumbers):
     """What an account's people said within a year to surveys of one kind; persona None is everybody."""
 
     metric: Metric
     family: Family
     persona: Persona | None
-    n: int
-    score: float | None
-    low: float | None
-    high: float | None
 
 
 class CommitteeOut(BaseModel):
@@ -84,15 +81,8 @@ class AccountOut(BaseModel):
     usage: float | None = Field(description="of the last 30 days, as a share of that of the 90 before")
 
 
-class QuarterOut(BaseModel):
+class QuarterOut(PeriodNumbers):
     """What an account's people said in one quarter; both days included."""
-
-    start: date
-    end: date
-    n: int
-    score: float | None
-    low: float | None
-    high: float | None
 
 
 class OverTimeOut(BaseModel):
@@ -184,9 +174,7 @@ def _over_time(series: Series) -> OverTimeOut:
         found = score(period.histogram)
         quarters.append(
             QuarterOut(
-                start=period.start, end=period.end, n=found.n, score=found.value, low=found.low,
-                high=found.high,
-            )
+                start=period.start, end=period.end, **numbers_of(found))
         )  # fmt: skip
     return OverTimeOut(metric=series.metric, family=Family(series.family), quarters=quarters)
 
@@ -207,8 +195,8 @@ def _out(one: customers.Customer) -> AccountOut:
         parts=[_part(each) for each in one.health.parts],
         scores=[
             AccountScoreOut(
-                metric=metric, family=family, persona=Persona(persona) if persona else None, n=score.n,
-                score=score.value, low=score.low, high=score.high,
+                metric=metric, family=family, persona=Persona(persona) if persona else None,
+                **numbers_of(score),
             )
             for (metric, family, persona), score in sorted(one.scores.items())
         ],

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
+from services.scoring.api.numbers import ScoreNumbers
 from services.scoring.domain.change import Change, Verdict
 from services.scoring.domain.contrast import Contrast, Held, Reading, Told
 from services.scoring.domain.definitions import Defined, Definition
@@ -29,13 +30,9 @@ Reader = Annotated[Principal, Depends(require_scope(Scope.SCORES_READ))]
 Faced = Annotated[Facing, Query()]
 
 
-class ScoreOut(BaseModel):
+class ScoreOut(ScoreNumbers):
     """One side of one score; numbers are None while nobody answered, and where they are held back."""
 
-    n: int
-    score: float | None
-    low: float | None = Field(description="lower end of the 95 % interval")
-    high: float | None
     held: Held | None = Field(
         description="why numbers are held back: too few answers, or too few that are on one side alone"
     )
@@ -66,14 +63,10 @@ class SideOut(BaseModel):
     rates: list[RateOut] | None = Field(description="None where response rates are not kept for it")
 
 
-class DefinedOut(BaseModel):
+class DefinedOut(ScoreNumbers):
     """One side in another reading."""
 
-    n: int
     accounts: int
-    score: float | None
-    low: float | None
-    high: float | None
 
 
 class ReadingOut(BaseModel):

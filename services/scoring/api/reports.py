@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
+from services.scoring.api.numbers import PeriodNumbers, ScoreNumbers, numbers_of
 from services.scoring.domain.asking import NoSuchRollup, Question, Span, ask
 from services.scoring.domain.change import Verdict, detectable
 from services.scoring.domain.cohorts import Cohort
@@ -35,15 +36,8 @@ DAYS_PLANNED = 90
 """Days that a plan takes for those to come."""
 
 
-class SideOut(BaseModel):
+class SideOut(PeriodNumbers):
     """One side of a comparison."""
-
-    start: date
-    end: date
-    n: int
-    score: float | None
-    low: float | None
-    high: float | None
 
 
 class ChangeOut(BaseModel):
@@ -73,16 +67,12 @@ class ChangesOut(BaseModel):
     next: str | None
 
 
-class DefinedOut(BaseModel):
+class DefinedOut(ScoreNumbers):
     """One reading of a score; `covered` is the share of people, accounts or annual value that was heard."""
 
     definition: Definition
-    n: int
     accounts: int
     covered: float | None
-    score: float | None
-    low: float | None
-    high: float | None
 
 
 class ReadingsOut(BaseModel):
@@ -157,9 +147,7 @@ def _days_planned(today: date) -> Span:
 
 
 def _side(score: Score, span: Span) -> SideOut:
-    return SideOut(
-        start=span.first, end=span.last, n=score.n, score=score.value, low=score.low, high=score.high
-    )
+    return SideOut(start=span.first, end=span.last, **numbers_of(score))
 
 
 def routes(db: Database, clock: Clock) -> APIRouter:
@@ -251,9 +239,8 @@ def _readings(found: Mapping[tuple[Metric, str], Sequence[Defined]]) -> list[Rea
 def _defined(one: Defined) -> DefinedOut:
     score = one.score
     return DefinedOut(
-        definition=one.definition, n=score.n, accounts=one.accounts, covered=one.covered,
-        score=score.value, low=score.low, high=score.high,
-    )  # fmt: skip
+        definition=one.definition, accounts=one.accounts, covered=one.covered, **numbers_of(score)
+    )
 
 
 def _cohort(one: Cohort) -> CohortOut:

@@ -10,16 +10,18 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
+from services.scoring.api.numbers import ScoreNumbers, numbers_of
 from services.scoring.domain.change import Verdict
 from services.scoring.domain.goals import Progress
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.leaving import Told
 from services.scoring.domain.metrics import Group
 from services.scoring.domain.outcomes import Fate, Link, Outcome
-from services.scoring.domain.references import References
+from services.scoring.domain.references import References, Standing
 from services.scoring.domain.telling import ProgrammeOutcome, Telling, Tells
 from services.scoring.store import churn, results
 from services.scoring.store.outcomes import by_programme
+from services.scoring.store.references import beside
 from shared.contracts.model import Family
 from shared.contracts.programmes import ProgrammeState
 from shared.db.database import Database
@@ -211,11 +213,25 @@ class ReferenceOut(BaseModel):
     competitor: bool
 
 
+class HeldOut(ScoreNumbers):
+    """A score of the last 365 days beside a value that holds for the house."""
+
+    family: Family
+    metric: Metric
+    name: str = Field(description="of the value")
+    value: float
+    competitor: bool
+    standing: Standing = Field(
+        description="of the score against the value; above or below only with its whole interval"
+    )
+
+
 class ReferencesOut(BaseModel):
-    """The house's own industry, and all values, those of other industries too."""
+    """The house's own industry, all values, those of other industries too, and scores beside them."""
 
     industry: str
     values: list[ReferenceOut]
+    held: list[HeldOut]
 
 
 def routes(db: Database, clock: Clock, references: References) -> APIRouter:
@@ -271,18 +287,29 @@ def routes(db: Database, clock: Clock, references: References) -> APIRouter:
 
     @router.get("/references")
     async def held_against() -> ReferencesOut:
-        """Values of the industry and of competitors, as configured (R9, R92)."""
-        return _references(references)
+        """Values of the industry and of competitors, and our scores beside them (R9, R92)."""
+        return await _references(db, references, clock.now().date())
 
     return router
 
 
-def _references(references: References) -> ReferencesOut:
+async def _references(db: Database, references: References, today: date) -> ReferencesOut:
+    async with db.read() as conn:
+        found = await beside(conn, references, today)
     values = [
         ReferenceOut.model_validate(one.model_dump() | {"name": one.named("en"), "names": one.names})
         for one in references.values
     ]
-    return ReferencesOut(industry=references.industry, values=values)
+    held = [
+        HeldOut(
+            family=Family(one.family), metric=one.score.metric, name=of.reference.named("en"),
+            value=of.reference.value, competitor=of.reference.competitor, standing=of.standing,
+            **numbers_of(one.score),
+        )
+        for one in found
+        for of in one.held
+    ]  # fmt: skip
+    return ReferencesOut(industry=references.industry, values=values, held=held)
 
 
 def _rising(told: Told) -> ChurnRisingOut:

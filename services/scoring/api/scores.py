@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
+from services.scoring.api.numbers import PeriodNumbers, ScoreNumbers, numbers_of
 from services.scoring.domain.asking import NoSuchRollup, Question, Span, ask
 from services.scoring.domain.cutting import MOST_FACTS, Cut, cut
 from services.scoring.domain.histogram import Histogram, Metric
@@ -32,16 +33,12 @@ _EFFECT = "how many of these answers tell as much as one would if colleagues did
 _LEARNED = "when it was learned how alike they answer; None: just now, or nothing is known of it"
 
 
-class ScoreOut(BaseModel):
+class ScoreOut(ScoreNumbers):
     """One score. NPS in points from -100 to 100, CSAT and CES in percent; None while nobody answered."""
 
     metric: Metric
     family: Family
     values: dict[str, str] = Field(description="dimension -> value; empty for the total of a family")
-    n: int
-    score: float | None
-    low: float | None = Field(description="lower end of the 95 % interval")
-    high: float | None = Field(description="upper end of the 95 % interval")
     design_effect: float = Field(description=_EFFECT)
     learned_at: datetime | None = Field(description=_LEARNED)
     histogram: dict[str, int] = Field(description="answers by value of the scale")
@@ -62,15 +59,9 @@ class ScoresOut(BaseModel):
     next: str | None
 
 
-class PeriodOut(BaseModel):
+class PeriodOut(PeriodNumbers):
     """One period of a trend; both days included."""
 
-    start: date
-    end: date
-    n: int
-    score: float | None
-    low: float | None
-    high: float | None
     design_effect: float = Field(description=_EFFECT)
     histogram: dict[str, int]
 
@@ -190,10 +181,7 @@ Reader = Annotated[Principal, Depends(require_scope(Scope.SCORES_READ))]
 
 def _numbers(found: Score, histogram: Histogram) -> dict[str, Any]:
     return {
-        "n": found.n,
-        "score": found.value,
-        "low": found.low,
-        "high": found.high,
+        **numbers_of(found),
         "design_effect": found.design.effect,
         "histogram": histogram.by_value(),
     }

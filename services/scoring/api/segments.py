@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.scoring.api.numbers import ScoreNumbers, numbers_of
 from services.scoring.api.scores import Reader
 from services.scoring.domain.asking import NoSuchRollup, Span
 from services.scoring.domain.change import Verdict
@@ -27,16 +28,12 @@ from shared.web.paging import Paging, paging
 from shared.web.problems import Problem
 
 
-class SegmentOut(BaseModel):
+class SegmentOut(ScoreNumbers):
     """One part; its score is None while nobody answered."""
 
     metric: Metric
     family: Family
     value: str = Field(description="of the dimension")
-    n: int
-    score: float | None
-    low: float | None = Field(description="lower end of the 95 % interval")
-    high: float | None
     points: float | None = Field(
         description="its score less that of all others; None where answers are too few"
     )
@@ -122,6 +119,6 @@ def routes(db: Database, clock: Clock) -> APIRouter:
 def _segment(metric: str, family: str, one: Segment) -> SegmentOut:
     score = one.score
     return SegmentOut(
-        metric=Metric(metric), family=Family(family), value=one.value, n=score.n, score=score.value,
-        low=score.low, high=score.high, points=one.points, verdict=one.verdict, days=one.days,
+        metric=Metric(metric), family=Family(family), value=one.value, **numbers_of(score),
+        points=one.points, verdict=one.verdict, days=one.days,
     )  # fmt: skip

@@ -135,7 +135,9 @@ SHAPES: Mapping[Table, Shape] = {
         "programme touchpoints metric mood accounts:count left:count tells points:real low:real high:real"
         " worth:real asked:count follows_up:truth consider_retiring:truth"
     ),
-    Table.REFERENCES: _shape("name metric value:real source industry competitor:truth"),
+    Table.REFERENCES: _shape(
+        f"name metric value:real source industry competitor:truth family {_SCORE} standing"
+    ),
     Table.MANAGERS: _shape(
         "owner asked:count answered:count rate:real low:real high:real", Needed.ACCOUNTS
     ),

@@ -13,7 +13,7 @@ from services.scoring.domain.histogram import Metric
 from services.scoring.domain.metrics import Group, Score
 from services.scoring.domain.periods import Step, trend
 from services.scoring.domain.rates import Asked, Rate, rate
-from services.scoring.domain.references import References
+from services.scoring.domain.references import Reference, References
 from services.scoring.domain.sides import Side
 from services.scoring.domain.tables import HEALTH_PARTS, Table
 from services.scoring.domain.themes import Tally, counted
@@ -34,6 +34,7 @@ from services.scoring.store import (
 )
 from services.scoring.store.drivers import moved
 from services.scoring.store.judging import courses, judged
+from services.scoring.store.references import beside
 from shared.contracts.model import Persona
 from shared.db.database import Connection, Database
 from shared.web.problems import Problem
@@ -390,8 +391,21 @@ async def _outcomes_by_programme(conn: Connection, _: Shelf, wanted: Wanted) -> 
     ]  # fmt: skip
 
 
-async def _references(_: Connection, shelf: Shelf, __: Wanted) -> list[Item]:
-    return [one.model_dump(mode="json") | {"name": one.named("en")} for one in shelf.references.values]
+async def _references(conn: Connection, shelf: Shelf, wanted: Wanted) -> list[Item]:
+    """Values beside the scores of a year; those that are held against none stand alone."""
+    found = await beside(conn, shelf.references, wanted.now.date())
+    held = [
+        _value(of.reference) | {"family": one.family, "standing": of.standing.value} | _numbers(one.score)
+        for one in found
+        for of in one.held
+    ]
+    told = {id(of.reference) for one in found for of in one.held}
+    alone = dict.fromkeys(("family", "n", "score", "low", "high", "standing"))
+    return held + [_value(one) | alone for one in shelf.references.values if id(one) not in told]
+
+
+def _value(one: Reference) -> Item:
+    return one.model_dump(mode="json") | {"name": one.named("en")}
 
 
 async def _churn(conn: Connection, _: Shelf, wanted: Wanted) -> list[Item]:

@@ -10,14 +10,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
-from services.scoring.domain.asking import Question, Span
-from services.scoring.domain.references import References, against
-from services.scoring.domain.windows import Window, span_of
+from services.scoring.domain.asking import Span
+from services.scoring.domain.references import References
+from services.scoring.domain.windows import Window
 from services.scoring.handlers.comparing import PATH, query_of
 from services.scoring.pages import views
 from services.scoring.pages.outcomes import Outcomes
 from services.scoring.store import outcomes, products, queries, results
-from services.scoring.store.judging import judged
+from services.scoring.store.references import beside
 from services.scoring.store.results import Aim, Fix
 from shared.db.database import Connection, Database
 from shared.runtime.clock import Clock
@@ -78,7 +78,7 @@ async def _beside_fixes(conn: Connection, references: References, today: date) -
         "titles": await queries.titles(conn),
         "goals": await results.goals(conn, today),
         "outcomes": await results.outcomes(conn, today),
-        "held": await _held(conn, references, span_of(Window.DAYS_365, today)),
+        "held": await beside(conn, references, today),
     }
 
 
@@ -122,12 +122,3 @@ def _goal_page(aim: Aim, programme: str, today: date) -> str:
 
 def _days(span: Span) -> dict[str, str]:
     return {"from": span.first.isoformat(), "to": span.last.isoformat()}
-
-
-async def _held(conn: Connection, references: References, span: Span) -> list[Any]:
-    """The score of each kind of survey in a year, beside the values that hold for the house."""
-    return [
-        (one.family, one.score, beside)
-        for one in await judged(conn, Question("total", "", exact=True, span=span))
-        if (beside := against(one.score, references))
-    ]

@@ -96,6 +96,9 @@ async def test_what_one_customer_writes_ten_times_is_told_as_that_of_one(
     rows = (await api.get("/v1/scores/tables/themes", params={"format": "ndjson", "period": "90"})).text
     first = json.loads(rows.splitlines()[0])
     assert (first["theme"], first["n"], first["accounts"]) == ("communication", 10, 1)
+    told_of = {one["theme"]: one for one in map(json.loads, rows.splitlines())}
+    assert told_of["price"]["negative_share"] is None, "two that name it are a count alone"
+    assert told_of["delivery_time"]["negative_share"] == 1
 
 
 async def test_the_list_goes_on_where_it_ended(

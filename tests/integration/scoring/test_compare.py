@@ -247,6 +247,33 @@ async def test_few_answers_are_held_back_on_a_side_and_in_the_difference_of_two(
     assert (same["in_both"], same["verdict"], same["points"]) == (23, None, None)
 
 
+@pytest.mark.requirement("R62", "R63")
+async def test_a_reading_of_few_answers_is_a_count_alone_in_api_and_file(
+    api: httpx.AsyncClient, scoring: Scoring, clock: FixedClock
+) -> None:
+    """Twenty answers on either side; of the first three are of those who decide."""
+    told = [
+        answer(
+            number, 9, at=clock.now(),
+            snapshot=snapshot(
+                ("renewal", "support")[number % 2], account_id=account_id(number),
+                persona=PEOPLE[1] if number % 2 or number < 6 else PEOPLE[0],
+            ),
+        )
+        for number in range(40)
+    ]  # fmt: skip
+    await scoring.take(*told)
+    sides = {"a.programme": "renewal", "b.programme": "support"}
+    (one,) = (await api.get(PATH, params=sides)).json()["compared"]
+    (deciding,) = [of for of in one["readings"] if of["definition"] == "decision_makers"]
+    assert [deciding["a"][name] for name in ("n", "score", "low", "high")] == [3, None, None, None]
+    assert deciding["b"]["score"] == 100
+    assert (deciding["verdict"], deciding["points"]) == ("too_few", None)
+    file = (await api.get("/v1/scores/compare/file", params=sides)).text.lstrip("\ufeff")
+    (row,) = [row for row in csv.DictReader(io.StringIO(file)) if row["reading"] == "decision_makers"]
+    assert [row[f"{name}_a"] for name in ("n", "score", "low", "high")] == ["3", "", "", ""]
+
+
 @pytest.mark.requirement("R62", "R84")
 async def test_the_file_says_what_the_api_says_reading_by_reading(
     api: httpx.AsyncClient, scoring: Scoring, clock: FixedClock

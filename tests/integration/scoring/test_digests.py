@@ -21,10 +21,10 @@ from shared.runtime.clock import FakeMachine, FixedClock
 from shared.security.access import Role, Scope
 from shared.security.people import NewUser
 from shared.smtp import Server
-from tests.support.customers import town
+from tests.support.customers import account, account_id, ticket, town
 from tests.support.postbox import text_of
 from tests.support.score_pages import access_to, application, left_more, quarter, quarter_before, risen
-from tests.support.scoring import Scoring
+from tests.support.scoring import Scoring, answer, snapshot
 from tests.support.smtp_sink import SmtpSink, smtp_sink
 
 pytestmark = pytest.mark.requirement("R83")
@@ -74,6 +74,24 @@ async def test_leaders_hear_of_the_house_and_owners_of_their_accounts_once_a_wee
     clock.advance(timedelta(days=7))
     await run()
     assert len(sink.mails()) == 4
+
+
+async def test_an_owner_hears_of_no_account_of_others_and_a_viewer_of_none_at_all(
+    company: Database, clock: FixedClock, sink: SmtpSink, scoring: Scoring
+) -> None:
+    said = snapshot(account_id=account_id(7), owner="bo@example.com")
+    unhappy = [answer(7000 + number, 0, at=clock.now(), snapshot=said) for number in range(6)]
+    await scoring.take(
+        account(7, name="Wingtip", owner="bo@example.com"), ticket(7, 7, clock.now()),
+        account(8, name="Adatum", owner="viewer@example.com"), ticket(8, 8, clock.now()), *unhappy,
+    )  # fmt: skip
+    await rounds(company, sink)()
+    mails = {str(mail["To"]).partition(" ")[0]: text_of(mail) for mail in sink.mails()}
+    assert sorted(mails) == ["Anna", "Bo", "Lead"]
+    assert "Wingtip: 1 open ticket" in mails["Bo"]
+    assert "Contoso" not in mails["Bo"]
+    assert "Wingtip" not in mails["Anna"]
+    assert all(name in mails["Lead"] for name in ("Wingtip", "Contoso", "Adatum"))
 
 
 async def test_a_digest_that_cannot_be_written_is_tried_some_times_and_then_said_to_have_failed(

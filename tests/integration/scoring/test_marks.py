@@ -94,7 +94,10 @@ async def test_a_drop_is_marked_in_the_trend_of_its_own_score_alone(
         )  # fmt: skip
     await quarter(scoring, now)
     await watching(scoring.db)()
-    ((entry,),) = _lists(await _page(viewer, "/scores?programme=fell&step=week"))
+    page = await _page(viewer, "/scores?programme=fell&step=week")
+    below = " ".join(re.sub("<[^>]+>", " ", page.partition("What happened meanwhile")[2]).split())
+    assert below.startswith("worse Would recommend us (NPS) · "), "it says which score fell"
+    ((entry,),) = _lists(page)
     told = f"{now.day} {now:%b %Y}: The last 30 days fell from +67 to \N{MINUS SIGN}33; "
     assert entry == told + "chance hardly explains it"
     assert _lists(await _page(viewer, "/scores?programme=renewal-nps&step=week")) == []

@@ -141,6 +141,7 @@ async def test_verdicts_have_all_parts_counted_in_and_few_answers_are_a_count_al
     page = await _page(await opens(Role.VIEWER), split="region")
     (iberia,) = [cells for value, cells in ROWS.findall(page) if value == "iberia"]
     assert "nothing can be said yet" in iberia
+    assert re.sub("<[^>]+>", " ", iberia).split()[0] == "\N{EN DASH}", "no number stands there either"
     assert "\N{HORIZONTAL ELLIPSIS}" not in iberia
 
 
