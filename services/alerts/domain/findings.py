@@ -138,4 +138,6 @@ def letter(found: Sequence[Finding], base: str) -> Text:
 
 
 def _value(value: float, metric: str) -> str:
-    return f"{value:+.0f}" if metric in _POINTS else f"{value:.0f} %"
+    if metric in _POINTS:
+        return f"{value:+.0f}"
+    return f"easy for {value:.0f} %" if metric == "ces" else f"{value:.0f} %"

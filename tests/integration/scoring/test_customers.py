@@ -40,6 +40,20 @@ async def api(db: Database, clock: FixedClock) -> AsyncIterator[httpx.AsyncClien
         yield client
 
 
+@pytest.mark.requirement("R7", "R62")
+async def test_what_was_said_more_than_a_year_ago_counts_for_an_account_no_more(
+    api: httpx.AsyncClient, scoring: Scoring, clock: FixedClock
+) -> None:
+    said = snapshot(account_id=account_id(1))
+    for number, days, value in ((1, 400, 0), (2, 366, 0), (3, 364, 9), (4, 10, 9)):
+        at = clock.now() - timedelta(days=days)
+        await scoring.take(answer(number, value, at=at, first_at=at, snapshot=said))
+    await scoring.take(account(1))
+    (one,) = (await api.get("/v1/scores/accounts")).json()["accounts"]
+    whole = [(of["n"], of["score"]) for of in one["scores"] if of["persona"] is None]
+    assert whole == [(2, 100)]
+
+
 @pytest.mark.requirement("R7", "R8", "R59", "R60", "R62")
 async def test_an_account_is_shown_with_all_that_explains_it(
     api: httpx.AsyncClient, scoring: Scoring, clock: FixedClock

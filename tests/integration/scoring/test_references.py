@@ -127,6 +127,7 @@ async def test_the_page_marks_competitors_and_says_what_can_be_said(
     assert "A study of 2026" in usual
     assert "above it" in usual
     (ease,) = [row for row in rows if row.startswith("Easy elsewhere")]
+    assert "Found it easy (CES) · After an event" in ease
     assert "60%" in ease
     assert "nothing can be said yet too few answers to say" in ease
     assert "Usual in banks" not in page

@@ -157,7 +157,8 @@ async def test_names_and_answers_are_for_those_who_may_see_them(keyed: Keyed) ->
     scores = await keyed(Scope.SCORES_READ)
     for table, scope in (
         ("facts", Scope.EXPORTS_READ), ("comments", Scope.EXPORTS_READ), ("accounts", Scope.ACCOUNTS_READ),
-        ("managers", Scope.ACCOUNTS_READ),
+        ("managers", Scope.ACCOUNTS_READ), ("churn", Scope.ACCOUNTS_READ), ("pools", Scope.ACCOUNTS_READ),
+        ("account_scores", Scope.ACCOUNTS_READ), ("answers?family=transactional", Scope.EXPORTS_READ),
     ):  # fmt: skip
         refused = await scores.get(f"/v1/scores/tables/{table}")
         assert (refused.status_code, scope.value in refused.text) == (403, True)

@@ -183,6 +183,17 @@ def test_a_mail_names_accounts_with_reasons_and_links_and_escapes_them() -> None
     assert message["Date"].datetime == WRITTEN
 
 
+@pytest.mark.requirement("R5")
+@pytest.mark.parametrize(
+    ("locale", "said"), [("en", "easy for 90%"), ("es", "fácil para el 90"), ("sv", "lätt för 90")]
+)
+def test_ease_is_said_to_be_the_share_that_found_it_easy(locale: str, said: str) -> None:
+    ease = [score(Histogram.of(Metric.CES, values)) for values in ([7] * 40, [6] * 36 + [2] * 4)]
+    told = mail(part_of([], [Line("renewal", "transactional", compare(*ease))], TODAY), locale=locale)
+    assert said in text_of(told, "plain")
+    assert said in text_of(told, "html")
+
+
 def test_a_long_list_of_scores_says_how_many_more_there_are() -> None:
     lines = [line([9] * 40, [9] * 40, f"programme-{number:02}") for number in range(MOST_SCORES + 2)]
     message = mail(part_of([], lines, TODAY))
