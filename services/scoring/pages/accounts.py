@@ -32,9 +32,8 @@ from shared.db.database import Connection, Database
 from shared.runtime.clock import Clock
 from shared.security.access import Role, User, require_role
 from shared.web.cursors import after_of, cursor_of
-from shared.web.i18n import negotiate
 from shared.web.problems import Problem
-from shared.web.templates import page, speaking
+from shared.web.templates import page
 
 A_PAGE = 25
 SHOWN_ANSWERS = 40
@@ -80,8 +79,8 @@ def account_pages(env: Environment, db: Database, clock: Clock, weights: Mapping
     @router.get("/scores/accounts")
     async def listed(request: Request, user: Rep, filters: Annotated[Filters, Query()]) -> HTMLResponse:
         """Accounts of most annual value first, and the small ones pooled."""
-        now, locale = clock.now(), _locale(request, user)
-        texts = speaking(env, locale)
+        now, speech = clock.now(), views.speech_of(request, user, env)
+        locale = speech.locale
         ended = ended_of(
             filters.metric, filters.mood, now.date(), left=filters.left, programme=filters.programme
         )
@@ -103,16 +102,15 @@ def account_pages(env: Environment, db: Database, clock: Clock, weights: Mapping
             "pool_answers": _pool_answers,
             "ended": ended,
             "said_in": said_in,
-            "group_name": lambda group: views.group_name(filters.metric or Metric.NPS, group, texts["_"]),
+            "group_name": lambda group: views.group_name(filters.metric or Metric.NPS, group, speech.say),
         }  # fmt: skip
         return page(request, env, "accounts.html", content, locale=locale)
 
     @router.get("/scores/accounts/{account_id}")
     async def one(request: Request, user: Rep, account_id: UUID) -> HTMLResponse:
         """One account: health and its parts, users and decision makers apart, history, what is open."""
-        now, locale = clock.now(), _locale(request, user)
-        texts = speaking(env, locale)
-        speech = views.Speech(locale, texts["_"], texts["ngettext"])
+        now, speech = clock.now(), views.speech_of(request, user, env)
+        locale = speech.locale
         found, (answers, titles, beside) = await db.at_once(
             lambda conn: customers.customer(conn, account_id, now, weights),
             lambda conn: _of_account(conn, account_id, now),
@@ -179,10 +177,6 @@ def _pool_answers(pool: Pool) -> str:
     where = [f"tier:{Tier.SMALL}", f"persona:{pool.value}"]
     told = {"where": where, "family": pool.family, "metric": pool.score.metric.value}
     return address_of("/scores/answers", {**told, "period": Window.DAYS_365.value})
-
-
-def _locale(request: Request, user: User) -> str:
-    return negotiate(user.locale, request.headers.get("accept-language"))
 
 
 def _trends(answers: list[accounts.Answer], speech: views.Speech) -> list[tuple[Metric, str, Markup]]:

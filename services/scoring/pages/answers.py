@@ -24,9 +24,8 @@ from shared.db.database import Connection, Database
 from shared.runtime.clock import Clock
 from shared.security.access import Role, User, require_role
 from shared.web.cursors import after_day, cursor_of
-from shared.web.i18n import negotiate
 from shared.web.problems import Problem
-from shared.web.templates import environment, page, speaking
+from shared.web.templates import environment, page
 
 HERE = Path(__file__).parent
 A_PAGE = 25
@@ -78,9 +77,8 @@ def answer_pages(db: Database, clock: Clock, library: Library) -> APIRouter:
     @router.get("/scores/answers")
     async def listed(request: Request, user: Rep, filters: Annotated[AnswerFilters, Query()]) -> HTMLResponse:
         """Answers of a programme, an account, a cut or a kind of survey, newest first."""
-        locale = negotiate(user.locale, request.headers.get("accept-language"))
-        texts = speaking(env, locale)
-        speech = views.Speech(locale, texts["_"], texts["ngettext"])
+        speech = views.speech_of(request, user, env)
+        locale = speech.locale
         span = filters.span(clock.now().date())
         wanted, side = asked_for(filters.programme, filters.family_key, span, filters.split, filters)
         async with db.read() as conn:

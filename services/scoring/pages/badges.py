@@ -36,9 +36,8 @@ from shared.runtime.clock import Clock
 from shared.runtime.ids import random_id
 from shared.security.access import Principal, Role, User, access_of, require_role
 from shared.web.forms import text_fields
-from shared.web.i18n import negotiate
 from shared.web.problems import Problem
-from shared.web.templates import environment, page, speaking
+from shared.web.templates import environment, page
 
 HERE = Path(__file__).parent
 Manager = Annotated[User, Depends(require_role(Role.MANAGER))]
@@ -180,9 +179,7 @@ class _Pages:
         }
 
     def _speech(self, request: Request, user: User) -> views.Speech:
-        locale = negotiate(user.locale, request.headers.get("accept-language"))
-        texts = speaking(self._env, locale)
-        return views.Speech(locale, texts["_"], texts["ngettext"])
+        return views.speech_of(request, user, self._env)
 
 
 def _height(quotes: int) -> int:

@@ -36,9 +36,8 @@ from shared.runtime.clock import Clock
 from shared.security.access import Role, User, require_role
 from shared.web import charts
 from shared.web.cursors import after_day, cursor_of
-from shared.web.i18n import negotiate
 from shared.web.problems import Problem
-from shared.web.templates import environment, page, speaking
+from shared.web.templates import environment, page
 from shared.words.reading import Tone
 
 HERE = Path(__file__).parent
@@ -89,9 +88,8 @@ def comment_pages(db: Database, clock: Clock, library: Library) -> APIRouter:
     @router.get("/scores/comments")
     async def listed(request: Request, user: Viewer, filters: Annotated[Filters, Query()]) -> HTMLResponse:
         """Themes of a period, and its comments, newest first."""
-        locale = negotiate(user.locale, request.headers.get("accept-language"))
-        texts = speaking(env, locale)
-        speech = views.Speech(locale, texts["_"], texts["ngettext"])
+        speech = views.speech_of(request, user, env)
+        locale = speech.locale
         trusted = user.role.includes(Role.REP)
         today = clock.now().date()
         _check(filters, library)

@@ -27,8 +27,7 @@ from shared.db.database import Database
 from shared.runtime.clock import Clock
 from shared.security.access import Role, User, require_role
 from shared.security.roles import ROLE_SCOPES
-from shared.web.i18n import negotiate
-from shared.web.templates import environment, page, speaking
+from shared.web.templates import environment, page
 
 HERE = Path(__file__).parent
 Viewer = Annotated[User, Depends(require_role(Role.VIEWER))]
@@ -74,9 +73,8 @@ def compare_pages(db: Database, clock: Clock) -> APIRouter:
     async def compare(request: Request, user: Viewer, facing: Annotated[Facing, Query()]) -> HTMLResponse:
         """Both sides, and a form to choose others."""
         rep = user.role.includes(Role.REP)
-        locale = negotiate(user.locale, request.headers.get("accept-language"))
-        texts = speaking(env, locale)
-        speech = views.Speech(locale, texts["_"], texts["ngettext"])
+        speech = views.speech_of(request, user, env)
+        locale = speech.locale
         today = clock.now().date()
         a, b = facing.sides(today)
         async with db.read() as conn:

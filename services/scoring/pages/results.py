@@ -22,8 +22,7 @@ from services.scoring.store.results import Aim, Fix
 from shared.db.database import Connection, Database
 from shared.runtime.clock import Clock
 from shared.security.access import Role, User, require_role
-from shared.web.i18n import negotiate
-from shared.web.templates import environment, page, speaking
+from shared.web.templates import environment, page
 
 HERE = Path(__file__).parent
 A_PAGE = 24
@@ -39,9 +38,8 @@ def result_pages(db: Database, clock: Clock, references: References) -> APIRoute
     @router.get("/scores/results")
     async def shown(request: Request, user: Viewer) -> HTMLResponse:
         """Goals, changes, outcomes and references, each with what can be said of it."""
-        locale = negotiate(user.locale, request.headers.get("accept-language"))
-        texts = speaking(env, locale)
-        speech = views.Speech(locale, texts["_"], texts["ngettext"])
+        speech = views.speech_of(request, user, env)
+        locale = speech.locale
         today = clock.now().date()
         async with db.read() as conn:
             shipped = await results.shipped(conn, today)

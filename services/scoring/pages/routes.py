@@ -30,11 +30,10 @@ from shared.db.notify import place_now
 from shared.runtime.clock import Clock
 from shared.security.access import Role, User, require_role
 from shared.security.roles import ROLE_SCOPES
-from shared.web.i18n import negotiate
 from shared.web.routing import join
 from shared.web.security_headers import allow_script
 from shared.web.streams import live
-from shared.web.templates import environment, page, speaking
+from shared.web.templates import environment, page
 
 HERE = Path(__file__).parent
 STREAM, CHANGED = "/v1/scores/stream", "score.changed"
@@ -54,9 +53,8 @@ def pages(
     @router.get("/scores")
     async def scores(request: Request, user: Viewer, filters: Annotated[Filters, Query()]) -> HTMLResponse:
         """All programmes, or the one that the address names."""
-        locale = negotiate(user.locale, request.headers.get("accept-language"))
-        texts = speaking(env, locale)
-        speech = views.Speech(locale, texts["_"], texts["ngettext"])
+        speech = views.speech_of(request, user, env)
+        locale = speech.locale
         today = clock.now().date()
         spans = Spans(filters.span(today), filters.before(today), today)
         span = spans.now

@@ -9,6 +9,8 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from babel.dates import format_date, format_skeleton
+from fastapi import Request
+from jinja2 import Environment
 from markupsafe import Markup
 
 from services.scoring.domain.asked import named
@@ -22,8 +24,11 @@ from services.scoring.domain.periods import trend as periods_of
 from services.scoring.store.drivers import Moved
 from services.scoring.store.drops import Drop
 from services.scoring.store.judging import Course
+from shared.security.people import User
 from shared.web import charts
 from shared.web.dates import babel_locale, number, percent, signed
+from shared.web.i18n import negotiate
+from shared.web.templates import speaking
 
 Translate = Callable[[str], str]
 
@@ -82,6 +87,13 @@ class Speech:
     def period(self, start: date, step: Step) -> str:
         """The name of a period on an axis: `3 Mar`, `Mar 2026`, `Q1 2026`."""
         return _period(self.locale, start, step)
+
+
+def speech_of(request: Request, user: User, env: Environment) -> Speech:
+    """How a page speaks to whoever asked for it."""
+    locale = negotiate(user.locale, request.headers.get("accept-language"))
+    texts = speaking(env, locale)
+    return Speech(locale, texts["_"], texts["ngettext"])
 
 
 @lru_cache(maxsize=4096)
