@@ -102,6 +102,28 @@ async def test_values_of_a_goal_have_the_interval_of_the_score(
     )
 
 
+@pytest.mark.requirement("R69")
+async def test_of_many_programmes_that_one_moved_by_chance_is_not_called_certain(
+    api: httpx.AsyncClient, scoring: Scoring, clock: FixedClock
+) -> None:
+    """Each by itself would be seen once in twenty; of twelve one is likely to move so far by chance."""
+    shipped = clock.now() - timedelta(days=40)
+    told: list[Payload] = [happened(ContextKind.CHANGE_SHIPPED, "change.shipped", shipped)]
+    for number in range(12 * 40):
+        programme, place, late = number % 12, number // 12, number // 12 % 2
+        at = clock.now() - timedelta(days=60 if late else 20)
+        moved = programme == 0 and not late and place < 28
+        value = 9 if moved or place // 2 % 2 else 3
+        said = snapshot(f"p-{programme}", account_id=account_id(500 + number))
+        told.append(answer(number, value, at=at, first_at=at, snapshot=said))
+    await scoring.take(*told)
+    found = (await api.get("/v1/scores/fixes")).json()["fixes"]
+    assert len(found) == 12
+    (moved,) = [one for one in found if one["programme"] == "p-0"]
+    assert (moved["verdict"], moved["certain"]) == ("better", False)
+    assert not any(one["certain"] for one in found)
+
+
 @pytest.mark.requirement("R6", "R86")
 async def test_a_goal_of_programmes_of_two_kinds_has_two_values_and_never_one_sum(
     api: httpx.AsyncClient, scoring: Scoring, clock: FixedClock

@@ -14,6 +14,7 @@ import pytest
 
 from services.scoring.worker.clustering import learning
 from shared.contracts.model import Persona
+from shared.contracts.responses import ResponseHeld, ResponseSubmitted
 from shared.db.database import Database
 from shared.db.migrations import provision
 from shared.embedded.postgres import PostgresAddress
@@ -96,6 +97,9 @@ async def test_sums_of_the_views_are_those_of_the_api(api: httpx.AsyncClient, sc
 async def test_answers_accounts_and_themes_are_those_of_the_api(
     api: httpx.AsyncClient, scoring: Scoring
 ) -> None:
+    for number, kind in ((97_001, ResponseHeld), (97_002, ResponseSubmitted)):
+        await scoring.take(answer(number, 0, kind=kind, snapshot=snapshot(account_id=account_id(1))))
+    await scoring.take(withdrawn(97_002, 9))
     ((answers, of_accounts),) = await scoring.rows(
         "select (select count(nps) from afterword_bi.answers),"
         " (select sum(answers) from afterword_bi.account_scores_by_day where metric = 'nps')"
