@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from functools import lru_cache
 from math import inf
 from statistics import NormalDist
 
@@ -58,8 +59,11 @@ class Change(Value, frozen=True):
         return detectable(self.after.metric, self.after.split, 2 / open_on_both if open_on_both else inf)
 
 
+@lru_cache(maxsize=4096)
 def compare(before: Score, after: Score, *, correlation: float = 0.0) -> Change:
     """Say whether a score changed; with fewer answers than can be read on one side nothing is said.
+
+    As `scored` it follows from what it is given alone, and comes up again and again.
 
     Args:
         before: the one score.

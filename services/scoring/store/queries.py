@@ -85,8 +85,9 @@ async def scores_in(conn: Connection, question: Question, spans: Sequence[Span])
     rows = await conn.fetch(
         _SCORES[_which(question)], *_parameters(question), *await months.pieces(conn, spans)
     )
-    for n, metric, family, value, *buckets in map(tuple, rows):
-        found[n].append(Found(family, value, Histogram.from_buckets(METRICS[metric], buckets)))
+    for row in rows:
+        n, metric, family, value = row[:4]
+        found[n].append(Found(family, value, Histogram.from_buckets(METRICS[metric], row[4:])))
     return found
 
 
