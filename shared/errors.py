@@ -4,6 +4,7 @@ AfterwordError
 ├── Undecodable     the bytes are not an event: dead letter at once
 ├── Unprocessable   a readable event that can never work: dead letter at once
 ├── Unavailable     infrastructure is away: roll back, wait, same record again
+├── CannotStart     a setting, or a file that one names, cannot be used: say so and end
 └── SendError       a partner refused or failed; says whether repeating can help
 """
 
@@ -26,6 +27,10 @@ class Unprocessable(AfterwordError):
 
 class Unavailable(AfterwordError):
     """Postgres, the broker or another part of the house is away; the same work will succeed later."""
+
+
+class CannotStart(AfterwordError):
+    """A setting, or a file that one names, cannot be used; the message names it, why and what to do."""
 
 
 class SendError(AfterwordError):

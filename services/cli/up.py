@@ -28,7 +28,9 @@ from shared.embedded import stack
 from shared.embedded.broker import ensure_broker
 from shared.embedded.mail import ensure_mail_sink
 from shared.embedded.postgres import ensure_postgres
+from shared.errors import CannotStart
 from shared.runtime.host import Build, run
+from shared.runtime.main import give_up, read_settings
 from shared.runtime.service import Platform, Service
 
 console = Console(stderr=True, markup=False)
@@ -42,20 +44,26 @@ async def run_all(data_dir: Path, port: int, programmes: Path) -> None:
     """Start what is needed, say where everything is, run until told to stop.
 
     Raises:
-        SystemExit: it runs in this directory already; which is said.
+        SystemExit: it runs in this directory already, or cannot start by its settings; which is said.
     """
     if process := running(data_dir):
         console.print(f"It runs here already, as process {process.pid}. To stop it: afterword down")
         raise SystemExit(1)
     with console.status("Starting PostgreSQL, broker and mail sink …"):
         embedded = await start_embedded(data_dir, port)
+    services = builds(embedded, programmes)
     keep_settings(embedded)
     (data_dir / PID_FILE).write_text(f"{os.getpid()} {psutil.Process().create_time()}")
-    _greet(embedded)
+    why_not = None
     async with asyncio.TaskGroup() as tasks:
         keeping = tasks.create_task(_keep_parts(data_dir))
-        await run(builds(embedded, programmes), embedded.settings)
+        try:
+            await run(services, embedded.settings, opened=lambda: _greet(embedded))
+        except CannotStart as error:
+            why_not = error
         keeping.cancel()
+    if why_not:
+        give_up(str(why_not))
 
 
 async def _keep_parts(data_dir: Path) -> None:
@@ -71,9 +79,14 @@ async def _keep_parts(data_dir: Path) -> None:
 
 
 def builds(embedded: Embedded, programmes: Path) -> dict[str, Build]:
-    """The five composition roots with the embedded parts' settings."""
+    """The five composition roots with the embedded parts' settings.
+
+    Raises:
+        SystemExit: settings in the environment are wrong; all of one service are named.
+    """
     kept = kept_secrets(embedded.settings.data_dir)
-    trigger = TriggerSettings(
+    trigger = read_settings(
+        TriggerSettings,
         programmes_dir=programmes,
         webhook_secrets=SecretStr(kept["webhook_secret"]),
         zendesk_secrets=SecretStr(kept["zendesk_secret"]),
@@ -85,10 +98,10 @@ def builds(embedded: Embedded, programmes: Path) -> dict[str, Build]:
     }
     return {
         "trigger": _bind(build_trigger, trigger),
-        "dispatch": _bind(build_dispatch, DispatchSettings(**smtp)),
-        "collector": _bind(build_collector, CollectorSettings()),
-        "scoring": _bind(build_scoring, ScoringSettings(**smtp)),
-        "alerts": _bind(build_alerts, AlertsSettings(**smtp)),
+        "dispatch": _bind(build_dispatch, read_settings(DispatchSettings, **smtp)),
+        "collector": _bind(build_collector, read_settings(CollectorSettings)),
+        "scoring": _bind(build_scoring, read_settings(ScoringSettings, **smtp)),
+        "alerts": _bind(build_alerts, read_settings(AlertsSettings, **smtp)),
     }
 
 

@@ -167,8 +167,15 @@ def _signer(settings: Settings) -> Signer | None:
     """The key that signs mails, when one is named; a bad one ends the start."""
     if not settings.dkim_domain:
         return None
-    pem = Path(settings.dkim_key_file).read_bytes()
-    return Signer.load(settings.dkim_domain.lower(), settings.dkim_selector, pem)
+    name, file = "AFTERWORD_DISPATCH_DKIM_KEY_FILE", Path(settings.dkim_key_file)
+    try:
+        pem = file.read_bytes()
+    except OSError as error:
+        raise ValueError(f"{name}: {file} cannot be read: {error.strerror}") from error
+    try:
+        return Signer.load(settings.dkim_domain.lower(), settings.dkim_selector, pem)
+    except ValueError as error:
+        raise ValueError(f"{name}, AFTERWORD_DISPATCH_DKIM_SELECTOR: {error}") from error
 
 
 def _thresholds(settings: Settings) -> Thresholds:

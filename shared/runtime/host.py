@@ -20,7 +20,7 @@ from shared.db.anchor import read_anchor
 from shared.db.database import Database, connect
 from shared.db.errors import RAISED, is_transient
 from shared.db.migrations import role_of
-from shared.errors import Unavailable
+from shared.errors import AfterwordError, CannotStart, Unavailable
 from shared.runtime import failpoints, metrics
 from shared.runtime.backoff import Backoff
 from shared.runtime.clock import Anchor, AnchoredClock, Machine, SystemMachine
@@ -62,8 +62,24 @@ class Hosted:
     outbox_age: float = 0.0
 
 
-async def run(builds: Mapping[str, Build], settings: PlatformSettings, *, human_logs: bool = False) -> None:
-    """Run services until SIGTERM or SIGINT; returns when all of them have stopped."""
+async def run(
+    builds: Mapping[str, Build],
+    settings: PlatformSettings,
+    *,
+    human_logs: bool = False,
+    opened: Callable[[], None] = lambda: None,
+) -> None:
+    """Run services until SIGTERM or SIGINT; returns when all of them have stopped.
+
+    Args:
+        builds: each service's composition root by name.
+        settings: what they share.
+        human_logs: logs for a terminal instead of lines of JSON.
+        opened: called once all of them are built and about to serve.
+
+    Raises:
+        CannotStart: a setting, or a file that one names, cannot be used.
+    """
     configure(settings.log_level, human=human_logs)
     failpoints.arm(settings.failpoint)
     machine, clock = SystemMachine(), AnchoredClock(SystemMachine())
@@ -71,6 +87,7 @@ async def run(builds: Mapping[str, Build], settings: PlatformSettings, *, human_
     _on_signals(stop)
     bus = KafkaBus(kafka_settings(settings))
     async with _opened(builds, settings, bus, clock, machine) as hosted:
+        opened()
         streams = Streams(settings.streams)
         app = application(hosted, clock, bus, settings, stop, streams)
         spare_startup()
@@ -106,13 +123,33 @@ async def _opened(
     hosted: list[Hosted] = []
     try:
         for name, build in builds.items():
-            platform = await platform_for(name, settings, bus, clock, machine)
-            hosted.append(Hosted(await build(platform), platform))
+            hosted.append(await _built(name, build, settings, bus, clock, machine))
         await bus.start()
         yield hosted
     finally:
         for one in hosted:
             await one.platform.db.close()
+
+
+async def _built(
+    name: str,
+    build: Build,
+    settings: PlatformSettings,
+    bus: Bus,
+    clock: AnchoredClock,
+    machine: Machine,
+) -> Hosted:
+    """One service, connected.
+
+    Raises:
+        CannotStart: what its composition root refuses, in its words; the log of level debug has the place.
+    """
+    try:
+        platform = await platform_for(name, settings, bus, clock, machine)
+        return Hosted(await build(platform), platform)
+    except (AfterwordError, ValueError) as error:
+        log.debug("cannot_start", service=name, exc_info=error)
+        raise CannotStart(f"{name} cannot start:\n{error}") from error
 
 
 async def platform_for(

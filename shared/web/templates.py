@@ -170,14 +170,12 @@ def written(value: object) -> str:
     As `escape`, but the text is not marked as safe: it is joined with what stands around it, a thousand times
     for a page, and to mark each piece takes longer than to look for what could need it.
     """
-    kind = type(value)
-    if kind is Markup:
-        return value  # type: ignore[return-value]  # as its type says
-    if kind is not str:
+    if type(value) is Markup:
+        return value
+    if type(value) is not str:
         return escape(value)
-    text: str = value  # type: ignore[assignment]  # as its type says
-    unsafe = "<" in text or "&" in text or ">" in text or '"' in text or "'" in text
-    return escape(text) if unsafe else text
+    unsafe = "<" in value or "&" in value or ">" in value or '"' in value or "'" in value
+    return escape(value) if unsafe else value
 
 
 class _Writing(CodeGenerator):

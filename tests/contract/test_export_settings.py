@@ -31,5 +31,5 @@ async def test_tables_are_written_where_there_is_a_folder_for_them(tmp_path: Pat
 async def test_what_does_not_belong_into_a_folder_stops_the_start_and_it_is_said_what_does(
     table: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(AfterwordError, match=f"AFTERWORD_SCORING_EXPORT_TABLES: {table}: choose among"):
+    with pytest.raises(AfterwordError, match=f"AFTERWORD_SCORING_EXPORT_TABLES: {table}: no table, or"):
         await files(export_folder=tmp_path, export_tables=[table])

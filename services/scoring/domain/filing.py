@@ -47,7 +47,10 @@ def fileable(names: Iterable[str]) -> tuple[Table, ...]:
     known = {table.value: table for table in FILEABLE}
     wanted = list(dict.fromkeys(names))
     if unknown := [name for name in wanted if name not in known]:
-        raise ValueError(f"{', '.join(unknown)}: choose among {', '.join(known)}")
+        raise ValueError(
+            f"{', '.join(unknown)}: no table, or one with words or persons, or of one programme; "
+            f"choose among {', '.join(known)}"
+        )
     return tuple(known[name] for name in wanted)
 
 

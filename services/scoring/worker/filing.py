@@ -71,9 +71,18 @@ async def _file(db: Database, shelf: Shelf, cabinet: Cabinet, day: date, one: Cl
     found = await attempted(write)
     now = db.clock.now()
     if isinstance(found, Failed):
-        log.error("table_not_filed", day=str(day), table=one.name, exc_info=found.error)
         again = db.machine.wall() + next_attempt(one.attempts)
         became = Became("pending", now, detail=_why(found.error), again=again)
+        # A folder that is away is the operator's to bring back: its name says more than a place in our code.
+        place = None if isinstance(found.error, OSError) else found.error
+        log.error(
+            "table_not_filed",
+            day=str(day),
+            table=one.name,
+            why=became.detail,
+            again=str(again),
+            exc_info=place,
+        )
     else:
         became = Became("written", now, found)
     async with db.begin() as tx:

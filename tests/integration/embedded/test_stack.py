@@ -9,8 +9,6 @@ import signal
 import smtplib
 import stat
 import sys
-import tempfile
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import asyncpg
@@ -27,14 +25,6 @@ from shared.embedded.smtp import HOST
 from shared.embedded.stack import status, stop_all
 
 ROOT = Path(__file__).parents[3]
-
-
-@pytest.fixture
-async def data_dir() -> AsyncIterator[Path]:
-    # Not under pytest's own folder: for root, each new run of pytest closes that to PostgreSQL's user.
-    with tempfile.TemporaryDirectory(prefix="afterword-") as folder:
-        yield Path(folder) / "data"
-        await stop_all(Path(folder) / "data")
 
 
 async def asked(address: PostgresAddress, question: str) -> object:

@@ -113,7 +113,7 @@ async def test_a_folder_that_is_away_is_tried_until_it_is_back_and_it_is_said_wh
     await quarter(scoring, clock.now())
     drive = tmp_path / "drive"
     run = rounds(db, clock, drive, Table.RATES)
-    with capture_logs():
+    with capture_logs() as logs:
         await run()
         await run()
         machine.advance(30)
@@ -122,6 +122,7 @@ async def test_a_folder_that_is_away_is_tried_until_it_is_back_and_it_is_said_wh
     (one,) = (await asks(db, clock, "files")).json()["files"]
     assert (one["state"], one["attempts"]) == ("pending", 2)
     assert "No such file or directory" in one["detail"]
+    assert [(log["why"], log["exc_info"]) for log in logs] == [(one["detail"], None)] * 2
     drive.mkdir()
     machine.advance(60)
     await run()
