@@ -139,6 +139,8 @@ async def _score_side(server: Cluster, stack: AsyncExitStack) -> Side:
              [f"/scores?{one}" for one in programmes]),
         Page("programme, year", "the same over 365 days", "scores",
              [f"/scores?{one}&period=365&split=persona" for one in programmes]),
+        Page("programme, any cut", "who says what by a dimension of which no sums are kept", "scores",
+             [f"/scores?{one}&split={of}" for one in programmes for of in ("size", "owner", "region")]),
         Page("accounts", "25 of 2,000 customers with their health", "scores",
              ["/scores/accounts", "/scores/accounts?tier=key", "/scores/accounts?owner=owner3@example.com"]),
         Page("account", "one customer", "scores", accounts),

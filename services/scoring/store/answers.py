@@ -15,6 +15,7 @@ from services.scoring.domain.histogram import Metric
 from services.scoring.domain.metrics import FROM, Group
 from services.scoring.domain.sides import Side
 from services.scoring.store import sides
+from services.scoring.store.queries import of_programme
 from shared.contracts.forms import SCALES, QuestionType
 from shared.db.database import Connection
 from shared.db.merged import family
@@ -63,7 +64,7 @@ select {_COLUMNS}
 from (
     select * from answer_facts f
     where state = 'counted' and day between $1 and $2 and ($3::text is null or family = $3)
-        and ($4 = '' or programme = $4) and ($5::date is null or (day, response_id) < ($5, $6))
+        and {{of_programme}} and ($5::date is null or (day, response_id) < ($5, $6))
         and ($12::date is null or f.cohort between $12 and $13 and not f.unasked)
     order by day desc, response_id desc limit $7
 ) f left join merged m on m.former = f.account_id
@@ -173,7 +174,10 @@ async def among(conn: Connection, side: Side, wanted: Wanted, after: After | Non
         wanted.dimension, wanted.value,
     ]  # fmt: skip
     where = sides.conditions(side, values, "f.")
-    rows = await conn.fetch(_AMONG.format(metric=f"f.{wanted.metric or Metric.NPS}", where=where), *values)
+    statement = _AMONG.format(
+        metric=f"f.{wanted.metric or Metric.NPS}", where=where, of_programme=of_programme(side.programme, 4)
+    )
+    rows = await conn.fetch(statement, *values)
     return [_given(tuple(row)) for row in rows]
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from services.scoring.domain.asking import Span
 from services.scoring.domain.histogram import Metric
 from services.scoring.domain.themes import Named, Tally
+from services.scoring.store.queries import of_programme
 from services.scoring.store.quoting import QUOTABLE
 from shared.db.database import Connection
 from shared.words.reading import Tone
@@ -21,7 +22,7 @@ MOST = 5_000
 # Words are those of the answer as it stands; of an amendment that was not read yet nothing is shown.
 _WANTED = """
 from comments c join answer_facts f on f.response_id = c.response_id and f.version = c.version
-where f.state = 'counted' and c.day between $1 and $2 and ($3 = '' or c.programme = $3)
+where f.state = 'counted' and c.day between $1 and $2 and {of_programme}
     and ($4::text is null or c.family = $4)
 """
 # Only columns that an index has are read of so many; the few answers that do not count are taken out after.
@@ -30,7 +31,8 @@ where f.state = 'counted' and c.day between $1 and $2 and ($3 = '' or c.programm
 _NEWEST = """
 with newest as materialized (
     select response_id, account_id, themes, tones from comments
-    where day between $1 and $2 and {which} and ($4::text is null or family = $4) order by day desc limit $5
+    where day between $1 and $2 and {of_programme} and ($4::text is null or family = $4)
+    order by day desc limit $5
 ), counted as materialized (
     select coalesce(m.id, n.account_id, n.response_id) as account, themes, tones
     from newest n left join merged m on m.former = n.account_id
@@ -53,7 +55,6 @@ select theme, sum(bad)::int, sum(y - bad - good)::int, sum(good)::int, count(*):
     sum(bad * bad / y::float8)
 from named full join sizes using (account) group by theme
 """
-_THEMES = {"": _NEWEST.format(which="$3 = ''"), "one": _NEWEST.format(which="programme = $3")}
 _LIST = f"""
 select c.response_id, c.contact_id, c.words, c.day, c.programme, c.family, c.language, c.tone, c.at_odds,
     {QUOTABLE}, c.themes, c.tones, f.account_id, coalesce(f.snapshot ->> 'account_name', ''),
@@ -109,8 +110,8 @@ class Comment:
 async def themes(conn: Connection, wanted: Wanted) -> Tally:
     """How often each theme is named in a span and by how many accounts; of the newest comments."""
     rows = await conn.fetch(
-        _THEMES["one" if wanted.programme else ""], wanted.span.first, wanted.span.last, wanted.programme,
-        wanted.family, MOST,
+        _NEWEST.format(of_programme=of_programme(wanted.programme, 3)),
+        wanted.span.first, wanted.span.last, wanted.programme, wanted.family, MOST,
     )  # fmt: skip
     told = {theme: counts for theme, *counts in map(tuple, rows)}
     comments, accounts, sizes, *_ = told.pop("")
@@ -125,7 +126,8 @@ async def listed(
     # Days that are over are not read again: the last page takes no longer than the first.
     last = min(wanted.span.last, after[0]) if after else wanted.span.last
     rows = await conn.fetch(
-        _LIST, wanted.span.first, last, wanted.programme, wanted.family, wanted.theme,
+        _LIST.format(of_programme=of_programme(wanted.programme, 3, "c.")),
+        wanted.span.first, last, wanted.programme, wanted.family, wanted.theme,
         wanted.tone, wanted.language, wanted.quotable, *(after or (None, None)), limit,
     )  # fmt: skip
     return [_comment(row) for row in map(tuple, rows)]

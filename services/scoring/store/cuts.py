@@ -9,7 +9,7 @@ from datetime import date
 from services.scoring.domain.cutting import MOST_FACTS, Cut
 from services.scoring.domain.histogram import Histogram, Metric
 from services.scoring.domain.rollups import JOINT
-from services.scoring.store.queries import Found
+from services.scoring.store.queries import Found, of_programme
 from shared.db.database import Connection
 
 # Each answer is read once, for it is the reading of its snapshot that takes time: in front comes how many
@@ -21,7 +21,7 @@ with newest as materialized (
         case when $8::text[] is null then '' else snapshot #>> $8::text[] end as three
     from answer_facts
     where state = 'counted' and day between $1 and $2
-        and ($3 = '' or programme = $3) and ($4::text is null or family = $4)
+        and {of_programme} and ($4::text is null or family = $4)
     order by day desc limit $5
 ), alike as (
     select family, one, two, three, nps, nps5, csat, ces, count(*) as times from newest
@@ -64,7 +64,8 @@ async def cutting(conn: Connection, cut: Cut, most: int = MOST_FACTS) -> Cutting
     """
     paths = [*map(list, cut.paths), None, None][:3]
     read, *rows = await conn.fetch(
-        _CUT, cut.span.first, cut.span.last, cut.programme, cut.family, most, *paths,
+        _CUT.format(of_programme=of_programme(cut.programme, 3)),
+        cut.span.first, cut.span.last, cut.programme, cut.family, most, *paths,
         cut.metric.value if cut.metric else None,
     )  # fmt: skip
     since, answers = read[0], read[7]

@@ -52,6 +52,15 @@ _RATED = {which: f"{values} and ($4::text is null or family = $4)" for which, va
 _RATES = {which: months.cells("rate", "family, value", _COUNTS, of, 5) for which, of in _RATED.items()}
 
 
+def of_programme(programme: str, place: int, of: str = "") -> str:
+    """The condition that something is of a programme; "" is any.
+
+    A statement of its own for each: of one with a choice in it PostgreSQL soon makes a plan for both, which
+    reads all programmes' days for one.
+    """
+    return f"{of}programme = ${place}" if programme else f"${place} = ''"
+
+
 class Found(Value, frozen=True):
     """The answers under one value of a rollup."""
 
