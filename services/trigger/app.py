@@ -138,16 +138,34 @@ def inbound_of(settings: Settings, intake: Intake) -> Inbound:
     """What is known of those who send webhooks.
 
     Raises:
-        ValueError: A secret cannot be read; the message names its sender and does not quote it.
+        ValueError: A secret cannot be read; the message names its sender and does not quote it. Or options
+            contradict each other.
     """
     readers = {provider.name: provider.secret for provider in PROVIDERS} | {segment.NAME: shared_text}
     secrets = {name: _secrets(name, read, settings) for name, read in readers.items()}
-    options = Options(
+    return Inbound(intake, secrets, options_of(settings), browsers=browsers_of(settings))
+
+
+def options_of(settings: Settings) -> Options:
+    """What words and stages of partners mean here.
+
+    Raises:
+        ValueError: A stage of deals means two things at once.
+    """
+    renewed, lost = listed(settings.hubspot_renewed_stages), listed(settings.hubspot_lost_stages)
+    both = sorted(set(renewed) & set(lost))
+    if both:
+        raise ValueError(
+            f"hubspot_renewed_stages, hubspot_lost_stages: {', '.join(both)} stands in both; a stage of deals"
+            " means a renewed contract or a lost one"
+        )
+    return Options(
         hubspot_closed_stages=frozenset(listed(settings.hubspot_closed_stages)),
         hubspot_renewal_properties=frozenset(listed(settings.hubspot_renewal_properties)),
+        hubspot_renewed_stages=frozenset(renewed),
+        hubspot_lost_stages=frozenset(lost),
         jira_done=frozenset(listed(settings.jira_done.lower())),
     )
-    return Inbound(intake, secrets, options, browsers=browsers_of(settings))
 
 
 def browsers_of(settings: Settings) -> Browsers:

@@ -46,6 +46,12 @@ class Settings(ServiceSettings):
     hubspot_renewal_properties: str = Field(
         default="renewal_date", description="date properties that hold the end of a contract; commas"
     )
+    hubspot_renewed_stages: str = Field(
+        default="", description="stage ids of deals that mean a renewed contract; commas; no stage means it"
+    )
+    hubspot_lost_stages: str = Field(
+        default="", description="stage ids of deals that mean a contract lost; commas; no stage means it"
+    )
     jira_done: str = Field(default="done,resolved,closed", description="statuses of solved issues; commas")
     sources_file: Path = Field(
         default=Path("sources.yaml"), description="which topics of others are read, if it is there"

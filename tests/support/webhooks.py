@@ -55,6 +55,10 @@ STRIPE_UPCOMING: dict[str, Any] = {
             "subscription": "sub_3", "metadata": {"account_id": "a1"}}},
         "lines": {"data": [{"period": {"start": SECOND, "end": SECOND + 30 * 86400}}]}}},
 }  # fmt: skip
+STRIPE_CYCLE: dict[str, Any] = STRIPE_UPCOMING | {
+    "type": "invoice.paid", "data": {"object": STRIPE_UPCOMING["data"]["object"] | {
+        "id": "in_1", "billing_reason": "subscription_cycle", "total": 1200, "period_end": SECOND - 3600}},
+}  # fmt: skip
 SEGMENT_TRACK: dict[str, Any] = {
     "type": "track", "event": "Order Delivered", "messageId": "seg-1", "userId": "c1",
     "timestamp": "2026-03-03T08:00:00.000Z", "sentAt": "2026-03-03T08:00:01.000Z",

@@ -21,11 +21,15 @@ class Options:
     Attributes:
         hubspot_closed_stages: ids of the ticket pipelines' stages that mean solved.
         hubspot_renewal_properties: date properties of deals and companies that hold the end of a contract.
+        hubspot_renewed_stages: ids of stages of deals that mean that a contract was renewed.
+        hubspot_lost_stages: ids of those that mean that it will not be.
         jira_done: names of the statuses that mean solved, in lower case.
     """
 
     hubspot_closed_stages: frozenset[str] = frozenset({"4"})
     hubspot_renewal_properties: frozenset[str] = frozenset({"renewal_date"})
+    hubspot_renewed_stages: frozenset[str] = frozenset()
+    hubspot_lost_stages: frozenset[str] = frozenset()
     jira_done: frozenset[str] = frozenset({"done", "resolved", "closed"})
 
 

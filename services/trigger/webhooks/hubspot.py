@@ -1,7 +1,8 @@
 """HubSpot: a list of changes, each with ids alone.
 
 A ticket that moves to a closed stage is `support_ticket.resolved`, to any other `support_ticket.reopened`; a
-renewal date on a deal or company is `contract.renewal_date_set`; merged contacts are `contact.merged`, merged
+renewal date on a deal or company is `contract.renewal_date_set`; a deal that moves to a stage of renewed or
+of lost contracts is `contract.renewed` or `contract.ended`; merged contacts are `contact.merged`, merged
 companies `account.merged`; a deletion for privacy is `contact.deleted`.
 """
 
@@ -21,7 +22,7 @@ from shared.security.signatures import Signed
 SOURCE = "/webhooks/hubspot"
 MERGED, COMPANIES_MERGED = "contact.merged", "account.merged"
 OBJECTS = {"0-1": "contact", "0-2": "company", "0-3": "deal", "0-5": "ticket"}
-STAGE = "hs_pipeline_stage"
+STAGE, DEAL_STAGE = "hs_pipeline_stage", "dealstage"
 PER_ATTEMPT = frozenset({"attemptNumber"})
 MOST = 100
 
@@ -54,7 +55,7 @@ def read(call: Call, _signed: Signed, options: Options) -> Reading:
         raise BadBodyError(rejected[0].reason)
     found = tuple(one for one in told if one)
     return found or Ignored(
-        "no closed or reopened ticket, no renewal date, no merge, no deletion for privacy"
+        "no closed or reopened ticket, no renewal or its date, no merge, no deletion for privacy"
     )
 
 
@@ -76,6 +77,8 @@ def _report(change: _Change, options: Options) -> Report | None:
     match change.what, change.how:
         case "ticket", "propertyChange" if change.property == STAGE:
             return _ticket(change, options)
+        case "deal", "propertyChange" if change.property == DEAL_STAGE:
+            return _deal(change, options)
         case "deal" | "company", "propertyChange" if change.property in options.hubspot_renewal_properties:
             return _renewal(change)
         case "contact" | "company", "merge":
@@ -95,6 +98,22 @@ def _ticket(change: _Change, options: Options) -> Report:
     }
     gap = Gap("hubspot", Named.TICKET, change.id)
     return _told(change, RESOLVED if closed else REOPENED, fields, gap)
+
+
+def _deal(change: _Change, options: Options) -> Report | None:
+    """A contract that was renewed or lost; other stages say nothing of that."""
+    stage = change.node.at("propertyValue").text()
+    if stage in options.hubspot_renewed_stages:
+        kind = "contract.renewed"
+    elif stage in options.hubspot_lost_stages:
+        kind = "contract.ended"
+    else:
+        return None
+    fields: dict[str, object] = {
+        "subject": Subject(kind="contract", id=f"hubspot:{change.what}:{change.id}"),
+        "contact": TouchpointContact(role="buyer"),
+    }
+    return _told(change, kind, fields, Gap("hubspot", Named.DEAL, change.id))
 
 
 def _renewal(change: _Change) -> Report | None:

@@ -11,6 +11,8 @@ from uuid import UUID
 import pytest
 from hubspot.utils.signature import Signature
 
+from services.trigger.app import options_of
+from services.trigger.settings import Settings
 from services.trigger.webhooks import PROVIDERS
 from shared.contracts.model import Person
 from shared.contracts.touchpoints import Touchpoint
@@ -26,6 +28,7 @@ from tests.support.webhooks import (
     HUBSPOT_TICKET,
     SHOPIFY_ORDER,
     SHOPIFY_PARCEL,
+    STRIPE_CYCLE,
     STRIPE_UPCOMING,
 )
 
@@ -128,6 +131,25 @@ async def test_stripe_signs_with_two_secrets_while_one_is_rolled(site: Site) -> 
         headers = {"Stripe-Signature": f"{unknown},{known},v0=0"}
         answer = await client.post("/webhooks/stripe", content=text.encode(), headers=headers)
     assert answer.status_code == 200
+
+
+@pytest.mark.requirement("R54", "R8")
+async def test_a_paid_cycle_of_stripe_is_taken_once_as_all_that_it_says(site: Site) -> None:
+    first = await send(site, "stripe", STRIPE_CYCLE)
+    again = await send(site, "stripe", STRIPE_CYCLE | {"pending_webhooks": 0}, OLD)
+    assert (first.json()["status"], again.json()["status"]) == ("accepted", "duplicate")
+    told = [one.subject.id for one in await site.world.said(Touchpoint)]
+    assert sorted(told) == ["in_1", "sub_3"]
+
+
+def test_a_stage_of_hubspot_means_one_thing() -> None:
+    told = options_of(Settings(hubspot_renewed_stages="won, kept", hubspot_lost_stages="lost"))
+    assert (told.hubspot_renewed_stages, told.hubspot_lost_stages) == (
+        frozenset({"won", "kept"}),
+        frozenset({"lost"}),
+    )
+    with pytest.raises(ValueError, match="hubspot_lost_stages: kept stands in both"):
+        options_of(Settings(hubspot_renewed_stages="won, kept", hubspot_lost_stages="kept"))
 
 
 async def test_freshdesk_may_send_its_secret_as_a_password(site: Site) -> None:

@@ -27,6 +27,7 @@ from tests.support.webhooks import (
     SEGMENT_TRACK,
     SHOPIFY_ORDER,
     SHOPIFY_PARCEL,
+    STRIPE_CYCLE,
     STRIPE_UPCOMING,
     call,
     changed,
@@ -317,6 +318,67 @@ def test_what_a_partner_says(
     assert said(report) == expected
     assert (report.gap.name if report.gap else "") == missing
     assert report.source == BY_NAME[name].route
+
+
+@pytest.mark.requirement("R54", "R8")
+def test_a_next_cycle_that_is_paid_at_stripe_renews_the_contract() -> None:
+    paid, renewed = read("stripe", STRIPE_CYCLE)
+    assert said(paid) == ("billing_cycle.closed", "stripe:cus_9", ANNA, "a1", "in_1")
+    assert said(renewed) == ("contract.renewed", "stripe:cus_9", ANNA, "a1", "sub_3")
+    assert (paid.id, renewed.id) == ("evt_1", "evt_1/renewed")
+    assert paid.gap is None
+    assert renewed.gap is None
+    assert "evt_1" in renewed.names
+
+
+def test_a_contract_is_renewed_when_its_cycle_begins_not_when_it_is_paid() -> None:
+    _, renewed = read("stripe", STRIPE_CYCLE)
+    assert renewed.touchpoint.occurred_at == EIGHT - timedelta(hours=1)
+    _, undated = read("stripe", changed(STRIPE_CYCLE, "data.object.period_end", ...))
+    assert undated.touchpoint.occurred_at == EIGHT
+
+
+def test_older_versions_of_stripe_name_the_contract_elsewhere() -> None:
+    older = changed(changed(STRIPE_CYCLE, "data.object.parent", ...), "data.object.subscription", "sub_4")
+    _, renewed = read("stripe", older)
+    assert said(renewed)[-1] == "sub_4"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(
+            changed(STRIPE_CYCLE, "data.object.billing_reason", "subscription_create"), id="the first"
+        ),
+        pytest.param(changed(STRIPE_CYCLE, "data.object.total", 0), id="nothing to pay"),
+        pytest.param(changed(STRIPE_CYCLE, "data.object.parent", ...), id="of no subscription"),
+    ],
+)
+def test_other_cycles_of_stripe_renew_nothing(body: dict[str, Any]) -> None:
+    assert [report.type for report in read("stripe", body)] == ["billing_cycle.closed"]
+
+
+STAGE = HUBSPOT_RENEWAL | {"subscriptionType": "deal.propertyChange", "propertyName": "dealstage"}
+STAGES = Options(hubspot_renewed_stages=frozenset({"won"}), hubspot_lost_stages=frozenset({"lost"}))
+
+
+@pytest.mark.requirement("R54", "R8")
+@pytest.mark.parametrize(("stage", "kind"), [("won", "contract.renewed"), ("lost", "contract.ended")])
+def test_a_deal_of_hubspot_is_renewed_or_lost_by_its_stage(stage: str, kind: str) -> None:
+    found = BY_NAME["hubspot"].read(call([STAGE | {"propertyValue": stage}]), Signed("m1", AT), STAGES)
+    assert isinstance(found, tuple)
+    (report,) = found
+    assert isinstance(report, Report)
+    assert said(report) == (kind, "", "", "", "hubspot:deal:77")
+    assert report.gap == Gap("hubspot", Named.DEAL, "77")
+
+
+@pytest.mark.parametrize(
+    ("stage", "options"), [("talking", STAGES), ("won", Options())], ids=["another stage", "none is set"]
+)
+def test_other_stages_of_deals_say_nothing(stage: str, options: Options) -> None:
+    found = BY_NAME["hubspot"].read(call([STAGE | {"propertyValue": stage}]), Signed("m1", AT), options)
+    assert isinstance(found, Ignored)
 
 
 def test_times_and_details_come_along() -> None:
