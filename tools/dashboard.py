@@ -175,11 +175,24 @@ ROWS = (
         (
             Panel(
                 "NPS with its interval",
-                "Score of each programme and family, and its 95 % interval. No answers, no line.",
+                "Score of each programme and family, and its 95 % interval; asked on five points it is"
+                " a score of its own. No answers, no line.",
                 (
                     Query("max by (programme, family) (afterword_scoring_nps)", "{{programme}} ({{family}})"),
                     Query("max by (programme, family) (afterword_scoring_nps_low)", "{{programme}} low"),
                     Query("max by (programme, family) (afterword_scoring_nps_high)", "{{programme}} high"),
+                    Query(
+                        "max by (programme, family) (afterword_scoring_nps5)",
+                        "{{programme}} ({{family}}), five points",
+                    ),
+                    Query(
+                        "max by (programme, family) (afterword_scoring_nps5_low)",
+                        "{{programme}} low, five points",
+                    ),
+                    Query(
+                        "max by (programme, family) (afterword_scoring_nps5_high)",
+                        "{{programme}} high, five points",
+                    ),
                 ),
                 width=16,
             ),
@@ -196,11 +209,20 @@ ROWS = (
             ),
             Panel(
                 "Satisfied and easy",
-                "Share of 4 and 5 in CSAT, of 6 and 7 in CES. The two are never one number.",
+                "Share of 4 and 5 in CSAT, of 6 and 7 in CES, and its 95 % interval. The two are never one"
+                " number.",
                 (
                     Query(
-                        "max by (programme, metric) (afterword_scoring_share_ratio)",
-                        "{{programme}} {{metric}}",
+                        "max by (programme, family, metric) (afterword_scoring_share_ratio)",
+                        "{{programme}} {{metric}} ({{family}})",
+                    ),
+                    Query(
+                        "max by (programme, family, metric) (afterword_scoring_share_low_ratio)",
+                        "{{programme}} {{metric}} low",
+                    ),
+                    Query(
+                        "max by (programme, family, metric) (afterword_scoring_share_high_ratio)",
+                        "{{programme}} {{metric}} high",
                     ),
                 ),
                 unit="percentunit",

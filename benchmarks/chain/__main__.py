@@ -206,4 +206,5 @@ async def _ready(url: str) -> None:
             await asyncio.sleep(0.2)
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())

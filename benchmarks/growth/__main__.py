@@ -148,4 +148,5 @@ async def _take(batch: Batch, records: list[Record]) -> float:
     return (time.perf_counter() - started) / len(records) * 1e6
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -308,4 +308,5 @@ def _keep(pages: Sequence[Page], load: float, rounds: int) -> None:
     (ROOT / SERVED).write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -41,4 +41,5 @@ async def main() -> None:
             say(await compare_ages(server, given.rounds, given.claims))
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())

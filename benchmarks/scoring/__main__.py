@@ -121,4 +121,5 @@ async def _empty(address: PostgresAddress) -> None:
     await conn.close()
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())

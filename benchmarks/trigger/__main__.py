@@ -72,4 +72,5 @@ def _result(found: dict[str, list[list[float]]]) -> Result:
     )  # fmt: skip
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -5,9 +5,24 @@ from prometheus_client import Counter, Gauge
 NPS = Gauge("afterword_scoring_nps", "NPS of all answers, -100 to 100.", ["programme", "family"])
 NPS_LOW = Gauge("afterword_scoring_nps_low", "Lower end of the 95 % interval.", ["programme", "family"])
 NPS_HIGH = Gauge("afterword_scoring_nps_high", "Upper end of the 95 % interval.", ["programme", "family"])
+NPS5 = Gauge(
+    "afterword_scoring_nps5", "NPS asked on five points, apart from that on eleven.", ["programme", "family"]
+)
+NPS5_LOW = Gauge("afterword_scoring_nps5_low", "Lower end of the 95 % interval.", ["programme", "family"])
+NPS5_HIGH = Gauge("afterword_scoring_nps5_high", "Upper end of the 95 % interval.", ["programme", "family"])
 SHARE = Gauge(
     "afterword_scoring_share_ratio",
     "Share of satisfied (CSAT) or easy (CES) answers, 0 to 1.",
+    ["programme", "family", "metric"],
+)
+SHARE_LOW = Gauge(
+    "afterword_scoring_share_low_ratio",
+    "Lower end of the 95 % interval.",
+    ["programme", "family", "metric"],
+)
+SHARE_HIGH = Gauge(
+    "afterword_scoring_share_high_ratio",
+    "Upper end of the 95 % interval.",
     ["programme", "family", "metric"],
 )
 RESPONSE_RATIO = Gauge(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from itertools import chain
 
 from services.scoring import metrics
 from services.scoring.domain import dropping
@@ -106,6 +107,14 @@ def _emit_drop(tx: Tx, one: dropping.Watched, chance: float, happened: list[str]
     metrics.DROPS.labels(programme, metric).inc()
 
 
+_SCORES = {
+    Metric.NPS: (metrics.NPS, metrics.NPS_LOW, metrics.NPS_HIGH),
+    Metric.NPS5: (metrics.NPS5, metrics.NPS5_LOW, metrics.NPS5_HIGH),
+}
+_SHARES = (metrics.SHARE, metrics.SHARE_LOW, metrics.SHARE_HIGH)
+"""Gauges of a score and of both ends of its interval."""
+
+
 def refreshing(db: Database) -> Callable[[], Awaitable[int]]:
     """One round of refreshing the gauges; a programme without an answer has none rather than 0."""
 
@@ -113,7 +122,7 @@ def refreshing(db: Database) -> Callable[[], Awaitable[int]]:
         async with db.read() as conn:
             scores = await judged(conn, Question("programme"))
             asked = await queries.rates(conn, "programme", Span())
-        for gauge in (metrics.NPS, metrics.NPS_LOW, metrics.NPS_HIGH, metrics.SHARE, metrics.ANSWERS):
+        for gauge in (*chain(*_SCORES.values()), *_SHARES, metrics.ANSWERS):
             gauge.clear()
         metrics.RESPONSE_RATIO.clear()
         for found in scores:
@@ -134,9 +143,9 @@ def _set(found: Judged) -> None:
         metrics.ANSWERS.labels(found.value, scored.metric.value, names[group]).set(answers)
     if scored.value is None or scored.low is None or scored.high is None:
         return
-    if scored.metric is Metric.NPS:
-        metrics.NPS.labels(found.value, found.family).set(scored.value)
-        metrics.NPS_LOW.labels(found.value, found.family).set(scored.low)
-        metrics.NPS_HIGH.labels(found.value, found.family).set(scored.high)
-    elif scored.metric in (Metric.CSAT, Metric.CES):
-        metrics.SHARE.labels(found.value, found.family, scored.metric.value).set(scored.value / 100)
+    values = (scored.value, scored.low, scored.high)
+    for gauge, value in zip(_SCORES.get(scored.metric, ()), values, strict=False):
+        gauge.labels(found.value, found.family).set(value)
+    if scored.metric in (Metric.CSAT, Metric.CES):
+        for gauge, value in zip(_SHARES, values, strict=True):
+            gauge.labels(found.value, found.family, scored.metric.value).set(value / 100)

@@ -87,7 +87,13 @@ async def test_gauges_follow_the_cells(scoring: Scoring) -> None:
     low = REGISTRY.get_sample_value("afterword_scoring_nps_low", labels)
     assert low is not None
     assert low < 0
-    assert REGISTRY.get_sample_value("afterword_scoring_share_ratio", labels | {"metric": "ces"}) == 1
+    at_least, share, at_most = (
+        REGISTRY.get_sample_value(f"afterword_scoring_share{end}_ratio", labels | {"metric": "ces"})
+        for end in ("_low", "", "_high")
+    )
+    assert at_least is not None
+    assert 0 < at_least < 1
+    assert (share, at_most) == (1, 1)
     assert REGISTRY.get_sample_value("afterword_scoring_response_ratio", {"programme": "renewal"}) == 1
     promoters = {"programme": "renewal", "metric": "nps", "group": "promoters"}
     assert REGISTRY.get_sample_value("afterword_scoring_answers", promoters) == 1
@@ -95,6 +101,21 @@ async def test_gauges_follow_the_cells(scoring: Scoring) -> None:
     await scoring.take(withdrawn(1, 2))
     await refresh()
     assert REGISTRY.get_sample_value("afterword_scoring_nps", labels) is None
+
+
+@pytest.mark.requirement("R2")
+async def test_nps_on_five_points_has_gauges_of_its_own(scoring: Scoring) -> None:
+    await scoring.take(*(answer(n, 5, type_=QuestionType.NPS5) for n in range(1, 4)), answer(4, 0))
+    await refreshing(scoring.db)()
+    labels = {"programme": "renewal", "family": "transactional"}
+    assert REGISTRY.get_sample_value("afterword_scoring_nps5", labels) == 100
+    assert REGISTRY.get_sample_value("afterword_scoring_nps", labels) == -100
+    low, high = (
+        REGISTRY.get_sample_value(f"afterword_scoring_nps5_{end}", labels) for end in ("low", "high")
+    )
+    assert low is not None
+    assert low < 100
+    assert high == 100
 
 
 async def test_no_event_of_ours_holds_anything_personal(scoring: Scoring) -> None:
