@@ -8,7 +8,7 @@ contact. `metadata.account_id` of the subscription names the account by the comp
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from services.trigger.domain.reports import Gap, Named, Report, digest_of
 from services.trigger.webhooks.body import MAX_ID, Node, read_object, touchpoint_of
@@ -37,7 +37,7 @@ class _Told:
     """
 
     kind: str
-    fields: Fields = field(default_factory=dict)
+    fields: Fields
     asked: bool = False
     suffix: str = ""
 
@@ -93,7 +93,7 @@ def _upcoming(invoice: Node) -> tuple[_Told, ...]:
 
 
 def _paid(invoice: Node) -> tuple[_Told, ...]:
-    """A paid cycle; each but the first renews the contract, unless nothing had to be paid."""
+    """A paid cycle; each but the first renews the contract, unless its total is nothing."""
     reason = invoice.at("billing_reason").text()
     if reason not in ("subscription_cycle", "subscription_create"):
         return ()
